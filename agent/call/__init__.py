@@ -1,0 +1,1 @@
+"""One phone call from ring to record; knows Protocols, not Asterisk."""

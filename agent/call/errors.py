@@ -1,0 +1,28 @@
+"""What can go wrong on the line and behind it, as the call sees it."""
+
+from __future__ import annotations
+
+from agent.errors import OrderlineError
+
+
+class LineGone(OrderlineError):
+    """The caller's channel no longer exists."""
+
+    code = "line_gone"
+
+
+class ServiceError(OrderlineError):
+    """A business operation did not succeed."""
+
+    code = "unavailable"
+
+    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+
+
+class VoiceError(OrderlineError):
+    """No engine could speak a prompt."""
+
+    code = "voice"

@@ -1,0 +1,270 @@
+"""What a call needs from the rooms around it: a line, media, ears, a voice, a dialog, services, a record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agent.dialog.turns import Completeness, Event, Listen, Turn, Word
+
+SAMPLE_RATE = 8000
+"""Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
+FRAME_MS = 20
+FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
+"""320 bytes: one 20 ms frame."""
+
+
+# --- what comes in from the line ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frame:
+    """20 ms of the caller's voice."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    """One keypad key, 0-9 * #."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class Played:
+    """The audio pushed with this mark has been played to its end."""
+
+    mark: str
+
+
+@dataclass(frozen=True)
+class CallerHungUp:
+    """The caller's channel is gone."""
+
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class MediaLost:
+    """The media leg broke while the caller is still there."""
+
+    why: str = ""
+
+
+LineEvent = Frame | Key | Played | CallerHungUp | MediaLost
+Inbox = asyncio.Queue[LineEvent]
+"""Everything that happens on the line, in order, in one queue per call."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is on the line, as far as the network says. A hint, never proof."""
+
+    number: str = ""
+    name: str = ""
+    dialled: str = ""
+
+
+class Line(Protocol):
+    """The caller's channel."""
+
+    id: str
+    caller: Caller
+    inbox: Inbox
+
+    async def answer(self) -> None:
+        """Answer the call. Raises :class:`LineGone` when the caller has already left."""
+
+    async def hang_up(self) -> None:
+        """End the call; no error when it is already over."""
+
+    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        """Leave the call to the dialplan's hand-over context with these channel variables set."""
+
+
+class Media(Protocol):
+    """The audio of one call, both ways."""
+
+    async def play(self, pcm: bytes, mark: str) -> None:
+        """Queue a whole utterance after what is already queued; ``Played(mark)`` follows when heard."""
+
+    async def flush(self) -> None:
+        """Stop at once and forget everything queued; no ``Played`` comes for it."""
+
+    async def close(self) -> None:
+        """Release the leg; idempotent."""
+
+
+# --- ears -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """A finished recognition."""
+
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+
+class Hearing(Protocol):
+    """The recogniser's ear for one turn of one call."""
+
+    async def feed(self, pcm: bytes) -> str:
+        """Give audio (any length, 8 kHz 16-bit); returns the text so far, ``""`` for nothing yet."""
+
+    async def finish(self) -> Recognition:
+        """Return the best final text; the partial when the final came back empty."""
+
+
+class Recognizer(Protocol):
+    """Turns speech into text."""
+
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = ()) -> Hearing:
+        """Open an ear for these whole phrases and loose words. Cheap: one per turn."""
+
+
+class VoiceActivity(Protocol):
+    """Says whether a frame holds speech. One instance a call; stateful."""
+
+    def process(self, pcm: bytes) -> float:
+        """Take one 20 ms frame; return the probability of speech, 0..1."""
+
+
+class Gain(Protocol):
+    """Brings the caller to a normal level. One instance a call; stateful."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Take one 20 ms frame; return it at the wanted level, same length."""
+
+
+# --- voice ----------------------------------------------------------------------------------------
+
+
+class Voice(Protocol):
+    """Turns prompts into audio."""
+
+    def cached(self, prompt_id: str, text: str) -> bytes | None:
+        """Return the audio if it needs no synthesis, else None. Never blocks."""
+
+    async def render(self, prompt_id: str, text: str) -> bytes:
+        """Return the audio, synthesising if needed. Raises ``VoiceError`` when no engine can speak."""
+
+
+# --- rules, business, record ----------------------------------------------------------------------
+
+
+class Dialog(Protocol):
+    """One conversation."""
+
+    def start(self) -> Turn:
+        """Return the first turn (greeting)."""
+
+    def hear(self, event: Event) -> Turn:
+        """Take the one event the last turn asked for and return the next turn."""
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the conversation's state as JSON-like data."""
+
+
+class Services(Protocol):
+    """The business systems behind one door."""
+
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Do one named operation; ``key`` makes repeats harmless.
+
+        Raises ``ServiceError`` with code ``not_found``, ``not_allowed``, ``unavailable`` or ``timed_out``.
+        """
+
+
+@dataclass
+class TurnRecord:
+    """One exchange as it went into the record."""
+
+    at_seconds: float
+    """Seconds since the call was answered."""
+    agent: str
+    """What the agent said."""
+    heard: str = ""
+    """What the caller's answer was recognised as, or the keys."""
+    understood: str = ""
+    via: str = ""
+    confidence: float | None = None
+    flow: str = ""
+    step: str = ""
+    slot: str = ""
+    barged_in: bool = False
+    response_ms: float | None = None
+    """The agent's own measure: caller judged to have stopped speaking -> first audio handed to Asterisk."""
+
+
+@dataclass
+class CallRecord:
+    """Everything about one call; written exactly once, when it is over."""
+
+    id: str
+    caller: Caller
+    started_at: str
+    """ISO 8601 with offset."""
+    greeting_ms: float | None = None
+    duration_seconds: float = 0.0
+    outcome: str = ""
+    """``answered``, ``handed_over``, ``caller_hung_up``, ``failed``, ... """
+    ended_by: str = ""
+    """``agent``, ``caller``, ``handover`` or ``fault``."""
+    turns: list[TurnRecord] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    """Each service call: name, code, milliseconds."""
+    handover: dict[str, Any] | None = None
+    slots: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+
+class Records(Protocol):
+    """Where finished calls go."""
+
+    async def write(self, record: CallRecord) -> None:
+        """Store the record durably; a second write for the same id is refused."""
+
+
+class Observer(Protocol):
+    """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """``call_started``, ``agent_said``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""
+
+
+__all__ = [
+    "FRAME_BYTES",
+    "FRAME_MS",
+    "SAMPLE_RATE",
+    "CallRecord",
+    "Caller",
+    "CallerHungUp",
+    "Dialog",
+    "Frame",
+    "Gain",
+    "Hearing",
+    "Inbox",
+    "Key",
+    "Line",
+    "LineEvent",
+    "Listen",
+    "Media",
+    "MediaLost",
+    "Observer",
+    "Played",
+    "Recognition",
+    "Recognizer",
+    "Records",
+    "Services",
+    "TurnRecord",
+    "Voice",
+    "VoiceActivity",
+]

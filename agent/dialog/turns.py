@@ -1,0 +1,212 @@
+"""The vocabulary between the dialog and whoever holds the conversation: events in, turns out.
+
+A conversation is a strict alternation. The holder (a phone call, ``orderline chat``, a flow test) asks
+for the first :class:`Turn`, says its prompts, does what its ``then`` asks, and answers with exactly one
+event: :class:`Heard` or :class:`NoInput` for a :class:`Listen`, :class:`Done` or :class:`Failed` for an
+:class:`Effect`. :class:`HandOver` and :class:`HangUp` end it. :class:`HungUp` may come at any moment.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Via = Literal["speech", "keypad"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """One recognised word."""
+
+    text: str
+    """Lower-case, as in the grammar."""
+    confidence: float
+    """0..1, the recogniser's own."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the caller said or keyed in one turn."""
+
+    text: str = ""
+    """Best text, lower-case words separated by single spaces; ``""`` when nothing was intelligible."""
+    words: tuple[Word, ...] = ()
+    """The words of ``text`` with confidences; empty when the recogniser gave none."""
+    alternatives: tuple[str, ...] = ()
+    """Other readings, best first, without ``text`` itself."""
+    keys: str = ""
+    """Keypad entry (``0-9*#``) of this turn, terminator removed."""
+    barged_in: bool = False
+    """True when the caller spoke or keyed over the agent."""
+
+    @property
+    def via(self) -> Via:
+        """How the caller answered."""
+        return "keypad" if self.keys else "speech"
+
+    @property
+    def confidence(self) -> float:
+        """Mean word confidence, 0..1; 1.0 for keys and for text typed without confidences."""
+        if self.keys or not self.words:
+            return 1.0
+        return sum(word.confidence for word in self.words) / len(self.words)
+
+
+@dataclass(frozen=True)
+class NoInput:
+    """The caller stayed silent for the time the turn allowed."""
+
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Done:
+    """An effect succeeded."""
+
+    effect: str
+    """The effect's id."""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-like values, as the service returned them."""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An effect failed, or did not answer within its deadline."""
+
+    effect: str
+    code: str
+    """``not_found``, ``not_allowed``, ``unavailable``, ``timed_out`` or a service's own code."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class HungUp:
+    """The caller is gone."""
+
+
+Event = Heard | NoInput | Done | Failed | HungUp
+
+
+class BargeIn(enum.Enum):
+    """Who may interrupt the prompts of a turn. One truth table for the whole product.
+
+    ========  =================  ==============
+    value     voice interrupts   keys interrupt
+    ========  =================  ==============
+    ANY       yes                yes
+    KEYS      no                 yes
+    OFF       no                 no (kept and used when the prompt has ended)
+    ========  =================  ==============
+    """
+
+    ANY = "any"
+    KEYS = "keys"
+    OFF = "off"
+
+
+class Completeness(enum.Enum):
+    """What a partial text would be worth if the caller stopped now. Decides how long we wait."""
+
+    COMPLETE = "complete"
+    """A whole answer: end the turn after a short silence."""
+    OPEN = "open"
+    """Could be whole or not (a shorter form of something longer, unknown words): the usual silence."""
+    INCOMPLETE = "incomplete"
+    """Certainly unfinished (some digits of a longer number): be patient."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One thing to say."""
+
+    id: str
+    """``flow.step`` or the name in the prompts file; a call centre's own recording goes by this id."""
+    text: str
+    """The exact words to be spoken, variables filled in, numbers written as words."""
+
+
+@dataclass(frozen=True)
+class KeyEntry:
+    """How keypad digits are gathered in a turn."""
+
+    max_digits: int = 1
+    """The entry ends at once when it has this many digits."""
+    terminators: str = "#"
+    """Keys that end the entry and are not part of it."""
+    inter_digit_seconds: float = 2.5
+    """The entry also ends after this pause between keys."""
+
+
+@dataclass(frozen=True)
+class Listen:
+    """Listen for one answer."""
+
+    phrases: tuple[str, ...]
+    """Whole phrases the caller may say: the recogniser's grammar for this turn."""
+    words: tuple[str, ...] = ()
+    """Single words that may be strung together freely (digits, letters, number words)."""
+    slot: str | None = None
+    """The slot being collected, for logs and reports."""
+    barge_in: BargeIn = BargeIn.ANY
+    no_input_seconds: float = 5.0
+    """Silence after the end of the prompt that counts as no input."""
+    max_speech_seconds: float = 20.0
+    """The caller's turn is cut here, whatever is heard."""
+    keys: KeyEntry = KeyEntry()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something to be done by the business systems; its outcome comes back as Done or Failed."""
+
+    id: str
+    """Unique in the conversation; also the idempotency key for effects that change something."""
+    name: str
+    """``orders.find``, ``tickets.create``, ..."""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    deadline_seconds: float = 4.0
+    """After this long the holder reports ``Failed(code="timed_out")``."""
+    filler: Prompt | None = None
+    """Said when the answer takes longer than ``filler_after_seconds``."""
+    filler_after_seconds: float = 1.0
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Give the call to people."""
+
+    reason: str
+    """Short machine word: ``caller_asked``, ``no_match``, ``verification_failed``, ``back_office_down``, ..."""
+    summary: str
+    """The story so far in one or two plain sentences for the human's screen."""
+    queue: str = ""
+    """Name of a configured queue; empty for the default one."""
+    priority: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Slots worth carrying (order number, verified, ...), JSON-like."""
+
+
+@dataclass(frozen=True)
+class HangUp:
+    """Say the prompts, then end the call."""
+
+    outcome: str
+    """What the call achieved: ``answered``, ``abandoned``, ... (for records and reports)."""
+
+
+Then = Listen | Effect | HandOver | HangUp
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The agent's side of one exchange."""
+
+    say: tuple[Prompt, ...]
+    then: Then
+    flow: str = ""
+    """The flow that speaks, for logs, ``chat`` and coverage."""
+    step: str = ""
+    understood: str = ""
+    """What the last thing heard was taken to mean (``order_number=10473``), for people to read."""

@@ -1,0 +1,1 @@
+"""Rehearsals: scripted callers ring a real Asterisk and measure what they hear."""

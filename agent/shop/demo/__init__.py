@@ -1,0 +1,1 @@
+"""The demo shop: a real SQLite database with made-up people."""

@@ -1,0 +1,1 @@
+"""Hearing and speaking: recognition, voice activity, level, synthesis, wording."""
