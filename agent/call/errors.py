@@ -26,3 +26,9 @@ class VoiceError(OrderlineError):
     """No engine could speak a prompt."""
 
     code = "voice"
+
+
+class MediaBroken(OrderlineError):
+    """The media leg of a call broke while the caller was still there."""
+
+    code = "media_broken"

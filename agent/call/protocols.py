@@ -201,7 +201,7 @@ class TurnRecord:
     slot: str = ""
     barged_in: bool = False
     response_ms: float | None = None
-    """The agent's own measure: caller judged to have stopped speaking -> first audio handed to Asterisk."""
+    """Caller's last voice or key -> this turn's first audio handed to Asterisk; the agent's own measure."""
 
 
 @dataclass

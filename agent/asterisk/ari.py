@@ -1,0 +1,269 @@
+"""The ARI client: requests with a total deadline, typed errors, an event stream that notices a dead Asterisk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from agent.asterisk.ari_errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
+from agent.asterisk.ari_nouns import Applications, Bridges, Channels, System
+
+log = logging.getLogger(__name__)
+
+EventHandler = Callable[[dict[str, Any]], None]
+
+_FIRST_DELAY_SECONDS = 0.1
+_LAST_DELAY_SECONDS = 5.0
+_STEADY_SECONDS = 5.0
+"""A connection that lasted this long was a good one: the next back-off starts from the beginning."""
+
+_BY_STATUS: dict[int, type[AriError]] = {401: AuthFailed, 403: AuthFailed, 404: NotFound, 409: Conflict, 422: Conflict}
+
+
+class Ari:
+    """One Stasis application on one Asterisk.
+
+    The nouns are ari-py's: ``ari.channels``, ``ari.bridges``, ``ari.applications``, ``ari.system``. Every request has a
+    total deadline (a frozen Asterisk costs ``request_timeout_seconds``, never more), and every failure is an
+    :class:`AriError`: :class:`NotFound` means the channel or bridge is gone, which is ordinary on a telephone.
+
+    The event stream reconnects by itself with back-off and jitter. ``heartbeat_seconds`` is aiohttp's ping interval; a
+    peer that does not answer within half of it is dropped, so a dead Asterisk is noticed within 1.5 intervals.
+    After every (re)connection the coroutines given to :meth:`on_connected` run, to resynchronise.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        password: str,
+        app: str,
+        *,
+        request_timeout_seconds: float = 5.0,
+        heartbeat_seconds: float = 5.0,
+        subscribe_all: bool = False,
+        event_types: Sequence[str] | None = None,
+        connection_limit: int = 64,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.app = app
+        self.channels = Channels(self)
+        self.bridges = Bridges(self)
+        self.applications = Applications(self)
+        self.system = System(self)
+        self.connected = asyncio.Event()
+        self.reconnects = 0
+        """How often the event stream was lost since :meth:`start`."""
+        self.fatal: AriError | None = None
+        """Set when Asterisk refused our user or password: retrying would not help."""
+        self._auth = aiohttp.BasicAuth(user, password)
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds)
+        self._heartbeat_seconds = heartbeat_seconds
+        self._subscribe_all = subscribe_all
+        self._event_types = tuple(event_types) if event_types is not None else None
+        self._connection_limit = connection_limit
+        self._handlers: dict[str, list[EventHandler]] = {}
+        self._on_connected: list[Callable[[], Awaitable[None]]] = []
+        self._session: aiohttp.ClientSession | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._first_result: asyncio.Future[None] | None = None
+
+    # --- life ---------------------------------------------------------------------------------------
+
+    async def start(self, *, wait: bool = True) -> Ari:
+        """Open the event stream. With ``wait``, return when it is up; raises AuthFailed or AriUnreachable.
+
+        Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
+        """
+        self._session = aiohttp.ClientSession(
+            auth=self._auth, timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._connection_limit)
+        )
+        self._first_result = asyncio.get_running_loop().create_future()
+        self._reader = asyncio.create_task(self._read_events(), name=f"ari-events-{self.app}")
+        if wait:
+            try:
+                await asyncio.shield(self._first_result)
+            except AriError:
+                await self.close()
+                raise
+        return self
+
+    async def close(self) -> None:
+        """Close the event stream and every connection; idempotent."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+            self._reader = None
+        if self._first_result is not None and self._first_result.done() and not self._first_result.cancelled():
+            self._first_result.exception()  # taken note of: no "never retrieved" warning
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def __aenter__(self) -> Ari:
+        return await self.start()
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The HTTP session, with our credentials; raises AriUnreachable before ``start``."""
+        if self._session is None:
+            raise AriUnreachable("The ARI client is not started (or already closed).")
+        return self._session
+
+    # --- events -------------------------------------------------------------------------------------
+
+    def on(self, event_type: str, handler: EventHandler) -> Callable[[], None]:
+        """Call ``handler(event)`` for each event of this type (``"*"``: all). Returns the way to unsubscribe.
+
+        Handlers run in the reader task and must be quick; an exception in one is logged and harms nobody else.
+        """
+        handlers = self._handlers.setdefault(event_type, [])
+        handlers.append(handler)
+
+        def unsubscribe() -> None:
+            if handler in handlers:
+                handlers.remove(handler)
+
+        return unsubscribe
+
+    @contextlib.contextmanager
+    def entering_stasis(self, channel_id: str) -> Iterator[asyncio.Event]:
+        """An event that is set when this channel has entered our application.
+
+        Open it before the channel is created. A media leg can be bridged only after its own StasisStart: earlier,
+        addChannel may answer 422 "Channel not in Stasis application".
+        """
+        entered = asyncio.Event()
+
+        def started(event: dict[str, Any]) -> None:
+            if event.get("channel", {}).get("id") == channel_id:
+                entered.set()
+
+        forget = self.on("StasisStart", started)
+        try:
+            yield entered
+        finally:
+            forget()
+
+    def on_connected(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Run ``callback`` after each connection of the event stream, the first included."""
+        self._on_connected.append(callback)
+
+    def _dispatch(self, event: dict[str, Any]) -> None:
+        for key in (str(event.get("type", "")), "*"):
+            for handler in tuple(self._handlers.get(key, ())):
+                try:
+                    handler(event)
+                except Exception:  # one broken handler must not stop every other call's events
+                    log.exception("A handler of %s failed", event.get("type"))
+
+    async def _read_events(self) -> None:
+        loop = asyncio.get_running_loop()
+        delay_seconds = _FIRST_DELAY_SECONDS
+        while True:
+            started = loop.time()
+            why = "closed by Asterisk"
+            try:
+                await self._one_connection()
+            except AuthFailed as error:
+                self.fatal = error
+                log.error("Asterisk refused the ARI user: %s", error)
+                self._settle(error)
+                return
+            except (aiohttp.ClientError, OSError, TimeoutError, AriError) as error:
+                why = str(error) or type(error).__name__
+                self._settle(AriUnreachable(f"No event stream from {self.url}: {why}"))
+            if self.connected.is_set():
+                self.connected.clear()
+                self.reconnects += 1
+            if loop.time() - started > _STEADY_SECONDS:
+                delay_seconds = _FIRST_DELAY_SECONDS
+            log.warning("ARI event stream of %s: %s; trying again in %.1f s", self.app, why, delay_seconds)
+            await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not secrecy
+            delay_seconds = min(delay_seconds * 2, _LAST_DELAY_SECONDS)
+
+    async def _one_connection(self) -> None:
+        params = {"app": self.app, "subscribeAll": "true" if self._subscribe_all else "false"}
+        try:
+            async with self.session.ws_connect(
+                f"{self.url}/ari/events",
+                params=params,
+                heartbeat=self._heartbeat_seconds,
+                max_msg_size=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=2.0),
+            ) as socket:
+                await self._after_connect()
+                async for message in socket:
+                    if message.type is aiohttp.WSMsgType.TEXT:
+                        self._take_text(message.data)
+        except aiohttp.WSServerHandshakeError as error:
+            if error.status in (401, 403):
+                raise AuthFailed(
+                    error.status,
+                    "GET",
+                    "/events",
+                    "user or password refused: compare ari.conf with Orderline's settings",
+                ) from error
+            raise
+
+    def _take_text(self, text: str) -> None:
+        try:
+            event = json.loads(text)
+        except ValueError:
+            log.warning("Asterisk sent an event that is not JSON (%d characters); passed over", len(text))
+            return
+        if isinstance(event, dict):
+            self._dispatch(event)
+
+    async def _after_connect(self) -> None:
+        if self._event_types is not None:
+            await self.applications.filter(self.app, self._event_types)
+        self.connected.set()
+        self._settle(None)
+        log.info("ARI event stream of %s is up", self.app)
+        for callback in self._on_connected:
+            await callback()
+
+    def _settle(self, error: AriError | None) -> None:
+        if self._first_result is not None and not self._first_result.done():
+            if error is None:
+                self._first_result.set_result(None)
+            else:
+                self._first_result.set_exception(error)
+
+    # --- requests -----------------------------------------------------------------------------------
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
+
+        Raises NotFound (404), Conflict (409, 422), AuthFailed (401, 403), AriUnreachable (no answer in time), or
+        AriError for any other refusal.
+        """
+        query = {key: str(value) for key, value in (params or {}).items() if value is not None}
+        try:
+            async with self.session.request(method, f"{self.url}/ari{path}", params=query, json=body) as response:
+                text = await response.text()
+                if response.status >= 400:
+                    raise _BY_STATUS.get(response.status, AriError)(response.status, method, path, text)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise AriUnreachable(
+                f"{method} {path}: no answer from {self.url} ({error or type(error).__name__})"
+            ) from error
+        return json.loads(text) if text.strip() else None

@@ -1,0 +1,190 @@
+"""ARI's nouns with ari-py's names: channels, bridges, applications, system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import quote
+
+from agent.asterisk.ari_errors import Conflict, NotFound
+
+
+class Requests(Protocol):
+    """What the nouns need of the client."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Send one request; see :meth:`agent.asterisk.ari.Ari.request`."""
+
+
+def _id(value: str) -> str:
+    return quote(value, safe="")
+
+
+class Channels:
+    """``/channels``."""
+
+    def __init__(self, ari: Requests) -> None:
+        self._ari = ari
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Every channel of the Asterisk."""
+        channels: list[dict[str, Any]] = await self._ari.request("GET", "/channels")
+        return channels
+
+    async def get(self, channel_id: str) -> dict[str, Any]:
+        """One channel. Raises NotFound."""
+        channel: dict[str, Any] = await self._ari.request("GET", f"/channels/{_id(channel_id)}")
+        return channel
+
+    async def answer(self, channel_id: str) -> None:
+        """Answer. Raises NotFound when the caller has gone."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/answer")
+
+    async def hangup(self, channel_id: str, *, reason: str | None = None) -> None:
+        """Hang up; a channel that is already gone is what was wanted."""
+        try:
+            await self._ari.request("DELETE", f"/channels/{_id(channel_id)}", params={"reason": reason})
+        except NotFound:
+            return
+
+    async def set_variable(self, channel_id: str, name: str, value: str) -> None:
+        """Set a channel variable or function, for example ``TIMEOUT(absolute)``. Raises NotFound, Conflict."""
+        await self._ari.request(
+            "POST", f"/channels/{_id(channel_id)}/variable", params={"variable": name}, body={"value": value}
+        )
+
+    async def get_variable(self, channel_id: str, name: str) -> str:
+        """Value of a variable or function, ``""`` when it is not set. Raises NotFound for a missing channel."""
+        try:
+            answer = await self._ari.request("GET", f"/channels/{_id(channel_id)}/variable", params={"variable": name})
+        except NotFound as error:
+            if "variable was not found" in error.message.lower():
+                return ""
+            raise
+        return str((answer or {}).get("value", ""))
+
+    async def continue_in_dialplan(self, channel_id: str, *, context: str, extension: str, priority: int = 1) -> None:
+        """Give the channel back to the dialplan at this place. Raises NotFound, Conflict."""
+        await self._ari.request(
+            "POST",
+            f"/channels/{_id(channel_id)}/continue",
+            params={"context": context, "extension": extension, "priority": priority},
+        )
+
+    async def external_media(
+        self, channel_id: str, *, app: str, params: Mapping[str, Any], variables: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Create a media channel with this id; ``params`` are ARI's (external_host, transport, format, ...)."""
+        channel: dict[str, Any] = await self._ari.request(
+            "POST",
+            "/channels/externalMedia",
+            params={"app": app, "channelId": channel_id, **params},
+            body={"variables": dict(variables)} if variables else None,
+        )
+        return channel
+
+    async def originate(
+        self, channel_id: str, *, endpoint: str, app: str, params: Mapping[str, Any], variables: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Dial ``endpoint`` into ``app``. Variables travel in the JSON body, where Asterisk looks for them."""
+        channel: dict[str, Any] = await self._ari.request(
+            "POST",
+            "/channels",
+            params={"endpoint": endpoint, "app": app, "channelId": channel_id, **params},
+            body={"variables": dict(variables)},
+        )
+        return channel
+
+    async def dtmf(self, channel_id: str, digits: str, *, between_ms: int = 100, duration_ms: int = 100) -> None:
+        """Send keypad digits to the far end of the channel."""
+        await self._ari.request(
+            "POST",
+            f"/channels/{_id(channel_id)}/dtmf",
+            params={"dtmf": digits, "between": between_ms, "duration": duration_ms},
+        )
+
+    async def ring(self, channel_id: str) -> None:
+        """Indicate ringing to the channel."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/ring")
+
+
+class Bridges:
+    """``/bridges``."""
+
+    def __init__(self, ari: Requests) -> None:
+        self._ari = ari
+
+    async def list(self) -> list[dict[str, Any]]:
+        """Every bridge of the Asterisk."""
+        bridges: list[dict[str, Any]] = await self._ari.request("GET", "/bridges")
+        return bridges
+
+    async def create(self, bridge_id: str, *, kind: str = "mixing", name: str = "") -> dict[str, Any]:
+        """Create a bridge with this id."""
+        bridge: dict[str, Any] = await self._ari.request(
+            "POST", "/bridges", params={"type": kind, "bridgeId": bridge_id, "name": name or bridge_id}
+        )
+        return bridge
+
+    async def add_channel(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
+        """Put channels into the bridge. Raises NotFound, Conflict (a channel that is not in Stasis)."""
+        await self._ari.request(
+            "POST", f"/bridges/{_id(bridge_id)}/addChannel", params={"channel": ",".join(channel_ids)}
+        )
+
+    async def remove_channel(self, bridge_id: str, channel_id: str) -> None:
+        """Take a channel out; one that is not there, or gone, is what was wanted."""
+        try:
+            await self._ari.request("POST", f"/bridges/{_id(bridge_id)}/removeChannel", params={"channel": channel_id})
+        except (NotFound, Conflict):
+            return
+
+    async def destroy(self, bridge_id: str) -> None:
+        """Destroy the bridge; one that is already gone is what was wanted."""
+        try:
+            await self._ari.request("DELETE", f"/bridges/{_id(bridge_id)}")
+        except NotFound:
+            return
+
+
+class Applications:
+    """``/applications``."""
+
+    def __init__(self, ari: Requests) -> None:
+        self._ari = ari
+
+    async def filter(self, app: str, event_types: Sequence[str]) -> None:
+        """Receive only these event types (Asterisk >= 13.26, 16.3)."""
+        await self._ari.request(
+            "PUT",
+            f"/applications/{_id(app)}/eventFilter",
+            body={"allowed": [{"type": name} for name in event_types]},
+        )
+
+    async def subscribe(self, app: str, event_source: str) -> None:
+        """Receive the events of this source, for example ``channel:ID``. Raises NotFound, Conflict."""
+        await self._ari.request("POST", f"/applications/{_id(app)}/subscription", params={"eventSource": event_source})
+
+
+class System:
+    """``/asterisk``."""
+
+    def __init__(self, ari: Requests) -> None:
+        self._ari = ari
+
+    async def version(self) -> str:
+        """Asterisk's version, for example ``22.10.1``."""
+        info = await self._ari.request("GET", "/asterisk/info", params={"only": "system"})
+        return str(info["system"]["version"])
+
+    async def modules(self) -> set[str]:
+        """Names of the modules that are running, for example ``chan_websocket.so``."""
+        modules = await self._ari.request("GET", "/asterisk/modules")
+        return {str(module["name"]) for module in modules if module.get("status") == "Running"}

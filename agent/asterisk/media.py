@@ -1,0 +1,123 @@
+"""The audio of a call over chan_websocket: whole utterances out, 20 ms frames in (Asterisk >= 20.18, 22.8)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, AriUnreachable
+from agent.asterisk.media_socket import MediaSocket
+from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
+
+log = logging.getLogger(__name__)
+
+_SILENCE = bytes(FRAME_BYTES)
+_CONNECTION_ID = "MEDIA_WEBSOCKET_CONNECTION_ID"
+_NO_FRAME_SECONDS = 0.2
+_MARK_DONE = "MEDIA_MARK_PROCESSED"
+
+
+class WebsocketMedia:
+    """:class:`agent.call.protocols.Media` on one chan_websocket channel.
+
+    Asterisk plays from its own queue, so an utterance is handed over at once between START and STOP_MEDIA_BUFFERING and
+    followed by a mark. While nothing is queued a frame of silence answers each frame received, because Asterisk sends
+    the caller nothing at all otherwise and some carriers drop a silent leg. FLUSH_MEDIA eats pending marks without an
+    event (measured on 22.10.1), so the list of pending marks is kept here.
+    """
+
+    def __init__(self, ari: Ari, channel_id: str, inbox: Inbox) -> None:
+        self.channel_id = channel_id
+        self._ari = ari
+        self._inbox = inbox
+        self._pending: list[str] = []
+        self._closing = False
+        self._frame_came = asyncio.Event()
+        self._comfort: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+        self._socket = MediaSocket(self._take_audio, self._take_text, self._take_close)
+
+    async def open(self) -> None:
+        """Create the channel and connect to it; returns when it can be bridged. Raises AriError."""
+        try:
+            with self._ari.entering_stasis(self.channel_id) as in_stasis:
+                created = await self._ari.channels.external_media(
+                    self.channel_id,
+                    app=self._ari.app,
+                    params={
+                        "external_host": "INCOMING",
+                        "transport": "websocket",
+                        "encapsulation": "none",
+                        "connection_type": "server",
+                        "format": "slin",
+                    },
+                )
+                connection = (created.get("channelvars") or {}).get(_CONNECTION_ID)
+                if not connection:
+                    connection = await self._ari.channels.get_variable(self.channel_id, _CONNECTION_ID)
+                await self._socket.connect(self._ari, connection)
+                async with asyncio.timeout(3.0):
+                    await in_stasis.wait()
+        except TimeoutError as error:
+            await self.close()
+            raise AriUnreachable("The media leg did not enter Stasis within 3 s.") from error
+        except AriError:
+            await self.close()
+            raise
+        self._comfort = asyncio.create_task(self._keep_warm(), name=f"comfort-{self.channel_id}")
+
+    async def play(self, pcm: bytes, mark: str) -> None:
+        """Queue a whole utterance; ``Played(mark)`` follows when the caller has heard it."""
+        async with self._lock:
+            self._pending.append(mark)
+            await self._socket.command("START_MEDIA_BUFFERING")
+            await self._socket.send_audio(pcm)
+            await self._socket.command("STOP_MEDIA_BUFFERING")
+            await self._socket.command(f"MARK_MEDIA {mark}")
+
+    async def flush(self) -> None:
+        """Stop at once; nothing queued will be heard, and no ``Played`` comes for it."""
+        self._pending.clear()
+        await self._socket.command("FLUSH_MEDIA")
+
+    async def close(self) -> None:
+        """Close the socket and hang the channel up; idempotent."""
+        self._closing = True
+        if self._comfort is not None:
+            self._comfort.cancel()
+            await asyncio.gather(self._comfort, return_exceptions=True)
+        await self._socket.close()
+        with contextlib.suppress(AriUnreachable):
+            await self._ari.channels.hangup(self.channel_id)
+
+    def _take_audio(self, pcm: bytes) -> None:
+        self._inbox.put_nowait(Frame(pcm))
+        self._frame_came.set()
+
+    async def _keep_warm(self) -> None:
+        """While nothing is queued, send a frame of silence for each frame received, or by the clock if none comes."""
+        while True:
+            frames = 1
+            try:
+                async with asyncio.timeout(_NO_FRAME_SECONDS):
+                    await self._frame_came.wait()
+            except TimeoutError:  # the caller's phone suppresses silence: keep the leg alive all the same
+                frames = round(_NO_FRAME_SECONDS * 1000 / FRAME_MS)
+            self._frame_came.clear()
+            if not self._pending:
+                await self._socket.send_audio(_SILENCE * frames)
+
+    def _take_text(self, text: str) -> None:
+        if not text.startswith(_MARK_DONE):
+            return
+        mark = text[len(_MARK_DONE) :].strip().removeprefix("correlation_id:")
+        if mark in self._pending:
+            self._pending.remove(mark)
+            self._inbox.put_nowait(Played(mark))
+
+    def _take_close(self) -> None:
+        if not self._closing:
+            log.warning("The media leg %s closed by itself", self.channel_id)
+            self._inbox.put_nowait(MediaLost("media socket closed"))

@@ -1,0 +1,242 @@
+"""Calls from Asterisk: takes each channel that enters Stasis, gives it media and a bridge, and cleans up after it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, Conflict, NotFound
+from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.media import WebsocketMedia
+from agent.call.errors import LineGone
+from agent.call.protocols import Caller, CallerHungUp, Inbox, Key, Line, Media
+
+log = logging.getLogger(__name__)
+
+EVENT_TYPES = (
+    "StasisStart",
+    "StasisEnd",
+    "ChannelDestroyed",
+    "ChannelHangupRequest",
+    "ChannelDtmfReceived",
+    "ApplicationReplaced",
+)
+"""All that the controller listens to; the rest is filtered out in Asterisk."""
+
+CallHandler = Callable[[Line, Media], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class TelephonyOptions:
+    """How calls are taken and given back."""
+
+    handover_context: str = "orderline-handover"
+    deadman_seconds: int = 6
+    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
+    rearm_seconds: float = 2.0
+    max_call_seconds: int = 900
+    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+
+
+class OpenableMedia(Media, Protocol):
+    """A media leg that has to be brought up first."""
+
+    channel_id: str
+
+    async def open(self) -> None:
+        """Bring the leg up. Raises AriError."""
+
+
+class AsteriskLine:
+    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
+
+    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
+        self.id = str(channel["id"])
+        caller = channel.get("caller", {})
+        self.entry = args[0] if args else "inbound"
+        self.entry_detail = args[1] if len(args) > 1 else ""
+        self.caller = Caller(
+            number=str(caller.get("number", "")),
+            name=str(caller.get("name", "")),
+            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
+        )
+        self.answered = channel.get("state") == "Up"
+        self.inbox: Inbox = asyncio.Queue()
+        self.released = False
+        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
+        self._ari = ari
+        self._options = options
+        self._control = asyncio.Lock()
+
+    async def answer(self) -> None:
+        """Answer the call. Raises LineGone."""
+        try:
+            await self._ari.channels.answer(self.id)
+        except (NotFound, Conflict) as error:
+            raise LineGone("The caller hung up before the call was answered.") from error
+
+    async def hang_up(self) -> None:
+        """End the call; no error when it is already over."""
+        await self._ari.channels.hangup(self.id)
+
+    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
+        async with self._control:  # a re-arming still under way would cut the call short in the queue
+            try:
+                for name, value in variables.items():
+                    await self._ari.channels.set_variable(self.id, name, value)
+                await self._ari.channels.continue_in_dialplan(
+                    self.id, context=self._options.handover_context, extension=why
+                )
+            except (NotFound, Conflict) as error:
+                raise LineGone("The caller hung up before the hand-over.") from error
+            self.released = True
+
+    async def rearm(self) -> None:
+        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
+        async with self._control:
+            if not self.released:
+                await self._ari.channels.set_variable(self.id, "TIMEOUT(absolute)", str(self._options.deadman_seconds))
+
+
+class Telephony:
+    """Runs ``handle(line, media)`` for every call that enters our Stasis application."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        handle: CallHandler,
+        options: TelephonyOptions,
+        audiosocket: AudioSocketServer | None = None,
+    ) -> None:
+        self._ari = ari
+        self._handle = handle
+        self._options = options
+        self._audiosocket = audiosocket
+        self._lines: dict[str, AsteriskLine] = {}
+        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._media_ids: set[str] = set()
+        for event_type, handler in (
+            ("StasisStart", self._stasis_start),
+            ("StasisEnd", self._gone),
+            ("ChannelDestroyed", self._gone),
+            ("ChannelHangupRequest", self._gone),
+            ("ChannelDtmfReceived", self._key),
+        ):
+            ari.on(event_type, handler)
+
+    @property
+    def live_calls(self) -> int:
+        """How many calls are being handled now."""
+        return len(self._calls)
+
+    async def close(self, *, drain_seconds: float = 0.0) -> None:
+        """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
+        if self._calls and drain_seconds:
+            await asyncio.wait(self._calls.values(), timeout=drain_seconds)
+        for task in tuple(self._calls.values()):
+            task.cancel()
+        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+
+    # --- events -------------------------------------------------------------------------------------
+
+    def _stasis_start(self, event: dict[str, Any]) -> None:
+        channel = event["channel"]
+        channel_id = str(channel["id"])
+        if channel_id in self._media_ids or channel_id in self._calls:
+            return
+        line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
+        self._lines[channel_id] = line
+        task = asyncio.create_task(self._take(line), name=f"call-{channel_id}")
+        self._calls[channel_id] = task
+        task.add_done_callback(lambda _: self._forget(channel_id))
+
+    def _forget(self, channel_id: str) -> None:
+        self._calls.pop(channel_id, None)
+        self._lines.pop(channel_id, None)
+
+    def _gone(self, event: dict[str, Any]) -> None:
+        line = self._lines.get(str(event.get("channel", {}).get("id")))
+        if line is not None:
+            line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
+
+    def _key(self, event: dict[str, Any]) -> None:
+        line = self._lines.get(str(event.get("channel", {}).get("id")))
+        if line is not None:
+            line.inbox.put_nowait(Key(str(event.get("digit", ""))))
+
+    # --- one call -----------------------------------------------------------------------------------
+
+    def _media_for(self, line: AsteriskLine) -> OpenableMedia:
+        # Asterisk compares new channel ids by prefix, so neither id may begin with the other
+        media_id = f"orderline-media-{secrets.token_hex(8)}"
+        self._media_ids.add(media_id)
+        if self._audiosocket is not None:
+            return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
+        return WebsocketMedia(self._ari, media_id, line.inbox)
+
+    async def _take(self, line: AsteriskLine) -> None:
+        media = self._media_for(line)
+        bridge_id = f"orderline-bridge-{secrets.token_hex(8)}"
+        deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
+        try:
+            await self._connect(line, media, bridge_id)
+            await self._handle(line, media)
+        except LineGone as error:
+            log.info("Call %s: %s", line.id, error)
+        except (AriError, asyncio.CancelledError) as error:
+            log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
+            await self._to_people(line)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+        except Exception:  # whatever it was, the caller must reach a person
+            log.exception("Call %s failed; it goes to a person", line.id)
+            await self._to_people(line)
+        finally:
+            deadman.cancel()
+            await asyncio.gather(deadman, return_exceptions=True)
+            await self._clean_up(media, bridge_id)
+
+    async def _connect(self, line: AsteriskLine, media: OpenableMedia, bridge_id: str) -> None:
+        """Bring up media and bridge before the call is answered, so that the greeting waits for nothing."""
+        opened, created = await asyncio.gather(
+            media.open(), self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"), return_exceptions=True
+        )
+        for result in (opened, created):
+            if isinstance(result, BaseException):
+                raise result
+        try:
+            await self._ari.bridges.add_channel(bridge_id, [line.id, media.channel_id])
+        except (NotFound, Conflict) as error:
+            raise LineGone("The caller hung up while the call was being set up.") from error
+
+    async def _to_people(self, line: AsteriskLine) -> None:
+        if line.released:
+            return
+        with contextlib.suppress(LineGone, AriError):
+            await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
+
+    async def _rearm(self, line: AsteriskLine) -> None:
+        deadline = asyncio.get_running_loop().time() + self._options.max_call_seconds
+        while asyncio.get_running_loop().time() < deadline and not line.released:
+            try:
+                await line.rearm()
+            except (NotFound, Conflict):
+                return
+            except AriError as error:
+                log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
+            await asyncio.sleep(self._options.rearm_seconds)
+
+    async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
+        for action in (media.close(), self._ari.bridges.destroy(bridge_id)):
+            try:
+                await action
+            except AriError as error:
+                log.warning("Cleaning up after a call: %s", error)
+        self._media_ids.discard(media.channel_id)

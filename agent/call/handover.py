@@ -1,0 +1,65 @@
+"""Handing a call to people: the ticket, and the story on the human's screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.call.errors import ServiceError
+from agent.call.protocols import Caller, Services, TurnRecord
+from agent.dialog.turns import HandOver
+
+log = logging.getLogger(__name__)
+
+TICKET_DEADLINE_SECONDS = 2.0
+"""The caller does not wait longer for a ticket; without one the story still travels with the call."""
+_SUMMARY_CHARACTERS = 240
+
+
+class HandOverDesk:
+    """Prepares one hand-over."""
+
+    def __init__(self, services: Services, call_id: str, caller: Caller) -> None:
+        self._services = services
+        self._call_id = call_id
+        self._caller = caller
+
+    async def ticket(self, handover: HandOver, turns: Sequence[TurnRecord]) -> str:
+        """Create the ticket and return its id, ``""`` when the ticket system does not answer in time."""
+        arguments: dict[str, Any] = {
+            "reason": handover.reason,
+            "summary": handover.summary,
+            "caller": self._caller.number,
+            "priority": handover.priority,
+            "transcript": [{"agent": turn.agent, "caller": turn.heard} for turn in turns],
+            **handover.facts,
+        }
+        try:
+            async with asyncio.timeout(TICKET_DEADLINE_SECONDS):
+                answer = await self._services.perform("tickets.create", arguments, f"{self._call_id}:handover")
+        except (ServiceError, TimeoutError) as error:
+            log.warning("Call %s goes to a person without a ticket: %s", self._call_id, error or "too slow")
+            return ""
+        ticket = answer.get("ticket", {})
+        return str(ticket.get("id", "")) if isinstance(ticket, Mapping) else ""
+
+    def variables(self, handover: HandOver, ticket_id: str) -> dict[str, str]:
+        """The channel variables the dialplan's hand-over context reads."""
+        facts = handover.facts
+        return {
+            "ORDERLINE_TICKET": plain(ticket_id, 40),
+            "ORDERLINE_REASON": plain(handover.reason, 40),
+            "ORDERLINE_SUMMARY": plain(handover.summary, _SUMMARY_CHARACTERS),
+            "ORDERLINE_QUEUE": plain(handover.queue, 40),
+            "ORDERLINE_PRIORITY": str(handover.priority),
+            "ORDERLINE_ORDER": plain(str(facts.get("order_number") or ""), 40),
+            "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
+        }
+
+
+def plain(text: str, length: int) -> str:
+    """Text that may stand in a channel variable and a SIP header: one line, no quotes, no dialplan syntax."""
+    return re.sub(r"\s+", " ", re.sub(r"[^\w .,:;+@#()/'-]", " ", text)).strip()[:length]

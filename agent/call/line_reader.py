@@ -1,0 +1,38 @@
+"""Reads a call's inbox so that every wait has an end and a hang-up is noticed everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.call.errors import LineGone, MediaBroken
+from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost
+
+_QUIET_MS = 200
+_QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
+
+
+class LineReader:
+    """What happens on the line, one event after the other."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    async def next(self) -> LineEvent:
+        """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
+
+        Raises LineGone when the caller hung up, MediaBroken when the audio broke.
+        """
+        try:
+            async with asyncio.timeout(_QUIET_MS / 1000):
+                event = await self._inbox.get()
+        except TimeoutError:
+            return _QUIET
+        if isinstance(event, CallerHungUp):
+            raise LineGone("The caller hung up.")
+        if isinstance(event, MediaLost):
+            raise MediaBroken(f"The audio of the call broke: {event.why}.")
+        return event
+
+    def nudge(self) -> None:
+        """Make a waiting :meth:`next` return now."""
+        self._inbox.put_nowait(Frame(b""))

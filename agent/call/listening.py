@@ -1,0 +1,148 @@
+"""One turn of listening: voice and keypad together, over the prompt and after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from agent.call.ear import Ear
+from agent.call.line_reader import LineReader
+from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Gain, Key, Played, Recognition, Recognizer, VoiceActivity
+from agent.call.speaking import Speaking
+from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
+from agent.dialog.turns import BargeIn, Completeness, Heard, Listen, NoInput
+
+
+@dataclass(frozen=True)
+class ListeningParts:
+    """What listening needs; the same for all turns of a call."""
+
+    recognizer: Recognizer
+    gain: Gain
+    vad: VoiceActivity
+    completeness: Callable[[str], Completeness]
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    on_listening: Callable[[], None]
+    """Called once when the prompt has been heard and it is the caller's turn."""
+    options: TurnTakingOptions = field(default_factory=TurnTakingOptions)
+    chunk_frames: int = 3
+    """How many 20 ms frames go to the recogniser together."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a turn of listening brought."""
+
+    event: Heard | NoInput
+    caller_stopped_at: float | None
+    """Clock time of the caller's last voice or key; None for silence."""
+
+
+class Listening:
+    """Listens once. :meth:`run` returns the caller's answer; raises LineGone, MediaBroken, or what an ear raises."""
+
+    def __init__(self, reader: LineReader, parts: ListeningParts, listen: Listen, speaking: Speaking) -> None:
+        self._reader = reader
+        self._parts = parts
+        self._listen = listen
+        self._speaking = speaking
+        self._keys = KeyCollector(listen.keys)
+        self._barged_in = False
+        self._held_keys: list[str] = []
+        self._taker = TurnTaker(
+            parts.options,
+            barge_in=listen.barge_in,
+            no_input_ms=round(listen.no_input_seconds * 1000),
+            max_speech_ms=round(listen.max_speech_seconds * 1000),
+            prompt_playing=speaking.active,
+        )
+
+    async def run(self, keys_ahead: Sequence[str] = ()) -> Answer:
+        """Listen until the caller has answered or stayed silent; ``keys_ahead`` were keyed before we listened."""
+        parts = self._parts
+        ear = Ear(parts.recognizer.listen(self._listen.phrases, self._listen.words), parts.chunk_frames)
+        try:
+            for digit in keys_ahead:
+                if await self._take_key(digit):
+                    return self._keyed()
+            if not self._speaking.active and not self._keys.started:
+                parts.on_listening()
+            while True:
+                answer = await self._step(ear)
+                if answer is not None:
+                    return answer
+        finally:
+            await ear.close()
+
+    async def _step(self, ear: Ear) -> Answer | None:
+        event = await self._reader.next()
+        if isinstance(event, Played):
+            if self._speaking.played(event.mark):
+                await self._prompt_heard()
+        elif isinstance(event, Key):
+            if await self._take_key(event.digit):
+                return self._keyed()
+        elif isinstance(event, Frame):
+            if self._speaking.active and self._speaking.check():
+                await self._prompt_heard()
+            if self._keys.timed_out(self._parts.clock()):
+                return self._keyed()
+            for start in range(0, len(event.pcm), FRAME_BYTES):
+                answer = await self._take_frame(event.pcm[start : start + FRAME_BYTES], ear)
+                if answer is not None:
+                    return answer
+        return None
+
+    async def _prompt_heard(self) -> None:
+        self._taker.prompt_ended()
+        self._parts.on_listening()
+        held, self._held_keys = self._held_keys, []
+        for digit in held:
+            await self._take_key(digit)
+
+    async def _take_key(self, digit: str) -> bool:
+        """Take one key; True when the entry is complete."""
+        if self._speaking.active:
+            if self._listen.barge_in is BargeIn.OFF:
+                self._held_keys.append(digit)
+                return False
+            self._barged_in = True
+            await self._speaking.stop()
+            self._taker.prompt_ended()
+        self._taker.hold()
+        return self._keys.key(digit, self._parts.clock())
+
+    async def _take_frame(self, pcm: bytes, ear: Ear) -> Answer | None:
+        parts = self._parts
+        frame = pcm.ljust(FRAME_BYTES, b"\0")
+        probability = parts.vad.process(frame)
+        leveled = parts.gain.process(frame)
+        if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
+            return None
+        ear.frame(leveled)
+        ear.check()
+        action = self._taker.frame(probability, ear.text, parts.completeness(ear.text), FRAME_MS)
+        if action is Action.INTERRUPT:
+            self._barged_in = True
+            await self._speaking.stop()
+        elif action is Action.RESUME:
+            self._barged_in = False
+            await self._speaking.resume()
+        elif action is Action.NO_INPUT:
+            return Answer(NoInput(self._listen.no_input_seconds), None)
+        elif action is Action.END_OF_TURN:
+            stopped_at = parts.clock() - self._taker.silence_ms / 1000
+            return Answer(self._heard(await ear.finish()), stopped_at)
+        return None
+
+    def _keyed(self) -> Answer:
+        return Answer(Heard(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
+
+    def _heard(self, recognition: Recognition) -> Heard:
+        return Heard(
+            text=recognition.text,
+            words=recognition.words,
+            alternatives=recognition.alternatives,
+            barged_in=self._barged_in,
+        )

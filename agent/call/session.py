@@ -1,0 +1,312 @@
+"""One call from ring to record: asks the dialog for turns, speaks them, listens, does what they ask."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agent.call.errors import LineGone, ServiceError
+from agent.call.handover import HandOverDesk
+from agent.call.line_reader import LineReader
+from agent.call.listening import Listening, ListeningParts
+from agent.call.protocols import (
+    CallRecord,
+    Dialog,
+    Gain,
+    Key,
+    Line,
+    Media,
+    Observer,
+    Played,
+    Recognizer,
+    Records,
+    Services,
+    TurnRecord,
+    Voice,
+    VoiceActivity,
+)
+from agent.call.speaking import Speaking
+from agent.call.turn_taking import TurnTakingOptions
+from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.errors import OrderlineError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CallParts:
+    """What a call is made of; built by the composition root."""
+
+    dialog: Dialog
+    recognizer: Recognizer
+    voice: Voice
+    gain: Gain
+    vad: VoiceActivity
+    services: Services
+    records: Records
+    observer: Observer
+    split: Callable[[str], Sequence[str]]
+    """Cuts a prompt into the pieces that are synthesised and played one after the other."""
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    wall: Callable[[], datetime]
+    """Aware local time."""
+    turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
+    chunk_frames: int = 3
+    """How many 20 ms frames go to the recogniser together."""
+
+
+@dataclass(frozen=True)
+class _End:
+    outcome: str
+    ended_by: str
+
+
+class CallSession:
+    """Holds one conversation on one line. :meth:`run` returns when the call is over and recorded."""
+
+    def __init__(self, line: Line, media: Media, parts: CallParts) -> None:
+        self._line = line
+        self._media = media
+        self._parts = parts
+        self._reader = LineReader(line.inbox)
+        self._marks = itertools.count(1)
+        self._keys_ahead: list[str] = []
+        self._answered_at: float | None = None
+        self._caller_stopped_at: float | None = None
+        self._current: TurnRecord | None = None
+        self._record = CallRecord(
+            id=line.id, caller=line.caller, started_at=parts.wall().isoformat(timespec="milliseconds")
+        )
+
+    async def run(self) -> CallRecord:
+        """Hold the call. Raises what broke it, after it has been recorded; the caller is then still on the line."""
+        started = self._parts.clock()
+        record = self._record
+        self._notify("call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled)
+        try:
+            end = await self._converse()
+            record.outcome, record.ended_by = end.outcome, end.ended_by
+        except LineGone:
+            self._parts.dialog.hear(HungUp())
+            record.outcome, record.ended_by = "caller_hung_up", "caller"
+        except BaseException as error:
+            record.outcome, record.ended_by = "failed", "fault"
+            record.faults.append(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
+            record.slots = dict(self._parts.dialog.snapshot().get("slots", {}))
+            await self._store(record)
+        return record
+
+    async def _converse(self) -> _End:
+        turn = self._parts.dialog.start()
+        while True:
+            speaking = self._speaking(turn)
+            if self._answered_at is None:
+                await self._line.answer()
+                self._answered_at = self._parts.clock()
+            speaking.start()
+            try:
+                match turn.then:
+                    case Listen() as listen:
+                        event = await self._listen(listen, speaking)
+                    case Effect() as effect:
+                        event = await self._perform(effect, speaking)
+                    case HandOver() as handover:
+                        await self._hand_over(handover, speaking)
+                        return _End("handed_over", "handover")
+                    case HangUp() as hang_up:
+                        await self._finish_speaking(speaking)
+                        await self._line.hang_up()
+                        return _End(hang_up.outcome, "agent")
+            finally:
+                await speaking.close()
+            turn = self._parts.dialog.hear(event)
+
+    # --- speaking -----------------------------------------------------------------------------------
+
+    def _speaking(self, turn: Turn) -> Speaking:
+        if self._current is not None and turn.understood:
+            self._current.understood = turn.understood
+        first_audio = self._open_turn(turn)
+        return self._mouth(turn.say, first_audio)
+
+    def _mouth(self, prompts: Sequence[Prompt], on_first_audio: Callable[[float], object]) -> Speaking:
+        parts = self._parts
+        return Speaking(parts.voice, self._media, prompts, parts.split, self._marks, parts.clock, on_first_audio)
+
+    async def _finish_speaking(self, speaking: Speaking) -> None:
+        """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""
+        while not speaking.check():
+            event = await self._reader.next()
+            if isinstance(event, Played):
+                speaking.played(event.mark)
+
+    # --- listening ----------------------------------------------------------------------------------
+
+    async def _listen(self, listen: Listen, speaking: Speaking) -> Event:
+        parts = self._parts
+        listening = Listening(
+            self._reader,
+            ListeningParts(
+                recognizer=parts.recognizer,
+                gain=parts.gain,
+                vad=parts.vad,
+                completeness=parts.dialog.completeness,
+                clock=parts.clock,
+                on_listening=lambda: self._notify("listening", slot=listen.slot or ""),
+                options=parts.turn_taking,
+                chunk_frames=parts.chunk_frames,
+            ),
+            listen,
+            speaking,
+        )
+        keys, self._keys_ahead = self._keys_ahead, []
+        answer = await listening.run(keys)
+        self._caller_stopped_at = answer.caller_stopped_at
+        if isinstance(answer.event, Heard):
+            self._note_heard(answer.event)
+        return answer.event
+
+    # --- effects and endings ------------------------------------------------------------------------
+
+    async def _perform(self, effect: Effect, speaking: Speaking) -> Event:
+        """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
+        parts = self._parts
+        started = parts.clock()
+        work = asyncio.create_task(self._service(effect), name=f"effect-{effect.name}")
+        work.add_done_callback(lambda _: self._reader.nudge())
+        mouth = speaking
+        filler = effect.filler
+        try:
+            while not (work.done() and mouth.check()):
+                event = await self._reader.next()
+                if isinstance(event, Played):
+                    mouth.played(event.mark)
+                elif isinstance(event, Key):
+                    self._keys_ahead.append(event.digit)
+                late = parts.clock() - started >= effect.filler_after_seconds
+                if filler is not None and late and not work.done() and mouth.check():
+                    mouth, filler = self._mouth([filler], self._first_audio), None
+                    mouth.start()
+            result = work.result()
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            if mouth is not speaking:
+                await mouth.close()
+        milliseconds = round((parts.clock() - started) * 1000, 1)
+        code = result.code if isinstance(result, Failed) else "ok"
+        self._record.effects.append({"name": effect.name, "code": code, "ms": milliseconds})
+        self._notify("effect", name=effect.name, code=code, ms=milliseconds)
+        return result
+
+    async def _service(self, effect: Effect) -> Done | Failed:
+        try:
+            async with asyncio.timeout(effect.deadline_seconds):
+                key = f"{self._line.id}:{effect.id}"
+                return Done(effect.id, await self._parts.services.perform(effect.name, effect.arguments, key))
+        except ServiceError as error:
+            return Failed(effect.id, error.code, error.message)
+        except TimeoutError:
+            return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
+
+    async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
+        """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
+        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller)
+        writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
+        try:
+            await self._finish_speaking(speaking)
+            ticket = await writing
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+        self._record.handover = {
+            "reason": handover.reason,
+            "queue": handover.queue,
+            "priority": handover.priority,
+            "summary": handover.summary,
+            "ticket": ticket,
+            "facts": dict(handover.facts),
+        }
+        self._notify("handed_over", **self._record.handover)
+        await self._line.hand_over(desk.variables(handover, ticket), handover.reason)
+
+    # --- the record ---------------------------------------------------------------------------------
+
+    def _open_turn(self, turn: Turn) -> Callable[[float], object]:
+        """Begin the record of a turn; returns what to call with the time of its first audio."""
+        text = " ".join(prompt.text for prompt in turn.say)
+        if not text and not isinstance(turn.then, Listen):
+            return self._first_audio
+        now = self._parts.clock()
+        record = TurnRecord(
+            at_seconds=round(now - (self._answered_at if self._answered_at is not None else now), 3),
+            agent=text,
+            flow=turn.flow,
+            step=turn.step,
+            slot=(turn.then.slot or "") if isinstance(turn.then, Listen) else "",
+        )
+        self._current = record
+        self._record.turns.append(record)
+
+        def first_audio(at: float) -> None:
+            record.response_ms = self._first_audio(at)
+            self._notify(
+                "agent_said",
+                text=text,
+                prompts=[prompt.id for prompt in turn.say],
+                flow=turn.flow,
+                step=turn.step,
+                understood=turn.understood,
+                response_ms=record.response_ms,
+            )
+
+        return first_audio
+
+    def _first_audio(self, at: float) -> float | None:
+        """Take note that the agent is audible from ``at`` on; returns the response time in ms, if it is one."""
+        if self._record.greeting_ms is None and self._answered_at is not None:
+            self._record.greeting_ms = round((at - self._answered_at) * 1000, 1)
+        stopped_at, self._caller_stopped_at = self._caller_stopped_at, None
+        return None if stopped_at is None else round((at - stopped_at) * 1000, 1)
+
+    def _note_heard(self, heard: Heard) -> None:
+        turn = self._current
+        if turn is None:
+            return
+        turn.heard = heard.keys or heard.text
+        turn.via = heard.via
+        turn.confidence = round(heard.confidence, 3)
+        turn.barged_in = heard.barged_in
+        self._notify(
+            "caller_said",
+            heard=turn.heard,
+            via=turn.via,
+            confidence=turn.confidence,
+            barged_in=turn.barged_in,
+            slot=turn.slot,
+        )
+
+    async def _store(self, record: CallRecord) -> None:
+        try:
+            await self._parts.records.write(record)
+        except OrderlineError:
+            log.exception("Call %s could not be recorded", record.id)
+        self._notify(
+            "call_ended",
+            outcome=record.outcome,
+            ended_by=record.ended_by,
+            duration_seconds=record.duration_seconds,
+            record=asdict(record),
+        )
+
+    def _notify(self, event: str, **data: Any) -> None:
+        self._parts.observer.notify(event, self._line.id, data)

@@ -1,0 +1,230 @@
+"""Whose turn it is: interruption, resumption, end of turn and silence, decided frame by frame. Pure and time-stepped.
+
+:class:`TurnTaker` sees 20 ms frames as numbers (probability of speech, the text recognised so far, what that text
+would be worth) and answers with an :class:`Action`. It knows no audio, no clock and no telephone, so every rule here is
+tested with plain numbers. :class:`KeyCollector` does the same for the keypad.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from agent.dialog.turns import BargeIn, Completeness, KeyEntry
+
+UNKNOWN_WORD = "[unk]"
+"""What the recogniser writes for speech outside the grammar."""
+
+
+@dataclass(frozen=True)
+class TurnTakingOptions:
+    """The waits of a conversation, in one table."""
+
+    speech_probability: float = 0.5
+    """A frame counts as speech from this probability on."""
+    onset_ms: int = 80
+    """This much speech in a row begins the caller's turn when the agent is silent."""
+    dropout_ms: int = 60
+    """A gap this short inside speech does not break the row (a stop consonant, a lost packet)."""
+    barge_in_ms: int = 120
+    """Steady speech over the prompt that stops it even before a word is recognised."""
+    barge_in_guard_ms: int = 0
+    """No interruption by voice in the first part of a prompt (a caller finishing the last sentence)."""
+    resume_after_ms: int = 2000
+    """An interruption with no intelligible word after this long was none: the prompt goes on."""
+    end_complete_ms: int = 250
+    """Silence that ends a turn whose text is a whole answer."""
+    end_open_ms: int = 700
+    """Silence that ends a turn whose text may or may not be whole."""
+    end_incomplete_ms: int = 1600
+    """Silence that ends a turn that is certainly unfinished: people pause while reading digits."""
+    end_unheard_ms: int = 900
+    """Silence that ends a turn in which somebody spoke but nothing was recognised."""
+    noise_ms: int = 240
+    """Sound shorter than this, with no word in it, was not a turn (a cough, a door)."""
+
+
+class Action(enum.Enum):
+    """What the holder of the call has to do now."""
+
+    WAIT = "wait"
+    INTERRUPT = "interrupt"
+    """Stop the prompt: the caller is speaking."""
+    RESUME = "resume"
+    """It was nothing: go on with the prompt where it stopped."""
+    END_OF_TURN = "end_of_turn"
+    NO_INPUT = "no_input"
+
+
+class TurnTaker:
+    """One turn: from the first sample of the agent's prompt to the end of the caller's answer.
+
+    Call :meth:`frame` every 20 ms, :meth:`prompt_ended` when the prompt has been heard to its end. Times in
+    milliseconds of audio, counted from the frames themselves.
+    """
+
+    def __init__(
+        self,
+        options: TurnTakingOptions,
+        *,
+        barge_in: BargeIn,
+        no_input_ms: int,
+        max_speech_ms: int,
+        prompt_playing: bool,
+    ) -> None:
+        self._options = options
+        self._barge_in = barge_in
+        self._no_input_ms = no_input_ms
+        self._max_speech_ms = max_speech_ms
+        self._prompt_playing = prompt_playing
+        self._now_ms = 0
+        self._run_ms = 0
+        self._gap_ms = 0
+        self._voiced_ms = 0
+        self._listening_since_ms = 0
+        self._speaking_since_ms: int | None = None
+        self._last_voice_ms = 0
+        self._interrupted_ms: int | None = None
+        self._resumed = False
+
+    @property
+    def caller_is_speaking(self) -> bool:
+        """True from the first frame of the caller's turn to its end."""
+        return self._speaking_since_ms is not None
+
+    @property
+    def silence_ms(self) -> int:
+        """How long the caller has been silent within the turn."""
+        return self._now_ms - self._last_voice_ms
+
+    @property
+    def interrupted(self) -> bool:
+        """True when the caller stopped the prompt and it has not been resumed."""
+        return self._interrupted_ms is not None
+
+    def prompt_ended(self) -> None:
+        """The prompt has been heard to its end: now the caller's silence counts."""
+        self._prompt_playing = False
+        self._listening_since_ms = self._now_ms
+
+    def hold(self) -> None:
+        """Something else happened (a key): the caller's silence starts counting anew."""
+        self._listening_since_ms = self._now_ms
+
+    def frame(self, speech_probability: float, text: str, completeness: Completeness, frame_ms: int = 20) -> Action:
+        """Take one frame and what has been recognised up to it; say what to do."""
+        self._now_ms += frame_ms
+        self._track_voice(speech_probability, frame_ms)
+        intelligible = has_words(text)
+        if self._prompt_playing:
+            return self._over_the_prompt(intelligible)
+        if self._interrupted_ms is not None and not intelligible and not self._resumed:
+            quiet = self._gap_ms >= self._options.dropout_ms
+            if quiet and self._now_ms - self._interrupted_ms >= self._options.resume_after_ms:
+                return self._resume()
+        if self._speaking_since_ms is None:
+            return self._before_speech(intelligible)
+        return self._in_speech(text, intelligible, completeness)
+
+    def _track_voice(self, speech_probability: float, frame_ms: int) -> None:
+        if speech_probability >= self._options.speech_probability:
+            self._run_ms += frame_ms
+            self._voiced_ms += frame_ms
+            self._gap_ms = 0
+            self._last_voice_ms = self._now_ms
+            return
+        self._gap_ms += frame_ms
+        if self._gap_ms > self._options.dropout_ms:
+            self._run_ms = 0
+
+    def _over_the_prompt(self, intelligible: bool) -> Action:
+        if self._barge_in is not BargeIn.ANY or self._now_ms <= self._options.barge_in_guard_ms:
+            return Action.WAIT
+        if intelligible or self._run_ms >= self._options.barge_in_ms:
+            self._prompt_playing = False
+            self._interrupted_ms = self._now_ms
+            self._listening_since_ms = self._now_ms
+            self._begin_speech()
+            return Action.INTERRUPT
+        return Action.WAIT
+
+    def _resume(self) -> Action:
+        self._resumed = True
+        self._interrupted_ms = None
+        self._prompt_playing = True
+        self._forget_speech()
+        return Action.RESUME
+
+    def _before_speech(self, intelligible: bool) -> Action:
+        if intelligible or self._run_ms >= self._options.onset_ms:
+            self._begin_speech()
+            return Action.WAIT
+        if self._now_ms - self._listening_since_ms >= self._no_input_ms:
+            return Action.NO_INPUT
+        return Action.WAIT
+
+    def _in_speech(self, text: str, intelligible: bool, completeness: Completeness) -> Action:
+        options = self._options
+        if self._now_ms - (self._speaking_since_ms or 0) >= self._max_speech_ms:
+            return Action.END_OF_TURN
+        if not intelligible:
+            may_still_resume = self.interrupted and not self._resumed
+            if self.silence_ms < options.end_unheard_ms or may_still_resume:
+                return Action.WAIT
+            if self._voiced_ms < options.noise_ms and not text:
+                self._forget_speech()
+                return Action.WAIT
+            return Action.END_OF_TURN
+        limit_ms = {
+            Completeness.COMPLETE: options.end_complete_ms,
+            Completeness.OPEN: options.end_open_ms,
+            Completeness.INCOMPLETE: options.end_incomplete_ms,
+        }[completeness]
+        return Action.END_OF_TURN if self.silence_ms >= limit_ms else Action.WAIT
+
+    def _begin_speech(self) -> None:
+        self._speaking_since_ms = self._now_ms
+        self._last_voice_ms = max(self._last_voice_ms, self._now_ms - self._gap_ms)
+
+    def _forget_speech(self) -> None:
+        self._speaking_since_ms = None
+        self._voiced_ms = 0
+        self._run_ms = 0
+
+
+def has_words(text: str) -> bool:
+    """True when the text holds anything but unknown words."""
+    return any(word != UNKNOWN_WORD for word in text.split())
+
+
+class KeyCollector:
+    """Gathers one keypad entry. Times in seconds on the caller's clock."""
+
+    def __init__(self, entry: KeyEntry) -> None:
+        self._entry = entry
+        self._keys = ""
+        self._last_key_seconds = 0.0
+
+    @property
+    def keys(self) -> str:
+        """What has been keyed so far, without the terminator."""
+        return self._keys
+
+    @property
+    def started(self) -> bool:
+        """True after the first key."""
+        return bool(self._keys)
+
+    def key(self, digit: str, now_seconds: float) -> bool:
+        """Take one key; True when the entry is complete. A terminator alone is an entry of itself."""
+        self._last_key_seconds = now_seconds
+        if digit in self._entry.terminators:
+            if not self._keys:
+                self._keys = digit
+            return True
+        self._keys += digit
+        return len(self._keys) >= self._entry.max_digits
+
+    def timed_out(self, now_seconds: float) -> bool:
+        """True when the pause after the last key has been long enough to end the entry."""
+        return self.started and now_seconds - self._last_key_seconds >= self._entry.inter_digit_seconds

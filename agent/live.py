@@ -1,0 +1,131 @@
+"""The live feed: what happens on the calls, as it happens, for the terminal, rehearsals and consoles.
+
+A websocket at ``/live`` sends one JSON object a message: ``event``, ``call_id``, ``at`` (ISO 8601), ``at_seconds``
+(monotonic) and ``data``; ``/health`` says that the process is alive. Loopback by default, bearer token always.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 1000
+"""Messages a slow reader may be behind before it is cut off; calls never wait for readers."""
+
+
+class LiveFeed:
+    """:class:`agent.call.protocols.Observer` that hands every event to its subscribers without waiting for them."""
+
+    def __init__(self) -> None:
+        self._readers: set[asyncio.Queue[str | None]] = set()
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """Publish one event."""
+        if not self._readers:
+            return
+        message = json.dumps(
+            {
+                "event": event,
+                "call_id": call_id,
+                "at": datetime.now().astimezone().isoformat(timespec="milliseconds"),
+                "at_seconds": round(time.monotonic(), 4),
+                "data": data,
+            },
+            ensure_ascii=False,
+            default=str,
+        )
+        for queue in tuple(self._readers):
+            if queue.qsize() >= _BACKLOG:
+                log.warning("A reader of the live feed is %d messages behind and is cut off", _BACKLOG)
+                self._readers.discard(queue)
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(message)
+
+    def subscribe(self) -> asyncio.Queue[str | None]:
+        """Open a queue of messages; None ends it."""
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+        self._readers.add(queue)
+        return queue
+
+    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None:
+        """Close a queue."""
+        self._readers.discard(queue)
+
+    def close(self) -> None:
+        """End every reader."""
+        for queue in tuple(self._readers):
+            queue.put_nowait(None)
+        self._readers.clear()
+
+
+class ControlServer:
+    """The agent's own HTTP door."""
+
+    def __init__(self, feed: LiveFeed, token: str, status: Callable[[], Mapping[str, Any]]) -> None:
+        self._feed = feed
+        self._token = token
+        self._status = status
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
+        application = web.Application(middlewares=[self._authorise])
+        application.add_routes([web.get("/live", self._live), web.get("/health", self._health)])
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        self.port = int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop listening and end the readers."""
+        self._feed.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @web.middleware
+    async def _authorise(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+            log.warning("Live feed: authentication failed from %s", request.remote)
+            raise web.HTTPUnauthorized(text="A bearer token is needed.\n")
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response(self._status())
+
+    async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=20.0)
+        await socket.prepare(request)
+        queue = self._feed.subscribe()
+        sender = asyncio.create_task(self._send(socket, queue))
+        try:
+            async for _ in socket:  # readers have nothing to say; this notices when they leave
+                pass
+        finally:
+            self._feed.unsubscribe(queue)
+            sender.cancel()
+            await asyncio.gather(sender, return_exceptions=True)
+        return socket
+
+    @staticmethod
+    async def _send(socket: web.WebSocketResponse, queue: asyncio.Queue[str | None]) -> None:
+        while (message := await queue.get()) is not None:
+            try:
+                await socket.send_str(message)
+            except ConnectionError:
+                return
+        await socket.close()

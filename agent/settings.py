@@ -1,0 +1,236 @@
+"""Settings: ``orderline.yaml`` and ``conf.d/*.yaml``, typed; mistakes are told by file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.errors import OrderlineError
+
+DEFAULT_DIRECTORY = Path("/etc/orderline")
+
+KeyPath = tuple[str | int, ...]
+
+
+class SettingsError(OrderlineError):
+    """The settings cannot be used; the message holds one ``file:line: key: problem`` a line."""
+
+    code = "settings"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShopSettings(_Part):
+    """The shop that is answered for."""
+
+    name: str = "the shop"
+    """Said in the greeting."""
+    timezone: str = ""
+    """IANA name; empty for the machine's own."""
+    demo_database: Path | None = None
+    """SQLite file of the demo shop."""
+
+
+class AriSettings(_Part):
+    """How to reach Asterisk's ARI."""
+
+    url: str = "http://127.0.0.1:8088"
+    user: str = "orderline"
+    password_file: Path | None = None
+    """A file that holds nothing but the password; or set ORDERLINE_ARI_PASSWORD in the environment."""
+    app: str = "orderline"
+
+    def password(self) -> str:
+        """The password. Raises SettingsError when it is nowhere."""
+        return _secret(self.password_file, "ORDERLINE_ARI_PASSWORD", "ari.password_file")
+
+
+class MediaSettings(_Part):
+    """How audio travels."""
+
+    transport: str = Field(default="auto", pattern="^(auto|websocket|audiosocket)$")
+    """``auto`` takes the websocket where the Asterisk has it, else AudioSocket."""
+    audiosocket_host: str = "127.0.0.1"
+    audiosocket_port: int = 0
+
+
+class CallSettings(_Part):
+    """Limits and places of a call."""
+
+    handover_context: str = "orderline-handover"
+    deadman_seconds: int = Field(default=6, ge=3, le=60)
+    max_call_seconds: int = Field(default=900, ge=30)
+    end_complete_ms: int = Field(default=250, ge=100, le=2000)
+    end_open_ms: int = Field(default=700, ge=200, le=5000)
+    end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
+    barge_in_ms: int = Field(default=120, ge=40, le=1000)
+
+
+class SpeechSettings(_Part):
+    """Ears and voice."""
+
+    model: str = "bundled"
+    """``bundled``, the name of an installed model, or a directory."""
+    models_directory: Path | None = None
+    workers: int = Field(default=0, ge=0)
+    """Recogniser threads; 0 for one a core."""
+    voices: tuple[str, ...] = ("hibari", "pyttsx3")
+    """Engines in the order they are tried."""
+    recordings_directory: Path | None = None
+    """Folder of <prompt id>.wav; a recording wins over every engine."""
+
+
+class ControlSettings(_Part):
+    """The agent's own local door: live feed and health."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8188, ge=0, le=65535)
+    token_file: Path | None = None
+    """A file that holds the bearer token; or set ORDERLINE_CONTROL_TOKEN."""
+
+    def token(self) -> str:
+        """The token. Raises SettingsError when it is nowhere."""
+        return _secret(self.token_file, "ORDERLINE_CONTROL_TOKEN", "control.token_file")
+
+
+class LogSettings(_Part):
+    """The log, on standard error."""
+
+    level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+
+class Settings(_Part):
+    """Everything an administrator can set."""
+
+    shop: ShopSettings = ShopSettings()
+    ari: AriSettings = AriSettings()
+    media: MediaSettings = MediaSettings()
+    call: CallSettings = CallSettings()
+    speech: SpeechSettings = SpeechSettings()
+    control: ControlSettings = ControlSettings()
+    log: LogSettings = LogSettings()
+    flows_directory: Path | None = None
+    """The procedures; unset for the English pack that comes with Orderline."""
+    state_directory: Path = Path("/var/lib/orderline")
+    """Records, caches, installed models."""
+
+
+def load_settings(directory: Path) -> Settings:
+    """Read ``orderline.yaml`` and then ``conf.d/*.yaml`` (in name order, later wins).
+
+    Raises SettingsError naming every mistake. A directory without ``orderline.yaml`` is one.
+    """
+    main = directory / "orderline.yaml"
+    if not main.is_file():
+        raise SettingsError(f"{main}: not found; give the directory of orderline.yaml with --config")
+    problems: list[str] = []
+    merged: dict[str, Any] = {}
+    places: dict[KeyPath, str] = {}
+    for path in [main, *sorted((directory / "conf.d").glob("*.yaml"))]:
+        _merge(merged, _read(path, places, problems))
+    if not problems:
+        try:
+            return Settings.model_validate(_absolute(merged, directory))
+        except ValidationError as error:
+            problems += [_describe(dict(item), places, main) for item in error.errors()]
+    raise SettingsError("\n".join(problems))
+
+
+def _secret(file: Path | None, variable: str, key: str) -> str:
+    if value := os.environ.get(variable, ""):
+        return value
+    if file is None:
+        raise SettingsError(f"No secret: set {key} in orderline.yaml, or {variable} in the environment.")
+    try:
+        value = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror}); it is named by {key}") from error
+    if not value:
+        raise SettingsError(f"{file}: is empty; it is named by {key}")
+    return value
+
+
+def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[str, Any]:
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"{path}: cannot be read: {error}")
+        return {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problems.append(f"{path}:{line}: not valid YAML: {error.problem}")
+        return {}
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        problems.append(f"{path}:1: must be a mapping of settings")
+        return {}
+    plain = _plain(root, (), path, places, problems)
+    return plain if isinstance(plain, dict) else {}
+
+
+def _plain(node: yaml.Node, at: KeyPath, path: Path, places: dict[KeyPath, str], problems: list[str]) -> Any:
+    places[at] = f"{path}:{node.start_mark.line + 1}"
+    if isinstance(node, yaml.ScalarNode):
+        return None if node.tag.endswith(":null") else node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(child, (*at, index), path, places, problems) for index, child in enumerate(node.value)]
+    found: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        key = str(key_node.value)
+        if key in found:
+            problems.append(f"{path}:{key_node.start_mark.line + 1}: {key} stands twice")
+        found[key] = _plain(value_node, (*at, key), path, places, problems)
+        places[(*at, key)] = f"{path}:{key_node.start_mark.line + 1}"
+    return found
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def _absolute(data: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Paths in the files are relative to the settings' own directory."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            found[key] = _absolute(value, directory)
+        elif isinstance(value, str) and key.endswith(("_file", "_directory", "_database")):
+            found[key] = str((directory / Path(value).expanduser()).resolve())
+        else:
+            found[key] = value
+    return found
+
+
+def _describe(error: dict[str, Any], places: Mapping[KeyPath, str], main: Path) -> str:
+    at: KeyPath = tuple(error["loc"])
+    place = next((places[at[:size]] for size in range(len(at), -1, -1) if at[:size] in places), str(main))
+    key = ".".join(str(part) for part in at)
+    if error["type"] == "extra_forbidden":
+        valid = _valid_keys(at[:-1])
+        close = difflib.get_close_matches(str(at[-1]), valid, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]}?" if close else f"valid here: {', '.join(sorted(valid))}"
+        return f"{place}: {key}: there is no such setting; {hint}"
+    return f"{place}: {key}: {error['msg']}"
+
+
+def _valid_keys(at: KeyPath) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in at:
+        field = model.model_fields.get(str(part))
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return list(model.model_fields)
