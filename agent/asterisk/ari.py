@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import logging
@@ -63,7 +64,8 @@ class Ari:
         """How often the event stream was lost since :meth:`start`."""
         self.fatal: AriError | None = None
         """Set when Asterisk refused our user or password: retrying would not help."""
-        self._auth = aiohttp.BasicAuth(user, password)
+        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {credentials}"}
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds)
         self._heartbeat_seconds = heartbeat_seconds
         self._subscribe_all = subscribe_all
@@ -83,7 +85,7 @@ class Ari:
         Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
         """
         self._session = aiohttp.ClientSession(
-            auth=self._auth, timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._connection_limit)
+            headers=self._headers, timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._connection_limit)
         )
         self._first_result = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read_events(), name=f"ari-events-{self.app}")

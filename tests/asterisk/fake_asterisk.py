@@ -1,0 +1,184 @@
+"""A small Asterisk that speaks ARI on loopback: channels, bridges, variables, events."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+
+from aiohttp import web
+
+
+class FakeAsterisk:
+    """Keeps channels, bridges and variables like the real one, and can be made to misbehave."""
+
+    def __init__(self, user: str = "orderline", password: str = "secret") -> None:
+        self.channels: dict[str, dict[str, Any]] = {}
+        self.bridges: dict[str, set[str]] = {}
+        self.variables: dict[tuple[str, str], str] = {}
+        self.continued: list[tuple[str, str, str]] = []
+        self.requests: list[tuple[str, str]] = []
+        self.event_filter: list[str] = []
+        self.frozen = asyncio.Event()
+        self.frozen.set()
+        self.events_opened = 0
+        self.media_leg_enters_stasis = True
+        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._sockets: list[web.WebSocketResponse] = []
+        self._socket_came = asyncio.Condition()
+        self._media: dict[str, web.WebSocketResponse] = {}
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, port: int = 0) -> None:
+        application = web.Application(middlewares=[self._gate])
+        add = application.router.add_route
+        add("GET", "/ari/events", self._events)
+        add("PUT", "/ari/applications/{app}/eventFilter", self._filter)
+        add("GET", "/ari/asterisk/info", self._info)
+        add("GET", "/ari/channels", self._list_channels)
+        add("POST", "/ari/channels/externalMedia", self._external_media)
+        add("GET", "/ari/channels/{id}/variable", self._get_variable)
+        add("POST", "/ari/channels/{id}/variable", self._set_variable)
+        add("POST", "/ari/channels/{id}/answer", self._answer)
+        add("POST", "/ari/channels/{id}/continue", self._continue)
+        add("DELETE", "/ari/channels/{id}", self._hang_up)
+        add("POST", "/ari/bridges", self._create_bridge)
+        add("POST", "/ari/bridges/{id}/addChannel", self._add_channel)
+        add("DELETE", "/ari/bridges/{id}", self._destroy_bridge)
+        add("GET", "/media/{id}", self._media_socket)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        for socket in [*self._sockets, *self._media.values()]:
+            await socket.close()
+        self._sockets.clear()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def drop_event_sockets(self) -> None:
+        for socket in self._sockets:
+            await socket.close()
+        self._sockets.clear()
+
+    async def wait_for_events_opened(self, count: int) -> None:
+        async with self._socket_came:
+            await self._socket_came.wait_for(lambda: self.events_opened >= count)
+
+    async def emit(self, event: dict[str, Any]) -> None:
+        for socket in self._sockets:
+            await socket.send_json(event)
+
+    async def ring(self, channel_id: str, *args: str, number: str = "2025550143") -> None:
+        """A caller enters the application."""
+        self.channels[channel_id] = {"id": channel_id, "state": "Ring", "caller": {"number": number, "name": "Test"}}
+        await self.emit({"type": "StasisStart", "args": list(args), "channel": self.channels[channel_id]})
+
+    async def hang_up_caller(self, channel_id: str) -> None:
+        channel = self.channels.pop(channel_id)
+        await self.emit({"type": "ChannelDestroyed", "cause_txt": "Normal Clearing", "channel": channel})
+
+    @web.middleware
+    async def _gate(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.requests.append((request.method, request.path))
+        if request.headers.get("Authorization") != self._authorization:
+            raise web.HTTPUnauthorized
+        await self.frozen.wait()
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    def _channel(self, request: web.Request) -> dict[str, Any]:
+        channel = self.channels.get(request.match_info["id"])
+        if channel is None:
+            raise web.HTTPNotFound(text='{"message": "Channel not found"}')
+        return channel
+
+    async def _events(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        self._sockets.append(socket)
+        async with self._socket_came:
+            self.events_opened += 1
+            self._socket_came.notify_all()
+        async for _ in socket:
+            pass
+        return socket
+
+    async def _filter(self, request: web.Request) -> web.Response:
+        self.event_filter = [item["type"] for item in (await request.json())["allowed"]]
+        return web.json_response({})
+
+    async def _info(self, _: web.Request) -> web.Response:
+        return web.json_response({"system": {"version": "22.10.1"}})
+
+    async def _list_channels(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self.channels.values()))
+
+    async def _external_media(self, request: web.Request) -> web.Response:
+        channel = {"id": request.query["channelId"], "state": "Up", "channelvars": {}}
+        self.channels[channel["id"]] = channel
+        self.variables[channel["id"], "MEDIA_WEBSOCKET_CONNECTION_ID"] = f"media-{channel['id']}"
+        if self.media_leg_enters_stasis:
+            await self.emit({"type": "StasisStart", "args": [], "channel": channel})
+        return web.json_response(channel)
+
+    async def _get_variable(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        value = self.variables.get((request.match_info["id"], request.query["variable"]))
+        if value is None:
+            raise web.HTTPNotFound(text='{"message": "Provided variable was not found"}')
+        return web.json_response({"value": value})
+
+    async def _set_variable(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        body = await request.json()
+        self.variables[request.match_info["id"], request.query["variable"]] = body["value"]
+        return web.Response(status=204)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self._channel(request)["state"] = "Up"
+        return web.Response(status=204)
+
+    async def _continue(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        self.continued.append((request.match_info["id"], request.query["context"], request.query["extension"]))
+        return web.Response(status=204)
+
+    async def _hang_up(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        channel = self.channels.pop(request.match_info["id"])
+        await self.emit({"type": "ChannelDestroyed", "cause_txt": "", "channel": channel})
+        return web.Response(status=204)
+
+    async def _create_bridge(self, request: web.Request) -> web.Response:
+        self.bridges[request.query["bridgeId"]] = set()
+        return web.json_response({"id": request.query["bridgeId"]})
+
+    async def _add_channel(self, request: web.Request) -> web.Response:
+        ids = request.query["channel"].split(",")
+        if any(channel_id not in self.channels for channel_id in ids):
+            raise web.HTTPBadRequest(text='{"message": "Channel not found"}')
+        self.bridges[request.match_info["id"]] |= set(ids)
+        return web.Response(status=204)
+
+    async def _destroy_bridge(self, request: web.Request) -> web.Response:
+        if self.bridges.pop(request.match_info["id"], None) is None:
+            raise web.HTTPNotFound(text='{"message": "Bridge not found"}')
+        return web.Response(status=204)
+
+    async def _media_socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(protocols=("media",))
+        await socket.prepare(request)
+        self._media[request.match_info["id"]] = socket
+        async for message in socket:
+            if message.type is web.WSMsgType.TEXT and message.data.startswith("MARK_MEDIA "):
+                await socket.send_str("MEDIA_MARK_PROCESSED correlation_id:" + message.data.split()[1])
+        return socket

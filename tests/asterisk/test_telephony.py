@@ -1,0 +1,158 @@
+"""Calls taken from a small Asterisk that speaks ARI: media first, the caller never lost, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.telephony import Telephony, TelephonyOptions
+from agent.call.errors import LineGone
+from agent.call.protocols import CallerHungUp, Key, Line, Media, Played
+from tests.asterisk.fake_asterisk import FakeAsterisk
+from tests.waiting import until
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[FakeAsterisk]:
+    fake = FakeAsterisk()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ari(asterisk: FakeAsterisk) -> AsyncIterator[Ari]:
+    async with Ari(asterisk.url, "orderline", "secret", "orderline") as client:
+        yield client
+
+
+async def until_idle(telephony: Telephony) -> None:
+    await until(lambda: not telephony.live_calls)
+
+
+async def test_media_and_bridge_are_up_before_the_call_is_answered(asterisk: FakeAsterisk, ari: Ari) -> None:
+    states: list[str] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        states.append(asterisk.channels["c1"]["state"])
+        states.append(str(len(next(iter(asterisk.bridges.values())))))
+        await line.answer()
+        states.append(asterisk.channels["c1"]["state"])
+        await media.play(bytes(320), "m1")
+        event = await line.inbox.get()
+        states.append(event.mark if isinstance(event, Played) else "?")
+        await line.hang_up()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound", "7000")
+    await asyncio.sleep(0)
+    await until(lambda: len(states) == 4)
+    await until_idle(telephony)
+    assert states == ["Ring", "2", "Up", "m1"]
+    assert asterisk.channels == {}
+    assert asterisk.bridges == {}
+
+
+async def test_keys_and_a_hang_up_arrive_in_the_calls_own_inbox(asterisk: FakeAsterisk, ari: Ari) -> None:
+    seen: list[object] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        await asterisk.emit({"type": "ChannelDtmfReceived", "digit": "5", "channel": {"id": line.id}})
+        await asterisk.emit({"type": "ChannelDtmfReceived", "digit": "9", "channel": {"id": "somebody else"}})
+        seen.append(await line.inbox.get())
+        await asterisk.hang_up_caller(line.id)
+        seen.append(await line.inbox.get())
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: len(seen) == 2)
+    await until_idle(telephony)
+    assert seen == [Key("5"), CallerHungUp("Normal Clearing")]
+
+
+async def test_a_call_whose_session_breaks_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
+    async def handle(line: Line, media: Media) -> None:
+        raise RuntimeError("a defect of ours")
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: asterisk.continued)
+    await until_idle(telephony)
+    assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
+    assert list(asterisk.channels) == ["c1"]
+    assert asterisk.bridges == {}
+
+
+async def test_a_call_without_media_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
+    asterisk.media_leg_enters_stasis = False
+    handled: list[str] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        handled.append(line.id)
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: asterisk.continued)
+    await until_idle(telephony)
+    assert handled == []
+    assert list(asterisk.channels) == ["c1"]
+
+
+async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(asterisk: FakeAsterisk, ari: Ari) -> None:
+    outcome: list[str] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        await asterisk.hang_up_caller(line.id)
+        try:
+            await line.answer()
+        except LineGone as error:
+            outcome.append(error.code)
+            raise
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: outcome)
+    await until_idle(telephony)
+    assert asterisk.continued == []
+    assert asterisk.channels == {}
+    assert asterisk.bridges == {}
+
+
+async def test_the_dead_man_timer_is_armed_while_we_live_and_never_after_the_hand_over(
+    asterisk: FakeAsterisk, ari: Ari
+) -> None:
+    done = asyncio.Event()
+
+    async def handle(line: Line, media: Media) -> None:
+        await until(lambda: ("c1", "TIMEOUT(absolute)") in asterisk.variables)
+        await line.hand_over({"ORDERLINE_TICKET": "T-7"}, "caller_asked")
+        asterisk.variables.pop(("c1", "TIMEOUT(absolute)"))
+        await asyncio.sleep(0.1)
+        done.set()
+
+    telephony = Telephony(ari, handle, TelephonyOptions(rearm_seconds=0.01))
+    await asterisk.ring("c1", "inbound")
+    async with asyncio.timeout(8):
+        await done.wait()
+    await until_idle(telephony)
+    assert ("c1", "TIMEOUT(absolute)") not in asterisk.variables
+    assert asterisk.variables["c1", "ORDERLINE_TICKET"] == "T-7"
+    assert asterisk.continued == [("c1", "orderline-handover", "caller_asked")]
+
+
+async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAsterisk, ari: Ari) -> None:
+    talking = asyncio.Event()
+
+    async def handle(line: Line, media: Media) -> None:
+        talking.set()
+        await asyncio.Event().wait()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await talking.wait()
+    await telephony.close()
+    assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
+    assert asterisk.bridges == {}

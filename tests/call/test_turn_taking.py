@@ -1,0 +1,173 @@
+"""Turn-taking, told in plain numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions, has_words
+from agent.dialog.turns import BargeIn, Completeness, KeyEntry
+
+OPTIONS = TurnTakingOptions()
+SPEECH, QUIET = 0.95, 0.02
+
+
+def taker(*, playing: bool = False, barge_in: BargeIn = BargeIn.ANY, no_input_ms: int = 3000) -> TurnTaker:
+    return TurnTaker(OPTIONS, barge_in=barge_in, no_input_ms=no_input_ms, max_speech_ms=8000, prompt_playing=playing)
+
+
+def run(
+    turn: TurnTaker,
+    milliseconds: int,
+    probability: float,
+    text: str = "",
+    completeness: Completeness = Completeness.OPEN,
+) -> tuple[Action, int]:
+    """Feed equal frames until something happens; returns what, and after how many milliseconds."""
+    for elapsed in range(20, milliseconds + 20, 20):
+        action = turn.frame(probability, text, completeness)
+        if action is not Action.WAIT:
+            return action, elapsed
+    return Action.WAIT, milliseconds
+
+
+class TestTheEndOfTheCallersTurn:
+    def test_a_whole_answer_ends_after_a_short_silence(self) -> None:
+        turn = taker()
+        assert run(turn, 600, SPEECH, "yes", Completeness.COMPLETE) == (Action.WAIT, 600)
+        action, after_ms = run(turn, 3000, QUIET, "yes", Completeness.COMPLETE)
+        assert action is Action.END_OF_TURN
+        assert after_ms == pytest.approx(OPTIONS.end_complete_ms, abs=20)
+
+    def test_half_a_number_is_waited_for_longer_than_a_sentence(self) -> None:
+        waits = {}
+        for completeness in Completeness:
+            turn = taker()
+            run(turn, 600, SPEECH, "one oh four", completeness)
+            action, waits[completeness] = run(turn, 5000, QUIET, "one oh four", completeness)
+            assert action is Action.END_OF_TURN
+        assert waits[Completeness.COMPLETE] < waits[Completeness.OPEN] < waits[Completeness.INCOMPLETE]
+
+    def test_a_caller_who_pauses_between_digits_and_goes_on_is_not_cut_off(self) -> None:
+        turn = taker()
+        run(turn, 500, SPEECH, "one oh four", Completeness.INCOMPLETE)
+        assert run(turn, 1200, QUIET, "one oh four", Completeness.INCOMPLETE)[0] is Action.WAIT
+        assert run(turn, 500, SPEECH, "one oh four seven", Completeness.INCOMPLETE)[0] is Action.WAIT
+        assert run(turn, 5000, QUIET, "one oh four seven three", Completeness.COMPLETE)[0] is Action.END_OF_TURN
+
+    def test_a_number_that_becomes_whole_late_ends_the_turn_at_once(self) -> None:
+        turn = taker()
+        run(turn, 800, SPEECH, "one oh four seven", Completeness.INCOMPLETE)
+        run(turn, 400, QUIET, "one oh four seven", Completeness.INCOMPLETE)
+        assert turn.frame(QUIET, "one oh four seven three", Completeness.COMPLETE) is Action.END_OF_TURN
+
+    def test_speech_that_nobody_understood_still_ends_the_turn(self) -> None:
+        turn = taker()
+        run(turn, 900, SPEECH)
+        action, after_ms = run(turn, 5000, QUIET)
+        assert action is Action.END_OF_TURN
+        assert after_ms == pytest.approx(OPTIONS.end_unheard_ms, abs=20)
+
+    def test_a_caller_who_never_stops_is_cut_after_the_longest_turn(self) -> None:
+        action, after_ms = run(taker(), 20_000, SPEECH, "and then", Completeness.OPEN)
+        assert action is Action.END_OF_TURN
+        assert after_ms == pytest.approx(8000 + OPTIONS.onset_ms, abs=100)
+
+
+class TestSilence:
+    def test_silence_counts_from_the_end_of_the_prompt(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 6000, QUIET)[0] is Action.WAIT
+        turn.prompt_ended()
+        action, after_ms = run(turn, 6000, QUIET)
+        assert action is Action.NO_INPUT
+        assert after_ms == 3000
+
+    def test_a_cough_is_neither_an_answer_nor_the_end_of_patience(self) -> None:
+        turn = taker()
+        assert run(turn, 160, SPEECH)[0] is Action.WAIT
+        action, _ = run(turn, 10_000, QUIET)
+        assert action is Action.NO_INPUT
+
+    def test_a_key_starts_the_silence_anew(self) -> None:
+        turn = taker()
+        assert run(turn, 2900, QUIET)[0] is Action.WAIT
+        turn.hold()
+        assert run(turn, 2900, QUIET)[0] is Action.WAIT
+
+
+class TestInterruption:
+    def test_steady_voice_stops_the_prompt(self) -> None:
+        turn = taker(playing=True)
+        run(turn, 500, QUIET)
+        action, after_ms = run(turn, 1000, SPEECH)
+        assert action is Action.INTERRUPT
+        assert after_ms == OPTIONS.barge_in_ms
+
+    def test_a_recognised_word_stops_it_even_sooner(self) -> None:
+        turn = taker(playing=True)
+        turn.frame(SPEECH, "", Completeness.OPEN)
+        assert turn.frame(SPEECH, "where", Completeness.OPEN) is Action.INTERRUPT
+
+    def test_a_click_does_not_stop_it(self) -> None:
+        turn = taker(playing=True)
+        for _ in range(20):
+            assert run(turn, 60, SPEECH)[0] is Action.WAIT
+            assert run(turn, 140, QUIET)[0] is Action.WAIT
+
+    def test_unknown_words_alone_do_not_stop_it(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 60, SPEECH, "[unk]")[0] is Action.WAIT
+
+    @pytest.mark.parametrize("barge_in", [BargeIn.KEYS, BargeIn.OFF])
+    def test_a_prompt_that_voice_may_not_interrupt_is_not(self, barge_in: BargeIn) -> None:
+        assert run(taker(playing=True, barge_in=barge_in), 3000, SPEECH, "hello")[0] is Action.WAIT
+
+    def test_a_false_interruption_resumes_the_prompt_once(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
+        action, after_ms = run(turn, 5000, QUIET)
+        assert action is Action.RESUME
+        assert after_ms == pytest.approx(OPTIONS.resume_after_ms, abs=20)
+        assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
+        assert run(turn, 9000, QUIET)[0] in (Action.END_OF_TURN, Action.NO_INPUT)
+
+    def test_an_interruption_with_an_answer_ends_like_any_turn(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
+        assert run(turn, 600, SPEECH, "agent", Completeness.COMPLETE)[0] is Action.WAIT
+        assert run(turn, 3000, QUIET, "agent", Completeness.COMPLETE)[0] is Action.END_OF_TURN
+
+    def test_a_long_noise_does_not_resume_over_the_noise(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
+        assert run(turn, 4000, SPEECH)[0] is Action.WAIT
+
+
+class TestKeys:
+    def test_an_entry_ends_with_its_last_digit(self) -> None:
+        keys = KeyCollector(KeyEntry(max_digits=5))
+        assert [keys.key(digit, 0.0) for digit in "10473"] == [False, False, False, False, True]
+        assert keys.keys == "10473"
+
+    def test_the_terminator_ends_it_earlier_and_is_not_part_of_it(self) -> None:
+        keys = KeyCollector(KeyEntry(max_digits=10))
+        assert [keys.key(digit, 0.0) for digit in "12#"] == [False, False, True]
+        assert keys.keys == "12"
+
+    def test_a_pause_ends_it_too(self) -> None:
+        keys = KeyCollector(KeyEntry(max_digits=5, inter_digit_seconds=2.0))
+        assert not keys.timed_out(100.0)
+        keys.key("1", 100.0)
+        assert not keys.timed_out(101.9)
+        assert keys.timed_out(102.0)
+
+    def test_a_terminator_alone_is_reported_as_itself(self) -> None:
+        keys = KeyCollector(KeyEntry(max_digits=5))
+        assert keys.key("#", 0.0)
+        assert keys.keys == "#"
+
+
+def test_unknown_words_are_not_words() -> None:
+    assert not has_words("")
+    assert not has_words("[unk] [unk]")
+    assert has_words("[unk] yes")
