@@ -1,0 +1,266 @@
+"""A call from ring to record, without a telephone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from agent.call.errors import MediaBroken, ServiceError
+from agent.call.protocols import CallerHungUp, Key, MediaLost, Played
+from agent.call.session import CallParts, CallSession
+from agent.dialog.turns import (
+    BargeIn,
+    Done,
+    Effect,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    KeyEntry,
+    Listen,
+    NoInput,
+    Prompt,
+)
+from tests.call.parts import (
+    TestDialog,
+    TestLine,
+    TestMedia,
+    TestObserver,
+    TestRecognizer,
+    TestRecords,
+    TestServices,
+    parts,
+    say,
+)
+from tests.waiting import until
+
+GOODBYE = say("Goodbye.", HangUp("answered"))
+
+
+async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        await CallSession(line, media, call).run()
+
+
+class TestAConversation:
+    async def test_is_answered_spoken_heard_and_recorded_once(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        dialog = TestDialog(say("How can I help?"), GOODBYE)
+        call = parts(dialog, recognizer=TestRecognizer("yes"))
+        task = asyncio.create_task(hold(line, media, call))
+        await media.came.wait()
+        line.silence(100)
+        line.voice(500)
+        line.silence(600)
+        await task
+        assert line.log == ["answer", "hang_up"]
+        assert media.played == [b"How can I help?", b"Goodbye."]
+        assert isinstance(dialog.events[0], Heard)
+        assert dialog.events[0].text == "yes"
+        assert isinstance(call.records, TestRecords)
+        (record,) = call.records.written
+        assert (record.outcome, record.ended_by) == ("answered", "agent")
+        assert [turn.agent for turn in record.turns] == ["How can I help?", "Goodbye."]
+        assert record.turns[0].heard == "yes"
+        assert record.turns[1].response_ms is not None
+        assert record.greeting_ms is not None
+        assert record.slots == {"order_number": "10473"}
+
+    async def test_a_silent_caller_is_no_input_after_the_time_the_turn_allows(self) -> None:
+        line = TestLine()
+        dialog = TestDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=1.0)), GOODBYE)
+        line.silence(1200)
+        await hold(line, TestMedia(line.inbox), parts(dialog))
+        assert dialog.events == [NoInput(1.0)]
+
+    async def test_a_phone_that_sends_nothing_while_its_owner_is_silent_still_times_out(self) -> None:
+        line = TestLine()
+        dialog = TestDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=0.4)), GOODBYE)
+        await hold(line, TestMedia(line.inbox), parts(dialog))
+        assert dialog.events == [NoInput(0.4)]
+
+
+class TestKeys:
+    async def test_a_key_over_the_prompt_silences_it_and_the_entry_is_the_answer(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=False)
+        dialog = TestDialog(say("Your number, please.", Listen((), keys=KeyEntry(max_digits=5))), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog)))
+        await media.came.wait()
+        for digit in "10473":
+            line.inbox.put_nowait(Key(digit))
+        media.instantly = True
+        await call
+        assert media.flushes >= 1
+        assert dialog.events == [Heard(keys="10473", barged_in=True)]
+
+    async def test_keys_pressed_during_a_look_up_are_kept_for_the_next_question(self) -> None:
+        line = TestLine()
+        gate = asyncio.Event()
+        services = TestServices(orders__verify=gate)
+        dialog = TestDialog(
+            say("", Effect("e1", "orders.verify")), say("And your postcode?", Listen((), keys=KeyEntry(3))), GOODBYE
+        )
+        for digit in "606":
+            line.inbox.put_nowait(Key(digit))
+        line.silence(60)
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+        await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
+        assert dialog.events == [Done("e1", {}), Heard(keys="606", barged_in=True)]
+
+    async def test_keys_over_a_prompt_that_may_not_be_interrupted_count_after_it(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=False)
+        listen = Listen((), barge_in=BargeIn.OFF, keys=KeyEntry(max_digits=1))
+        dialog = TestDialog(say("This call may be recorded.", listen), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog)))
+        await media.came.wait()
+        line.inbox.put_nowait(Key("1"))
+        line.silence(100)
+        await asyncio.sleep(0.05)
+        assert dialog.events == []
+        media.instantly = True
+        media.finish()
+        line.silence(100)
+        await until(lambda: dialog.events)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+        assert media.flushes == 0
+        assert dialog.events[0] == Heard(keys="1", barged_in=False)
+
+
+class TestInterruption:
+    async def test_the_callers_voice_stops_the_prompt(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=False)
+        dialog = TestDialog(say("A very long greeting."), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog, recognizer=TestRecognizer("agent"))))
+        await media.came.wait()
+        media.instantly = True
+        line.voice(600)
+        line.silence(600)
+        await call
+        assert media.flushes == 1
+        heard = dialog.events[0]
+        assert isinstance(heard, Heard)
+        assert heard.barged_in
+
+    async def test_after_a_false_interruption_the_interrupted_piece_is_said_again(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=False)
+        dialog = TestDialog(say("One. | Two. | Three."), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog)))
+        await until(lambda: len(media.played) == 3)
+        line.inbox.put_nowait(Played(media.marks[0]))
+        line.voice(300)
+        line.silence(2400)
+        await until(lambda: len(media.played) == 5)
+        assert media.flushes == 1
+        assert media.played[3:] == [b"Two.", b"Three."]
+        assert len(set(media.marks)) == 5
+        line.inbox.put_nowait(CallerHungUp())
+        await call
+
+
+class TestEffects:
+    async def test_a_slow_system_gets_a_filler_and_then_a_deadline(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        effect = Effect(
+            "e1", "orders.verify", deadline_seconds=0.6, filler=Prompt("wait", "One moment."), filler_after_seconds=0.1
+        )
+        dialog = TestDialog(say("", effect), GOODBYE)
+        call = parts(dialog, services=TestServices(orders__verify=asyncio.Event()))
+        await hold(line, media, call)
+        assert media.played[0] == b"One moment."
+        assert isinstance(dialog.events[0], Failed)
+        assert dialog.events[0].code == "timed_out"
+
+    async def test_a_refusal_reaches_the_dialog_with_its_code(self) -> None:
+        line = TestLine()
+        services = TestServices(orders__verify=ServiceError("not_found", "no such order"))
+        dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
+        await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
+        assert dialog.events == [Failed("e1", "not_found", "no such order")]
+        assert services.asked == [("orders.verify", {"number": "1"}, "call-1:e1")]
+
+
+class TestHandOver:
+    HANDOVER = HandOver(
+        "caller_asked",
+        'Wants a "person"\r\nX-Evil: 1',
+        priority=5,
+        facts={"order_number": "10473", "verified": True},
+    )
+
+    async def test_the_last_word_is_heard_before_the_caller_leaves(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=False)
+        call = asyncio.create_task(hold(line, media, parts(TestDialog(say("I'm putting you through.", self.HANDOVER)))))
+        await media.came.wait()
+        line.silence(200)
+        await asyncio.sleep(0.1)
+        assert line.log == ["answer"]
+        media.finish()
+        await call
+        assert line.log == ["answer", "hand_over caller_asked"]
+
+    async def test_the_story_travels_in_variables_that_cannot_carry_anything_else(self) -> None:
+        line = TestLine()
+        await hold(line, TestMedia(line.inbox), parts(TestDialog(say("One moment.", self.HANDOVER))))
+        assert line.variables == {
+            "ORDERLINE_TICKET": "T-1",
+            "ORDERLINE_REASON": "caller_asked",
+            "ORDERLINE_SUMMARY": "Wants a person X-Evil: 1",
+            "ORDERLINE_QUEUE": "",
+            "ORDERLINE_PRIORITY": "5",
+            "ORDERLINE_ORDER": "10473",
+            "ORDERLINE_VERIFIED": "yes",
+        }
+
+    async def test_a_dead_ticket_system_does_not_keep_the_caller(self) -> None:
+        line = TestLine()
+        call = parts(TestDialog(say("One moment.", self.HANDOVER)), services=TestServices())
+        await hold(line, TestMedia(line.inbox), call)
+        assert line.variables["ORDERLINE_TICKET"] == ""
+        assert line.log[-1] == "hand_over caller_asked"
+
+
+class TestHangUps:
+    @pytest.mark.parametrize("state", ["speaking", "listening", "looking_up", "handing_over", "saying_goodbye"])
+    async def test_in_every_state_end_in_one_record_and_no_task(self, state: str) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox, instantly=state == "listening")
+        turns = {
+            "speaking": say("Hello."),
+            "listening": say("Hello."),
+            "looking_up": say("", Effect("e1", "orders.verify", deadline_seconds=5)),
+            "handing_over": say("One moment.", HandOver("caller_asked", "story")),
+            "saying_goodbye": GOODBYE,
+        }
+        dialog = TestDialog(turns[state])
+        call = parts(dialog, services=TestServices(orders__verify=asyncio.Event()))
+        before = asyncio.all_tasks()
+        task = asyncio.create_task(hold(line, media, call))
+        await asyncio.sleep(0.05)
+        line.inbox.put_nowait(CallerHungUp("gone"))
+        await task
+        assert isinstance(call.records, TestRecords)
+        assert [record.outcome for record in call.records.written] == ["caller_hung_up"]
+        assert dialog.events == [HungUp()]
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
+
+    async def test_a_broken_media_leg_is_recorded_and_raised_for_the_hand_over(self) -> None:
+        line = TestLine()
+        call = parts(TestDialog(say("Hello.")))
+        line.inbox.put_nowait(MediaLost("cut"))
+        with pytest.raises(MediaBroken):
+            await hold(line, TestMedia(line.inbox), call)
+        assert isinstance(call.records, TestRecords)
+        assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
+        assert isinstance(call.observer, TestObserver)
+        assert len(call.observer.named("call_ended")) == 1
