@@ -35,8 +35,8 @@ class ShopSettings(_Part):
     """Said in the greeting."""
     timezone: str = ""
     """IANA name; empty for the machine's own."""
-    demo_database: Path | None = None
-    """SQLite file of the demo shop."""
+    demo_directory: Path | None = None
+    """Where the demo shop keeps its files; made when it is not there."""
 
 
 class AriSettings(_Part):
@@ -84,6 +84,8 @@ class SpeechSettings(_Part):
     """Recogniser threads; 0 for one a core."""
     voices: tuple[str, ...] = ("hibari", "pyttsx3")
     """Engines in the order they are tried."""
+    cache_directory: Path | None = None
+    """Where synthesised prompts are kept; unset for ``voice`` in the state directory."""
     recordings_directory: Path | None = None
     """Folder of <prompt id>.wav; a recording wins over every engine."""
 
@@ -207,7 +209,7 @@ def _absolute(data: dict[str, Any], directory: Path) -> dict[str, Any]:
     for key, value in data.items():
         if isinstance(value, dict):
             found[key] = _absolute(value, directory)
-        elif isinstance(value, str) and key.endswith(("_file", "_directory", "_database")):
+        elif isinstance(value, str) and key.endswith(("_file", "_directory")):
             found[key] = str((directory / Path(value).expanduser()).resolve())
         else:
             found[key] = value

@@ -84,9 +84,7 @@ class Ari:
 
         Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
         """
-        self._session = aiohttp.ClientSession(
-            headers=self._headers, timeout=self._timeout, connector=aiohttp.TCPConnector(limit=self._connection_limit)
-        )
+        self.open()
         self._first_result = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read_events(), name=f"ari-events-{self.app}")
         if wait:
@@ -96,6 +94,15 @@ class Ari:
                 await self.close()
                 raise
         return self
+
+    def open(self) -> None:
+        """Make requests possible without (or before) the event stream; needs a running loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(limit=self._connection_limit),
+            )
 
     async def close(self) -> None:
         """Close the event stream and every connection; idempotent."""

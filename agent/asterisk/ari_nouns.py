@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -182,9 +183,18 @@ class System:
     async def version(self) -> str:
         """Asterisk's version, for example ``22.10.1``."""
         info = await self._ari.request("GET", "/asterisk/info", params={"only": "system"})
-        return str(info["system"]["version"])
+        found = re.match(r"[\d.]+\d", str(info["system"]["version"]))  # packages append their own revision
+        return found.group() if found else "0"
 
     async def modules(self) -> set[str]:
         """Names of the modules that are running, for example ``chan_websocket.so``."""
         modules = await self._ari.request("GET", "/asterisk/modules")
         return {str(module["name"]) for module in modules if module.get("status") == "Running"}
+
+    async def has_websocket_media(self) -> bool:
+        """True when chan_websocket is loaded and knows marks (Asterisk 20.18, 22.8, 23.2 and later)."""
+        numbers = [int(part) for part in (await self.version()).split(".")[:2]]
+        major, minor = (*numbers, 0, 0)[:2]
+        first = {20: 18, 22: 8, 23: 2}.get(major)
+        new_enough = major > 23 or (first is not None and minor >= first)
+        return new_enough and "chan_websocket.so" in await self.modules()

@@ -1,0 +1,50 @@
+# What people do with Orderline. `make help` lists it. Nothing here needs root, except installing python3-venv where
+# it is missing. Everything that is made or fetched lies in .venv and var.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR := var
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint rehearse asterisk clean
+
+help:  ## list what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: setup.cfg pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later (Debian 12, Ubuntu 24.04 and newer have it); set PYTHON=" >&2; exit 1; fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		package=$$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'); \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing $$package"; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $$package; \
+		else echo "Python's venv module is missing. Install it first:  sudo apt install $$package" >&2; exit 1; fi; fi
+	@echo "Making the virtual environment in $(VENV) and fetching packages (once)"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test]'
+	@touch $@
+
+demo: $(VENV)/.ready  ## place the demo calls on a private Asterisk and print them live
+	@$(BIN)/orderline demo --home $(HOME_DIR)
+
+run: $(VENV)/.ready  ## the same, left running for your own softphone
+	@$(BIN)/orderline run --home $(HOME_DIR)
+
+rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
+	@$(BIN)/orderline rehearse --home $(HOME_DIR) $(FILES)
+
+asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
+	@$(BIN)/orderline asterisk --home $(HOME_DIR)
+
+test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove everything that was made or fetched
+	rm -rf $(VENV) $(HOME_DIR)

@@ -1,0 +1,211 @@
+"""The composition root: settings in, parts built and joined here and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from agent import __version__
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriUnreachable
+from agent.asterisk.audiosocket import AudioSocketServer
+from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.call.protocols import Line, Media
+from agent.call.session import CallParts, CallSession
+from agent.call.turn_taking import TurnTakingOptions
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.loader import FlowPack
+from agent.flows import english_pack
+from agent.live import ControlServer, LiveFeed
+from agent.records.store import CallStore
+from agent.settings import Settings, SettingsError
+from agent.shop.demo.shop import DemoShop, open_demo_shop
+from agent.shop.services import ShopServices
+from agent.speech.gain import AutomaticGain
+from agent.speech.model import resolve_model
+from agent.speech.recognizer import VoskRecognizer
+from agent.speech.vad import VoiceActivities
+from agent.speech.voice import Speaker, build_engines, split_for_speech
+from agent.speech.wording import filters
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    """Everything of one running agent. ``async with Agent(settings) as agent: await agent.ready()``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = contextlib.AsyncExitStack()
+        self._feed = LiveFeed()
+        self._wall = wall_clock(settings.shop.timezone)
+        self._telephony: Telephony | None = None
+        self._ari: Ari | None = None
+        self._control: ControlServer | None = None
+
+    async def __aenter__(self) -> Agent:
+        try:
+            await self._build()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def control_port(self) -> int:
+        """The port of the live feed."""
+        return self._control.port if self._control is not None else 0
+
+    def status(self) -> Mapping[str, Any]:
+        """Whether the agent lives and whom it can reach."""
+        return {
+            "version": __version__,
+            "asterisk": bool(self._ari and self._ari.connected.is_set()),
+            "live_calls": self._telephony.live_calls if self._telephony else 0,
+        }
+
+    async def _build(self) -> None:
+        settings = self._settings
+        settings.state_directory.mkdir(parents=True, exist_ok=True)
+        pack = FlowPack.load(settings.flows_directory or english_pack())
+        shop = await self._open_shop()
+        records = await CallStore.open(settings.state_directory / "calls.sqlite")
+        self._stack.push_async_callback(records.close)
+        recognizer = VoskRecognizer(
+            resolve_model(
+                settings.speech.model, settings.speech.models_directory or settings.state_directory / "models"
+            ),
+            workers=settings.speech.workers or None,
+        )
+        self._stack.callback(recognizer.close)
+        speaker = Speaker(
+            build_engines(settings.speech.voices),
+            cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
+            recordings_dir=settings.speech.recordings_directory,
+        )
+        self._stack.push_async_callback(speaker.close)
+        started = time.monotonic()
+        prompts = pack.fixed_prompts({"shop": settings.shop.name})
+        await speaker.prerender(prompts)
+        log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
+        services = ShopServices(shop.orders, shop.customers, shop.tickets)
+        activities = VoiceActivities()
+        call = settings.call
+        turn_taking = TurnTakingOptions(
+            end_complete_ms=call.end_complete_ms,
+            end_open_ms=call.end_open_ms,
+            end_incomplete_ms=call.end_incomplete_ms,
+            barge_in_ms=call.barge_in_ms,
+        )
+
+        async def handle(line: Line, media: Media) -> None:
+            now = self._wall()
+            facts = CallFacts(caller_number=line.caller.number, shop_name=settings.shop.name, now=now)
+            parts = CallParts(
+                dialog=Conversation(pack, facts, filters(now)),
+                recognizer=recognizer,
+                voice=speaker,
+                gain=AutomaticGain(),
+                vad=activities.new(),
+                services=services,
+                records=records,
+                observer=self._feed,
+                split=split_for_speech,
+                clock=time.monotonic,
+                wall=self._wall,
+                turn_taking=turn_taking,
+            )
+            await CallSession(line, media, parts).run()
+
+        self._control = ControlServer(self._feed, settings.control.token(), self.status)
+        await self._control.start(settings.control.host, settings.control.port)
+        self._stack.push_async_callback(self._control.close)
+        await self._connect(handle)
+
+    async def _open_shop(self) -> DemoShop:
+        directory = self._settings.shop.demo_directory
+        if directory is None:
+            raise SettingsError("No order system is configured: set shop.demo_directory to use the demo shop.")
+        shop = await open_demo_shop(directory, now=self._wall)
+        self._stack.push_async_callback(shop.close)
+        return shop
+
+    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
+        settings = self._settings
+        ari = Ari(
+            settings.ari.url,
+            settings.ari.user,
+            settings.ari.password(),
+            settings.ari.app,
+            event_types=EVENT_TYPES,
+        )
+        self._ari = ari
+        self._stack.push_async_callback(ari.close)
+        await self._wait_for_asterisk(ari)
+        audiosocket = await self._audiosocket(ari)
+        options = TelephonyOptions(
+            handover_context=settings.call.handover_context,
+            deadman_seconds=settings.call.deadman_seconds,
+            max_call_seconds=settings.call.max_call_seconds,
+        )
+        self._telephony = Telephony(ari, handle, options, audiosocket)
+        self._stack.push_async_callback(self._telephony.close)
+        await ari.start()
+
+    async def _wait_for_asterisk(self, ari: Ari) -> None:
+        """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""
+        ari.open()
+        delay_seconds = 0.5
+        while True:
+            try:
+                version = await ari.system.version()
+            except AriUnreachable as error:
+                log.warning("%s Trying again in %.1f s.", error, delay_seconds)
+                await asyncio.sleep(delay_seconds)
+                delay_seconds = min(delay_seconds * 2, 5.0)
+            else:
+                log.info("Asterisk %s answers at %s", version, ari.url)
+                return
+
+    async def _audiosocket(self, ari: Ari) -> AudioSocketServer | None:
+        """The AudioSocket server when the Asterisk needs it, None where the websocket serves."""
+        media = self._settings.media
+        transport = media.transport
+        if transport == "auto":
+            transport = "websocket" if await ari.system.has_websocket_media() else "audiosocket"
+        if transport == "websocket":
+            return None
+        server = AudioSocketServer(media.audiosocket_host, media.audiosocket_port)
+        await server.start()
+        self._stack.push_async_callback(server.close)
+        log.info("Audio goes by AudioSocket on %s", server.address)
+        return server
+
+
+def wall_clock(timezone: str) -> Callable[[], datetime]:
+    """Aware local time in the named zone, or the machine's own. Raises SettingsError for an unknown zone."""
+    if not timezone:
+        return lambda: datetime.now().astimezone()
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"shop.timezone: there is no time zone {timezone!r}") from error
+    return lambda: datetime.now(zone)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
+    async with Agent(settings) as agent:
+        print(json.dumps({"ready": True, "control_port": agent.control_port}), flush=True)
+        await stop.wait()
+        log.info("Stopping")

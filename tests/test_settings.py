@@ -1,0 +1,78 @@
+"""Settings: what an administrator writes, and what he is told when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.settings import Settings, SettingsError, load_settings
+
+
+def write(directory: Path, text: str, name: str = "orderline.yaml") -> Path:
+    path = directory / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
+    write(tmp_path, "")
+    assert load_settings(tmp_path) == Settings()
+
+
+def test_later_files_win_key_by_key(tmp_path: Path) -> None:
+    write(tmp_path, "ari: {user: one, url: 'http://127.0.0.1:8088'}\nshop: {name: First}\n")
+    write(tmp_path, "ari: {user: two}\n", "conf.d/20-b.yaml")
+    write(tmp_path, "ari: {user: three}\n", "conf.d/10-a.yaml")
+    settings = load_settings(tmp_path)
+    assert (settings.ari.user, settings.ari.url, settings.shop.name) == ("two", "http://127.0.0.1:8088", "First")
+
+
+def test_yes_and_no_stay_the_words_they_are_in_text(tmp_path: Path) -> None:
+    write(tmp_path, "shop: {name: no}\n")
+    assert load_settings(tmp_path).shop.name == "no"
+
+
+def test_paths_are_relative_to_the_settings(tmp_path: Path) -> None:
+    write(tmp_path, "ari: {password_file: secrets/ari}\n")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "ari").write_text("sesame\n")
+    assert load_settings(tmp_path).ari.password() == "sesame"
+
+
+def test_every_mistake_is_named_with_file_line_and_key(tmp_path: Path) -> None:
+    main = write(tmp_path, "ari:\n  usr: x\ncall:\n  deadman_seconds: soon\n")
+    more = write(tmp_path, "\nmedia:\n  transport: pigeon\n", "conf.d/a.yaml")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    lines = caught.value.message.splitlines()
+    assert f"{main}:2: ari.usr: there is no such setting; did you mean user?" in lines
+    assert any(line.startswith(f"{main}:4: call.deadman_seconds: ") for line in lines)
+    assert any(line.startswith(f"{more}:3: media.transport: ") for line in lines)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    main = write(tmp_path, "shop:\n  name: A\n  name: B\n")
+    with pytest.raises(SettingsError, match=f"{main}:3: name stands twice"):
+        load_settings(tmp_path)
+
+
+def test_broken_yaml_says_where(tmp_path: Path) -> None:
+    main = write(tmp_path, "shop:\n  name: [A\n")
+    with pytest.raises(SettingsError, match=f"{main}:[23]: not valid YAML"):
+        load_settings(tmp_path)
+
+
+def test_a_directory_without_settings_says_what_to_give(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--config"):
+        load_settings(tmp_path)
+
+
+def test_there_is_no_default_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ORDERLINE_ARI_PASSWORD", raising=False)
+    write(tmp_path, "")
+    with pytest.raises(SettingsError, match=r"ari\.password_file"):
+        load_settings(tmp_path).ari.password()
+    monkeypatch.setenv("ORDERLINE_ARI_PASSWORD", "from the environment")
+    assert load_settings(tmp_path).ari.password() == "from the environment"
