@@ -26,13 +26,17 @@ _BACKLOG = 1000
 class LiveFeed:
     """:class:`agent.call.protocols.Observer` that hands every event to its subscribers without waiting for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None) -> None:
+        """``redact(event, data)`` gives what readers may see of it; without one they see everything."""
+        self._redact = redact
         self._readers: set[asyncio.Queue[str | None]] = set()
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
         """Publish one event."""
         if not self._readers:
             return
+        if self._redact is not None:
+            data = self._redact(event, data)
         message = json.dumps(
             {
                 "event": event,

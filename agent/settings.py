@@ -98,6 +98,9 @@ class ControlSettings(_Part):
     token_file: Path | None = None
     """A file that holds the bearer token; or set ORDERLINE_CONTROL_TOKEN."""
 
+    show_private: bool = False
+    """True lets readers of the live feed see postcodes and phone numbers; for rehearsals with made-up people."""
+
     def token(self) -> str:
         """The token. Raises SettingsError when it is nowhere."""
         return _secret(self.token_file, "ORDERLINE_CONTROL_TOKEN", "control.token_file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.call.errors import ServiceError
@@ -22,8 +22,10 @@ _SUMMARY_CHARACTERS = 240
 class HandOverDesk:
     """Prepares one hand-over."""
 
-    def __init__(self, services: Services, call_id: str, caller: Caller) -> None:
+    def __init__(self, services: Services, call_id: str, caller: Caller, redact: Callable[[str, str], str]) -> None:
+        """``redact(text, slot)`` takes out what no ticket may hold (card numbers, the second fact of a verification)."""
         self._services = services
+        self._redact = redact
         self._call_id = call_id
         self._caller = caller
 
@@ -31,10 +33,12 @@ class HandOverDesk:
         """Create the ticket and return its id, ``""`` when the ticket system does not answer in time."""
         arguments: dict[str, Any] = {
             "reason": handover.reason,
-            "summary": handover.summary,
+            "summary": self._redact(handover.summary, ""),
             "caller": self._caller.number,
             "priority": handover.priority,
-            "transcript": [{"agent": turn.agent, "caller": turn.heard} for turn in turns],
+            "transcript": [
+                {"agent": self._redact(turn.agent, ""), "caller": self._redact(turn.heard, turn.slot)} for turn in turns
+            ],
             **handover.facts,
         }
         try:

@@ -52,6 +52,8 @@ class CallParts:
     observer: Observer
     split: Callable[[str], Sequence[str]]
     """Cuts a prompt into the pieces that are synthesised and played one after the other."""
+    redact: Callable[[str, str], str]
+    """``redact(text, slot)``: the text without what may not be kept."""
     clock: Callable[[], float]
     """Monotonic seconds."""
     wall: Callable[[], datetime]
@@ -220,7 +222,7 @@ class CallSession:
 
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller)
+        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller, self._parts.redact)
         writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await self._finish_speaking(speaking)

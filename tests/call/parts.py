@@ -237,6 +237,7 @@ def parts(dialog: TestDialog, **more: Any) -> CallParts:
         "records": TestRecords(),
         "observer": TestObserver(),
         "split": lambda text: text.split(" | "),
+        "redact": lambda text, slot: f"[{slot}]" if slot == "postcode" else text,
         "clock": loop.time,
         "wall": lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
         "chunk_frames": 1,

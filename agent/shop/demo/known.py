@@ -1,0 +1,276 @@
+"""The demo shop's fixed people and orders, which tests, demo calls and documents may count on.
+
+Days are relative to the day the shop was made for. Phone is the one given at checkout, postcode the delivery address's.
+
+======  ================  ========  =============  ==============  ==================================================
+order   status            postcode  phone          customer        what is special
+======  ================  ========  =============  ==============  ==================================================
+10473   in_transit        60614     202-555-0143   Maria Lopez     expected tomorrow between 9 and 12, now in Chicago
+10437   delivered         78701     512-555-0118   James Carter    delivered yesterday, left at the front desk
+20518   out_for_delivery  94110     415-555-0161   Grace Kim       two parcels: one delivered yesterday, one today
+33944   delayed           02139     617-555-0127   Omar Haddad     by a storm, now expected in three days
+60217   held_at_customs   33101     305-555-0172   Lucia Moreno    no expected day
+78701   cancelled         97205     503-555-0134   Henry Walsh     before anything was sent
+41286   placed            80202     303-555-0109   Nina Patel      this morning; her first order
+52719   awaiting_payment  30303     404-555-0155   Samuel Brooks   transfer not yet in
+64350   packed            98101     206-555-0188   Emma Olsen      expected in three days
+15862   shipped           10011     212-555-0146   David Stern     expected in two days
+29074   out_for_delivery  85004     602-555-0113   Rosa Delgado    today between 13 and 17
+36190   delivered         19103     215-555-0191   Aisha Grant     "delivered" two days ago with a neighbor
+83615   returned          37203     615-555-0120   Peter Novak     goods are back, the money is not
+97248   refunded          55401     612-555-0137   Julia Berg      one of two items, refunded four days ago
+======  ================  ========  =============  ==============  ==================================================
+
+Never used: 10472, and every number that differs from one above in a single digit, so that a wrong number is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.shop.models import OrderStatus
+
+NEVER_USED = frozenset({"10472"})
+
+
+@dataclass(frozen=True)
+class Person:
+    """A made-up customer."""
+
+    name: str
+    phone: str
+    """E.164, from the ranges kept for fiction."""
+    city: str
+    postcode: str
+    tier: str
+    points: int
+
+
+@dataclass(frozen=True)
+class Box:
+    """A parcel; days count from today."""
+
+    status: OrderStatus
+    place: str | None = None
+    expected_in: int | None = None
+    delivered_in: int | None = None
+    left_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An order before it has dates; days count from today, negative ones are past."""
+
+    number: str
+    person: Person
+    status: OrderStatus
+    placed_in: int
+    lines: tuple[tuple[str, int], ...]
+    """SKU and quantity."""
+    boxes: tuple[Box, ...] = ()
+    carrier: str | None = None
+    place: str | None = None
+    expected_in: int | None = None
+    expected_window: str | None = None
+    delivered_in: int | None = None
+    delay_reason: str | None = None
+    refunded_lines: int = 0
+    """How many of the lines were paid back."""
+
+
+CATALOGUE: dict[str, tuple[str, int]] = {
+    "LMP-014-BRS": ("Brass Desk Lamp", 6450),
+    "MUG-002-STN": ("Stoneware Mug", 1400),
+    "KTL-110-BLK": ("Electric Kettle", 5990),
+    "TSH-221-NVY": ("Cotton T-Shirt", 2200),
+    "JCK-305-OLV": ("Rain Jacket", 11900),
+    "BTS-410-TAN": ("Leather Boots", 14950),
+    "SNK-417-WHT": ("Canvas Sneakers", 6900),
+    "SCF-118-GRY": ("Wool Scarf", 3400),
+    "BLK-090-CRM": ("Throw Blanket", 4800),
+    "HPH-600-BLK": ("Wireless Headphones", 12900),
+    "SPK-611-BLU": ("Bluetooth Speaker", 7900),
+    "CHG-620-WHT": ("Phone Charger", 2490),
+    "BPK-500-GRN": ("Canvas Backpack", 8400),
+    "YGM-701-PRP": ("Yoga Mat", 3900),
+    "WBT-705-STL": ("Steel Water Bottle", 2750),
+    "CDL-050-LVN": ("Lavender Candle", 1850),
+    "CFG-120-SLV": ("Coffee Grinder", 4350),
+    "CTB-131-OAK": ("Oak Cutting Board", 3650),
+    "PAN-140-IRN": ("Cast Iron Pan", 5200),
+    "BED-200-WHT": ("Linen Bed Sheet", 9900),
+    "PIL-203-WHT": ("Feather Pillow", 4500),
+    "NTB-810-RED": ("Paper Notebook", 950),
+    "PZL-900-MIX": ("Wooden Puzzle", 2600),
+    "TOY-905-BRN": ("Teddy Bear", 2950),
+}
+"""SKU -> name and price in cents."""
+
+_MARIA = Person("Maria Lopez", "+12025550143", "Chicago", "60614", "gold", 1840)
+_JAMES = Person("James Carter", "+15125550118", "Austin", "78701", "silver", 620)
+_GRACE = Person("Grace Kim", "+14155550161", "San Francisco", "94110", "gold", 2310)
+_OMAR = Person("Omar Haddad", "+16175550127", "Cambridge", "02139", "none", 150)
+_LUCIA = Person("Lucia Moreno", "+13055550172", "Miami", "33101", "silver", 480)
+_HENRY = Person("Henry Walsh", "+15035550134", "Portland", "97205", "none", 0)
+_NINA = Person("Nina Patel", "+13035550109", "Denver", "80202", "none", 60)
+_SAMUEL = Person("Samuel Brooks", "+14045550155", "Atlanta", "30303", "none", 90)
+_EMMA = Person("Emma Olsen", "+12065550188", "Seattle", "98101", "silver", 710)
+_DAVID = Person("David Stern", "+12125550146", "New York", "10011", "none", 220)
+_ROSA = Person("Rosa Delgado", "+16025550113", "Phoenix", "85004", "silver", 530)
+_AISHA = Person("Aisha Grant", "+12155550191", "Philadelphia", "19103", "gold", 1490)
+_PETER = Person("Peter Novak", "+16155550120", "Nashville", "37203", "none", 75)
+_JULIA = Person("Julia Berg", "+16125550137", "Minneapolis", "55401", "silver", 395)
+
+PEOPLE: tuple[Person, ...] = (
+    *(_MARIA, _JAMES, _GRACE, _OMAR, _LUCIA, _HENRY, _NINA),
+    *(_SAMUEL, _EMMA, _DAVID, _ROSA, _AISHA, _PETER, _JULIA),
+)
+
+PLANS: tuple[Plan, ...] = (
+    Plan(
+        number="10473",
+        person=_MARIA,
+        status="in_transit",
+        placed_in=-4,
+        lines=(("LMP-014-BRS", 1), ("MUG-002-STN", 2)),
+        boxes=(Box("in_transit", "Chicago", expected_in=1),),
+        carrier="UPS",
+        place="Chicago",
+        expected_in=1,
+        expected_window="09:00-12:00",
+    ),
+    Plan(
+        number="10437",
+        person=_JAMES,
+        status="delivered",
+        placed_in=-6,
+        lines=(("BTS-410-TAN", 1),),
+        boxes=(Box("delivered", "Austin", expected_in=-1, delivered_in=-1, left_at="front desk"),),
+        carrier="FedEx",
+        place="Austin",
+        expected_in=-1,
+        delivered_in=-1,
+    ),
+    Plan(
+        number="20518",
+        person=_GRACE,
+        status="out_for_delivery",
+        placed_in=-5,
+        lines=(("KTL-110-BLK", 1), ("CFG-120-SLV", 1), ("CTB-131-OAK", 1)),
+        boxes=(
+            Box("delivered", "San Francisco", expected_in=-1, delivered_in=-1, left_at="front porch"),
+            Box("out_for_delivery", "San Francisco", expected_in=0),
+        ),
+        carrier="UPS",
+        place="San Francisco",
+        expected_in=0,
+        expected_window="13:00-17:00",
+    ),
+    Plan(
+        number="33944",
+        person=_OMAR,
+        status="delayed",
+        placed_in=-8,
+        lines=(("JCK-305-OLV", 1),),
+        boxes=(Box("delayed", "Louisville", expected_in=3),),
+        carrier="UPS",
+        place="Louisville",
+        expected_in=3,
+        delay_reason="a winter storm at the Louisville hub",
+    ),
+    Plan(
+        number="60217",
+        person=_LUCIA,
+        status="held_at_customs",
+        placed_in=-12,
+        lines=(("HPH-600-BLK", 1),),
+        boxes=(Box("held_at_customs", "Miami"),),
+        carrier="DHL",
+        place="Miami",
+        delay_reason="customs is waiting for the invoice",
+    ),
+    Plan(number="78701", person=_HENRY, status="cancelled", placed_in=-9, lines=(("SPK-611-BLU", 1),)),
+    Plan(
+        number="41286",
+        person=_NINA,
+        status="placed",
+        placed_in=0,
+        lines=(("YGM-701-PRP", 1), ("WBT-705-STL", 1)),
+        expected_in=5,
+    ),
+    Plan(number="52719", person=_SAMUEL, status="awaiting_payment", placed_in=-2, lines=(("BPK-500-GRN", 1),)),
+    Plan(
+        number="64350",
+        person=_EMMA,
+        status="packed",
+        placed_in=-1,
+        lines=(("BED-200-WHT", 1), ("PIL-203-WHT", 2)),
+        carrier="USPS",
+        expected_in=3,
+    ),
+    Plan(
+        number="15862",
+        person=_DAVID,
+        status="shipped",
+        placed_in=-2,
+        lines=(("SNK-417-WHT", 1),),
+        boxes=(Box("shipped", "Newark", expected_in=2),),
+        carrier="FedEx",
+        place="Newark",
+        expected_in=2,
+    ),
+    Plan(
+        number="29074",
+        person=_ROSA,
+        status="out_for_delivery",
+        placed_in=-4,
+        lines=(("PAN-140-IRN", 1),),
+        boxes=(Box("out_for_delivery", "Phoenix", expected_in=0),),
+        carrier="USPS",
+        place="Phoenix",
+        expected_in=0,
+        expected_window="13:00-17:00",
+    ),
+    Plan(
+        number="36190",
+        person=_AISHA,
+        status="delivered",
+        placed_in=-7,
+        lines=(("TOY-905-BRN", 1), ("PZL-900-MIX", 1)),
+        boxes=(Box("delivered", "Philadelphia", expected_in=-2, delivered_in=-2, left_at="with a neighbor"),),
+        carrier="USPS",
+        place="Philadelphia",
+        expected_in=-2,
+        delivered_in=-2,
+    ),
+    Plan(
+        number="83615",
+        person=_PETER,
+        status="returned",
+        placed_in=-24,
+        lines=(("TSH-221-NVY", 3),),
+        boxes=(Box("returned", "Nashville", expected_in=-18, delivered_in=-18, left_at="mailbox"),),
+        carrier="USPS",
+        place="Nashville",
+        delivered_in=-18,
+    ),
+    Plan(
+        number="97248",
+        person=_JULIA,
+        status="refunded",
+        placed_in=-30,
+        lines=(("SCF-118-GRY", 1), ("BLK-090-CRM", 1)),
+        boxes=(Box("delivered", "Minneapolis", expected_in=-25, delivered_in=-25, left_at="front porch"),),
+        carrier="FedEx",
+        place="Minneapolis",
+        delivered_in=-25,
+        refunded_lines=1,
+    ),
+)
+
+
+def reserved(number: str) -> bool:
+    """Say whether a generated order may not have this number: taken, kept free, or one digit beside a fixed one."""
+    return number in NEVER_USED or any(
+        sum(left != right for left, right in zip(number, plan.number, strict=True)) <= 1 for plan in PLANS
+    )

@@ -1,0 +1,198 @@
+"""The shop's own nouns: orders, parcels, items, customers and tickets, as they travel between rooms."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, get_args
+
+OrderStatus = Literal[
+    "placed",
+    "awaiting_payment",
+    "packed",
+    "shipped",
+    "in_transit",
+    "out_for_delivery",
+    "delivered",
+    "delayed",
+    "held_at_customs",
+    "cancelled",
+    "returned",
+    "refunded",
+]
+"""Where an order or a parcel is. ``refunded``: the money is back; ``returned``: the goods are, the money is not yet."""
+
+ORDER_STATUSES: tuple[OrderStatus, ...] = get_args(OrderStatus)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of an order."""
+
+    sku: str
+    name: str
+    """As the shop writes it; cleaned for speech by whoever speaks it."""
+    quantity: int
+    price: Decimal
+    """For one piece, in the order's currency."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """One box on its way."""
+
+    number: str
+    """The carrier's tracking number."""
+    status: OrderStatus
+    carrier: str
+    place: str | None = None
+    """City it was last seen in, or is going to."""
+    expected_on: dt.date | None = None
+    delivered_on: dt.date | None = None
+    left_at: str | None = None
+    """Where the driver says it was left: ``front porch``, ``with a neighbor``."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order. The fields that identify its owner stay out of ``repr`` and out of :func:`order_data`."""
+
+    number: str
+    status: OrderStatus
+    placed_on: dt.date
+    currency: str
+    """ISO 4217."""
+    total: Decimal
+    postcode: str = field(repr=False)
+    """Of the delivery address: the usual second fact of a verification."""
+    phone: str = field(repr=False)
+    """As given at checkout."""
+    items: tuple[Item, ...] = ()
+    parcels: tuple[Parcel, ...] = ()
+    expected_on: dt.date | None = None
+    expected_window: str | None = None
+    """``09:00-12:00``, local time of the delivery address."""
+    delivered_on: dt.date | None = None
+    carrier: str | None = None
+    place: str | None = None
+    delay_reason: str | None = None
+    """In the carrier's words, which may be anything."""
+    refund_amount: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Someone who has ordered before."""
+
+    id: str
+    name: str = field(repr=False)
+    phone: str = field(repr=False)
+    email: str = field(repr=False)
+    tier: str = "none"
+    """Loyalty tier: ``none``, ``silver``, ``gold`` or what the shop calls them."""
+    points: int = 0
+    orders_count: int = 0
+
+    @property
+    def first_name(self) -> str:
+        """The name to greet with."""
+        return self.name.split()[0] if self.name.split() else ""
+
+    @property
+    def first_order(self) -> bool:
+        """True when the customer has ordered exactly once."""
+        return self.orders_count == 1
+
+
+@dataclass(frozen=True)
+class TicketDraft:
+    """What a person needs to take over without asking again."""
+
+    reason: str
+    """Short machine word: ``caller_asked``, ``no_match``, ``back_office_down``, ..."""
+    summary: str
+    caller: str = field(default="", repr=False)
+    """Number the call came from; a hint, never proof."""
+    order_number: str = ""
+    verified: bool = False
+    """True when the caller gave both facts of the order."""
+    priority: int = 0
+    """0 is usual; higher is more urgent."""
+    transcript: tuple[str, ...] = field(default=(), repr=False)
+    """One line an utterance, already redacted."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Everything else worth keeping, JSON-like."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket that stands in the ticket system."""
+
+    id: str
+    """What the caller and the human are told: ``T-1042``."""
+    created_at: dt.datetime
+    draft: TicketDraft
+
+
+def order_data(order: Order) -> dict[str, Any]:
+    """Return the order as JSON-like data for the dialog: ISO dates, amounts as numbers, no owner's data."""
+    return {
+        "number": order.number,
+        "status": order.status,
+        "placed_on": order.placed_on.isoformat(),
+        "expected_on": _iso(order.expected_on),
+        "expected_window": order.expected_window,
+        "delivered_on": _iso(order.delivered_on),
+        "carrier": order.carrier,
+        "place": order.place,
+        "items": [
+            {"name": item.name, "quantity": item.quantity, "sku": item.sku, "price": float(item.price)}
+            for item in order.items
+        ],
+        "parcels": [
+            {
+                "number": parcel.number,
+                "status": parcel.status,
+                "carrier": parcel.carrier,
+                "place": parcel.place,
+                "expected_on": _iso(parcel.expected_on),
+                "delivered_on": _iso(parcel.delivered_on),
+                "left_at": parcel.left_at,
+            }
+            for parcel in order.parcels
+        ],
+        "delay_reason": order.delay_reason,
+        "refund_amount": None if order.refund_amount is None else float(order.refund_amount),
+        "currency": order.currency,
+        "total": float(order.total),
+    }
+
+
+def customer_data(customer: Customer) -> dict[str, Any]:
+    """Return the customer as JSON-like data for the dialog; the mail address stays behind."""
+    return {
+        "id": customer.id,
+        "name": customer.name,
+        "first_name": customer.first_name,
+        "phone": customer.phone,
+        "tier": customer.tier,
+        "points": customer.points,
+        "orders_count": customer.orders_count,
+        "first_order": customer.first_order,
+    }
+
+
+def ticket_data(ticket: Ticket) -> dict[str, Any]:
+    """Return what the dialog says and hands over about a ticket."""
+    return {
+        "id": ticket.id,
+        "created_at": ticket.created_at.isoformat(timespec="seconds"),
+        "reason": ticket.draft.reason,
+        "priority": ticket.draft.priority,
+    }
+
+
+def _iso(day: dt.date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,44 @@
+"""Bring order numbers, postcodes and phone numbers to one form before they are compared or searched for. Pure."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+
+import phonenumbers
+
+_ZIP_PLUS_FOUR = re.compile(r"\d{9}")
+_SEPARATORS = re.compile(r"[\W_]+")
+
+
+def order_number(text: str) -> str:
+    """Return letters and digits only, upper case: ``" ab-10473 "`` becomes ``AB10473``."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
+def postcode(text: str) -> str:
+    """Return letters and digits only, upper case; a US ZIP+4 is cut to its ZIP."""
+    code = order_number(text)
+    return code[:5] if _ZIP_PLUS_FOUR.fullmatch(code) else code
+
+
+def same_postcode(given: str, known: str) -> bool:
+    """Compare two postcodes in one form, in time that does not depend on where they differ; empty equals nothing."""
+    left, right = postcode(given).encode(), postcode(known).encode()
+    return hmac.compare_digest(left, right) and bool(left)
+
+
+def phone(text: str, region: str = "US") -> str:
+    """Return the number in E.164 (``+12025550143``), or ``""`` when it cannot be a phone number.
+
+    ``region`` is the ISO 3166 country whose national form is understood besides the international one.
+    Possible numbers suffice: fictional ones are possible, not valid.
+    """
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(parsed):
+        return ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
