@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,8 +23,9 @@ from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
-from agent.flows import english_pack
+from agent.dialog.rendering import SandboxRenderer
 from agent.live import ControlServer, LiveFeed
+from agent.records.redaction import redact_text
 from agent.records.store import CallStore
 from agent.settings import Settings, SettingsError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
@@ -32,10 +34,12 @@ from agent.speech.gain import AutomaticGain
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
-from agent.speech.voice import Speaker, build_engines, split_for_speech
+from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 
 log = logging.getLogger(__name__)
+
+ENGLISH_PACK = Path(__file__).resolve().parent / "flows" / "en"
 
 
 class Agent:
@@ -44,7 +48,7 @@ class Agent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._stack = contextlib.AsyncExitStack()
-        self._feed = LiveFeed()
+        self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
@@ -77,7 +81,10 @@ class Agent:
     async def _build(self) -> None:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
-        pack = FlowPack.load(settings.flows_directory or english_pack())
+        render = SandboxRenderer(filters)
+        pack = FlowPack.load(settings.flows_directory or ENGLISH_PACK, render.filters)
+        for warning in pack.warnings:
+            log.warning("%s", warning)
         shop = await self._open_shop()
         records = await CallStore.open(settings.state_directory / "calls.sqlite")
         self._stack.push_async_callback(records.close)
@@ -89,13 +96,13 @@ class Agent:
         )
         self._stack.callback(recognizer.close)
         speaker = Speaker(
-            build_engines(settings.speech.voices),
+            await asyncio.to_thread(build_engines, settings.speech.voices),
             cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
             recordings_dir=settings.speech.recordings_directory,
         )
         self._stack.push_async_callback(speaker.close)
         started = time.monotonic()
-        prompts = pack.fixed_prompts({"shop": settings.shop.name})
+        prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
         await speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
         services = ShopServices(shop.orders, shop.customers, shop.tickets)
@@ -109,10 +116,15 @@ class Agent:
         )
 
         async def handle(line: Line, media: Media) -> None:
-            now = self._wall()
-            facts = CallFacts(caller_number=line.caller.number, shop_name=settings.shop.name, now=now)
+            facts = CallFacts(
+                now=self._wall(),
+                shop_name=settings.shop.name,
+                caller_number=line.caller.number,
+                dialled=line.caller.dialled,
+                call_id=line.id,
+            )
             parts = CallParts(
-                dialog=Conversation(pack, facts, filters(now)),
+                dialog=Conversation(pack, facts, render),
                 recognizer=recognizer,
                 voice=speaker,
                 gain=AutomaticGain(),
@@ -120,7 +132,7 @@ class Agent:
                 services=services,
                 records=records,
                 observer=self._feed,
-                split=split_for_speech,
+                redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
                 turn_taking=turn_taking,
@@ -190,6 +202,16 @@ class Agent:
         self._stack.push_async_callback(server.close)
         log.info("Audio goes by AudioSocket on %s", server.address)
         return server
+
+
+def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a reader of the live feed sees of an event: no card numbers, no second facts, no whole record."""
+    slot = str(data.get("slot", ""))
+    shown = {key: value for key, value in data.items() if key != "record"}
+    for key in ("text", "heard", "understood", "summary"):
+        if isinstance(shown.get(key), str):
+            shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
+    return shown
 
 
 def wall_clock(timezone: str) -> Callable[[], datetime]:

@@ -23,7 +23,7 @@ class HandOverDesk:
     """Prepares one hand-over."""
 
     def __init__(self, services: Services, call_id: str, caller: Caller, redact: Callable[[str, str], str]) -> None:
-        """``redact(text, slot)`` takes out what no ticket may hold (card numbers, the second fact of a verification)."""
+        """``redact(text, slot)`` takes out what no ticket may hold: card numbers, the second fact of a verification."""
         self._services = services
         self._redact = redact
         self._call_id = call_id

@@ -50,6 +50,7 @@ class Listening:
         self._keys = KeyCollector(listen.keys)
         self._barged_in = False
         self._held_keys: list[str] = []
+        self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
         self._taker = TurnTaker(
             parts.options,
             barge_in=listen.barge_in,
@@ -122,7 +123,9 @@ class Listening:
             return None
         ear.frame(leveled)
         ear.check()
-        action = self._taker.frame(probability, ear.text, parts.completeness(ear.text), FRAME_MS)
+        if ear.text != self._judged[0]:
+            self._judged = (ear.text, parts.completeness(ear.text))
+        action = self._taker.frame(probability, *self._judged, FRAME_MS)
         if action is Action.INTERRUPT:
             self._barged_in = True
             await self._speaking.stop()

@@ -147,6 +147,9 @@ class Gain(Protocol):
 class Voice(Protocol):
     """Turns prompts into audio."""
 
+    def pieces(self, prompt_id: str, text: str) -> Sequence[str]:
+        """Cut a prompt into the parts that are rendered and played one after the other."""
+
     def cached(self, prompt_id: str, text: str) -> bytes | None:
         """Return the audio if it needs no synthesis, else None. Never blocks."""
 
@@ -169,6 +172,10 @@ class Dialog(Protocol):
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
 
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What is known so far, by slot."""
+
     def snapshot(self) -> dict[str, Any]:
         """Return the conversation's state as JSON-like data."""
 
@@ -179,7 +186,8 @@ class Services(Protocol):
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """Do one named operation; ``key`` makes repeats harmless.
 
-        Raises ``ServiceError`` with code ``not_found``, ``not_allowed``, ``unavailable`` or ``timed_out``.
+        Raises ``ServiceError`` with code ``not_found``, ``not_allowed``, ``unavailable``, ``timed_out``, or
+        ``bad_request`` for a name or arguments that no system of ours understands.
         """
 
 

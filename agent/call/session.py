@@ -50,8 +50,6 @@ class CallParts:
     services: Services
     records: Records
     observer: Observer
-    split: Callable[[str], Sequence[str]]
-    """Cuts a prompt into the pieces that are synthesised and played one after the other."""
     redact: Callable[[str, str], str]
     """``redact(text, slot)``: the text without what may not be kept."""
     clock: Callable[[], float]
@@ -103,7 +101,7 @@ class CallSession:
             raise
         finally:
             record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
-            record.slots = dict(self._parts.dialog.snapshot().get("slots", {}))
+            record.slots = dict(self._parts.dialog.slots)
             await self._store(record)
         return record
 
@@ -142,7 +140,7 @@ class CallSession:
 
     def _mouth(self, prompts: Sequence[Prompt], on_first_audio: Callable[[float], object]) -> Speaking:
         parts = self._parts
-        return Speaking(parts.voice, self._media, prompts, parts.split, self._marks, parts.clock, on_first_audio)
+        return Speaking(parts.voice, self._media, prompts, self._marks, parts.clock, on_first_audio)
 
     async def _finish_speaking(self, speaking: Speaking) -> None:
         """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""

@@ -39,7 +39,6 @@ class Speaking:
         voice: Voice,
         media: Media,
         prompts: Sequence[Prompt],
-        split: Callable[[str], Sequence[str]],
         marks: itertools.count[int],
         clock: Callable[[], float],
         on_first_audio: Callable[[float], object],
@@ -51,7 +50,7 @@ class Speaking:
         self._pieces = [
             Piece(prompt.id, part, f"m{next(marks)}")
             for prompt in prompts
-            for part in split(prompt.text)
+            for part in voice.pieces(prompt.id, prompt.text)
             if part.strip()
         ]
         self._heard = 0

@@ -93,6 +93,9 @@ class TestVoice:
 
     __test__ = False
 
+    def pieces(self, prompt_id: str, text: str) -> list[str]:
+        return text.split(" | ")
+
     def cached(self, prompt_id: str, text: str) -> bytes | None:
         return text.encode()
 
@@ -169,8 +172,12 @@ class TestDialog:
     def completeness(self, text: str) -> Completeness:
         return Completeness.COMPLETE if text else Completeness.OPEN
 
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        return {"order_number": "10473"}
+
     def snapshot(self) -> dict[str, Any]:
-        return {"slots": {"order_number": "10473"}}
+        return {}
 
 
 class TestServices:
@@ -236,7 +243,6 @@ def parts(dialog: TestDialog, **more: Any) -> CallParts:
         "services": TestServices(tickets__create={"ticket": {"id": "T-1"}}),
         "records": TestRecords(),
         "observer": TestObserver(),
-        "split": lambda text: text.split(" | "),
         "redact": lambda text, slot: f"[{slot}]" if slot == "postcode" else text,
         "clock": loop.time,
         "wall": lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC),

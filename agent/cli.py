@@ -1,0 +1,210 @@
+"""The ``orderline`` command."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from agent import __version__
+from agent.errors import OrderlineError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 good, 1 failed, 2 wrong usage or settings, 130 interrupted."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.do(options)
+    except OrderlineError as error:
+        print(f"orderline: {error.message}", file=sys.stderr)
+        return EXIT_USAGE if error.code in ("settings", "script") else EXIT_FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="orderline", description="An on-prem voice agent for Asterisk.")
+    parser.add_argument("--version", action="version", version=f"orderline {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, do: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(do=do)
+        return command
+
+    serve = add("serve", _serve, "answer calls, until stopped")
+    serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
+    status = add("status", _status, "ask the running agent how it is")
+    status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
+    for name, do, text in (
+        ("demo", _demo, "place the demo calls on a private Asterisk and print them live"),
+        ("run", _run, "a private call centre left running for your own softphone"),
+        ("asterisk", _asterisk, "fetch the private Asterisk that demo and rehearsals use"),
+    ):
+        _add_home(add(name, do, text))
+
+    rehearse = add("rehearse", _rehearse, "play scripted callers against a private call centre")
+    _add_home(rehearse)
+    rehearse.add_argument("files", nargs="+", type=Path, metavar="FILE", help="caller scripts (see docs/rehearse.md)")
+    rehearse.add_argument("--json", action="store_true", help="print the result as JSON instead of the conversations")
+    rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
+    rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
+
+    model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
+    model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
+    model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
+    _add_dialog_commands(add)
+    return parser
+
+
+def _add_home(command: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get("ORDERLINE_HOME", "var"))
+    command.add_argument("--home", type=Path, default=default, help="where what is fetched and made is kept (var)")
+
+
+def _add_dialog_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    chat = add("chat", _chat, "hold the conversation in the terminal, with the demo shop")
+    chat.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
+    chat.add_argument("--json", action="store_true", help="one JSON object a line, both ways")
+    flows = add("flows", _flows, "check the procedures, or play the calls in text that test them")
+    flows.add_argument("what", choices=("check", "test"))
+    flows.add_argument("files", nargs="*", type=Path, help="calls in text (for test)")
+    flows.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
+    understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
+    understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
+    understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
+    understand.add_argument("text", help="what was said, or a file of lines")
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from agent.app import serve
+    from agent.settings import load_settings
+
+    settings = load_settings(options.config)
+    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    import requests
+
+    from agent.settings import load_settings
+
+    control = load_settings(options.config).control
+    url = f"http://{control.host}:{control.port}/health"
+    try:
+        answer = requests.get(url, headers={"Authorization": f"Bearer {control.token()}"}, timeout=3)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        print(f"orderline: the agent does not answer at {url}: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    health = answer.json()
+    print(
+        f"Orderline {health['version']}: {health['live_calls']} live calls, "
+        f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
+    )
+    return 0 if health["asterisk"] else EXIT_FAILED
+
+
+async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[int | None]]) -> int:
+    """Run ``work`` with an event that SIGINT and SIGTERM set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return await work(stop) or 0
+
+
+def _home(options: argparse.Namespace) -> Path:
+    home: Path = options.home.resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from agent.rehearse.demo import demo
+    from agent.rehearse.stack import Home
+
+    return asyncio.run(_cancelled_by_sigterm(demo(Home(_home(options)))))
+
+
+async def _cancelled_by_sigterm(work: Awaitable[int]) -> int:
+    """Let SIGTERM end the work the way Ctrl-C does: everything started is stopped, nothing is left half-done."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        return await task
+    return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    from agent.rehearse.demo import run
+    from agent.rehearse.stack import Home
+
+    home = Home(_home(options))
+    return asyncio.run(_until_stopped(lambda stop: run(home, stop)))
+
+
+def _asterisk(options: argparse.Namespace) -> int:
+    from agent.rehearse.demo import get_asterisk
+
+    found = asyncio.run(get_asterisk(_home(options)))
+    print(f"Asterisk {found.version} ({found.origin}): {' '.join(found.command)}")
+    return 0
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from agent.rehearse.demo import play_files
+    from agent.rehearse.stack import Home
+
+    work = play_files(
+        options.files, Home(_home(options)), keep=options.keep, at_once=options.at_once, as_json=options.json
+    )
+    return asyncio.run(_cancelled_by_sigterm(work))
+
+
+def _model(options: argparse.Namespace) -> int:
+    from agent.settings import load_settings
+    from agent.speech.model import install_model, installed_models
+
+    settings = load_settings(options.config)
+    directory = settings.speech.models_directory or settings.state_directory / "models"
+    if options.source is None:
+        print("\n".join(["bundled", *installed_models(directory)]))
+        return 0
+    installed = install_model(options.source, directory)
+    print(f"Installed {installed.name}. To use it, set in orderline.yaml:\n\nspeech:\n  model: {installed.name}")
+    return 0
+
+
+def _chat(options: argparse.Namespace) -> int:
+    return 0
+
+
+def _flows(options: argparse.Namespace) -> int:
+    return 0
+
+
+def _understand(options: argparse.Namespace) -> int:
+    return 0
