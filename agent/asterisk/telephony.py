@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -223,7 +224,9 @@ class Telephony:
             await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
 
     async def _rearm(self, line: AsteriskLine) -> None:
-        deadline = asyncio.get_running_loop().time() + self._options.max_call_seconds
+        """Keep the dialplan's dead-man timer from running out, until the conversation's hard end."""
+        remaining_seconds = await self._longest(line)
+        deadline = asyncio.get_running_loop().time() + remaining_seconds
         while asyncio.get_running_loop().time() < deadline and not line.released:
             try:
                 await line.rearm()
@@ -232,6 +235,15 @@ class Telephony:
             except AriError as error:
                 log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
             await asyncio.sleep(self._options.rearm_seconds)
+
+    async def _longest(self, line: AsteriskLine) -> float:
+        """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
+        try:
+            epoch = await self._ari.channels.get_variable(line.id, "ORDERLINE_DEADLINE")
+        except AriError:
+            epoch = ""
+        longest = float(self._options.max_call_seconds)
+        return min(longest, float(epoch) - time.time()) if epoch.isdigit() else longest
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
         for action in (media.close(), self._ari.bridges.destroy(bridge_id)):

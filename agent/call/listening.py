@@ -62,7 +62,8 @@ class Listening:
     async def run(self, keys_ahead: Sequence[str] = ()) -> Answer:
         """Listen until the caller has answered or stayed silent; ``keys_ahead`` were keyed before we listened."""
         parts = self._parts
-        ear = Ear(parts.recognizer.listen(self._listen.phrases, self._listen.words), parts.chunk_frames)
+        listen = self._listen
+        ear = Ear(parts.recognizer.listen(listen.phrases, listen.words, listen.samples), parts.chunk_frames)
         try:
             for digit in keys_ahead:
                 if await self._take_key(digit):

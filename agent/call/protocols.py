@@ -123,8 +123,11 @@ class Hearing(Protocol):
 class Recognizer(Protocol):
     """Turns speech into text."""
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = ()) -> Hearing:
-        """Open an ear for these whole phrases and loose words. Cheap: one per turn."""
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> Hearing:
+        """Open an ear for these whole phrases and loose words. Cheap: one per turn.
+
+        ``samples`` are typical strings of the words; they weigh by how often they stand there.
+        """
 
 
 class VoiceActivity(Protocol):

@@ -128,7 +128,9 @@ class TestRecognizer:
     def __init__(self, *texts: str) -> None:
         self._texts = itertools.chain(texts, itertools.repeat(""))
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = ()) -> TestHearing:
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> TestHearing:
         return TestHearing(next(self._texts))
 
 

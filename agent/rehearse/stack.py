@@ -1,0 +1,188 @@
+"""A whole private call centre on loopback: the PBX, the carrier with its phones, the demo shop and the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from agent.errors import OrderlineError
+from agent.rehearse.pbx import Pbx, running_pair
+from agent.rehearse.private_asterisk import Asterisk
+
+AGENT_START_SECONDS = 90.0
+"""A first start synthesises every fixed prompt; later ones read them from the cache."""
+_AGENT_STOP_SECONDS = 10.0
+
+
+class AgentDied(OrderlineError):
+    """The agent's process ended by itself, or never got ready."""
+
+    code = "agent_died"
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a private call centre keeps its things."""
+
+    directory: Path
+
+    @property
+    def shared(self) -> Path:
+        """What later runs use again: the voice cache and installed models."""
+        return self.directory / "shared"
+
+    def run(self, name: str) -> Path:
+        """A directory for the files of one run, emptied."""
+        path = self.directory / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(parents=True)
+        return path
+
+
+class AgentProcess:
+    """``orderline serve`` as a child process with settings of its own."""
+
+    def __init__(
+        self, pbx: Pbx, run_dir: Path, shared_dir: Path, extra_settings: dict[str, object] | None = None
+    ) -> None:
+        self.token = secrets.token_hex(24)
+        self.control_port = 0
+        self.log_path = run_dir / "agent.log"
+        self.pid: int | None = None
+        self._pbx = pbx
+        self._config_dir = run_dir / "config"
+        self._run_dir = run_dir
+        self._shared = shared_dir
+        self._extra = extra_settings or {}
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def control_url(self) -> str:
+        """Base address of the agent's own door."""
+        return f"http://127.0.0.1:{self.control_port}"
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready. Raises AgentDied with its last words."""
+        self._write_settings()
+        guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+        with self.log_path.open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                *guard,
+                sys.executable,
+                "-m",
+                "agent",
+                "serve",
+                "--config",
+                str(self._config_dir),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            )
+        self.pid = self._process.pid
+        try:
+            async with asyncio.timeout(AGENT_START_SECONDS):
+                self.control_port = await self._ready(self._process)
+        except TimeoutError as error:
+            await self.stop()
+            raise AgentDied(
+                f"The agent was not ready after {AGENT_START_SECONDS:.0f} s. {self.last_words()}"
+            ) from error
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _ready(self, process: asyncio.subprocess.Process) -> int:
+        if process.stdout is None:
+            raise AgentDied("The agent was started without standard output.")
+        while line := await process.stdout.readline():
+            with contextlib.suppress(ValueError):
+                message = json.loads(line)
+                if isinstance(message, dict) and message.get("ready"):
+                    return int(message["control_port"])
+        raise AgentDied(f"The agent ended with code {await process.wait()} before it was ready. {self.last_words()}")
+
+    def _write_settings(self) -> None:
+        self._config_dir.mkdir(parents=True, exist_ok=True)
+        for name, secret in (("ari-password", self._pbx.ari_password), ("control-token", self.token)):
+            path = self._config_dir / name
+            path.touch(mode=0o600)
+            path.write_text(secret, encoding="utf-8")
+        settings = {
+            "shop": {"name": "Maple and Finch", "demo_directory": str(self._run_dir / "shop")},
+            "ari": {"url": self._pbx.ari_url, "user": self._pbx.ari_user, "password_file": "ari-password"},
+            "control": {"port": "0", "token_file": "control-token", "show_private": "yes"},
+            "speech": {
+                "models_directory": str(self._shared / "models"),
+                "cache_directory": str(self._shared / "voice"),
+            },
+            "state_directory": str(self._run_dir / "state"),
+            **self._extra,
+        }
+        text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
+        (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return " / ".join(lines[-5:]) or f"Its log {self.log_path} is empty."
+
+    def problems(self) -> list[str]:
+        """The warnings and errors it logged."""
+        lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [line for line in lines if " WARNING " in line or " ERROR " in line or line.startswith("Traceback")]
+
+    async def stop(self) -> None:
+        """End it in order, then with force; idempotent."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for end in (process.terminate, process.kill):
+            with contextlib.suppress(ProcessLookupError):
+                end()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AGENT_STOP_SECONDS):
+                    await process.wait()
+                    break
+        self.pid = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A private call centre that is running."""
+
+    asterisk: Asterisk
+    pbx: Pbx
+    phones: Pbx
+    agent: AgentProcess
+    run_dir: Path
+
+
+@contextlib.asynccontextmanager
+async def running_stack(
+    asterisk: Asterisk,
+    home: Home,
+    run_dir: Path,
+    report: Callable[[str], None],
+    extra_settings: dict[str, object] | None = None,
+) -> AsyncIterator[Stack]:
+    """Hold a private call centre for the length of a ``with`` block. Raises PbxError, AgentDied."""
+    async with running_pair(asterisk, run_dir / "pbx", report) as (pbx, phones):
+        agent = AgentProcess(pbx, run_dir, home.shared, extra_settings)
+        report("Starting the agent (the first time it synthesises its prompts)")
+        await agent.start()
+        try:
+            yield Stack(asterisk, pbx, phones, agent, run_dir)
+        finally:
+            await agent.stop()

@@ -1,0 +1,133 @@
+"""What one turn expects to hear, as the list of entries a Vosk grammar is made of."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from agent.errors import OrderlineError
+
+UNKNOWN = "[unk]"
+"""The entry that absorbs speech the grammar does not expect."""
+
+MAX_ENTRIES = 4000
+"""Entries one grammar may have. Compiling costs about 10 microseconds an entry; beyond this a turn would start late."""
+
+
+class GrammarError(OrderlineError):
+    """A grammar that the recogniser cannot be given."""
+
+    code = "grammar"
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The entries for one turn, and what had to be left out."""
+
+    entries: tuple[str, ...]
+    """Whole phrases and single words, lower-case, without duplicates, in the order given; ``[unk]`` last."""
+    dropped: dict[str, list[str]]
+    """Phrase or word left out -> its words that the model does not know."""
+    loose: frozenset[str] = frozenset()
+    """Those of the entries that may be strung together freely."""
+    samples: tuple[str, ...] = ()
+    """Typical answers with strings of loose words in them; repeated ones weigh more."""
+
+    @property
+    def has_phrases(self) -> bool:
+        """True when there is more in it than loose words."""
+        return any(entry != UNKNOWN and entry not in self.loose for entry in self.entries)
+
+    def allows(self, text: str) -> bool:
+        """True when the text is exactly one entry or nothing but loose words; with samples also both together.
+
+        Vosk holds a grammar for a model of word pairs, not for a list: it also returns entries run together and parts
+        of them ("an i speak to an agent").
+        """
+        if not text or text == UNKNOWN:
+            return False
+        if text in self._entry_set:
+            return True
+        words = text.split()
+        is_loose = [word in self.loose for word in words]
+        if not any(is_loose):
+            return False
+        first, last = is_loose.index(True), len(words) - is_loose[::-1].index(True)
+        if not all(is_loose[first:last]):
+            return False
+        around = [part for part in (" ".join(words[:first]), " ".join(words[last:])) if part]
+        return not around or (bool(self.samples) and all(part in self._phrases for part in around))
+
+    @functools.cached_property
+    def _entry_set(self) -> frozenset[str]:
+        return frozenset(self.entries)
+
+    @functools.cached_property
+    def _phrases(self) -> frozenset[str]:
+        return self._entry_set - self.loose - {UNKNOWN}
+
+    @functools.cached_property
+    def _json(self) -> str:
+        return json.dumps((*self.samples, *self.entries), ensure_ascii=False)
+
+    def to_json(self) -> str:
+        """Return the JSON array Vosk takes. Words beyond ASCII stay as they are: escaped ones never match."""
+        return self._json
+
+
+def normalise(phrase: str) -> str:
+    """Return a phrase as it stands in a grammar: lower-case, single spaces."""
+    return " ".join(phrase.lower().split())
+
+
+def missing_words(phrases: Iterable[str], knows: Callable[[str], bool]) -> dict[str, list[str]]:
+    """Return, for each phrase that cannot be recognised, its words that ``knows`` does not know."""
+    missing: dict[str, list[str]] = {}
+    for phrase in phrases:
+        unknown = [word for word in dict.fromkeys(normalise(phrase).split()) if word != UNKNOWN and not knows(word)]
+        if unknown:
+            missing[phrase] = unknown
+    return missing
+
+
+def build_grammar(
+    phrases: Sequence[str],
+    words: Sequence[str],
+    knows: Callable[[str], bool],
+    samples: Sequence[str] = (),
+    *,
+    max_entries: int = MAX_ENTRIES,
+) -> Grammar:
+    """Build the grammar of one turn.
+
+    ``phrases`` are whole answers, ``words`` may be strung together freely, as in the ``samples``; ``knows`` says
+    whether the model has a word in its vocabulary. A phrase with an unknown word is left out whole: half a phrase
+    would match what nobody said. ``[unk]`` goes in last when the model has it.
+
+    Raises :class:`GrammarError` when nothing is left to listen for (Vosk crashes on an empty list) or when there
+    are more than ``max_entries`` entries.
+    """
+    entries = dict.fromkeys(entry for entry in map(normalise, (*phrases, *words)) if entry and entry != UNKNOWN)
+    dropped = missing_words(entries, knows)
+    kept = [entry for entry in entries if entry not in dropped]
+    if len(kept) > max_entries:
+        raise GrammarError(
+            f"This step listens for {len(kept)} phrases; the limit is {max_entries}. "
+            "Use fewer optional parts in its phrases, or split the step in two."
+        )
+    if knows(UNKNOWN):
+        kept.append(UNKNOWN)
+    if not kept:
+        raise GrammarError(
+            "Nothing to listen for: the recognition model knows no phrase of this step. "
+            "`orderline check` lists the missing words."
+        )
+    loose = frozenset(map(normalise, words)).intersection(kept)
+    typical = tuple(map(normalise, samples))
+    unknown = missing_words(dict.fromkeys(typical), knows)
+    return Grammar(tuple(kept), dropped, loose, tuple(sample for sample in typical if sample not in unknown))
+
+
+__all__ = ["MAX_ENTRIES", "UNKNOWN", "Grammar", "GrammarError", "build_grammar", "missing_words", "normalise"]
