@@ -41,7 +41,7 @@ class Grammar:
         return any(entry != UNKNOWN and entry not in self.loose for entry in self.entries)
 
     def allows(self, text: str) -> bool:
-        """True when the text is exactly one entry or nothing but loose words; with samples also both together.
+        """True when the text is exactly one entry, or loose words alone or with an entry around them.
 
         Vosk holds a grammar for a model of word pairs, not for a list: it also returns entries run together and parts
         of them ("an i speak to an agent").
@@ -58,7 +58,7 @@ class Grammar:
         if not all(is_loose[first:last]):
             return False
         around = [part for part in (" ".join(words[:first]), " ".join(words[last:])) if part]
-        return not around or (bool(self.samples) and all(part in self._phrases for part in around))
+        return all(part in self._phrases for part in around)
 
     @functools.cached_property
     def _entry_set(self) -> frozenset[str]:
@@ -69,12 +69,9 @@ class Grammar:
         return self._entry_set - self.loose - {UNKNOWN}
 
     @functools.cached_property
-    def _json(self) -> str:
+    def json(self) -> str:
+        """The JSON array Vosk takes. Words beyond ASCII stay as they are: escaped ones never match."""
         return json.dumps((*self.samples, *self.entries), ensure_ascii=False)
-
-    def to_json(self) -> str:
-        """Return the JSON array Vosk takes. Words beyond ASCII stay as they are: escaped ones never match."""
-        return self._json
 
 
 def normalise(phrase: str) -> str:

@@ -86,7 +86,7 @@ class VoskRecognizer:
         """
         grammar = self._grammar(tuple(phrases), tuple(words), tuple(samples))
         decoding = Decoding(
-            functools.partial(vosk.KaldiRecognizer, self._model, float(SAMPLE_RATE), grammar.to_json()),
+            functools.partial(vosk.KaldiRecognizer, self._model, float(SAMPLE_RATE), grammar.json),
             alternatives=self._alternatives if words else 0,
             allows=grammar.allows if grammar.has_phrases else _anything,
         )
