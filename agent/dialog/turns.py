@@ -137,6 +137,8 @@ class KeyEntry:
     """Keys that end the entry and are not part of it."""
     inter_digit_seconds: float = 2.5
     """The entry also ends after this pause between keys."""
+    instant: str = ""
+    """Keys that end the entry at once when they come first: ``0`` for a person, ``*`` to hear it again."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,9 @@ class Listen:
     """Whole phrases the caller may say: the recogniser's grammar for this turn."""
     words: tuple[str, ...] = ()
     """Single words that may be strung together freely (digits, letters, number words)."""
+    samples: tuple[str, ...] = ()
+    """Typical answers made of ``words`` (made-up numbers), so that the recogniser knows how they are strung together.
+    They may repeat: what is more frequent is more likely."""
     slot: str | None = None
     """The slot being collected, for logs and reports."""
     barge_in: BargeIn = BargeIn.ANY

@@ -125,7 +125,7 @@ class Human:
 
     line: int
     phone: str = "601"
-    rings_within_seconds: float = 20.0
+    rings_within_seconds: float = 30.0
     answers_after_ms: float = 1000.0
     says: Speech | None = None
     """What the human says first."""

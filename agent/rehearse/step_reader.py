@@ -179,7 +179,7 @@ class StepReader:
         return Human(
             line=fields.line,
             phone=fields.text("phone", "601"),
-            rings_within_seconds=fields.number("rings_within_seconds", 20.0, 0.1, 600),
+            rings_within_seconds=fields.number("rings_within_seconds", 30.0, 0.1, 600),
             answers_after_ms=fields.number("answers_after_ms", 1000.0, 0, 60_000),
             says=Speech(says, says, voice) if says else None,
             talks=Speech(talks, talks, self._voice) if talks else None,

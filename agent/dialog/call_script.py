@@ -1,0 +1,128 @@
+"""Calls in text, as YAML: the model of a flow test file and its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from agent.dialog import yaml_source
+from agent.dialog.errors import Finding, FlowError
+from agent.dialog.templates import nearest
+from agent.dialog.yaml_source import path_text
+
+DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
+"""A Monday morning."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Spoken(_Model):
+    """A caller's words with what the recogniser thought of them."""
+
+    say: str
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    alternatives: tuple[str, ...] = ()
+
+
+def _as_spoken(value: Any) -> Any:
+    return {"say": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Line(_Model):
+    """One line of a call: something the caller does, or something expected."""
+
+    user: Annotated[Spoken | None, BeforeValidator(_as_spoken)] = None
+    keys: str | None = None
+    silence: float | None = None
+    hangup: bool | None = None
+    effect: dict[str, Any] | None = None
+    """Answers the service call that must be pending: a result, a name of ``answers``, or ``failed: code``."""
+    agent: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
+    """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
+    never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
+    """Texts the agent must not have said since then."""
+    slots: dict[str, str | None] | None = None
+    handover: str | None = None
+    """The call must have been handed over for this reason."""
+    priority: int | None = None
+    summary: str | None = None
+    """Text the summary for people must contain."""
+    ends: str | None = None
+    """The call must have ended with this outcome."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Line:
+        if not self.model_fields_set:
+            raise ValueError("a line says what the caller does or what is expected")
+        return self
+
+
+class Script(_Model):
+    """One call."""
+
+    call: str
+    caller: str = ""
+    now: datetime = DEFAULT_NOW
+    known: dict[str, tuple[str, ...]] = {}
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+
+class ScriptFile(_Model):
+    """A file of calls."""
+
+    answers: dict[str, Any] = {}
+    """Named results for ``effect``."""
+    calls: tuple[Script, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class LocatedScript:
+    """A call and where it stands."""
+
+    file: str
+    line: int
+    script: Script
+    answers: dict[str, Any]
+    lines: tuple[int, ...]
+    """The line number of each line of the call."""
+
+
+def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
+    """Read test files. Raises :class:`FlowError` with every mistake in them."""
+    found: list[LocatedScript] = []
+    findings: list[Finding] = []
+    for file in files:
+        try:
+            source = yaml_source.read(file.name, file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            findings.append(Finding(file.name, 0, "", f"cannot be read: {error}"))
+            continue
+        findings += source.findings
+        try:
+            parsed = ScriptFile.model_validate(source.data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                path = tuple(detail["loc"])
+                message = detail["msg"]
+                if detail["type"] == "extra_forbidden":
+                    message = f"there is no key '{path[-1]}' here{nearest(str(path[-1]), list(Line.model_fields))}"
+                findings.append(Finding(file.name, source.line(path), path_text(path), message))
+            continue
+        for index, script in enumerate(parsed.calls):
+            at = ("calls", index)
+            lines = tuple(source.line((*at, "lines", place)) for place in range(len(script.lines)))
+            found.append(LocatedScript(file.name, source.line(at), script, parsed.answers, lines))
+    if findings:
+        raise FlowError(sorted(findings))
+    return found

@@ -1,0 +1,172 @@
+"""The conversation: events in, turns out. Pure, synchronous, deterministic, and able to move to another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.dialog import answers, listening, repair, stepping
+from agent.dialog.errors import DialogError
+from agent.dialog.flow import Call
+from agent.dialog.handing_over import hand_over
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import Renderer
+from agent.dialog.scene import Scene
+from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, State
+from agent.dialog.turns import (
+    Completeness,
+    Done,
+    Event,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    Listen,
+    NoInput,
+    Prompt,
+    Then,
+    Turn,
+)
+
+__all__ = ["CallFacts", "Conversation"]
+
+
+class Conversation:
+    """One call's dialog; implements :class:`agent.call.protocols.Dialog`.
+
+    Everything it depends on is handed in: the pack (rules and grammars), the facts (time, shop, caller) and the
+    renderer (how numbers and dates are spoken). The same events always give the same turns.
+    """
+
+    def __init__(self, pack: FlowPack, facts: CallFacts, render: Renderer) -> None:
+        self._pack = pack
+        self._facts = facts
+        self._render = render
+        self._state = State()
+
+    @classmethod
+    def restore(cls, pack: FlowPack, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
+        """Pick up a conversation where another process left it; go on with :meth:`resume`.
+
+        Raises :class:`DialogError` when the snapshot is of another version or of another edition of the pack.
+        """
+        if snapshot.get("version") != SNAPSHOT_VERSION or snapshot.get("pack") != pack.fingerprint:
+            raise DialogError("the snapshot belongs to another version of the program or of the flow files")
+        conversation = cls(pack, CallFacts.from_json(snapshot["facts"]), render)
+        conversation._state = State.from_json(snapshot["state"])
+        return conversation
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole conversation as JSON-like data."""
+        return {
+            "version": SNAPSHOT_VERSION,
+            "pack": self._pack.fingerprint,
+            "facts": self._facts.to_json(),
+            "state": self._state.to_json(),
+        }
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What is known so far, by slot."""
+        return {name: slot.value for name, slot in self._state.slots.items()}
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Every step reached so far, each once, as ``flow.step``."""
+        return tuple(self._state.path)
+
+    def start(self) -> Turn:
+        """Return the first turn."""
+        scene = self._scene()
+        self._state.frames = [Frame(self._pack.contents.start)]
+        for name, expression in self._pack.contents.variables.items():
+            self._state.variables[name] = scene.evaluate(expression)
+        return self._work(scene, None)
+
+    def hear(self, event: Event) -> Turn:
+        """Take the one event the last turn asked for and return the next turn. Never raises for what a caller says.
+
+        An event that nobody asked for (an outcome of another effect, speech while a service works) changes nothing:
+        the open question or effect comes back without words.
+        """
+        if isinstance(event, HungUp):
+            self._state.ended = self._state.ended or ("answered" if self._state.answered else "abandoned")
+            return Turn((), HangUp(self._state.ended))
+        if self._state.ended:
+            return Turn((), HangUp(self._state.ended))
+        return self._work(self._scene(), event)
+
+    def resume(self) -> Turn:
+        """Return the turn that is open, with its question asked again: for a conversation just restored."""
+        scene = self._scene()
+        if self._state.ended:
+            return Turn((), HangUp(self._state.ended))
+        if self._state.focus is not None:
+            return self._finish(scene, repair.ask_again(scene))
+        return self._finish(scene, self._open(scene))
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text against what the current turn expects."""
+        focus = self._state.focus
+        if focus is None or not text:
+            return Completeness.OPEN
+        grammar = self._scene().grammar(focus)
+        return grammar.completeness(text, self._state.so_far, self._state.so_far_slot)
+
+    def _scene(self) -> Scene:
+        return Scene(self._pack, self._facts, self._state, self._render)
+
+    def _work(self, scene: Scene, event: Event | None) -> Turn:
+        try:
+            then = self._react(scene, event)
+        except DialogError as error:
+            # a mistake in a flow that no check can see: the caller still gets a person, the log the reason
+            scene = self._scene()
+            scene.understood = f"fault: {error.message}"
+            then = self._fault(scene)
+        return self._finish(scene, then)
+
+    def _react(self, scene: Scene, event: Event | None) -> Then:
+        if event is None:
+            return stepping.advance(scene)
+        pending = self._state.effect
+        if pending is not None:
+            if isinstance(event, (Done, Failed)) and event.effect == pending.id:
+                return stepping.outcome(scene, event)
+            return self._open(scene)
+        if isinstance(event, Heard):
+            return answers.take(scene, event)
+        if isinstance(event, NoInput):
+            scene.understood = "silence"
+            return repair.no_input(scene)
+        return self._open(scene)
+
+    def _open(self, scene: Scene) -> Then:
+        """Return what is being waited for, without words."""
+        scene.keep_last_said = True
+        if self._state.effect is None:
+            return listening.listen(scene)
+        step = self._pack.flow(scene.frame.flow).steps[scene.frame.step]
+        if not isinstance(step, Call):
+            raise DialogError("a service call is pending at a step that calls none")
+        return stepping.effect_of(scene, step, ".".join(scene.place))
+
+    def _fault(self, scene: Scene) -> HandOver:
+        try:
+            return hand_over(scene, "fault")
+        except DialogError:
+            return HandOver("fault", "The agent's rules failed during this call.")
+
+    def _finish(self, scene: Scene, then: Then) -> Turn:
+        flow, step = scene.place
+        if isinstance(then, HangUp):
+            self._state.ended = then.outcome
+        elif isinstance(then, HandOver):
+            self._state.ended = "handed_over"
+        if not isinstance(then, Listen):
+            self._state.focus = None
+        said: tuple[Prompt, ...] = tuple(scene.said)
+        if said and not scene.keep_last_said:
+            self._state.last_said = list(said)
+        return Turn(said, then, flow, step, scene.understood)

@@ -1,0 +1,295 @@
+"""The typed model of a flow pack: flows, steps, slots, prompts and phrases, as written in YAML.
+
+The shape follows Rasa's flows (``flows -> id -> steps``), the words follow VoiceXML (``prompt``, ``reprompt``,
+``noinput``, ``nomatch``, ``bargein``, ``confirm``), so that both feel at home. docs/flows.md explains every key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+END = "end"
+"""Where a ``next`` goes to end the flow."""
+
+
+def _as_tuple(value: Any) -> Any:
+    """Let a single text stand for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+"""A text or a list of texts: prompt names, or the words themselves."""
+Expression = str
+"""A small expression over slots and variables: ``order.status == 'delayed'``."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+# --- prompts --------------------------------------------------------------------------------------
+
+
+class Choice(_Model):
+    """A prompt whose words depend on a value."""
+
+    choose: Expression
+    cases: dict[str, str]
+    otherwise: str = ""
+    """Said for values without a case."""
+
+
+def _prompt_kind(value: Any) -> str:
+    return "choose" if isinstance(value, (dict, Choice)) else "text"
+
+
+PromptSource = Annotated[Annotated[str, Tag("text")] | Annotated[Choice, Tag("choose")], Discriminator(_prompt_kind)]
+
+
+# --- slots ----------------------------------------------------------------------------------------
+
+
+class Manner(_Model):
+    """How a question is asked and what happens when it is not answered; pack-wide defaults and per slot."""
+
+    reprompt: Texts = ()
+    """Asked again after an interruption; the prompt itself when empty."""
+    help: Texts = ()
+    """Said when the caller asks for help, before the question again."""
+    noinput: Texts = ()
+    """One prompt a level: said after the first, second, ... silence. After the last level, a person."""
+    nomatch: Texts = ()
+    """The same for answers not understood."""
+    bargein: Literal["any", "keys", "off"] | None = None
+    timeout: float | None = Field(default=None, gt=0, le=120)
+    """Seconds of silence that count as no input."""
+    max_speech: float | None = Field(default=None, gt=0, le=120)
+    """Seconds after which the caller's turn is cut."""
+
+
+class Slot(Manner):
+    """Something the conversation wants to know."""
+
+    type: Literal["number", "yes_no", "choice", "request", "text"]
+    description: str = ""
+    prompt: Texts = ()
+    format: str = ""
+    """Number slots: ``99999``, ``AA-99999``, ``99999[-9999]``."""
+    check: str = ""
+    """Number slots: check digit rule (``luhn``)."""
+    phrases: Texts = ()
+    """Number slots: how the number may be wrapped (``(it's | that's) {order_number}``)."""
+    choices: dict[str, Texts] = {}
+    """Choice and request slots: value -> phrase templates."""
+    dtmf: dict[str, str] = {}
+    """Key -> value, for choice, request and yes_no slots."""
+    confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
+    confirm_prompt: Texts = ()
+    corrects: str = ""
+    """The number slot that this slot's prompt reads back; "no, it's ..." changes that one."""
+    resets: tuple[str, ...] = ()
+    """Slots and variables that are forgotten when this slot gets another value."""
+    redact: bool = False
+    """True keeps the value out of summaries and of the facts handed to people."""
+
+
+# --- steps ----------------------------------------------------------------------------------------
+
+
+class _Step(_Model):
+    id: str = ""
+    """Name to jump to; steps without one are called by their place (``3``)."""
+    next: str = ""
+    """Where to go afterwards: a step id or ``end``; the following step when empty."""
+
+
+class Collect(_Step):
+    """Ask for a slot unless it is known already."""
+
+    collect: str
+    prompt: Texts = ()
+    """Instead of the slot's own prompt."""
+    force: bool = False
+    """Ask even when the slot has a value."""
+
+
+class Say(_Step):
+    """Say something and go on."""
+
+    say: Texts
+
+
+class Call(_Step):
+    """Have a service do something."""
+
+    call: str
+    arguments: dict[str, Expression] = Field(default={}, alias="with")
+    save: dict[str, Expression] = {}
+    """Variable -> expression over ``result``."""
+    failed: dict[str, str] = {}
+    """Failure code -> step; ``otherwise`` for all codes not named."""
+    filler: Texts = ()
+    filler_after: float = Field(default=1.0, ge=0, le=10)
+    deadline: float = Field(default=4.0, gt=0, le=30)
+
+
+class Set(_Step):
+    """Give slots or variables a value; ``none`` forgets."""
+
+    set: dict[str, Expression]
+
+
+class If(_Step):
+    """Go one way or the other."""
+
+    if_: Expression = Field(alias="if")
+    then: str
+    else_: str = Field(default="", alias="else")
+
+
+class Next(_Step):
+    """Go to another step."""
+
+
+class Link(_Step):
+    """Run another flow, then come back."""
+
+    link: str
+
+
+class HandOverStep(_Step):
+    """Give the call to a person."""
+
+    handover: str
+    """The reason, a short machine word."""
+    say: Texts = ()
+    queue: str = ""
+    priority: int = 0
+
+
+class HangUpStep(_Step):
+    """End the call."""
+
+    hangup: str
+    """The outcome, a short machine word."""
+    say: Texts = ()
+
+
+STEP_KINDS: dict[str, type[_Step]] = {
+    "collect": Collect, "call": Call, "set": Set, "if": If, "link": Link, "handover": HandOverStep,
+    "hangup": HangUpStep, "say": Say, "next": Next,
+}  # fmt: skip
+
+
+def _step_kind(value: Any) -> str | None:
+    keys = value if isinstance(value, dict) else ()
+    return next((kind for kind in STEP_KINDS if kind in keys), None)
+
+
+Step = Annotated[
+    Annotated[Collect, Tag("collect")]
+    | Annotated[Call, Tag("call")]
+    | Annotated[Set, Tag("set")]
+    | Annotated[If, Tag("if")]
+    | Annotated[Link, Tag("link")]
+    | Annotated[HandOverStep, Tag("handover")]
+    | Annotated[HangUpStep, Tag("hangup")]
+    | Annotated[Say, Tag("say")]
+    | Annotated[Next, Tag("next")],
+    Discriminator(
+        _step_kind,
+        custom_error_type="step_kind",
+        custom_error_message="a step needs one of the keys " + ", ".join(STEP_KINDS),
+    ),
+]
+
+
+# --- flows and the rest of the pack ---------------------------------------------------------------
+
+
+class Trigger(_Model):
+    """Phrases that start a flow, with values they set."""
+
+    phrases: Texts
+    set: dict[str, Expression] = {}
+
+
+def _as_triggers(value: Any) -> Any:
+    """Let plain templates stand for triggers that set nothing."""
+    items = [value] if isinstance(value, (str, dict)) else value
+    return (
+        [{"phrases": [item]} if isinstance(item, str) else item for item in items] if isinstance(items, list) else items
+    )
+
+
+class Flow(_Model):
+    """One procedure."""
+
+    description: str
+    """What the caller wants, for people: "where the order is"."""
+    triggers: Annotated[tuple[Trigger, ...], BeforeValidator(_as_triggers)] = ()
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+
+class Escalation(_Model):
+    """Words that bring a person at once, wherever they are said."""
+
+    words: Texts = ()
+    """Single words recognised anywhere in what the caller says."""
+    phrases: Texts = ()
+    """Whole sentences."""
+    priority: int = 0
+    say: Texts = ()
+
+
+class Service(_Model):
+    """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
+
+    arguments: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+class Corrections(_Model):
+    """How a caller reacts to a number just read back; ``{value}`` stands for the number."""
+
+    new: Texts = ()
+    wrong: Texts = ()
+    right: Texts = ()
+
+
+class Commands(_Model):
+    """Phrases that work at any moment."""
+
+    repeat: Texts = ()
+    help: Texts = ()
+    cancel: Texts = ()
+    start_over: Texts = ()
+    wait: Texts = ()
+    agent: Texts = ()
+    goodbye: Texts = ()
+
+
+class PackFile(_Model):
+    """One file of a pack. A pack may be split over files as its author likes; names must be unique over all."""
+
+    language: str = ""
+    start: str = ""
+    """The flow every call begins with."""
+    rules: dict[str, Texts] = {}
+    fillers: Texts = ()
+    commands: Commands | None = None
+    answers: dict[Literal["yes", "no"], Texts] = {}
+    corrections: Corrections | None = None
+    escalate: dict[str, Escalation] = {}
+    defaults: Manner | None = None
+    wait_seconds: float | None = Field(default=None, gt=0, le=600)
+    variables: dict[str, str] = {}
+    """Variables and what they start with (an expression)."""
+    keep: tuple[str, ...] = ()
+    """Variables that survive "start over" (attempt counters)."""
+    services: dict[str, Service] = {}
+    slots: dict[str, Slot] = {}
+    prompts: dict[str, PromptSource] = {}
+    flows: dict[str, Flow] = {}

@@ -1,0 +1,133 @@
+"""A flow pack ready to be spoken: checked contents and the compiled grammar of every turn. Immutable and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.dialog import lint, pack_files, understanding
+from agent.dialog.errors import Finding, FlowError
+from agent.dialog.expressions import Expressions
+from agent.dialog.flow import END, Flow, Manner, PackFile, Slot
+from agent.dialog.number_format import NumberFormat, NumberFormatError
+from agent.dialog.rendering import Renderer, SandboxRenderer, TemplateChecker
+from agent.dialog.turn_grammar import TurnGrammar
+from agent.dialog.turns import Prompt
+
+
+@dataclass(frozen=True)
+class FlowPack:
+    """Everything a conversation runs on."""
+
+    contents: PackFile
+    grammars: Mapping[str, TurnGrammar]
+    formats: Mapping[str, NumberFormat]
+    expressions: Expressions
+    fingerprint: str
+    """Changes whenever a file of the pack changes."""
+    warnings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def load(cls, directory: Path | str, filters: Collection[str] | None = None) -> FlowPack:
+        """Load and check every ``*.yaml`` below ``directory``.
+
+        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. Raises
+        :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
+        """
+        reading = pack_files.read_pack(Path(directory))
+        expressions = Expressions()
+        if reading.unreadable:
+            raise FlowError(sorted(reading.findings))
+        lint.check(reading, expressions, filters)
+        try:
+            formats = understanding.number_formats(reading.contents)
+            grammars = understanding.build(reading.contents, reading.report)
+        except NumberFormatError:
+            # already among the findings
+            formats, grammars = {}, {}
+        errors = sorted(finding for finding in reading.findings if finding.severity == "error")
+        if errors:
+            raise FlowError(errors)
+        warnings = tuple(sorted(reading.findings))
+        return cls(reading.contents, grammars, formats, expressions, reading.fingerprint, warnings)
+
+    def flow(self, flow_id: str) -> Flow:
+        """Return a flow by id."""
+        return self.contents.flows[flow_id]
+
+    def slot(self, name: str) -> Slot:
+        """Return a slot by name."""
+        return self.contents.slots[name]
+
+    @property
+    def defaults(self) -> Manner:
+        """How questions are asked unless a slot says otherwise."""
+        return self.contents.defaults or Manner()
+
+    def step_index(self, flow_id: str, target: str) -> int:
+        """Return the place of a step id in a flow; the number of steps for ``end``."""
+        steps = self.flow(flow_id).steps
+        if target == END:
+            return len(steps)
+        return next(index for index, step in enumerate(steps) if step.id == target)
+
+    def step_name(self, flow_id: str, index: int) -> str:
+        """Return the name of a step for logs and coverage: its id, or its place counted from 1."""
+        return lint.step_name(self.flow(flow_id).steps, index)
+
+    def steps(self) -> list[str]:
+        """Return every step of the pack as ``flow.step``, for coverage."""
+        return [
+            f"{flow_id}.{self.step_name(flow_id, index)}"
+            for flow_id, flow in self.contents.flows.items()
+            for index in range(len(flow.steps))
+        ]
+
+    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer | None = None) -> list[Prompt]:
+        """Return every prompt whose words are known now, to be spoken before they are needed.
+
+        ``context`` holds what does not change from call to call (``{"shop": "..."}``). Prompts with other variables
+        are left out; those of slots and steps written in place are included.
+        """
+        fill = render or SandboxRenderer()
+        checker = TemplateChecker()
+        fixed: list[Prompt] = []
+        for place, text in self._prompt_sources():
+            if text and not checker.problems(text, context) and not checker.filters(text):
+                fixed.append(Prompt(place, fill(text, context)))
+        return fixed
+
+    def _prompt_sources(self) -> Iterator[tuple[str, str]]:
+        for name, prompt in self.contents.prompts.items():
+            if isinstance(prompt, str):
+                yield name, prompt
+            else:
+                yield from ((f"{name}.{case}", text) for case, text in prompt.cases.items())
+                yield f"{name}.{lint.OTHERWISE}", prompt.otherwise
+        for name, slot in self.contents.slots.items():
+            for key in ("prompt", "reprompt", "help", "confirm_prompt"):
+                yield from _inline(f"{name}.{key}", getattr(slot, key))
+            for key in ("noinput", "nomatch"):
+                for level, text in enumerate(getattr(slot, key), 1):
+                    yield from _inline(f"{name}.{key}.{level}", (text,))
+        for flow_id, flow in self.contents.flows.items():
+            for index, step in enumerate(flow.steps):
+                yield from _inline(f"{flow_id}.{self.step_name(flow_id, index)}", getattr(step, "say", ()))
+
+    def vocabulary(self) -> dict[str, str]:
+        """Return every word a recogniser must know, with one phrase it occurs in."""
+        words: dict[str, str] = {}
+        for grammar in self.grammars.values():
+            for phrase in (*grammar.phrases, *grammar.words):
+                for word in phrase.split():
+                    words.setdefault(word, phrase)
+        return words
+
+
+def _inline(place: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the texts that are words themselves, under the ids the engine gives them."""
+    for index, text in enumerate(texts):
+        if not lint.is_prompt_id(text):
+            yield (f"{place}.{index + 1}" if len(texts) > 1 else place), text

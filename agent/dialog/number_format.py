@@ -1,0 +1,169 @@
+"""The shape of a number callers give: ``99999``, ``AA-99999``, ``99999[-9999]``, ``999999|AA9999``."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+
+from agent.errors import OrderlineError
+
+EITHER_O = "°"
+"""Symbol for a spoken "oh": the digit 0 or the letter O, whichever the position wants."""
+
+_SEPARATORS = "- /."
+_ALLOWED = re.compile(r"[9AX\-/. |\[\]]+")
+_SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
+"""What may stand for another symbol over the telephone: "eight"/"a", zero/the letter O. Always a guess."""
+
+
+class NumberFormatError(OrderlineError):
+    """A number format that cannot be read."""
+
+    code = "number_format"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Heard symbols laid onto a format."""
+
+    value: str
+    """Canonical writing, separators included: ``AB-12345``."""
+    guesses: int
+    """Symbols that had to be bent to fit (a spoken "eight" taken for the letter A)."""
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """A parsed format: ``9`` is a digit, ``A`` a letter, ``X`` either; ``- / .`` are written, not spoken.
+
+    ``[...]`` may be absent and ``|`` separates whole alternatives. ``check`` names a check-digit rule.
+    Raises :class:`NumberFormatError`.
+    """
+
+    pattern: str
+    check: str = ""
+    shapes: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not _ALLOWED.fullmatch(self.pattern):
+            raise NumberFormatError(f"number format {self.pattern!r} may hold only 9, A, X, - / . and [ ] |")
+        if self.check not in ("", "luhn"):
+            raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: luhn")
+        shapes: dict[str, None] = {}
+        for alternative in self.pattern.split("|"):
+            for shape in _optional_parts(alternative.strip(" "), self.pattern):
+                if not _spoken(shape):
+                    raise NumberFormatError(f"number format {self.pattern!r} has a part without any 9, A or X")
+                shapes[shape] = None
+        object.__setattr__(self, "shapes", tuple(shapes))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Possible numbers of spoken symbols, ascending."""
+        return tuple(sorted({len(_spoken(shape)) for shape in self.shapes}))
+
+    @property
+    def max_length(self) -> int:
+        """Most spoken symbols; also the keypad entry's length."""
+        return self.lengths[-1]
+
+    @property
+    def has_letters(self) -> bool:
+        """True when a letter can occur anywhere."""
+        return any(kind in shape for shape in self.shapes for kind in "AX")
+
+    def fit(self, symbols: str) -> Fit | None:
+        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format, least bent; None if it is none."""
+        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=True)) is not None]
+        return min(fits, key=lambda fit: fit.guesses) if fits else None
+
+    def begins(self, symbols: str) -> Fit | None:
+        """Like :meth:`fit` for the beginning of a longer number; the whole number does not count."""
+        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=False)) is not None]
+        return min(fits, key=lambda fit: fit.guesses) if fits else None
+
+    def normalise(self, written: str) -> str | None:
+        """Return the canonical writing of a typed or stored number, or None if it does not fit."""
+        fit = self.fit("".join(char for char in written.upper() if char.isascii() and char.isalnum()))
+        return fit.value if fit is not None and fit.guesses == 0 else None
+
+    def passes_check(self, value: str) -> bool:
+        """Return whether the check digit is right; True when the format has none."""
+        return self.check != "luhn" or _luhn(value)
+
+
+def symbols_of(value: str) -> str:
+    """Return the spoken symbols of a written number: ``AB-123`` -> ``AB123``."""
+    return "".join(char for char in value if char not in _SEPARATORS)
+
+
+def groups_of(value: str) -> tuple[str, ...]:
+    """Split a number into the groups in which it is read back.
+
+    Written separators and the border between letters and digits split; long runs go by threes, with a tail of two or
+    four: ``10473`` -> ``104 73``, ``2025550143`` -> ``202 555 0143``.
+    """
+    groups: list[str] = []
+    for run in re.findall(r"[0-9]+|[^0-9\-/. ]+", value):
+        if len(run) == 4:
+            groups += [run[:2], run[2:]]
+            continue
+        while len(run) > 4:
+            groups.append(run[:3])
+            run = run[3:]
+        groups.append(run)
+    return tuple(groups)
+
+
+def _optional_parts(text: str, pattern: str) -> list[str]:
+    parts = re.split(r"(\[[^\[\]]*\])", text)
+    if any("[" in part or "]" in part for part in parts[::2]):
+        raise NumberFormatError(f"number format {pattern!r} has a bracket without its partner")
+    choices = [("", part[1:-1]) if part.startswith("[") else (part,) for part in parts]
+    return ["".join(choice) for choice in itertools.product(*choices)]
+
+
+def _spoken(shape: str) -> str:
+    return "".join(kind for kind in shape if kind not in _SEPARATORS)
+
+
+def _lay(symbols: str, shape: str, *, whole: bool) -> Fit | None:
+    """Put each symbol into its position; separators are written as they come."""
+    wanted = len(_spoken(shape))
+    if (len(symbols) != wanted) if whole else (len(symbols) >= wanted):
+        return None
+    written: list[str] = []
+    guesses = 0
+    rest = iter(symbols)
+    for kind in shape:
+        if kind in _SEPARATORS:
+            written.append(kind)
+            continue
+        symbol = next(rest, None)
+        if symbol is None:
+            break
+        char, bent = _place(symbol, kind)
+        if not char:
+            return None
+        written.append(char)
+        guesses += bent
+    return Fit("".join(written), guesses)
+
+
+def _place(symbol: str, kind: str) -> tuple[str, int]:
+    """Return the character for one position and whether it is a guess; ``""`` when it cannot stand there."""
+    if symbol == EITHER_O:
+        return {"9": ("0", 0), "A": ("O", 0)}.get(kind, ("0", 1))
+    if kind == "X" or (kind == "9") == symbol.isdigit():
+        return symbol, 0
+    return _SOUND_ALIKES[kind].get(symbol, ""), 1
+
+
+def _luhn(value: str) -> bool:
+    """Luhn's rule (ISO/IEC 7812-1, annex B) over the digits."""
+    total = 0
+    for index, char in enumerate(reversed([char for char in value if char.isdigit()])):
+        digit = int(char) * (1 + index % 2)
+        total += digit - 9 if digit > 9 else digit
+    return total % 10 == 0

@@ -1,0 +1,164 @@
+"""Phrase templates (hassil's syntax) turned into the finite list of phrases they stand for.
+
+``(where is | where's) my (order | parcel)``, ``[please] cancel``, ``<rule>``, ``(red; blue)`` in any order,
+``{order_number}``: a number slot stays a placeholder token, a list slot is replaced by its phrases and
+remembers which value was meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
+from hassil.parse_expression import parse_sentence
+from hassil.parser import ParseError
+
+from agent.dialog.errors import TemplateError
+
+MAX_EXPANSIONS = 400
+"""Phrases one template may stand for. More is nearly always a slip, and every phrase costs grammar."""
+_MAX_DEPTH = 12
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One way of saying something."""
+
+    tokens: tuple[str, ...]
+    """Lower-case words; ``{slot}`` stands where a number is spoken."""
+    values: tuple[tuple[str, str], ...] = ()
+    """Slot values that this phrase names itself: ``(("reason", "wrong_size"),)``."""
+
+    @property
+    def text(self) -> str:
+        """The words with single spaces between them."""
+        return " ".join(self.tokens)
+
+    @property
+    def number_slots(self) -> tuple[str, ...]:
+        """Names of the number slots inside, in order."""
+        return tuple(token[1:-1] for token in self.tokens if token.startswith("{"))
+
+
+Lists = Mapping[str, Mapping[str, Sequence[str]]]
+"""List slot -> value -> templates that mean this value."""
+
+_Piece = tuple[str, tuple[tuple[str, str], ...]]
+
+
+class Expander:
+    """Expands templates against one set of rules and lists. Cheap to make; keeps no state between calls."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Sequence[str]] | None = None,
+        lists: Lists | None = None,
+        numbers: Sequence[str] = (),
+        limit: int = MAX_EXPANSIONS,
+    ) -> None:
+        self._rules = rules or {}
+        self._lists = lists or {}
+        self._numbers = frozenset(numbers)
+        self._limit = limit
+
+    def expand(self, template: str) -> tuple[Phrase, ...]:
+        """Return every phrase of ``template``, each once, in the template's order.
+
+        Raises :class:`TemplateError` for broken syntax, unknown rules or slots, and more than ``limit`` phrases.
+        """
+        expression = _parse(template)
+        count = self._count(expression, 0)
+        if count > self._limit:
+            raise TemplateError(f"stands for {count} phrases, more than {self._limit}; split it into smaller templates")
+        phrases: dict[Phrase, None] = {}
+        for text, values in self._walk(expression, 0):
+            tokens = tuple(text.lower().split())
+            if tokens:
+                phrases[Phrase(tokens, values)] = None
+        if not phrases:
+            raise TemplateError("stands for no words at all")
+        return tuple(phrases)
+
+    def _count(self, item: Expression, depth: int) -> int:
+        if depth > _MAX_DEPTH:
+            raise TemplateError("rules refer to each other in a circle")
+        if isinstance(item, RuleReference):
+            return sum(self._count(_parse(text), depth + 1) for text in self._rule(item.rule_name))
+        if isinstance(item, ListReference):
+            return sum(self._count(_parse(text), depth + 1) for _, text in self._list(item)) or 1
+        if isinstance(item, Alternative):
+            return sum(self._count(child, depth) for child in item.items)
+        if isinstance(item, Group):
+            count = len(list(itertools.permutations(item.items))) if _small_permutation(item) else 1
+            for child in item.items:
+                count *= self._count(child, depth)
+            return count
+        return 1
+
+    def _walk(self, item: Expression, depth: int) -> Iterator[_Piece]:
+        if isinstance(item, TextChunk):
+            yield item.text, ()
+        elif isinstance(item, RuleReference):
+            for text in self._rule(item.rule_name):
+                yield from self._walk(_parse(text), depth + 1)
+        elif isinstance(item, ListReference):
+            yield from self._walk_list(item, depth)
+        elif isinstance(item, Alternative):
+            for child in item.items:
+                yield from self._walk(child, depth)
+        elif isinstance(item, Permutation):
+            for order in itertools.permutations(item.items):
+                yield from self._walk_sequence(order, depth)
+        elif isinstance(item, Group):
+            yield from self._walk_sequence(item.items, depth)
+
+    def _walk_sequence(self, items: Sequence[Expression], depth: int) -> Iterator[_Piece]:
+        pools = [list(self._walk(child, depth)) for child in items]
+        for pieces in itertools.product(*pools):
+            yield "".join(text for text, _ in pieces), tuple(value for _, values in pieces for value in values)
+
+    def _walk_list(self, item: ListReference, depth: int) -> Iterator[_Piece]:
+        if item.list_name in self._numbers:
+            yield f" {{{item.list_name}}} ", ()
+            return
+        for value, text in self._list(item):
+            for piece, inner in self._walk(_parse(text), depth + 1):
+                yield f" {piece} ", (*inner, (item.slot_name, value))
+
+    def _rule(self, name: str) -> Sequence[str]:
+        if name not in self._rules:
+            raise TemplateError(f"there is no rule <{name}>{nearest(name, self._rules)}")
+        return self._rules[name]
+
+    def _list(self, item: ListReference) -> list[tuple[str, str]]:
+        name = item.list_name
+        if name in self._numbers:
+            return []
+        if name not in self._lists:
+            raise TemplateError(f"there is no slot {{{name}}}{nearest(name, [*self._lists, *self._numbers])}")
+        return [(value, text) for value, texts in self._lists[name].items() for text in texts]
+
+
+def nearest(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
+    """Return ``; did you mean 'x'?`` for the closest valid name, or ``""``."""
+    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _small_permutation(item: Group) -> bool:
+    if not isinstance(item, Permutation):
+        return False
+    if len(item.items) > 5:
+        raise TemplateError("a permutation of more than five parts stands for too many phrases")
+    return True
+
+
+def _parse(template: str) -> Expression:
+    try:
+        return parse_sentence(template).expression
+    except (ParseError, AssertionError, IndexError, ValueError, RecursionError) as error:
+        detail = str(error) or "brackets do not match"
+        raise TemplateError(f"cannot be read as a phrase template: {detail}") from error

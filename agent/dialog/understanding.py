@@ -1,0 +1,199 @@
+"""Makes the grammar of every turn a pack can produce: slot answers, corrections, commands and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.dialog.errors import TemplateError
+from agent.dialog.flow import PackFile, Slot
+from agent.dialog.number_format import NumberFormat
+from agent.dialog.templates import Expander, Phrase
+from agent.dialog.turn_grammar import Meaning, TurnGrammar
+from agent.dialog.yaml_source import Path
+
+VALUE_PLACE = "value"
+"""The name that stands for "the number just read back" in correction phrases."""
+_SHORT_COMMANDS = ("agent", "repeat", "wait")
+"""What may be said besides yes and no: few phrases, because a short grammar mishears less."""
+_SHORT_WORDS = 3
+"""Longer ways of saying these commands are left out next to yes and no, for the same reason."""
+Report = Callable[[Path, str], None]
+Entries = list[tuple[Phrase, Meaning]]
+
+
+def collect_key(slot: str) -> str:
+    """Return the key of the grammar that listens for a slot."""
+    return f"collect:{slot}"
+
+
+def confirm_key(slot: str) -> str:
+    """Return the key of the grammar that listens for a number's confirmation."""
+    return f"confirm:{slot}"
+
+
+CONFIRM_REQUEST = "confirm_request"
+"""Key of the grammar that listens to whether a request was understood."""
+
+
+@dataclass(frozen=True)
+class _Common:
+    """What several grammars share, expanded once."""
+
+    yes: Entries
+    no: Entries
+    right: Entries
+    wrong: Entries
+    commands: Entries
+    short_commands: Entries
+    requests: Entries
+    escalations: Entries
+    strong_words: Mapping[str, Meaning]
+    fillers: tuple[tuple[str, ...], ...]
+
+
+def build(contents: PackFile, report: Report) -> dict[str, TurnGrammar]:
+    """Compile all grammars. Mistakes in phrases go to ``report`` with their key path; the rest is still built."""
+    return _Builder(contents, report).build()
+
+
+def number_formats(contents: PackFile) -> dict[str, NumberFormat]:
+    """Return the formats of the number slots. Raises ``NumberFormatError`` for a format that cannot be read."""
+    return {
+        name: NumberFormat(slot.format, slot.check) for name, slot in contents.slots.items() if slot.type == "number"
+    }
+
+
+class _Builder:
+    def __init__(self, contents: PackFile, report: Report) -> None:
+        self._contents = contents
+        self._report = report
+        self._formats = number_formats(contents)
+        lists = {name: slot.choices for name, slot in contents.slots.items() if slot.type == "choice"}
+        self._expander = Expander(contents.rules, lists, tuple(self._formats))
+        self._with_value = Expander(contents.rules, lists, (*self._formats, VALUE_PLACE))
+
+    def build(self) -> dict[str, TurnGrammar]:
+        common = self._common()
+        grammars = {CONFIRM_REQUEST: self._short([*common.yes, *common.no], common)}
+        for name, slot in self._contents.slots.items():
+            grammars[collect_key(name)] = self._collect(name, slot, common)
+            if slot.type == "number":
+                entries = [*common.yes, *common.no]
+                entries += [(phrase, Meaning("value", "yes")) for phrase, _ in common.right]
+                entries += [(phrase, Meaning("value", "no")) for phrase, _ in common.wrong]
+                entries += self._corrections(name, ("slots", name))
+                entries += [(Phrase((f"{{{name}}}",)), Meaning("correct", name))]
+                grammars[confirm_key(name)] = self._short(entries, common)
+        return grammars
+
+    def _common(self) -> _Common:
+        contents = self._contents
+        yes_no = {
+            answer: self._expand(contents.answers.get(answer, ()), Meaning("value", answer), ("answers", answer))
+            for answer in ("yes", "no")
+        }
+        reactions: dict[str, Entries] = {"right": [], "wrong": []}
+        if contents.corrections is not None:
+            for kind in reactions:
+                texts = getattr(contents.corrections, kind)
+                reactions[kind] = self._expand(texts, Meaning(kind, kind), ("corrections", kind))
+        commands: dict[str, Entries] = {}
+        if contents.commands is not None:
+            for name in type(contents.commands).model_fields:
+                texts = getattr(contents.commands, name)
+                commands[name] = self._expand(texts, Meaning("command", name), ("commands", name))
+        escalations: Entries = []
+        strong: dict[str, Meaning] = {}
+        for name, escalation in contents.escalate.items():
+            meaning = Meaning("escalate", name)
+            escalations += self._expand(escalation.phrases, meaning, ("escalate", name, "phrases"))
+            strong.update({word.lower(): meaning for word in escalation.words})
+        fillers = self._expand(contents.fillers, Meaning("filler", ""), ("fillers",))
+        return _Common(
+            yes=yes_no["yes"],
+            no=yes_no["no"],
+            right=reactions["right"],
+            wrong=reactions["wrong"],
+            commands=[entry for entries in commands.values() for entry in entries],
+            short_commands=[
+                entry
+                for name in _SHORT_COMMANDS
+                for entry in commands.get(name, [])
+                if len(entry[0].tokens) <= _SHORT_WORDS
+            ],
+            requests=self._requests(commands),
+            escalations=escalations,
+            strong_words=strong,
+            fillers=tuple(phrase.tokens for phrase, _ in fillers),
+        )
+
+    def _requests(self, commands: Mapping[str, Entries]) -> Entries:
+        entries: Entries = []
+        taken = {phrase.tokens: f"the command '{name}'" for name in commands for phrase, _ in commands[name]}
+        for flow_id, flow in self._contents.flows.items():
+            for index, trigger in enumerate(flow.triggers):
+                path: Path = ("flows", flow_id, "triggers", index)
+                for phrase, meaning in self._expand(trigger.phrases, Meaning("request", flow_id, (), index), path):
+                    if len(phrase.number_slots) > 1:
+                        self._report(path, "a trigger can hold one number slot only")
+                        continue
+                    own = f"the flow '{flow_id}'"
+                    other = taken.setdefault(phrase.tokens, own)
+                    if other != own:
+                        self._report(path, f"'{phrase.text}' already belongs to {other}")
+                        continue
+                    entries.append((phrase, meaning))
+        return entries
+
+    def _collect(self, name: str, slot: Slot, common: _Common) -> TurnGrammar:
+        path: Path = ("slots", name)
+        if slot.type == "yes_no":
+            return self._short([*common.yes, *common.no], common)
+        entries: Entries = []
+        fillers = common.fillers
+        if slot.type == "number":
+            texts = slot.phrases or (f"{{{name}}}",)
+            entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
+        for value, texts in slot.choices.items():
+            entries += self._expand(texts, Meaning("value", value), (*path, "choices", value))
+        if slot.corrects in self._formats:
+            entries += self._corrections(slot.corrects, path)
+            entries += [*common.wrong, *common.right]
+            entries += [(phrase, Meaning("wrong", "wrong")) for phrase, _ in common.no]
+            entries += [(phrase, Meaning("right", "right")) for phrase, _ in common.yes]
+            # "yes, it's two oh ..." answers the read-back and the question in one breath
+            fillers = (*fillers, *(phrase.tokens for phrase, _ in [*common.yes, *common.right]))
+        entries += [*common.escalations, *common.commands]
+        whole = slot.type == "request"
+        entries += [entry for entry in common.requests if whole or not entry[0].tokens[0].startswith("{")]
+        return TurnGrammar(entries, self._formats, fillers, common.strong_words)
+
+    def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
+        return TurnGrammar([*entries, *common.short_commands], self._formats, common.fillers, speak_fillers=False)
+
+    def _corrections(self, slot: str, path: Path) -> Entries:
+        if self._contents.corrections is None:
+            return []
+        meaning = Meaning("correct", slot)
+        entries: Entries = []
+        for index, text in enumerate(self._contents.corrections.new):
+            for phrase, _ in self._expand((text,), meaning, ("corrections", "new", index), self._with_value):
+                tokens = tuple(f"{{{slot}}}" if token == f"{{{VALUE_PLACE}}}" else token for token in phrase.tokens)
+                if len(Phrase(tokens).number_slots) != 1:
+                    self._report(("corrections", "new", index), f"needs {{{VALUE_PLACE}}} exactly once")
+                    break
+                entries.append((Phrase(tokens), meaning))
+        return entries
+
+    def _expand(self, texts: Iterable[str], meaning: Meaning, path: Path, expander: Expander | None = None) -> Entries:
+        entries: Entries = []
+        for index, text in enumerate(texts):
+            try:
+                phrases: Sequence[Phrase] = (expander or self._expander).expand(text)
+            except TemplateError as error:
+                self._report((*path, index), f"'{text}': {error.message}")
+                continue
+            for phrase in phrases:
+                entries.append((phrase, Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger)))
+        return entries

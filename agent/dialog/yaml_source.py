@@ -1,0 +1,114 @@
+"""Reads a YAML file as text and structure only: every scalar stays the string it is, every key knows its line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from agent.dialog.errors import Finding
+
+Path = tuple[str | int, ...]
+MAX_FILE_BYTES = 1_000_000
+_MAX_NODES = 200_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """One YAML file, read."""
+
+    file: str
+    data: Any
+    """Dicts, lists and strings; None for an empty value."""
+    lines: Mapping[Path, int]
+    """Key path -> 1-based line. For a mapping entry the line of its key."""
+    findings: tuple[Finding, ...] = ()
+
+    def line(self, path: Path) -> int:
+        """Return the line of the deepest part of ``path`` that exists in the file."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return 1
+
+
+def path_text(path: Path) -> str:
+    """Write a key path for people: ``flows.order_status.steps[2].next``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def read(file: str, content: str) -> Source:
+    """Read one file's content. Mistakes come back in ``findings``; never raises for bad YAML.
+
+    ``yes``, ``no``, ``on``, ``010`` and ``12:30`` stay text; a key that stands twice and an alias that contains
+    itself are mistakes; tags are not executed.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        return Source(file, None, {}, (Finding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
+    try:
+        root = yaml.compose(content, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark is not None else 0
+        message = f"is not readable YAML: {error.problem or error.context}"
+        return Source(file, None, {}, (Finding(file, line, "", message),))
+    except (yaml.YAMLError, RecursionError) as error:
+        return Source(file, None, {}, (Finding(file, 0, "", f"is not readable YAML: {error}"),))
+    builder = _Builder(file)
+    data = builder.build(root, ()) if root is not None else None
+    return Source(file, data, builder.lines, tuple(builder.findings))
+
+
+class _Builder:
+    """Walks the node tree once, collecting data, lines and findings."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.lines: dict[Path, int] = {}
+        self.findings: list[Finding] = []
+        self._open: set[int] = set()
+        self._nodes = 0
+
+    def build(self, node: yaml.Node, path: Path) -> Any:
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        self._nodes += 1
+        if id(node) in self._open:
+            self._report(node, path, "an alias contains itself")
+            return None
+        if self._nodes > _MAX_NODES:
+            if self._nodes == _MAX_NODES + 1:
+                self._report(node, path, "the file grows too large through its aliases")
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return None if node.style is None and node.value in ("", "~") else node.value
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+            return self._mapping(node, path)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self._report(key, path, "a key must be plain text")
+                continue
+            name = str(key.value)
+            here = (*path, name)
+            if name in data:
+                first = self.lines.get(here, 0)
+                self._report(key, here, f"stands twice; the first one is on line {first}")
+                continue
+            self.lines[here] = key.start_mark.line + 1
+            data[name] = self.build(value, here)
+        return data
+
+    def _report(self, node: yaml.Node, path: Path, message: str) -> None:
+        self.findings.append(Finding(self.file, node.start_mark.line + 1, path_text(path), message))

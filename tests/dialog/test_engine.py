@@ -1,0 +1,208 @@
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.errors import DialogError
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.turns import (
+    BargeIn,
+    Completeness,
+    Done,
+    Effect,
+    Event,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    Listen,
+    NoInput,
+    Turn,
+)
+from agent.flows import english_pack
+from agent.speech.wording import filters
+
+RENDER = SandboxRenderer(filters)
+PACK = FlowPack.load(english_pack(), RENDER.filters)
+FACTS = CallFacts(now=datetime.fromisoformat("2026-11-23T10:00:00+00:00"), shop_name="Example Shop", call_id="c1")
+
+
+def begin(*said: str) -> tuple[Conversation, Turn]:
+    conversation = Conversation(PACK, FACTS, RENDER)
+    turn = conversation.start()
+    for text in said:
+        turn = conversation.hear(Heard(text=text))
+    return conversation, turn
+
+
+def listening(turn: Turn) -> Listen:
+    assert isinstance(turn.then, Listen)
+    return turn.then
+
+
+def test_the_first_turn_greets_and_listens_for_requests_and_numbers() -> None:
+    _, turn = begin()
+    listen = listening(turn)
+    assert "where is my order" in listen.phrases
+    assert "where is order" in listen.phrases
+    assert {"zero", "oh", "seventy"} <= set(listen.words)
+    assert listen.barge_in is BargeIn.ANY
+    assert listen.keys.max_digits == 5
+    assert listen.keys.instant == "0*"
+
+
+def test_while_a_number_is_asked_zero_is_a_digit_and_the_entry_has_its_length() -> None:
+    _, turn = begin("where is my order")
+    listen = listening(turn)
+    assert (listen.slot, listen.keys.max_digits, listen.keys.instant) == ("order_number", 5, "*")
+
+
+def test_hold_on_gives_a_minute_of_silence() -> None:
+    _, turn = begin("where is my order", "hold on")
+    assert listening(turn).no_input_seconds == 60
+
+
+def test_a_service_call_is_data_with_a_unique_id_a_deadline_and_a_filler() -> None:
+    _, turn = begin("where is order one oh four seven three", "six oh six one four")
+    assert isinstance(turn.then, Effect)
+    assert turn.then.id == "c1-1"
+    assert (turn.then.name, turn.then.arguments) == ("orders.verify", {"number": "10473", "postcode": "60614"})
+    assert turn.then.deadline_seconds == 4.0
+    assert turn.then.filler is not None
+    assert turn.then.filler.text == "One moment, I'm looking it up."
+
+
+def test_an_event_nobody_asked_for_changes_nothing() -> None:
+    conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
+    assert isinstance(turn.then, Effect)
+    before = conversation.snapshot()
+    for event in (Heard(text="agent"), NoInput(5), Done("other", {}), Failed("other", "not_found")):
+        again = conversation.hear(event)
+        assert (again.say, again.then) == ((), turn.then)
+    assert conversation.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "partial", "verdict"),
+    [
+        ((), "where is my order", Completeness.OPEN),
+        ((), "agent", Completeness.COMPLETE),
+        ((), "where is order", Completeness.INCOMPLETE),
+        ((), "where is order one oh four", Completeness.INCOMPLETE),
+        ((), "where is order one oh four seven three", Completeness.COMPLETE),
+        ((), "the weather", Completeness.OPEN),
+        (("where is my order",), "one oh four", Completeness.INCOMPLETE),
+        (("where is my order",), "it's one oh four seven three", Completeness.COMPLETE),
+        (("where is my order", "one oh four"), "seven three", Completeness.COMPLETE),
+        (("where is my order", "one oh four"), "seven", Completeness.INCOMPLETE),
+        (("where is order one oh four seven three",), "no", Completeness.OPEN),
+        (("where is order one oh four seven three",), "no it's one oh four seven four", Completeness.COMPLETE),
+    ],
+)
+def test_the_worth_of_a_partial_text_depends_on_the_turn(
+    said: tuple[str, ...], partial: str, verdict: Completeness
+) -> None:
+    conversation, _ = begin(*said)
+    assert conversation.completeness(partial) is verdict
+
+
+def test_yes_is_complete_in_a_confirmation_and_no_may_go_on() -> None:
+    conversation, turn = begin("where is my order", "one oh four seven no eight three")
+    assert "Is that right?" in turn.say[0].text
+    assert conversation.completeness("yes") is Completeness.COMPLETE
+    assert conversation.completeness("no") is Completeness.OPEN
+
+
+def test_a_hand_over_carries_the_story_and_no_secret() -> None:
+    conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
+    assert isinstance(turn.then, Effect)
+    conversation.hear(Done(turn.then.id, {"order": {"status": "in_transit"}}))
+    end = conversation.hear(Heard(text="agent")).then
+    assert isinstance(end, HandOver)
+    assert end.facts == {"order_number": "10473", "requests": ["order_status"], "verified": True}
+    assert "60614" not in end.summary
+    assert "six oh six" not in end.summary
+    assert "Order 10473, verified, status in transit." in end.summary
+
+
+def test_the_words_of_a_secret_answer_are_not_quoted_to_people() -> None:
+    conversation, _ = begin("where is order one oh four seven three", "six oh six one [unk] four")
+    for _ in range(2):
+        turn = conversation.hear(Heard(text="six oh six one [unk] four"))
+    assert isinstance(turn.then, HandOver)
+    assert "six" not in turn.then.summary
+
+
+def test_after_the_end_nothing_starts_again() -> None:
+    conversation, turn = begin("bye")
+    assert turn.then == HangUp("answered")
+    assert conversation.hear(Heard(text="where is my order")).then == HangUp("answered")
+
+
+def test_a_caller_who_hangs_up_without_an_answer_has_abandoned_the_call() -> None:
+    conversation, _ = begin("where is my order")
+    assert conversation.hear(HungUp()).then == HangUp("abandoned")
+
+
+def test_a_restored_conversation_asks_its_open_question_again() -> None:
+    conversation, _ = begin("where is my order", "one oh four seven three")
+    other = Conversation.restore(PACK, conversation.snapshot(), RENDER)
+    turn = other.resume()
+    assert [prompt.text for prompt in turn.say] == ["What's the postcode?"]
+    assert isinstance(turn.then, Listen)
+
+
+def test_a_restored_conversation_repeats_its_open_effect_under_the_same_id() -> None:
+    conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
+    assert Conversation.restore(PACK, conversation.snapshot(), RENDER).resume().then == turn.then
+
+
+def test_a_snapshot_of_another_edition_is_refused() -> None:
+    snapshot = begin()[0].snapshot()
+    with pytest.raises(DialogError):
+        Conversation.restore(PACK, {**snapshot, "pack": "another"}, RENDER)
+    with pytest.raises(DialogError):
+        Conversation.restore(PACK, {**snapshot, "state": {}}, RENDER)
+
+
+def test_a_flow_fault_at_run_time_still_brings_a_person() -> None:
+    conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
+    assert isinstance(turn.then, Effect)
+    end = conversation.hear(Done(turn.then.id, {"order": {"status": "refunded", "refund_amount": 5, "parcels": 3}}))
+    assert isinstance(end.then, HandOver)
+    assert end.then.reason == "fault"
+
+
+_SAID = st.sampled_from(
+    [phrase for key in ("collect:request", "collect:postcode") for phrase in PACK.grammars[key].phrases[::9]]
+    + ["one oh four seven three", "seven three", "no seven three", "one oh four", "[unk]", "banana", "", "fifteen"]
+)
+_EVENTS = st.one_of(
+    st.builds(Heard, text=_SAID, alternatives=st.lists(_SAID, max_size=2).map(tuple)),
+    st.builds(Heard, keys=st.text("0123456789*#", min_size=1, max_size=6)),
+    st.just(NoInput(5.0)),
+)
+
+
+@given(st.lists(st.tuples(_EVENTS, st.booleans()), max_size=25))
+@settings(max_examples=250, deadline=None)
+def test_no_caller_can_break_the_conversation(events: list[tuple[Event, bool]]) -> None:
+    conversation = Conversation(PACK, FACTS, RENDER)
+    turn = conversation.start()
+    effects: set[str] = set()
+    for event, found in events:
+        if isinstance(turn.then, Effect):
+            assert turn.then.id not in effects
+            effects.add(turn.then.id)
+            order = {"order": {"status": "shipped", "parcels": []}}
+            event = Done(turn.then.id, order) if found else Failed(turn.then.id, "not_found")
+        turn = conversation.hear(event)
+        assert "fault" not in turn.understood
+        if isinstance(turn.then, (HandOver, HangUp)):
+            break
+        assert isinstance(turn.then, Effect) or listening(turn).phrases
+    assert len(effects) <= len(events)

@@ -1,0 +1,111 @@
+"""One private call centre for all live tests: a real Asterisk, a carrier, phones, the demo shop and the agent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
+from agent.rehearse.rehearsal import rehearse
+from agent.rehearse.result import RehearsalResult
+from agent.rehearse.script_reader import load_scripts
+from agent.rehearse.stack import Home, Stack, running_stack
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearse" / "scripts"
+
+
+@pytest.fixture(scope="session")
+def home() -> Home:
+    """Where the private Asterisk and the caches are: $ORDERLINE_HOME, or ``var`` in the repository."""
+    return Home(Path(os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[2] / "var"))
+
+
+@pytest.fixture(scope="session")
+def asterisk(home: Home) -> Asterisk:
+    return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK"), report=print))
+
+
+class CallCentre:
+    """A running private call centre and callers for it."""
+
+    def __init__(self, stack: Stack, home: Home, keep: Path) -> None:
+        self.stack = stack
+        self._home = home
+        self._keep = keep
+        self._rounds = 0
+
+    async def play(self, script: Path | str, *, at_once: int = 1, repeat: int = 1) -> RehearsalResult:
+        """Play a script file, or the text of one."""
+        self._rounds += 1
+        keep = self._keep / str(self._rounds)
+        if isinstance(script, str):
+            keep.mkdir(parents=True)
+            text, script = script, keep / "script.yaml"
+            script.write_text(text, encoding="utf-8")
+        return await rehearse(
+            [replace(call, name=f"{call.name}") for call in load_scripts([script])],
+            b=self.stack.phones,
+            feed_url=self.stack.agent.control_url,
+            feed_token=self.stack.agent.token,
+            keep=keep,
+            sounds_dir=self.stack.asterisk.data_dir / "sounds" / "en",
+            cache_dir=self._home.shared / "callers",
+            at_once=at_once,
+            repeat=repeat,
+        )
+
+    async def leftovers(self) -> list[str]:
+        """Channels, bridges and live calls that are still there after the last call, with a moment to go."""
+        left: list[str] = []
+        for _ in range(100):
+            left = [
+                *(await _listed(self.stack, "core show channels concise")),
+                *(line for line in await _listed(self.stack, "bridge show all") if "Bridge-ID" not in line),
+            ]
+            if not left:
+                return []
+            await asyncio.sleep(0.05)
+        return left
+
+    def problems(self) -> list[str]:
+        """Warnings and errors in anybody's log."""
+        return [
+            *self.stack.pbx.log_problems(),
+            *self.stack.phones.log_problems(),
+            *self.stack.agent.problems(),
+        ]
+
+
+async def _listed(stack: Stack, command: str) -> list[str]:
+    return [
+        f"{pbx.name}: {line}"
+        for pbx in (stack.pbx, stack.phones)
+        for line in (await pbx.cli(command)).splitlines()
+        if line.strip()
+    ]
+
+
+def failures(result: RehearsalResult) -> str:
+    """What went wrong, for a person to read."""
+    return "\n".join(
+        f"{call.name}: {check.what}: {check.detail}\n    "
+        + "\n    ".join(f"agent: {turn.agent} | said: {turn.said} | heard: {turn.heard}" for turn in call.turns)
+        for call in result.calls
+        for check in call.checks
+        if not check.ok
+    )
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def call_centre(
+    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
+    run_dir = tmp_path_factory.mktemp("run")
+    async with running_stack(asterisk, home, run_dir, print) as stack:
+        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))

@@ -1,0 +1,96 @@
+"""Real calls: a real Asterisk, real audio, real recognition, measured at the caller's end of the line."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+
+from tests.live.conftest import SCRIPTS, CallCentre, failures
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_calls_that_go_wrong_on_purpose_end_well(call_centre: CallCentre) -> None:
+    result = await call_centre.play(SCRIPTS / "hard.yaml", at_once=2)
+    assert result.ok, failures(result)
+    assert await call_centre.leftovers() == []
+
+
+async def test_a_caller_who_hangs_up_at_any_moment_leaves_one_record_and_nothing_else(call_centre: CallCentre) -> None:
+    result = await call_centre.play(SCRIPTS / "hangups.yaml", at_once=4)
+    assert len(result.calls) >= 10
+    assert result.ok, failures(result)
+    assert await call_centre.leftovers() == []
+    reached = [call.call_id for call in result.calls if call.call_id]
+    assert len(reached) >= len(result.calls) - 3, "only calls hung up while they ring may never reach the agent"
+    records = stored_records(call_centre)
+    assert [call_id for call_id in reached if call_id not in records] == []
+
+
+async def test_twenty_callers_at_once_are_answered_talked_through_and_ended(call_centre: CallCentre) -> None:
+    script = """
+calls:
+  - name: order status
+    dial: "7000"
+    voice: joe
+    steps:
+      - say: where is my order
+      - expect: /order number/
+      - say: one oh four seven three
+      - expect: /postcode/
+      - keys: "60614"
+      - expect: /arrive/
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered, ended_by: agent}
+"""
+    result = await call_centre.play(script, at_once=20, repeat=20)
+    assert len(result.calls) == 20
+    assert result.ok, failures(result)
+    assert await call_centre.leftovers() == []
+    records = stored_records(call_centre)
+    assert all(records[call.call_id]["outcome"] == "answered" for call in result.calls)
+
+
+async def test_the_record_holds_the_conversation_without_the_second_fact(call_centre: CallCentre) -> None:
+    script = """
+calls:
+  - name: order status by keypad
+    dial: "7000"
+    voice: hibari
+    steps:
+      - say: track my order
+      - expect: /order number/
+      - keys: "10473"
+      - expect: /postcode/
+      - keys: "60614"
+      - expect: /arrive/
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered}
+"""
+    result = await call_centre.play(script)
+    assert result.ok, failures(result)
+    record = stored_records(call_centre)[result.calls[0].call_id]
+    assert [turn["heard"] for turn in record["turns"]][:2] == ["track my order", "10473"]
+    assert "60614" not in json.dumps(record)
+    assert [effect["name"] for effect in record["effects"]] == ["orders.verify"]
+    assert record["greeting_ms"] < 500
+
+
+async def test_nothing_was_logged_that_is_not_explained(call_centre: CallCentre) -> None:
+    """Runs after the other calls of this file: their logs are what is looked at."""
+    assert call_centre.problems() == []
+
+
+def stored_records(call_centre: CallCentre) -> dict[str, dict[str, object]]:
+    """Every call record in the agent's database, by call id."""
+    database = call_centre.stack.run_dir / "state" / "calls.sqlite"
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT record FROM calls").fetchall()
+    records = [json.loads(row[0]) for row in rows]
+    by_id = {record["id"]: record for record in records}
+    assert len(by_id) == len(records)
+    return by_id
