@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +23,7 @@ from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
+from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
@@ -31,6 +31,7 @@ from agent.settings import Settings, SettingsError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.gain import AutomaticGain
+from agent.speech.gate import SpeechGate
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
@@ -38,8 +39,6 @@ from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 
 log = logging.getLogger(__name__)
-
-ENGLISH_PACK = Path(__file__).resolve().parent / "flows" / "en"
 
 
 class Agent:
@@ -82,7 +81,7 @@ class Agent:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
         render = SandboxRenderer(filters)
-        pack = FlowPack.load(settings.flows_directory or ENGLISH_PACK, render.filters)
+        pack = FlowPack.load(settings.flows_directory or english_pack(), render.filters)
         for warning in pack.warnings:
             log.warning("%s", warning)
         shop = await self._open_shop()
@@ -121,6 +120,7 @@ class Agent:
                 shop_name=settings.shop.name,
                 caller_number=line.caller.number,
                 dialled=line.caller.dialled,
+                entry=line.entry,
                 call_id=line.id,
             )
             parts = CallParts(
@@ -129,6 +129,7 @@ class Agent:
                 voice=speaker,
                 gain=AutomaticGain(),
                 vad=activities.new(),
+                gate=SpeechGate,
                 services=services,
                 records=records,
                 observer=self._feed,

@@ -199,12 +199,18 @@ def _model(options: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    return 0
+    from agent.terminal import chat_in_terminal
+
+    return chat_in_terminal(options.flows, as_json=options.json)
 
 
 def _flows(options: argparse.Namespace) -> int:
-    return 0
+    from agent.terminal import check, test
+
+    return check(options.flows) if options.what == "check" else test(options.flows, options.files)
 
 
 def _understand(options: argparse.Namespace) -> int:
-    return 0
+    from agent.terminal import understand
+
+    return understand(options.format, options.known, options.text)

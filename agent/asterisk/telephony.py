@@ -67,7 +67,7 @@ class AsteriskLine:
             name=str(caller.get("name", "")),
             dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
         )
-        self.answered = channel.get("state") == "Up"
+        self.is_answered = channel.get("state") == "Up"
         self.inbox: Inbox = asyncio.Queue()
         self.released = False
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""

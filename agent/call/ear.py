@@ -24,8 +24,8 @@ class Ear:
         self._stopping = False
         self._task = asyncio.create_task(self._listen())
 
-    def frame(self, pcm: bytes) -> None:
-        """Take 20 ms of audio."""
+    def take(self, pcm: bytes) -> None:
+        """Take audio of any length."""
         self._waiting += pcm
         if len(self._waiting) >= self._chunk_bytes:
             self._ready.set()

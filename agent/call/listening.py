@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 
 from agent.call.ear import Ear
 from agent.call.line_reader import LineReader
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Gain, Key, Played, Recognition, Recognizer, VoiceActivity
+from agent.call.protocols import (
+    FRAME_BYTES,
+    FRAME_MS,
+    Frame,
+    Gain,
+    Gate,
+    Key,
+    Played,
+    Recognition,
+    Recognizer,
+    VoiceActivity,
+)
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
 from agent.dialog.turns import BargeIn, Completeness, Heard, Listen, NoInput
@@ -20,13 +31,15 @@ class ListeningParts:
     recognizer: Recognizer
     gain: Gain
     vad: VoiceActivity
+    gate: Callable[[], Gate]
+    """Makes the gate of one turn."""
     completeness: Callable[[str], Completeness]
     clock: Callable[[], float]
     """Monotonic seconds."""
     on_listening: Callable[[], None]
     """Called once when the prompt has been heard and it is the caller's turn."""
     options: TurnTakingOptions = field(default_factory=TurnTakingOptions)
-    chunk_frames: int = 3
+    chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
 
 
@@ -48,6 +61,7 @@ class Listening:
         self._listen = listen
         self._speaking = speaking
         self._keys = KeyCollector(listen.keys)
+        self._gate = parts.gate()
         self._barged_in = False
         self._held_keys: list[str] = []
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
@@ -118,11 +132,11 @@ class Listening:
     async def _take_frame(self, pcm: bytes, ear: Ear) -> Answer | None:
         parts = self._parts
         frame = pcm.ljust(FRAME_BYTES, b"\0")
-        probability = parts.vad.process(frame)
-        leveled = parts.gain.process(frame)
+        probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
+        passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
-        ear.frame(leveled)
+        ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
             self._judged = (ear.text, parts.completeness(ear.text))

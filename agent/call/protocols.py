@@ -73,6 +73,10 @@ class Line(Protocol):
 
     id: str
     caller: Caller
+    entry: str
+    """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
+    is_answered: bool
+    """True when the call was answered before it came to us."""
     inbox: Inbox
 
     async def answer(self) -> None:
@@ -137,6 +141,13 @@ class VoiceActivity(Protocol):
         """Take one 20 ms frame; return the probability of speech, 0..1."""
 
 
+class Gate(Protocol):
+    """Lets speech through to the recogniser and keeps noise out. One instance a turn; stateful."""
+
+    def process(self, pcm: bytes, speech_probability: float) -> bytes:
+        """Take one 20 ms frame; return what the recogniser should get now: nothing, or any number of frames."""
+
+
 class Gain(Protocol):
     """Brings the caller to a normal level. One instance a call; stateful."""
 
@@ -155,6 +166,9 @@ class Voice(Protocol):
 
     def cached(self, prompt_id: str, text: str) -> bytes | None:
         """Return the audio if it needs no synthesis, else None. Never blocks."""
+
+    def pause_after(self, piece: str) -> bytes:
+        """Return the silence that belongs between this piece and the next one."""
 
     async def render(self, prompt_id: str, text: str) -> bytes:
         """Return the audio, synthesising if needed. Raises ``VoiceError`` when no engine can speak."""

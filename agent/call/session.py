@@ -18,6 +18,7 @@ from agent.call.protocols import (
     CallRecord,
     Dialog,
     Gain,
+    Gate,
     Key,
     Line,
     Media,
@@ -47,6 +48,8 @@ class CallParts:
     voice: Voice
     gain: Gain
     vad: VoiceActivity
+    gate: Callable[[], Gate]
+    """Makes the gate of one turn."""
     services: Services
     records: Records
     observer: Observer
@@ -57,7 +60,7 @@ class CallParts:
     wall: Callable[[], datetime]
     """Aware local time."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
-    chunk_frames: int = 3
+    chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
 
 
@@ -110,7 +113,8 @@ class CallSession:
         while True:
             speaking = self._speaking(turn)
             if self._answered_at is None:
-                await self._line.answer()
+                if not self._line.is_answered:
+                    await self._line.answer()
                 self._answered_at = self._parts.clock()
             speaking.start()
             try:
@@ -159,6 +163,7 @@ class CallSession:
                 recognizer=parts.recognizer,
                 gain=parts.gain,
                 vad=parts.vad,
+                gate=parts.gate,
                 completeness=parts.dialog.completeness,
                 clock=parts.clock,
                 on_listening=lambda: self._notify("listening", slot=listen.slot or ""),

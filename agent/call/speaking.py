@@ -85,6 +85,8 @@ class Speaking:
         try:
             for piece, audio in zip(pieces, rendered, strict=True):
                 pcm = await audio
+                if piece is not pieces[-1]:
+                    pcm += self._voice.pause_after(piece.text)
                 now = self._clock()
                 self._audible_until = max(self._audible_until, now) + len(pcm) / 2 / SAMPLE_RATE
                 await self._media.play(pcm, piece.mark)

@@ -218,6 +218,9 @@ class KeyCollector:
     def key(self, digit: str, now_seconds: float) -> bool:
         """Take one key; True when the entry is complete. A terminator alone is an entry of itself."""
         self._last_key_seconds = now_seconds
+        if not self._keys and digit in self._entry.instant:
+            self._keys = digit
+            return True
         if digit in self._entry.terminators:
             if not self._keys:
                 self._keys = digit

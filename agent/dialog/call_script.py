@@ -73,6 +73,8 @@ class Script(_Model):
 
     call: str
     caller: str = ""
+    entry: str = "inbound"
+    """How the call comes in; one of the pack's ``entries`` for a call that comes back."""
     now: datetime = DEFAULT_NOW
     known: dict[str, tuple[str, ...]] = {}
     lines: tuple[Line, ...] = Field(min_length=1)

@@ -79,7 +79,8 @@ class Conversation:
     def start(self) -> Turn:
         """Return the first turn."""
         scene = self._scene()
-        self._state.frames = [Frame(self._pack.contents.start)]
+        contents = self._pack.contents
+        self._state.frames = [Frame(contents.entries.get(self._facts.entry, contents.start))]
         for name, expression in self._pack.contents.variables.items():
             self._state.variables[name] = scene.evaluate(expression)
         return self._work(scene, None)

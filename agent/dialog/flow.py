@@ -277,6 +277,8 @@ class PackFile(_Model):
     language: str = ""
     start: str = ""
     """The flow every call begins with."""
+    entries: dict[str, str] = {}
+    """How else a call can come in (``queue_failed``, ``transfer_back``, ...) -> the flow it begins with."""
     rules: dict[str, Texts] = {}
     fillers: Texts = ()
     commands: Commands | None = None

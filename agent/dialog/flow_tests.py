@@ -80,7 +80,9 @@ def play(
 ) -> CallResult:
     """Play one call, with a conversation made by ``begin``."""
     script = located.script
-    facts = CallFacts(now=script.now, shop_name=SHOP_NAME, caller_number=script.caller, known=script.known)
+    facts = CallFacts(
+        now=script.now, shop_name=SHOP_NAME, caller_number=script.caller, entry=script.entry, known=script.known
+    )
     player = _Player(begin(pack, facts, render), located.answers)
     for number, line in zip(located.lines, script.lines, strict=True):
         player.play(line, number)

@@ -65,7 +65,7 @@ class _Linter:
         self._templates = TemplateChecker(filters)
         self._used_prompts: set[str] = set(SYSTEM_PROMPTS)
         self._used_slots: set[str] = set()
-        self._linked: set[str] = {self._contents.start}
+        self._linked: set[str] = {self._contents.start, *self._contents.entries.values()}
         variables = {*self._contents.variables, *self._contents.slots}
         for flow in self._contents.flows.values():
             for step in flow.steps:
@@ -89,6 +89,9 @@ class _Linter:
 
     def _pack(self) -> None:
         contents = self._contents
+        for entry, flow in contents.entries.items():
+            if flow not in contents.flows:
+                self._report(("entries", entry), f"there is no flow '{flow}'{nearest(flow, contents.flows)}")
         if contents.start not in contents.flows:
             self._report(("start",), f"there is no flow '{contents.start}'{nearest(contents.start, contents.flows)}")
         for name in SYSTEM_PROMPTS:

@@ -24,6 +24,8 @@ class CallFacts:
     caller_number: str = ""
     """A hint, never proof."""
     dialled: str = ""
+    entry: str = "inbound"
+    """How the call came in: ``inbound``, or back from the queue or a person (the pack's ``entries``)."""
     call_id: str = ""
     """Makes effect ids, and so idempotency keys, unique over calls."""
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -15,13 +15,17 @@ from typing import Any
 import aiohttp
 
 from agent.rehearse.live_print import LivePrinter
+from agent.rehearse.in_turn import InTurnReport
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearse.rehearsal import rehearse
+from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines
 from agent.rehearse.result import RehearsalResult
 from agent.rehearse.stack import Home, Stack, running_stack
 
 log = logging.getLogger(__name__)
 
+DEMO_AT_ONCE = 2
+"""Two calls at a time keep a later run within a minute and a half; they are printed one after the other."""
 DEMO_SCRIPT = Path(__file__).resolve().parent / "scripts" / "demo.yaml"
 
 
@@ -35,11 +39,16 @@ async def get_asterisk(home: Path, report: Callable[[str], None] = say) -> Aster
     return await ensure_asterisk(home, force=os.environ.get("ASTERISK") or None, report=report)
 
 
+def _nothing(_: str) -> None:
+    """Tell nobody."""
+
+
 async def play(
     files: Sequence[Path], home: Home, *, keep: Path, at_once: int = 1, quiet: bool = False
 ) -> tuple[RehearsalResult, Stack]:
     """Start a private call centre, play the calls of these scripts, stop it. Returns the result and what it ran on."""
-    report = (lambda _: None) if quiet else say
+    report = _nothing if quiet else say
+    calls: Report = SilentReport() if quiet else InTurnReport(ConsoleReport(say))
     asterisk = await get_asterisk(home.directory, report)
     report(f"Asterisk {asterisk.version} ({asterisk.origin})")
     async with running_stack(asterisk, home, home.run(f"run-{os.getpid()}"), report) as stack:
@@ -52,7 +61,7 @@ async def play(
             sounds_dir=asterisk.data_dir / "sounds" / "en",
             cache_dir=home.shared / "callers",
             at_once=at_once,
-            report=report,
+            report=calls,
         )
         return result, stack
 
@@ -60,7 +69,7 @@ async def play(
 async def demo(home: Home) -> int:
     """Place the demo calls, print them live, write ``demo/summary.json``; 0 when every call did what it should."""
     keep = home.run("demo")
-    result, stack = await play([DEMO_SCRIPT], home, keep=keep)
+    result, stack = await play([DEMO_SCRIPT], home, keep=keep, at_once=DEMO_AT_ONCE)
     problems = stack.pbx.log_problems() + stack.phones.log_problems() + stack.agent.problems()
     summary = {
         "asterisk": stack.asterisk.version,
@@ -71,7 +80,7 @@ async def demo(home: Home) -> int:
     (keep / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for line in problems:
         say(f"logged: {line}")
-    say(result.table())
+    say("\n".join(["", *summary_lines(result)]))
     say(f"Recordings, call records and summary.json are in {keep}")
     shutil.rmtree(stack.run_dir, ignore_errors=True)
     return 0 if result.ok and not problems else 1
@@ -80,7 +89,7 @@ async def demo(home: Home) -> int:
 async def play_files(files: Sequence[Path], home: Home, *, keep: Path | None, at_once: int, as_json: bool) -> int:
     """Play caller scripts and print what came of them; 0 when every call did what its script expects."""
     result, stack = await play(files, home, keep=keep or home.run("rehearsal"), at_once=at_once, quiet=as_json)
-    say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else result.table())
+    say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
     shutil.rmtree(stack.run_dir, ignore_errors=True)
     return 0 if result.ok else 1
 

@@ -15,6 +15,7 @@ class Ear:
         self._track = track
         self._read = 0
         self._run = 0
+        self._previous = -math.inf
         self._onsets: list[float] = []
         self._last_loud = -math.inf
 
@@ -35,6 +36,9 @@ class Ear:
         while self._read < len(self._track.stamps):
             stamp, level = self._track.stamps[self._read], self._track.levels_dbfs[self._read]
             self._read += 1
+            if stamp - self._previous > MERGE_GAP_SECONDS:
+                self._run = 0  # while nothing came there was silence
+            self._previous = stamp
             if level < VOICED_DBFS:
                 self._run = 0
                 continue

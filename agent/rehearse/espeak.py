@@ -50,7 +50,8 @@ class EspeakVoice:
     def speak(self, text: str) -> Pcm:
         """Return the text as 8 kHz audio. Raises CallerVoiceError. Thread-safe; one text at a time in a process.
 
-        The library is set up and taken down for each text: a few milliseconds, and no state is left behind.
+        The library is set up and taken down for each text, a matter of a few milliseconds. No two renderings are alike
+        to the sample (it varies pitch and timing a little); what is kept in the cache stays the same.
         """
         with _LIBRARY_LOCK:
             library = ctypes.CDLL(self._library_path)

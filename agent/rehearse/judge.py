@@ -13,7 +13,6 @@ from agent.rehearse.patterns import matches
 from agent.rehearse.result import CallResult, Check, TurnResult
 from agent.rehearse.script import CallScript, Expectation
 
-
 SPEAKS_ON_SECONDS = 0.8
 """Longer than the pauses between two sentences of a prompt, shorter than any reaction to something that was said."""
 
@@ -36,7 +35,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
     if log.feed.started:
         recorded = log.feed.last("call_ended") is not None
         checks.append(Check("the agent records the call", recorded, "" if recorded else "no call_ended in its feed"))
-    checks += [check if not check.ok else Check(check.what, True) for check in _noise_checks(log)]
+    checks += _noise_checks(log)
     checks += _text_checks(script.expect, log)
     checks += _end_checks(script.expect, log, outcome, ended_by)
     checks += [
@@ -152,16 +151,23 @@ def _barge_in_checks(log: CallLog, stops: Sequence[float], key_stops: Sequence[f
 
 
 def _noise_checks(log: CallLog) -> list[Check]:
-    """A noise that is no voice must not stop the agent: shortly after it the agent is still (or again) to be heard."""
-    return [
-        Check(
-            "the agent speaks on through a noise",
-            bool(sounds(log.heard, noise.end + 0.1, noise.end + SPEAKS_ON_SECONDS)),
-            f"silent from 0.1 to {SPEAKS_ON_SECONDS:g} s after it",
-        )
-        for noise in log.noises
-        if noise.end + SPEAKS_ON_SECONDS <= log.ended_at
-    ]
+    """A noise that is no voice must neither stop the agent nor be taken for an answer.
+
+    By ear: shortly after the noise the agent is still to be heard. By the feed: nothing "heard" arrives between the
+    noise and the caller's next words.
+    """
+    checks = []
+    for noise in log.noises:
+        until = min((spoken.began_at for spoken in log.spoken if spoken.began_at > noise.start), default=math.inf)
+        taken = [event for event in log.feed.named("caller_said") if noise.start <= event.at < until]
+        if taken:
+            checks.append(
+                Check("the agent takes a noise for no answer", False, f"it heard {taken[0].data.get('heard')!r}")
+            )
+        elif noise.end + SPEAKS_ON_SECONDS <= log.ended_at:
+            ok = bool(sounds(log.heard, noise.end + 0.1, noise.end + SPEAKS_ON_SECONDS))
+            checks.append(Check("the agent speaks on through a noise", ok, "" if ok else "it fell silent"))
+    return checks
 
 
 def _text_checks(expect: Expectation, log: CallLog) -> list[Check]:

@@ -23,7 +23,8 @@ class LivePrinter:
                 self._line(call, f"--- {caller.get('name') or 'somebody'} <{caller.get('number')}> rings")
             case "agent_said":
                 took = data.get("response_ms")
-                self._line(call, f"agent   {data.get('text')}" + (f"   [{took:.0f} ms]" if took is not None else ""), "36")
+                time = f"   [{took:.0f} ms]" if took is not None else ""
+                self._line(call, f"agent   {data.get('text')}{time}", "36")
             case "caller_said":
                 how = "keys" if data.get("via") == "keypad" else f"heard, {data.get('confidence', 0):.2f}"
                 self._line(call, f"caller  {data.get('heard') or '(nothing intelligible)'}   ({how})", "33")

@@ -55,9 +55,13 @@ def sounds(track: Track, after: float = -math.inf, before: float = math.inf) -> 
     """Return the stretches of sound that were heard in a time window; short gaps inside are part of them."""
     spans: list[Span] = []
     run = 0
+    previous = -math.inf
     for index, (stamp, level) in enumerate(zip(track.stamps, track.levels_dbfs, strict=True)):
         if stamp + FRAME_SECONDS <= after or stamp >= before:
             continue
+        if stamp - previous > MERGE_GAP_SECONDS:
+            run = 0  # while nothing came there was silence
+        previous = stamp
         if level < VOICED_DBFS:
             run = 0
             continue

@@ -59,7 +59,7 @@ class _Reader:
         if not isinstance(root, Mapping):
             self._problems.add(root.line, "a script is a mapping with 'calls:', or with the keys of one call")
             return ()
-        if root.get("calls") is None and root.get("steps") is not None:
+        if root.get("calls") is None and (root.get("name") or root.get("steps")):
             return self._unique(self._call(root, CallScript(name="", steps=())))
         fields = Fields(root, "a script", self._problems)
         defaults = self._defaults(fields.node("defaults"))

@@ -16,8 +16,10 @@ class GateOptions:
     """A frame counts as speech from this probability on."""
     before_frames: int = 8
     """Sound before the first speech frame that goes in with it: the soft beginning the detector came late for."""
-    after_frames: int = 8
-    """Sound after the last speech frame that still passes: the soft end of the word."""
+    after_frames: int = 20
+    """Sound after the last speech frame that still passes: the soft end of the word, and the short pauses between
+    digits. A gate that closes between digits (8 frames) made extra words: 9 of 24 digit strings of a person reading
+    with pauses on a noisy line right, against 15 with 20 frames and 11 without a gate."""
     closing_frames: int = 20
     """Digital silence sent at once when the gate closes. The network wants 190 ms beyond a sound and steps of 90 ms:
     this gives them without the wait, so the partial text is whole as soon as the pause is a pause."""

@@ -18,7 +18,7 @@ from agent.speech.engines.base import Engine, EngineError
 from agent.speech.engines.child import piper_engine, pyttsx3_engine
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.engines.recorded import Recordings
-from agent.speech.pieces import split_for_speech
+from agent.speech.pieces import pause_after, split_for_speech
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,10 @@ class Speaker:
     def pieces(self, prompt_id: str, text: str) -> list[str]:
         """Return the parts of a prompt to render and play one after the other: sentences, or all of a recording."""
         return [text] if self._recordings.find(prompt_id, text) is not None else split_for_speech(text)
+
+    def pause_after(self, piece: str) -> bytes:
+        """Return the silence that belongs between this piece and the next one."""
+        return pause_after(piece)
 
     def cached(self, prompt_id: str, text: str) -> bytes | None:
         """Return the audio (8 kHz 16-bit) if it is in memory or recorded, else None. Never blocks."""

@@ -33,6 +33,8 @@ class TestLine:
     def __init__(self) -> None:
         self.id = "call-1"
         self.caller = Caller("2025550143", "Maria", "7000")
+        self.entry = "inbound"
+        self.is_answered = False
         self.inbox: Inbox = asyncio.Queue()
         self.log: list[str] = []
         self.variables: dict[str, str] = {}
@@ -99,6 +101,9 @@ class TestVoice:
     def cached(self, prompt_id: str, text: str) -> bytes | None:
         return text.encode()
 
+    def pause_after(self, piece: str) -> bytes:
+        return b""
+
     async def render(self, prompt_id: str, text: str) -> bytes:
         return text.encode()
 
@@ -128,9 +133,7 @@ class TestRecognizer:
     def __init__(self, *texts: str) -> None:
         self._texts = itertools.chain(texts, itertools.repeat(""))
 
-    def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
-    ) -> TestHearing:
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> TestHearing:
         return TestHearing(next(self._texts))
 
 
@@ -149,6 +152,15 @@ class TestGain:
     __test__ = False
 
     def process(self, pcm: bytes) -> bytes:
+        return pcm
+
+
+class TestGate:
+    """Lets everything through."""
+
+    __test__ = False
+
+    def process(self, pcm: bytes, speech_probability: float) -> bytes:
         return pcm
 
 
@@ -242,6 +254,7 @@ def parts(dialog: TestDialog, **more: Any) -> CallParts:
         "voice": TestVoice(),
         "gain": TestGain(),
         "vad": TestVad(),
+        "gate": TestGate,
         "services": TestServices(tickets__create={"ticket": {"id": "T-1"}}),
         "records": TestRecords(),
         "observer": TestObserver(),

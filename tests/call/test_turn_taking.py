@@ -161,6 +161,12 @@ class TestKeys:
         assert not keys.timed_out(101.9)
         assert keys.timed_out(102.0)
 
+    def test_a_key_for_a_person_counts_at_once_and_only_as_the_first(self) -> None:
+        entry = KeyEntry(max_digits=5, instant="0*")
+        assert KeyCollector(entry).key("0", 0.0)
+        keys = KeyCollector(entry)
+        assert [keys.key(digit, 0.0) for digit in "10473"] == [False, False, False, False, True]
+
     def test_a_terminator_alone_is_reported_as_itself(self) -> None:
         keys = KeyCollector(KeyEntry(max_digits=5))
         assert keys.key("#", 0.0)

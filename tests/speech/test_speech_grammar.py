@@ -31,8 +31,8 @@ def test_a_phrase_with_an_unknown_word_is_left_out_whole_and_named():
 
 def test_words_beyond_ascii_stay_readable_for_vosk():
     grammar = build_grammar(["café"], [], knows)
-    assert "café" in grammar.to_json()
-    assert json.loads(grammar.to_json()) == ["café", "[unk]"]
+    assert "café" in grammar.json
+    assert json.loads(grammar.json) == ["café", "[unk]"]
 
 
 def test_a_model_without_the_unknown_entry_gets_none():
@@ -60,7 +60,7 @@ def test_missing_words_are_listed_per_phrase_once_each():
         ("yes", True),
         ("no yes no", True),
         ("where is my", False),
-        ("where is my order yes", False),
+        ("where is my order yes", True),
         ("[unk] yes", False),
         ("where is my yes", False),
         ("yes where is no", False),
@@ -68,7 +68,7 @@ def test_missing_words_are_listed_per_phrase_once_each():
         ("", False),
     ],
 )
-def test_a_text_is_allowed_when_it_is_one_entry_or_loose_words_only(text: str, allowed: bool):
+def test_a_text_is_allowed_when_it_is_one_entry_or_loose_words_with_an_entry_around_them(text: str, allowed: bool):
     grammar = build_grammar(["where is my order"], ["yes", "no"], knows)
     assert grammar.allows(text) is allowed
     assert grammar.has_phrases
@@ -80,12 +80,5 @@ def test_a_grammar_of_loose_words_alone_has_no_phrases():
 
 def test_samples_weigh_in_before_the_entries_and_unknown_ones_are_left_out():
     grammar = build_grammar(["where is my order"], ["yes", "no"], knows, ["yes no", "yes no", "no zorgblat"])
-    assert json.loads(grammar.to_json()) == ["yes no", "yes no", "where is my order", "yes", "no", "[unk]"]
+    assert json.loads(grammar.json) == ["yes no", "yes no", "where is my order", "yes", "no", "[unk]"]
     assert not grammar.allows("zorgblat")
-
-
-def test_with_samples_loose_words_may_have_an_entry_around_them():
-    grammar = build_grammar(["where is my order"], ["yes", "no"], knows, ["yes no"])
-    assert grammar.allows("where is my order yes no")
-    assert not grammar.allows("where is my yes no")
-    assert not grammar.allows("[unk] yes no")
