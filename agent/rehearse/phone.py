@@ -55,7 +55,7 @@ class Leg:
         self._mouth = Mouth(self._socket.send_audio, background)
         self._speaking: asyncio.Task[None] | None = None
         self._has_media = False
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     # --- talking and hearing ------------------------------------------------------------------------
 
@@ -194,10 +194,15 @@ class Leg:
         await self._quietly(self._ari.channels.hangup(self.channel_id))
 
     async def close(self) -> None:
-        """Hang up and remove everything that belonged to this leg; idempotent, never raises."""
-        if self._closed:
-            return
-        self._closed = True
+        """Hang up and remove everything that belonged to this leg; idempotent, never raises.
+
+        It is done to its end even when whoever waits for it is cancelled meanwhile.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(), name=f"close-{self.channel_id}")
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
         await self.hang_up()
         if self._speaking is not None:
             self._speaking.cancel()

@@ -94,7 +94,8 @@ async def rehearse(
             return RehearsalResult(tuple(await asyncio.gather(*tasks)))
         finally:
             for task in tasks:
-                task.cancel()
+                if not task.cancelling():  # a second cancellation would break into its cleaning up
+                    task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
