@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, Conflict, NotFound
+from agent.asterisk.ari_errors import AriError, AriUnreachable, Conflict, NotFound
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media import WebsocketMedia
 from agent.call.errors import LineGone
@@ -214,8 +214,18 @@ class Telephony:
                 raise result
         try:
             await self._ari.bridges.add_channel(bridge_id, [line.id, media.channel_id])
-        except (NotFound, Conflict) as error:
+        except AriError as error:
+            # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
+            if isinstance(error, AriUnreachable) or not await self._has_left(line):
+                raise
             raise LineGone("The caller hung up while the call was being set up.") from error
+
+    async def _has_left(self, line: AsteriskLine) -> bool:
+        try:
+            await self._ari.channels.get(line.id)
+        except NotFound:
+            return True
+        return False
 
     async def _to_people(self, line: AsteriskLine) -> None:
         if line.released:

@@ -62,6 +62,7 @@ class Listening:
         self._speaking = speaking
         self._keys = KeyCollector(listen.keys)
         self._gate = parts.gate()
+        self._ear = self._new_ear()
         self._barged_in = False
         self._held_keys: list[str] = []
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
@@ -75,23 +76,25 @@ class Listening:
 
     async def run(self, keys_ahead: Sequence[str] = ()) -> Answer:
         """Listen until the caller has answered or stayed silent; ``keys_ahead`` were keyed before we listened."""
-        parts = self._parts
-        listen = self._listen
-        ear = Ear(parts.recognizer.listen(listen.phrases, listen.words, listen.samples), parts.chunk_frames)
         try:
             for digit in keys_ahead:
                 if await self._take_key(digit):
                     return self._keyed()
             if not self._speaking.active and not self._keys.started:
-                parts.on_listening()
+                self._parts.on_listening()
             while True:
-                answer = await self._step(ear)
+                answer = await self._step()
                 if answer is not None:
                     return answer
         finally:
-            await ear.close()
+            await self._ear.close()
 
-    async def _step(self, ear: Ear) -> Answer | None:
+    def _new_ear(self) -> Ear:
+        listen = self._listen
+        hearing = self._parts.recognizer.listen(listen.phrases, listen.words, listen.samples)
+        return Ear(hearing, self._parts.chunk_frames)
+
+    async def _step(self) -> Answer | None:
         event = await self._reader.next()
         if isinstance(event, Played):
             if self._speaking.played(event.mark):
@@ -105,7 +108,7 @@ class Listening:
             if self._keys.timed_out(self._parts.clock()):
                 return self._keyed()
             for start in range(0, len(event.pcm), FRAME_BYTES):
-                answer = await self._take_frame(event.pcm[start : start + FRAME_BYTES], ear)
+                answer = await self._take_frame(event.pcm[start : start + FRAME_BYTES])
                 if answer is not None:
                     return answer
         return None
@@ -129,8 +132,8 @@ class Listening:
         self._taker.hold()
         return self._keys.key(digit, self._parts.clock())
 
-    async def _take_frame(self, pcm: bytes, ear: Ear) -> Answer | None:
-        parts = self._parts
+    async def _take_frame(self, pcm: bytes) -> Answer | None:
+        parts, ear = self._parts, self._ear
         frame = pcm.ljust(FRAME_BYTES, b"\0")
         probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
         passed = self._gate.process(parts.gain.process(frame), probability)
@@ -144,9 +147,12 @@ class Listening:
         if action is Action.INTERRUPT:
             self._barged_in = True
             await self._speaking.stop()
-        elif action is Action.RESUME:
-            self._barged_in = False
-            await self._speaking.resume()
+        elif action in (Action.RESUME, Action.DISCARD):
+            await ear.close()
+            self._ear = self._new_ear()
+            if action is Action.RESUME:
+                self._barged_in = False
+                await self._speaking.resume()
         elif action is Action.NO_INPUT:
             return Answer(NoInput(self._listen.no_input_seconds), None)
         elif action is Action.END_OF_TURN:

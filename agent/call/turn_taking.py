@@ -40,8 +40,10 @@ class TurnTakingOptions:
     """Silence that ends a turn that is certainly unfinished: people pause while reading digits."""
     end_unheard_ms: int = 900
     """Silence that ends a turn in which somebody spoke but nothing was recognised."""
-    noise_ms: int = 240
-    """Sound shorter than this, with no word in it, was not a turn (a cough, a door)."""
+    noise_ms: int = 400
+    """Sound shorter than this, without a word this turn expects, was not a turn (a cough, a door)."""
+    forget_ms: int = 500
+    """Sounds further apart than this do not add up to one."""
 
 
 class Action(enum.Enum):
@@ -52,6 +54,8 @@ class Action(enum.Enum):
     """Stop the prompt: the caller is speaking."""
     RESUME = "resume"
     """It was nothing: go on with the prompt where it stopped."""
+    DISCARD = "discard"
+    """It was noise: forget what was heard and go on listening."""
     END_OF_TURN = "end_of_turn"
     NO_INPUT = "no_input"
 
@@ -136,11 +140,14 @@ class TurnTaker:
         self._gap_ms += frame_ms
         if self._gap_ms > self._options.dropout_ms:
             self._run_ms = 0
+        if self._gap_ms > self._options.forget_ms and self._speaking_since_ms is None:
+            self._voiced_ms = 0
 
     def _over_the_prompt(self, intelligible: bool) -> Action:
         if self._barge_in is not BargeIn.ANY or self._now_ms <= self._options.barge_in_guard_ms:
             return Action.WAIT
-        if intelligible or self._run_ms >= self._options.barge_in_ms:
+        # words without a voice are the recogniser's imagination
+        if (intelligible and self._voiced_ms >= self._options.onset_ms) or self._run_ms >= self._options.barge_in_ms:
             self._prompt_playing = False
             self._interrupted_ms = self._now_ms
             self._listening_since_ms = self._now_ms
@@ -156,7 +163,7 @@ class TurnTaker:
         return Action.RESUME
 
     def _before_speech(self, intelligible: bool) -> Action:
-        if intelligible or self._run_ms >= self._options.onset_ms:
+        if self._run_ms >= self._options.onset_ms or (intelligible and self._voiced_ms >= self._options.dropout_ms):
             self._begin_speech()
             return Action.WAIT
         if self._now_ms - self._listening_since_ms >= self._no_input_ms:
@@ -173,14 +180,22 @@ class TurnTaker:
                 return Action.WAIT
             if self._voiced_ms < options.noise_ms and not text:
                 self._forget_speech()
-                return Action.WAIT
+                return Action.DISCARD
             return Action.END_OF_TURN
         limit_ms = {
             Completeness.COMPLETE: options.end_complete_ms,
             Completeness.OPEN: options.end_open_ms,
             Completeness.INCOMPLETE: options.end_incomplete_ms,
+            Completeness.UNEXPECTED: options.end_open_ms,
         }[completeness]
-        return Action.END_OF_TURN if self.silence_ms >= limit_ms else Action.WAIT
+        if self.silence_ms < limit_ms:
+            return Action.WAIT
+        if completeness is Completeness.UNEXPECTED and self._voiced_ms < options.noise_ms:
+            if self.interrupted and not self._resumed:
+                return self._resume()
+            self._forget_speech()
+            return Action.DISCARD
+        return Action.END_OF_TURN
 
     def _begin_speech(self) -> None:
         self._speaking_since_ms = self._now_ms

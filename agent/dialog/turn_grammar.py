@@ -124,10 +124,12 @@ class TurnGrammar:
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
         tokens = tuple(text.lower().split()[:_MAX_WORDS])
-        verdict = Completeness.OPEN
+        verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
         for start, end in self._windows(tokens):
             part = tokens[start:end]
             meaning = self._exact(part)
+            if verdict is Completeness.UNEXPECTED and (part in self._longer or part in self._fillers):
+                verdict = Completeness.OPEN
             if meaning is not None:
                 only = self._longer.get(part, {meaning}) <= {meaning}
                 return Completeness.COMPLETE if only else Completeness.OPEN
@@ -140,7 +142,7 @@ class TurnGrammar:
                 if judged is Completeness.COMPLETE:
                     continues = any(other.tail for other in self._frames[frame.lead]) and not frame.tail
                     return Completeness.OPEN if continues else judged
-                if judged is Completeness.INCOMPLETE:
+                if judged is not Completeness.UNEXPECTED and verdict is not Completeness.INCOMPLETE:
                     verdict = judged
         return verdict
 

@@ -115,6 +115,8 @@ class Completeness(enum.Enum):
     """Could be whole or not (a shorter form of something longer, unknown words): the usual silence."""
     INCOMPLETE = "incomplete"
     """Certainly unfinished (some digits of a longer number): be patient."""
+    UNEXPECTED = "unexpected"
+    """No answer of this turn is, or begins, like this: after a short sound it was most likely no speech at all."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 import aiohttp
 
-from agent.rehearse.live_print import LivePrinter
 from agent.rehearse.in_turn import InTurnReport
+from agent.rehearse.live_print import LivePrinter
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearse.rehearsal import rehearse
 from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines

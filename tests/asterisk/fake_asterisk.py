@@ -41,6 +41,7 @@ class FakeAsterisk:
         add("PUT", "/ari/applications/{app}/eventFilter", self._filter)
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/channels", self._list_channels)
+        add("GET", "/ari/channels/{id}", self._get_channel)
         add("POST", "/ari/channels/externalMedia", self._external_media)
         add("GET", "/ari/channels/{id}/variable", self._get_variable)
         add("POST", "/ari/channels/{id}/variable", self._set_variable)
@@ -121,6 +122,9 @@ class FakeAsterisk:
 
     async def _list_channels(self, _: web.Request) -> web.Response:
         return web.json_response(list(self.channels.values()))
+
+    async def _get_channel(self, request: web.Request) -> web.Response:
+        return web.json_response(self._channel(request))
 
     async def _external_media(self, request: web.Request) -> web.Response:
         channel = {"id": request.query["channelId"], "state": "Up", "channelvars": {}}

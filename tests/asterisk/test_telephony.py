@@ -101,6 +101,24 @@ async def test_a_call_without_media_goes_to_a_person(asterisk: FakeAsterisk, ari
     assert list(asterisk.channels) == ["c1"]
 
 
+async def test_a_caller_who_leaves_during_the_set_up_is_no_fault(
+    asterisk: FakeAsterisk, ari: Ari, caplog: pytest.LogCaptureFixture
+) -> None:
+    handled: list[str] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        handled.append(line.id)
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await asterisk.hang_up_caller("c1")
+    await until(lambda: asterisk.requests and not telephony.live_calls)
+    assert handled == []
+    assert asterisk.channels == {}
+    assert asterisk.bridges == {}
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
 async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(asterisk: FakeAsterisk, ari: Ari) -> None:
     outcome: list[str] = []
 

@@ -82,11 +82,24 @@ class TestSilence:
         assert action is Action.NO_INPUT
         assert after_ms == 3000
 
+    def test_a_short_sound_that_was_taken_for_a_word_nobody_expects_is_forgotten(self) -> None:
+        turn = taker()
+        run(turn, 200, SPEECH, "package", Completeness.UNEXPECTED)
+        action, after_ms = run(turn, 3000, QUIET, "package", Completeness.UNEXPECTED)
+        assert action is Action.DISCARD
+        assert after_ms == pytest.approx(OPTIONS.end_open_ms, abs=20)
+        assert run(turn, 5000, QUIET)[0] is Action.NO_INPUT
+
+    def test_a_long_answer_that_nobody_expects_is_an_answer(self) -> None:
+        turn = taker()
+        run(turn, 1200, SPEECH, "purple elephants", Completeness.UNEXPECTED)
+        assert run(turn, 3000, QUIET, "purple elephants", Completeness.UNEXPECTED)[0] is Action.END_OF_TURN
+
     def test_a_cough_is_neither_an_answer_nor_the_end_of_patience(self) -> None:
         turn = taker()
         assert run(turn, 160, SPEECH)[0] is Action.WAIT
-        action, _ = run(turn, 10_000, QUIET)
-        assert action is Action.NO_INPUT
+        assert run(turn, 10_000, QUIET)[0] is Action.DISCARD
+        assert run(turn, 10_000, QUIET)[0] is Action.NO_INPUT
 
     def test_a_key_starts_the_silence_anew(self) -> None:
         turn = taker()
@@ -105,8 +118,19 @@ class TestInterruption:
 
     def test_a_recognised_word_stops_it_even_sooner(self) -> None:
         turn = taker(playing=True)
-        turn.frame(SPEECH, "", Completeness.OPEN)
+        run(turn, 60, SPEECH)
         assert turn.frame(SPEECH, "where", Completeness.OPEN) is Action.INTERRUPT
+
+    def test_a_word_without_a_voice_is_imagined_and_stops_nothing(self) -> None:
+        turn = taker(playing=True)
+        run(turn, 40, SPEECH)
+        assert run(turn, 3000, QUIET, "back", Completeness.UNEXPECTED)[0] is Action.WAIT
+
+    def test_an_interruption_by_a_sound_that_no_answer_begins_with_resumes_the_prompt(self) -> None:
+        turn = taker(playing=True)
+        assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
+        run(turn, 100, SPEECH, "back", Completeness.UNEXPECTED)
+        assert run(turn, 5000, QUIET, "back", Completeness.UNEXPECTED)[0] is Action.RESUME
 
     def test_a_click_does_not_stop_it(self) -> None:
         turn = taker(playing=True)
@@ -129,7 +153,8 @@ class TestInterruption:
         assert action is Action.RESUME
         assert after_ms == pytest.approx(OPTIONS.resume_after_ms, abs=20)
         assert run(turn, 1000, SPEECH)[0] is Action.INTERRUPT
-        assert run(turn, 9000, QUIET)[0] in (Action.END_OF_TURN, Action.NO_INPUT)
+        assert run(turn, 9000, QUIET)[0] is Action.DISCARD
+        assert run(turn, 9000, QUIET)[0] is Action.NO_INPUT
 
     def test_an_interruption_with_an_answer_ends_like_any_turn(self) -> None:
         turn = taker(playing=True)
