@@ -30,6 +30,10 @@ EVENT_TYPES = (
 )
 """All that the controller listens to; the rest is filtered out in Asterisk."""
 
+_MEDIA_PREFIX = "orderline-media-"
+_BRIDGE_PREFIX = "orderline-bridge-"
+_STRAY_SECONDS = 1.0
+
 CallHandler = Callable[[Line, Media], Awaitable[None]]
 
 
@@ -58,9 +62,11 @@ class AsteriskLine:
     """:class:`agent.call.protocols.Line` on a channel in Stasis."""
 
     def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
-        self.id = str(channel["id"])
+        self.channel_id = str(channel["id"])
         caller = channel.get("caller", {})
         self.entry = args[0] if args else "inbound"
+        # a call that comes back on the same channel is another visit, with a record of its own
+        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
         self.entry_detail = args[1] if len(args) > 1 else ""
         self.caller = Caller(
             number=str(caller.get("number", "")),
@@ -78,22 +84,22 @@ class AsteriskLine:
     async def answer(self) -> None:
         """Answer the call. Raises LineGone."""
         try:
-            await self._ari.channels.answer(self.id)
+            await self._ari.channels.answer(self.channel_id)
         except (NotFound, Conflict) as error:
             raise LineGone("The caller hung up before the call was answered.") from error
 
     async def hang_up(self) -> None:
         """End the call; no error when it is already over."""
-        await self._ari.channels.hangup(self.id)
+        await self._ari.channels.hangup(self.channel_id)
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
                 for name, value in variables.items():
-                    await self._ari.channels.set_variable(self.id, name, value)
+                    await self._ari.channels.set_variable(self.channel_id, name, value)
                 await self._ari.channels.continue_in_dialplan(
-                    self.id, context=self._options.handover_context, extension=why
+                    self.channel_id, context=self._options.handover_context, extension=why
                 )
             except (NotFound, Conflict) as error:
                 raise LineGone("The caller hung up before the hand-over.") from error
@@ -103,7 +109,9 @@ class AsteriskLine:
         """Tell the dialplan's dead-man timer that somebody is looking after this call."""
         async with self._control:
             if not self.released:
-                await self._ari.channels.set_variable(self.id, "TIMEOUT(absolute)", str(self._options.deadman_seconds))
+                await self._ari.channels.set_variable(
+                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
+                )
 
 
 class Telephony:
@@ -123,6 +131,8 @@ class Telephony:
         self._lines: dict[str, AsteriskLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._media_ids: set[str] = set()
+        self._bridge_ids: set[str] = set()
+        self._sweep: asyncio.Task[None] | None = None
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
             ("StasisEnd", self._gone),
@@ -131,6 +141,7 @@ class Telephony:
             ("ChannelDtmfReceived", self._key),
         ):
             ari.on(event_type, handler)
+        ari.on_connected(self._connected)
 
     @property
     def live_calls(self) -> int:
@@ -139,6 +150,9 @@ class Telephony:
 
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            await asyncio.gather(self._sweep, return_exceptions=True)
         if self._calls and drain_seconds:
             await asyncio.wait(self._calls.values(), timeout=drain_seconds)
         for task in tuple(self._calls.values()):
@@ -172,11 +186,50 @@ class Telephony:
         if line is not None:
             line.inbox.put_nowait(Key(str(event.get("digit", ""))))
 
+    # --- what another life left behind ------------------------------------------------------------
+
+    async def _connected(self) -> None:
+        """After each connection look for calls that nobody holds, as a controller that died leaves them."""
+        if self._sweep is None or self._sweep.done():
+            self._sweep = asyncio.create_task(self._release_strays(), name="release-strays")
+
+    async def _release_strays(self) -> None:
+        try:
+            strays = [channel for channel in await self._ari.channels.list() if self._is_stray(channel)]
+            bridges = [str(bridge["id"]) for bridge in await self._ari.bridges.list()]
+            # the StasisStart of a call that has just come in may still be on its way to us
+            await asyncio.sleep(_STRAY_SECONDS)
+            for channel in strays:
+                if self._is_stray(channel):
+                    await self._release(channel)
+            for bridge_id in bridges:
+                if bridge_id.startswith(_BRIDGE_PREFIX) and bridge_id not in self._bridge_ids:
+                    await self._ari.bridges.destroy(bridge_id)
+        except AriError as error:
+            log.warning("Looking for calls left behind: %s", error)
+
+    def _is_stray(self, channel: Mapping[str, Any]) -> bool:
+        place = channel.get("dialplan", {})
+        ours = place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == self._ari.app
+        ours = ours or str(channel["id"]).startswith(_MEDIA_PREFIX)
+        return ours and channel["id"] not in self._media_ids and channel["id"] not in self._lines
+
+    async def _release(self, channel: Mapping[str, Any]) -> None:
+        channel_id = str(channel["id"])
+        log.warning("Channel %s was left behind in our application; it is released", channel_id)
+        if channel_id.startswith(_MEDIA_PREFIX):
+            await self._ari.channels.hangup(channel_id)
+            return
+        with contextlib.suppress(NotFound, Conflict):
+            await self._ari.channels.continue_in_dialplan(
+                channel_id, context=self._options.handover_context, extension="controller_down"
+            )
+
     # --- one call -----------------------------------------------------------------------------------
 
     def _media_for(self, line: AsteriskLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
-        media_id = f"orderline-media-{secrets.token_hex(8)}"
+        media_id = f"{_MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         if self._audiosocket is not None:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
@@ -184,7 +237,8 @@ class Telephony:
 
     async def _take(self, line: AsteriskLine) -> None:
         media = self._media_for(line)
-        bridge_id = f"orderline-bridge-{secrets.token_hex(8)}"
+        bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
@@ -213,7 +267,7 @@ class Telephony:
             if isinstance(result, BaseException):
                 raise result
         try:
-            await self._ari.bridges.add_channel(bridge_id, [line.id, media.channel_id])
+            await self._ari.bridges.add_channel(bridge_id, [line.channel_id, media.channel_id])
         except AriError as error:
             # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
             if isinstance(error, AriUnreachable) or not await self._has_left(line):
@@ -222,7 +276,7 @@ class Telephony:
 
     async def _has_left(self, line: AsteriskLine) -> bool:
         try:
-            await self._ari.channels.get(line.id)
+            await self._ari.channels.get(line.channel_id)
         except NotFound:
             return True
         return False
@@ -249,7 +303,7 @@ class Telephony:
     async def _longest(self, line: AsteriskLine) -> float:
         """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
         try:
-            epoch = await self._ari.channels.get_variable(line.id, "ORDERLINE_DEADLINE")
+            epoch = await self._ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE")
         except AriError:
             epoch = ""
         longest = float(self._options.max_call_seconds)
@@ -262,3 +316,4 @@ class Telephony:
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)
+        self._bridge_ids.discard(bridge_id)

@@ -21,6 +21,10 @@ _RETRY_SECONDS = 0.5
 _CONNECT_SECONDS = 5.0
 
 
+COMES_BACK_SECONDS = 3.0
+"""A call given away that is not back after this long stays away."""
+
+
 @dataclass(frozen=True)
 class FeedEvent:
     """One thing that happened on a call, as the agent tells it."""
@@ -51,6 +55,14 @@ class CallFeed:
     def started(self) -> bool:
         """True once the agent has the call."""
         return bool(self.call_id)
+
+    def is_over(self, now: float) -> bool:
+        """True when the agent has ended the call or given it away, and it has not come back within a moment.
+
+        A call that nobody took from the queue comes back on its channel: another ``call_started`` follows.
+        """
+        latest = self.last("call_started", "handed_over", "call_ended")
+        return latest is not None and latest.name != "call_started" and now - latest.at > COMES_BACK_SECONDS
 
     def named(self, *names: str, since: int = 0) -> list[FeedEvent]:
         """Return the events of these names, from the ``since``-th event on."""
@@ -115,7 +127,8 @@ class FeedBoard:
                 if call in self._expected:
                     self._expected.remove(call)
                 self._freed.notify_all()
-            self._by_id.pop(call.call_id, None)
+            for call_id in [call_id for call_id, known in self._by_id.items() if known is call]:
+                del self._by_id[call_id]
 
     def take(self, message: Mapping[str, Any], at: float) -> None:
         """Take one message of the feed."""
@@ -132,6 +145,10 @@ class FeedBoard:
     def _start(self, call_id: str, data: Mapping[str, Any]) -> None:
         caller = data.get("caller")
         number = str(caller.get("number", "")) if isinstance(caller, dict) else str(caller or "")
+        before = self._by_id.get(call_id.rpartition("-")[0])
+        if before is not None:  # back from the queue: another visit of the same call
+            self._by_id[call_id] = before
+            return
         for call in self._expected:
             if same_number(call.number, number):
                 call.call_id = call_id

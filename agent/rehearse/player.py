@@ -197,8 +197,7 @@ class Player:
         while not self._prompt_has_ended():
             if self._leg.hung_up.is_set():
                 self._gone(line, "the agent's prompt ends")
-            latest = self._feed.last("agent_said", "listening", "handed_over", "call_ended")
-            if latest is not None and latest.name in ("handed_over", "call_ended"):
+            if self._feed.is_over(time.monotonic()):
                 self._require(False, f"line {line}: the agent listens", "it has given the call away")
             if time.monotonic() > deadline:
                 self._require(False, f"line {line}: the agent's prompt ends", f"not within {PROMPT_SECONDS:g} s")
@@ -243,7 +242,7 @@ class Player:
 
         deadline = time.monotonic() + PROMPT_SECONDS
         while not is_settled():
-            over = self._leg.hung_up.is_set() or bool(self._feed.named("call_ended", "handed_over"))
+            over = self._leg.hung_up.is_set() or self._feed.is_over(time.monotonic())
             if over or self._prompt_has_ended() or time.monotonic() > deadline:
                 break
             await self._leg.wait_for_sound(_FRAME_WAIT_SECONDS)

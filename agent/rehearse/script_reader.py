@@ -13,7 +13,7 @@ from agent.rehearse.patterns import check_patterns
 from agent.rehearse.script import DEFAULT_VOICE, CallScript, Expectation, Step, hang_up_sweep
 from agent.rehearse.step_reader import StepReader, read_noise
 
-_OUTCOMES = ("answered", "handed_over", "caller_hung_up", "abandoned", "failed", "unknown")
+_OUTCOMES = ("answered", "handed_over", "caller_hung_up", "abandoned", "nobody_free", "failed", "unknown")
 _ENDED_BY = ("agent", "caller", "handover", "fault")
 _CALLER = re.compile(r"^\s*(?:(?P<name>[^<>]*?)\s*<(?P<bracketed>[^<>]+)>|(?P<bare>[0-9+()\-. ]+))\s*$")
 

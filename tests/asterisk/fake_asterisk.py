@@ -48,6 +48,7 @@ class FakeAsterisk:
         add("POST", "/ari/channels/{id}/answer", self._answer)
         add("POST", "/ari/channels/{id}/continue", self._continue)
         add("DELETE", "/ari/channels/{id}", self._hang_up)
+        add("GET", "/ari/bridges", self._list_bridges)
         add("POST", "/ari/bridges", self._create_bridge)
         add("POST", "/ari/bridges/{id}/addChannel", self._add_channel)
         add("DELETE", "/ari/bridges/{id}", self._destroy_bridge)
@@ -161,6 +162,9 @@ class FakeAsterisk:
         channel = self.channels.pop(request.match_info["id"])
         await self.emit({"type": "ChannelDestroyed", "cause_txt": "", "channel": channel})
         return web.Response(status=204)
+
+    async def _list_bridges(self, _: web.Request) -> web.Response:
+        return web.json_response([{"id": bridge_id} for bridge_id in self.bridges])
 
     async def _create_bridge(self, request: web.Request) -> web.Response:
         self.bridges[request.query["bridgeId"]] = set()

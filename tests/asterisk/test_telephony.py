@@ -174,3 +174,51 @@ async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAster
     await telephony.close()
     assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
     assert asterisk.bridges == {}
+
+
+async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(asterisk: FakeAsterisk) -> None:
+    in_stasis = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
+    asterisk.channels |= {
+        "left": {"id": "left", "dialplan": in_stasis},
+        "orderline-media-old": {"id": "orderline-media-old", "dialplan": {}},
+        "somebody-elses": {"id": "somebody-elses", "dialplan": {"app_name": "Stasis", "app_data": "other,x"}},
+        "in-queue": {"id": "in-queue", "dialplan": {"app_name": "Queue", "app_data": "orderline-humans"}},
+    }
+    asterisk.bridges |= {"orderline-bridge-old": set(), "not-ours": set()}
+    talking = asyncio.Event()
+
+    async def handle(line: Line, media: Media) -> None:
+        talking.set()
+        await asyncio.Event().wait()
+
+    ari = Ari(asterisk.url, "orderline", "secret", "orderline")
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    async with ari:
+        await asterisk.wait_for_events_opened(1)
+        await asterisk.ring("new", "inbound", "7000")
+        asterisk.channels["new"]["dialplan"] = in_stasis
+        await talking.wait()
+        await until(lambda: "orderline-bridge-old" not in asterisk.bridges)
+        assert asterisk.continued == [("left", "orderline-handover", "controller_down")]
+        assert set(asterisk.channels) >= {"new", "somebody-elses", "in-queue"}
+        assert "orderline-media-old" not in asterisk.channels
+        assert len(asterisk.bridges) == 2
+        await telephony.close()
+
+
+async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(asterisk: FakeAsterisk, ari: Ari) -> None:
+    visits: list[tuple[str, str, bool]] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        visits.append((line.id, line.entry, line.is_answered))
+        await line.hand_over({}, "caller_asked")
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound", "7000")
+    await until(lambda: visits and not telephony.live_calls)
+    asterisk.channels["c1"]["state"] = "Up"
+    await asterisk.emit({"type": "StasisStart", "args": ["queue_failed", "FULL"], "channel": asterisk.channels["c1"]})
+    await until(lambda: len(visits) == 2 and not telephony.live_calls)
+    assert visits[0] == ("c1", "inbound", False)
+    assert visits[1][0].startswith("c1-")
+    assert visits[1][1:] == ("queue_failed", True)

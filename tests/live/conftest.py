@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import json
+import sqlite3
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
+from agent.rehearse.private_asterisk import Asterisk
 from agent.rehearse.rehearsal import rehearse
 from agent.rehearse.result import RehearsalResult
-from agent.rehearse.script_reader import load_scripts
 from agent.rehearse.stack import Home, Stack, running_stack
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearse" / "scripts"
-
-
-@pytest.fixture(scope="session")
-def home() -> Home:
-    """Where the private Asterisk and the caches are: $ORDERLINE_HOME, or ``var`` in the repository."""
-    return Home(Path(os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[2] / "var"))
-
-
-@pytest.fixture(scope="session")
-def asterisk(home: Home) -> Asterisk:
-    return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK"), report=print))
 
 
 class CallCentre:
@@ -49,7 +38,7 @@ class CallCentre:
             text, script = script, keep / "script.yaml"
             script.write_text(text, encoding="utf-8")
         return await rehearse(
-            [replace(call, name=f"{call.name}") for call in load_scripts([script])],
+            [script],
             b=self.stack.phones,
             feed_url=self.stack.agent.control_url,
             feed_token=self.stack.agent.token,
@@ -89,6 +78,17 @@ async def _listed(stack: Stack, command: str) -> list[str]:
         for line in (await pbx.cli(command)).splitlines()
         if line.strip()
     ]
+
+
+def stored_records(call_centre: CallCentre) -> dict[str, dict[str, Any]]:
+    """Every call record in the agent's database, by call id."""
+    database = call_centre.stack.run_dir / "state" / "calls.sqlite"
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT record FROM calls").fetchall()
+    records = [json.loads(row[0]) for row in rows]
+    by_id = {record["id"]: record for record in records}
+    assert len(by_id) == len(records)
+    return by_id
 
 
 def failures(result: RehearsalResult) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 
 import pytest
 
-from tests.live.conftest import SCRIPTS, CallCentre, failures
+from tests.live.conftest import SCRIPTS, CallCentre, failures, stored_records
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -83,14 +82,3 @@ calls:
 async def test_nothing_was_logged_that_is_not_explained(call_centre: CallCentre) -> None:
     """Runs after the other calls of this file: their logs are what is looked at."""
     assert call_centre.problems() == []
-
-
-def stored_records(call_centre: CallCentre) -> dict[str, dict[str, object]]:
-    """Every call record in the agent's database, by call id."""
-    database = call_centre.stack.run_dir / "state" / "calls.sqlite"
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        rows = connection.execute("SELECT record FROM calls").fetchall()
-    records = [json.loads(row[0]) for row in rows]
-    by_id = {record["id"]: record for record in records}
-    assert len(by_id) == len(records)
-    return by_id

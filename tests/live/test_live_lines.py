@@ -1,0 +1,105 @@
+"""Real calls over the other ways a call can take: AudioSocket, back from the queue, an agent that is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from agent.rehearse.private_asterisk import Asterisk
+from agent.rehearse.stack import Home, running_stack
+from tests.live.conftest import CallCentre, failures, stored_records
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def by_audiosocket(
+    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
+    """A call centre of its own whose agent hears and speaks by AudioSocket."""
+    settings: dict[str, object] = {"media": {"transport": "audiosocket"}}
+    async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
+        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
+
+
+async def test_audiosocket_carries_the_same_conversation_with_barge_in(by_audiosocket: CallCentre) -> None:
+    result = await by_audiosocket.play(
+        """
+calls:
+  - name: by AudioSocket
+    dial: "7000"
+    voice: joe
+    steps:
+      - barge_in: {after_ms: 900, say: where is order one oh four seven three}
+      - expect: /postcode/
+      - keys: "60614"
+      - expect: /arrive/
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered, ended_by: agent}
+"""
+    )
+    assert result.ok, failures(result)
+    assert result.calls[0].barge_in_stop_ms[0] < 400
+    assert await by_audiosocket.leftovers() == []
+
+
+async def test_a_caller_whom_nobody_can_take_comes_back_and_is_told_so(by_audiosocket: CallCentre) -> None:
+    pbx = by_audiosocket.stack.pbx
+    await pbx.cli("queue pause member PJSIP/601 queue orderline-humans")
+    try:
+        result = await by_audiosocket.play(
+            """
+calls:
+  - name: nobody there
+    dial: "7000"
+    voice: joe
+    steps:
+      - say: I want to talk to a person
+      - expect: /nobody is free/
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: nobody_free, ended_by: agent}
+"""
+        )
+        assert result.ok, failures(result)
+        back = [record for record in stored_records(by_audiosocket).values() if record["outcome"] == "nobody_free"]
+        assert len(back) == 1
+        assert "nobody is free" in back[0]["turns"][0]["agent"]
+    finally:
+        await pbx.cli("queue unpause member PJSIP/601 queue orderline-humans")
+    assert await by_audiosocket.leftovers() == []
+
+
+async def test_a_caller_whose_agent_is_killed_in_mid_sentence_reaches_a_person(by_audiosocket: CallCentre) -> None:
+    pid = by_audiosocket.stack.agent.pid
+    assert pid is not None
+
+    async def kill_when_greeted() -> None:
+        while "0 active calls" in await by_audiosocket.stack.pbx.cli("core show channels"):  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)  # into the greeting
+        os.kill(pid, signal.SIGKILL)
+
+    killer = asyncio.create_task(kill_when_greeted())
+    result = await by_audiosocket.play(
+        """
+calls:
+  - name: the agent dies
+    dial: "7000"
+    voice: joe
+    steps:
+      - human: {reason: controller_down, rings_within_seconds: 8}
+"""
+    )
+    await killer
+    human = [check for check in result.calls[0].checks if "human" in check.what or "reason" in check.what]
+    assert human, failures(result)
+    assert all(check.ok for check in human), failures(result)
+    await by_audiosocket.stack.agent.start()  # a new life cleans up after the old one
+    assert await by_audiosocket.leftovers() == []
