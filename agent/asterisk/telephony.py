@@ -164,17 +164,19 @@ class Telephony:
     def _stasis_start(self, event: dict[str, Any]) -> None:
         channel = event["channel"]
         channel_id = str(channel["id"])
-        if channel_id in self._media_ids or channel_id in self._calls:
+        if channel_id in self._media_ids:
             return
+        # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
         self._lines[channel_id] = line
-        task = asyncio.create_task(self._take(line), name=f"call-{channel_id}")
-        self._calls[channel_id] = task
-        task.add_done_callback(lambda _: self._forget(channel_id))
+        task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
+        self._calls[line.id] = task
+        task.add_done_callback(lambda _: self._forget(line))
 
-    def _forget(self, channel_id: str) -> None:
-        self._calls.pop(channel_id, None)
-        self._lines.pop(channel_id, None)
+    def _forget(self, line: AsteriskLine) -> None:
+        self._calls.pop(line.id, None)
+        if self._lines.get(line.channel_id) is line:
+            del self._lines[line.channel_id]
 
     def _gone(self, event: dict[str, Any]) -> None:
         line = self._lines.get(str(event.get("channel", {}).get("id")))

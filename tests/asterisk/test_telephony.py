@@ -211,13 +211,14 @@ async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(aster
 
     async def handle(line: Line, media: Media) -> None:
         visits.append((line.id, line.entry, line.is_answered))
+        if line.entry == "inbound":  # back at once: before the answer to our request, and before anything is tidied up
+            asterisk.channels["c1"]["state"] = "Up"
+            returns = {"type": "StasisStart", "args": ["queue_failed", "FULL"], "channel": asterisk.channels["c1"]}
+            await asterisk.emit(returns)
         await line.hand_over({}, "caller_asked")
 
     telephony = Telephony(ari, handle, TelephonyOptions())
     await asterisk.ring("c1", "inbound", "7000")
-    await until(lambda: visits and not telephony.live_calls)
-    asterisk.channels["c1"]["state"] = "Up"
-    await asterisk.emit({"type": "StasisStart", "args": ["queue_failed", "FULL"], "channel": asterisk.channels["c1"]})
     await until(lambda: len(visits) == 2 and not telephony.live_calls)
     assert visits[0] == ("c1", "inbound", False)
     assert visits[1][0].startswith("c1-")
