@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent import yaml_source
 from agent.errors import OrderlineError
 
 DEFAULT_DIRECTORY = Path("/etc/orderline")
@@ -165,37 +165,17 @@ def _secret(file: Path | None, variable: str, key: str) -> str:
 
 def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[str, Any]:
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        source = yaml_source.read(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{path}: cannot be read: {error}")
         return {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.append(f"{path}:{line}: not valid YAML: {error.problem}")
-        return {}
-    if root is None:
-        return {}
-    if not isinstance(root, yaml.MappingNode):
+    problems += map(str, source.findings)
+    places.update({at: f"{path}:{line}" for at, line in source.lines.items()})
+    if isinstance(source.data, dict):
+        return source.data
+    if source.data is not None:
         problems.append(f"{path}:1: must be a mapping of settings")
-        return {}
-    plain = _plain(root, (), path, places, problems)
-    return plain if isinstance(plain, dict) else {}
-
-
-def _plain(node: yaml.Node, at: KeyPath, path: Path, places: dict[KeyPath, str], problems: list[str]) -> Any:
-    places[at] = f"{path}:{node.start_mark.line + 1}"
-    if isinstance(node, yaml.ScalarNode):
-        return None if node.tag.endswith(":null") else node.value
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*at, index), path, places, problems) for index, child in enumerate(node.value)]
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key = str(key_node.value)
-        if key in found:
-            problems.append(f"{path}:{key_node.start_mark.line + 1}: {key} stands twice")
-        found[key] = _plain(value_node, (*at, key), path, places, problems)
-        places[(*at, key)] = f"{path}:{key_node.start_mark.line + 1}"
-    return found
+    return {}
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:

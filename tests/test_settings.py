@@ -54,13 +54,13 @@ def test_every_mistake_is_named_with_file_line_and_key(tmp_path: Path) -> None:
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     main = write(tmp_path, "shop:\n  name: A\n  name: B\n")
-    with pytest.raises(SettingsError, match=f"{main}:3: name stands twice"):
+    with pytest.raises(SettingsError, match=f"{main}:3: shop.name: stands twice"):
         load_settings(tmp_path)
 
 
 def test_broken_yaml_says_where(tmp_path: Path) -> None:
     main = write(tmp_path, "shop:\n  name: [A\n")
-    with pytest.raises(SettingsError, match=f"{main}:[23]: not valid YAML"):
+    with pytest.raises(SettingsError, match=f"{main}:[23]: is not readable YAML"):
         load_settings(tmp_path)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from agent.asterisk.ari_errors import Conflict, NotFound
+from agent.asterisk.release import knows_media_marks, version_of
 
 
 class Requests(Protocol):
@@ -183,8 +183,9 @@ class System:
     async def version(self) -> str:
         """Asterisk's version, for example ``22.10.1``."""
         info = await self._ari.request("GET", "/asterisk/info", params={"only": "system"})
-        found = re.match(r"[\d.]+\d", str(info["system"]["version"]))  # packages append their own revision
-        return found.group() if found else "0"
+        return ".".join(
+            map(str, version_of(str(info["system"]["version"])) or (0, 0, 0))
+        )  # packages append their own revision
 
     async def modules(self) -> set[str]:
         """Names of the modules that are running, for example ``chan_websocket.so``."""
@@ -193,8 +194,5 @@ class System:
 
     async def has_websocket_media(self) -> bool:
         """True when chan_websocket is loaded and knows marks (Asterisk 20.18, 22.8, 23.2 and later)."""
-        numbers = [int(part) for part in (await self.version()).split(".")[:2]]
-        major, minor = (*numbers, 0, 0)[:2]
-        first = {20: 18, 22: 8, 23: 2}.get(major)
-        new_enough = major > 23 or (first is not None and minor >= first)
-        return new_enough and "chan_websocket.so" in await self.modules()
+        release = version_of(await self.version()) or (0, 0, 0)
+        return knows_media_marks(release) and "chan_websocket.so" in await self.modules()

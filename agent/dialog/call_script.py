@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from agent.dialog import yaml_source
+from agent import yaml_source
 from agent.dialog.errors import Finding, FlowError
 from agent.dialog.templates import nearest
-from agent.dialog.yaml_source import path_text
+from agent.yaml_source import path_text
 
 DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
 """A Monday morning."""

@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from agent.errors import OrderlineError
+from agent.yaml_source import Finding
 
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """One mistake in a flow pack, at the place where it can be put right."""
-
-    file: str
-    """File name relative to the pack's directory."""
-    line: int
-    """1-based; 0 when the whole file is meant."""
-    path: str
-    """Keys from the top of the file: ``flows.order_status.steps[2].next``."""
-    message: str
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        what = f"{self.path}: {self.message}" if self.path else self.message
-        return f"{place}: {what}" if self.severity == "error" else f"{place}: warning: {what}"
+__all__ = ["DialogError", "Finding", "FlowError", "TemplateError"]
 
 
 class FlowError(OrderlineError):

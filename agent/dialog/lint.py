@@ -28,7 +28,7 @@ from agent.dialog.pack_files import Reading
 from agent.dialog.rendering import TemplateChecker
 from agent.dialog.templates import nearest
 from agent.dialog.understanding import number_formats
-from agent.dialog.yaml_source import Path
+from agent.yaml_source import Path
 
 SYSTEM_PROMPTS = (
     "ask_again", "back_to", "cancelled", "confirm_number", "confirm_request", "corrected", "go_on", "goodbye",

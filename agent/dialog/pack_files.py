@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from agent.dialog import yaml_source
+from agent import yaml_source
 from agent.dialog.errors import Finding
 from agent.dialog.flow import (
     STEP_KINDS,
@@ -26,7 +26,7 @@ from agent.dialog.flow import (
     Trigger,
 )
 from agent.dialog.templates import nearest
-from agent.dialog.yaml_source import Path, Source, path_text
+from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds")

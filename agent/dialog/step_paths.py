@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from agent.dialog.flow import END, Call, Collect, Flow, HandOverStep, HangUpStep, If, Link, Step
-from agent.dialog.yaml_source import Path
+from agent.yaml_source import Path
 
 
 def problems(flow: Flow) -> Iterator[tuple[int, str]]:

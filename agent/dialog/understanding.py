@@ -10,7 +10,7 @@ from agent.dialog.flow import PackFile, Slot
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.templates import Expander, Phrase
 from agent.dialog.turn_grammar import Meaning, TurnGrammar
-from agent.dialog.yaml_source import Path
+from agent.yaml_source import Path
 
 VALUE_PLACE = "value"
 """The name that stands for "the number just read back" in correction phrases."""

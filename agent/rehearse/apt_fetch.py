@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.asterisk.release import version_of
 from agent.errors import OrderlineError
 from agent.rehearse.commands import Finished, run
 
@@ -135,12 +136,6 @@ def newer_ubuntu_releases(codename: str, table: Path, today: datetime.date) -> t
         rows = [row for row in csv.DictReader(lines) if (row.get("release") or "9999") <= today.isoformat()]
     names = [row["series"] for row in rows]
     return tuple(names[names.index(codename) + 1 :]) if codename in names else ()
-
-
-def version_of(text: str) -> tuple[int, int, int] | None:
-    """Return (major, minor, patch) of an Asterisk version as Debian or ``asterisk -V`` writes it, or None."""
-    found = re.search(r"(?:^|[\s:/])(\d+)\.(\d+)(?:\.(\d+))?", text)
-    return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
 class AptFetch:

@@ -19,8 +19,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.asterisk.release import knows_media_marks, version_of
 from agent.errors import OrderlineError
-from agent.rehearse.apt_fetch import AptFetch, Report, version_of
+from agent.rehearse.apt_fetch import AptFetch, Report
 from agent.rehearse.commands import run
 
 TREE_NAME = "asterisk"
@@ -63,11 +64,6 @@ class Asterisk:
     def release(self) -> tuple[int, int, int]:
         """The version as numbers."""
         return version_of(self.version) or (0, 0, 0)
-
-
-def knows_media_marks(release: tuple[int, int, int]) -> bool:
-    """Tell whether chan_websocket of this release has MARK_MEDIA (it came with 20.18, 22.8 and 23.2)."""
-    return release[0] > 23 or {20: 18, 22: 8, 23: 2}.get(release[0], 10**6) <= release[1]
 
 
 def new_enough(release: tuple[int, int, int]) -> bool:

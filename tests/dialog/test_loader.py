@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.dialog import yaml_source
+from agent import yaml_source
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.flows import english_pack

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.asterisk.release import knows_media_marks, version_of
 from agent.rehearse import apt_fetch
 from agent.rehearse.apt_fetch import (
     AptFetch,
@@ -21,7 +22,6 @@ from agent.rehearse.apt_fetch import (
     NoSuite,
     newer_ubuntu_releases,
     read_mirror,
-    version_of,
 )
 from agent.rehearse.commands import run
 from agent.rehearse.private_asterisk import (
@@ -30,7 +30,6 @@ from agent.rehearse.private_asterisk import (
     ensure_asterisk,
     finish_tree,
     inspect_tree,
-    knows_media_marks,
     new_enough,
 )
 from tests.waiting import until

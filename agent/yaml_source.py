@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-
-from agent.dialog.errors import Finding
 
 Path = tuple[str | int, ...]
 MAX_FILE_BYTES = 1_000_000
 _MAX_NODES = 200_000
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One mistake in a file, at the place where it can be put right."""
+
+    file: str
+    """File name, as the reader should see it."""
+    line: int
+    """1-based; 0 when the whole file is meant."""
+    path: str
+    """Keys from the top of the file: ``flows.order_status.steps[2].next``."""
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        what = f"{self.path}: {self.message}" if self.path else self.message
+        return f"{place}: {what}" if self.severity == "error" else f"{place}: warning: {what}"
 
 
 @dataclass(frozen=True)
