@@ -109,6 +109,7 @@ class Agent:
         call = settings.call
         turn_taking = TurnTakingOptions(
             end_complete_ms=call.end_complete_ms,
+            end_likely_ms=call.end_likely_ms,
             end_open_ms=call.end_open_ms,
             end_incomplete_ms=call.end_incomplete_ms,
             barge_in_ms=call.barge_in_ms,

@@ -69,6 +69,7 @@ class CallSettings(_Part):
     deadman_seconds: int = Field(default=6, ge=3, le=60)
     max_call_seconds: int = Field(default=900, ge=30)
     end_complete_ms: int = Field(default=250, ge=100, le=2000)
+    end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
     barge_in_ms: int = Field(default=120, ge=40, le=1000)

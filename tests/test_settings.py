@@ -76,3 +76,13 @@ def test_there_is_no_default_password(tmp_path: Path, monkeypatch: pytest.Monkey
         load_settings(tmp_path).ari.password()
     monkeypatch.setenv("ORDERLINE_ARI_PASSWORD", "from the environment")
     assert load_settings(tmp_path).ari.password() == "from the environment"
+
+
+def test_the_documented_file_is_a_file_that_works_and_names_every_setting(tmp_path: Path) -> None:
+    document = (Path(__file__).resolve().parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    example = document.split("```yaml\n")[1].split("```")[0]
+    write(tmp_path, example)
+    settings = load_settings(tmp_path)
+    assert settings.shop.name == "Maple and Finch"
+    for part in [settings, *(value for value in settings.__dict__.values() if hasattr(value, "model_fields_set"))]:
+        assert part.model_fields_set == set(type(part).model_fields)

@@ -34,6 +34,8 @@ class TurnTakingOptions:
     """An interruption with no intelligible word after this long was none: the prompt goes on."""
     end_complete_ms: int = 250
     """Silence that ends a turn whose text is a whole answer."""
+    end_likely_ms: int = 450
+    """Silence that ends a turn whose text is a whole answer that people also make longer."""
     end_open_ms: int = 700
     """Silence that ends a turn whose text may or may not be whole."""
     end_incomplete_ms: int = 1600
@@ -184,6 +186,7 @@ class TurnTaker:
             return Action.END_OF_TURN
         limit_ms = {
             Completeness.COMPLETE: options.end_complete_ms,
+            Completeness.LIKELY: options.end_likely_ms,
             Completeness.OPEN: options.end_open_ms,
             Completeness.INCOMPLETE: options.end_incomplete_ms,
             Completeness.UNEXPECTED: options.end_open_ms,

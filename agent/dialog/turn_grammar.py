@@ -93,6 +93,7 @@ class TurnGrammar:
         slots = {frame.slot: None for frame in self._all_frames()}
         self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
+        self._loose = frozenset(self.words)
         self.bare_number = next((frame.slot for frame in self._frames.get((), ()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
         self.samples = tuple(self._samples())
@@ -132,7 +133,7 @@ class TurnGrammar:
                 verdict = Completeness.OPEN
             if meaning is not None:
                 only = self._longer.get(part, {meaning}) <= {meaning}
-                return Completeness.COMPLETE if only else Completeness.OPEN
+                return Completeness.COMPLETE if only else Completeness.LIKELY
             if part in self._frames:
                 verdict = Completeness.INCOMPLETE
             for frame, middle in self._framed(part):
@@ -142,8 +143,10 @@ class TurnGrammar:
                 if judged is Completeness.COMPLETE:
                     continues = any(other.tail for other in self._frames[frame.lead]) and not frame.tail
                     return Completeness.OPEN if continues else judged
-                if judged is not Completeness.UNEXPECTED and verdict is not Completeness.INCOMPLETE:
+                if judged is Completeness.INCOMPLETE:
                     verdict = judged
+                elif verdict is Completeness.UNEXPECTED and any(word in self._loose for word in middle):
+                    verdict = Completeness.OPEN
         return verdict
 
     def _add(self, phrase: Phrase, meaning: Meaning) -> None:

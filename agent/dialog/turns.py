@@ -111,8 +111,10 @@ class Completeness(enum.Enum):
 
     COMPLETE = "complete"
     """A whole answer: end the turn after a short silence."""
+    LIKELY = "likely"
+    """A whole answer that people also make longer ("where is my order", with a number or without): a moment more."""
     OPEN = "open"
-    """Could be whole or not (a shorter form of something longer, unknown words): the usual silence."""
+    """Could become an answer, or is none that was understood yet: the usual silence."""
     INCOMPLETE = "incomplete"
     """Certainly unfinished (some digits of a longer number): be patient."""
     UNEXPECTED = "unexpected"

@@ -45,7 +45,9 @@ class TestTheEndOfTheCallersTurn:
             run(turn, 600, SPEECH, "one oh four", completeness)
             action, waits[completeness] = run(turn, 5000, QUIET, "one oh four", completeness)
             assert action is Action.END_OF_TURN
-        assert waits[Completeness.COMPLETE] < waits[Completeness.OPEN] < waits[Completeness.INCOMPLETE]
+        levels = (Completeness.COMPLETE, Completeness.LIKELY, Completeness.OPEN, Completeness.INCOMPLETE)
+        assert [waits[level] for level in levels] == sorted(waits[level] for level in levels)
+        assert len({waits[level] for level in levels}) == 4
 
     def test_a_caller_who_pauses_between_digits_and_goes_on_is_not_cut_off(self) -> None:
         turn = taker()

@@ -89,17 +89,17 @@ def test_an_event_nobody_asked_for_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("said", "partial", "verdict"),
     [
-        ((), "where is my order", Completeness.OPEN),
+        ((), "where is my order", Completeness.LIKELY),
         ((), "agent", Completeness.COMPLETE),
         ((), "where is order", Completeness.INCOMPLETE),
         ((), "where is order one oh four", Completeness.INCOMPLETE),
         ((), "where is order one oh four seven three", Completeness.COMPLETE),
-        ((), "the weather", Completeness.OPEN),
+        ((), "the weather", Completeness.UNEXPECTED),
         (("where is my order",), "one oh four", Completeness.INCOMPLETE),
         (("where is my order",), "it's one oh four seven three", Completeness.COMPLETE),
         (("where is my order", "one oh four"), "seven three", Completeness.COMPLETE),
         (("where is my order", "one oh four"), "seven", Completeness.INCOMPLETE),
-        (("where is order one oh four seven three",), "no", Completeness.OPEN),
+        (("where is order one oh four seven three",), "no", Completeness.LIKELY),
         (("where is order one oh four seven three",), "no it's one oh four seven four", Completeness.COMPLETE),
     ],
 )
@@ -114,7 +114,7 @@ def test_yes_is_complete_in_a_confirmation_and_no_may_go_on() -> None:
     conversation, turn = begin("where is my order", "one oh four seven no eight three")
     assert "Is that right?" in turn.say[0].text
     assert conversation.completeness("yes") is Completeness.COMPLETE
-    assert conversation.completeness("no") is Completeness.OPEN
+    assert conversation.completeness("no") is Completeness.LIKELY
 
 
 def test_a_hand_over_carries_the_story_and_no_secret() -> None:

@@ -90,13 +90,13 @@ def test_the_recogniser_gets_whole_phrases_the_words_around_numbers_and_loose_nu
     ("text", "verdict"),
     [
         ("yes", Completeness.COMPLETE),
-        ("no", Completeness.OPEN),
+        ("no", Completeness.LIKELY),
         ("no it's", Completeness.INCOMPLETE),
         ("where is my order", Completeness.COMPLETE),
         ("where is order one oh four seven three", Completeness.OPEN),
         ("where is order one oh four seven three please tell me", Completeness.COMPLETE),
         ("where is order one oh", Completeness.INCOMPLETE),
-        ("something else", Completeness.OPEN),
+        ("something else", Completeness.UNEXPECTED),
     ],
 )
 def test_completeness_looks_at_what_could_still_follow(text: str, verdict: Completeness) -> None:
