@@ -52,6 +52,8 @@ class Agent:
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
+        self._model = ""
+        self._voices: Callable[[], Mapping[str, bool]] = dict
 
     async def __aenter__(self) -> Agent:
         try:
@@ -75,6 +77,8 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "model": self._model,
+            "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
         }
 
     async def _build(self) -> None:
@@ -87,12 +91,10 @@ class Agent:
         shop = await self._open_shop()
         records = await CallStore.open(settings.state_directory / "calls.sqlite")
         self._stack.push_async_callback(records.close)
-        recognizer = VoskRecognizer(
-            resolve_model(
-                settings.speech.model, settings.speech.models_directory or settings.state_directory / "models"
-            ),
-            workers=settings.speech.workers or None,
-        )
+        models = settings.speech.models_directory or settings.state_directory / "models"
+        model = resolve_model(settings.speech.model, models)
+        self._model = model.name
+        recognizer = VoskRecognizer(model, workers=settings.speech.workers or None)
         self._stack.callback(recognizer.close)
         speaker = Speaker(
             await asyncio.to_thread(build_engines, settings.speech.voices),
@@ -100,6 +102,7 @@ class Agent:
             recordings_dir=settings.speech.recordings_directory,
         )
         self._stack.push_async_callback(speaker.close)
+        self._voices = lambda: speaker.healthy
         started = time.monotonic()
         prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
         await speaker.prerender(prompts)
@@ -230,6 +233,6 @@ def wall_clock(timezone: str) -> Callable[[], datetime]:
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
     async with Agent(settings) as agent:
-        print(json.dumps({"ready": True, "control_port": agent.control_port}), flush=True)
+        print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
         await stop.wait()
         log.info("Stopping")

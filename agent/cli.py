@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("files", nargs="+", type=Path, metavar="FILE", help="caller scripts (see docs/rehearse.md)")
     rehearse.add_argument("--json", action="store_true", help="print the result as JSON instead of the conversations")
     rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
+    rehearse.add_argument("--flows", type=Path, metavar="DIR", help="let the agent follow the procedures in DIR")
+    rehearse.add_argument("--running", action="store_true", help="ring the call centre that `orderline run` holds")
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
@@ -179,7 +181,13 @@ def _rehearse(options: argparse.Namespace) -> int:
     from agent.rehearse.stack import Home
 
     work = play_files(
-        options.files, Home(_home(options)), keep=options.keep, at_once=options.at_once, as_json=options.json
+        options.files,
+        Home(_home(options)),
+        keep=options.keep,
+        at_once=options.at_once,
+        as_json=options.json,
+        flows=options.flows.resolve() if options.flows else None,
+        running=options.running,
     )
     return asyncio.run(_cancelled_by_sigterm(work))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from agent.rehearse.in_turn import InTurnReport
 from agent.rehearse.live_print import LivePrinter
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearse.rehearsal import rehearse
-from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines
+from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines, write_summary
 from agent.rehearse.result import RehearsalResult
+from agent.rehearse.running_place import RunningPlace
 from agent.rehearse.stack import Home, Stack, running_stack
 
 log = logging.getLogger(__name__)
@@ -43,76 +45,104 @@ def _nothing(_: str) -> None:
     """Tell nobody."""
 
 
-async def play(
-    files: Sequence[Path], home: Home, *, keep: Path, at_once: int = 1, quiet: bool = False
-) -> tuple[RehearsalResult, Stack]:
-    """Start a private call centre, play the calls of these scripts, stop it. Returns the result and what it ran on."""
-    report = _nothing if quiet else say
-    calls: Report = SilentReport() if quiet else InTurnReport(ConsoleReport(say))
+@contextlib.asynccontextmanager
+async def own_stack(home: Home, report: Callable[[str], None], flows: Path | None = None) -> AsyncIterator[Stack]:
+    """Hold a private call centre; its files are removed when all went well, and kept for a look otherwise."""
     asterisk = await get_asterisk(home.directory, report)
     report(f"Asterisk {asterisk.version} ({asterisk.origin})")
-    async with running_stack(asterisk, home, home.run(f"run-{os.getpid()}"), report) as stack:
-        result = await rehearse(
-            files,
-            b=stack.phones,
-            feed_url=stack.agent.control_url,
-            feed_token=stack.agent.token,
-            keep=keep,
-            sounds_dir=asterisk.data_dir / "sounds" / "en",
-            cache_dir=home.shared / "callers",
-            at_once=at_once,
-            report=calls,
-        )
-        return result, stack
+    run_dir = home.run(f"run-{os.getpid()}")
+    settings: dict[str, object] = {"flows_directory": str(flows)} if flows else {}
+    async with running_stack(asterisk, home, run_dir, report, settings) as stack:
+        yield stack
+    await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
+
+
+async def play(
+    files: Sequence[Path], place: RunningPlace, home: Home, *, keep: Path, at_once: int, report: Report
+) -> RehearsalResult:
+    """Play the calls of these scripts where ``place`` says."""
+    return await rehearse(
+        files,
+        b=place,
+        feed_url=place.feed_url,
+        feed_token=place.feed_token,
+        keep=keep,
+        sounds_dir=place.sounds_dir,
+        cache_dir=home.shared / "callers",
+        at_once=at_once,
+        report=report,
+    )
 
 
 async def demo(home: Home) -> int:
     """Place the demo calls, print them live, write ``demo/summary.json``; 0 when every call did what it should."""
     keep = home.run("demo")
-    result, stack = await play([DEMO_SCRIPT], home, keep=keep, at_once=DEMO_AT_ONCE)
-    problems = stack.pbx.log_problems() + stack.phones.log_problems() + stack.agent.problems()
-    summary = {
-        "asterisk": stack.asterisk.version,
-        "model": "vosk-model-tiny-en-us-phone",
-        "voice": "hibari",
-        **result.to_dict(),
-    }
-    (keep / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    async with own_stack(home, say) as stack:
+        report = InTurnReport(ConsoleReport(say))
+        place = RunningPlace.of(stack)
+        result = await play([DEMO_SCRIPT], place, home, keep=keep, at_once=DEMO_AT_ONCE, report=report)
+        problems = stack.pbx.log_problems() + stack.phones.log_problems() + stack.agent.problems()
+        about = {"asterisk": stack.asterisk.version, **stack.agent.about}
+    write_summary(result, keep / "summary.json", about)
     for line in problems:
         say(f"logged: {line}")
     say("\n".join(["", *summary_lines(result)]))
     say(f"Recordings, call records and summary.json are in {keep}")
-    shutil.rmtree(stack.run_dir, ignore_errors=True)
     return 0 if result.ok and not problems else 1
 
 
-async def play_files(files: Sequence[Path], home: Home, *, keep: Path | None, at_once: int, as_json: bool) -> int:
-    """Play caller scripts and print what came of them; 0 when every call did what its script expects."""
-    result, stack = await play(files, home, keep=keep or home.run("rehearsal"), at_once=at_once, quiet=as_json)
+async def play_files(
+    files: Sequence[Path],
+    home: Home,
+    *,
+    keep: Path | None,
+    at_once: int,
+    as_json: bool,
+    flows: Path | None,
+    running: bool,
+) -> int:
+    """Play caller scripts and print what came of them; 0 when every call did what its script expects.
+
+    With ``running`` on the private call centre that ``orderline run`` holds in this home, else on one of its own, whose
+    agent may follow other procedures than the shipped ones (``flows``).
+    """
+    report: Report = SilentReport() if as_json else InTurnReport(ConsoleReport(say))
+    keep = keep or home.run("rehearsal")
+    async with contextlib.AsyncExitStack() as stack:
+        if running:
+            place = RunningPlace.read(home)
+        else:
+            own = own_stack(home, _nothing if as_json else say, flows)
+            place = RunningPlace.of(await stack.enter_async_context(own))
+        result = await play(files, place, home, keep=keep, at_once=at_once, report=report)
     say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
-    shutil.rmtree(stack.run_dir, ignore_errors=True)
     return 0 if result.ok else 1
 
 
 async def run(home: Home, stop: asyncio.Event) -> int:
     """Leave a private call centre running for a softphone, with a live transcript, until ``stop`` is set."""
-    asterisk = await get_asterisk(home.directory)
-    async with running_stack(asterisk, home, home.run(f"run-{os.getpid()}"), say) as stack:
-        account = stack.pbx.softphone
-        if account is not None:
-            say(
-                f"\nRing the agent from any softphone on this machine:\n"
-                f"  SIP account  {account.user}\n  password     {account.password}\n"
-                f"  server       {account.host}:{account.port} (UDP)\n  dial         7000\n\n"
-                f"Order 10473, postcode 60614 is on its way; Ctrl-C ends it.\n"
-            )
-        printer = asyncio.create_task(_print_live(stack.agent.control_url, stack.agent.token))
-        try:
-            await stop.wait()
-        finally:
-            printer.cancel()
-            await asyncio.gather(printer, return_exceptions=True)
+    async with own_stack(home, say) as stack:
+        with RunningPlace.of(stack).told(home):
+            await _attend(stack, stop)
     return 0
+
+
+async def _attend(stack: Stack, stop: asyncio.Event) -> None:
+    """Say where to ring, and print what is said, until ``stop`` is set."""
+    account = stack.pbx.softphone
+    if account is not None:
+        say(
+            f"\nRing the agent from any softphone on this machine:\n"
+            f"  SIP account  {account.user}\n  password     {account.password}\n"
+            f"  server       {account.host}:{account.port} (UDP)\n  dial         7000\n\n"
+            f"Order 10473, postcode 60614 is on its way; Ctrl-C ends it.\n"
+        )
+    printer = asyncio.create_task(_print_live(stack.agent.control_url, stack.agent.token))
+    try:
+        await stop.wait()
+    finally:
+        printer.cancel()
+        await asyncio.gather(printer, return_exceptions=True)
 
 
 async def _print_live(url: str, token: str) -> None:

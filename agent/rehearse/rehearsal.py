@@ -42,9 +42,17 @@ _FICTIONAL_AREAS = ("202", "303", "404", "505", "606", "707", "808", "909", "212
 class PhonesPbx(Protocol):
     """The second Asterisk: how its ARI is reached."""
 
-    ari_url: str
-    ari_user: str
-    ari_password: str
+    @property
+    def ari_url(self) -> str:
+        """Base address."""
+
+    @property
+    def ari_user(self) -> str:
+        """User of the application ``rehearse``."""
+
+    @property
+    def ari_password(self) -> str:
+        """That user's password."""
 
 
 async def rehearse(

@@ -57,6 +57,8 @@ class AgentProcess:
     ) -> None:
         self.token = secrets.token_hex(24)
         self.control_port = 0
+        self.about: dict[str, str] = {}
+        """The model it hears with and the voice it speaks with."""
         self.log_path = run_dir / "agent.log"
         self.pid: int | None = None
         self._pbx = pbx
@@ -110,6 +112,7 @@ class AgentProcess:
             with contextlib.suppress(ValueError):
                 message = json.loads(line)
                 if isinstance(message, dict) and message.get("ready"):
+                    self.about = {"model": str(message["model"]), "voice": str(message["voice"])}
                     return int(message["control_port"])
         raise AgentDied(f"The agent ended with code {await process.wait()} before it was ready. {self.last_words()}")
 

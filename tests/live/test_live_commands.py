@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +35,7 @@ def test_the_demo_places_its_five_calls_and_writes_what_came_of_them(asterisk: A
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((home.directory / "demo" / "summary.json").read_text(encoding="utf-8"))
     assert summary["asterisk"] == asterisk.version
+    assert (summary["model"], summary["voice"]) == ("vosk-model-tiny-en-us-phone", "hibari")
     assert [call["ok"] for call in summary["calls"]] == [True] * 5
     assert [call["outcome"] for call in summary["calls"]] == ["answered"] * 4 + ["handed_over"]
     turns = [turn for call in summary["calls"] for turn in call["turns"]]
@@ -58,6 +61,62 @@ def test_an_administrator_rehearses_a_script_of_his_own(asterisk: Asterisk, home
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["calls"][0]["turns"][0]["heard"] == "track my order"
     assert len(list(keep.glob("*.wav"))) == 1
+
+
+SILENT_SCRIPT = """
+calls:
+  - name: mine
+    dial: "7000"
+    voice: hibari
+    steps:
+      - expect: /%s/
+      - say: track my order
+      - hang_up
+    expect: {outcome: caller_hung_up}
+"""
+
+
+def test_an_edited_procedure_is_rehearsed_before_it_goes_live(asterisk: Asterisk, home: Home, tmp_path: Path) -> None:
+    flows = tmp_path / "flows"
+    shutil.copytree(REPOSITORY / "agent" / "flows" / "en", flows)
+    prompts = (flows / "prompts.yaml").read_text(encoding="utf-8")
+    (flows / "prompts.yaml").write_text(prompts.replace("How can I help?", "What may I do for you?"), encoding="utf-8")
+    script = tmp_path / "mine.yaml"
+    script.write_text(SILENT_SCRIPT % "What may I do for you", encoding="utf-8")
+    done = orderline("rehearse", "--flows", str(flows), "--home", str(home.directory), str(script), seconds=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_running_call_centre_shows_its_calls_and_can_be_rehearsed_on(
+    asterisk: Asterisk, home: Home, tmp_path: Path
+) -> None:
+    own_home = tmp_path / "home"
+    own_home.mkdir()
+    for name in ("shared", "asterisk"):  # what was fetched and rendered before is used, nothing is fetched again
+        if (home.directory / name).is_dir():
+            (own_home / name).symlink_to(home.directory / name)
+    script = tmp_path / "mine.yaml"
+    script.write_text(SILENT_SCRIPT % "How can I help", encoding="utf-8")
+    command = [sys.executable, "-m", "agent", "run", "--home", str(own_home)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        shown: list[str] = []
+        try:
+            for line in running.stdout:
+                shown.append(line)
+                if "Ctrl-C ends it" in line:
+                    break
+            assert any("SIP account" in line for line in shown)
+            done = orderline("rehearse", "--running", "--home", str(own_home), str(script), seconds=120)
+            assert done.returncode == 0, done.stdout + done.stderr
+        finally:
+            running.send_signal(signal.SIGINT)
+            shown += running.stdout.readlines()
+        assert running.wait(30) == 0
+    assert any("agent   Thanks for calling" in line for line in shown)
+    assert any("track my order" in line for line in shown)
+    assert not (own_home / "running.json").exists()
+    assert orderline("rehearse", "--running", "--home", str(own_home), str(script)).returncode == 1
 
 
 def test_a_script_with_mistakes_is_refused_with_file_and_line(tmp_path: Path) -> None:
