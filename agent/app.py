@@ -96,6 +96,8 @@ class Agent:
         self._model = model.name
         recognizer = VoskRecognizer(model, workers=settings.speech.workers or None)
         self._stack.callback(recognizer.close)
+        for grammar in pack.grammars.values():  # built and remembered now, not during the first call
+            recognizer.listen(grammar.phrases, grammar.words, grammar.samples)
         speaker = Speaker(
             await asyncio.to_thread(build_engines, settings.speech.voices),
             cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
