@@ -39,8 +39,11 @@ EXPLAINED: Mapping[str, str] = {
     r"ari_websockets\.c: WebSocket read error: (Software caused|Connection reset|Broken pipe)": (
         "a controller closed its event stream just when Asterisk wrote to it; one cut off unwillingly says so itself"
     ),
+    r"chan_pjsip\.c: Session already DISCONNECTED \[reason=487": (
+        "the caller gave up (CANCEL) in the very moment in which the call was being answered"
+    ),
 }
-"""Pattern of a harmless warning -> why it is harmless."""
+"""Pattern of a harmless line of the log -> why it is harmless."""
 
 
 class PbxError(OrderlineError):
