@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    check = add("check", _check, "look at everything that must be true before calls are sent here")
+    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
     status = add("status", _status, "ask the running agent how it is")
     status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
@@ -106,6 +109,13 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from agent.preflight import check
+    from agent.settings import load_settings
+
+    return asyncio.run(check(load_settings(options.config)))
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -64,6 +64,8 @@ class Ari:
         """How often the event stream was lost since :meth:`start`."""
         self.fatal: AriError | None = None
         """Set when Asterisk refused our user or password: retrying would not help."""
+        self.credentials = (user, password)
+        """What :class:`Ari` was made with, for a second client of the same Asterisk."""
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}"}
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds)

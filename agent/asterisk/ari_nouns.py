@@ -161,6 +161,11 @@ class Applications:
     def __init__(self, ari: Requests) -> None:
         self._ari = ari
 
+    async def get(self, app: str) -> dict[str, Any]:
+        """One application that is registered. Raises NotFound."""
+        application: dict[str, Any] = await self._ari.request("GET", f"/applications/{_id(app)}")
+        return application
+
     async def filter(self, app: str, event_types: Sequence[str]) -> None:
         """Receive only these event types (Asterisk >= 13.26, 16.3)."""
         await self._ari.request(

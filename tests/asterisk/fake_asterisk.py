@@ -22,6 +22,9 @@ class FakeAsterisk:
         self.frozen = asyncio.Event()
         self.frozen.set()
         self.events_opened = 0
+        self.version = "22.10.1+dfsg-1"
+        self.modules: set[str] = set()
+        self.read_only = False
         self.media_leg_enters_stasis = True
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._sockets: list[web.WebSocketResponse] = []
@@ -39,7 +42,9 @@ class FakeAsterisk:
         add = application.router.add_route
         add("GET", "/ari/events", self._events)
         add("PUT", "/ari/applications/{app}/eventFilter", self._filter)
+        add("GET", "/ari/applications/{app}", self._application)
         add("GET", "/ari/asterisk/info", self._info)
+        add("GET", "/ari/asterisk/modules", self._modules)
         add("GET", "/ari/channels", self._list_channels)
         add("GET", "/ari/channels/{id}", self._get_channel)
         add("POST", "/ari/channels/externalMedia", self._external_media)
@@ -94,6 +99,8 @@ class FakeAsterisk:
         if request.headers.get("Authorization") != self._authorization:
             raise web.HTTPUnauthorized
         await self.frozen.wait()
+        if self.read_only and request.method != "GET":
+            raise web.HTTPForbidden(text='{"message": "This user is read only"}')
         response: web.StreamResponse = await handler(request)
         return response
 
@@ -119,7 +126,15 @@ class FakeAsterisk:
         return web.json_response({})
 
     async def _info(self, _: web.Request) -> web.Response:
-        return web.json_response({"system": {"version": "22.10.1"}})
+        return web.json_response({"system": {"version": self.version}})
+
+    async def _modules(self, _: web.Request) -> web.Response:
+        return web.json_response([{"name": name, "status": "Running"} for name in sorted(self.modules)])
+
+    async def _application(self, request: web.Request) -> web.Response:
+        if not self._sockets:
+            raise web.HTTPNotFound(text='{"message": "Application not found"}')
+        return web.json_response({"name": request.match_info["app"]})
 
     async def _list_channels(self, _: web.Request) -> web.Response:
         return web.json_response(list(self.channels.values()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 
 import pytest
 
@@ -77,6 +79,23 @@ calls:
     assert "60614" not in json.dumps(record)
     assert [effect["name"] for effect in record["effects"]] == ["orders.verify"]
     assert record["greeting_ms"] < 500
+
+
+async def test_the_preflight_finds_nothing_wrong_with_a_call_centre_that_works(call_centre: CallCentre) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "agent",
+        "check",
+        "--config",
+        str(call_centre.stack.run_dir / "config"),
+        cwd=SCRIPTS.parents[2],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output = (await process.communicate())[0].decode()
+    assert process.returncode == 0, output
+    assert "an audio connection was opened and closed" in output
+    assert "Calls can be sent to this agent." in output
 
 
 async def test_nothing_was_logged_that_is_not_explained(call_centre: CallCentre) -> None:

@@ -1,0 +1,141 @@
+"""What must be true of an Asterisk before the agent can take its calls: tried out, not assumed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
+from agent.asterisk.media import WebsocketMedia
+from agent.asterisk.release import knows_media_marks, version_of
+
+Verdict = Literal["ok", "warning", "failed"]
+
+REQUIRED_MODULES: Mapping[str, str] = {
+    "app_stasis.so": "hands calls to the agent",
+    "res_stasis.so": "hands calls to the agent",
+    "res_ari_channels.so": "answers and releases calls",
+    "res_ari_bridges.so": "joins the caller and the agent's audio",
+    "res_ari_events.so": "tells the agent about calls and keys",
+    "res_ari_applications.so": "keeps unneeded events away",
+    "bridge_simple.so": "joins the caller and the agent's audio",
+    "func_timeout.so": "the dead-man timer: without it a call whose agent dies is lost",
+    "func_strings.so": "filters what callers dial and say",
+    "func_callerid.so": "shows people why a call comes",
+    "func_volume.so": "keeps handed-over calls in the core, so that the caller hears the human",
+    "app_queue.so": "the people's queue",
+    "app_stack.so": "the dialplan's subroutines",
+}
+"""Module -> what the agent needs it for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    verdict: Verdict
+    detail: str = ""
+    fix: str = ""
+    """Exactly what to do, for everything that is not ok."""
+
+
+async def examine(ari: Ari, transport: str) -> AsyncIterator[Finding]:
+    """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
+
+    ``transport`` is the setting ``media.transport``. A media leg and a bridge are really made and removed again, under
+    an application name of their own: calls in progress are not touched.
+    """
+    try:
+        text = await ari.system.version()
+    except AuthFailed:
+        yield Finding(
+            "ARI user",
+            "failed",
+            f"Asterisk at {ari.url} refuses the user or the password",
+            "compare [orderline] in ari.conf with ari.user and ari.password_file, then: asterisk -rx 'ari reload' "
+            "(or 'module reload res_ari.so')",
+        )
+        return
+    except AriError as error:
+        yield Finding(
+            "ARI",
+            "failed",
+            error.message,
+            "in http.conf: enabled=yes, bindaddr=127.0.0.1, bindport as in ari.url; in ari.conf: enabled=yes; then: "
+            "asterisk -rx 'module reload http' and asterisk -rx 'http show status'",
+        )
+        return
+    yield Finding("ARI", "ok", f"Asterisk {text} answers at {ari.url}")
+    release = version_of(text) or (0, 0, 0)
+    if release < (18, 0, 0):
+        yield Finding("Asterisk version", "failed", text, "Orderline needs Asterisk 18 or later")
+        return
+    modules = await ari.system.modules()
+    for finding in module_findings(modules, transport, websocket=knows_media_marks(release)):
+        yield finding
+    async for finding in _try_out(ari, transport, websocket=knows_media_marks(release) and _WEBSOCKET in modules):
+        yield finding
+
+
+_WEBSOCKET = "chan_websocket.so"
+_AUDIOSOCKET = frozenset({"chan_audiosocket.so", "res_audiosocket.so"})
+
+
+def module_findings(modules: set[str], transport: str, *, websocket: bool) -> list[Finding]:
+    """Judge the running modules. ``websocket`` says whether this release's chan_websocket is good enough."""
+    missing = {name: why for name, why in REQUIRED_MODULES.items() if name not in modules}
+    findings = [
+        Finding("module", "failed", f"{name} is not running: it {why}", f"asterisk -rx 'module load {name}'")
+        for name, why in missing.items()
+    ]
+    if not missing:
+        findings.append(Finding("modules", "ok", f"all {len(REQUIRED_MODULES)} that are needed are running"))
+    by_websocket = websocket and _WEBSOCKET in modules
+    by_audiosocket = modules >= _AUDIOSOCKET
+    if transport == "websocket" and not by_websocket:
+        why = f"{_WEBSOCKET} is not running" if websocket else "this release's chan_websocket has no marks"
+        findings.append(
+            Finding("media", "failed", why, "set media.transport: audiosocket, or use Asterisk 20.18, 22.8 or later")
+        )
+    elif not by_websocket and not by_audiosocket:
+        findings.append(
+            Finding("media", "failed", "neither chan_websocket nor AudioSocket is there", "load chan_audiosocket.so")
+        )
+    else:
+        way = "websocket" if by_websocket and transport != "audiosocket" else "AudioSocket"
+        findings.append(Finding("media", "ok", f"audio goes by {way}"))
+    return findings
+
+
+async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterator[Finding]:
+    """Make what a call makes: a bridge, and a media leg with its audio connection."""
+    name = f"orderline-check-{secrets.token_hex(6)}"
+    try:
+        await ari.bridges.create(name)
+        await ari.bridges.destroy(name)
+    except AriError as error:
+        yield Finding("ARI rights", "failed", error.message, "set read_only=no for [orderline] in ari.conf")
+        return
+    yield Finding("ARI rights", "ok", "bridges can be made and removed")
+    if websocket and transport != "audiosocket":
+        trial = Ari(ari.url, *ari.credentials, app=name)
+        try:
+            async with trial:
+                media = WebsocketMedia(trial, f"{name}-media", asyncio.Queue())
+                await media.open()
+                await media.close()
+        except AriError as error:
+            yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
+        else:
+            yield Finding("media leg", "ok", "an audio connection was opened and closed")
+    try:
+        await ari.applications.get(ari.app)
+    except NotFound:
+        yield Finding("application", "ok", f"nobody else is registered as {ari.app}")
+    else:
+        yield Finding("application", "ok", f"{ari.app} is registered: an agent is connected now")

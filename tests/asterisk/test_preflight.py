@@ -1,0 +1,85 @@
+"""The preflight of an Asterisk: what is wrong is named, with the exact fix."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.preflight import REQUIRED_MODULES, Finding, examine
+from tests.asterisk.fake_asterisk import FakeAsterisk
+
+ALL = {*REQUIRED_MODULES, "chan_websocket.so"}
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[FakeAsterisk]:
+    fake = FakeAsterisk()
+    fake.modules = set(ALL)
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+async def look(asterisk: FakeAsterisk, password: str = "secret", transport: str = "auto") -> list[Finding]:
+    ari = Ari(asterisk.url, "orderline", password, "orderline")
+    ari.open()
+    try:
+        return [finding async for finding in examine(ari, transport)]
+    finally:
+        await ari.close()
+
+
+def wrong(findings: list[Finding]) -> list[Finding]:
+    assert all(finding.fix for finding in findings if finding.verdict != "ok")
+    return [finding for finding in findings if finding.verdict != "ok"]
+
+
+async def test_a_good_asterisk_is_all_ok_and_nothing_is_left_in_it(asterisk: FakeAsterisk) -> None:
+    findings = await look(asterisk)
+    assert wrong(findings) == []
+    assert "media leg" in [finding.what for finding in findings]
+    assert asterisk.channels == {}
+    assert asterisk.bridges == {}
+
+
+async def test_a_missing_module_is_named_with_what_it_is_for(asterisk: FakeAsterisk) -> None:
+    asterisk.modules.remove("func_timeout.so")
+    (finding,) = wrong(await look(asterisk))
+    assert "dead-man" in finding.detail
+    assert "module load func_timeout.so" in finding.fix
+
+
+async def test_a_wrong_password_points_at_both_places(asterisk: FakeAsterisk) -> None:
+    (finding,) = await look(asterisk, password="other")
+    assert finding.verdict == "failed"
+    assert "ari.conf" in finding.fix
+    assert "ari.password_file" in finding.fix
+
+
+async def test_a_user_who_may_only_read_is_noticed_before_the_first_call(asterisk: FakeAsterisk) -> None:
+    asterisk.read_only = True
+    (finding,) = wrong(await look(asterisk))
+    assert "read_only=no" in finding.fix
+
+
+async def test_an_older_asterisk_goes_by_audiosocket_when_it_has_it(asterisk: FakeAsterisk) -> None:
+    asterisk.version = "20.6.0"
+    asterisk.modules |= {"chan_audiosocket.so", "res_audiosocket.so"}
+    findings = await look(asterisk)
+    assert wrong(findings) == []
+    assert "AudioSocket" in next(finding.detail for finding in findings if finding.what == "media")
+
+
+async def test_no_way_for_audio_is_a_failure(asterisk: FakeAsterisk) -> None:
+    asterisk.modules.remove("chan_websocket.so")
+    assert [finding.what for finding in wrong(await look(asterisk))] == ["media"]
+    asterisk.version = "20.6.0"
+    assert "20.18" in wrong(await look(asterisk, transport="websocket"))[0].fix
+
+
+async def test_nobody_at_the_address_says_what_to_look_at(asterisk: FakeAsterisk) -> None:
+    await asterisk.stop()
+    (finding,) = await look(asterisk)
+    assert "http.conf" in finding.fix

@@ -1,0 +1,58 @@
+"""The preflight of the machine: secrets, directories, ports."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from agent.preflight import directory_finding, port_finding, secret_findings
+from agent.settings import AriSettings, ControlSettings, Settings
+
+
+def settings(directory: Path) -> Settings:
+    return Settings(
+        ari=AriSettings(password_file=directory / "ari"), control=ControlSettings(token_file=directory / "token")
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ORDERLINE_ARI_PASSWORD", raising=False)
+    monkeypatch.delenv("ORDERLINE_CONTROL_TOKEN", raising=False)
+
+
+def test_secrets_for_the_owner_alone_are_ok(tmp_path: Path) -> None:
+    for name in ("ari", "token"):
+        (tmp_path / name).write_text("sesame")
+        (tmp_path / name).chmod(0o600)
+    assert [finding.verdict for finding in secret_findings(settings(tmp_path))] == ["ok", "ok"]
+
+
+def test_a_secret_that_others_can_read_and_one_that_is_missing_are_told_with_the_command(tmp_path: Path) -> None:
+    (tmp_path / "ari").write_text("sesame")
+    (tmp_path / "ari").chmod(0o644)
+    readable, missing = secret_findings(settings(tmp_path))
+    assert (readable.verdict, readable.fix) == ("failed", f"chmod 600 {tmp_path / 'ari'}")
+    assert missing.verdict == "failed"
+    assert "openssl rand" in missing.fix
+
+
+def test_a_directory_that_can_be_made_is_made(tmp_path: Path) -> None:
+    assert directory_finding(tmp_path / "a" / "b").verdict in ("ok", "warning")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_file_where_the_directory_should_be_is_a_failure(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    assert directory_finding(tmp_path / "state").verdict == "failed"
+
+
+def test_a_taken_port_and_an_open_address_are_warnings() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert port_finding("127.0.0.1", taken.getsockname()[1]).verdict == "warning"
+    assert port_finding("127.0.0.1", 0).verdict == "ok"
+    assert "loopback" in port_finding("0.0.0.0", 0).detail  # noqa: S104 - it must be warned about
