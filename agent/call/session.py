@@ -216,7 +216,7 @@ class CallSession:
     async def _service(self, effect: Effect) -> Done | Failed:
         try:
             async with asyncio.timeout(effect.deadline_seconds):
-                key = f"{self._line.id}:{effect.id}"
+                key = effect.key or f"{self._line.id}:{effect.id}"
                 return Done(effect.id, await self._parts.services.perform(effect.name, effect.arguments, key))
         except ServiceError as error:
             return Failed(effect.id, error.code, error.message)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from agent.dialog import listening, repair, spoken_numbers, stepping
+from agent.dialog import knowledge, listening, repair, spoken_numbers, stepping
 from agent.dialog.scene import Scene
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.state import Focus, RequestHeard, SlotValue
@@ -59,16 +59,17 @@ def _meant(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
         return repair.no_match(scene)
     if meaning.kind in ("wrong", "right"):
         return _reaction(scene, focus, meaning.kind)
-    return _value(scene, focus, meaning.name)
+    return _value(scene, focus, meaning.name, meaning.values)
 
 
-def _value(scene: Scene, focus: Focus, value: str) -> Then:
-    """Take a yes, a no, or one of a slot's choices."""
+def _value(scene: Scene, focus: Focus, value: str, also: Sequence[tuple[str, str]] = ()) -> Then:
+    """Take a yes, a no, or one of a slot's choices, with what else the sentence held."""
     if focus.kind != "collect":
         return _reaction(scene, focus, "right" if value == "yes" else "wrong")
-    scene.understood = f"{focus.slot}={value}"
+    scene.understood = " ".join(f"{name}={one}" for name, one in ((focus.slot, value), *also))
     scene.state.succeed()
-    scene.fill(focus.slot, SlotValue(value))
+    for name, one in ((focus.slot, value), *also):
+        scene.fill(name, SlotValue(one))
     return stepping.advance(scene)
 
 
@@ -108,6 +109,12 @@ def _number(scene: Scene, match: Match, reading: NumberReading, confidence: floa
         if scene.pack.slot(name).corrects:
             state.wrong = 0
         scene.fill(name, SlotValue(reading.value, _doubtful(scene, name, reading, confidence), confidence))
+        for other, number, doubt in _further(scene, match, confidence):
+            scene.understood += f" {other}={number}"
+            scene.fill(other, SlotValue(number, doubt, confidence))
+        for other, choice in match.meaning.values:
+            scene.understood += f" {other}={choice}"
+            scene.fill(other, SlotValue(choice))
         return stepping.advance(scene)
     if confidence < LOW_CONFIDENCE or state.breaths >= _MAX_BREATHS:
         return repair.no_match(scene)
@@ -158,6 +165,7 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
         doubt=reading.value is not None and _doubtful(scene, match.number_slot, reading, confidence),
         so_far=match.number_text if reading.partial else "",
         confidence=confidence,
+        also=tuple(_further(scene, match, confidence)),
     )
     number = f" {request.number_slot}={request.number}" if request.number else ""
     scene.understood = f"request={request.flow}{number}"
@@ -167,6 +175,13 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
     scene.state.focus = Focus("confirm_request", focus.slot, request)
     scene.question(scene.state.focus, again=False)
     return listening.listen(scene)
+
+
+def _further(scene: Scene, match: Match, confidence: float) -> Iterator[tuple[str, str, bool]]:
+    """Yield the other numbers of the same sentence: slot, number, whether it must be confirmed."""
+    for name, reading in match.also:
+        if reading.value is not None:
+            yield name, reading.value, _doubtful(scene, name, reading, confidence)
 
 
 def _doubtful(scene: Scene, name: str, reading: NumberReading, confidence: float) -> bool:
@@ -198,9 +213,13 @@ def _keys(scene: Scene, focus: Focus, keys: str) -> Then:
     if len(digits) == 1 and (focus.kind != "collect" or slot.type == "yes_no"):
         value = (slot.dtmf or _YES_NO_KEYS).get(digits, "") if slot.type == "yes_no" else _YES_NO_KEYS.get(digits, "")
         return _value(scene, focus, value) if value else repair.no_match(scene)
+    if focus.kind == "collect" and len(digits) == 1 and digits not in slot.dtmf:
+        options = scene.options(focus.slot) if slot.type == "choice" else ()
+        if 0 < int(digits) <= len(options):
+            return _value(scene, focus, options[int(digits) - 1].value)
     if digits in slot.dtmf:
         value = slot.dtmf[digits]
-        if value in slot.choices:
+        if value in knowledge.choices(slot, scene.pack.contents.knowledge):
             return _value(scene, focus, value)
         scene.understood = f"request={value}"
         return stepping.begin_request(scene, RequestHeard(value))

@@ -6,6 +6,7 @@ The shape follows Rasa's flows (``flows -> id -> steps``), the words follow Voic
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
@@ -69,10 +70,25 @@ class Manner(_Model):
     """Seconds after which the caller's turn is cut."""
 
 
+class ChoicesFrom(_Model):
+    """Choices that come from data: this caller's items, the days a parcel can come on."""
+
+    list: Expression
+    """What there is to choose from: a list of mappings, or of plain values (``eligibility.items``)."""
+    value: str = ""
+    """The key that holds the slot's value; the entry itself when empty."""
+    name: str = ""
+    """The key that holds the words for it (``Brass Desk Lamp`` is also chosen by "the lamp"); the value when empty."""
+
+
+def _as_choices_from(value: Any) -> Any:
+    return {"list": value} if isinstance(value, str) else value
+
+
 class Slot(Manner):
     """Something the conversation wants to know."""
 
-    type: Literal["number", "yes_no", "choice", "request", "text"]
+    type: Literal["number", "yes_no", "choice", "date", "request", "text"]
     description: str = ""
     prompt: Texts = ()
     format: str = ""
@@ -80,9 +96,15 @@ class Slot(Manner):
     check: str = ""
     """Number slots: check digit rule (``luhn``)."""
     phrases: Texts = ()
-    """Number slots: how the number may be wrapped (``(it's | that's) {order_number}``)."""
+    """How the answer may be wrapped (``(it's | that's) {order_number}``); also answers that hold more than was asked
+    (``{return_reason} and it's {condition}``)."""
     choices: dict[str, Texts] = {}
     """Choice and request slots: value -> phrase templates."""
+    choices_from: Annotated[ChoicesFrom | None, BeforeValidator(_as_choices_from)] = None
+    """Choice slots: more choices, from data. ``promotions`` and ``answers`` stand for those of the knowledge file. The
+    n-th one can also be chosen by "the first one" and by its key; prompts see the names as ``options``."""
+    days_ahead: int = Field(default=35, ge=1, le=366)
+    """Date slots: how far ahead a caller can name a day, beginning tomorrow."""
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
@@ -129,7 +151,8 @@ class Call(_Step):
     save: dict[str, Expression] = {}
     """Variable -> expression over ``result``."""
     failed: dict[str, str] = {}
-    """Failure code -> step; ``otherwise`` for all codes not named."""
+    """Failure -> step: a code with its reason (``not_allowed.already_shipped``), a code, or ``otherwise``. The steps
+    behind it see ``failure.code`` and ``failure.reason``."""
     filler: Texts = ()
     filler_after: float = Field(default=1.0, ge=0, le=10)
     deadline: float = Field(default=4.0, gt=0, le=30)
@@ -248,6 +271,9 @@ class Service(_Model):
     """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
 
     arguments: tuple[str, ...] = ()
+    """What a ``call`` must hand in."""
+    optional: tuple[str, ...] = ()
+    """What it may hand in besides."""
     failures: tuple[str, ...] = ()
 
 
@@ -269,6 +295,45 @@ class Commands(_Model):
     wait: Texts = ()
     agent: Texts = ()
     goodbye: Texts = ()
+
+
+class Answer(_Model):
+    """What the agent knows about a topic."""
+
+    ask: Texts
+    """How callers ask for it."""
+    says: str
+    """What they are told."""
+
+
+class Promotion(_Model):
+    """An offer with its rules."""
+
+    name: str
+    """As it is said: ``the autumn sale``."""
+    says: str
+    """What the caller is told about it."""
+    spoken: Texts
+    """How callers name it or say its code (``autumn twenty``)."""
+    code: str = ""
+    starts: date | None = None
+    ends: date | None = None
+    """The last day it is valid."""
+    minimum: float | None = Field(default=None, gt=0)
+    """Least amount of an order, in the shop's currency."""
+    first_order: bool = False
+    """Only for a first order."""
+    tiers: Texts = ()
+    """Only for these loyalty tiers."""
+    once: bool = False
+    """Only once for a customer."""
+
+
+class Knowledge(_Model):
+    """What the shop's staff edit: promotions, opening hours, policies. Edits count from the next call on."""
+
+    answers: dict[str, Answer] = {}
+    promotions: dict[str, Promotion] = {}
 
 
 class PackFile(_Model):
@@ -294,4 +359,5 @@ class PackFile(_Model):
     services: dict[str, Service] = {}
     slots: dict[str, Slot] = {}
     prompts: dict[str, PromptSource] = {}
+    knowledge: Knowledge | None = None
     flows: dict[str, Flow] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from agent.dialog import step_paths
+from agent.dialog import knowledge, step_paths
 from agent.dialog.expressions import Expressions
 from agent.dialog.flow import (
     END,
@@ -35,7 +35,10 @@ SYSTEM_PROMPTS = (
     "handover", "handover_summary", "help", "not_that", "start_over", "still_there", "wait",
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
-CONTEXT_NAMES = frozenset({"now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard"})
+CONTEXT_NAMES = frozenset(
+    {"now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options"}
+    | {knowledge.ANSWERS, knowledge.PROMOTIONS}
+)
 """What expressions and prompts may use besides slots and variables."""
 OTHERWISE = "otherwise"
 _PROMPT_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
@@ -118,9 +121,11 @@ class _Linter:
                 self._report(path, f"has no {key} prompts, and the defaults have none either")
         if slot.type == "number" and not slot.format:
             self._report(path, "a number slot needs a format")
-        if slot.type == "choice" and not slot.choices:
+        if slot.type == "choice" and not slot.choices and slot.choices_from is None:
             self._report(path, "a choice slot needs choices")
-        values = {"yes", "no"} if slot.type == "yes_no" else set(slot.choices)
+        if slot.choices_from is not None:
+            self._choices_from(slot, path)
+        values = {"yes", "no"} if slot.type == "yes_no" else set(knowledge.choices(slot, self._contents.knowledge))
         if slot.type == "request":
             values |= set(self._contents.flows)
         if slot.dtmf and slot.type == "number":
@@ -132,6 +137,15 @@ class _Linter:
             self._known(slot.corrects, self._contents.slots, "slot", (*path, "corrects"))
         for other in slot.resets:
             self._known(other, self._names, "slot or variable", (*path, "resets"))
+
+    def _choices_from(self, slot: Slot, path: Path) -> None:
+        here = (*path, "choices_from")
+        if slot.type != "choice" or slot.choices_from is None:
+            self._report(here, "only a choice slot has choices")
+        elif not knowledge.is_fixed(slot):
+            self._expression(slot.choices_from.list, here)
+        elif self._contents.knowledge is None:
+            self._report(here, "the pack has no knowledge file")
 
     def _flow(self, flow_id: str, flow: Flow) -> None:
         path: Path = ("flows", flow_id)
@@ -183,13 +197,17 @@ class _Linter:
             self._known(step.call, self._contents.services, "service", (*path, "call"))
             return
         for name in step.arguments:
-            self._known(name, service.arguments, f"argument of {step.call}", (*path, "with", name))
+            self._known(
+                name, (*service.arguments, *service.optional), f"argument of {step.call}", (*path, "with", name)
+            )
         for name in service.arguments:
             if name not in step.arguments:
                 self._report((*path, "with"), f"{step.call} needs the argument '{name}'")
         for code in step.failed:
             if code != OTHERWISE:
-                self._known(code, service.failures, f"failure of {step.call}", (*path, "failed", code))
+                self._known(
+                    code.partition(".")[0], service.failures, f"failure of {step.call}", (*path, "failed", code)
+                )
 
     def _paths(self, flow: Flow, path: Path) -> None:
         for index, problem in step_paths.problems(flow):

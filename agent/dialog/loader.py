@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.dialog import lint, pack_files, understanding
-from agent.dialog.errors import Finding, FlowError
+from agent.dialog import knowledge, lint, pack_files
+from agent.dialog.choices import Option
+from agent.dialog.errors import DialogError, Finding, FlowError
 from agent.dialog.expressions import Expressions
 from agent.dialog.flow import END, Flow, Manner, PackFile, Slot
 from agent.dialog.number_format import NumberFormat, NumberFormatError
 from agent.dialog.rendering import Renderer, SandboxRenderer, TemplateChecker
 from agent.dialog.turn_grammar import TurnGrammar
 from agent.dialog.turns import Prompt
+from agent.dialog.understanding import Understanding, number_formats
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,9 @@ class FlowPack:
     fingerprint: str
     """Changes whenever a file of the pack changes."""
     warnings: tuple[Finding, ...] = ()
+    understanding: Understanding | None = None
+    knowledge: Mapping[str, Any] = field(default_factory=dict)
+    """What prompts and expressions see of the knowledge file."""
 
     @classmethod
     def load(cls, directory: Path | str, filters: Collection[str] | None = None) -> FlowPack:
@@ -42,16 +47,30 @@ class FlowPack:
             raise FlowError(sorted(reading.findings))
         lint.check(reading, expressions, filters)
         try:
-            formats = understanding.number_formats(reading.contents)
-            grammars = understanding.build(reading.contents, reading.report)
-        except NumberFormatError:
-            # already among the findings
-            formats, grammars = {}, {}
+            formats = number_formats(reading.contents)
+            understanding = Understanding(reading.contents, reading.report)
+        except NumberFormatError as error:
+            raise FlowError(sorted(reading.findings)) from error
         errors = sorted(finding for finding in reading.findings if finding.severity == "error")
         if errors:
             raise FlowError(errors)
         warnings = tuple(sorted(reading.findings))
-        return cls(reading.contents, grammars, formats, expressions, reading.fingerprint, warnings)
+        return cls(
+            reading.contents,
+            understanding.fixed,
+            formats,
+            expressions,
+            reading.fingerprint,
+            warnings,
+            understanding,
+            knowledge.data(reading.contents.knowledge),
+        )
+
+    def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
+        """Return the grammar that listens for a slot whose choices come from a call's data."""
+        if self.understanding is None:
+            raise DialogError("this pack was put together without its understanding")
+        return self.understanding.with_options(slot, options)
 
     def flow(self, flow_id: str) -> Flow:
         """Return a flow by id."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from agent import yaml_source
+from agent.dialog import knowledge
 from agent.dialog.errors import Finding
 from agent.dialog.flow import (
     STEP_KINDS,
@@ -19,6 +20,7 @@ from agent.dialog.flow import (
     Corrections,
     Escalation,
     Flow,
+    Knowledge,
     Manner,
     PackFile,
     Service,
@@ -29,7 +31,7 @@ from agent.dialog.templates import nearest
 from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
-_SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds")
+_SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds", "knowledge")
 _LISTED = ("fillers", "keep")
 
 
@@ -95,6 +97,9 @@ def read_pack(directory: FilePath) -> Reading:
         if parsed is not None:
             _merge(merged, parsed, source, reading)
     reading.fingerprint = digest.hexdigest()[:16]
+    told = knowledge.prompts(merged.get("knowledge"))
+    if told:
+        merged["prompts"] = {**told, **merged.get("prompts", {})}
     reading.contents = PackFile.model_construct(**{**_empty(), **merged})
     return reading
 
@@ -147,6 +152,8 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Re
                 continue
             merged[section] = value
             reading.place((section,), source, (section,))
+            if section == "knowledge":
+                _place_knowledge(value, source, reading)
         elif section in _LISTED:
             merged[section] = (*merged.get(section, ()), *value)
             reading.place((section,), source, (section,))
@@ -160,6 +167,14 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Re
                     continue
                 names[name] = item
                 reading.place(here, source, here)
+
+
+def _place_knowledge(told: Knowledge, source: Source, reading: Reading) -> None:
+    """Remember where the words stand that become prompts."""
+    for prompt, section in ((knowledge.ANSWER_PROMPT, "answers"), (knowledge.PROMOTION_PROMPT, "promotions")):
+        reading.place(("prompts", prompt), source, ("knowledge", section))
+        for name in getattr(told, section):
+            reading.place(("prompts", prompt, "cases", name), source, ("knowledge", section, name, "says"))
 
 
 def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> tuple[Path, str]:

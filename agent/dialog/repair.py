@@ -123,7 +123,8 @@ def _level(scene: Scene, kind: str, level: int, reason: str) -> Then:
     if scene.state.failures > len(levels):
         return hand_over(scene, reason)
     text = levels[min(level, len(levels)) - 1]
-    scene.said.append(scene.prompt(text, "" if is_prompt_id(text) else f"{focus.slot}.{kind}.{level}"))
+    place = "" if is_prompt_id(text) else f"{focus.slot}.{kind}.{level}"
+    scene.said.append(scene.prompt(text, place, **scene.choices(focus)))
     if ask:
         return _listen_again(scene, focus)
     return listening.listen(scene)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.dialog import knowledge
+from agent.dialog.choices import Option, options_from
 from agent.dialog.flow import Choice, Collect, Manner, Slot
 from agent.dialog.lint import is_prompt_id
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import Renderer
+from agent.dialog.spoken_dates import day_options
 from agent.dialog.state import CallFacts, Focus, Frame, SlotValue, State
 from agent.dialog.turn_grammar import TurnGrammar
 from agent.dialog.turns import Prompt
@@ -42,6 +45,8 @@ class Scene:
             "caller": {"number": self.facts.caller_number},
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,
+            "failure": self.state.failure,
+            **self.pack.knowledge,
             **extra,
         }
 
@@ -123,8 +128,21 @@ class Scene:
         """Return what may be said while listening for ``focus``."""
         if focus.kind == "confirm_request":
             return self.pack.grammars[CONFIRM_REQUEST]
-        key = confirm_key if focus.kind == "confirm" else collect_key
-        return self.pack.grammars[key(focus.slot)]
+        if focus.kind == "confirm":
+            return self.pack.grammars[confirm_key(focus.slot)]
+        slot = self.pack.slot(focus.slot)
+        if knowledge.is_fixed(slot):
+            return self.pack.grammars[collect_key(focus.slot)]
+        return self.pack.grammar_with(focus.slot, self.options(focus.slot))
+
+    def options(self, name: str) -> tuple[Option, ...]:
+        """Return what there is to choose for a slot whose choices come from this call's data; empty for others."""
+        slot = self.pack.slot(name)
+        if slot.type == "date":
+            return day_options(self.facts.now.date(), slot.days_ahead)
+        if slot.choices_from is None or knowledge.is_fixed(slot):
+            return ()
+        return options_from(slot.choices_from, self.evaluate(slot.choices_from.list))
 
     def manner(self, name: str, focus: Focus) -> Any:
         """Return one of the slot's manners, or the pack's default for it."""
@@ -144,7 +162,15 @@ class Scene:
             step = self.pack.flow(self.frame.flow).steps[self.frame.step]
             own = step.prompt if isinstance(step, Collect) and step.prompt else slot.prompt
             texts = (slot.reprompt or own) if again else own
-            self.say(texts, f"{focus.slot}.{'reprompt' if again and slot.reprompt else 'prompt'}")
+            place = f"{focus.slot}.{'reprompt' if again and slot.reprompt else 'prompt'}"
+            self.say(texts, place, **self.choices(focus))
+
+    def choices(self, focus: Focus) -> dict[str, Any]:
+        """Return what prompts about a choice from data can use besides the rest: ``options``, the names."""
+        slot = self.pack.slot(focus.slot)
+        if focus.kind != "collect" or slot.choices_from is None or knowledge.is_fixed(slot):
+            return {}
+        return {"options": [option.name for option in self.options(focus.slot)]}
 
 
 def level_texts(slot: Slot, defaults: Manner, kind: str) -> tuple[tuple[str, ...], bool]:

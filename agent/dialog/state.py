@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.dialog.errors import DialogError
 from agent.dialog.turns import Prompt
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 FocusKind = Literal["collect", "confirm", "confirm_request"]
 
 
@@ -81,6 +81,8 @@ class RequestHeard:
     doubt: bool = False
     so_far: str = ""
     confidence: float = 1.0
+    also: tuple[tuple[str, str, bool], ...] = ()
+    """Further numbers of the same sentence: slot, number, whether it must be confirmed."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,8 @@ class PendingEffect:
     id: str
     name: str
     arguments: Mapping[str, Any]
+    key: str = ""
+    """Idempotency key: the same for the same act on behalf of the same request."""
 
 
 @dataclass
@@ -112,6 +116,8 @@ class State:
     effect: PendingEffect | None = None
     effects: int = 0
     """Effects asked for so far; makes their ids."""
+    failure: dict[str, str] = field(default_factory=dict)
+    """``code`` and ``reason`` of the last service call that failed."""
     failures: int = 0
     """Silences and misunderstandings since the last answer."""
     no_match: int = 0
@@ -169,5 +175,7 @@ class State:
 def _focus(data: Mapping[str, Any]) -> Focus:
     request = data["request"]
     if request is not None:
-        request = RequestHeard(**{**request, "values": tuple((name, value) for name, value in request["values"])})
+        values = tuple((name, value) for name, value in request["values"])
+        also = tuple((name, number, doubt) for name, number, doubt in request["also"])
+        request = RequestHeard(**{**request, "values": values, "also": also})
     return Focus(data["kind"], data["slot"], request)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from agent.dialog import listening
 from agent.dialog.errors import DialogError
 from agent.dialog.flow import Call, Collect, HandOverStep, HangUpStep, If, Link, Say, Set, Step
@@ -13,6 +18,7 @@ from agent.dialog.turns import Done, Effect, Failed, HangUp, Then
 
 _MAX_STEPS = 300
 _MAX_DEPTH = 16
+_KEY_CHARS = 16
 
 
 def advance(scene: Scene, *, again: bool = False) -> Then:
@@ -51,6 +57,8 @@ def begin_request(scene: Scene, request: RequestHeard) -> Then:
         scene.fill(name, SlotValue(value))
     if request.number:
         scene.fill(request.number_slot, SlotValue(request.number, request.doubt, request.confidence))
+        for name, number, doubt in request.also:
+            scene.fill(name, SlotValue(number, doubt))
     elif request.so_far:
         state.so_far, state.so_far_slot, state.breaths = request.so_far, request.number_slot, 1
     state.succeed()
@@ -81,7 +89,9 @@ def outcome(scene: Scene, event: Done | Failed) -> Then:
             scene.assign(name, value)
         _go_on(scene, frame, step)
         return advance(scene)
-    target = step.failed.get(event.code) or step.failed.get(OTHERWISE)
+    scene.state.failure = {"code": event.code, "reason": event.reason}
+    known = (f"{event.code}.{event.reason}", event.code, OTHERWISE)
+    target = next((step.failed[code] for code in known if code in step.failed), "")
     if not target:
         return hand_over(scene, "back_office_down")
     jump(scene, frame, target)
@@ -188,7 +198,7 @@ def _call(scene: Scene, step: Call, name: str) -> Effect:
     state.effects += 1
     prefix = f"{scene.facts.call_id}-" if scene.facts.call_id else "effect-"
     arguments = {key: scene.evaluate(expression) for key, expression in step.arguments.items()}
-    state.effect = PendingEffect(f"{prefix}{state.effects}", step.call, arguments)
+    state.effect = PendingEffect(f"{prefix}{state.effects}", step.call, arguments, _key(scene, step.call, arguments))
     return effect_of(scene, step, name)
 
 
@@ -198,4 +208,11 @@ def effect_of(scene: Scene, step: Call, name: str) -> Effect:
     if pending is None:
         raise DialogError("no service call is pending")
     filler = scene.prompt(step.filler[0], f"{name}.filler") if step.filler else None
-    return Effect(pending.id, pending.name, pending.arguments, step.deadline, filler, step.filler_after)
+    return Effect(pending.id, pending.name, pending.arguments, step.deadline, filler, step.filler_after, pending.key)
+
+
+def _key(scene: Scene, service: str, arguments: Mapping[str, Any]) -> str:
+    """Name an act: one request of one call asks for the same thing once, however often it is tried."""
+    act = json.dumps([service, len(scene.state.requests), arguments], sort_keys=True, default=str)
+    digest = hashlib.sha256(act.encode()).hexdigest()[:_KEY_CHARS]
+    return f"{scene.facts.call_id or 'call'}-{service}-{digest}"

@@ -70,7 +70,7 @@ class Expander:
         Raises :class:`TemplateError` for broken syntax, unknown rules or slots, and more than ``limit`` phrases.
         """
         expression = _parse(template)
-        count = self._count(expression, 0)
+        count = 0 if _only_a_list(expression) else self._count(expression, 0)
         if count > self._limit:
             raise TemplateError(f"stands for {count} phrases, more than {self._limit}; split it into smaller templates")
         phrases: dict[Phrase, None] = {}
@@ -146,6 +146,13 @@ def nearest(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` for the closest valid name, or ``""``."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _only_a_list(item: Expression) -> bool:
+    """Return whether a template is nothing but a slot: its choices were counted where they are written."""
+    while isinstance(item, Group) and len(item.items) == 1:
+        item = item.items[0]
+    return isinstance(item, ListReference)
 
 
 def _small_permutation(item: Group) -> bool:

@@ -49,6 +49,8 @@ class Match:
     reading: NumberReading | None = None
     leads: bool = False
     """True when words stood before the number ("no, it's ...")."""
+    also: tuple[tuple[str, NumberReading], ...] = ()
+    """Further numbers of the same sentence, by slot."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,18 @@ class _Frame:
     lead: tuple[str, ...]
     tail: tuple[str, ...]
     slot: str
+    meaning: Meaning
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """An entry with two numbers: the words before, between and after them."""
+
+    lead: tuple[str, ...]
+    first: str
+    middle: tuple[str, ...]
+    second: str
+    tail: tuple[str, ...]
     meaning: Meaning
 
 
@@ -79,18 +93,22 @@ class TurnGrammar:
         self._strong = dict(strong_words or {})
         self._whole: dict[tuple[str, ...], Meaning] = {}
         self._frames: dict[tuple[str, ...], list[_Frame]] = {}
+        self._pairs: list[_Pair] = []
         self._longer: dict[tuple[str, ...], set[Meaning]] = {}
         for phrase, meaning in entries:
             self._add(phrase, meaning)
         spoken = {" ".join(tokens): None for tokens in self._whole}
         for frame in self._all_frames():
             spoken.update({" ".join(part): None for part in (frame.lead, frame.tail) if part})
+        for pair in self._pairs:
+            spoken.update({" ".join(part): None for part in (pair.lead, pair.middle, pair.tail) if part})
         spoken.update(dict.fromkeys(self._strong))
         if speak_fillers:
             spoken.update({" ".join(filler): None for filler in sorted(self._fillers)})
         self.phrases = tuple(spoken)
         """Whole phrases for the recogniser, and the fixed words around numbers."""
         slots = {frame.slot: None for frame in self._all_frames()}
+        slots.update({slot: None for pair in self._pairs for slot in (pair.first, pair.second)})
         self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
         self._loose = frozenset(self.words)
@@ -116,6 +134,9 @@ class TurnGrammar:
             meaning = self._exact(tokens[start:end])
             if meaning is not None:
                 return Match(meaning)
+        both = self._two_numbers(tokens, known or {})
+        if both is not None:
+            return both
         number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
         if number is not None:
             return number
@@ -154,6 +175,10 @@ class TurnGrammar:
         places = [index for index, token in enumerate(tokens) if token.startswith("{")]
         if not places:
             self._whole.setdefault(tokens, meaning)
+        elif len(places) > 1:
+            at, then = places[:2]
+            first, second = tokens[at][1:-1], tokens[then][1:-1]
+            self._pairs.append(_Pair(tokens[:at], first, tokens[at + 1 : then], second, tokens[then + 1 :], meaning))
         else:
             at = places[0]
             frame = _Frame(tokens[:at], tokens[at + 1 :], tokens[at][1:-1], meaning)
@@ -171,6 +196,13 @@ class TurnGrammar:
             lead, tail = " ".join(frame.lead), " ".join(frame.tail)
             for spoken in samples.spoken_samples(self._formats[frame.slot], count, f"{lead}|{tail}"):
                 yield f"{lead} {spoken} {tail}".strip()
+        for pair in self._pairs:
+            parts = [" ".join(part) for part in (pair.lead, pair.middle, pair.tail)]
+            seed = "|".join(parts)
+            first = samples.spoken_samples(self._formats[pair.first], samples.FRAMED_SAMPLES, f"{seed}|1")
+            second = samples.spoken_samples(self._formats[pair.second], samples.FRAMED_SAMPLES, f"{seed}|2")
+            for one, other in zip(first, second, strict=True):
+                yield " ".join(f"{parts[0]} {one} {parts[1]} {other} {parts[2]}".split())
 
     def _all_frames(self) -> Iterator[_Frame]:
         for frames in self._frames.values():
@@ -243,6 +275,28 @@ class TurnGrammar:
                     if best is None and source is tokens and not noisy and self._worth_continuing(frame, match):
                         best = match
         return best
+
+    def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+        """Read a sentence that holds two numbers, when both are whole."""
+        for start, end in self._windows(tokens) if self._pairs else ():
+            part = tokens[start:end]
+            for pair in self._pairs:
+                inner = part[len(pair.lead) : len(part) - len(pair.tail)]
+                if part[: len(pair.lead)] != pair.lead or part[len(part) - len(pair.tail) :] != pair.tail:
+                    continue
+                for at in range(1, len(inner) - len(pair.middle)):
+                    if inner[at : at + len(pair.middle)] != pair.middle:
+                        continue
+                    found = [
+                        spoken_numbers.understand(" ".join(words), self._formats[slot], known.get(slot, ()))
+                        for slot, words in ((pair.first, inner[:at]), (pair.second, inner[at + len(pair.middle) :]))
+                    ]
+                    if all(reading.value is not None for reading in found):
+                        text = " ".join(inner[:at])
+                        return Match(
+                            pair.meaning, pair.first, text, found[0], bool(pair.lead), ((pair.second, found[1]),)
+                        )
+        return None
 
     def _worth_continuing(self, frame: _Frame, match: Match) -> bool:
         """A digit or two out of nowhere is no request; after "where is order" it is."""

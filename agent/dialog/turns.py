@@ -79,6 +79,8 @@ class Failed:
     code: str
     """``not_found``, ``not_allowed``, ``unavailable``, ``timed_out`` or a service's own code."""
     message: str = ""
+    reason: str = ""
+    """Of a refusal, a machine word: ``already_shipped``, ``window_over``; ``""`` when none was given."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ class Effect:
     """Something to be done by the business systems; its outcome comes back as Done or Failed."""
 
     id: str
-    """Unique in the conversation; also the idempotency key for effects that change something."""
+    """Unique in the conversation: its outcome comes back with it."""
     name: str
     """``orders.find``, ``tickets.create``, ..."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -180,6 +182,9 @@ class Effect:
     filler: Prompt | None = None
     """Said when the answer takes longer than ``filler_after_seconds``."""
     filler_after_seconds: float = 1.0
+    key: str = ""
+    """Idempotency key for effects that change something: the same act for the same request has the same key, however
+    often it is tried; ``id`` when empty."""
 
 
 @dataclass(frozen=True)

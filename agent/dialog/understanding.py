@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.dialog import choices, knowledge
+from agent.dialog.choices import Option
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
 from agent.dialog.number_format import NumberFormat
@@ -18,6 +21,8 @@ _SHORT_COMMANDS = ("agent", "repeat", "wait")
 """What may be said besides yes and no: few phrases, because a short grammar mishears less."""
 _SHORT_WORDS = 3
 """Longer ways of saying these commands are left out next to yes and no, for the same reason."""
+_REMEMBERED = 200
+_MAX_NUMBERS = 2
 Report = Callable[[Path, str], None]
 Entries = list[tuple[Phrase, Meaning]]
 
@@ -52,9 +57,29 @@ class _Common:
     fillers: tuple[tuple[str, ...], ...]
 
 
-def build(contents: PackFile, report: Report) -> dict[str, TurnGrammar]:
-    """Compile all grammars. Mistakes in phrases go to ``report`` with their key path; the rest is still built."""
-    return _Builder(contents, report).build()
+class Understanding:
+    """The grammar of every turn: those known beforehand, and those whose choices come from a call's data.
+
+    Mistakes in phrases go to ``report`` with their key path; the rest is still built.
+    """
+
+    def __init__(self, contents: PackFile, report: Report) -> None:
+        self._builder = _Builder(contents, report)
+        self.fixed: Mapping[str, TurnGrammar] = self._builder.build()
+        self._made: dict[tuple[str, tuple[Option, ...]], TurnGrammar] = {}
+        self._lock = threading.Lock()
+
+    def with_options(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
+        """Return the grammar that listens for ``slot`` when there are these choices. The last ones are remembered."""
+        key = (slot, options)
+        found = self._made.get(key)
+        if found is None:
+            found = self._builder.collect(slot, options)
+            with self._lock:
+                if len(self._made) >= _REMEMBERED:
+                    self._made.pop(next(iter(self._made)))
+                self._made[key] = found
+        return found
 
 
 def number_formats(contents: PackFile) -> dict[str, NumberFormat]:
@@ -69,12 +94,20 @@ class _Builder:
         self._contents = contents
         self._report = report
         self._formats = number_formats(contents)
-        lists = {name: slot.choices for name, slot in contents.slots.items() if slot.type == "choice"}
-        self._expander = Expander(contents.rules, lists, tuple(self._formats))
-        self._with_value = Expander(contents.rules, lists, (*self._formats, VALUE_PLACE))
+        self._lists = {
+            name: knowledge.choices(slot, contents.knowledge)
+            for name, slot in contents.slots.items()
+            if slot.type == "choice"
+        }
+        self._expander = Expander(contents.rules, self._lists, tuple(self._formats))
+        self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
+        self._shared = self._common()
+
+    def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
+        return self._collect(name, self._contents.slots[name], self._shared, options)
 
     def build(self) -> dict[str, TurnGrammar]:
-        common = self._common()
+        common = self._shared
         grammars = {CONFIRM_REQUEST: self._short([*common.yes, *common.no], common)}
         for name, slot in self._contents.slots.items():
             grammars[collect_key(name)] = self._collect(name, slot, common)
@@ -135,8 +168,9 @@ class _Builder:
             for index, trigger in enumerate(flow.triggers):
                 path: Path = ("flows", flow_id, "triggers", index)
                 for phrase, meaning in self._expand(trigger.phrases, Meaning("request", flow_id, (), index), path):
-                    if len(phrase.number_slots) > 1:
-                        self._report(path, "a trigger can hold one number slot only")
+                    problem = _too_many_numbers(phrase)
+                    if problem:
+                        self._report(path, problem)
                         continue
                     own = f"the flow '{flow_id}'"
                     other = taken.setdefault(phrase.tokens, own)
@@ -146,7 +180,7 @@ class _Builder:
                     entries.append((phrase, meaning))
         return entries
 
-    def _collect(self, name: str, slot: Slot, common: _Common) -> TurnGrammar:
+    def _collect(self, name: str, slot: Slot, common: _Common, options: tuple[Option, ...] = ()) -> TurnGrammar:
         path: Path = ("slots", name)
         if slot.type == "yes_no":
             return self._short([*common.yes, *common.no], common)
@@ -155,8 +189,15 @@ class _Builder:
         if slot.type == "number":
             texts = slot.phrases or (f"{{{name}}}",)
             entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
-        for value, texts in slot.choices.items():
+            for phrase, _ in list(entries):
+                problem = _too_many_numbers(phrase)
+                if problem:
+                    self._report((*path, "phrases"), problem)
+        for value, texts in knowledge.choices(slot, self._contents.knowledge).items():
             entries += self._expand(texts, Meaning("value", value), (*path, "choices", value))
+        entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
+        if slot.type == "choice" and slot.phrases:
+            entries += self._wrapped(name, slot, path, options)
         if slot.corrects in self._formats:
             entries += self._corrections(slot.corrects, path)
             entries += [*common.wrong, *common.right]
@@ -168,6 +209,26 @@ class _Builder:
         whole = slot.type == "request"
         entries += [entry for entry in common.requests if whole or not entry[0].tokens[0].startswith("{")]
         return TurnGrammar(entries, self._formats, fillers, common.strong_words)
+
+    def _wrapped(self, name: str, slot: Slot, path: Path, options: tuple[Option, ...]) -> Entries:
+        """Expand the phrases of a choice slot: the choice, and what else the sentence holds."""
+        lists = {
+            **self._lists,
+            name: {
+                **self._lists[name],
+                **{option.value: tuple(" ".join(words) for words in ways) for option, ways in choices.ways(options)},
+            },
+        }
+        expander = Expander(self._contents.rules, lists, tuple(self._formats))
+        entries: Entries = []
+        for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
+            own = [value for other, value in phrase.values if other == name]
+            if len(own) == 1:
+                others = tuple((other, value) for other, value in phrase.values if other != name)
+                entries.append((Phrase(phrase.tokens), Meaning("value", own[0], others)))
+            elif options or knowledge.is_fixed(slot):
+                self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
+        return entries
 
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
         return TurnGrammar([*entries, *common.short_commands], self._formats, common.fillers, speak_fillers=False)
@@ -197,3 +258,13 @@ class _Builder:
             for phrase in phrases:
                 entries.append((phrase, Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger)))
         return entries
+
+
+def _too_many_numbers(phrase: Phrase) -> str:
+    slots = phrase.number_slots
+    if len(slots) > _MAX_NUMBERS or len(set(slots)) < len(slots):
+        return f"'{phrase.text}': a phrase can hold two different number slots at most"
+    places = [index for index, token in enumerate(phrase.tokens) if token.startswith("{")]
+    if len(places) == _MAX_NUMBERS and places[1] == places[0] + 1:
+        return f"'{phrase.text}': two numbers need a word between them"
+    return ""

@@ -1,0 +1,53 @@
+"""The knowledge file as flows see it: topics and promotions as choices, as prompts, and as plain data. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.dialog.flow import Choice, Knowledge, PromptSource, Slot
+
+ANSWER_PROMPT = "knowledge.answer"
+"""Says what is known about the slot ``topic``."""
+PROMOTION_PROMPT = "knowledge.promotion"
+"""Says what a caller is told about the slot ``promotion``."""
+ANSWERS, PROMOTIONS = "answers", "promotions"
+"""What ``choices_from`` calls them."""
+
+
+def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...]]:
+    """Return a slot's fixed choices: its own, and the topics or promotions it takes from the knowledge file."""
+    found = dict(slot.choices)
+    source = slot.choices_from.list if slot.choices_from is not None else ""
+    if knowledge is not None and source == ANSWERS:
+        found.update({topic: answer.ask for topic, answer in knowledge.answers.items()})
+    if knowledge is not None and source == PROMOTIONS:
+        found.update({name: promotion.spoken for name, promotion in knowledge.promotions.items()})
+    return found
+
+
+def is_fixed(slot: Slot) -> bool:
+    """Return whether all choices of a slot are known when the pack is loaded."""
+    return slot.type != "date" and (slot.choices_from is None or slot.choices_from.list in (ANSWERS, PROMOTIONS))
+
+
+def prompts(knowledge: Knowledge | None) -> dict[str, PromptSource]:
+    """Return the prompts that say what the file knows."""
+    if knowledge is None:
+        return {}
+    return {
+        ANSWER_PROMPT: Choice(choose="topic", cases={name: one.says for name, one in knowledge.answers.items()}),
+        PROMOTION_PROMPT: Choice(
+            choose="promotion", cases={name: one.says for name, one in knowledge.promotions.items()}
+        ),
+    }
+
+
+def data(knowledge: Knowledge | None) -> dict[str, Any]:
+    """Return what expressions and prompts see: ``answers`` (topic -> words) and ``promotions`` (id -> its rules)."""
+    if knowledge is None:
+        return {ANSWERS: {}, PROMOTIONS: {}}
+    rules = {
+        name: {"id": name, **promotion.model_dump(mode="json", exclude={"spoken"})}
+        for name, promotion in knowledge.promotions.items()
+    }
+    return {ANSWERS: {name: answer.says for name, answer in knowledge.answers.items()}, PROMOTIONS: rules}
