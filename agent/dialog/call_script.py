@@ -47,7 +47,10 @@ class Line(_Model):
     silence: float | None = None
     hangup: bool | None = None
     effect: dict[str, Any] | None = None
-    """Answers the service call that must be pending: a result, a name of ``answers``, or ``failed: code``."""
+    """Answers the service call that must be pending: a result, a name of ``answers``, or a failure (``not_found``,
+    ``not_allowed.already_shipped``)."""
+    given: dict[str, Any] | None = None
+    """Arguments that service call must have been given; others are not looked at."""
     agent: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
     """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
     never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
@@ -65,6 +68,8 @@ class Line(_Model):
     def _not_empty(self) -> Line:
         if not self.model_fields_set:
             raise ValueError("a line says what the caller does or what is expected")
+        if self.given is not None and self.effect is None:
+            raise ValueError("'given' needs an 'effect' whose arguments it looks at")
         return self
 
 

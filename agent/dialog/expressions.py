@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import TemplateError as JinjaError
 from jinja2 import meta, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.dialog.errors import DialogError
+from agent.dialog.sandbox import DataSandbox
 
 _NO_VALUE = ("none", "None")
 
@@ -19,7 +19,7 @@ class Expressions:
     """Compiles each expression once. Holds only this cache; safe to share between conversations."""
 
     def __init__(self) -> None:
-        self._environment = ImmutableSandboxedEnvironment()
+        self._environment = DataSandbox()
         self._compiled: dict[str, Callable[..., Any]] = {}
 
     def check(self, expression: str) -> str:

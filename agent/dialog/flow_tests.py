@@ -107,7 +107,7 @@ class _Player:
         if event is not None:
             self._caller(event, number)
         if line.effect is not None:
-            self._effect(line.effect, number)
+            self._effect(line.effect, line.given or {}, number)
         self._expect(line, number)
 
     def finish(self, number: int) -> None:
@@ -137,7 +137,7 @@ class _Player:
         self._said = []
         self._turn = self._take(self.conversation.hear(event))
 
-    def _effect(self, answer: dict[str, Any], number: int) -> None:
+    def _effect(self, answer: dict[str, Any], given: dict[str, Any], number: int) -> None:
         then = self._turn.then
         ((name, result),) = answer.items() if len(answer) == 1 else (("", None),)
         if not isinstance(then, Effect) or then.name != name:
@@ -146,8 +146,13 @@ class _Player:
             return
         if isinstance(result, str) and result in self._answers:
             result = self._answers[result]
+        for argument, value in given.items():
+            found = then.arguments.get(argument)
+            if str(found) != str(value):
+                self.problems.append(f"line {number}: expected {name} to be given {argument}={value}, it was {found}")
         failed = result.get("failed") if isinstance(result, dict) else result if isinstance(result, str) else None
-        event: Event = Failed(then.id, str(failed)) if failed else Done(then.id, result or {})
+        code, _, reason = str(failed).partition(".")
+        event: Event = Failed(then.id, code, reason=reason) if failed else Done(then.id, result or {})
         self.transcript.append(f"[{name} {failed or 'done'}]")
         self._turn = self._take(self.conversation.hear(event))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.dialog.flow import Choice, Knowledge, PromptSource, Slot
+from agent.yaml_source import Path
 
 ANSWER_PROMPT = "knowledge.answer"
 """Says what is known about the slot ``topic``."""
@@ -23,6 +24,14 @@ def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...
     if knowledge is not None and source == PROMOTIONS:
         found.update({name: promotion.spoken for name, promotion in knowledge.promotions.items()})
     return found
+
+
+def place(slot: str, value: str, knowledge: Knowledge | None, own: Slot) -> Path:
+    """Return where the phrases of a fixed choice are written."""
+    source = own.choices_from.list if own.choices_from is not None else ""
+    if value in own.choices or knowledge is None or source not in (ANSWERS, PROMOTIONS):
+        return ("slots", slot, "choices", value)
+    return ("knowledge", source, value, "ask" if source == ANSWERS else "spoken")
 
 
 def is_fixed(slot: Slot) -> bool:

@@ -171,7 +171,8 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Re
 
 def _place_knowledge(told: Knowledge, source: Source, reading: Reading) -> None:
     """Remember where the words stand that become prompts."""
-    for prompt, section in ((knowledge.ANSWER_PROMPT, "answers"), (knowledge.PROMOTION_PROMPT, "promotions")):
+    places = ((knowledge.ANSWER_PROMPT, knowledge.ANSWERS), (knowledge.PROMOTION_PROMPT, knowledge.PROMOTIONS))
+    for prompt, section in places:
         reading.place(("prompts", prompt), source, ("knowledge", section))
         for name in getattr(told, section):
             reading.place(("prompts", prompt, "cases", name), source, ("knowledge", section, name, "says"))

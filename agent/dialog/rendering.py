@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from jinja2 import ChainableUndefined, TemplateError, Undefined, meta, nodes, pass_context
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.dialog.errors import DialogError
+from agent.dialog.sandbox import DataSandbox
 
 _MAX_VALUE_CHARS = 300
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\]+")
@@ -43,7 +43,7 @@ class SandboxRenderer:
     """
 
     def __init__(self, filters: Filters | FiltersAt | None = None) -> None:
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = DataSandbox(
             autoescape=False, undefined=ChainableUndefined, finalize=_speakable, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters.update(_at_call_time(filters) if callable(filters) else filters or {})
@@ -78,7 +78,7 @@ class TemplateChecker:
     """Finds mistakes in prompts without filling them in."""
 
     def __init__(self, filters: Collection[str] | None = None) -> None:
-        self._environment = ImmutableSandboxedEnvironment()
+        self._environment = DataSandbox()
         self._environment.filters = _AnyFilter(self._environment.filters)
         self._filters = filters
 

@@ -11,7 +11,7 @@ from agent.dialog.choices import Option
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
 from agent.dialog.number_format import NumberFormat
-from agent.dialog.templates import Expander, Phrase
+from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase
 from agent.dialog.turn_grammar import Meaning, TurnGrammar
 from agent.yaml_source import Path
 
@@ -23,6 +23,8 @@ _SHORT_WORDS = 3
 """Longer ways of saying these commands are left out next to yes and no, for the same reason."""
 _REMEMBERED = 200
 _MAX_NUMBERS = 2
+_WRAPPED_LIMIT = 4000
+"""Sentences with a choice from data in them: how many there are is not in the author's hand."""
 Report = Callable[[Path, str], None]
 Entries = list[tuple[Phrase, Meaning]]
 
@@ -193,10 +195,11 @@ class _Builder:
                 problem = _too_many_numbers(phrase)
                 if problem:
                     self._report((*path, "phrases"), problem)
-        for value, texts in knowledge.choices(slot, self._contents.knowledge).items():
-            entries += self._expand(texts, Meaning("value", value), (*path, "choices", value))
+        told = self._contents.knowledge
+        for value, texts in knowledge.choices(slot, told).items():
+            entries += self._expand(texts, Meaning("value", value), knowledge.place(name, value, told, slot))
         entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
-        if slot.type == "choice" and slot.phrases:
+        if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
         if slot.corrects in self._formats:
             entries += self._corrections(slot.corrects, path)
@@ -216,17 +219,22 @@ class _Builder:
             **self._lists,
             name: {
                 **self._lists[name],
-                **{option.value: tuple(" ".join(words) for words in ways) for option, ways in choices.ways(options)},
+                **{
+                    option.value: tuple(f"[the] {' '.join(words)}" for words in ways)
+                    for option, ways in choices.ways(options)
+                },
             },
         }
-        expander = Expander(self._contents.rules, lists, tuple(self._formats))
+        expander = Expander(
+            self._contents.rules, lists, tuple(self._formats), _WRAPPED_LIMIT if options else MAX_EXPANSIONS
+        )
         entries: Entries = []
         for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
                 others = tuple((other, value) for other, value in phrase.values if other != name)
                 entries.append((Phrase(phrase.tokens), Meaning("value", own[0], others)))
-            elif options or knowledge.is_fixed(slot):
+            else:
                 self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
         return entries
 
