@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
     rehearse.add_argument("--flows", type=Path, metavar="DIR", help="let the agent follow the procedures in DIR")
     rehearse.add_argument("--running", action="store_true", help="ring the call centre that `orderline run` holds")
+    rehearse.add_argument(
+        "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
+    )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
@@ -198,6 +201,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         as_json=options.json,
         flows=options.flows.resolve() if options.flows else None,
         running=options.running,
+        voices=options.voices,
     )
     return asyncio.run(_cancelled_by_sigterm(work))
 

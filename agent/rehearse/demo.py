@@ -22,6 +22,8 @@ from agent.rehearse.rehearsal import rehearse
 from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines, write_summary
 from agent.rehearse.result import RehearsalResult
 from agent.rehearse.running_place import RunningPlace
+from agent.rehearse.script import CallScript
+from agent.rehearse.script_reader import load_scripts
 from agent.rehearse.stack import Home, Stack, running_stack
 
 log = logging.getLogger(__name__)
@@ -58,11 +60,11 @@ async def own_stack(home: Home, report: Callable[[str], None], flows: Path | Non
 
 
 async def play(
-    files: Sequence[Path], place: RunningPlace, home: Home, *, keep: Path, at_once: int, report: Report
+    scripts: Sequence[Path | CallScript], place: RunningPlace, home: Home, *, keep: Path, at_once: int, report: Report
 ) -> RehearsalResult:
     """Play the calls of these scripts where ``place`` says."""
     return await rehearse(
-        files,
+        scripts,
         b=place,
         feed_url=place.feed_url,
         feed_token=place.feed_token,
@@ -100,13 +102,17 @@ async def play_files(
     as_json: bool,
     flows: Path | None,
     running: bool,
+    voices: Sequence[str] = (),
 ) -> int:
     """Play caller scripts and print what came of them; 0 when every call did what its script expects.
+
+    With ``voices`` every call is played once by each of them.
 
     With ``running`` on the private call centre that ``orderline run`` holds in this home, else on one of its own, whose
     agent may follow other procedures than the shipped ones (``flows``).
     """
     report: Report = SilentReport() if as_json else InTurnReport(ConsoleReport(say))
+    calls = load_scripts(files, voices)
     keep = keep or home.run("rehearsal")
     async with contextlib.AsyncExitStack() as stack:
         if running:
@@ -114,7 +120,7 @@ async def play_files(
         else:
             own = own_stack(home, _nothing if as_json else say, flows)
             place = RunningPlace.of(await stack.enter_async_context(own))
-        result = await play(files, place, home, keep=keep, at_once=at_once, report=report)
+        result = await play(calls, place, home, keep=keep, at_once=at_once, report=report)
     say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
     return 0 if result.ok else 1
 

@@ -67,6 +67,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
         longest_silence_s=silence,
         recording=recording,
         record=record,
+        scenario=script.scenario,
     )
 
 

@@ -112,7 +112,12 @@ def _time(response_ms: float | None) -> str:
 def summary_lines(result: RehearsalResult) -> list[str]:
     """Return the closing lines: how many calls were good, and the spread of the times."""
     good = sum(call.ok for call in result.calls)
-    lines = [f"{good} of {len(result.calls)} calls did what they should."]
+    lines = []
+    if result.scenarios:
+        width = max(len(name) for name, _, _ in result.scenarios)
+        lines.append(f"{'Scenario':<{width}}  task success")
+        lines += [f"{name:<{width}}  {one:3d} of {every:3d}" for name, one, every in result.scenarios]
+    lines.append(f"{good} of {len(result.calls)} calls did what they should.")
     for name, values in (
         ("Response time", result.response_ms),
         ("Greeting", result.greeting_ms),

@@ -60,11 +60,14 @@ class CallResult:
     """Stereo WAV: left the caller, right what the caller heard."""
     record: Path | None
     """The agent's record of the call, JSON."""
+    scenario: str = ""
+    """What the call is an example of."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-like data; times rounded to what was measured."""
         return {
             "name": self.name,
+            "scenario": self.scenario,
             "ok": self.ok,
             "outcome": self.outcome,
             "ended_by": self.ended_by,
@@ -104,6 +107,16 @@ class RehearsalResult:
         return bool(self.calls) and all(call.ok for call in self.calls)
 
     @property
+    def scenarios(self) -> tuple[tuple[str, int, int], ...]:
+        """Task success by scenario, in the order of the scripts: name, calls that did what they should, all calls."""
+        counts: dict[str, tuple[int, int]] = {}
+        for call in self.calls:
+            if call.scenario:
+                good, every = counts.get(call.scenario, (0, 0))
+                counts[call.scenario] = (good + call.ok, every + 1)
+        return tuple((name, good, every) for name, (good, every) in counts.items())
+
+    @property
     def response_ms(self) -> Percentiles:
         """Response times of all turns."""
         return percentiles(
@@ -128,6 +141,7 @@ class RehearsalResult:
             "response_ms": _spread(self.response_ms),
             "greeting_ms": _spread(self.greeting_ms),
             "barge_in_stop_ms": _spread(self.barge_in_stop_ms),
+            "scenarios": [{"name": name, "good": good, "calls": every} for name, good, every in self.scenarios],
             "calls": [call.to_dict() for call in self.calls],
         }
 

@@ -174,6 +174,8 @@ class CallScript:
     """The caller's number, digits only; empty: the runner gives it one of a fictional range."""
     caller_name: str = ""
     dial: str = "7000"
+    scenario: str = ""
+    """What the call is an example of; results are also told by scenario."""
     voice: str = DEFAULT_VOICE
     level_dbfs: float = DEFAULT_LEVEL_DBFS
     noise: Noise | None = None

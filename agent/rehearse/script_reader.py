@@ -18,41 +18,51 @@ _ENDED_BY = ("agent", "caller", "handover", "fault")
 _CALLER = re.compile(r"^\s*(?:(?P<name>[^<>]*?)\s*<(?P<bracketed>[^<>]+)>|(?P<bare>[0-9+()\-. ]+))\s*$")
 
 
-def load_scripts(files: Sequence[Path]) -> tuple[CallScript, ...]:
-    """Read several script files. Raises ScriptError with every mistake of every file."""
+def load_scripts(files: Sequence[Path], voices: Sequence[str] = ()) -> tuple[CallScript, ...]:
+    """Read several script files; with ``voices`` every call once for each, where the script names none itself.
+
+    Raises ScriptError with every mistake of every file.
+    """
     calls: list[CallScript] = []
     problems: list[str] = []
     for file in files:
-        try:
-            calls.extend(load_script(file))
-        except ScriptError as error:
-            problems.extend(error.problems)
+        for voice in voices or (DEFAULT_VOICE,):
+            try:
+                read = load_script(file, voice)
+            except ScriptError as error:
+                problems.extend(problem for problem in error.problems if problem not in problems)
+                continue
+            calls.extend(replace(call, name=f"{call.name} ({voice})") if len(voices) > 1 else call for call in read)
     if problems:
         raise ScriptError(problems)
     return tuple(calls)
 
 
-def load_script(file: Path) -> tuple[CallScript, ...]:
+def load_script(file: Path, voice: str = DEFAULT_VOICE) -> tuple[CallScript, ...]:
     """Read one script file: its calls in order. Raises ScriptError (``file:line: problem``, one a line)."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScriptError([f"{file}:1: cannot be read: {error}"]) from error
-    return parse_script(text, file)
+    return parse_script(text, file, voice)
 
 
-def parse_script(text: str, file: Path) -> tuple[CallScript, ...]:
-    """Read the text of a script; ``file`` names it in errors and is where relative wav paths start."""
+def parse_script(text: str, file: Path, voice: str = DEFAULT_VOICE) -> tuple[CallScript, ...]:
+    """Read the text of a script; ``file`` names it in errors and is where relative wav paths start.
+
+    ``voice`` speaks where the script names no other.
+    """
     problems = Problems(str(file))
     root = parse(text, problems)
-    calls = _Reader(file, problems).document(root)
+    calls = _Reader(file, problems, voice).document(root)
     problems.raise_if_any()
     return calls
 
 
 class _Reader:
-    def __init__(self, file: Path, problems: Problems) -> None:
+    def __init__(self, file: Path, problems: Problems, voice: str) -> None:
         self._file = file
+        self._start = CallScript(name="", steps=(), voice=voice)
         self._problems = problems
 
     def document(self, root: Node) -> tuple[CallScript, ...]:
@@ -60,7 +70,7 @@ class _Reader:
             self._problems.add(root.line, "a script is a mapping with 'calls:', or with the keys of one call")
             return ()
         if root.get("calls") is None and (root.get("name") or root.get("steps")):
-            return self._unique(self._call(root, CallScript(name="", steps=())))
+            return self._unique(self._call(root, self._start))
         fields = Fields(root, "a script", self._problems)
         defaults = self._defaults(fields.node("defaults"))
         listed = fields.node("calls", required=True)
@@ -86,14 +96,13 @@ class _Reader:
         return tuple(calls)
 
     def _defaults(self, node: Node | None) -> CallScript:
-        start = CallScript(name="", steps=())
         if node is None:
-            return start
+            return self._start
         if not isinstance(node, Mapping):
             self._problems.add(node.line, "'defaults' must be a mapping")
-            return start
+            return self._start
         fields = Fields(node, "defaults", self._problems)
-        found = self._common(fields, start)
+        found = self._common(fields, self._start)
         fields.done()
         return found
 
@@ -104,6 +113,7 @@ class _Reader:
         return replace(
             start,
             dial=fields.text("dial", start.dial),
+            scenario=fields.text("scenario", start.scenario),
             voice=fields.text("voice", start.voice or DEFAULT_VOICE),
             level_dbfs=level_dbfs,
             noise=start.noise if noise is None else read_noise(noise, self._file, self._problems, level_dbfs),

@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -456,6 +457,18 @@ class TestTheReport:
         assert (call["ok"], call["recording"], call["turns"][1]["said"]) == (False, "a.wav", "10473")
         assert {"what": "outcome handed_over", "ok": False, "detail": "it was answered"} in call["checks"]
         assert summary_lines(result)[0] == "0 of 1 calls did what they should."
+
+    def test_task_success_is_told_by_scenario(self) -> None:
+        failed = replace(self.result(), scenario="an angry caller")
+        good = replace(failed, ok=True)
+        result = RehearsalResult((good, replace(good, scenario="barge-in"), failed, self.result()))
+        assert summary_lines(result)[:4] == [
+            "Scenario         task success",
+            "an angry caller    1 of   2",
+            "barge-in           1 of   1",
+            "2 of 4 calls did what they should.",
+        ]
+        assert result.to_dict()["scenarios"][0] == {"name": "an angry caller", "good": 1, "calls": 2}
 
     def test_a_rehearsal_without_calls_is_not_a_good_one(self) -> None:
         assert not RehearsalResult(()).ok

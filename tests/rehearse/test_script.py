@@ -159,6 +159,25 @@ class TestMistakes:
         (problem,) = problems_of("name: a\ncaller: {number: 202-555-0143, name: 'x\"<1>'}\nsteps: [hang_up]\n")
         assert "may not hold quotes" in problem
 
+    def test_every_call_is_read_once_for_each_voice_unless_it_names_its_own(self, tmp_path: Path) -> None:
+        file = tmp_path / "calls.yaml"
+        file.write_text(
+            "defaults: {scenario: greeting}\ncalls:\n- {name: a, steps: [say: hello]}\n"
+            "- {name: b, voice: joe, scenario: other, steps: [say: hello]}\n",
+            encoding="utf-8",
+        )
+        calls = load_scripts([file], ["hibari", "espeak:en-us"])
+        assert [call.name for call in calls] == ["a (hibari)", "b (hibari)", "a (espeak:en-us)", "b (espeak:en-us)"]
+        voices = [speech.voice for call in calls for speech in call.speeches]
+        assert voices == ["hibari", "joe", "espeak:en-us", "joe"]
+        assert [call.scenario for call in calls] == ["greeting", "other", "greeting", "other"]
+
+    def test_a_mistake_is_told_once_however_many_voices_read_it(self, tmp_path: Path) -> None:
+        (tmp_path / "one.yaml").write_text("name: a\n", encoding="utf-8")
+        with pytest.raises(ScriptError) as caught:
+            load_scripts([tmp_path / "one.yaml"], ["joe", "hibari"])
+        assert len(caught.value.problems) == 1
+
     def test_the_mistakes_of_all_files_come_together(self, tmp_path: Path) -> None:
         for name in ("one", "two"):
             (tmp_path / f"{name}.yaml").write_text("name: a\n", encoding="utf-8")
