@@ -13,6 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
+PERSON, GOODBYE = "person", "goodbye"
+"""What a slot's ``give_up`` can name besides a value."""
 
 
 def _as_tuple(value: Any) -> Any:
@@ -100,6 +102,9 @@ class Slot(Manner):
     (``{return_reason} and it's {condition}``)."""
     choices: dict[str, Texts] = {}
     """Choice and request slots: value -> phrase templates."""
+    give_up: dict[Literal["noinput", "nomatch"], str] = {}
+    """What happens after the last level: ``person`` (the usual), ``goodbye``, or a value of this slot that then counts
+    as the answer (silence after "anything else?" is a no)."""
     choices_from: Annotated[ChoicesFrom | None, BeforeValidator(_as_choices_from)] = None
     """Choice slots: more choices, from data. ``promotions`` and ``answers`` stand for those of the knowledge file. The
     n-th one can also be chosen by "the first one" and by its key; prompts see the names as ``options``."""

@@ -9,6 +9,8 @@ from agent.dialog import knowledge, step_paths
 from agent.dialog.expressions import Expressions
 from agent.dialog.flow import (
     END,
+    GOODBYE,
+    PERSON,
     Call,
     Choice,
     Collect,
@@ -133,6 +135,9 @@ class _Linter:
         for key, value in slot.dtmf.items():
             if slot.type != "number" and value not in values:
                 self._report((*path, "dtmf", key), f"there is no value '{value}'{nearest(value, sorted(values))}")
+        for kind, action in slot.give_up.items():
+            possible = (PERSON, GOODBYE, *sorted(values))
+            self._known(action, possible, "value or ending", (*path, "give_up", kind))
         if slot.corrects:
             self._known(slot.corrects, self._contents.slots, "slot", (*path, "corrects"))
         for other in slot.resets:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from agent.dialog import listening, stepping
+from agent.dialog.flow import GOODBYE, PERSON, Slot
 from agent.dialog.handing_over import hand_over
 from agent.dialog.lint import is_prompt_id
 from agent.dialog.scene import Scene, level_texts
-from agent.dialog.state import Focus, Frame
+from agent.dialog.state import Focus, Frame, SlotValue
 from agent.dialog.turns import HandOver, HangUp, Listen, Then
 
 MAX_WRONG = 3
@@ -121,13 +122,25 @@ def _level(scene: Scene, kind: str, level: int, reason: str) -> Then:
     slot = scene.pack.slot(focus.slot)
     levels, ask = level_texts(slot, scene.pack.defaults, kind)
     if scene.state.failures > len(levels):
-        return hand_over(scene, reason)
+        return _give_up(scene, focus, slot, kind, reason)
     text = levels[min(level, len(levels)) - 1]
     place = "" if is_prompt_id(text) else f"{focus.slot}.{kind}.{level}"
     scene.said.append(scene.prompt(text, place, **scene.choices(focus)))
     if ask:
         return _listen_again(scene, focus)
     return listening.listen(scene)
+
+
+def _give_up(scene: Scene, focus: Focus, slot: Slot, kind: str, reason: str) -> Then:
+    """Do what the slot wants after its last level."""
+    action = slot.give_up.get("noinput" if kind == "noinput" else "nomatch", PERSON)
+    if action == PERSON:
+        return hand_over(scene, reason)
+    if action == GOODBYE:
+        return command(scene, "goodbye")
+    scene.state.succeed()
+    scene.fill(focus.slot, SlotValue(action))
+    return stepping.advance(scene)
 
 
 def _listen_again(scene: Scene, focus: Focus) -> Listen:

@@ -14,7 +14,19 @@ from agent.dialog.flow import ChoicesFrom
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.spoken_dates import day_options
-from agent.dialog.turns import Completeness, Done, Effect, Failed, HandOver, Heard, Listen, Turn, Word
+from agent.dialog.turns import (
+    Completeness,
+    Done,
+    Effect,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    Listen,
+    NoInput,
+    Turn,
+    Word,
+)
 from agent.speech.wording import filters
 
 RENDER = SandboxRenderer(filters)
@@ -428,3 +440,35 @@ def test_mistakes_in_these_places_are_found(tmp_path: Path, before: str, after: 
     with pytest.raises(FlowError) as caught:
         load(tmp_path, PACK.replace(before, after))
     assert any(key in str(finding) and message in str(finding) for finding in caught.value.findings), caught.value
+
+
+# --- giving up --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("give_up", "outcome"),
+    [("", "handed_over"), ("give_up: {noinput: goodbye}", "answered"), ("give_up: {noinput: person}", "handed_over")],
+)
+def test_after_the_last_silence_the_slot_says_what_happens(tmp_path: Path, give_up: str, outcome: str) -> None:
+    asks = 'request: {type: request, prompt: "How can I help?"'
+    pack = load(tmp_path, PACK.replace(f"{asks}}}", f"{asks}{', ' if give_up else ''}{give_up}}}"))
+    conversation, _ = begin(pack)
+    for _ in range(3):
+        turn = conversation.hear(NoInput(5.0))
+    ended = turn.then
+    assert (ended.outcome if isinstance(ended, HangUp) else "handed_over") == outcome
+
+
+def test_a_silence_may_stand_for_an_answer(tmp_path: Path) -> None:
+    pack = load(tmp_path, PACK.replace("state: {type: choice,", "state: {type: choice, give_up: {noinput: new},"))
+    conversation, _ = at_the_items(pack)
+    hear(conversation, "the lamp because it's too small")
+    for _ in range(3):
+        turn = conversation.hear(NoInput(5.0))
+    assert conversation.slots["state"] == "new"
+    assert effect(turn).arguments["state"] == "new"
+
+
+def test_giving_up_into_nowhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FlowError, match="no value or ending 'nwe'; did you mean 'new'"):
+        load(tmp_path, PACK.replace("state: {type: choice,", "state: {type: choice, give_up: {noinput: nwe},"))
