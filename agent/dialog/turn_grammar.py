@@ -38,6 +38,11 @@ class Meaning:
     """Requests: which trigger of the flow."""
 
 
+_WAIT = Meaning("command", "wait")
+_PATIENT_WORDS = 2
+"""A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
+
+
 @dataclass(frozen=True)
 class Match:
     """A text that was understood."""
@@ -141,6 +146,8 @@ class TurnGrammar:
         if number is not None:
             return number
         strong = self._strong_word(heard, tokens)
+        if strong is None:
+            strong = self._patience(tokens)
         return Match(strong) if strong is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
@@ -323,6 +330,15 @@ class TurnGrammar:
             if not spoken_numbers.is_part(text, number_format):
                 return None
         return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
+
+    def _patience(self, tokens: tuple[str, ...]) -> Meaning | None:
+        """Take "hold on" for what it is whatever is murmured after it: the caller talks to the room by then."""
+        for start, _ in self._windows(tokens):
+            for end in range(len(tokens) - 1, start + _PATIENT_WORDS - 1, -1):
+                meaning = self._whole.get(tokens[start:end])
+                if meaning == _WAIT:
+                    return meaning
+        return None
 
     def _strong_word(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
         if not self._strong:

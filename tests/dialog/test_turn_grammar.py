@@ -19,6 +19,8 @@ def grammar() -> TurnGrammar:
             ("no (it's|i said) {number}", "correct", "number"),
             ("no", "value", "no"),
             ("(yes|yes please)", "value", "yes"),
+            ("hold on [a second]", "command", "wait"),
+            ("wait", "command", "wait"),
         ]
         for phrase in expander.expand(template)
     ]
@@ -43,6 +45,8 @@ def meaning(text: str) -> str:
         ("no it's one oh four seven three", "correct:number"),
         ("no it's fifteen", "correct:number"),
         ("i will call my lawyer", "escalate:legal"),
+        ("hold on my i'm looking for it", "command:wait"),
+        ("um hold on a second honey where is that", "command:wait"),
     ],
 )
 def test_a_whole_entry_is_understood_with_fillers_and_repetition(text: str, expected: str) -> None:
@@ -58,6 +62,8 @@ def test_a_whole_entry_is_understood_with_fillers_and_repetition(text: str, expe
         "where is my order no",
         "yes no",
         "where is my order [unk]",
+        "wait what",
+        "no hold on",
         "one two three four five six",
         "one [unk] four seven three two",
         "um",
