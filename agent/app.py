@@ -17,6 +17,7 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.call.acquaintance import Introduction
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
@@ -39,6 +40,11 @@ from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 
 log = logging.getLogger(__name__)
+
+GREETING_SECONDS = 0.25
+"""A greeting by name is not worth more silence before it."""
+ORDER_NUMBER_SLOT = "order_number"
+"""The slot of the shipped packs that an order number goes into."""
 
 
 class Agent:
@@ -121,6 +127,8 @@ class Agent:
         )
 
         async def handle(line: Line, media: Media) -> None:
+            introduction = Introduction(services, line.caller.number)
+            customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
                 now=self._wall(),
                 shop_name=settings.shop.name,
@@ -128,9 +136,11 @@ class Agent:
                 dialled=line.caller.dialled,
                 entry=line.entry,
                 call_id=line.id,
+                customer=customer,
             )
+            conversation = Conversation(pack, facts, render)
             parts = CallParts(
-                dialog=Conversation(pack, facts, render),
+                dialog=conversation,
                 recognizer=recognizer,
                 voice=speaker,
                 gain=AutomaticGain(),
@@ -144,7 +154,12 @@ class Agent:
                 wall=self._wall,
                 turn_taking=turn_taking,
             )
-            await CallSession(line, media, parts).run()
+            learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
+            try:
+                await CallSession(line, media, parts).run()
+            finally:
+                learning.cancel()
+                await introduction.close()
 
         self._control = ControlServer(self._feed, settings.control.token(), self.status)
         await self._control.start(settings.control.host, settings.control.port)
@@ -209,6 +224,13 @@ class Agent:
         self._stack.push_async_callback(server.close)
         log.info("Audio goes by AudioSocket on %s", server.address)
         return server
+
+
+async def learn_orders(introduction: Introduction, conversation: Conversation) -> None:
+    """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
+    numbers = (await introduction.whole()).order_numbers
+    if numbers:
+        conversation.learn({ORDER_NUMBER_SLOT: numbers})
 
 
 def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

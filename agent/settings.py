@@ -35,6 +35,8 @@ class ShopSettings(_Part):
     """Said in the greeting."""
     timezone: str = ""
     """IANA name; empty for the machine's own."""
+    greet_by_name: bool = False
+    """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
     demo_directory: Path | None = None
     """Where the demo shop keeps its files; made when it is not there."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.dialog import answers, listening, repair, stepping
@@ -65,6 +66,10 @@ class Conversation:
             "facts": self._facts.to_json(),
             "state": self._state.to_json(),
         }
+
+    def learn(self, known: Mapping[str, Sequence[str]]) -> None:
+        """Take in numbers this caller may well mean (slot -> numbers); they decide between readings from now on."""
+        self._facts = replace(self._facts, known={name: tuple(numbers) for name, numbers in known.items()})
 
     @property
     def slots(self) -> dict[str, str]:

@@ -38,7 +38,20 @@ SYSTEM_PROMPTS = (
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
 CONTEXT_NAMES = frozenset(
-    {"now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options"}
+    {
+        "now",
+        "today",
+        "caller",
+        "shop",
+        "value",
+        "request",
+        "requests",
+        "reason",
+        "last_heard",
+        "failure",
+        "options",
+        "customer",
+    }
     | {knowledge.ANSWERS, knowledge.PROMOTIONS}
 )
 """What expressions and prompts may use besides slots and variables."""

@@ -111,6 +111,7 @@ class FlowPack:
         are left out; those of slots and steps written in place are included.
         """
         fill = render or SandboxRenderer()
+        context = {"customer": {}, **context}  # a stranger: the usual caller
         checker = TemplateChecker()
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():

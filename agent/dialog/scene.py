@@ -43,6 +43,7 @@ class Scene:
             "today": self.facts.now.date().isoformat(),
             "shop": self.facts.shop_name,
             "caller": {"number": self.facts.caller_number},
+            "customer": self.facts.customer,
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,
             "failure": self.state.failure,

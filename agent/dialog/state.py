@@ -30,12 +30,15 @@ class CallFacts:
     """Makes effect ids, and so idempotency keys, unique over calls."""
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Number slot -> numbers this caller may well mean; decides between readings, is never spoken."""
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""
         data = asdict(self)
         data["now"] = self.now.isoformat()
         data["known"] = {slot: list(values) for slot, values in self.known.items()}
+        data["customer"] = dict(self.customer)
         return data
 
     @classmethod

@@ -206,3 +206,11 @@ def test_no_caller_can_break_the_conversation(events: list[tuple[Event, bool]]) 
             break
         assert isinstance(turn.then, Effect) or listening(turn).phrases
     assert len(effects) <= len(events)
+
+
+def test_numbers_learnt_during_the_call_decide_between_readings() -> None:
+    conversation, _ = begin("where is my order")
+    conversation.learn({"order_number": ["10703"]})
+    conversation.hear(Heard(text="one oh seventy three"))
+    assert conversation.slots["order_number"] == "10703"
+    assert Conversation.restore(PACK, conversation.snapshot(), RENDER).snapshot() == conversation.snapshot()
