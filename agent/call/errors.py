@@ -16,10 +16,12 @@ class ServiceError(OrderlineError):
 
     code = "unavailable"
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, code: str, message: str, *, retryable: bool = False, reason: str = "") -> None:
+        """``reason`` is the machine word of a refusal (``already_shipped``) that flows can branch on."""
         super().__init__(message)
         self.code = code
         self.retryable = retryable
+        self.reason = reason
 
 
 class VoiceError(OrderlineError):

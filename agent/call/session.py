@@ -219,7 +219,7 @@ class CallSession:
                 key = effect.key or f"{self._line.id}:{effect.id}"
                 return Done(effect.id, await self._parts.services.perform(effect.name, effect.arguments, key))
         except ServiceError as error:
-            return Failed(effect.id, error.code, error.message)
+            return Failed(effect.id, error.code, error.message, error.reason)
         except TimeoutError:
             return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
 

@@ -6,7 +6,7 @@ Every method answers with a typed result or raises :class:`agent.call.errors.Ser
 code          meaning
 ============  ==============================================================================
 not_found     there is no such thing; the system is well
-not_allowed   the system refuses; the message says why
+not_allowed   the system refuses; ``reason`` is a machine word for why
 unavailable   the system cannot be reached or answers nonsense
 timed_out     the system did not answer in time; whether it acted is unknown
 bad_request   we asked for something that makes no sense (a mistake in a flow or a mapping)
@@ -17,10 +17,15 @@ Whatever changes something takes an idempotency key: the same key again returns 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
+from agent.shop.returns import Return, ReturnDraft
+from agent.shop.shipments import Address, Case, DeliveryChange, Streets
 
 
 class Orders(Protocol):
@@ -45,3 +50,66 @@ class Tickets(Protocol):
 
     async def create(self, draft: TicketDraft, key: str) -> Ticket:
         """Create a ticket, or return the one already created with this key."""
+
+
+class Shipments(Protocol):
+    """The warehouse and the carriers."""
+
+    async def streets(self, postcode: str) -> Streets:
+        """Return the streets of a postcode. Raises ``not_found``."""
+
+    async def change_address(self, order: Order, address: Address, key: str) -> DeliveryChange:
+        """Send an order elsewhere. Raises ``not_allowed`` when it has left meanwhile."""
+
+    async def reschedule(self, order: Order, day: dt.date, window: str, key: str) -> DeliveryChange:
+        """Have an order come on another day, in a window (``""``: any). Raises ``not_allowed``."""
+
+    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> Case:
+        """Have the carrier search for a parcel, or return the search there is already for this order."""
+
+
+class Returns(Protocol):
+    """Returns and exchanges."""
+
+    async def of_order(self, number: str) -> Sequence[Return]:
+        """Return the returns of an order, newest first; empty when there are none."""
+
+    async def create(self, draft: ReturnDraft, order: Order, sku: str, on: dt.date, key: str) -> Return:
+        """Open a return of one line. Raises ``not_allowed`` (``return_exists``) when that line has one already."""
+
+
+class Loyalty(Protocol):
+    """Who has used which promotion."""
+
+    async def used_promotions(self, customer_id: str) -> Collection[str]:
+        """Return the ids of the promotions a customer has used."""
+
+
+class Messages(Protocol):
+    """The SMS gateway."""
+
+    async def send(self, draft: MessageDraft, key: str) -> Message:
+        """Send a message, or return the one already sent with this key."""
+
+
+class AttemptLimits(Protocol):
+    """Counts failed verifications over calls, so that nobody can try numbers all day."""
+
+    async def locked(self, caller: str, number: str) -> bool:
+        """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
+
+    async def failed(self, caller: str, number: str) -> None:
+        """Count one failed verification."""
+
+
+@dataclass(frozen=True)
+class ShopSystems:
+    """All doors of one shop. What is None is not there: operations on it fail as ``unavailable``."""
+
+    orders: Orders
+    customers: Customers
+    tickets: Tickets
+    shipments: Shipments | None = None
+    returns: Returns | None = None
+    loyalty: Loyalty | None = None
+    messages: Messages | None = None

@@ -1,0 +1,64 @@
+"""What a flow may ask about returns, exchanges and refunds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.shop import arguments as take
+from agent.shop import returns
+from agent.shop.policy import Policy
+from agent.shop.protocols import Orders, Returns
+from agent.shop.returns import ReturnDraft
+
+MAX_ITEM_CHARS = 200
+
+
+class ReturnDesk:
+    """The ``returns.*`` and ``refunds.*`` operations."""
+
+    def __init__(self, orders: Orders, systems: Returns, policy: Policy, today: Callable[[], dt.date]) -> None:
+        self._orders = orders
+        self._returns = systems
+        self._policy = policy
+        self._today = today
+
+    async def eligibility(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return whether an order, or one item of it, may come back."""
+        order = await self._orders.find(take.number(arguments))
+        item = take.text(arguments, "item", MAX_ITEM_CHARS, optional=True)
+        reason = take.choice(arguments, "reason", returns.REASONS, optional=True)
+        existing = await self._returns.of_order(order.number)
+        found = returns.eligibility(order, self._policy, existing, self._today(), item=item, reason=reason)
+        return {"eligibility": returns.eligibility_data(found, reason)}
+
+    async def create(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Open a return, or return the one this key has opened."""
+        draft = ReturnDraft(
+            order_number=take.number(arguments),
+            item=take.text(arguments, "item", MAX_ITEM_CHARS),
+            reason=take.choice(arguments, "reason", returns.REASONS),
+            condition=take.choice(arguments, "condition", returns.CONDITIONS),
+            route=take.choice(arguments, "route", returns.ROUTES),
+            refund=take.choice(arguments, "refund", returns.REFUNDS),
+        )
+        order = await self._orders.find(draft.order_number)
+        existing = await self._returns.of_order(order.number)
+        # what this very key has made before is no obstacle to itself: the system knows its keys
+        others = [known for known in existing if known.key != key]
+        item = returns.check_return(draft, order, self._policy, others, self._today())
+        made = await self._returns.create(draft, order, item.sku, self._today(), key)
+        return {"return": returns.return_data(made, self._policy)}
+
+    async def status(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return the returns of an order, newest first."""
+        order = await self._orders.find(take.number(arguments))
+        found = await self._returns.of_order(order.number)
+        return {"returns": [returns.return_data(one, self._policy) for one in found]}
+
+    async def refund(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return where the money of an order is."""
+        order = await self._orders.find(take.number(arguments))
+        found = await self._returns.of_order(order.number)
+        return {"refund": returns.refund_data(returns.refund_of(order, found, self._policy))}

@@ -1,0 +1,119 @@
+"""Who may hear about an order: two facts, one answer and one delay for every failure, limits over calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from agent.call.errors import ServiceError
+from agent.shop import arguments as take
+from agent.shop import normalise
+from agent.shop.models import Order, order_data
+from agent.shop.protocols import AttemptLimits, Orders
+from agent.shop.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+VERIFY_FLOOR_SECONDS = 0.25
+"""A refused verification never answers sooner, so that its delay does not tell why it was refused."""
+MAX_ORDERS = 10
+_NOWHERE = "no postcode"
+"""Compared with when there is no order, so that both refusals do the same work."""
+T = TypeVar("T")
+
+
+class Verification:
+    """The operations that open an order to a caller."""
+
+    def __init__(
+        self,
+        orders: Orders,
+        region: str,
+        limits: AttemptLimits | None = None,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        on_alarm: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """``on_alarm(caller, number)`` is told of every call that is refused because of too many attempts."""
+        self._orders = orders
+        self._region = region
+        self._limits = limits
+        self._pause = pause
+        self._clock = clock
+        self._on_alarm = on_alarm
+
+    async def verify(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return the order that both facts fit; ``not_found`` for any failure, ``not_allowed`` when locked."""
+        number = take.number(arguments)
+        postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS)
+
+        async def look() -> Order | None:
+            try:
+                order: Order | None = await self._orders.find(number)
+            except ServiceError as error:
+                if error.code != "not_found":
+                    raise
+                order = None
+            matches = normalise.same_postcode(postcode, _NOWHERE if order is None else order.postcode)
+            return order if matches else None
+
+        order = await self._guarded(arguments, number, look)
+        if order is None:
+            raise ServiceError("not_found", "no order has this number and this postcode")
+        return {"order": order_data(order)}
+
+    async def find_by_phone(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return the orders of a phone number; with a postcode only those that were sent there."""
+        phone = phone_of(arguments, self._region)
+        postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS) if "postcode" in arguments else None
+
+        async def look() -> Sequence[Order] | None:
+            found = await self._orders.find_by_phone(phone)
+            if postcode is not None:
+                found = [order for order in found if normalise.same_postcode(postcode, order.postcode)]
+            return found or None
+
+        orders = await self._guarded(arguments, phone, look)
+        if orders is None:
+            raise ServiceError("not_found", "no order was placed with what the caller gave")
+        return {"orders": [order_data(order) for order in orders[:MAX_ORDERS]]}
+
+    async def _guarded(
+        self, arguments: Mapping[str, Any], number: str, look: Callable[[], Awaitable[T | None]]
+    ) -> T | None:
+        """Look something up; failures and refusals answer after the same time and are counted."""
+        started = self._clock()
+        counted = self._limits is not None and "caller" in arguments
+        caller = normalise.phone(take.text(arguments, "caller", 200, optional=True), self._region)
+        if counted and self._limits is not None and await self._limits.locked(caller, number):
+            log.warning("verification locked: too many failed attempts (caller %s)", mask(caller))
+            if self._on_alarm is not None:
+                self._on_alarm(caller, number)
+            await self._wait_until(started + VERIFY_FLOOR_SECONDS)
+            raise Refusal("locked", "too many failed attempts")
+        found = await look()
+        if found is None:
+            if counted and self._limits is not None:
+                await self._limits.failed(caller, number)
+            await self._wait_until(started + VERIFY_FLOOR_SECONDS)
+        return found
+
+    async def _wait_until(self, moment: float) -> None:
+        await self._pause(max(0.0, moment - self._clock()))
+
+
+def phone_of(arguments: Mapping[str, Any], region: str) -> str:
+    """Return the argument ``phone`` in E.164. Raises ``not_found`` for what cannot be a phone number."""
+    phone = normalise.phone(take.text(arguments, "phone", take.MAX_NUMBER_CHARS), region)
+    if not phone:
+        # An anonymous or internal caller id is an everyday thing, not a mistake in a flow.
+        raise ServiceError("not_found", "this cannot be a phone number, so nothing is known about it")
+    return phone
+
+
+def mask(phone: str) -> str:
+    """Return the last two digits of a number, for logs."""
+    return f"...{phone[-2:]}" if phone else "hidden"
