@@ -26,6 +26,7 @@ from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
+from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
 from agent.settings import Settings, SettingsError
@@ -115,7 +116,9 @@ class Agent:
         prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
         await speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
-        services = ShopServices(shop.orders, shop.customers, shop.tickets)
+        limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
+        self._stack.push_async_callback(limits.close)
+        services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(

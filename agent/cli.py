@@ -95,10 +95,29 @@ def _add_dialog_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     flows.add_argument("what", choices=("check", "test"))
     flows.add_argument("files", nargs="*", type=Path, help="calls in text (for test)")
     flows.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
+    _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
     understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
     understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
     understand.add_argument("text", help="what was said, or a file of lines")
+
+
+def _add_demo_shop(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--directory", type=Path, default=Path("var/shop"), help="the demo shop's files (shop.demo_directory; var/shop)"
+    )
+    what = command.add_subparsers(required=True, metavar="WHAT", dest="what")
+    orders = what.add_parser("list", help="the orders, one a line")
+    orders.add_argument("--status", default="", help="only those with this status")
+    orders.add_argument("--phone", default="", help="only those placed with this phone number")
+    show = what.add_parser("show", help="one order with all that belongs to it, as JSON")
+    show.add_argument("number")
+    change = what.add_parser("set", help="change an order: status=delayed expected_on=2026-12-24 place=Memphis")
+    change.add_argument("number")
+    change.add_argument("changes", nargs="+", metavar="COLUMN=VALUE")
+    what.add_parser("reset", help="make the orders again and forget tickets, returns, changes and messages")
+    for name in ("tickets", "messages", "returns", "changes", "cases"):
+        what.add_parser(name, help=f"the {name} that calls have made, newest last, one JSON object a line")
 
 
 # --- commands ---------------------------------------------------------------------------------------
@@ -236,3 +255,19 @@ def _understand(options: argparse.Namespace) -> int:
     from agent.terminal import understand
 
     return understand(options.format, options.known, options.text)
+
+
+def _demo_shop(options: argparse.Namespace) -> int:
+    from agent.shop.demo import commands
+
+    if options.what == "list":
+        commands.list_orders(options.directory, options.status, options.phone, sys.stdout)
+    elif options.what == "show":
+        commands.show_order(options.directory, options.number, sys.stdout)
+    elif options.what == "set":
+        commands.change_order(options.directory, options.number, options.changes, sys.stdout)
+    elif options.what == "reset":
+        commands.reset(options.directory, sys.stdout)
+    else:
+        commands.list_kept(options.directory, options.what, sys.stdout)
+    return 0

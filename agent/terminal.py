@@ -71,7 +71,7 @@ class _Performer:
         try:
             result = self._runner.run(self._services.perform(effect.name, effect.arguments, effect.id))
         except ServiceError as error:
-            return Failed(effect.id, error.code, error.message)
+            return Failed(effect.id, error.code, error.message, error.reason)
         return Done(effect.id, result)
 
 
@@ -80,6 +80,6 @@ def _demo_shop() -> Iterator[_Performer]:
     with tempfile.TemporaryDirectory(prefix="orderline-") as folder, asyncio.Runner() as runner:
         shop = runner.run(open_demo_shop(Path(folder), now=_now))
         try:
-            yield _Performer(runner, ShopServices(shop.orders, shop.customers, shop.tickets))
+            yield _Performer(runner, ShopServices.of(shop.systems, policy=shop.policy))
         finally:
             runner.run(shop.close())

@@ -61,8 +61,16 @@ _Text.add_constructor("tag:yaml.org,2002:map", _mapping)
 def forms_of(name: str) -> list[Form]:
     sections = yaml.load((HERE / name).read_text(encoding="utf-8"), Loader=_Text)  # noqa: S506 - text only
     return [
-        Form(name, section["category"], section["format"], said, expected, tuple(section.get("known", ())),
-             section.get("so_far", ""), section.get("before", ""))  # fmt: skip
+        Form(
+            name,
+            section["category"],
+            section["format"],
+            said,
+            expected,
+            tuple(section.get("known", ())),
+            section.get("so_far", ""),
+            section.get("before", ""),
+        )  # fmt: skip
         for section in sections
         for said, expected in section["forms"].items()
     ]

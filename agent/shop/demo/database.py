@@ -20,8 +20,10 @@ BUSY_TIMEOUT_MS = 1000
 class Database:
     """A connection and the thread it lives on. Close it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kept: Path) -> None:
+        """``kept`` is a second file, attached under that name."""
         self._path = path
+        self._kept = kept
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection | None = None
         self._closed = False
@@ -49,6 +51,8 @@ class Database:
         try:
             if self._connection is None:
                 self._connection = connect(self._path)
+                self._connection.execute("ATTACH ? AS kept", (str(self._kept),))
+                self._connection.execute("PRAGMA kept.journal_mode=WAL")
             with self._connection as connection:
                 return job(connection)
         except sqlite3.Error as error:

@@ -14,7 +14,20 @@ from typing import Any
 
 from agent.shop.demo import schema
 from agent.shop.demo.database import connect
-from agent.shop.demo.known import CATALOGUE, PEOPLE, PLANS, Box, Person, Plan, reserved
+from agent.shop.demo.known import (
+    CATALOGUE,
+    MORE_PLACES,
+    PEOPLE,
+    PLANS,
+    RETURNS,
+    STREET_NAMES,
+    STREETS_PER_POSTCODE,
+    Box,
+    Person,
+    Plan,
+    SentBack,
+    reserved,
+)
 from agent.shop.models import ORDER_STATUSES, OrderStatus
 
 SEED = 1
@@ -115,8 +128,13 @@ def _fill(path: Path, today: dt.date, seed: int) -> None:
                 ],
             )
             tracking = (f"1Z{n:010d}" for n in itertools.count(chance.randrange(10**9)))
-            for plan in (*PLANS, *_more_plans(chance, people, ORDERS - len(PLANS))):
+            plans = (*PLANS, *_more_plans(chance, people, ORDERS - len(PLANS)))
+            for plan in plans:
                 _insert(connection, plan, today, tracking)
+            for sent_back in (*RETURNS, *_more_returns(plans, RETURNS[-1].number + 1)):
+                _insert_return(connection, sent_back, today)
+            _insert_used_promotions(connection)
+            _insert_streets(connection, people)
     finally:
         connection.close()
 
@@ -152,6 +170,52 @@ def _insert(connection: sqlite3.Connection, plan: Plan, today: dt.date, tracking
             for box in plan.boxes
         ],
     )
+
+
+def _insert_return(connection: sqlite3.Connection, sent: SentBack, today: dt.date) -> None:
+    created, updated = (today + dt.timedelta(days=offset) for offset in (sent.created_in, sent.updated_in))
+    connection.execute(
+        "INSERT INTO returns SELECT ?, order_number, sku, name, ?, ?, ?, ?, ?, ?, ?, quantity * price_cents, 'USD'"
+        " FROM items WHERE order_number = ? AND sku = ?",
+        (
+            *(sent.number, sent.reason, sent.condition, sent.route, sent.refund, sent.state),
+            *(created.isoformat(), updated.isoformat(), sent.order_number, sent.sku),
+        ),
+    )
+
+
+def _more_returns(plans: tuple[Plan, ...], first: int) -> Iterator[SentBack]:
+    numbers = itertools.count(first)
+    for plan in plans[len(PLANS) :]:
+        if plan.status not in ("returned", "refunded") or plan.delivered_in is None:
+            continue
+        paid = plan.status == "refunded"
+        for sku, _ in plan.lines[: plan.refunded_lines if paid else None]:
+            state, updated = ("refunded", plan.delivered_in // 4) if paid else ("received", -1)
+            yield SentBack(
+                *(next(numbers), plan.number, sku, "changed_mind", "opened", "label", "original", state),
+                *(plan.delivered_in + 3, updated),
+            )
+
+
+def _insert_used_promotions(connection: sqlite3.Connection) -> None:
+    # Whoever has ordered more than once has had the welcome discount, and the gold tier its gift.
+    connection.execute(
+        "INSERT INTO used_promotions SELECT customer_id, 'welcome' FROM orders GROUP BY customer_id HAVING count(*) > 1"
+    )
+    connection.execute("INSERT INTO used_promotions SELECT id, 'birthday' FROM customers WHERE tier = 'gold'")
+
+
+def _insert_streets(connection: sqlite3.Connection, people: list[Person]) -> None:
+    places = {postcode: city for city, postcode, _ in _PLACES}
+    places |= {postcode: city for city, postcode in MORE_PLACES}
+    places |= {person.postcode: person.city for person in people}
+    for postcode, city in sorted(places.items()):
+        # not the generator's own chance: a new street must not change the orders
+        names = random.Random(postcode).sample(STREET_NAMES[1:], STREETS_PER_POSTCODE - 1)  # noqa: S311
+        connection.executemany(
+            "INSERT INTO streets VALUES (?, ?, ?)", [(postcode, city, name) for name in (STREET_NAMES[0], *names)]
+        )
 
 
 def _more_people(chance: random.Random, count: int) -> list[Person]:

@@ -17,8 +17,14 @@ order   status            postcode  phone          customer        what is speci
 15862   shipped           10011     212-555-0146   David Stern     expected in two days
 29074   out_for_delivery  85004     602-555-0113   Rosa Delgado    today between 13 and 17
 36190   delivered         19103     215-555-0191   Aisha Grant     "delivered" two days ago with a neighbor
-83615   returned          37203     615-555-0120   Peter Novak     goods are back, the money is not
-97248   refunded          55401     612-555-0137   Julia Berg      one of two items, refunded four days ago
+83615   returned          37203     615-555-0120   Peter Novak     goods are back, the money is not; return R-2002
+97248   refunded          55401     612-555-0137   Julia Berg      one of two items, refunded four days ago; R-2003
+58124   delivered         89101     702-555-0151   Sofia Ramos     five days ago; three items, the candle stays sold
+71936   delivered         48226     313-555-0149   Walter Hayes    45 days ago: too late to send it back
+47086   delivered         53703     608-555-0163   Ingrid Larsen   nine days ago; its return R-2001 is on its way back
+26408   in_transit        92103     619-555-0107   Carmen Reyes    one of three with one phone; expected in two days
+39751   delivered         92103     619-555-0107   Carmen Reyes    twelve days ago
+85512   packed            92103     619-555-0107   Carmen Reyes    expected in four days
 ======  ================  ========  =============  ==============  ==================================================
 
 Never used: 10472, and every number that differs from one above in a single digit, so that a wrong number is wrong.
@@ -121,9 +127,15 @@ _AISHA = Person("Aisha Grant", "+12155550191", "Philadelphia", "19103", "gold", 
 _PETER = Person("Peter Novak", "+16155550120", "Nashville", "37203", "none", 75)
 _JULIA = Person("Julia Berg", "+16125550137", "Minneapolis", "55401", "silver", 395)
 
+_SOFIA = Person("Sofia Ramos", "+17025550151", "Las Vegas", "89101", "gold", 1230)
+_WALTER = Person("Walter Hayes", "+13135550149", "Detroit", "48226", "none", 110)
+_INGRID = Person("Ingrid Larsen", "+16085550163", "Madison", "53703", "silver", 440)
+_CARMEN = Person("Carmen Reyes", "+16195550107", "San Diego", "92103", "none", 270)
+
 PEOPLE: tuple[Person, ...] = (
     *(_MARIA, _JAMES, _GRACE, _OMAR, _LUCIA, _HENRY, _NINA),
     *(_SAMUEL, _EMMA, _DAVID, _ROSA, _AISHA, _PETER, _JULIA),
+    *(_SOFIA, _WALTER, _INGRID, _CARMEN),
 )
 
 PLANS: tuple[Plan, ...] = (
@@ -266,7 +278,115 @@ PLANS: tuple[Plan, ...] = (
         delivered_in=-25,
         refunded_lines=1,
     ),
+    Plan(
+        number="58124",
+        person=_SOFIA,
+        status="delivered",
+        placed_in=-9,
+        lines=(("JCK-305-OLV", 1), ("SCF-118-GRY", 1), ("CDL-050-LVN", 2)),
+        boxes=(Box("delivered", "Las Vegas", expected_in=-5, delivered_in=-5, left_at="side door"),),
+        carrier="UPS",
+        place="Las Vegas",
+        delivered_in=-5,
+    ),
+    Plan(
+        number="71936",
+        person=_WALTER,
+        status="delivered",
+        placed_in=-49,
+        lines=(("BTS-410-TAN", 1),),
+        boxes=(Box("delivered", "Detroit", expected_in=-45, delivered_in=-45, left_at="front porch"),),
+        carrier="FedEx",
+        place="Detroit",
+        delivered_in=-45,
+    ),
+    Plan(
+        number="47086",
+        person=_INGRID,
+        status="delivered",
+        placed_in=-13,
+        lines=(("KTL-110-BLK", 1),),
+        boxes=(Box("delivered", "Madison", expected_in=-9, delivered_in=-9, left_at="mailbox"),),
+        carrier="USPS",
+        place="Madison",
+        delivered_in=-9,
+    ),
+    Plan(
+        number="26408",
+        person=_CARMEN,
+        status="in_transit",
+        placed_in=-3,
+        lines=(("SPK-611-BLU", 1),),
+        boxes=(Box("in_transit", "Oakland", expected_in=2),),
+        carrier="UPS",
+        place="Oakland",
+        expected_in=2,
+    ),
+    Plan(
+        number="39751",
+        person=_CARMEN,
+        status="delivered",
+        placed_in=-16,
+        lines=(("HPH-600-BLK", 1),),
+        boxes=(Box("delivered", "San Diego", expected_in=-12, delivered_in=-12, left_at="parcel locker"),),
+        carrier="FedEx",
+        place="San Diego",
+        delivered_in=-12,
+    ),
+    Plan(
+        number="85512",
+        person=_CARMEN,
+        status="packed",
+        placed_in=-1,
+        lines=(("PAN-140-IRN", 1), ("CTB-131-OAK", 1)),
+        carrier="USPS",
+        expected_in=4,
+    ),
 )
+
+
+@dataclass(frozen=True)
+class SentBack:
+    """A return before it has dates; days count from today."""
+
+    number: int
+    order_number: str
+    sku: str
+    reason: str
+    condition: str
+    route: str
+    refund: str
+    state: str
+    created_in: int
+    updated_in: int
+
+
+RETURNS: tuple[SentBack, ...] = (
+    SentBack(2001, "47086", "KTL-110-BLK", "defective", "used", "label", "original", "in_transit", -4, -2),
+    SentBack(2002, "83615", "TSH-221-NVY", "wrong_size", "opened", "label", "original", "received", -12, -2),
+    SentBack(2003, "97248", "SCF-118-GRY", "changed_mind", "unopened", "store", "original", "refunded", -14, -4),
+)
+
+NON_RETURNABLE = frozenset({"CDL-050-LVN", "PIL-203-WHT"})
+"""Candles and pillows only come back when something is wrong with them."""
+
+STREET_NAMES: tuple[str, ...] = (
+    *("Oak Street", "Maple Avenue", "Pine Street", "Cedar Lane", "Elm Street", "Main Street", "Park Avenue"),
+    *("Lake Street", "Hill Road", "River Road", "Spring Street", "Church Street", "School Street", "King Street"),
+    *("Queen Street", "Lincoln Avenue", "Washington Street", "Jefferson Avenue", "Madison Street", "Jackson Street"),
+    *("Franklin Street", "Sunset Drive", "Garden Street", "Second Avenue", "Third Street", "Market Street"),
+    *("Bridge Street", "Station Road", "Union Street", "Center Street", "College Avenue", "Water Street"),
+    *("High Street", "Green Lane", "Apple Lane", "Rose Street", "Adams Street", "Wall Street", "Front Street"),
+    *("Bay Street", "Beach Road", "Grand Avenue", "Central Avenue", "Victoria Street"),
+)
+"""Streets of the made-up address directory; the recogniser that ships knows all of these words."""
+STREETS_PER_POSTCODE = 10
+MORE_PLACES: tuple[tuple[str, str], ...] = (
+    *(("Chicago", "60601"), ("Chicago", "60622"), ("Austin", "78704"), ("Seattle", "98109"), ("Denver", "80205")),
+    *(("New York", "10013"), ("Brooklyn", "11201"), ("Atlanta", "30308"), ("Portland", "97201"), ("Miami", "33130")),
+    *(("Phoenix", "85012"), ("Oakland", "94607"), ("San Diego", "92116"), ("Madison", "53711")),
+)
+"""Where nobody of the fixed people lives, for people who move."""
 
 
 def reserved(number: str) -> bool:

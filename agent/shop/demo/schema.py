@@ -1,8 +1,8 @@
-"""Tables of the demo shop: the shop's file can be made again at any time, the tickets' file is kept."""
+"""Tables of the demo shop: ``shop.sqlite`` can be made again at any time, ``tickets.sqlite`` keeps what calls made."""
 
 from __future__ import annotations
 
-SHOP_VERSION = 1
+SHOP_VERSION = 2
 """Raise it with every change of ``SHOP`` or of the generator: files of another version are made again."""
 
 SHOP = """
@@ -56,11 +56,39 @@ CREATE TABLE parcels (
     left_at      TEXT
 );
 CREATE INDEX parcels_by_order ON parcels (order_number);
+CREATE TABLE returns (
+    number       INTEGER PRIMARY KEY,
+    order_number TEXT NOT NULL REFERENCES orders (number),
+    sku          TEXT NOT NULL,
+    item         TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    condition    TEXT NOT NULL,
+    route        TEXT NOT NULL,
+    refund       TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    created_on   TEXT NOT NULL,
+    updated_on   TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL,
+    currency     TEXT NOT NULL
+);
+CREATE INDEX returns_by_order ON returns (order_number);
+CREATE TABLE used_promotions (
+    customer_id TEXT NOT NULL REFERENCES customers (id),
+    promotion   TEXT NOT NULL,
+    PRIMARY KEY (customer_id, promotion)
+);
+CREATE TABLE streets (
+    postcode TEXT NOT NULL,
+    city     TEXT NOT NULL,
+    street   TEXT NOT NULL,
+    PRIMARY KEY (postcode, street)
+);
 """
 
-FIRST_TICKET = 1042
+FIRST_NUMBERS = {"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 5001, "messages": 1}
+"""What the first one a call makes is numbered."""
 
-TICKETS = """
+KEPT = """
 CREATE TABLE IF NOT EXISTS tickets (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,
     key          TEXT NOT NULL UNIQUE,
@@ -73,5 +101,54 @@ CREATE TABLE IF NOT EXISTS tickets (
     priority     INTEGER NOT NULL,
     transcript   TEXT NOT NULL,   -- JSON list of lines
     facts        TEXT NOT NULL    -- JSON object
+);
+CREATE TABLE IF NOT EXISTS returns (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    made_on      TEXT NOT NULL,   -- day of the shop it belongs to: orders are made again every day
+    order_number TEXT NOT NULL,
+    sku          TEXT NOT NULL,
+    item         TEXT NOT NULL,
+    reason       TEXT NOT NULL,
+    condition    TEXT NOT NULL,
+    route        TEXT NOT NULL,
+    refund       TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    created_on   TEXT NOT NULL,
+    updated_on   TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    UNIQUE (made_on, order_number, sku)
+);
+CREATE TABLE IF NOT EXISTS changes (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    made_on      TEXT NOT NULL,
+    order_number TEXT NOT NULL,
+    house        TEXT,            -- a new address, or
+    street       TEXT,
+    city         TEXT,
+    postcode     TEXT,
+    day          TEXT,            -- a new day
+    day_window   TEXT
+);
+CREATE INDEX IF NOT EXISTS changes_by_order ON changes (order_number);
+CREATE TABLE IF NOT EXISTS cases (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    made_on      TEXT NOT NULL,
+    order_number TEXT NOT NULL,
+    note         TEXT NOT NULL,
+    answer_by    TEXT NOT NULL,
+    UNIQUE (made_on, order_number)
+);
+CREATE TABLE IF NOT EXISTS messages (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    sent_at      TEXT NOT NULL,
+    phone        TEXT NOT NULL,
+    template     TEXT NOT NULL,
+    order_number TEXT NOT NULL,
+    text         TEXT NOT NULL
 );
 """

@@ -1,0 +1,98 @@
+"""Failed verifications of the last hour, in SQLite, so that neither a restart nor a second agent forgets them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+WINDOW_SECONDS = 3600.0
+PER_CALLER = 5
+PER_NUMBER = 5
+HIDDEN_CALLERS = 20
+"""All callers who hide their number share one allowance: nobody knows how many they are."""
+BUSY_TIMEOUT_SECONDS = 1.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS attempts (at REAL NOT NULL, caller TEXT NOT NULL, number TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (at);
+"""
+
+
+class SqliteAttemptLimits:
+    """Implements :class:`agent.shop.protocols.AttemptLimits`. Close it.
+
+    When the file cannot be used, nobody is locked out: the tries per call still hold, and the log says so.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        per_caller: int = PER_CALLER,
+        per_number: int = PER_NUMBER,
+        hidden: int = HIDDEN_CALLERS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``clock`` gives seconds since 1970; the counts are failures within ``WINDOW_SECONDS``."""
+        self._path = path
+        self._per_caller = per_caller
+        self._per_number = per_number
+        self._hidden = hidden
+        self._clock = clock
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attempts")
+        self._connection: sqlite3.Connection | None = None
+
+    async def locked(self, caller: str, number: str) -> bool:
+        """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
+        since = self._clock() - WINDOW_SECONDS
+
+        def count(db: sqlite3.Connection) -> tuple[int, int]:
+            row = db.execute(
+                "SELECT coalesce(sum(caller = ?), 0), coalesce(sum(number = ?), 0) FROM attempts WHERE at > ?",
+                (caller, number, since),
+            ).fetchone()
+            return row[0], row[1]
+
+        of_caller, of_number = await self._run(count, (0, 0))
+        return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
+
+    async def failed(self, caller: str, number: str) -> None:
+        """Count one failed verification; what is older than the window is forgotten."""
+        now = self._clock()
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM attempts WHERE at <= ?", (now - WINDOW_SECONDS,))
+            db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (now, caller, number))
+
+        await self._run(write, None)
+
+    async def close(self) -> None:
+        """Close the file; idempotent."""
+        if self._connection is not None:
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._connection.close)
+            self._connection = None
+        self._worker.shutdown(wait=True)
+
+    async def _run(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, self._in_transaction, job)
+        except sqlite3.Error as error:
+            log.error("Attempts to verify are not counted: %s: %s", self._path, error)
+            return otherwise
+
+    def _in_transaction(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_SCHEMA)
+            self._connection = connection
+        with self._connection as db:
+            return job(db)

@@ -1,0 +1,129 @@
+"""The demo shop's orders and customers, as the calls' own changes have left them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Collection
+from decimal import Decimal
+
+from agent.call.errors import ServiceError
+from agent.shop.demo.database import Database
+from agent.shop.models import Customer, Item, Order, Parcel
+
+
+class DemoOrders:
+    """Implements :class:`agent.shop.protocols.Orders`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, number: str) -> Order:
+        """Return the order; raises ``ServiceError`` ``not_found`` or ``unavailable``."""
+        orders = await self._database.run(lambda db: _orders(db, "number = ?", number))
+        if not orders:
+            raise ServiceError("not_found", "there is no order with this number")
+        return orders[0]
+
+    async def find_by_phone(self, phone: str) -> tuple[Order, ...]:
+        """Return the orders placed with this phone (E.164), newest first."""
+        return await self._database.run(lambda db: _orders(db, "phone = ?", phone))
+
+
+class DemoCustomers:
+    """Implements :class:`agent.shop.protocols.Customers` and :class:`agent.shop.protocols.Loyalty`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_phone(self, phone: str) -> Customer:
+        """Return the customer; raises ``ServiceError`` ``not_found`` or ``unavailable``."""
+        row = await self._database.run(
+            lambda db: db.execute(
+                "SELECT *, (SELECT count(*) FROM orders WHERE customer_id = customers.id) AS orders_count"
+                " FROM customers WHERE phone = ?",
+                (phone,),
+            ).fetchone()
+        )
+        if row is None:
+            raise ServiceError("not_found", "no customer has this phone number")
+        return Customer(
+            id=row["id"],
+            name=row["name"],
+            phone=row["phone"],
+            email=row["email"],
+            tier=row["tier"],
+            points=row["points"],
+            orders_count=row["orders_count"],
+        )
+
+    async def used_promotions(self, customer_id: str) -> Collection[str]:
+        """Return the ids of the promotions this customer has used."""
+        rows = await self._database.run(
+            lambda db: db.execute(
+                "SELECT promotion FROM used_promotions WHERE customer_id = ?", (customer_id,)
+            ).fetchall()
+        )
+        return frozenset(row["promotion"] for row in rows)
+
+
+def _orders(db: sqlite3.Connection, condition: str, value: str) -> tuple[Order, ...]:
+    # `condition` is one of this module's own two; the value is bound.
+    rows = db.execute(f"SELECT * FROM orders WHERE {condition} ORDER BY placed_on DESC, number", (value,))  # noqa: S608
+    return tuple(_order(db, row) for row in rows.fetchall())
+
+
+def _order(db: sqlite3.Connection, row: sqlite3.Row) -> Order:
+    number = (row["number"],)
+    address = _latest_change(db, row["number"], "postcode")
+    day = _latest_change(db, row["number"], "day")
+    return Order(
+        number=row["number"],
+        status=row["status"],
+        placed_on=dt.date.fromisoformat(row["placed_on"]),
+        currency=row["currency"],
+        total=_amount(row["total_cents"]),
+        postcode=row["postcode"] if address is None else address["postcode"],
+        phone=row["phone"],
+        items=tuple(
+            Item(sku=item["sku"], name=item["name"], quantity=item["quantity"], price=_amount(item["price_cents"]))
+            for item in db.execute("SELECT * FROM items WHERE order_number = ? ORDER BY position", number)
+        ),
+        parcels=tuple(
+            Parcel(
+                number=parcel["number"],
+                status=parcel["status"],
+                carrier=parcel["carrier"],
+                place=parcel["place"],
+                expected_on=_day(parcel["expected_on"] if day is None or parcel["delivered_on"] else day["day"]),
+                delivered_on=_day(parcel["delivered_on"]),
+                left_at=parcel["left_at"],
+            )
+            for parcel in db.execute("SELECT * FROM parcels WHERE order_number = ? ORDER BY number", number)
+        ),
+        expected_on=_day(row["expected_on"] if day is None else day["day"]),
+        expected_window=row["expected_window"] if day is None else day["day_window"],
+        delivered_on=_day(row["delivered_on"]),
+        carrier=row["carrier"],
+        place=row["place"],
+        delay_reason=row["delay_reason"],
+        refund_amount=None if row["refund_cents"] is None else _amount(row["refund_cents"]),
+    )
+
+
+def _latest_change(db: sqlite3.Connection, number: str, column: str) -> sqlite3.Row | None:
+    # `column` is one of this module's own two
+    row: sqlite3.Row | None = db.execute(
+        f"SELECT * FROM changes WHERE order_number = ? AND made_on = (SELECT today FROM made) AND {column} IS NOT NULL"  # noqa: S608
+        " ORDER BY number DESC LIMIT 1",
+        (number,),
+    ).fetchone()
+    return row
+
+
+def _amount(cents: int) -> Decimal:
+    return Decimal(cents) / 100
+
+
+def _day(text: str | None) -> dt.date | None:
+    return None if text is None else dt.date.fromisoformat(text)
