@@ -258,6 +258,8 @@ class Flow(_Model):
     description: str
     """What the caller wants, for people: "where the order is"."""
     triggers: Annotated[tuple[Trigger, ...], BeforeValidator(_as_triggers)] = ()
+    forgets: tuple[str, ...] = ()
+    """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
     steps: tuple[Step, ...] = Field(min_length=1)
 
 

@@ -167,6 +167,8 @@ class _Linter:
 
     def _flow(self, flow_id: str, flow: Flow) -> None:
         path: Path = ("flows", flow_id)
+        for name in flow.forgets:
+            self._known(name, self._names, "slot or variable", ("flows", flow_id, "forgets"))
         for index, trigger in enumerate(flow.triggers):
             for name, expression in trigger.set.items():
                 self._assigned(name, expression, (*path, "triggers", index, "set", name))

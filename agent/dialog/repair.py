@@ -156,7 +156,7 @@ def _cancel(scene: Scene) -> Then:
     cut = next((index for index in range(len(frames) - 1, -1, -1) if frames[index].request), None)
     if cut is None:
         return ask_again(scene)
-    del frames[cut:]
+    stepping.drop(scene, cut)
     return stepping.advance(scene, again=True)
 
 

@@ -105,6 +105,11 @@ class Scene:
         else:
             self.state.variables.pop(name, None)
 
+    def forget_own(self, frame: Frame) -> None:
+        """Forget what belonged to one run of a flow."""
+        for name in self.pack.flow(frame.flow).forgets:
+            self.forget(name)
+
     def _reset(self, slot: Slot) -> None:
         for other in slot.resets:
             self.forget(other)

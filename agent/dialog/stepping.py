@@ -111,13 +111,21 @@ def jump(scene: Scene, frame: Frame, target: str) -> None:
     frame.asking = False
 
 
+def drop(scene: Scene, depth: int) -> None:
+    """Leave all flows from this depth on, unfinished."""
+    frames = scene.state.frames
+    dropped, frames[depth:] = frames[depth:], []
+    for frame in dropped:
+        scene.forget_own(frame)
+
+
 def back_to_collect(scene: Scene, slot: str) -> bool:
     """Go back to where ``slot`` is asked for, in the nearest flow that does; False when none does."""
     frames = scene.state.frames
     for depth in range(len(frames) - 1, -1, -1):
         for index, step in enumerate(scene.pack.flow(frames[depth].flow).steps):
             if isinstance(step, Collect) and step.collect == slot:
-                del frames[depth + 1 :]
+                drop(scene, depth + 1)
                 frames[depth].step, frames[depth].asking = index, False
                 return True
     return False
@@ -126,6 +134,7 @@ def back_to_collect(scene: Scene, slot: str) -> bool:
 def _leave(scene: Scene) -> bool:
     """End the flow on top; True when the one below has an open question."""
     left = scene.state.frames.pop()
+    scene.forget_own(left)
     if left.request and left.flow not in scene.state.answered:
         scene.state.answered.append(left.flow)
     if not left.interrupts or not scene.state.frames:

@@ -151,6 +151,7 @@ def order_data(order: Order) -> dict[str, Any]:
             {"name": item.name, "quantity": item.quantity, "sku": item.sku, "price": float(item.price)}
             for item in order.items
         ],
+        "goods": _goods(order.items),
         "parcels": [
             {
                 "number": parcel.number,
@@ -192,6 +193,11 @@ def ticket_data(ticket: Ticket) -> dict[str, Any]:
         "reason": ticket.draft.reason,
         "priority": ticket.draft.priority,
     }
+
+
+def _goods(items: tuple[Item, ...]) -> str:
+    """Name an order by what is in it, the way its owner would: its first item."""
+    return items[0].name if items else ""
 
 
 def _iso(day: dt.date | None) -> str | None:

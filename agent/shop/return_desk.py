@@ -42,6 +42,7 @@ class ReturnDesk:
             condition=take.choice(arguments, "condition", returns.CONDITIONS),
             route=take.choice(arguments, "route", returns.ROUTES),
             refund=take.choice(arguments, "refund", returns.REFUNDS),
+            note=take.text(arguments, "note", MAX_ITEM_CHARS, optional=True, cut=True),
         )
         order = await self._orders.find(draft.order_number)
         existing = await self._returns.of_order(order.number)

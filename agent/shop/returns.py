@@ -47,6 +47,8 @@ class ReturnDraft:
     condition: str
     route: str
     refund: str
+    note: str = ""
+    """What else the shop should know: the size wanted instead."""
 
 
 @dataclass(frozen=True)

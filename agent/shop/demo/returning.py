@@ -43,13 +43,13 @@ class DemoReturns:
             # one statement decides, so that two calls at once cannot both open one
             db.execute(
                 "INSERT INTO kept.returns (key, made_on, order_number, sku, item, reason, condition, route, refund,"
-                " state, created_on, updated_on, amount_cents, currency)"
-                " SELECT ?, today, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ? FROM made"
+                " state, created_on, updated_on, amount_cents, currency, note)"
+                " SELECT ?, today, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, ?, ? FROM made"
                 " WHERE NOT EXISTS (SELECT 1 FROM main.returns WHERE order_number = ? AND sku = ?)"
                 " ON CONFLICT DO NOTHING",
                 (
                     *(key, order.number, sku, line.name, draft.reason, draft.condition, draft.route, draft.refund),
-                    *(on.isoformat(), on.isoformat(), cents, order.currency, order.number, sku),
+                    *(on.isoformat(), on.isoformat(), cents, order.currency, draft.note, order.number, sku),
                 ),
             )
             row: sqlite3.Row | None = db.execute("SELECT * FROM kept.returns WHERE key = ?", (key,)).fetchone()

@@ -118,6 +118,7 @@ CREATE TABLE IF NOT EXISTS returns (
     updated_on   TEXT NOT NULL,
     amount_cents INTEGER NOT NULL,
     currency     TEXT NOT NULL,
+    note         TEXT NOT NULL,
     UNIQUE (made_on, order_number, sku)
 );
 CREATE TABLE IF NOT EXISTS changes (
