@@ -30,7 +30,7 @@ def chat_in_terminal(directory: Path | None, *, as_json: bool) -> int:
     render = SandboxRenderer(filters)
     pack = FlowPack.load(directory or english_pack(), render.filters)
     facts = CallFacts(now=_now(), shop_name="Maple and Finch", call_id="chat")
-    with _demo_shop() as perform:
+    with demo_shop() as perform:
         hold = chat_json if as_json else chat
         hold(Conversation(pack, facts, render), perform, sys.stdin, sys.stdout)
     return 0
@@ -76,7 +76,8 @@ class _Performer:
 
 
 @contextlib.contextmanager
-def _demo_shop() -> Iterator[_Performer]:
+def demo_shop() -> Iterator[_Performer]:
+    """Yield a function that does effects on a demo shop of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="orderline-") as folder, asyncio.Runner() as runner:
         shop = runner.run(open_demo_shop(Path(folder), now=_now))
         try:

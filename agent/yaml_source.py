@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +13,7 @@ import yaml
 Path = tuple[str | int, ...]
 MAX_FILE_BYTES = 1_000_000
 _MAX_NODES = 200_000
+_JSON = re.compile(r"true|false|-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 
 
 @dataclass(frozen=True, order=True)
@@ -59,11 +62,12 @@ def path_text(path: Path) -> str:
     return text
 
 
-def read(file: str, content: str) -> Source:
+def read(file: str, content: str, typed: Callable[[Path], bool] | None = None) -> Source:
     """Read one file's content. Mistakes come back in ``findings``; never raises for bad YAML.
 
     ``yes``, ``no``, ``on``, ``010`` and ``12:30`` stay text; a key that stands twice and an alias that contains
-    itself are mistakes; tags are not executed.
+    itself are mistakes; tags are not executed. Where ``typed`` says so of a place, unquoted numbers, ``true`` and
+    ``false`` are what JSON takes them for.
     """
     if len(content) > MAX_FILE_BYTES:
         return Source(file, None, {}, (Finding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
@@ -76,16 +80,23 @@ def read(file: str, content: str) -> Source:
         return Source(file, None, {}, (Finding(file, line, "", message),))
     except (yaml.YAMLError, RecursionError) as error:
         return Source(file, None, {}, (Finding(file, 0, "", f"is not readable YAML: {error}"),))
-    builder = _Builder(file)
+    builder = _Builder(file, typed)
     data = builder.build(root, ()) if root is not None else None
     return Source(file, data, builder.lines, tuple(builder.findings))
+
+
+def _json_value(node: yaml.ScalarNode) -> Any:
+    if node.style is not None or not _JSON.fullmatch(node.value):
+        return node.value
+    return json.loads(node.value)
 
 
 class _Builder:
     """Walks the node tree once, collecting data, lines and findings."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, typed: Callable[[Path], bool] | None) -> None:
         self.file = file
+        self._typed = typed
         self.lines: dict[Path, int] = {}
         self.findings: list[Finding] = []
         self._open: set[int] = set()
@@ -102,7 +113,9 @@ class _Builder:
                 self._report(node, path, "the file grows too large through its aliases")
             return None
         if isinstance(node, yaml.ScalarNode):
-            return None if node.style is None and node.value in ("", "~") else node.value
+            if node.style is None and node.value in ("", "~"):
+                return None
+            return _json_value(node) if self._typed is not None and self._typed(path) else node.value
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from agent import yaml_source
 from agent.dialog.errors import Finding, FlowError
 from agent.dialog.templates import nearest
+from agent.yaml_source import Path as KeyPath
 from agent.yaml_source import path_text
 
 DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
@@ -105,13 +106,18 @@ class LocatedScript:
     """The line number of each line of the call."""
 
 
+def _is_result(path: KeyPath) -> bool:
+    """Return whether this place of a file holds what a service answers: JSON-like, not text."""
+    return path[:1] == ("answers",) or "effect" in path
+
+
 def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
     """Read test files. Raises :class:`FlowError` with every mistake in them."""
     found: list[LocatedScript] = []
     findings: list[Finding] = []
     for file in files:
         try:
-            source = yaml_source.read(file.name, file.read_text(encoding="utf-8"))
+            source = yaml_source.read(file.name, file.read_text(encoding="utf-8"), _is_result)
         except (OSError, UnicodeDecodeError) as error:
             findings.append(Finding(file.name, 0, "", f"cannot be read: {error}"))
             continue

@@ -15,6 +15,11 @@ from agent.dialog.sandbox import DataSandbox
 _NO_VALUE = ("none", "None")
 
 
+def is_none(expression: str) -> bool:
+    """Return whether an expression says that something is to be forgotten."""
+    return expression.strip() in _NO_VALUE
+
+
 class Expressions:
     """Compiles each expression once. Holds only this cache; safe to share between conversations."""
 
@@ -48,7 +53,7 @@ class Expressions:
 
     def evaluate(self, expression: str, context: Mapping[str, Any]) -> Any:
         """Return the value; unknown names are None. Raises :class:`DialogError` when it cannot be computed."""
-        if expression.strip() in _NO_VALUE:
+        if is_none(expression):
             return None
         try:
             return self._compile(expression)(**context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from agent.dialog.flow import Choice, Knowledge, PromptSource, Slot
@@ -51,12 +52,19 @@ def prompts(knowledge: Knowledge | None) -> dict[str, PromptSource]:
     }
 
 
-def data(knowledge: Knowledge | None) -> dict[str, Any]:
-    """Return what expressions and prompts see: ``answers`` (topic -> words) and ``promotions`` (id -> its rules)."""
+def data(knowledge: Knowledge | None, today: date) -> dict[str, Any]:
+    """Return what expressions and prompts see: ``answers`` (topic -> words) and ``promotions`` (id -> its rules).
+
+    A promotion's ``running`` says whether it is valid on this day.
+    """
     if knowledge is None:
         return {ANSWERS: {}, PROMOTIONS: {}}
     rules = {
-        name: {"id": name, **promotion.model_dump(mode="json", exclude={"spoken"})}
+        name: {
+            "id": name,
+            **promotion.model_dump(mode="json", exclude={"spoken"}),
+            "running": (promotion.starts or today) <= today <= (promotion.ends or today),
+        }
         for name, promotion in knowledge.promotions.items()
     }
     return {ANSWERS: {name: answer.says for name, answer in knowledge.answers.items()}, PROMOTIONS: rules}

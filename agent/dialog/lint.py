@@ -56,6 +56,7 @@ CONTEXT_NAMES = frozenset(
 )
 """What expressions and prompts may use besides slots and variables."""
 OTHERWISE = "otherwise"
+_SLOT_IN_PHRASE = re.compile(r"\{(\w+)\}")
 _PROMPT_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 
 
@@ -167,6 +168,9 @@ class _Linter:
 
     def _flow(self, flow_id: str, flow: Flow) -> None:
         path: Path = ("flows", flow_id)
+        self._used_slots |= {
+            name for trigger in flow.triggers for name in _SLOT_IN_PHRASE.findall(" ".join(trigger.phrases))
+        }
         for name in flow.forgets:
             self._known(name, self._names, "slot or variable", ("flows", flow_id, "forgets"))
         for index, trigger in enumerate(flow.triggers):
@@ -242,7 +246,7 @@ class _Linter:
         for case, text in prompt.cases.items():
             self._template(text, (*path, "cases", case))
         self._template(prompt.otherwise, (*path, "otherwise"))
-        if not prompt.otherwise:
+        if not prompt.otherwise and name not in (knowledge.ANSWER_PROMPT, knowledge.PROMOTION_PROMPT):
             self._report(path, "nothing is said for other values: give it an 'otherwise'", warning=True)
 
     def _texts(self, texts: tuple[str, ...], path: Path) -> None:

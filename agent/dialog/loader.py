@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ class FlowPack:
     """Changes whenever a file of the pack changes."""
     warnings: tuple[Finding, ...] = ()
     understanding: Understanding | None = None
-    knowledge: Mapping[str, Any] = field(default_factory=dict)
-    """What prompts and expressions see of the knowledge file."""
+    _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def load(cls, directory: Path | str, filters: Collection[str] | None = None) -> FlowPack:
@@ -63,7 +63,6 @@ class FlowPack:
             reading.fingerprint,
             warnings,
             understanding,
-            knowledge.data(reading.contents.knowledge),
         )
 
     def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -71,6 +70,14 @@ class FlowPack:
         if self.understanding is None:
             raise DialogError("this pack was put together without its understanding")
         return self.understanding.with_options(slot, options)
+
+    def knowledge_on(self, today: date) -> Mapping[str, Any]:
+        """Return what prompts and expressions see of the knowledge file on this day."""
+        found = self._known.get(today)
+        if found is None:
+            self._known.clear()  # only ever one day at a time
+            found = self._known[today] = knowledge.data(self.contents.knowledge, today)
+        return found
 
     def flow(self, flow_id: str) -> Flow:
         """Return a flow by id."""
@@ -134,7 +141,8 @@ class FlowPack:
                     yield from _inline(f"{name}.{key}.{level}", (text,))
         for flow_id, flow in self.contents.flows.items():
             for index, step in enumerate(flow.steps):
-                yield from _inline(f"{flow_id}.{self.step_name(flow_id, index)}", getattr(step, "say", ()))
+                place = f"{flow_id}.{self.step_name(flow_id, index)}"
+                yield from _inline(place, getattr(step, "say", ()) or getattr(step, "prompt", ()))
 
     def vocabulary(self) -> dict[str, str]:
         """Return every word a recogniser must know, with one phrase it occurs in."""

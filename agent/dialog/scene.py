@@ -47,7 +47,7 @@ class Scene:
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,
             "failure": self.state.failure,
-            **self.pack.knowledge,
+            **self.pack.knowledge_on(self.facts.now.date()),
             **extra,
         }
 
@@ -166,9 +166,10 @@ class Scene:
             self.say(("confirm_request",), request=self.pack.flow(focus.request.flow).description)
         else:
             step = self.pack.flow(self.frame.flow).steps[self.frame.step]
-            own = step.prompt if isinstance(step, Collect) and step.prompt else slot.prompt
-            texts = (slot.reprompt or own) if again else own
-            place = f"{focus.slot}.{'reprompt' if again and slot.reprompt else 'prompt'}"
+            own = step.prompt if isinstance(step, Collect) else ()
+            texts, place = own or slot.prompt, ".".join(self.place) if own else f"{focus.slot}.prompt"
+            if again and slot.reprompt:
+                texts, place = slot.reprompt, f"{focus.slot}.reprompt"
             self.say(texts, place, **self.choices(focus))
 
     def choices(self, focus: Focus) -> dict[str, Any]:

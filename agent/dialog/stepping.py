@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.dialog import listening
 from agent.dialog.errors import DialogError
+from agent.dialog.expressions import is_none
 from agent.dialog.flow import Call, Collect, HandOverStep, HangUpStep, If, Link, Say, Set, Step
 from agent.dialog.handing_over import hand_over
 from agent.dialog.lint import OTHERWISE
@@ -85,10 +86,14 @@ def outcome(scene: Scene, event: Done | Failed) -> Then:
         raise DialogError(f"step {frame.step + 1} of {frame.flow!r} called no service")
     if isinstance(event, Done):
         saved = {name: scene.evaluate(text, result=dict(event.result)) for name, text in step.save.items()}
-        for name, value in saved.items():
-            scene.assign(name, value)
-        _go_on(scene, frame, step)
-        return advance(scene)
+        lacking = [name for name, value in saved.items() if value is None and not is_none(step.save[name])]
+        if not lacking:
+            for name, value in saved.items():
+                scene.assign(name, value)
+            _go_on(scene, frame, step)
+            return advance(scene)
+        # a result without what the flow takes from it is no result
+        event = Failed(event.effect, "unavailable", f"the result lacks {', '.join(lacking)}", "malformed")
     scene.state.failure = {"code": event.code, "reason": event.reason}
     known = (f"{event.code}.{event.reason}", event.code, OTHERWISE)
     target = next((step.failed[code] for code in known if code in step.failed), "")
