@@ -67,6 +67,8 @@ class Mouth:
         self._utterances: deque[Utterance] = deque()
         self._bursts: list[tuple[Pcm, int]] = []
         self._leaves_at = 0.0
+        self._echo: Pcm | None = None
+        self._echo_gain = 0.0
 
     async def run(self) -> None:
         """Speak until cancelled."""
@@ -94,6 +96,16 @@ class Mouth:
         """Let a noise sound from now on, over whatever is being said."""
         self._bursts.append((pcm, 0))
 
+    def let_echo_through(self, delay_ms: float, loss_db: float) -> None:
+        """Send back what is given to :meth:`hear`, so much later and so much softer: a speakerphone in a room."""
+        self._echo = np.zeros(int(delay_ms / 1000 * SAMPLE_RATE), "<i2")
+        self._echo_gain = float(10 ** (-loss_db / 20))
+
+    def hear(self, frame: bytes) -> None:
+        """Take what the other side says, for the echo; without one it is nothing to the mouth."""
+        if self._echo is not None:
+            self._echo = np.concatenate((self._echo, np.frombuffer(frame, "<i2")))
+
     def stop(self) -> None:
         """Cut short what is being said; whoever waits for it learns how much of it was."""
         while self._utterances:
@@ -115,7 +127,7 @@ class Mouth:
             filled += len(piece)
             if filled == FRAME_SAMPLES:
                 break
-        mixed = speech + self._next_background() + self._next_bursts()
+        mixed = speech + self._next_background() + self._next_bursts() + self._next_echo()
         frame = np.clip(mixed, -32768, 32767).astype("<i2").tobytes()
         await self._send(frame)
         self._leaves_at = max(time.monotonic(), self._leaves_at + FRAME_SECONDS)
@@ -131,6 +143,13 @@ class Mouth:
         indices = (self._background_at + np.arange(FRAME_SAMPLES)) % len(self._background)
         self._background_at = int(indices[-1]) + 1
         return self._background[indices]
+
+    def _next_echo(self) -> np.typing.NDArray[np.int32]:
+        echo = np.zeros(FRAME_SAMPLES, np.int32)
+        if self._echo is not None:
+            piece, self._echo = self._echo[:FRAME_SAMPLES], self._echo[FRAME_SAMPLES:]
+            echo[: len(piece)] = (piece * self._echo_gain).astype(np.int32)
+        return echo
 
     def _next_bursts(self) -> np.typing.NDArray[np.int32]:
         total = np.zeros(FRAME_SAMPLES, np.int32)

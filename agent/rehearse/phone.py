@@ -249,8 +249,13 @@ class Leg:
         """The call's channel and the media channel."""
         return self.channel_id, self._media_id
 
+    def let_echo_through(self, delay_ms: float, loss_db: float) -> None:
+        """Be a speakerphone: what comes out of it goes back in, so much later and so much softer."""
+        self._mouth.let_echo_through(delay_ms, loss_db)
+
     def _on_audio(self, pcm: bytes) -> None:
         self.heard.add(time.monotonic(), pcm)
+        self._mouth.hear(pcm)
         self._sound_came.set()
 
     def _on_media_closed(self) -> None:

@@ -158,6 +158,8 @@ async def play_call(
         log = CallLog(script.number, call_feed)
         report.dialled(script.name, f"{script.caller_name} <{script.number}>".strip(), script.dial)
         leg = await exchange.dial(script.dial, script.number, script.caller_name, background)
+        if script.echo is not None:
+            leg.let_echo_through(script.echo.delay_ms, script.echo.loss_db)
         log.heard, log.sent, log.dialled_at = leg.heard, leg.spoken, leg.dialled_at
         narrator = Narrator(script.name, log, report)
         telling = asyncio.create_task(narrator.run())

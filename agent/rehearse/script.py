@@ -29,6 +29,15 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Echo:
+    """What a speakerphone lets back into its own microphone."""
+
+    delay_ms: float
+    loss_db: float
+    """How much softer than it came out."""
+
+
+@dataclass(frozen=True)
 class Speech:
     """Something the caller says."""
 
@@ -179,6 +188,8 @@ class CallScript:
     voice: str = DEFAULT_VOICE
     level_dbfs: float = DEFAULT_LEVEL_DBFS
     noise: Noise | None = None
+    echo: Echo | None = None
+    """The caller uses a speakerphone."""
     expect: Expectation = field(default_factory=Expectation)
     hang_up_at_ms: float | None = None
     """Hang up this long after dialling, whatever is going on."""

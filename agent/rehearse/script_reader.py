@@ -11,7 +11,7 @@ from agent.rehearse.errors import ScriptError
 from agent.rehearse.marked_yaml import Fields, Items, Mapping, Node, Problems, Scalar, parse
 from agent.rehearse.patterns import check_patterns
 from agent.rehearse.script import DEFAULT_VOICE, CallScript, Expectation, Step, hang_up_sweep
-from agent.rehearse.step_reader import StepReader, read_noise
+from agent.rehearse.step_reader import StepReader, read_echo, read_noise
 
 _OUTCOMES = ("answered", "handed_over", "caller_hung_up", "abandoned", "nobody_free", "failed", "unknown")
 _ENDED_BY = ("agent", "caller", "handover", "fault")
@@ -110,6 +110,7 @@ class _Reader:
         """Read what may stand in ``defaults`` as well as in a call."""
         level_dbfs = fields.number("level_dbfs", start.level_dbfs, -60, -3)
         noise = fields.node("noise")
+        echo = fields.node("echo")
         return replace(
             start,
             dial=fields.text("dial", start.dial),
@@ -117,6 +118,7 @@ class _Reader:
             voice=fields.text("voice", start.voice or DEFAULT_VOICE),
             level_dbfs=level_dbfs,
             noise=start.noise if noise is None else read_noise(noise, self._file, self._problems, level_dbfs),
+            echo=start.echo if echo is None else read_echo(echo, self._problems),
             prompt_gap_ms=fields.number("prompt_gap_ms", start.prompt_gap_ms, 100, 10_000),
             limit_seconds=fields.number("limit_seconds", start.limit_seconds, 1, 3600),
         )

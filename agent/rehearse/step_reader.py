@@ -12,6 +12,7 @@ from agent.rehearse.script import (
     Act,
     Action,
     BargeIn,
+    Echo,
     ExpectSays,
     HangUp,
     Human,
@@ -208,6 +209,17 @@ def read_noise(node: Node, file: Path, problems: Problems, speech_dbfs: float) -
     noise = _noise(fields.text("kind", required=True), fields, file, problems, speech_dbfs, 0.0)
     fields.done()
     return noise
+
+
+def read_echo(node: Node, problems: Problems) -> Echo | None:
+    """Read a speakerphone's echo: ``{delay_ms: 150, loss_db: 24}``."""
+    if not isinstance(node, Mapping):
+        problems.add(node.line, "'echo' must be a mapping (delay_ms, loss_db)")
+        return None
+    fields = Fields(node, "echo", problems)
+    echo = Echo(fields.number("delay_ms", 150.0, 0, 2000), fields.number("loss_db", 24.0, 0, 90))
+    fields.done()
+    return echo
 
 
 def _noise(

@@ -25,6 +25,9 @@ order   status            postcode  phone          customer        what is speci
 26408   in_transit        92103     619-555-0107   Carmen Reyes    one of three with one phone; expected in two days
 39751   delivered         92103     619-555-0107   Carmen Reyes    twelve days ago
 85512   packed            92103     619-555-0107   Carmen Reyes    expected in four days
+70404   packed            60614     202-555-0196   Alex Trouble    the order system takes ten seconds to find it
+70505   packed            60614     202-555-0197   Sam Trouble     the order system answers with an error
+70606   delivered         60614     202-555-0198   Kim Trouble     its returns are opened, but never confirmed in time
 ======  ================  ========  =============  ==============  ==================================================
 
 Never used: 10472, and every number that differs from one above in a single digit, so that a wrong number is wrong.
@@ -36,6 +39,9 @@ from dataclasses import dataclass
 
 from agent.shop.models import OrderStatus
 
+SLOW, BROKEN, SILENT = "70404", "70505", "70606"
+"""Orders to try out what callers hear when the order system fails."""
+SLOW_SECONDS = 10.0
 NEVER_USED = frozenset({"10472"})
 
 
@@ -132,10 +138,14 @@ _WALTER = Person("Walter Hayes", "+13135550149", "Detroit", "48226", "none", 110
 _INGRID = Person("Ingrid Larsen", "+16085550163", "Madison", "53703", "silver", 440)
 _CARMEN = Person("Carmen Reyes", "+16195550107", "San Diego", "92103", "none", 270)
 
+_ALEX = Person("Alex Trouble", "+12025550196", "Chicago", "60614", "none", 0)
+_SAM = Person("Sam Trouble", "+12025550197", "Chicago", "60614", "none", 0)
+_KIM = Person("Kim Trouble", "+12025550198", "Chicago", "60614", "none", 0)
+
 PEOPLE: tuple[Person, ...] = (
     *(_MARIA, _JAMES, _GRACE, _OMAR, _LUCIA, _HENRY, _NINA),
     *(_SAMUEL, _EMMA, _DAVID, _ROSA, _AISHA, _PETER, _JULIA),
-    *(_SOFIA, _WALTER, _INGRID, _CARMEN),
+    *(_SOFIA, _WALTER, _INGRID, _CARMEN, _ALEX, _SAM, _KIM),
 )
 
 PLANS: tuple[Plan, ...] = (
@@ -341,6 +351,19 @@ PLANS: tuple[Plan, ...] = (
         lines=(("PAN-140-IRN", 1), ("CTB-131-OAK", 1)),
         carrier="USPS",
         expected_in=4,
+    ),
+    Plan(number=SLOW, person=_ALEX, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
+    Plan(number=BROKEN, person=_SAM, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
+    Plan(
+        number=SILENT,
+        person=_KIM,
+        status="delivered",
+        placed_in=-9,
+        lines=(("MUG-002-STN", 1),),
+        boxes=(Box("delivered", "Chicago", expected_in=-5, delivered_in=-5, left_at="mailbox"),),
+        carrier="UPS",
+        place="Chicago",
+        delivered_in=-5,
     ),
 )
 

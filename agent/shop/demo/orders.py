@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import sqlite3
 from collections.abc import Collection
 from decimal import Decimal
 
 from agent.call.errors import ServiceError
+from agent.shop.demo import known
 from agent.shop.demo.database import Database
 from agent.shop.models import Customer, Item, Order, Parcel
 
@@ -20,6 +22,10 @@ class DemoOrders:
 
     async def find(self, number: str) -> Order:
         """Return the order; raises ``ServiceError`` ``not_found`` or ``unavailable``."""
+        if number == known.SLOW:
+            await asyncio.sleep(known.SLOW_SECONDS)
+        if number == known.BROKEN:
+            raise ServiceError("unavailable", "this order's look-up fails, for trying that out")
         orders = await self._database.run(lambda db: _orders(db, "number = ?", number))
         if not orders:
             raise ServiceError("not_found", "there is no order with this number")
