@@ -32,6 +32,7 @@ from agent.records.store import CallStore
 from agent.settings import Settings, SettingsError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices
+from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.model import resolve_model
@@ -149,6 +150,7 @@ class Agent:
                 gain=AutomaticGain(),
                 vad=activities.new(),
                 gate=SpeechGate,
+                echo=EchoGuard(time.monotonic),
                 services=services,
                 records=records,
                 observer=self._feed,

@@ -10,10 +10,12 @@ from agent.call.line_reader import LineReader
 from agent.call.protocols import (
     FRAME_BYTES,
     FRAME_MS,
+    Echo,
     Frame,
     Gain,
     Gate,
     Key,
+    NoEcho,
     Played,
     Recognition,
     Recognizer,
@@ -38,6 +40,7 @@ class ListeningParts:
     """Monotonic seconds."""
     on_listening: Callable[[], None]
     """Called once when the prompt has been heard and it is the caller's turn."""
+    echo: Echo = field(default_factory=NoEcho)
     options: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -134,7 +137,7 @@ class Listening:
 
     async def _take_frame(self, pcm: bytes) -> Answer | None:
         parts, ear = self._parts, self._ear
-        frame = pcm.ljust(FRAME_BYTES, b"\0")
+        frame = parts.echo.process(pcm.ljust(FRAME_BYTES, b"\0"))
         probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile

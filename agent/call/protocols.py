@@ -148,6 +148,33 @@ class Gate(Protocol):
         """Take one 20 ms frame; return what the recogniser should get now: nothing, or any number of frames."""
 
 
+class Echo(Protocol):
+    """Keeps the agent's own voice, as it comes back from a speakerphone, out of its ear. One instance a call."""
+
+    def playing(self, pcm: bytes) -> None:
+        """Note that this audio was handed over, to sound after what is still sounding."""
+
+    def flushed(self) -> None:
+        """Note that what has not sounded yet never will."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Take one 20 ms frame of the caller; return it, or silence when it is the agent's own voice."""
+
+
+class NoEcho:
+    """Implements :class:`Echo` for lines without any."""
+
+    def playing(self, pcm: bytes) -> None:
+        """Do nothing."""
+
+    def flushed(self) -> None:
+        """Do nothing."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Return the frame."""
+        return pcm
+
+
 class Gain(Protocol):
     """Brings the caller to a normal level. One instance a call; stateful."""
 

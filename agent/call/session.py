@@ -17,11 +17,13 @@ from agent.call.listening import Listening, ListeningParts
 from agent.call.protocols import (
     CallRecord,
     Dialog,
+    Echo,
     Gain,
     Gate,
     Key,
     Line,
     Media,
+    NoEcho,
     Observer,
     Played,
     Recognizer,
@@ -59,6 +61,7 @@ class CallParts:
     """Monotonic seconds."""
     wall: Callable[[], datetime]
     """Aware local time."""
+    echo: Echo = field(default_factory=NoEcho)
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -144,7 +147,7 @@ class CallSession:
 
     def _mouth(self, prompts: Sequence[Prompt], on_first_audio: Callable[[float], object]) -> Speaking:
         parts = self._parts
-        return Speaking(parts.voice, self._media, prompts, self._marks, parts.clock, on_first_audio)
+        return Speaking(parts.voice, self._media, prompts, self._marks, parts.clock, on_first_audio, parts.echo)
 
     async def _finish_speaking(self, speaking: Speaking) -> None:
         """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""
@@ -164,6 +167,7 @@ class CallSession:
                 gain=parts.gain,
                 vad=parts.vad,
                 gate=parts.gate,
+                echo=parts.echo,
                 completeness=parts.dialog.completeness,
                 clock=parts.clock,
                 on_listening=lambda: self._notify("listening", slot=listen.slot or ""),
@@ -199,7 +203,7 @@ class CallSession:
                     self._keys_ahead.append(event.digit)
                 late = parts.clock() - started >= effect.filler_after_seconds
                 if filler is not None and late and not work.done() and mouth.check():
-                    mouth, filler = self._mouth([filler], self._first_audio), None
+                    mouth, filler = self._speaking(Turn((filler,), effect)), None
                     mouth.start()
             result = work.result()
         finally:

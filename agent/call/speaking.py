@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.call.protocols import SAMPLE_RATE, Media, Voice
+from agent.call.protocols import SAMPLE_RATE, Echo, Media, NoEcho, Voice
 from agent.dialog.turns import Prompt
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ class Speaking:
         marks: itertools.count[int],
         clock: Callable[[], float],
         on_first_audio: Callable[[float], object],
+        echo: Echo | None = None,
     ) -> None:
         self._voice = voice
         self._media = media
@@ -53,6 +54,7 @@ class Speaking:
             for part in voice.pieces(prompt.id, prompt.text)
             if part.strip()
         ]
+        self._echo: Echo = echo if echo is not None else NoEcho()
         self._heard = 0
         self._stopped = False
         self._audible_until: float = 0.0
@@ -89,6 +91,7 @@ class Speaking:
                     pcm += self._voice.pause_after(piece.text)
                 now = self._clock()
                 self._audible_until = max(self._audible_until, now) + len(pcm) / 2 / SAMPLE_RATE
+                self._echo.playing(pcm)
                 await self._media.play(pcm, piece.mark)
                 if self._on_first_audio is not None:
                     self._on_first_audio(now)
@@ -127,6 +130,7 @@ class Speaking:
         """Fall silent at once; what was not heard yet waits for :meth:`resume`."""
         self._stopped = True
         await self._cancel()
+        self._echo.flushed()
         await self._media.flush()
 
     async def resume(self) -> None:
