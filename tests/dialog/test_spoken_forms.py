@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import sys
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 import yaml
 
 from agent.dialog.number_format import NumberFormat, symbols_of
@@ -70,7 +66,7 @@ def forms_of(name: str) -> list[Form]:
             tuple(section.get("known", ())),
             section.get("so_far", ""),
             section.get("before", ""),
-        )  # fmt: skip
+        )
         for section in sections
         for said, expected in section["forms"].items()
     ]
@@ -84,7 +80,7 @@ def is_right(form: Form, reading: NumberReading) -> bool:
     if form.expected.startswith("part "):
         return reading.value is None and symbols_of(reading.partial) == symbols_of(form.expected[5:])
     asked_as_expected = bool(form.before) or reading.must_confirm == form.expected.startswith("confirm ")
-    return reading.value in form.values and (asked_as_expected or reading.must_confirm and bool(form.before))
+    return reading.value in form.values and (asked_as_expected or (reading.must_confirm and bool(form.before)))
 
 
 def is_wrong_without_asking(form: Form, reading: NumberReading) -> bool:
