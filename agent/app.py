@@ -26,6 +26,7 @@ from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
+from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
@@ -60,6 +61,7 @@ class Agent:
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
+        self._procedures: Procedures | None = None
         self._model = ""
         self._voices: Callable[[], Mapping[str, bool]] = dict
 
@@ -87,15 +89,13 @@ class Agent:
             "live_calls": self._telephony.live_calls if self._telephony else 0,
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
+            "procedures": self._procedures.status() if self._procedures else {},
         }
 
     async def _build(self) -> None:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
         render = SandboxRenderer(filters)
-        pack = FlowPack.load(settings.flows_directory or english_pack(), render.filters)
-        for warning in pack.warnings:
-            log.warning("%s", warning)
         shop = await self._open_shop()
         records = await CallStore.open(settings.state_directory / "calls.sqlite")
         self._stack.push_async_callback(records.close)
@@ -104,8 +104,6 @@ class Agent:
         self._model = model.name
         recognizer = VoskRecognizer(model, workers=settings.speech.workers or None)
         self._stack.callback(recognizer.close)
-        for grammar in pack.grammars.values():  # built and remembered now, not during the first call
-            recognizer.listen(grammar.phrases, grammar.words, grammar.samples)
         speaker = Speaker(
             await asyncio.to_thread(build_engines, settings.speech.voices),
             cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
@@ -113,10 +111,21 @@ class Agent:
         )
         self._stack.push_async_callback(speaker.close)
         self._voices = lambda: speaker.healthy
-        started = time.monotonic()
-        prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
-        await speaker.prerender(prompts)
-        log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
+
+        async def prepare(pack: FlowPack) -> None:
+            """Build every grammar and speak every fixed prompt before the first call needs them."""
+            started = time.monotonic()
+            await asyncio.to_thread(learn_grammars, recognizer, pack)
+            prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
+            await speaker.prerender(prompts)
+            log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
+
+        procedures = Procedures(settings.flows_directory or english_pack(), render.filters, prepare, self._wall)
+        await procedures.load()
+        self._procedures = procedures
+        watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
+        watching.add_done_callback(report_end)
+        self._stack.push_async_callback(cancelled, watching)
         limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
         self._stack.push_async_callback(limits.close)
         services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
@@ -142,7 +151,7 @@ class Agent:
                 call_id=line.id,
                 customer=customer,
             )
-            conversation = Conversation(pack, facts, render)
+            conversation = Conversation(procedures.current, facts, render)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -229,6 +238,24 @@ class Agent:
         self._stack.push_async_callback(server.close)
         log.info("Audio goes by AudioSocket on %s", server.address)
         return server
+
+
+def learn_grammars(recognizer: VoskRecognizer, pack: FlowPack) -> None:
+    """Have the recogniser build, and remember, what every turn of these procedures listens for."""
+    for grammar in pack.grammars.values():
+        recognizer.listen(grammar.phrases, grammar.words, grammar.samples)
+
+
+def report_end(task: asyncio.Task[Any]) -> None:
+    """Log what ended a task that should run as long as the agent does."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s has failed and does not run any more", task.get_name(), exc_info=error)
+
+
+async def cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def learn_orders(introduction: Introduction, conversation: Conversation) -> None:

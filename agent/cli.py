@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
 
     status = add("status", _status, "ask the running agent how it is")
     status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    status.add_argument("--json", action="store_true", help="print all of it as JSON")
 
     for name, do, text in (
         ("demo", _demo, "place the demo calls on a private Asterisk and print them live"),
@@ -154,10 +156,18 @@ def _status(options: argparse.Namespace) -> int:
         print(f"orderline: the agent does not answer at {url}: {error}", file=sys.stderr)
         return EXIT_FAILED
     health = answer.json()
+    if options.json:
+        print(json.dumps(health, indent=2, ensure_ascii=False))
+        return 0 if health["asterisk"] else EXIT_FAILED
     print(
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
+    procedures = health["procedures"]
+    print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
+    if procedures["refused"]:
+        print(f"An edit of {procedures['refused_at']} is REFUSED; put these right and save again:")
+        print("\n".join(f"  {reason}" for reason in procedures["refused"]))
     return 0 if health["asterisk"] else EXIT_FAILED
 
 

@@ -8,6 +8,7 @@ pack: 1 of 114 numbers without them, 103 of 114 with 2,000; commands in the same
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator
 
@@ -26,9 +27,14 @@ _HESITATIONS = frozenset({"um", "uh"})
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def spoken_samples(number_format: NumberFormat, count: int, seed: str) -> Iterator[str]:
-    """Yield ``count`` made-up numbers of this format as people say them; the same ones for the same seed."""
+@functools.lru_cache(maxsize=8192)  # the same sentences stand in the grammar of nearly every turn
+def spoken_samples(number_format: NumberFormat, count: int, seed: str) -> tuple[str, ...]:
+    """Return ``count`` made-up numbers of this format as people say them; the same ones for the same seed."""
     chance = random.Random(f"{seed}:{number_format.pattern}")  # noqa: S311 - repeatable samples, not secrets
+    return tuple(_spoken_samples(number_format, count, chance))
+
+
+def _spoken_samples(number_format: NumberFormat, count: int, chance: random.Random) -> Iterator[str]:
     for index in range(count):
         value = _made_up(number_format, chance)
         if index < count * _PLAIN_SHARE and value.isdigit():

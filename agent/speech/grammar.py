@@ -123,8 +123,9 @@ def build_grammar(
         )
     loose = frozenset(map(normalise, words)).intersection(kept)
     typical = tuple(map(normalise, samples))
-    unknown = missing_words(dict.fromkeys(typical), knows)
-    return Grammar(tuple(kept), dropped, loose, tuple(sample for sample in typical if sample not in unknown))
+    unknown = {word for word in {word for sample in typical for word in sample.split()} if not knows(word)}
+    heard = typical if not unknown else tuple(one for one in typical if unknown.isdisjoint(one.split()))
+    return Grammar(tuple(kept), dropped, loose, heard)
 
 
 __all__ = ["MAX_ENTRIES", "UNKNOWN", "Grammar", "GrammarError", "build_grammar", "missing_words", "normalise"]
