@@ -16,6 +16,7 @@ from agent.rehearse.measure import Span
 
 _LEAD_FRAMES = 1
 """Frames handed over ahead of their time, so that a late wake-up of ours leaves no hole in the speech."""
+_ECHO_JITTER_FRAMES = 2
 _STALL_SECONDS = 1.0
 """After a longer stand-still of the machine the clock starts anew: a burst of old frames would delay what follows."""
 
@@ -68,6 +69,7 @@ class Mouth:
         self._bursts: list[tuple[Pcm, int]] = []
         self._leaves_at = 0.0
         self._echo: Pcm | None = None
+        self._echo_delay = 0
         self._echo_gain = 0.0
 
     async def run(self) -> None:
@@ -98,13 +100,18 @@ class Mouth:
 
     def let_echo_through(self, delay_ms: float, loss_db: float) -> None:
         """Send back what is given to :meth:`hear`, so much later and so much softer: a speakerphone in a room."""
-        self._echo = np.zeros(int(delay_ms / 1000 * SAMPLE_RATE), "<i2")
+        self._echo = np.zeros(0, "<i2")
+        self._echo_delay = int(delay_ms / 1000 * SAMPLE_RATE)
         self._echo_gain = float(10 ** (-loss_db / 20))
 
     def hear(self, frame: bytes) -> None:
         """Take what the other side says, for the echo; without one it is nothing to the mouth."""
-        if self._echo is not None:
-            self._echo = np.concatenate((self._echo, np.frombuffer(frame, "<i2")))
+        if self._echo is None:
+            return
+        late = self._echo_delay - len(self._echo)
+        if late > _ECHO_JITTER_FRAMES * FRAME_SAMPLES:  # nothing came for a while: it still takes as long as before
+            self._echo = np.concatenate((self._echo, np.zeros(late, "<i2")))
+        self._echo = np.concatenate((self._echo, np.frombuffer(frame, "<i2")))
 
     def stop(self) -> None:
         """Cut short what is being said; whoever waits for it learns how much of it was."""

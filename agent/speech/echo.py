@@ -2,8 +2,9 @@
 
 What is played is known frame by frame. An echo is the same envelope, some ten milliseconds later and so many decibels
 softer; a caller is not. Until a call has shown whether its telephone lets an echo through, whatever is much softer than
-what is being played counts as one; afterwards only what the measured echo explains does. Frames that count as echo
-become silence, before any other part of the ear sees them.
+what is being played counts as one, unless silence at the right moment has shown already that there is none; afterwards
+only what the measured echo explains does. Frames that count as echo become silence, before any other part of the ear
+sees them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.speech.level import level_dbfs, samples
 
@@ -32,11 +34,19 @@ class EchoOptions:
     """So much softer than what is played counts as echo before the echo has been measured."""
     margin_db: float = 7.0
     """A measured echo may come in so much louder than expected."""
+    jitter_frames: int = 3
+    """A measured echo may come so much earlier or later than expected."""
     least_frames: int = 60
     """Frames over a prompt that are compared before the echo counts as measured."""
     least_correlation: float = 0.6
     quiet_dbfs: float = -60.0
     """What is softer is silence, and no echo of anything."""
+    none_below_db: float = 34.0
+    """An echo of what is played comes in no softer than this; where something softer came, there was no echo."""
+    none_frames: int = 4
+    """So many frames without the echo of a loud sound show that there is none with that delay."""
+    gap_seconds: float = 0.2
+    """Frames come every 20 ms. One that comes so much later than its turn comes after frames nobody looked at."""
 
 
 class EchoGuard:
@@ -55,6 +65,9 @@ class EchoGuard:
         self._since_measured = 0
         self._measured = False
         self._echo: tuple[int, float] | None = None
+        self._missing = [0] * (self._lags + 1)
+        """How often the echo with each delay did not come when it should have."""
+        self._next_frame_at = 0.0
 
     @property
     def loss_db(self) -> float | None:
@@ -81,13 +94,15 @@ class EchoGuard:
 
     def process(self, pcm: bytes) -> bytes:
         """Take one 20 ms frame; return it, or silence when it is the agent's own voice."""
-        now = self._clock()
+        now = self._came_at(self._clock())
         if now > self._sounds_until + self._options.longest_delay_seconds:
             self._played.clear()
             return pcm
         level = level_dbfs(samples(pcm))
         reference = self._reference(now)
         self._compare(level, reference)
+        if self._echo is None and not self._measured:
+            self._rule_out(level, reference)
         if level < self._options.quiet_dbfs:
             return pcm
         return _SILENCE[: len(pcm)] if level <= self._explained(reference) else pcm
@@ -97,11 +112,26 @@ class EchoGuard:
         wanted = self._options
         if self._echo is not None:
             lag, loss_db = self._echo
-            around = reference[max(0, lag - 2) : lag + 3]
+            around = reference[max(0, lag - wanted.jitter_frames) : lag + wanted.jitter_frames + 1]
             return max(around) - loss_db + wanted.margin_db
         if self._measured:
             return -np.inf
-        return max(reference) - wanted.unknown_loss_db
+        possible = (one for one, missing in zip(reference, self._missing, strict=True) if missing < wanted.none_frames)
+        return max(possible, default=-np.inf) - wanted.unknown_loss_db
+
+    def _rule_out(self, level: float, reference: list[float]) -> None:
+        """Take note of the delays with which a loud sound should have come back now and did not."""
+        for lag, played in enumerate(reference):
+            if played - level > self._options.none_below_db:
+                self._missing[lag] += 1
+
+    def _came_at(self, now: float) -> float:
+        """Return when a frame came in: frames are 20 ms apart, however late a busy machine looks at them."""
+        at = min(now, self._next_frame_at)
+        if now - at > self._options.gap_seconds:
+            at = now
+        self._next_frame_at = at + FRAME_SECONDS
+        return at
 
     def _reference(self, now: float) -> list[float]:
         """Return what was played now, one frame ago, two frames ago, ..."""
@@ -127,16 +157,23 @@ class EchoGuard:
         came_varies, played_varies = came.std(), played.std(axis=0)
         if not played_varies.any():
             return
-        self._measured = True
         if came_varies < 1.0:  # nothing but the line's own noise came in
-            self._echo = None
+            self._measured, self._echo = True, None
             return
         centred = (came - came.mean()) / came_varies
         each = (played - played.mean(axis=0)) / np.where(played_varies > 1.0, played_varies, np.inf)
         correlations = centred @ each / len(came)
         lag = int(correlations.argmax())
-        if correlations[lag] < self._options.least_correlation:
+        if correlations[lag] >= self._options.least_correlation:
+            loud = played[:, lag] > played[:, lag].max() - 15.0
+            self._measured, self._echo = True, (lag, float(np.median(played[loud, lag] - came[loud])))
+        elif self._echo is not None and self._has_gone(came, played, *self._echo):
             self._echo = None
-            return
-        loud = played[:, lag] > played[:, lag].max() - 15.0
-        self._echo = (lag, float(np.median(played[loud, lag] - came[loud])))
+
+    def _has_gone(self, came: NDArray[np.float64], played: NDArray[np.float64], lag: int, loss_db: float) -> bool:
+        """Return whether the known echo did not come when it should have. A caller speaking over it hides it only."""
+        expected = played[:, lag] - loss_db
+        audible = expected > self._options.quiet_dbfs + self._options.margin_db
+        if audible.sum() < self._options.least_frames // 2:
+            return False
+        return bool((came[audible] < expected[audible] - 2 * self._options.margin_db).mean() > 0.5)

@@ -104,6 +104,68 @@ def test_without_an_echo_even_a_soft_caller_is_heard(clock: Clock) -> None:
     assert share_passed(caller, out[begin : begin + len(caller)]) > 0.95
 
 
+@pytest.mark.parametrize("begins_seconds", [0.6, 0.8])
+def test_a_caller_who_interrupts_the_first_prompt_is_heard_whole_where_there_is_no_echo(
+    clock: Clock, begins_seconds: float
+) -> None:
+    guard = EchoGuard(clock)
+    prompt = speech(4, -18, 1)
+    guard.playing(prompt.tobytes())
+    line = np.random.default_rng(5).integers(-3, 4, len(prompt)).astype("<i2")
+    caller = speech(1.5, -20, 2)
+    begin = round(begins_seconds * 50) * FRAME_SAMPLES
+    line[begin : begin + len(caller)] += caller
+    out = through(guard, clock, line)
+    assert share_passed(caller, out[begin : begin + len(caller)]) > 0.9
+
+
+def test_the_echo_is_known_however_late_a_busy_machine_looks_at_the_frames(clock: Clock) -> None:
+    guard = EchoGuard(clock)
+    late = np.random.default_rng(7)
+    begun = clock.seconds
+    came = 0
+    for seed in range(3):
+        prompt = speech(4, -18, seed)
+        guard.playing(prompt.tobytes())
+        echo = softer(prompt, 22, 0.16)
+        out = []
+        for at in range(0, len(echo), FRAME_SAMPLES):
+            came += 1
+            clock.seconds = max(clock.seconds, begun + came * FRAME_SECONDS + float(late.choice([0, 0, 0.01, 0.09])))
+            out.append(np.frombuffer(guard.process(echo[at : at + FRAME_SAMPLES].tobytes()), "<i2"))
+        clock.seconds = begun + came * FRAME_SECONDS
+    assert share_passed(echo, np.concatenate(out)) < 0.04
+    assert guard.loss_db == pytest.approx(22, abs=2)
+
+
+def test_a_caller_who_answers_at_once_does_not_make_the_guard_forget_the_echo(clock: Clock) -> None:
+    guard = EchoGuard(clock)
+    for seed in range(4):
+        prompt = speech(2, -18, seed)
+        both = np.concatenate((softer(prompt, 22, 0.16), np.zeros(2 * 8000, "<i2"))).astype(np.int32)
+        answer = speech(1.6, -20, 10 + seed)
+        both[len(prompt) : len(prompt) + len(answer)] += answer
+        guard.playing(prompt.tobytes())
+        out = through(guard, clock, np.clip(both, -32768, 32767).astype("<i2"))
+        assert share_passed(both[: len(prompt)], out[: len(prompt)]) < 0.05
+        assert share_passed(answer, out[len(prompt) : len(prompt) + len(answer)]) > 0.9
+    assert guard.loss_db == pytest.approx(22, abs=2)
+
+
+def test_an_echo_that_is_gone_is_forgotten(clock: Clock) -> None:
+    guard = EchoGuard(clock)
+    for seed in range(2):
+        prompt = speech(3, -18, seed)
+        guard.playing(prompt.tobytes())
+        through(guard, clock, softer(prompt, 22, 0.16))
+    assert guard.loss_db is not None
+    for seed in range(2, 5):  # the caller has taken the receiver up
+        prompt = speech(3, -18, seed)
+        guard.playing(prompt.tobytes())
+        through(guard, clock, np.random.default_rng(seed).integers(-3, 4, len(prompt)).astype("<i2"))
+    assert guard.loss_db is None
+
+
 def test_what_comes_long_after_the_prompt_is_not_touched(clock: Clock) -> None:
     guard = EchoGuard(clock)
     guard.playing(speech(1, -18, 1).tobytes())
