@@ -1,7 +1,7 @@
-"""JSON Schemas of the flow files and of calls in text, made from their models, so that editors complete and check them.
+"""JSON Schemas of flow files and of calls in text, made from their models, so that editors complete and check them.
 
-The loader keeps every scalar as the text it is; an editor's own YAML reader takes ``010`` for a number and ``true`` for a
-boolean. So the schemas allow numbers and booleans wherever a text may stand.
+The loader keeps every scalar as the text it is; an editor's own YAML reader takes ``010`` for a number and ``true`` for
+a boolean. So the schemas allow numbers and booleans wherever a text may stand.
 """
 
 from __future__ import annotations
