@@ -1,4 +1,4 @@
-"""A flow as a graph, for people to look at: what it does, step by step, and every way from one step to another. Pure."""
+"""A flow as a graph, for people to look at: what it does, and every way from one step to another. Pure."""
 
 from __future__ import annotations
 
@@ -118,7 +118,8 @@ class _Drawing:
                 self._nodes.append(Node(ends[0].target, END, "", "end of flow"))
                 self._edges += ends
         if unmapped:
-            self._nodes.append(Node(UNMAPPED, "handover", "", "back_office_down", ("a failure without a way of its own",)))
+            about = ("a failure without a way of its own",)
+            self._nodes.append(Node(UNMAPPED, "handover", "", "to a person: back_office_down", about))
         self._repeat_endings()
         return FlowGraph(self._flow_id, self._flow.description, tuple(self._nodes), tuple(self._edges))
 

@@ -18,6 +18,8 @@ _CHAR = {"title": 7.2, "line": 6.4, "name": 5.9, "label": 5.9}
 """Pixels a character takes on average, with room for wider fonts."""
 _ROUND = 0.55
 """Makes a quarter of a circle of a curve."""
+_ROUNDING = {"collect": 9.0, "say": 3.0, "start": 14.0, "link": 2.0, "set": 0.0, "next": 0.0}
+"""Of the corners, in pixels; of other shapes as round as can be."""
 _LEGEND = (
     ("start", "start"), ("collect", "asks"), ("say", "says"), ("call", "calls system"), ("if", "decides"),
     ("set", "notes"), ("link", "other flow"), ("handover", "a person"), ("hangup", "hangs up"), ("end", "end of flow"),
@@ -121,7 +123,7 @@ def _node(node: Node, text: _Text, box: Box, layout: Layout) -> str:
     line_y = y - box.height / 2 + _PAD_Y
     for kind, words in text.lines:
         line_y += _LINE if kind == "title" else _SMALL_LINE
-        parts.append(f'<text class="{kind}" x="{x:.1f}" y="{line_y - 3:.1f}" text-anchor="middle">{escape(words)}</text>')
+        parts.append(_words(kind, x, line_y - 3, words))
     return "".join([*parts, "</g>"])
 
 
@@ -129,12 +131,13 @@ def _shape(kind: str, x: float, y: float, width: float, height: float) -> Iterat
     left, right, top, bottom = x - width / 2, x + width / 2, y - height / 2, y + height / 2
     if kind == "if":
         cut = 11.0
-        points = [(left, y), (left + cut, top), (right - cut, top), (right, y), (right - cut, bottom), (left + cut, bottom)]
+        upper, lower = [(left + cut, top), (right - cut, top)], [(right - cut, bottom), (left + cut, bottom)]
+        points = [(left, y), *upper, (right, y), *lower]
     elif kind == "call":
         cut = 12.0
         points = [(left + cut, top), (right, top), (right - cut, bottom), (left, bottom)]
     else:
-        rounding = {"collect": 9.0, "say": 3.0, "start": 14.0, "link": 2.0, "set": 0.0, "next": 0.0}.get(kind, height / 2)
+        rounding = _ROUNDING.get(kind, height / 2)
         yield (
             f'<rect class="{kind}" x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" '
             f'rx="{min(rounding, 20.0):.1f}"/>'
@@ -179,11 +182,11 @@ def _curve(here: Point, there: Point, level: tuple[bool, bool]) -> str:
 def _label(edge: Edge, route: Route) -> str:
     x, y = route.label
     width, height = _label_size(edge)
-    parts = [f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height:.1f}" fill="#fff"/>']
+    left, top = x - width / 2, y - height / 2
+    parts = [f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" fill="#fff"/>']
     look = "label failure" if edge.failure else "label"
     for number, words in enumerate(_label_lines(edge)):
-        line_y = y - height / 2 + 12 * number + 9.5
-        parts.append(f'<text class="{look}" x="{x:.1f}" y="{line_y:.1f}" text-anchor="middle">{escape(words)}</text>')
+        parts.append(_words(look, x, top + 12 * number + 9.5, words))
     return "".join(parts)
 
 
@@ -191,4 +194,8 @@ def _legend() -> Iterator[str]:
     for number, (kind, words) in enumerate(_LEGEND):
         x = _MARGIN + 46 + 96 * number
         yield from _shape(kind, x, _MARGIN + 42, 88, 22)
-        yield f'<text class="line" x="{x}" y="{_MARGIN + 46}" text-anchor="middle">{escape(words)}</text>'
+        yield _words("line", x, _MARGIN + 46, words)
+
+
+def _words(look: str, x: float, y: float, words: str) -> str:
+    return f'<text class="{look}" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{escape(words)}</text>'

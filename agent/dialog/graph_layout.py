@@ -7,6 +7,7 @@ the widths allow (weighted isotonic regression, exact for each row). Lines that 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -43,8 +44,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Route:
-    """How a line runs: straight verticals, with curves from each to the next. Where a line that goes back turns round,
-    second and last but one, the vertical is a point that the line passes level.
+    """How a line runs: straight verticals, with curves from each to the next.
+
+    Where a line that goes back turns round, second and last but one, the vertical is a point that it passes level.
     """
 
     stretches: tuple[Stretch, ...]
@@ -115,15 +117,13 @@ class _Drawing:
         first, last = self._items[source].row, self._items[target].row
         back = last <= first
         rows = range(first + 1, last - 2, -1) if back else range(first + 1, last)
-        chain = []
+        chain: list[int] = []
         for row in rows:
             label = not chain
             chain.append(len(self._items))
-            self._items.append(
-                _Item(row, line.label_width if label else 0.0, line.label_height if label else 0.0)
-            )
+            self._items.append(_Item(row, line.label_width if label else 0.0, line.label_height if label else 0.0))
         whole = [source, *chain, target]
-        for one, other in zip(whole, whole[1:], strict=False):
+        for one, other in itertools.pairwise(whole):
             upper, lower = (one, other) if self._items[one].row < self._items[other].row else (other, one)
             ends = bool(self._items[one].box) + bool(self._items[other].box)
             weight = (_STRAIGHT, _HALF_STRAIGHT, 1.0)[ends]
@@ -168,7 +168,7 @@ class _Drawing:
 
     def _crossings(self) -> int:
         total = 0
-        for upper, lower in zip(self._rows, self._rows[1:], strict=False):
+        for upper, lower in itertools.pairwise(self._rows):
             place = {index: number for number, index in enumerate(lower)}
             ends = [place[other] for index in upper for other in sorted(
                 (other for other, _ in self._items[index].down), key=lambda other: place[other])]  # fmt: skip
@@ -253,10 +253,10 @@ class _Drawing:
             tops.append(y)
             y += max((self._items[index].height for index in row), default=0.0)
             bottoms.append(y)
-            widest = max(
-                (abs(self._items[index].x - self._items[other].x) for index in row for other, _ in self._items[index].down),
-                default=0.0,
-            )
+            ways = [
+                (self._items[index].x, self._items[other].x) for index in row for other, _ in self._items[index].down
+            ]
+            widest = max((abs(here - there) for here, there in ways), default=0.0)
             y += min(_GAP_Y + _SLANT * widest, _MAX_GAP_Y)
         return tops, bottoms
 
@@ -291,7 +291,7 @@ class _Drawing:
         return tuple(routes)
 
     def _ports(self, *, outgoing: bool) -> list[float]:
-        """Return, for every line, how far from the middle of its box it begins (or ends), so that lines do not cross."""
+        """Return, for every line, how far beside the middle of its box it begins (or ends): in order."""
         at: dict[str, list[tuple[float, int]]] = {}
         for number, (line, chain) in enumerate(zip(self._lines, self._chains, strict=True)):
             beside = self._items[chain[0 if outgoing else -1]]

@@ -13,8 +13,9 @@ _SHAPES = {
     "hangup": ("([", "])"),
 }  # fmt: skip
 _STYLES = {
-    "start": "fill:#e3f4e3,stroke:#2e7d32", "end": "fill:#eceff1,stroke:#607d8b", "collect": "fill:#e3f0fc,stroke:#1565c0",
-    "say": "fill:#ffffff,stroke:#546e7a", "call": "fill:#efe7f8,stroke:#6a1b9a", "set": "fill:#f5f5f5,stroke:#9e9e9e",
+    "start": "fill:#e3f4e3,stroke:#2e7d32", "end": "fill:#eceff1,stroke:#607d8b",
+    "collect": "fill:#e3f0fc,stroke:#1565c0", "say": "fill:#ffffff,stroke:#546e7a",
+    "call": "fill:#efe7f8,stroke:#6a1b9a", "set": "fill:#f5f5f5,stroke:#9e9e9e",
     "if": "fill:#fff8e1,stroke:#f9a825", "next": "fill:#f5f5f5,stroke:#9e9e9e", "link": "fill:#e0f2f1,stroke:#00695c",
     "handover": "fill:#ffe9d9,stroke:#d84315", "hangup": "fill:#cfd8dc,stroke:#37474f",
 }  # fmt: skip

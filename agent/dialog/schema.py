@@ -33,7 +33,7 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "date": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
     "date-time": {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ].+)?$"},
 }
-_NOTHING = ("", [], {}, None)
+_NOTHING: tuple[Any, ...] = ("", [], {}, None)
 
 
 def schema_text(what: str) -> str:
