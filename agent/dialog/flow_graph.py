@@ -32,6 +32,7 @@ _MAX_TRIGGERS = 5
 _MAX_USERS = 4
 _MAX_TEXT = 90
 _VALUE = re.compile(r"\{\{-?\s*([\w.]+)[^}]*\}\}")
+_SLOT = re.compile(r"\{(\w+)\}")
 _OTHER_VALUE = re.compile(r"\{\{.*?\}\}")
 _LOGIC = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 
@@ -155,7 +156,8 @@ class _Drawing:
         if isinstance(step, Call):
             by_target: dict[str, list[str]] = {}
             for code, target in step.failed.items():
-                by_target.setdefault(target, []).append("any other failure" if code == lint.OTHERWISE else code)
+                others = "any other failure" if len(step.failed) > 1 else "any failure"
+                by_target.setdefault(target, []).append(others if code == lint.OTHERWISE else code)
             service = self._contents.services.get(step.call)
             if service is not None and lint.OTHERWISE not in step.failed:
                 left = [code for code in service.failures if code not in step.failed]
@@ -173,9 +175,10 @@ class _Drawing:
         if entries:
             lines.append(f"calls that come in as {', '.join(entries)}")
         phrases = [phrase for trigger in flow.triggers for phrase in trigger.phrases]
-        lines += [f"“{self._example(phrase)}”" for phrase in phrases[:_MAX_TRIGGERS]]
-        if len(phrases) > _MAX_TRIGGERS:
-            lines.append(f"and {len(phrases) - _MAX_TRIGGERS} more ways of asking")
+        examples = list(dict.fromkeys(f"“{self._example(phrase)}”" for phrase in phrases))
+        lines += examples[:_MAX_TRIGGERS]
+        if len(examples) > _MAX_TRIGGERS:
+            lines.append("and other ways of asking")
         users = sorted(
             name
             for name, other in contents.flows.items()
@@ -191,7 +194,7 @@ class _Drawing:
     def _example(self, template: str) -> str:
         """Return one sentence a template stands for."""
         try:
-            return _short(self._expander.expand(template)[0].text)
+            return _short(_SLOT.sub(r"‹\1›", self._expander.expand(template)[0].text))
         except TemplateError:
             return _short(template)
 

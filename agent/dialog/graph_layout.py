@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from agent.dialog.graph_ranks import ranks_of
+
 _GAP_X, _LANE_GAP = 26.0, 9.0
 _GAP_Y, _MAX_GAP_Y, _SLANT = 16.0, 54.0, 0.1
 _ROUNDS = 12
@@ -89,7 +91,7 @@ def lay_out(boxes: Sequence[Box], lines: Sequence[Line]) -> Layout:
 class _Drawing:
     def __init__(self, boxes: Sequence[Box], lines: Sequence[Line]) -> None:
         self._lines = lines
-        ranks = _ranks([box.id for box in boxes], [(line.source, line.target) for line in lines])
+        ranks = ranks_of([box.id for box in boxes], [(line.source, line.target) for line in lines])
         self._items = [_Item(2 * ranks[box.id], box.width, box.height, box.id) for box in boxes]
         self._at = {box.id: index for index, box in enumerate(boxes)}
         self._chains = [self._chain(line) for line in lines]
@@ -309,38 +311,3 @@ def _near(box: Point, turn: Point) -> Point:
     (x, y), (to_x, to_y) = box, turn
     share = min(1.0, _LABEL_AWAY / abs(to_x - x)) if to_x != x else 1.0
     return x + (to_x - x) * share, y + (to_y - y) * (1 - (1 - share) ** 2) ** 0.5
-
-
-def _ranks(boxes: Sequence[str], lines: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Return how many lines deep every box lies. A line to an earlier box that closes a circle goes back: left out."""
-    place = {box: number for number, box in enumerate(boxes)}
-    nexts: dict[str, list[str]] = {box: [] for box in boxes}
-    for source, target in lines:
-        nexts[source].append(target)
-    forward: dict[str, list[str]] = {box: [] for box in boxes}
-    waits_for = dict.fromkeys(boxes, 0)
-    for source, target in lines:
-        if place[target] > place[source] or source not in _reached(target, nexts):
-            forward[source].append(target)
-            waits_for[target] += 1
-    ranks = dict.fromkeys(boxes, 0)
-    ready = [box for box in boxes if not waits_for[box]]
-    while ready:
-        here = ready.pop()
-        for target in forward[here]:
-            ranks[target] = max(ranks[target], ranks[here] + 1)
-            waits_for[target] -= 1
-            if not waits_for[target]:
-                ready.append(target)
-    return ranks
-
-
-def _reached(start: str, nexts: Mapping[str, Sequence[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = [start]
-    while waiting:
-        here = waiting.pop()
-        if here not in found:
-            found.add(here)
-            waiting += nexts[here]
-    return found

@@ -83,12 +83,9 @@ def test_an_ending_that_several_steps_lead_to_stands_beside_each() -> None:
 
 
 def test_a_failure_nobody_maps_leads_to_a_person() -> None:
-    contents = small({"call": "a.b", "failed": {"c": "end"}})
-    contents = PackFile.model_validate(
-        {**contents.model_dump(by_alias=True, exclude={"knowledge", "defaults", "commands", "corrections",
-                                                       "wait_seconds"}),
-         "services": {"a.b": {"failures": ["c", "d"]}}}
-    )  # fmt: skip
+    flow = {"description": "all", "steps": [{"call": "a.b", "failed": {"c": "end"}}]}
+    services = {"a.b": {"failures": ["c", "d"]}}
+    contents = PackFile.model_validate({"start": "main", "services": services, "flows": {"main": flow}})
     assert ("1", "unmapped", "d") in edges(graph_of(contents, "main"))
 
 
