@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from agent.dialog.engine import Conversation
@@ -28,9 +28,7 @@ def chat(conversation: Conversation, perform: Perform, lines: Iterable[str], out
     print(HELP, file=out)
     exchange = call.start()
     _show(exchange, conversation, out)
-    for line in lines:
-        if exchange.over:
-            break
+    for line in _while_it_lasts(call, lines):
         try:
             event = event_of(line)
         except ValueError as error:
@@ -55,9 +53,7 @@ def chat_json(conversation: Conversation, perform: Perform, lines: Iterable[str]
     call = TextCall(conversation, perform)
     exchange = call.start()
     _write(exchange_data(exchange, conversation), out)
-    for number, line in enumerate(lines, 1):
-        if exchange.over:
-            break
+    for number, line in enumerate(_while_it_lasts(call, lines), 1):
         if not line.strip():
             continue
         try:
@@ -71,6 +67,13 @@ def chat_json(conversation: Conversation, perform: Perform, lines: Iterable[str]
         exchange = call.give(HungUp())
         _write(exchange_data(exchange, conversation), out)
     return exchange
+
+
+def _while_it_lasts(call: TextCall, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the caller's lines; asks for none when the call is over."""
+    typed = iter(lines)
+    while not call.over and (line := next(typed, None)) is not None:
+        yield line
 
 
 def event_from_json(line: str) -> Event:

@@ -63,6 +63,8 @@ class TextCall:
         self.conversation = conversation
         self._perform = perform
         self._place = ("", "")
+        self.over = False
+        """True when the call has ended."""
 
     def start(self) -> Exchange:
         """Return the greeting."""
@@ -83,7 +85,9 @@ class TextCall:
         if not turn.flow:  # the caller is gone: it ended where it was
             turn = replace(turn, flow=self._place[0], step=self._place[1])
         self._place = (turn.flow, turn.step)
-        return Exchange(tuple(said), understood, tuple(effects), turn)
+        exchange = Exchange(tuple(said), understood, tuple(effects), turn)
+        self.over = exchange.over
+        return exchange
 
 
 def event_of(line: str) -> Event:

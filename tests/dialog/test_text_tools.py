@@ -1,5 +1,6 @@
 import io
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.number_format import NumberFormatError
 from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.text_call import Exchange
 from agent.dialog.turns import Done, Effect, Failed
 from agent.flows import english_pack
 from agent.speech.wording import filters
@@ -133,6 +135,13 @@ def test_the_result_of_a_service_is_told() -> None:
     chat_json(conversation(), shop, ['{"say": "where is order one oh four seven three"}', '{"keys": "60614"}'], out)
     (effect,) = json.loads(out.getvalue().splitlines()[2])["effects"]
     assert effect["result"] == {"order": {"status": "packed", "parcels": []}}
+
+
+@pytest.mark.parametrize(("hold", "last"), [(chat, "agent"), (chat_json, '{"say": "agent"}')])
+def test_nothing_more_is_read_when_the_call_is_over(hold: Callable[..., Exchange], last: str) -> None:
+    lines = iter([last, "more"])
+    assert hold(conversation(), shop, lines, io.StringIO()).outcome == "handed_over"
+    assert list(lines) == ["more"]
 
 
 def test_what_cannot_be_typed_in_a_chat_is_told_and_the_end_of_input_hangs_up() -> None:
