@@ -99,7 +99,7 @@ def event_from_json(line: str) -> Event:
     if acts == ["keys"]:
         return _keyed(data["keys"])
     if acts == ["silence"]:
-        return NoInput(_number(data["silence"], "silence", "a number of seconds, 0 or more", 0, MAX_SILENCE_SECONDS))
+        return NoInput(_number(data["silence"], "silence", "a number of seconds from 0 to 3600", 0, MAX_SILENCE_SECONDS))
     if data["hangup"] is not True:
         raise ValueError("hangup can only be true")
     return HungUp()
