@@ -13,7 +13,7 @@ from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, Heard, Hun
 
 HELP = "Type what the caller says. #10473 keys digits, an empty line is silence, /hangup ends the call."
 MAX_LINE_CHARS = 10_000
-MAX_SILENCE_SECONDS = 3600.0
+MAX_SILENCE_SECONDS = 3600
 _ACTS = ("say", "keys", "silence", "hangup")
 _BESIDE_SAY = ("confidence", "alternatives")
 
@@ -99,7 +99,8 @@ def event_from_json(line: str) -> Event:
     if acts == ["keys"]:
         return _keyed(data["keys"])
     if acts == ["silence"]:
-        return NoInput(_number(data["silence"], "silence", "a number of seconds from 0 to 3600", 0, MAX_SILENCE_SECONDS))
+        possible_seconds = f"a number of seconds from 0 to {MAX_SILENCE_SECONDS}"
+        return NoInput(_number(data["silence"], "silence", possible_seconds, 0, MAX_SILENCE_SECONDS))
     if data["hangup"] is not True:
         raise ValueError("hangup can only be true")
     return HungUp()
