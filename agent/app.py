@@ -17,7 +17,7 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
-from agent.call.acquaintance import Introduction
+from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
@@ -46,8 +46,6 @@ log = logging.getLogger(__name__)
 
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
-ORDER_NUMBER_SLOT = "order_number"
-"""The slot of the shipped packs that an order number goes into."""
 
 
 class Agent:

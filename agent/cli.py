@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 
 EXIT_FAILED = 1
@@ -80,28 +81,14 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
-    _add_dialog_commands(add)
+    add_dialog_commands(add)
+    _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     return parser
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
     default = Path(os.environ.get("ORDERLINE_HOME", "var"))
     command.add_argument("--home", type=Path, default=default, help="where what is fetched and made is kept (var)")
-
-
-def _add_dialog_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
-    chat = add("chat", _chat, "hold the conversation in the terminal, with the demo shop")
-    chat.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
-    chat.add_argument("--json", action="store_true", help="one JSON object a line, both ways")
-    flows = add("flows", _flows, "check the procedures, or play the calls in text that test them")
-    flows.add_argument("what", choices=("check", "test"))
-    flows.add_argument("files", nargs="*", type=Path, help="calls in text (for test)")
-    flows.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
-    _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
-    understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
-    understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
-    understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
-    understand.add_argument("text", help="what was said, or a file of lines")
 
 
 def _add_demo_shop(command: argparse.ArgumentParser) -> None:
@@ -247,24 +234,6 @@ def _model(options: argparse.Namespace) -> int:
     installed = install_model(options.source, directory)
     print(f"Installed {installed.name}. To use it, set in orderline.yaml:\n\nspeech:\n  model: {installed.name}")
     return 0
-
-
-def _chat(options: argparse.Namespace) -> int:
-    from agent.terminal import chat_in_terminal
-
-    return chat_in_terminal(options.flows, as_json=options.json)
-
-
-def _flows(options: argparse.Namespace) -> int:
-    from agent.terminal import check, test
-
-    return check(options.flows) if options.what == "check" else test(options.flows, options.files)
-
-
-def _understand(options: argparse.Namespace) -> int:
-    from agent.terminal import understand
-
-    return understand(options.format, options.known, options.text)
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

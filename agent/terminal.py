@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from agent.call.acquaintance import ORDER_NUMBER_SLOT, Acquaintance, Introduction
 from agent.call.errors import ServiceError
 from agent.dialog.chat import chat, chat_json
-from agent.dialog.commands import check_flows, explain_numbers, play_flow_tests
+from agent.dialog.commands import (
+    DRAWN_AS,
+    check_flows,
+    explain_numbers,
+    play_flow_tests,
+    show_all_flows,
+    show_flow,
+)
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.schema import schema_text
 from agent.dialog.turns import Done, Effect, Failed
+from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
@@ -25,21 +38,97 @@ from agent.speech.model import bundled_model
 from agent.speech.wording import filters
 
 
-def chat_in_terminal(directory: Path | None, *, as_json: bool) -> int:
+@dataclass(frozen=True)
+class ChatOptions:
+    """How a chat begins."""
+
+    flows: Path | None = None
+    """Directory of a flow pack; the English one when None."""
+    as_json: bool = False
+    caller: str = ""
+    """The number the call comes from: its orders are known, and its customer is greeted by name."""
+    now: datetime | None = None
+    """Time of the call, and of the shop; the present when None."""
+    entry: str = "inbound"
+    """How the call comes in."""
+
+
+def chat_in_terminal(options: ChatOptions) -> int:
     """Hold one conversation between standard input and output, with a demo shop that is gone afterwards."""
     render = SandboxRenderer(filters)
-    pack = FlowPack.load(directory or english_pack(), render.filters)
-    facts = CallFacts(now=_now(), shop_name="Maple and Finch", call_id="chat")
-    with demo_shop() as perform:
-        hold = chat_json if as_json else chat
-        hold(Conversation(pack, facts, render), perform, sys.stdin, sys.stdout)
+    pack = FlowPack.load(options.flows or english_pack(), render.filters)
+    began = time.monotonic()
+    start = options.now.astimezone() if options.now is not None else _now()
+    with demo_shop(lambda: start + timedelta(seconds=time.monotonic() - began)) as shop:
+        known = shop.acquaintance(options.caller)
+        facts = CallFacts(
+            now=start,
+            shop_name="Maple and Finch",
+            caller_number=options.caller,
+            entry=options.entry,
+            call_id="chat",
+            known={ORDER_NUMBER_SLOT: known.order_numbers},
+            customer=known.customer,
+        )
+        hold = chat_json if options.as_json else chat
+        hold(Conversation(pack, facts, render), shop, _caller_lines(as_json=options.as_json), sys.stdout)
     return 0
 
 
-def check(directory: Path | None) -> int:
+def _caller_lines(*, as_json: bool) -> Iterator[str]:
+    """Yield what is typed or piped in; bytes that are no text stand as question marks and end nothing."""
+    if sys.stdin.isatty() and not as_json:
+        with contextlib.suppress(EOFError):
+            while True:
+                yield input("caller: ")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    yield from sys.stdin
+
+
+def check(directory: Path | None, *, as_json: bool = False) -> int:
     """Check a flow pack; 0 when it can be used."""
     vocabulary = (bundled_model() / "vocabulary.txt").read_text(encoding="utf-8").split()
-    return check_flows(directory or english_pack(), sys.stdout, SandboxRenderer(filters), vocabulary)
+    return check_flows(
+        directory or english_pack(), sys.stdout, SandboxRenderer(filters), frozenset(vocabulary), as_json=as_json
+    )
+
+
+def show(directory: Path | None, flow: str, form: str, output: Path | None) -> int:
+    """Print one flow as Mermaid or SVG, or write it into a file; ``form`` goes by the file's ending when empty."""
+    form = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
+    _put(show_flow(directory or english_pack(), flow, form, SandboxRenderer(filters)), output)
+    return 0
+
+
+def show_all(directory: Path | None, form: str, output: Path) -> int:
+    """Write every flow of a pack into a directory, as Mermaid and SVG or as the one asked for."""
+    forms = [form] if form else list(DRAWN_AS)
+    for file in show_all_flows(directory or english_pack(), forms, output, SandboxRenderer(filters)):
+        print(file)
+    return 0
+
+
+def schema(what: str, output: Path | None) -> int:
+    """Print the JSON Schema of pack files or of calls in text."""
+    _put(schema_text(what), output)
+    return 0
+
+
+def _put(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"{output} cannot be written: {error.strerror}") from error
+
+
+class OutputError(OrderlineError):
+    """A file that cannot be written."""
+
+    code = "output"
 
 
 def test(directory: Path | None, files: Sequence[Path]) -> int:
@@ -60,27 +149,39 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-class _Performer:
-    """Does a conversation's effects on the demo shop, one after the other."""
+class Shop:
+    """Does a conversation's effects on a demo shop, one after the other."""
 
     def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
         self._runner = runner
         self._services = services
 
     def __call__(self, effect: Effect) -> Done | Failed:
+        """Do one effect at once."""
         try:
-            result = self._runner.run(self._services.perform(effect.name, effect.arguments, effect.id))
+            result = self._runner.run(self._services.perform(effect.name, effect.arguments, effect.key or effect.id))
         except ServiceError as error:
             return Failed(effect.id, error.code, error.message, error.reason)
         return Done(effect.id, result)
 
+    def acquaintance(self, phone: str) -> Acquaintance:
+        """Return what the shop knows of a phone number."""
+        return self._runner.run(self._look_up(phone))
+
+    async def _look_up(self, phone: str) -> Acquaintance:
+        introduction = Introduction(self._services, phone)
+        try:
+            return await introduction.whole()
+        finally:
+            await introduction.close()
+
 
 @contextlib.contextmanager
-def demo_shop() -> Iterator[_Performer]:
-    """Yield a function that does effects on a demo shop of its own, which is gone afterwards."""
+def demo_shop(now: Callable[[], datetime] = _now) -> Iterator[Shop]:
+    """Yield a demo shop of its own, which is gone afterwards; ``now`` is its clock."""
     with tempfile.TemporaryDirectory(prefix="orderline-") as folder, asyncio.Runner() as runner:
-        shop = runner.run(open_demo_shop(Path(folder), now=_now))
+        shop = runner.run(open_demo_shop(Path(folder), now=now))
         try:
-            yield _Performer(runner, ShopServices.of(shop.systems, policy=shop.policy))
+            yield Shop(runner, ShopServices.of(shop.systems, policy=shop.policy, today=lambda: now().date()))
         finally:
             runner.run(shop.close())

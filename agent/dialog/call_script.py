@@ -21,15 +21,18 @@ DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Spoken(_Model):
     """A caller's words with what the recogniser thought of them."""
 
     say: str
+    """The words."""
     confidence: float | None = Field(default=None, ge=0, le=1)
+    """Of every word, 0..1."""
     alternatives: tuple[str, ...] = ()
+    """Other readings, best first."""
 
 
 def _as_spoken(value: Any) -> Any:
@@ -40,26 +43,37 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_TextsOrNone = str | tuple[str, ...] | None
+
+
 class Line(_Model):
     """One line of a call: something the caller does, or something expected."""
 
-    user: Annotated[Spoken | None, BeforeValidator(_as_spoken)] = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "dependencies": {"given": ["effect"]}})
+
+    user: Annotated[Spoken | None, BeforeValidator(_as_spoken, json_schema_input_type=str | Spoken | None)] = None
+    """What the caller says."""
     keys: str | None = None
+    """What the caller keys in."""
     silence: float | None = None
+    """The caller says nothing for so many seconds."""
     hangup: bool | None = None
+    """The caller is gone."""
     effect: dict[str, Any] | None = None
     """Answers the service call that must be pending: a result, a name of ``answers``, or a failure (``not_found``,
     ``not_allowed.already_shipped``)."""
     given: dict[str, Any] | None = None
     """Arguments that service call must have been given; others are not looked at."""
-    agent: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
+    agent: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
-    never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list)] = None
+    never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must not have said since then."""
     slots: dict[str, str | None] | None = None
+    """What must be known by now; an empty value: nothing."""
     handover: str | None = None
     """The call must have been handed over for this reason."""
     priority: int | None = None
+    """Of that hand-over."""
     summary: str | None = None
     """Text the summary for people must contain."""
     ends: str | None = None
@@ -78,12 +92,17 @@ class Script(_Model):
     """One call."""
 
     call: str
+    """What happens in it."""
     caller: str = ""
+    """The number it comes from."""
     entry: str = "inbound"
     """How the call comes in; one of the pack's ``entries`` for a call that comes back."""
     now: datetime = DEFAULT_NOW
+    """ISO time; a Monday morning otherwise."""
     known: dict[str, tuple[str, ...]] = {}
+    """Number slot -> numbers this caller may well mean."""
     lines: tuple[Line, ...] = Field(min_length=1)
+    """What happens, one thing after the other."""
 
 
 class ScriptFile(_Model):
@@ -92,6 +111,7 @@ class ScriptFile(_Model):
     answers: dict[str, Any] = {}
     """Named results for ``effect``."""
     calls: tuple[Script, ...] = Field(min_length=1)
+    """The calls."""
 
 
 @dataclass(frozen=True)

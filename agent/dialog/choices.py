@@ -61,7 +61,9 @@ def ways(options: Sequence[Option]) -> Iterator[tuple[Option, list[tuple[str, ..
 
 def spoken(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield value and words for every way an option can be said: by name, and by its place ("the first one")."""
-    for index, (option, own) in enumerate(ways(options)):
+    named = list(ways(options))
+    taken = {(*lead, *way) for _, own in named for way in own for lead in _LEADS}
+    for index, (option, own) in enumerate(named):
         for way in own:
             if option.phrases:
                 yield option.value, way
@@ -69,7 +71,8 @@ def spoken(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
             for lead in _LEADS:
                 yield option.value, (*lead, *way)
         if not option.phrases:
-            yield from ((option.value, way) for way in _by_place(index, len(options)))
+            # a thing that is called "First" is not the first one
+            yield from ((option.value, way) for way in _by_place(index, len(options)) if way not in taken)
 
 
 def _ways(name: str) -> Iterator[tuple[str, ...]]:

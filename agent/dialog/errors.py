@@ -15,8 +15,9 @@ class FlowError(OrderlineError):
 
     code = "flow_pack"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
         self.findings = tuple(findings)
+        self.warnings = tuple(warnings)
         count = len(self.findings)
         head = "1 mistake" if count == 1 else f"{count} mistakes"
         super().__init__("\n".join([f"{head} in the flow files:", *map(str, self.findings)]))

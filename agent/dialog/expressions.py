@@ -38,10 +38,9 @@ class Expressions:
     def names(self, expression: str) -> frozenset[str]:
         """Return the slots and variables an expression uses; empty for a broken one."""
         try:
-            tree = self._environment.parse("{{ " + expression + " }}")
+            return frozenset(meta.find_undeclared_variables(self._environment.parse("{{ " + expression + " }}")))
         except JinjaError:
             return frozenset()
-        return frozenset(meta.find_undeclared_variables(tree))
 
     def constants(self, expression: str) -> frozenset[str]:
         """Return the quoted texts inside an expression."""

@@ -22,14 +22,14 @@ def _as_tuple(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 """A text or a list of texts: prompt names, or the words themselves."""
 Expression = str
 """A small expression over slots and variables: ``order.status == 'delayed'``."""
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 # --- prompts --------------------------------------------------------------------------------------
@@ -39,7 +39,9 @@ class Choice(_Model):
     """A prompt whose words depend on a value."""
 
     choose: Expression
+    """The value that decides: ``order.status``."""
     cases: dict[str, str]
+    """Value -> words."""
     otherwise: str = ""
     """Said for values without a case."""
 
@@ -66,6 +68,7 @@ class Manner(_Model):
     nomatch: Texts = ()
     """The same for answers not understood."""
     bargein: Literal["any", "keys", "off"] | None = None
+    """What interrupts the agent: voice and keys, keys alone, or nothing."""
     timeout: float | None = Field(default=None, gt=0, le=120)
     """Seconds of silence that count as no input."""
     max_speech: float | None = Field(default=None, gt=0, le=120)
@@ -91,8 +94,11 @@ class Slot(Manner):
     """Something the conversation wants to know."""
 
     type: Literal["number", "yes_no", "choice", "date", "request", "text"]
+    """What kind of answer it is."""
     description: str = ""
+    """What the slot holds, for people: "the order number"."""
     prompt: Texts = ()
+    """The question: a prompt's name or the words."""
     format: str = ""
     """Number slots: ``99999``, ``AA-99999``, ``99999[-9999]``."""
     check: str = ""
@@ -105,7 +111,9 @@ class Slot(Manner):
     give_up: dict[Literal["noinput", "nomatch"], str] = {}
     """What happens after the last level: ``person`` (the usual), ``goodbye``, or a value of this slot that then counts
     as the answer (silence after "anything else?" is a no)."""
-    choices_from: Annotated[ChoicesFrom | None, BeforeValidator(_as_choices_from)] = None
+    choices_from: Annotated[
+        ChoicesFrom | None, BeforeValidator(_as_choices_from, json_schema_input_type=str | ChoicesFrom | None)
+    ] = None
     """Choice slots: more choices, from data. ``promotions`` and ``answers`` stand for those of the knowledge file. The
     n-th one can also be chosen by "the first one" and by its key; prompts see the names as ``options``."""
     days_ahead: int = Field(default=35, ge=1, le=366)
@@ -113,7 +121,9 @@ class Slot(Manner):
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
+    """When a number is read back for a yes or no."""
     confirm_prompt: Texts = ()
+    """How it is read back; ``value`` is the number."""
     corrects: str = ""
     """The number slot that this slot's prompt reads back; "no, it's ..." changes that one."""
     resets: tuple[str, ...] = ()
@@ -136,6 +146,7 @@ class Collect(_Step):
     """Ask for a slot unless it is known already."""
 
     collect: str
+    """The slot."""
     prompt: Texts = ()
     """Instead of the slot's own prompt."""
     force: bool = False
@@ -146,35 +157,45 @@ class Say(_Step):
     """Say something and go on."""
 
     say: Texts
+    """A prompt's name or the words; several are said one after the other."""
 
 
 class Call(_Step):
     """Have a service do something."""
 
     call: str
+    """The service: ``orders.verify``."""
     arguments: dict[str, Expression] = Field(default={}, alias="with")
+    """Argument -> expression."""
     save: dict[str, Expression] = {}
     """Variable -> expression over ``result``."""
     failed: dict[str, str] = {}
     """Failure -> step: a code with its reason (``not_allowed.already_shipped``), a code, or ``otherwise``. The steps
     behind it see ``failure.code`` and ``failure.reason``."""
     filler: Texts = ()
+    """Said when the service takes longer than ``filler_after``."""
     filler_after: float = Field(default=1.0, ge=0, le=10)
+    """Seconds."""
     deadline: float = Field(default=4.0, gt=0, le=30)
+    """Seconds after which the service has failed as ``timed_out``."""
 
 
 class Set(_Step):
     """Give slots or variables a value; ``none`` forgets."""
 
     set: dict[str, Expression]
+    """Slot or variable -> expression."""
 
 
 class If(_Step):
     """Go one way or the other."""
 
     if_: Expression = Field(alias="if")
+    """What is looked at: ``order.status == 'delayed'``."""
     then: str
+    """Where to go when it holds: a step id or ``end``."""
     else_: str = Field(default="", alias="else")
+    """Where to go when it does not; on, when empty."""
 
 
 class Next(_Step):
@@ -185,6 +206,7 @@ class Link(_Step):
     """Run another flow, then come back."""
 
     link: str
+    """The flow."""
 
 
 class HandOverStep(_Step):
@@ -193,8 +215,11 @@ class HandOverStep(_Step):
     handover: str
     """The reason, a short machine word."""
     say: Texts = ()
+    """Said before, instead of the usual words."""
     queue: str = ""
+    """A configured queue; the usual one when empty."""
     priority: int = 0
+    """Higher ones are answered first."""
 
 
 class HangUpStep(_Step):
@@ -203,6 +228,7 @@ class HangUpStep(_Step):
     hangup: str
     """The outcome, a short machine word."""
     say: Texts = ()
+    """The last words."""
 
 
 STEP_KINDS: dict[str, type[_Step]] = {
@@ -241,7 +267,9 @@ class Trigger(_Model):
     """Phrases that start a flow, with values they set."""
 
     phrases: Texts
+    """How callers ask for it."""
     set: dict[str, Expression] = {}
+    """Slot or variable -> expression, when it was asked for like this."""
 
 
 def _as_triggers(value: Any) -> Any:
@@ -257,10 +285,15 @@ class Flow(_Model):
 
     description: str
     """What the caller wants, for people: "where the order is"."""
-    triggers: Annotated[tuple[Trigger, ...], BeforeValidator(_as_triggers)] = ()
+    triggers: Annotated[
+        tuple[Trigger, ...],
+        BeforeValidator(_as_triggers, json_schema_input_type=str | Trigger | tuple[str | Trigger, ...]),
+    ] = ()
+    """What callers say to start this flow."""
     forgets: tuple[str, ...] = ()
     """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
     steps: tuple[Step, ...] = Field(min_length=1)
+    """What is done, from the top down."""
 
 
 class Escalation(_Model):
@@ -271,7 +304,9 @@ class Escalation(_Model):
     phrases: Texts = ()
     """Whole sentences."""
     priority: int = 0
+    """Higher ones are answered first."""
     say: Texts = ()
+    """Said before the person comes."""
 
 
 class Service(_Model):
@@ -282,14 +317,18 @@ class Service(_Model):
     optional: tuple[str, ...] = ()
     """What it may hand in besides."""
     failures: tuple[str, ...] = ()
+    """The codes it can fail with."""
 
 
 class Corrections(_Model):
     """How a caller reacts to a number just read back; ``{value}`` stands for the number."""
 
     new: Texts = ()
+    """They give another one: ``no it's {value}``."""
     wrong: Texts = ()
+    """They say that it is wrong."""
     right: Texts = ()
+    """They say that it is right."""
 
 
 class Commands(_Model):
@@ -323,7 +362,9 @@ class Promotion(_Model):
     spoken: Texts
     """How callers name it or say its code (``autumn twenty``)."""
     code: str = ""
+    """The code to be entered: ``AUTUMN20``."""
     starts: date | None = None
+    """The first day it is valid."""
     ends: date | None = None
     """The last day it is valid."""
     minimum: float | None = Field(default=None, gt=0)
@@ -340,31 +381,47 @@ class Knowledge(_Model):
     """What the shop's staff edit: promotions, opening hours, policies. Edits count from the next call on."""
 
     answers: dict[str, Answer] = {}
+    """Topic -> what is known about it."""
     promotions: dict[str, Promotion] = {}
+    """Offers by id."""
 
 
 class PackFile(_Model):
     """One file of a pack. A pack may be split over files as its author likes; names must be unique over all."""
 
     language: str = ""
+    """``en``."""
     start: str = ""
     """The flow every call begins with."""
     entries: dict[str, str] = {}
     """How else a call can come in (``queue_failed``, ``transfer_back``, ...) -> the flow it begins with."""
     rules: dict[str, Texts] = {}
+    """Named pieces for phrases: ``<name>``."""
     fillers: Texts = ()
+    """Words dropped at the edges of what was said."""
     commands: Commands | None = None
+    """What works at any moment."""
     answers: dict[Literal["yes", "no"], Texts] = {}
+    """Ways of saying yes and no."""
     corrections: Corrections | None = None
+    """How a number just read back is put right."""
     escalate: dict[str, Escalation] = {}
+    """Words that bring a person at once."""
     defaults: Manner | None = None
+    """How questions are asked unless a slot says otherwise."""
     wait_seconds: float | None = Field(default=None, gt=0, le=600)
+    """How long "hold on" lasts."""
     variables: dict[str, str] = {}
     """Variables and what they start with (an expression)."""
     keep: tuple[str, ...] = ()
     """Variables that survive "start over" (attempt counters)."""
     services: dict[str, Service] = {}
+    """What the business systems can do."""
     slots: dict[str, Slot] = {}
+    """What the conversation wants to know."""
     prompts: dict[str, PromptSource] = {}
+    """What is said in more than one place, or by the engine itself."""
     knowledge: Knowledge | None = None
+    """What shop staff edit; in one file of the pack."""
     flows: dict[str, Flow] = {}
+    """The procedures."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -68,3 +69,10 @@ def data(knowledge: Knowledge | None, today: date) -> dict[str, Any]:
         for name, promotion in knowledge.promotions.items()
     }
     return {ANSWERS: {name: answer.says for name, answer in knowledge.answers.items()}, PROMOTIONS: rules}
+
+
+def problems(knowledge: Knowledge | None) -> Iterator[tuple[Path, str]]:
+    """Yield (place, what is wrong) for what the file's shape does not show."""
+    for name, offer in (knowledge.promotions if knowledge is not None else {}).items():
+        if offer.starts is not None and offer.ends is not None and offer.ends < offer.starts:
+            yield ("knowledge", PROMOTIONS, name, "ends"), f"ends on {offer.ends}, before it starts on {offer.starts}"

@@ -39,24 +39,14 @@ SYSTEM_PROMPTS = (
 """Prompts the engine itself says; every pack must have them."""
 CONTEXT_NAMES = frozenset(
     {
-        "now",
-        "today",
-        "caller",
-        "shop",
-        "value",
-        "request",
-        "requests",
-        "reason",
-        "last_heard",
-        "failure",
-        "options",
-        "customer",
+        "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
+        "customer", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
-    | {knowledge.ANSWERS, knowledge.PROMOTIONS}
-)
+)  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""
 OTHERWISE = "otherwise"
 _SLOT_IN_PHRASE = re.compile(r"\{(\w+)\}")
+_MENU_KEYS = frozenset("123456789")
 _PROMPT_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 
 
@@ -84,14 +74,9 @@ class _Linter:
         self._templates = TemplateChecker(filters)
         self._used_prompts: set[str] = set(SYSTEM_PROMPTS)
         self._used_slots: set[str] = set()
-        self._linked: set[str] = {self._contents.start, *self._contents.entries.values()}
-        variables = {*self._contents.variables, *self._contents.slots}
-        for flow in self._contents.flows.values():
-            for step in flow.steps:
-                variables |= (
-                    set(step.save) if isinstance(step, Call) else set(step.set) if isinstance(step, Set) else set()
-                )
-        self._names = frozenset(variables) | CONTEXT_NAMES
+        self._read_names: set[str] = set()
+        self._variables = _variables(self._contents)
+        self._names = frozenset({*self._variables, *self._contents.slots}) | CONTEXT_NAMES
 
     def run(self) -> None:
         self._pack()
@@ -101,6 +86,10 @@ class _Linter:
             self._flow(flow_id, flow)
         for name, prompt in self._contents.prompts.items():
             self._prompt(name, prompt)
+        for flow_id, index, problem in step_paths.endless_flows(self._contents.flows):
+            self._report(("flows", flow_id, "steps", index, "link"), problem)
+        for path, problem in knowledge.problems(self._contents.knowledge):
+            self._report(path, problem)
         self._unused()
 
     def _report(self, path: Path, message: str, *, warning: bool = False) -> None:
@@ -147,13 +136,16 @@ class _Linter:
         if slot.dtmf and slot.type == "number":
             self._report((*path, "dtmf"), "a number slot takes every key as a digit")
         for key, value in slot.dtmf.items():
+            if key not in _MENU_KEYS and slot.type != "number":
+                self._report((*path, "dtmf", key), "is no key for a choice: 1 to 9 are; 0 is for a person, * repeats")
             if slot.type != "number" and value not in values:
                 self._report((*path, "dtmf", key), f"there is no value '{value}'{nearest(value, sorted(values))}")
         for kind, action in slot.give_up.items():
             possible = (PERSON, GOODBYE, *sorted(values))
             self._known(action, possible, "value or ending", (*path, "give_up", kind))
         if slot.corrects:
-            self._known(slot.corrects, self._contents.slots, "slot", (*path, "corrects"))
+            numbers = [other for other, one in self._contents.slots.items() if one.type == "number"]
+            self._known(slot.corrects, numbers, "number slot", (*path, "corrects"))
         for other in slot.resets:
             self._known(other, self._names, "slot or variable", (*path, "resets"))
 
@@ -205,7 +197,6 @@ class _Linter:
         elif isinstance(step, If):
             self._expression(step.if_, (*path, "if"))
         elif isinstance(step, Link):
-            self._linked.add(step.link)
             self._known(step.link, self._contents.flows, "flow", (*path, "link"))
         elif isinstance(step, (Say, HandOverStep, HangUpStep)):
             self._texts(step.say, (*path, "say"))
@@ -227,6 +218,10 @@ class _Linter:
         for name in service.arguments:
             if name not in step.arguments:
                 self._report((*path, "with"), f"{step.call} needs the argument '{name}'")
+        left = [code for code in service.failures if code not in step.failed]
+        if left and OTHERWISE not in step.failed:
+            message = f"no step for {', '.join(left)}: hands the call over as back_office_down; map it, or 'otherwise'"
+            self._report((*path, "failed"), message, warning=True)
         for code in step.failed:
             if code != OTHERWISE:
                 self._known(
@@ -234,8 +229,8 @@ class _Linter:
                 )
 
     def _paths(self, flow: Flow, path: Path) -> None:
-        for index, problem in step_paths.problems(flow):
-            self._report((*path, "steps", index), problem)
+        for problem in step_paths.problems(flow, self._contents):
+            self._report((*path, "steps", problem.step, *problem.key), problem.message, warning=problem.warning)
 
     def _prompt(self, name: str, prompt: str | Choice) -> None:
         path: Path = ("prompts", name)
@@ -258,6 +253,7 @@ class _Linter:
                 self._template(text, path)
 
     def _template(self, text: str, path: Path) -> None:
+        self._read_names |= self._templates.names(text)
         for problem in self._templates.problems(text, self._names):
             self._report(path, problem)
 
@@ -270,7 +266,9 @@ class _Linter:
         problem = self._expressions.check(expression)
         if problem:
             self._report(path, f"'{expression}' {problem}")
-        for name in sorted(self._expressions.names(expression) - self._names - also):
+        used = self._expressions.names(expression)
+        self._read_names |= used
+        for name in sorted(used - self._names - also):
             self._report(path, f"there is no slot or variable '{name}'{nearest(name, sorted(self._names))}")
 
     def _known(self, name: str, valid: Collection[str] | Mapping[str, object], what: str, path: Path) -> None:
@@ -285,12 +283,26 @@ class _Linter:
         for name in contents.slots:
             if name not in self._used_slots:
                 self._report(("slots", name), "no flow collects this slot", warning=True)
-        for flow_id, flow in contents.flows.items():
-            if flow_id not in self._linked and not flow.triggers:
-                self._report(
-                    ("flows", flow_id), "nothing starts this flow: it has no triggers and no link", warning=True
-                )
+        for name, path in self._variables.items():
+            if name not in self._read_names and name not in contents.slots:
+                self._report(path, f"nothing uses the variable '{name}'", warning=True)
+        for flow_id in set(contents.flows) - step_paths.started(contents):
+            self._report(("flows", flow_id), "nothing starts this flow: no trigger, no key, no link", warning=True)
         try:
             number_formats(contents)
         except NumberFormatError as error:
             self._report(("slots",), error.message)
+
+
+def _variables(contents: PackFile) -> dict[str, Path]:
+    """Return every variable a pack gives a value, with the first place that does."""
+    found: dict[str, Path] = {name: ("variables", name) for name in contents.variables}
+    for flow_id, flow in contents.flows.items():
+        for index, trigger in enumerate(flow.triggers):
+            for name in trigger.set:
+                found.setdefault(name, ("flows", flow_id, "triggers", index, "set", name))
+        for index, step in enumerate(flow.steps):
+            key = "save" if isinstance(step, Call) else "set"
+            for name in step.save if isinstance(step, Call) else step.set if isinstance(step, Set) else ():
+                found.setdefault(name, ("flows", flow_id, "steps", index, key, name))
+    return found

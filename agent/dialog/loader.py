@@ -44,16 +44,15 @@ class FlowPack:
         reading = pack_files.read_pack(Path(directory))
         expressions = Expressions()
         if reading.unreadable:
-            raise FlowError(sorted(reading.findings))
+            raise _refused(reading.findings)
         lint.check(reading, expressions, filters)
         try:
             formats = number_formats(reading.contents)
             understanding = Understanding(reading.contents, reading.report)
         except NumberFormatError as error:
-            raise FlowError(sorted(reading.findings)) from error
-        errors = sorted(finding for finding in reading.findings if finding.severity == "error")
-        if errors:
-            raise FlowError(errors)
+            raise _refused(reading.findings) from error
+        if any(finding.severity == "error" for finding in reading.findings):
+            raise _refused(reading.findings)
         warnings = tuple(sorted(reading.findings))
         return cls(
             reading.contents,
@@ -152,6 +151,13 @@ class FlowPack:
                 for word in phrase.split():
                     words.setdefault(word, phrase)
         return words
+
+
+def _refused(findings: Sequence[Finding]) -> FlowError:
+    return FlowError(
+        sorted(finding for finding in findings if finding.severity == "error"),
+        sorted(finding for finding in findings if finding.severity == "warning"),
+    )
 
 
 def _inline(place: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:

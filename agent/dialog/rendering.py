@@ -95,6 +95,13 @@ class TemplateChecker:
             found += [f"uses the filter '{name}', which does not exist" for name in sorted(used - set(self._filters))]
         return found
 
+    def names(self, template: str) -> frozenset[str]:
+        """Return the variables a template uses; none for an unreadable one."""
+        try:
+            return frozenset(meta.find_undeclared_variables(self._environment.parse(template)))
+        except TemplateError:
+            return frozenset()
+
     def filters(self, template: str) -> frozenset[str]:
         """Return the filters a readable template uses."""
         return frozenset(node.name for node in self._environment.parse(template).find_all(nodes.Filter))

@@ -51,8 +51,9 @@ def advance(scene: Scene, *, again: bool = False) -> Then:
 def begin_request(scene: Scene, request: RequestHeard) -> Then:
     """Start the flow a caller asked for; in the middle of another flow it comes back there afterwards."""
     state = scene.state
-    trigger = scene.pack.flow(request.flow).triggers[request.trigger]
-    for name, expression in trigger.set.items():
+    triggers = scene.pack.flow(request.flow).triggers
+    sets = triggers[request.trigger].set if triggers else {}  # a key can start a flow that has none
+    for name, expression in sets.items():
         scene.assign(name, scene.evaluate(expression))
     for name, value in request.values:
         scene.fill(name, SlotValue(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.dialog.engine import Conversation
 from agent.dialog.turns import (
@@ -24,6 +24,8 @@ from agent.dialog.turns import (
 Perform = Callable[[Effect], Done | Failed]
 """Does one effect at once."""
 _MAX_EFFECTS = 20
+KEYS = "0123456789*#"
+"""The keys of a telephone."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,9 @@ class TextCall:
     def __init__(self, conversation: Conversation, perform: Perform) -> None:
         self.conversation = conversation
         self._perform = perform
+        self._place = ("", "")
+        self.over = False
+        """True when the call has ended."""
 
     def start(self) -> Exchange:
         """Return the greeting."""
@@ -77,20 +82,35 @@ class TextCall:
             effects.append((turn.then, outcome))
             turn = self.conversation.hear(outcome)
             said += turn.say
-        return Exchange(tuple(said), understood, tuple(effects), turn)
+        if not turn.flow:  # the caller is gone: it ended where it was
+            turn = replace(turn, flow=self._place[0], step=self._place[1])
+        self._place = (turn.flow, turn.step)
+        exchange = Exchange(tuple(said), understood, tuple(effects), turn)
+        self.over = exchange.over
+        return exchange
 
 
 def event_of(line: str) -> Event:
-    """Read one line of a terminal: text, ``#10473`` for keys, an empty line for silence, ``/hangup``."""
+    """Read one line of a terminal: text, ``#10473`` for keys, an empty line for silence, ``/hangup``.
+
+    Raises ValueError, in words for the one who typed, for anything else.
+    """
     text = line.strip()
     if not text:
         return NoInput(5.0)
     if text == "/hangup":
         return HungUp()
-    keys = text[1:]
-    if text[0] == "#" and all(key in "0123456789*#" for key in keys):
+    if text[0] == "/":
+        raise ValueError("the only command is /hangup")
+    if text[0] == "#":
+        keys = "".join(text[1:].split())
+        if not set(keys) <= set(KEYS):
+            raise ValueError("keys are digits, * and #: #10473")
         return Heard(keys=keys or "#")
-    return Heard(text=spoken(text))
+    said = spoken(text)
+    if not said:
+        raise ValueError("there are no words in that; an empty line is silence")
+    return Heard(text=said)
 
 
 def spoken(text: str) -> str:

@@ -128,6 +128,9 @@ class _Builder:
             answer: self._expand(contents.answers.get(answer, ()), Meaning("value", answer), ("answers", answer))
             for answer in ("yes", "no")
         }
+        owners: dict[tuple[str, ...], str] = {}
+        for answer, entries in yes_no.items():
+            self._owned(entries, answer, owners, ("answers", answer))
         reactions: dict[str, Entries] = {"right": [], "wrong": []}
         if contents.corrections is not None:
             for kind in reactions:
@@ -157,15 +160,24 @@ class _Builder:
                 for entry in commands.get(name, [])
                 if len(entry[0].tokens) <= _SHORT_WORDS
             ],
-            requests=self._requests(commands),
+            requests=self._requests(commands, escalations),
             escalations=escalations,
             strong_words=strong,
             fillers=tuple(phrase.tokens for phrase, _ in fillers),
         )
 
-    def _requests(self, commands: Mapping[str, Entries]) -> Entries:
+    def _requests(self, commands: Mapping[str, Entries], escalations: Entries) -> Entries:
         entries: Entries = []
-        taken = {phrase.tokens: f"the command '{name}'" for name in commands for phrase, _ in commands[name]}
+        taken: dict[tuple[str, ...], str] = {}
+        for name in commands:
+            for phrase, _ in commands[name]:
+                other = taken.setdefault(phrase.tokens, f"the command '{name}'")
+                if other != f"the command '{name}'":
+                    self._report(("commands", name), f"'{phrase.text}' already belongs to {other}")
+        for phrase, meaning in escalations:
+            other = taken.setdefault(phrase.tokens, f"the escalation '{meaning.name}'")
+            if other != f"the escalation '{meaning.name}'":
+                self._report(("escalate", meaning.name, "phrases"), f"'{phrase.text}' already belongs to {other}")
         for flow_id, flow in self._contents.flows.items():
             for index, trigger in enumerate(flow.triggers):
                 path: Path = ("flows", flow_id, "triggers", index)
@@ -196,8 +208,12 @@ class _Builder:
                 if problem:
                     self._report((*path, "phrases"), problem)
         told = self._contents.knowledge
+        owners: dict[tuple[str, ...], str] = {}
         for value, texts in knowledge.choices(slot, told).items():
-            entries += self._expand(texts, Meaning("value", value), knowledge.place(name, value, told, slot))
+            where = knowledge.place(name, value, told, slot)
+            own = self._expand(texts, Meaning("value", value), where)
+            self._owned(own, value, owners, where)
+            entries += own
         entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
         if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
@@ -212,6 +228,13 @@ class _Builder:
         whole = slot.type == "request"
         entries += [entry for entry in common.requests if whole or not entry[0].tokens[0].startswith("{")]
         return TurnGrammar(entries, self._formats, fillers, common.strong_words)
+
+    def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
+        """A phrase can stand for one value only: the second would never be heard."""
+        for phrase, _ in entries:
+            other = owners.setdefault(phrase.tokens, value)
+            if other != value:
+                self._report(path, f"'{phrase.text}' already stands for '{other}'")
 
     def _wrapped(self, name: str, slot: Slot, path: Path, options: tuple[Option, ...]) -> Entries:
         """Expand the phrases of a choice slot: the choice, and what else the sentence holds."""

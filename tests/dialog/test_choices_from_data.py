@@ -120,10 +120,11 @@ flows:
       - id: take
         call: goods.take
         with: {number: order_number, item: item, why: why, state: state}
-        failed: {not_allowed.window_over: late, not_allowed: refused, otherwise: take}
+        failed: {not_allowed.window_over: late, not_allowed: refused, otherwise: again}
       - {say: "Taken {{ item }}.", next: end}
       - {id: late, say: "Too late for {{ item }}.", next: end}
       - {id: refused, handover: refused}
+      - {id: again, if: "failure.code in ('unavailable', 'timed_out')", then: take, else: refused}
   change_day:
     description: another day
     triggers: [another day]

@@ -136,12 +136,142 @@ def test_a_name_used_in_two_files_is_refused(tmp_path: Path) -> None:
         ("yes: [yes, on]", "yes: ['(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)(a|b|c|d|e|f)']", "stands for 1296 phrases"),
         ("type: yes_no", "type: yesno", "slots.sure.type"),
         ("- hangup: answered", "- hangup: answered\n        id: again", "'again' is already taken in this flow"),
+        ("- hangup: answered", "- link: man", "there is no flow 'man'; did you mean 'main'?"),
+        ("start: main", "start: main\nentries: {queue_failed: mian}", "entries.queue_failed: there is no flow 'mian'"),
+        ("tries: tries + 1", "tries: tries | twice", "steps[4].set.tries: 'tries | twice' is not an expression"),
+        ("tries: tries + 1", "tries: trise + 1", "there is no slot or variable 'trise'; did you mean 'tries'?"),
+        ("tries: tries + 1", "today: 1", "'today' belongs to the conversation and cannot be set"),
+        ("with: {number: number}", "with: {number: number, nmber: 1}", "no argument of orders.find 'nmber'; did you"),
+        (', nomatch: ["Sorry what."]', "", "has no nomatch prompts"),
+        ("prompt: Are you sure", "prompt: Are you sure, dtmf: {1: maybe}", "dtmf.1: there is no value 'maybe'"),
+        ("prompt: Are you sure", "prompt: Are you sure, dtmf: {0: yes}", "dtmf.0: is no key for a choice"),
+        ("prompt: Are you sure", "prompt: Are you sure, dtmf: {12: yes}", "dtmf.12: is no key for a choice"),
+        ("prompt: Are you sure", "prompt: Are you sure, dtmf: {1: yes, 1: no}", "dtmf.1: stands twice"),
+        ("prompt: Are you sure", "prompt: Are you sure, give_up: {noinput: prson}", "did you mean 'person'?"),
+        ("prompt: Are you sure", "prompt: Are you sure, give_up: {silence: person}", "slots.sure.give_up"),
+        ("prompt: Are you sure", "prompt: Are you sure, corrects: sure", "there is no number slot 'sure'"),
+        ("prompt: Are you sure", "prompt: Are you sure, resets: [nmber]", "there is no slot or variable 'nmber'"),
+        ("type: yes_no", "type: choice, choices: {a: [one, two], b: [two]}", "'two' already stands for 'a'"),
+        ("type: yes_no", "type: choice, choices: {a: '{colour}'}", "there is no slot {colour}"),
+        ("no: [no, off]", "no: [no, 'yes']", "answers.no: 'yes' already stands for 'yes'"),
+        ("- hangup: answered", "- handover: too_hard\n      - say: never said", "steps[4]: no path leads to this step"),
+        ("tries: tries + 1}", "tries: tries + 1}\n        id2: x", "there is no key 'id2' here"),
+        ("failed: {not_found: again}", "id: ask\n        failed: {not_found: ask}", "leads back to the same call"),
+        (
+            "    description: all\n",
+            "    description: all\n    forgets: [nmber]\n",
+            "forgets: there is no slot or variable 'nmber'; did you mean 'number'?",
+        ),
+        ("prompts:\n", "prompts:\n  extra: {choose: nmber, cases: {}}\n", "extra.choose: there is no slot or variable"),
+        ("prompts:\n", "keep: [trise]\nprompts:\n", "keep: there is no variable 'trise'; did you mean 'tries'?"),
+        (
+            "prompts:\n",
+            "knowledge: {promotions: {a: {name: a, says: b, spoken: c, starts: 2026-12-02, ends: 2026-12-01}}}\n"
+            "prompts:\n",
+            "knowledge.promotions.a.ends: ends on 2026-12-01, before it starts on 2026-12-02",
+        ),
+        (
+            "prompts:\n",
+            "commands: {repeat: [say again], wait: ['say again']}\nprompts:\n",
+            "commands.wait: 'say again' already belongs to the command 'repeat'",
+        ),
+        (
+            "prompts:\n",
+            "commands: {help: [this is awful]}\nescalate: {anger: {phrases: [this is awful]}}\nprompts:\n",
+            "escalate.anger.phrases: 'this is awful' already belongs to the command 'help'",
+        ),
     ],
 )  # fmt: skip
 def test_a_planted_mistake_is_caught(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in GOOD
     found = findings(tmp_path, GOOD.replace(old, new))
     assert any(message in text for text in found), found
+
+
+def in_circles(*steps: str) -> str:
+    """Return a pack whose only flow has these steps."""
+    return GOOD[: GOOD.index("    steps:")] + "    steps:\n" + "".join(f"      - {step}\n" for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (
+            ["{id: a, say: said here}", "{if: tries > 3, then: end, else: a}"],
+            "steps[0]: a loop that never asks, calls or links anything",
+        ),
+        (["{id: a, collect: number}", "{say: said here, next: a}"], "steps[0]: a loop with no exit"),
+        (["{id: a, link: main}", "{hangup: x}"], "steps[0].link: a loop with no exit: every way through 'main'"),
+        (
+            ["{id: a, call: orders.find, with: {number: number}, failed: {otherwise: b}}", "{hangup: x}",
+             "{id: b, say: said here}", "{set: {tries: 1}, next: a}"],
+            "steps[0].failed.otherwise: leads back to the same call with nothing in between",
+        ),
+    ],
+)  # fmt: skip
+def test_a_loop_nobody_gets_out_of_is_caught(tmp_path: Path, steps: list[str], message: str) -> None:
+    found = findings(tmp_path, in_circles(*steps))
+    assert any(message in text for text in found), found
+
+
+def test_flows_that_link_each_other_for_ever_are_caught(tmp_path: Path) -> None:
+    bad = in_circles("collect: number", "link: second", "hangup: x")
+    bad += "  second:\n    description: b\n    steps:\n      - link: main\n      - hangup: y\n"
+    found = findings(tmp_path, bad)
+    assert any("main.steps[1].link: a loop with no exit: every way through 'second'" in text for text in found), found
+    good = bad.replace("- link: main", "- {if: tries > 3, then: end}\n      - link: main")
+    load(tmp_path, good)
+
+
+def test_a_failure_that_leads_back_by_way_of_a_question_or_a_count_is_good(tmp_path: Path) -> None:
+    for between in ("{id: b, collect: sure, force: yes, next: a}", "{id: b, if: tries < 3, then: a}"):
+        call = "{id: a, call: orders.find, with: {number: number}, failed: {otherwise: b}}"
+        load(tmp_path, in_circles(call, "{hangup: x}", between))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("failures: [not_found]", "failures: [not_found, unavailable]", "steps[2].failed: no step for unavailable"),
+        ("- hangup: answered", "- {hangup: answered, next: again}", "steps[3].next: is never taken: the call is over"),
+        (
+            "next: end",
+            "next: b\n      - {id: b, if: tries, then: end, else: end, next: b}",
+            "steps[5].next: is never taken",
+        ),
+        ("tries: tries + 1", "tires: tries + 1", "steps[4].set.tires: nothing uses the variable 'tires'"),
+        ("variables: {tries: 0}", "variables: {tries: 0, other: 1}", "variables.other: nothing uses the variable"),
+        ("prompts:\n", "prompts:\n  extra: x\n", "prompts.extra: no flow says this prompt"),
+        ("      - collect: sure\n", "", "slots.sure: no flow collects this slot"),
+        ("flows:\n", "flows:\n  lost: {description: l, steps: [hangup: x]}\n", "flows.lost: nothing starts this flow"),
+    ],
+)
+def test_what_is_suspicious_is_a_warning(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    warnings = [str(finding) for finding in load(tmp_path, GOOD.replace(old, new)).warnings]
+    assert any(message in text and ": warning: " not in message for text in warnings), warnings
+    assert len(warnings) == 1
+
+
+def test_a_flow_that_only_a_forgotten_flow_links_is_started_by_nothing(tmp_path: Path) -> None:
+    flows = "flows:\n  lost: {description: l, steps: [link: deeper]}\n  deeper: {description: d, steps: [hangup: x]}\n"
+    pack = load(tmp_path, GOOD.replace("flows:\n", flows))
+    assert [finding.path for finding in pack.warnings] == ["flows.lost", "flows.deeper"]
+
+
+def test_a_key_of_a_request_slot_starts_a_flow(tmp_path: Path) -> None:
+    keyed = "flows:\n  keyed: {description: l, steps: [hangup: x]}\n"
+    menu = "slots:\n  menu: {type: request, prompt: What now, dtmf: {1: keyed}}\n"
+    content = GOOD.replace("flows:\n", keyed).replace("slots:\n", menu).replace("- collect: sure", "- collect: menu")
+    assert [finding.path for finding in load(tmp_path, content).warnings] == ["slots.sure"]
+
+
+def test_a_question_in_a_loop_that_is_answered_already_is_a_warning(tmp_path: Path) -> None:
+    loop = in_circles("{id: a, collect: number}", "{if: number == '10473', then: end, else: a}")
+    assert any("asks nothing the second time round" in finding.message for finding in load(tmp_path, loop).warnings)
+    for good in (loop.replace("collect: number", "collect: number, force: yes"),
+                 loop.replace("else: a}", "else: b}\n      - {id: b, set: {number: none}, next: a}")):  # fmt: skip
+        assert not any("second time" in finding.message for finding in load(tmp_path, good).warnings)
 
 
 def test_two_flows_cannot_share_a_phrase(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.number_format import NumberFormatError
 from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.text_call import Exchange
 from agent.dialog.turns import Done, Effect, Failed
 from agent.flows import english_pack
 from agent.speech.wording import filters
@@ -67,12 +69,127 @@ def test_json_lines_go_both_ways() -> None:
     assert (answers[7]["outcome"], answers[7]["handover"]["reason"]) == ("handed_over", "caller_asked")
 
 
+ODD_LINES = {
+    "{bad": "it is not JSON",
+    "\\xff": "it is not JSON",
+    "[1]": "it is not an object",
+    "null": "it is not an object",
+    "{}": "it needs one of say, keys, silence, hangup; it has nothing",
+    '{"sya": "hello"}': "it has sya",
+    '{"silence": 5, "say": "x"}': "it has say and silence",
+    '{"keys": "1", "hangup": true}': "it has keys and hangup",
+    '{"say": ""}': "say holds no words",
+    '{"say": "?!"}': "say holds no words",
+    '{"say": 5}': "say is a text",
+    '{"say": ["a"]}': "say is a text",
+    '{"say": "hi", "confidence": 2}': "confidence is a number from 0 to 1",
+    '{"say": "hi", "confidence": NaN}': "confidence is a number from 0 to 1",
+    '{"say": "hi", "confidence": "1"}': "confidence is a number from 0 to 1",
+    '{"say": "hi", "alternatives": "x"}': "alternatives is a list of texts",
+    '{"say": "hi", "confidnce": 1}': "there is no 'confidnce' beside say; did you mean 'confidence'?",
+    '{"silence": -1}': "silence is a number of seconds from 0 to 3600",
+    '{"silence": "5"}': "silence is a number of seconds from 0 to 3600",
+    '{"silence": true}': "silence is a number of seconds from 0 to 3600",
+    '{"silence": 4000}': "silence is a number of seconds from 0 to 3600",
+    '{"silence": Infinity}': "silence is a number of seconds from 0 to 3600",
+    '{"silence": 5, "keys": ""}': "it has keys and silence",
+    '{"keys": 104}': "keys is a text of digits",
+    '{"keys": "10a"}': "keys is a text of digits",
+    '{"keys": ""}': "keys is a text of digits",
+    '{"hangup": false}': "hangup can only be true",
+    "[" * 9000: "it is not JSON",
+    '{"say": "' + "a" * 10_000 + '"}': "it is longer than 10000 characters",
+}
+
+
+@pytest.mark.parametrize("line", ODD_LINES, ids=lambda line: line[:30])
+def test_a_line_that_is_no_turn_of_a_caller_is_told_and_changes_nothing(line: str) -> None:
+    out = io.StringIO()
+    chat_json(conversation(), shop, ['{"say": "where is my order"}\n', line + "\n", '{"keys": "10473"}\n'], out)
+    _, asked, error, keyed, over = map(json.loads, out.getvalue().splitlines())
+    assert asked["listening"] == "order_number"
+    assert ODD_LINES[line] in error["error"]
+    assert error["line"] == 2
+    assert (keyed["slots"]["order_number"], keyed["listening"]) == ("10473", "postcode")
+    assert (over["over"], over["outcome"], over["agent"]) == (True, "abandoned", [])
+
+
+def test_every_line_tells_what_a_program_must_know() -> None:
+    out = io.StringIO()
+    lines = [{"say": "where is order one oh four seven three"}, {"keys": "60615"}, {"hangup": True}]
+    chat_json(conversation(), shop, map(json.dumps, lines), out)
+    told = [json.loads(line) for line in out.getvalue().splitlines()]
+    keys = {"agent", "prompts", "understood", "flow", "step", "listening", "slots", "effects", "over", "outcome"}
+    assert all(keys <= set(line) for line in told)
+    assert [line["over"] for line in told] == [False, False, False, True]
+    assert told[2]["effects"] == [
+        {
+            "name": "orders.verify", "arguments": {"number": "10473", "postcode": "60615", "caller": ""},
+            "result": None, "failed": "not_found", "reason": None,
+        }
+    ]  # fmt: skip
+    assert (told[3]["outcome"], told[3]["flow"], told[3]["step"]) == ("abandoned", told[2]["flow"], told[2]["step"])
+
+
+def test_the_result_of_a_service_is_told() -> None:
+    out = io.StringIO()
+    chat_json(conversation(), shop, ['{"say": "where is order one oh four seven three"}', '{"keys": "60614"}'], out)
+    (effect,) = json.loads(out.getvalue().splitlines()[2])["effects"]
+    assert effect["result"] == {"order": {"status": "packed", "parcels": []}}
+
+
+@pytest.mark.parametrize(("hold", "last"), [(chat, "agent"), (chat_json, '{"say": "agent"}')])
+def test_nothing_more_is_read_when_the_call_is_over(hold: Callable[..., Exchange], last: str) -> None:
+    lines = iter([last, "more"])
+    assert hold(conversation(), shop, lines, io.StringIO()).outcome == "handed_over"
+    assert list(lines) == ["more"]
+
+
+def test_what_cannot_be_typed_in_a_chat_is_told_and_the_end_of_input_hangs_up() -> None:
+    out = io.StringIO()
+    end = chat(conversation(), shop, ["where's my order", "#12a", "/help", "?!", "# 104 73"], out)
+    shown = out.getvalue()
+    for part in (
+        "[keys are digits",
+        "[the only command is /hangup]",
+        "[there are no words in that",
+        "order_number=10473",
+    ):
+        assert part in shown
+    assert end.outcome == "abandoned"
+    assert shown.endswith("[call over: abandoned]\n")
+
+
 def test_checking_flows_tells_words_the_recogniser_does_not_know() -> None:
     out = io.StringIO()
     words = set(PACK.vocabulary()) - {"parcel"}
     assert check_flows(english_pack(), out, RENDER, words) == 0
-    assert "does not know 'parcel'" in out.getvalue()
-    assert "1 warnings" in out.getvalue()
+    (line,) = [line for line in out.getvalue().splitlines() if "does not know 'parcel'" in line]
+    file, number, rest = line.split(":", 2)
+    assert "parcel" in (english_pack() / file).read_text(encoding="utf-8").splitlines()[int(number) - 1]
+    assert rest.startswith(" warning: flows.")
+    assert "no mistakes, 1 warning" in out.getvalue()
+
+
+def test_checking_for_machines_is_one_json_object(tmp_path: Path) -> None:
+    out = io.StringIO()
+    assert check_flows(english_pack(), out, RENDER, as_json=True) == 0
+    sizes = {"flows": len(PACK.contents.flows), "steps": len(PACK.steps()), "grammars": len(PACK.grammars)}
+    assert json.loads(out.getvalue()) == {"usable": True, "mistakes": 0, "warnings": 0, **sizes, "findings": []}
+    (tmp_path / "a.yaml").write_text(
+        "start: main\nprompts:\n  extra: x\nflows:\n"
+        "  main:\n    description: d\n    steps: [hangup: x, say: hi there]\n",
+        encoding="utf-8",
+    )
+    out = io.StringIO()
+    assert check_flows(tmp_path, out, RENDER, as_json=True) == 1
+    told = json.loads(out.getvalue())
+    assert (told["usable"], told["mistakes"], told["warnings"]) == (False, 16, 1)
+    assert {
+        "file": "a.yaml", "line": 7, "key": "flows.main.steps[1]", "message": "no path leads to this step",
+        "severity": "error",
+    } in told["findings"]  # fmt: skip
+    assert told["findings"][-1]["severity"] == "warning"
 
 
 def test_checking_a_broken_pack_fails_and_lists_the_mistakes(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""The commands of the dialog, as arguments: ``orderline chat``, ``flows`` and ``understand``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+AddCommand = Callable[..., argparse.ArgumentParser]
+_PHONE = re.compile(r"[+]?[0-9*#]{1,32}")
+
+
+def add_dialog_commands(add: AddCommand) -> None:
+    """Add the commands with ``add(name, do, text)``, which returns the command's parser."""
+    chat = add("chat", _chat, "hold the conversation in the terminal, with the demo shop")
+    _add_flows(chat)
+    chat.add_argument("--json", action="store_true", help="one JSON object a line, both ways (docs/flows.md)")
+    chat.add_argument("--caller", type=_phone, metavar="NUMBER", help="the number the call comes from")
+    chat.add_argument("--now", type=_time, metavar="TIME", help="time of the call, like 2026-11-23T10:00 (the present)")
+    chat.add_argument("--entry", default="inbound", help="how the call comes in: one of the pack's entries (inbound)")
+
+    flows = add("flows", _check, "check the procedures, show them, play the calls in text that test them")
+    what = flows.add_subparsers(required=True, metavar="WHAT")
+
+    def part(name: str, do: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = what.add_parser(name, help=text, description=text)
+        command.set_defaults(do=do)
+        return command
+
+    check = part("check", _check, "find mistakes: 1 when there are any, 0 when there are none or only warnings")
+    _add_flows(check)
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
+    show = part("show", _show, "draw a flow, as Mermaid text or as an SVG picture")
+    show.add_argument("flow", nargs="?", metavar="FLOW", help="the flow's name")
+    show.add_argument("--all", action="store_true", help="every flow, into the directory given with -o")
+    _add_flows(show)
+    show.add_argument("--format", choices=("mermaid", "svg"), default="", help="by the file's ending, or mermaid")
+    show.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
+    show.set_defaults(usage_error=show.error)
+
+    test = part("test", _test, "play calls in text and tell which steps none of them reached")
+    test.add_argument("files", nargs="+", type=Path, metavar="FILE", help="calls in text, or directories of them")
+    _add_flows(test)
+
+    schema = part("schema", _schema, "print the JSON Schema with which editors complete and check the files")
+    schema.add_argument("of", nargs="?", choices=("pack", "calls"), default="pack", help="pack files, or calls in text")
+    schema.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
+
+    understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
+    understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
+    understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
+    understand.add_argument("text", help="what was said, or a file of lines")
+
+
+def _add_flows(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--flows", type=Path, metavar="DIR", help="directory of a flow pack (the English one)")
+
+
+def _phone(text: str) -> str:
+    if not _PHONE.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no phone number: digits, perhaps with a + before them")
+    return text
+
+
+def _time(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-11-23T10:00") from error
+
+
+def _chat(options: argparse.Namespace) -> int:
+    from agent.terminal import ChatOptions, chat_in_terminal
+
+    return chat_in_terminal(ChatOptions(options.flows, options.json, options.caller or "", options.now, options.entry))
+
+
+def _check(options: argparse.Namespace) -> int:
+    from agent.terminal import check
+
+    return check(options.flows, as_json=options.json)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from agent.terminal import show, show_all
+
+    if options.all == bool(options.flow):
+        options.usage_error("name one FLOW, or --all")
+    if not options.all:
+        return show(options.flows, options.flow, options.format, options.output)
+    if options.output is None:
+        options.usage_error("--all needs a directory: -o DIR")
+    return show_all(options.flows, options.format, options.output)
+
+
+def _test(options: argparse.Namespace) -> int:
+    from agent.terminal import test
+
+    return test(options.flows, options.files)
+
+
+def _schema(options: argparse.Namespace) -> int:
+    from agent.terminal import schema
+
+    return schema(options.of, options.output)
+
+
+def _understand(options: argparse.Namespace) -> int:
+    from agent.terminal import understand
+
+    return understand(options.format, options.known, options.text)
