@@ -118,7 +118,13 @@ class Agent:
             await speaker.prerender(prompts)
             log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
 
-        procedures = Procedures(settings.flows_directory or english_pack(), render.filters, prepare, self._wall)
+        procedures = Procedures(
+            settings.flows_directory or english_pack(),
+            render.filters,
+            prepare,
+            self._wall,
+            settings.shop.number_formats,
+        )
         await procedures.load()
         self._procedures = procedures
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")

@@ -37,6 +37,8 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    number_formats: dict[str, str] = {}
+    """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None
     """Where the demo shop keeps its files; made when it is not there."""
 

@@ -35,13 +35,20 @@ class FlowPack:
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(cls, directory: Path | str, filters: Collection[str] | None = None) -> FlowPack:
+    def load(
+        cls,
+        directory: Path | str,
+        filters: Collection[str] | None = None,
+        number_formats_given: Mapping[str, str] | None = None,
+    ) -> FlowPack:
         """Load and check every ``*.yaml`` below ``directory``.
 
-        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. Raises
-        :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
+        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. ``number_formats_given``
+        (number slot -> format) stand in place of the files' own: the shop's numbers, not the procedures' business.
+        Raises :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
         """
         reading = pack_files.read_pack(Path(directory))
+        pack_files.use_formats(reading, number_formats_given or {})
         expressions = Expressions()
         if reading.unreadable:
             raise _refused(reading.findings)
@@ -77,6 +84,11 @@ class FlowPack:
             self._known.clear()  # only ever one day at a time
             found = self._known[today] = knowledge.data(self.contents.knowledge, today)
         return found
+
+    @property
+    def format_patterns(self) -> Mapping[str, str]:
+        """What prompts see as ``formats``: number slot -> its format as written."""
+        return {name: number_format.pattern for name, number_format in self.formats.items()}
 
     def flow(self, flow_id: str) -> Flow:
         """Return a flow by id."""
@@ -117,11 +129,11 @@ class FlowPack:
         are left out; those of slots and steps written in place are included.
         """
         fill = render or SandboxRenderer()
-        context = {"customer": {}, **context}  # a stranger: the usual caller
+        context = {"customer": {}, "formats": self.format_patterns, **context}  # a stranger: the usual caller
         checker = TemplateChecker()
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():
-            if text and not checker.problems(text, context) and not checker.filters(text):
+            if text and not checker.problems(text, context):
                 fixed.append(Prompt(place, fill(text, context)))
         return fixed
 

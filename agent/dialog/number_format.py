@@ -69,6 +69,12 @@ class NumberFormat:
         return self.lengths[-1]
 
     @property
+    def makeup(self) -> tuple[tuple[int, int, int], ...]:
+        """What the spoken symbols of each shape are: so many letters, digits, and characters that may be either."""
+        spoken = dict.fromkeys(_spoken(shape) for shape in self.shapes)
+        return tuple(dict.fromkeys((shape.count("A"), shape.count("9"), shape.count("X")) for shape in spoken))
+
+    @property
     def has_letters(self) -> bool:
         """True when a letter can occur anywhere."""
         return any(kind in shape for shape in self.shapes for kind in "AX")

@@ -104,6 +104,21 @@ def read_pack(directory: FilePath) -> Reading:
     return reading
 
 
+def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
+    """Give number slots other formats than the files do. A slot that is none is a finding."""
+    slots = reading.contents.slots
+    numbers = sorted(name for name, slot in slots.items() if slot.type == "number")
+    changed = dict(slots)
+    for name, pattern in formats.items():
+        if name in numbers:
+            changed[name] = slots[name].model_copy(update={"format": pattern})
+        elif not reading.unreadable:
+            reading.findings.append(
+                Finding("number_formats", 0, name, f"there is no number slot '{name}'{nearest(name, numbers)}")
+            )
+    reading.contents = reading.contents.model_copy(update={"slots": changed})
+
+
 def _empty() -> dict[str, Any]:
     return {name: info.get_default(call_default_factory=True) for name, info in PackFile.model_fields.items()}
 
