@@ -12,6 +12,7 @@ EITHER_O = "°"
 """Symbol for a spoken "oh": the digit 0 or the letter O, whichever the position wants."""
 
 _SEPARATORS = "- /."
+_NORTH_AMERICAN = re.compile(r"999[- /.]999[- /.]9999")
 _ALLOWED = re.compile(r"[9AX\-/. |\[\]]+")
 _SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
 """What may stand for another symbol over the telephone: "eight"/"a", zero/the letter O. Always a guess."""
@@ -69,19 +70,26 @@ class NumberFormat:
         return self.lengths[-1]
 
     @property
+    def is_north_american(self) -> bool:
+        """True for telephone numbers written 3-3-4: they are often given with the country code 1 before them."""
+        return all(_NORTH_AMERICAN.fullmatch(shape) for shape in self.shapes)
+
+    @property
     def has_letters(self) -> bool:
         """True when a letter can occur anywhere."""
         return any(kind in shape for shape in self.shapes for kind in "AX")
 
+    def fits(self, symbols: str) -> tuple[Fit, ...]:
+        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format in every way, the least bent first."""
+        return _laid(symbols, self.shapes, whole=True)
+
     def fit(self, symbols: str) -> Fit | None:
-        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format, least bent; None if it is none."""
-        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=True)) is not None]
-        return min(fits, key=lambda fit: fit.guesses) if fits else None
+        """Return the least bent of :meth:`fits`, None if it is none."""
+        return next(iter(self.fits(symbols)), None)
 
     def begins(self, symbols: str) -> Fit | None:
         """Like :meth:`fit` for the beginning of a longer number; the whole number does not count."""
-        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=False)) is not None]
-        return min(fits, key=lambda fit: fit.guesses) if fits else None
+        return next(iter(_laid(symbols, self.shapes, whole=False)), None)
 
     def normalise(self, written: str) -> str | None:
         """Return the canonical writing of a typed or stored number, or None if it does not fit."""
@@ -114,6 +122,21 @@ def groups_of(value: str) -> tuple[str, ...]:
             run = run[3:]
         groups.append(run)
     return tuple(groups)
+
+
+def written_groups_of(value: str) -> tuple[str, ...]:
+    """Split a number at its written separators: ``202-555-0143`` -> ``202 555 0143``."""
+    return tuple(group for group in re.split(r"[- /.]", value) if group)
+
+
+def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[Fit, ...]:
+    best: dict[str, Fit] = {}
+    for shape in shapes:
+        fit = _lay(symbols, shape, whole=whole)
+        if fit is not None and (fit.value not in best or fit.guesses < best[fit.value].guesses):
+            best[fit.value] = fit
+    # where an "oh" may be a letter or a zero, letters come first: codes seldom number from zero
+    return tuple(sorted(best.values(), key=lambda fit: (fit.guesses, sum(char.isdigit() for char in fit.value))))
 
 
 def _optional_parts(text: str, pattern: str) -> list[str]:
