@@ -6,6 +6,7 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
+from agent.dialog.number_checks import RULES, passes
 from agent.errors import OrderlineError
 
 EITHER_O = "°"
@@ -38,7 +39,8 @@ class Fit:
 class NumberFormat:
     """A parsed format: ``9`` is a digit, ``A`` a letter, ``X`` either; ``- / .`` are written, not spoken.
 
-    ``[...]`` may be absent and ``|`` separates whole alternatives. ``check`` names a check-digit rule.
+    ``[...]`` may be absent and ``|`` separates whole alternatives. ``check`` names a rule of
+    ``number_checks``.
     Raises :class:`NumberFormatError`.
     """
 
@@ -49,8 +51,9 @@ class NumberFormat:
     def __post_init__(self) -> None:
         if not _ALLOWED.fullmatch(self.pattern):
             raise NumberFormatError(f"number format {self.pattern!r} may hold only 9, A, X, - / . and [ ] |")
-        if self.check not in ("", "luhn"):
-            raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: luhn")
+        if self.check not in RULES:
+            known = ", ".join(name for name in RULES if name)
+            raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: {known}")
         shapes: dict[str, None] = {}
         for alternative in self.pattern.split("|"):
             for shape in _optional_parts(alternative.strip(" "), self.pattern):
@@ -97,8 +100,8 @@ class NumberFormat:
         return fit.value if fit is not None and fit.guesses == 0 else None
 
     def passes_check(self, value: str) -> bool:
-        """Return whether the check digit is right; True when the format has none."""
-        return self.check != "luhn" or _luhn(value)
+        """Return whether the check digit (or the other rule named ``check``) is right; True when there is none."""
+        return passes(self.check, value)
 
 
 def symbols_of(value: str) -> str:
@@ -181,12 +184,3 @@ def _place(symbol: str, kind: str) -> tuple[str, int]:
     if kind == "X" or (kind == "9") == symbol.isdigit():
         return symbol, 0
     return _SOUND_ALIKES[kind].get(symbol, ""), 1
-
-
-def _luhn(value: str) -> bool:
-    """Luhn's rule (ISO/IEC 7812-1, annex B) over the digits."""
-    total = 0
-    for index, char in enumerate(reversed([char for char in value if char.isdigit()])):
-        digit = int(char) * (1 + index % 2)
-        total += digit - 9 if digit > 9 else digit
-    return total % 10 == 0

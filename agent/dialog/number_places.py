@@ -1,4 +1,4 @@
-"""Corrections that name their place: "the last two are eight three", "the third digit is five", "you swapped the last two"."""
+"""Corrections that name their place: "the last two are eight three", "the third digit is five", "it ends in nine"."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _PLACES |= {"second to last": -2, "next to last": -2, "last but one": -2, "last"
 
 _IS = r"(?: (?:is|are|was|were|should be|must be|would be|should have been|is supposed to be))"
 _SEVERAL = re.compile(
-    rf"\b(?P<end>first|last|final) (?P<count>{'|'.join(_COUNTS)})(?: (?P<kind>digits|numbers|letters|ones))?{_IS}? (?P<part>.+)"
+    rf"\b(?P<end>first|last|final) (?P<count>{'|'.join(_COUNTS)})"
+    rf"(?: (?P<kind>digits|numbers|letters|ones))?{_IS}? (?P<part>.+)"
 )
 _ONE = re.compile(
     rf"\b(?P<place>{'|'.join(_PLACES)}|middle) (?P<kind>one|digit|number|figure|letter|character){_IS}? (?P<part>.+)"
@@ -141,7 +142,7 @@ def _at_the(found: re.Match[str], previous: str, length: int) -> Sequence[int]:
 
 
 def _area_code(_: re.Match[str], previous: str, length: int) -> Iterator[int]:
-    """Find the group before the last two of a written telephone number ("1-202-555-0143"), or the first of a long run."""
+    """Find the group before the last two of a written telephone number, or the first three digits of a run."""
     groups = written_groups_of(previous)
     if len(groups) >= 3 and len(groups[-3]) == length:
         yield sum(len(group) for group in groups[:-3])

@@ -52,8 +52,9 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     """
     tokens = tokenise(text)
     said, unsure = unwrap(split_denied(tokens)[0], letters=number_format.has_letters, continued=continued)
-    if "or" in said:
-        return _either(said, number_format)
+    choice = next((at for at, word in enumerate(said) if word == "or" and said[at + 1 : at + 2] != ["rather"]), None)
+    if choice is not None:
+        return _either(said[:choice], said[choice + 1 :], number_format)
     parts, taken_back = segments(said)
     current: dict[str, int] = {"": 0}
     for words in parts:
@@ -76,12 +77,10 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     return _doubted(reading) if unsure or taken_back or straddling else reading
 
 
-def _either(tokens: Sequence[str], number_format: NumberFormat) -> NumberReading:
+def _either(one: Sequence[str], other: Sequence[str], number_format: NumberFormat) -> NumberReading:
     """Read "this or that": whatever is whole is asked about."""
-    at = tokens.index("or")
-    left = read(" ".join(tokens[:at]), number_format)
-    right = read(" ".join(tokens[at + 1 :]), number_format)
-    values = [value for one in (left, right) for value in (one.value, *one.alternatives) if value is not None]
+    read_apart = [read(" ".join(words), number_format) for words in (one, other)]
+    values = [value for part in read_apart for value in (part.value, *part.alternatives) if value is not None]
     values = list(dict.fromkeys(values))
     if not values:
         return NumberReading()
@@ -99,6 +98,7 @@ def _straddles(value: str, words: Sequence[str], number_format: NumberFormat) ->
     first, last = value[: gaps[0]], value[gaps[0] + 1 :]
     if not (first[-1].isdigit() and last[0].isdigit()):
         return False
+    words = [part for word in words for part in (word if word.isdigit() else (word,))]
     before = readings_so_far(words, number_format.max_length)
     return not any(
         any(_fits_exactly(symbols, first) for symbols in before[at])
@@ -225,7 +225,8 @@ def _mend(before: dict[str, int], after: dict[str, int], number_format: NumberFo
             fit = number_format.fit(old)
             if fit is not None:
                 for whole in regrouped(fit.value, new):
-                    keep(whole, strain)
+                    # what was said last is taken back first
+                    keep(whole, strain + int(not whole.endswith(new)))
                 continue
             for length in number_format.lengths:
                 tail = length - len(new)

@@ -25,6 +25,8 @@ GUESSED = 2
 """Strain of a symbol that was bent to fit: never a rival of a natural reading, always worth a question alone."""
 _MAX_READINGS = 48
 _SPELLED_CHARS = 3
+_LONG = 9
+"""Symbols from which a number is a telephone number rather than an order's."""
 _MAX_SOUNDS = 2
 """So many words taken for the digits they sound like, and at least as many digits that are none."""
 _NAMES = {**PHONETIC, **SPELLINGS}
@@ -48,7 +50,7 @@ def readings_so_far(tokens: Sequence[str], max_length: int, *, letters: bool = T
         if not table[start]:
             continue
         best = sorted(table[start].items(), key=lambda item: item[1])[:_MAX_READINGS]
-        for used, symbols, strain in _options(tokens, start, letters=letters, sounds=sounds):
+        for used, symbols, strain in _options(tokens, start, letters=letters, sounds=sounds, long=max_length >= _LONG):
             later = table[start + used]
             for before, so_far in best:
                 whole = before + symbols
@@ -58,7 +60,7 @@ def readings_so_far(tokens: Sequence[str], max_length: int, *, letters: bool = T
 
 
 def _may_hold_sounds(tokens: Sequence[str]) -> bool:
-    """A word or two among more digits may be digits misheard ("one oh for seven three"); more of them are a sentence."""
+    """A word or two among more digits may be digits misheard ("one oh for seven three"); more are a sentence."""
     sounds = sum(token in DIGIT_SOUNDS for token in tokens[1:])
     return (
         0
@@ -67,7 +69,9 @@ def _may_hold_sounds(tokens: Sequence[str]) -> bool:
     )
 
 
-def _options(tokens: Sequence[str], start: int, *, letters: bool, sounds: bool) -> Iterator[tuple[int, str, int]]:
+def _options(
+    tokens: Sequence[str], start: int, *, letters: bool, sounds: bool, long: bool
+) -> Iterator[tuple[int, str, int]]:
     """Yield (words used, symbols, strain) for each way the words from ``start`` on can begin."""
     word = tokens[start]
     following = tokens[start + 1] if start + 1 < len(tokens) else ""
@@ -96,7 +100,7 @@ def _options(tokens: Sequence[str], start: int, *, letters: bool, sounds: bool) 
             yield 1, "", 0
         if sounds and not (word in EDGE_WORDS and first):
             yield 1, DIGIT_SOUNDS[word], 1
-    yield from _hundreds(tokens, start)
+    yield from _hundreds(tokens, start, long=long)
     yield from _thousands(tokens, start)
     if letters:
         yield from _letters(tokens, start)
@@ -137,7 +141,7 @@ def _small_numbers(tokens: Sequence[str], start: int) -> Iterator[tuple[int, int
         yield 1, SMALL[word]
 
 
-def _hundreds(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
+def _hundreds(tokens: Sequence[str], start: int, *, long: bool = False) -> Iterator[tuple[int, str, int]]:
     """Read "one hundred", "one hundred and four", "twelve hundred twenty"."""
     heads = [(1, 1)] if tokens[start] == "a" else list(_small_numbers(tokens, start))
     for used, head in heads:
@@ -148,7 +152,10 @@ def _hundreds(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int
         tails = list(_small_numbers(tokens, rest))
         for index, (more, tail) in enumerate(tails):
             yield rest + more - start, str(head * 100 + tail), index
-        yield at + 1 - start, str(head * 100), len(tails[:1])
+        # "eight hundred five five five": in a telephone number the hundred stands by itself
+        apart = long and rest == at + 1 and tokens[rest + 1 : rest + 2] and tokens[rest] in SMALL
+        apart = apart and (tokens[rest + 1] in DIGITS or tokens[rest + 1] == "hundred")
+        yield at + 1 - start, str(head * 100), 0 if apart else len(tails[:1])
 
 
 def _thousands(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:

@@ -64,8 +64,6 @@ MARKERS = (
     ("oops",), ("whoops",), ("pardon",), ("wrong",),
 )  # fmt: skip
 """What announces that the caller corrects what was just said; the longest first."""
-PAUSES = frozenset({("hang", "on"), ("hold", "on"), ("wait",)})
-"""Markers that only ask for time when nothing follows; their longer forms begin the same."""
 EXTENDABLE = frozenset({*TENS, *REPEATS, "hundred", "thousand", "and", "dash", "hyphen", "as", "in", "like"})
 """A number that ends with one of these may well go on."""
 UNREADABLE = "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.dialog.number_words import FILLERS, MARKERS, PAUSES
+from agent.dialog.number_words import FILLERS, MARKERS
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "yesterday")
 _ANYWHERE = """
@@ -14,24 +14,32 @@ that's right|of course|no problem|you know|i repeat|once more|one more time|as i
 hash sign|plus sign|all one word|in capitals|all caps|let me see|let's see|let me check|let me think|let me look
 let me get it|just a second|just a moment|just a sec|a second|a moment|a sec|one moment|one second|one sec|one minute
 just one second|just one moment|just one minute|give me a second|give me a moment|give me a sec|give me one second
-bear with me|here it is|here you go|here we go|here goes|i have it here|got it|found it|oh yeah|oh okay|country code
-area code|the area code is|and the number is
+bear with me|here it is|here you go|here we go|here we are|here goes|i have it here|got it|found it|oh yeah|oh okay
+country code|area code|the area code is|and the number is|good morning|good afternoon|good evening|did you get that
+did you catch that|have you got that|is the order number|is my order number|is the number|that's my cell
+that's my mobile|that's my number|mate|love|dear
 """
 _BEFORE = """
 that would be|that will be|that'll be|it would be|it'll be|it will be|it should be|it says here|it says|email says
-the email says|receipt says|says|i've got|i have|i got|i've got it here|the one i have is|the one i've got is|this one is
-that one is|the one is|this is|mine is|order i placed|order i made|i placed|i'm calling about|i'm calling for|calling about
-i'm ringing about|it's about|about|regarding|where is|where's|could you check|can you check|please check|check
-could you look up|can you look up|look up|you can reach me at|you can reach me on|you can call me at|reach me at|call me at
-call me on|phone|cell|mobile|telephone|cell phone|mobile phone|zip code's|zip code|zip|postal code|postcode|postcode's
-post code|code is|it starts with|starts with|it begins with|begins with|whole thing is|whole number is|change it to
-i'd like to give you|it reads|i see|the first part is|first part is|what i have is|i can see|i wrote down|i've written
+the email says|receipt says|confirmation says|letter says|says|on the email|on the receipt|on the confirmation
+on the letter|i've got|i have|we have|we've got|i got|i've got it here|the one i have is|the one i've got is
+this one is|that one is|the one is|this is|mine is|order i placed|order i made|i placed|i'm calling about
+i'm calling for|calling about|i'm ringing about|it's about|about|regarding|where is|where's|could you check
+can you check|please check|check|could you look up|can you look up|look up|you can reach me at|you can reach me on
+you can call me at|reach me at|call me at|call me on|phone|cell|mobile|mobile's|telephone|cell phone|mobile phone
+zip code's|zip code|zip|postal code|postcode|postcode's|post code|code is|confirmation number|confirmation
+reference number|reference|it starts with|starts with|it begins with|begins with|whole thing is|whole number is
+change it to|i'd like to give you|it reads|i see|the first part is|first part is|what i have is|i can see
+i wrote down|i've written|but
 """
-_AFTER = "last one is|last digit is|last two are|last two digits are|rest is|the rest is|the other part is|whole thing is|whole number is"
+_AFTER = """
+last one is|last digit is|last two are|last two digits are|rest is|the rest is|the other part is|whole thing is
+whole number is
+"""
 _LETTERS = "capital|uppercase|upper case|lowercase|lower case|letters|letter|the letters are|letters are|in caps"
 _HEDGES = """
-i think|i believe|i guess|i hope|i suppose|i'm not sure|i am not sure|not sure|not certain|could be|might be|may be|maybe
-perhaps|probably|possibly|something like|or so|roughly|i think so|if i remember right|it looks like|looks like
+i think|i believe|i guess|i hope|i suppose|i'm not sure|i am not sure|not sure|not certain|could be|might be|may be
+maybe|perhaps|probably|possibly|something like|or so|roughly|i think so|if i remember right|it looks like|looks like
 think|believe|hopefully
 """
 
@@ -51,6 +59,8 @@ _ALWAYS = _index(_ANYWHERE, "|".join(f"on {day}|last {day}|{day}" for day in _DA
 _LEADING = _index(_BEFORE)
 _FOLLOWING = _index(_AFTER)
 _LETTERED = _index(_LETTERS)
+_NO_DENIALS = (["right"], ["sure"], ["certain"], ["correct"])
+"""After "not": the caller speaks about the number, and denies no part of it."""
 _ON_EDGES = frozenset({"oh", "o"})
 _INSIDE = frozenset({"um", "uh", "er", "erm", "hmm", "mm", "ah", "eh", "and", "then", "dash", "so", "digit", "digits"})
 """Fillers that stand inside a number as well: an "oh" before them is likely a digit."""
@@ -101,7 +111,6 @@ def _is_exclamation(tokens: Sequence[str], at: int) -> bool:
 def segments(tokens: Sequence[str]) -> tuple[list[list[str]], bool]:
     """Cut the words at what announces a correction; tell whether the last one takes back all before it."""
     parts: list[list[str]] = [[]]
-    last: tuple[str, ...] = ()
     at = 0
     while at < len(tokens):
         marker = _marker(tokens, at)
@@ -110,10 +119,8 @@ def segments(tokens: Sequence[str]) -> tuple[list[list[str]], bool]:
             at += 1
         else:
             parts.append([])
-            last = marker
             at += len(marker)
-    empty_end = len(parts) > 1 and all(word in FILLERS for word in parts[-1])
-    return parts, empty_end and last[:2] not in PAUSES
+    return parts, len(parts) > 1 and all(word in FILLERS for word in parts[-1])
 
 
 def split_denied(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -133,7 +140,14 @@ def split_denied(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _find(words: Sequence[str], phrase: tuple[str, ...]) -> int | None:
-    return next((at for at in range(len(words)) if tuple(words[at : at + len(phrase)]) == phrase), None)
+    return next(
+        (
+            at
+            for at in range(len(words))
+            if tuple(words[at : at + len(phrase)]) == phrase and words[at + 1 : at + 2] not in _NO_DENIALS
+        ),
+        None,
+    )
 
 
 def _phrase(index: Mapping[str, tuple[tuple[str, ...], ...]], tokens: Sequence[str], at: int) -> int:

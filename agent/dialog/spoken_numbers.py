@@ -70,7 +70,7 @@ def correct(previous: str, text: str, number_format: NumberFormat) -> NumberRead
 
 
 def is_part(text: str, number_format: NumberFormat) -> bool:
-    """Return whether ``text`` is some part of a number, not necessarily its beginning ("fifteen", "the last is five")."""
+    """Return whether ``text`` is some part of a number, not necessarily its beginning ("it ends in five")."""
     if names_a_place(" ".join(tokenise(text))):
         return True
     said, denied = split_denied(tokenise(text))

@@ -1,7 +1,13 @@
-"""The acceptance table of number capture: what callers say, what must be understood, and what is missed and why."""
+"""The acceptance tables of number capture: what callers say, what must be understood, and what is missed and why.
+
+``python -m tests.dialog.spoken_forms`` prints what is missed; with ``--write`` it renews the tables in
+docs/number-capture.md.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +18,7 @@ from agent.dialog.spoken_numbers import NumberReading, correct, understand
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "number-capture.md"
+BEGIN, END = "<!-- tables: python -m tests.dialog.spoken_forms --write -->", "<!-- end of the tables -->"
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class Form:
     known: tuple[str, ...]
     so_far: str
     before: str
+    check: str = ""
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -35,7 +43,7 @@ class Form:
         return tuple(self.expected.removeprefix("confirm ").split(" or "))
 
     def read(self) -> NumberReading:
-        number_format = NumberFormat(self.pattern)
+        number_format = NumberFormat(self.pattern, check=self.check)
         if self.before:
             return correct(self.before, self.said, number_format)
         return understand(self.said, number_format, self.known, so_far=self.so_far)
@@ -66,6 +74,7 @@ def forms_of(name: str) -> list[Form]:
             tuple(section.get("known", ())),
             section.get("so_far", ""),
             section.get("before", ""),
+            section.get("check", ""),
         )
         for section in sections
         for said, expected in section["forms"].items()
@@ -96,5 +105,61 @@ def outcome(reading: NumberReading) -> str:
     return f"asks for {reading.value}" if reading.must_confirm else f"takes {reading.value}"
 
 
+def misses(forms: Iterable[Form]) -> Iterator[tuple[Form, NumberReading]]:
+    for form in forms:
+        reading = form.read()
+        if not is_right(form, reading):
+            yield form, reading
+
+
+def reasons() -> dict[str, str]:
+    """Return why a form is missed, by what is said."""
+    found = yaml.load((HERE / "spoken_misses.yaml").read_text(encoding="utf-8"), Loader=_Text)  # noqa: S506 - text only
+    return dict(found)
+
+
+def tables() -> str:
+    """Return what stands between the marks of the page: a line for each category, and every miss."""
+    lines = ["| category | forms | right | right and asked about first |", "|---|---|---|---|"]
+    everything = [*FORMS, *CORRECTIONS]
+    total = [0, 0, 0]
+    for category in dict.fromkeys((form.table, form.category) for form in everything):
+        read = [(form, form.read()) for form in everything if (form.table, form.category) == category]
+        right = [reading for form, reading in read if is_right(form, reading)]
+        asked = sum(reading.must_confirm for reading in right)
+        counts = (len(read), len(right), asked)
+        total = [before + more for before, more in zip(total, counts, strict=True)]
+        name = f"{category[1]} (corrections)" if category[0] == CORRECTIONS[0].table else category[1]
+        lines.append(f"| {name} | {counts[0]} | {counts[1]} | {counts[2]} |")
+    lines.append(f"| **all** | **{total[0]}** | **{total[1]}** | **{total[2]}** |")
+    why = reasons()
+    lines += ["", "Missed:", "", "| said | format | expected | got | why |", "|---|---|---|---|---|"]
+    for form, reading in misses(everything):
+        pattern = form.pattern.replace("|", " or ")
+        reason = why.get(form.said, "")
+        lines.append(f"| {form.said} | `{pattern}` | {form.expected} | {outcome(reading)} | {reason} |")
+    return "\n".join(lines)
+
+
+def page_with(text: str, renewed: str) -> str:
+    """Return the page with the tables between its marks replaced."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{renewed}\n\n{END}{after}"
+
+
+def main() -> None:
+    if "--write" in sys.argv:
+        PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), tables()), encoding="utf-8")
+        return
+    for form, reading in misses([*FORMS, *CORRECTIONS]):
+        silent = "TAKEN WITHOUT ASKING  " if is_wrong_without_asking(form, reading) else ""
+        print(f"{silent}{form.category}: {form.said!r} ({form.pattern}): {form.expected}; {outcome(reading)}")
+
+
 FORMS = forms_of("spoken_forms.yaml")
 CORRECTIONS = forms_of("spoken_corrections.yaml")
+
+
+if __name__ == "__main__":
+    main()
