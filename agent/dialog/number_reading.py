@@ -51,7 +51,8 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     ``continued``: the text begins with what was said in an earlier breath.
     """
     tokens = tokenise(text)
-    said, unsure = unwrap(split_denied(tokens)[0], letters=number_format.has_letters, continued=continued)
+    meant, denied = split_denied(tokens)
+    said, unsure = unwrap(meant, letters=number_format.has_letters, continued=continued)
     choice = next((at for at, word in enumerate(said) if word == "or" and said[at + 1 : at + 2] != ["rather"]), None)
     if choice is not None:
         return _either(said[:choice], said[choice + 1 :], number_format)
@@ -74,7 +75,8 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
         # letters that are only words that sound like them ("are you") begin no number
         return NumberReading() if any(word in LETTER_SOUNDS for word in said if word not in FILLERS) else reading
     straddling = len(parts) == 1 and not reading.must_confirm and _straddles(reading.value, said, number_format)
-    return _doubted(reading) if unsure or taken_back or straddling else reading
+    denies_it = _denies(plain_symbols(denied, number_format), reading.value)
+    return _doubted(reading) if unsure or taken_back or straddling or denies_it else reading
 
 
 def _either(one: Sequence[str], other: Sequence[str], number_format: NumberFormat) -> NumberReading:
@@ -85,6 +87,12 @@ def _either(one: Sequence[str], other: Sequence[str], number_format: NumberForma
     if not values:
         return NumberReading()
     return NumberReading(values[0], True, 0.4, tuple(values[1:]), must_confirm=True)
+
+
+def _denies(denied: str, value: str) -> bool:
+    """Return whether what was denied is the end of the number itself ("... one nine, not nine, five")."""
+    symbols = symbols_of(value)
+    return any(symbols.endswith(denied[:length]) for length in range(1, len(denied) + 1))
 
 
 def _straddles(value: str, words: Sequence[str], number_format: NumberFormat) -> bool:

@@ -25,6 +25,7 @@ GUESSED = 2
 """Strain of a symbol that was bent to fit: never a rival of a natural reading, always worth a question alone."""
 _MAX_READINGS = 48
 _SPELLED_CHARS = 3
+_HUNDREDS = 3
 _LONG = 9
 """Symbols from which a number is a telephone number rather than an order's."""
 _MAX_SOUNDS = 2
@@ -79,6 +80,9 @@ def _options(
         yield 1, word, 0
     if word in FILLERS or word in SEPARATORS or word == "an":
         yield 1, "", 0
+    if word == "point":
+        # "three point one four" may be an amount
+        yield 1, "", 1
     if word in DIGITS:
         yield 1, DIGITS[word], 0
     if word in PLURALS:
@@ -161,6 +165,7 @@ def _hundreds(tokens: Sequence[str], start: int, *, long: bool = False) -> Itera
 def _thousands(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
     """Read "ten thousand four hundred and seventy three" and the looser "ten thousand four seventy three"."""
     heads = [(1, 1)] if tokens[start] == "a" else list(_small_numbers(tokens, start))
+    heads += [(used, int(symbols)) for used, symbols, _ in _hundreds(tokens, start) if len(symbols) == _HUNDREDS]
     for used, head in heads:
         at = start + used
         if at >= len(tokens) or tokens[at] != "thousand":
@@ -216,7 +221,7 @@ def _letters(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]
 
 def _example(tokens: Sequence[str], start: int) -> tuple[int, str, int] | None:
     """Return (words used, letter meant, strain) for "as in bravo", "like bravo", "for bravo" at this place."""
-    for lead in (("as", "in"), ("like",), ("for",), ("is", "for")):
+    for lead in (("as", "in"), ("like", "in"), ("like",), ("for",), ("is", "for")):
         end = start + len(lead)
         if end < len(tokens) and tuple(tokens[start:end]) == lead and tokens[end].isascii():
             example = tokens[end]

@@ -44,7 +44,7 @@ DIGIT_SOUNDS = {
 EDGE_WORDS = frozenset({"to", "for", "too"})
 """Digit sounds that are mere words before and after a number."""
 SEPARATORS = frozenset({
-    "dash", "hyphen", "slash", "point", "dot", "space", "underscore", "stroke", "pause", "comma", "hash", "hashtag",
+    "dash", "hyphen", "slash", "dot", "space", "underscore", "stroke", "pause", "comma", "hash", "hashtag",
     "pound", "plus", "minus", "period", "colon",
 })  # fmt: skip
 FILLERS = frozenset({
@@ -58,7 +58,7 @@ MARKERS = (
     ("no", "that's", "not", "right"), ("that's", "not", "right"), ("no", "that's", "wrong"), ("that's", "wrong"),
     ("let", "me", "start", "again"), ("let", "me", "start", "over"), ("let", "me", "try", "again"), ("start", "over"),
     ("start", "again"), ("hold", "on", "a", "moment"), ("hold", "on", "a", "second"), ("hang", "on", "a", "second"),
-    ("hang", "on"), ("hold", "on"), ("strike", "that"), ("excuse", "me"), ("my", "mistake"), ("scratch", "that"),
+    ("i", "beg", "your", "pardon"), ("hang", "on"), ("hold", "on"), ("strike", "that"), ("excuse", "me"), ("my", "mistake"), ("scratch", "that"),
     ("make", "that"), ("no", "wait"), ("no", "sorry"), ("sorry", "no"), ("i", "mean"), ("i", "meant"), ("i", "said"),
     ("or", "rather"), ("no",), ("nope",), ("nah",), ("sorry",), ("wait",), ("actually",), ("rather",), ("correction",),
     ("oops",), ("whoops",), ("pardon",), ("wrong",),

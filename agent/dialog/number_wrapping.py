@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from agent.dialog.number_words import FILLERS, MARKERS
+from agent.dialog.number_words import FILLERS, LETTER_SOUNDS, MARKERS
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "yesterday")
 _ANYWHERE = """
@@ -17,7 +17,7 @@ just one second|just one moment|just one minute|give me a second|give me a momen
 bear with me|here it is|here you go|here we go|here we are|here goes|i have it here|got it|found it|oh yeah|oh okay
 country code|area code|the area code is|and the number is|good morning|good afternoon|good evening|did you get that
 did you catch that|have you got that|is the order number|is my order number|is the number|that's my cell
-that's my mobile|that's my number|mate|love|dear
+that's my mobile|that's my number|mate|love|dear|let me repeat|let me repeat that
 """
 _BEFORE = """
 that would be|that will be|that'll be|it would be|it'll be|it will be|it should be|it says here|it says|email says
@@ -32,6 +32,16 @@ reference number|reference|it starts with|starts with|it begins with|begins with
 change it to|i'd like to give you|it reads|i see|the first part is|first part is|what i have is|i can see
 i wrote down|i've written|but
 """
+_LEAD_WORDS = frozenset(
+    """
+our confirmation reference tracking phone home work cell mobile telephone contact zip code postal postcode i was were
+given told sent had have got found will would should be at on in from with of email mail receipt letter invoice website
+says said reads can could you use reach call try ready are hear thing certainly absolutely definitely course text
+this we they gave what for to today but because its itself im
+""".split()
+)
+"""Words that may lead up to a number in any order; none of them asks for anything."""
+_ORDINALS = frozenset({"first", "second", "third", "fourth", "fifth", "last", "final", "middle", "other"})
 _AFTER = """
 last one is|last digit is|last two are|last two digits are|rest is|the rest is|the other part is|whole thing is
 whole number is
@@ -40,7 +50,8 @@ _LETTERS = "capital|uppercase|upper case|lowercase|lower case|letters|letter|the
 _HEDGES = """
 i think|i believe|i guess|i hope|i suppose|i'm not sure|i am not sure|not sure|not certain|could be|might be|may be
 maybe|perhaps|probably|possibly|something like|or so|roughly|i think so|if i remember right|it looks like|looks like
-think|believe|hopefully
+think|believe|hopefully|i'm not certain|but i'm not certain|but i'm not sure|is that right|is that correct|pretty sure
+i'm pretty sure
 """
 
 
@@ -83,7 +94,8 @@ def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> 
             or (_phrase(_LEADING, tokens, at) if bare else 0)
             or (_phrase(_FOLLOWING, tokens, at) if continued else 0)
             or (_trailing(tokens, at) if not bare else 0)
-            or (_phrase(_LETTERED, tokens, at) if letters else 0)
+            or (_phrase(_LETTERED, tokens, at) if letters and not (kept and kept[-1] in _ORDINALS) else 0)
+            or (_lead_word(tokens, at, letters=letters) if bare else 0)
         )
         hedged = hedged or bool(hedge)
         if not used and bare and tokens[at] in _ON_EDGES and _is_exclamation(tokens, at):
@@ -92,6 +104,16 @@ def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> 
             kept.append(tokens[at])
         at += used or 1
     return kept, hedged
+
+
+def _lead_word(tokens: Sequence[str], at: int, *, letters: bool) -> int:
+    """Return 1 for a word that leads up to a number; where it may be a letter, only before another such word."""
+    word = tokens[at].removesuffix("'s")
+    if word not in _LEAD_WORDS and (word == tokens[at] or word not in FILLERS):
+        return 0
+    if letters and (word == "i" or word in LETTER_SOUNDS):
+        return int(tokens[at + 1 : at + 2] != [] and tokens[at + 1] in _LEAD_WORDS - LETTER_SOUNDS.keys())
+    return 1
 
 
 def _trailing(tokens: Sequence[str], at: int) -> int:
