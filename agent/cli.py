@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.do(options)
     except OrderlineError as error:
         print(f"orderline: {error.message}", file=sys.stderr)
-        return EXIT_USAGE if error.code in ("settings", "script") else EXIT_FAILED
+        return EXIT_USAGE if error.code in ("settings", "script", "number_format") else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -97,9 +97,13 @@ def _add_dialog_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     flows.add_argument("--flows", type=Path, help="directory of a flow pack (the English one)")
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
-    understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
+    understand.add_argument(
+        "--format", default="99999", help="9 a digit, A a letter, X either; - / . written; [..] optional; | or (99999)"
+    )
+    understand.add_argument("--check", default="", help="a rule the number must pass: luhn or uk_postcode")
     understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
-    understand.add_argument("text", help="what was said, or a file of lines")
+    understand.add_argument("--so-far", default="", help="what was said or keyed of the number before")
+    understand.add_argument("text", help="what was said, a file of lines, or - for standard input")
 
 
 def _add_demo_shop(command: argparse.ArgumentParser) -> None:
@@ -252,9 +256,11 @@ def _flows(options: argparse.Namespace) -> int:
 
 
 def _understand(options: argparse.Namespace) -> int:
+    from agent.dialog.number_format import NumberFormat
     from agent.terminal import understand
 
-    return understand(options.format, options.known, options.text)
+    known = [number for number in options.known.split(",") if number.strip()]
+    return understand(NumberFormat(options.format, options.check), known, options.text, options.so_far)
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

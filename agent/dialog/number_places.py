@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from agent.dialog.number_format import groups_of, symbols_of, written_groups_of
+from agent.dialog.number_words import tokenise
 
 ReadPart = Callable[[str], str]
 """Reads the symbols of a part of a number out of words; ``""`` when they are none."""
@@ -69,7 +70,7 @@ def at_named_place(text: str, previous: str, read_part: ReadPart) -> list[str] |
 
 def names_a_place(text: str) -> bool:
     """Return whether a correction says where it belongs, whatever the number was."""
-    return at_named_place(text, "0000000000", lambda _: "1") is not None
+    return at_named_place(" ".join(tokenise(text)), "0000000000", lambda _: "1") is not None
 
 
 def regrouped(previous: str, part: str) -> list[str]:

@@ -9,12 +9,14 @@ from agent.dialog.number_format import EITHER_O, NumberFormat, symbols_of
 from agent.dialog.number_places import at_named_place, regrouped
 from agent.dialog.number_readings import GUESSED, readings, readings_so_far
 from agent.dialog.number_words import EXTENDABLE, FILLERS, LETTER_SOUNDS, tokenise
-from agent.dialog.number_wrapping import segments, split_denied, unwrap
+from agent.dialog.number_wrapping import Unwrapped, segments, split_denied, unwrap
 
 _KEPT = 12
 """Readings carried from one correction to the next."""
 _RESTATING = frozenset({"that's", "again", "yes"})
 """What announces that a number is said once more."""
+_SURE_PART = 3
+"""Symbols of a part that count even where other words led up to them."""
 _MENDED = 2
 """Strain of a number put together from a corrected part: always worth a question."""
 
@@ -52,7 +54,8 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     """
     tokens = tokenise(text)
     meant, denied = split_denied(tokens)
-    said, unsure = unwrap(meant, letters=number_format.has_letters, continued=continued)
+    unwrapped = unwrap(meant, letters=number_format.has_letters, continued=continued)
+    said = unwrapped.words
     choice = next((at for at, word in enumerate(said) if word == "or" and said[at + 1 : at + 2] != ["rather"]), None)
     if choice is not None:
         return _either(said[:choice], said[choice + 1 :], number_format)
@@ -72,11 +75,10 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     extendable = bool(tokens) and _last_spoken(tokens) in EXTENDABLE
     reading = _judge(current, number_format, extendable=extendable)
     if reading.value is None:
-        # letters that are only words that sound like them ("are you") begin no number
-        return NumberReading() if any(word in LETTER_SOUNDS for word in said if word not in FILLERS) else reading
+        return reading if _may_go_on(reading, unwrapped) else NumberReading()
     straddling = len(parts) == 1 and not reading.must_confirm and _straddles(reading.value, said, number_format)
     denies_it = _denies(plain_symbols(denied, number_format), reading.value)
-    return _doubted(reading) if unsure or taken_back or straddling or denies_it else reading
+    return _doubted(reading) if unwrapped.unsure or taken_back or straddling or denies_it else reading
 
 
 def _either(one: Sequence[str], other: Sequence[str], number_format: NumberFormat) -> NumberReading:
@@ -87,6 +89,12 @@ def _either(one: Sequence[str], other: Sequence[str], number_format: NumberForma
     if not values:
         return NumberReading()
     return NumberReading(values[0], True, 0.4, tuple(values[1:]), must_confirm=True)
+
+
+def _may_go_on(reading: NumberReading, unwrapped: Unwrapped) -> bool:
+    """Return whether a part was really a number's: not "are you", and not the "two" of "I have two"."""
+    sounds = any(word in LETTER_SOUNDS and word not in FILLERS for word in unwrapped.words)
+    return not sounds and (not unwrapped.led or len(symbols_of(reading.partial)) >= _SURE_PART)
 
 
 def _denies(denied: str, value: str) -> bool:
@@ -249,7 +257,7 @@ def _mend(before: dict[str, int], after: dict[str, int], number_format: NumberFo
 
 def plain_symbols(tokens: Sequence[str], number_format: NumberFormat) -> str:
     """Return the natural symbols of a part of a number, after its last correction; ``""`` if there is none."""
-    words, _ = unwrap(tokens, letters=number_format.has_letters)
+    words = unwrap(tokens, letters=number_format.has_letters).words
     for segment in reversed(segments(words)[0]):
         every = readings(segment, number_format.max_length, letters=number_format.has_letters)
         found = {symbols: strain for symbols, strain in every.items() if symbols}

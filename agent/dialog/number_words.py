@@ -54,15 +54,16 @@ FILLERS = frozenset({
     "madam", "ma'am", "cheers", "mine", "that", "digits", "digit",
 })  # fmt: skip
 """Words that carry nothing inside or around a spoken number."""
-MARKERS = (
-    ("no", "that's", "not", "right"), ("that's", "not", "right"), ("no", "that's", "wrong"), ("that's", "wrong"),
-    ("let", "me", "start", "again"), ("let", "me", "start", "over"), ("let", "me", "try", "again"), ("start", "over"),
-    ("start", "again"), ("hold", "on", "a", "moment"), ("hold", "on", "a", "second"), ("hang", "on", "a", "second"),
-    ("i", "beg", "your", "pardon"), ("hang", "on"), ("hold", "on"), ("strike", "that"), ("excuse", "me"), ("my", "mistake"), ("scratch", "that"),
-    ("make", "that"), ("no", "wait"), ("no", "sorry"), ("sorry", "no"), ("i", "mean"), ("i", "meant"), ("i", "said"),
-    ("or", "rather"), ("no",), ("nope",), ("nah",), ("sorry",), ("wait",), ("actually",), ("rather",), ("correction",),
-    ("oops",), ("whoops",), ("pardon",), ("wrong",),
-)  # fmt: skip
+_MARKER_TEXT = """
+no that's not right|that's not right|no that's wrong|that's wrong|let me start again|let me start over
+let me try again|start over|start again|hold on a moment|hold on a second|hang on a second|i beg your pardon|hang on
+hold on|strike that|excuse me|my mistake|scratch that|make that|no wait|no sorry|sorry no|i mean|i meant|i said
+or rather|no|nope|nah|sorry|wait|actually|rather|correction|oops|whoops|pardon|wrong
+"""
+MARKERS = tuple(
+    tuple(marker.split())
+    for marker in sorted(_MARKER_TEXT.strip().replace("\n", "|").split("|"), key=lambda one: -len(one.split()))
+)
 """What announces that the caller corrects what was just said; the longest first."""
 EXTENDABLE = frozenset({*TENS, *REPEATS, "hundred", "thousand", "and", "dash", "hyphen", "as", "in", "like"})
 """A number that ends with one of these may well go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from agent.dialog.number_words import FILLERS, LETTER_SOUNDS, MARKERS
 
@@ -32,14 +33,13 @@ reference number|reference|it starts with|starts with|it begins with|begins with
 change it to|i'd like to give you|it reads|i see|the first part is|first part is|what i have is|i can see
 i wrote down|i've written|but
 """
-_LEAD_WORDS = frozenset(
-    """
-our confirmation reference tracking phone home work cell mobile telephone contact zip code postal postcode i was were
-given told sent had have got found will would should be at on in from with of email mail receipt letter invoice website
-says said reads can could you use reach call try ready are hear thing certainly absolutely definitely course text
-this we they gave what for to today but because its itself im
-""".split()
-)
+_LEAD_TEXT = """
+our confirmation reference tracking phone home work cell mobile telephone contact zip code postal postcode i was
+were given told sent had have got found will would should be at on in from with of email mail receipt letter invoice
+website says said reads can could you use reach call try ready are hear thing certainly absolutely definitely course
+text this we they gave what for to today but because its itself im
+"""
+_LEAD_WORDS = frozenset(_LEAD_TEXT.split())
 """Words that may lead up to a number in any order; none of them asks for anything."""
 _ORDINALS = frozenset({"first", "second", "third", "fourth", "fifth", "last", "final", "middle", "other"})
 _AFTER = """
@@ -77,13 +77,24 @@ _INSIDE = frozenset({"um", "uh", "er", "erm", "hmm", "mm", "ah", "eh", "and", "t
 """Fillers that stand inside a number as well: an "oh" before them is likely a digit."""
 
 
-def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> tuple[list[str], bool]:
-    """Return the words without what only stands around a number, and whether the caller sounded unsure.
+@dataclass(frozen=True)
+class Unwrapped:
+    """The words of a number without what stood around them."""
+
+    words: list[str]
+    unsure: bool
+    """The caller said "I think", "maybe" and the like."""
+    led: bool
+    """Loose words led up to it: a digit or two after them may belong to any sentence."""
+
+
+def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> Unwrapped:
+    """Return the words without what only stands around a number.
 
     ``continued``: the first words come from an earlier breath, so "the last one is three" goes on with the number.
     """
     kept: list[str] = []
-    hedged = False
+    hedged = led = False
     at = 0
     while at < len(tokens):
         bare = all(word in FILLERS for word in kept)
@@ -95,19 +106,23 @@ def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> 
             or (_phrase(_FOLLOWING, tokens, at) if continued else 0)
             or (_trailing(tokens, at) if not bare else 0)
             or (_phrase(_LETTERED, tokens, at) if letters and not (kept and kept[-1] in _ORDINALS) else 0)
-            or (_lead_word(tokens, at, letters=letters) if bare else 0)
         )
+        if not used and bare:
+            used = _lead_word(tokens, at, letters=letters)
+            led = led or bool(used)
         hedged = hedged or bool(hedge)
         if not used and bare and tokens[at] in _ON_EDGES and _is_exclamation(tokens, at):
             used = 1
         if not used:
             kept.append(tokens[at])
         at += used or 1
-    return kept, hedged
+    return Unwrapped(kept, hedged, led)
 
 
 def _lead_word(tokens: Sequence[str], at: int, *, letters: bool) -> int:
     """Return 1 for a word that leads up to a number; where it may be a letter, only before another such word."""
+    if tokens[at] in FILLERS:
+        return 0
     word = tokens[at].removesuffix("'s")
     if word not in _LEAD_WORDS and (word == tokens[at] or word not in FILLERS):
         return 0

@@ -16,7 +16,7 @@ from agent.dialog.number_words import tokenise
 from agent.dialog.number_wrapping import split_denied
 from agent.dialog.turns import Completeness
 
-__all__ = ["NumberReading", "completeness", "correct", "is_part", "understand"]
+__all__ = ["NumberReading", "completeness", "correct", "is_part", "names_a_place", "understand"]
 
 
 def understand(
@@ -59,7 +59,7 @@ def correct(previous: str, text: str, number_format: NumberFormat) -> NumberRead
     groups comes back to be confirmed, the likeliest first.
     """
     reading = read(text, number_format)
-    if reading.value is not None and not names_a_place(" ".join(tokenise(text))):
+    if reading.value is not None and not names_a_place(text):
         return reading
     mended = [fit.value for symbols in _corrected(previous, text, number_format)
               if (fit := number_format.fit(symbols)) and fit.value != previous]  # fmt: skip
@@ -71,7 +71,7 @@ def correct(previous: str, text: str, number_format: NumberFormat) -> NumberRead
 
 def is_part(text: str, number_format: NumberFormat) -> bool:
     """Return whether ``text`` is some part of a number, not necessarily its beginning ("it ends in five")."""
-    if names_a_place(" ".join(tokenise(text))):
+    if names_a_place(text):
         return True
     said, denied = split_denied(tokenise(text))
     symbols = plain_symbols(said, number_format) or plain_symbols(denied, number_format)

@@ -320,6 +320,9 @@ class TurnGrammar:
         so_far: str,
     ) -> Match | None:
         text = " ".join(middle)
+        if frame.meaning.kind == "correct" and spoken_numbers.names_a_place(" ".join((*frame.lead, *middle))):
+            # "it ends in {value}": the words before the number say where it belongs
+            text = " ".join((*frame.lead, *middle))
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
