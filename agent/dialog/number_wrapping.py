@@ -41,6 +41,8 @@ text this we they gave what for to today but because its itself im
 """
 _LEAD_WORDS = frozenset(_LEAD_TEXT.split())
 """Words that may lead up to a number in any order; none of them asks for anything."""
+_PLAIN_LEAD_WORDS = _LEAD_WORDS - LETTER_SOUNDS.keys() - {"i", "for", "to", "in"}
+"""Those that are no letter and lead to no example of one ("i for india")."""
 _ORDINALS = frozenset({"first", "second", "third", "fourth", "fifth", "last", "final", "middle", "other"})
 _AFTER = """
 last one is|last digit is|last two are|last two digits are|rest is|the rest is|the other part is|whole thing is
@@ -127,7 +129,7 @@ def _lead_word(tokens: Sequence[str], at: int, *, letters: bool) -> int:
     if word not in _LEAD_WORDS and (word == tokens[at] or word not in FILLERS):
         return 0
     if letters and (word == "i" or word in LETTER_SOUNDS):
-        return int(tokens[at + 1 : at + 2] != [] and tokens[at + 1] in _LEAD_WORDS - LETTER_SOUNDS.keys())
+        return int(at + 1 < len(tokens) and tokens[at + 1] in _PLAIN_LEAD_WORDS)
     return 1
 
 

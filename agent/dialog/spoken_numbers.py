@@ -59,13 +59,14 @@ def correct(previous: str, text: str, number_format: NumberFormat) -> NumberRead
     groups comes back to be confirmed, the likeliest first.
     """
     reading = read(text, number_format)
-    if reading.value is not None and not names_a_place(text):
+    placed = names_a_place(text)
+    if reading.value is not None and not reading.must_confirm and not placed:
         return reading
     mended = [fit.value for symbols in _corrected(previous, text, number_format)
               if (fit := number_format.fit(symbols)) and fit.value != previous]  # fmt: skip
     values = [value for value in dict.fromkeys(mended) if number_format.passes_check(value)]
     if not values:
-        return replace(reading, partial="") if reading.value is None else NumberReading()
+        return NumberReading() if placed else replace(reading, partial="")
     return NumberReading(values[0], True, 0.7 if len(values) == 1 else 0.4, tuple(values[1:]), must_confirm=True)
 
 
@@ -111,7 +112,7 @@ def _joined(alone: NumberReading, joined: NumberReading) -> NumberReading:
         return joined if better else alone
     if alone.value is None or (alone.must_confirm and not joined.must_confirm):
         return joined
-    if alone.value != joined.value and not joined.must_confirm and not alone.must_confirm:
+    if alone.value != joined.value:
         return replace(alone, alternatives=(joined.value, *alone.alternatives), must_confirm=True, confidence=0.5,
                        whole_without_doubt=False)  # fmt: skip
     return alone
