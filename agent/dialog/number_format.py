@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agent.dialog.number_checks import RULES, passes
@@ -15,6 +16,8 @@ EITHER_O = "°"
 _SEPARATORS = "- /."
 _NORTH_AMERICAN = re.compile(r"999[- /.]999[- /.]9999")
 _ALLOWED = re.compile(r"[9AX\-/. |\[\]]+")
+_MOST_EITHER = 4
+"""So many an "oh" are tried as both; the rest are zeros, and asked about."""
 _SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
 """What may stand for another symbol over the telephone: "eight"/"a", zero/the letter O. Always a guess."""
 
@@ -134,12 +137,23 @@ def written_groups_of(value: str) -> tuple[str, ...]:
 
 def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[Fit, ...]:
     best: dict[str, Fit] = {}
-    for shape in shapes:
-        fit = _lay(symbols, shape, whole=whole)
+    for shape, meant in [(one, meant) for one in shapes for meant in _meant(symbols, one)]:
+        fit = _lay(meant, shape, whole=whole)
         if fit is not None and (fit.value not in best or fit.guesses < best[fit.value].guesses):
             best[fit.value] = fit
     # where an "oh" may be a letter or a zero, letters come first: codes seldom number from zero
     return tuple(sorted(best.values(), key=lambda fit: (fit.guesses, sum(char.isdigit() for char in fit.value))))
+
+
+def _meant(symbols: str, shape: str) -> Iterator[str]:
+    """Yield the symbols with each "oh" where either kind may stand as a zero and as a letter."""
+    places = [at for at, (symbol, kind) in enumerate(zip(symbols, _spoken(shape), strict=False))
+              if symbol == EITHER_O and kind == "X"][:_MOST_EITHER]  # fmt: skip
+    for chosen in itertools.product("0O", repeat=len(places)):
+        meant = list(symbols)
+        for at, char in zip(places, chosen, strict=True):
+            meant[at] = char
+        yield "".join(meant)
 
 
 def _optional_parts(text: str, pattern: str) -> list[str]:

@@ -26,8 +26,6 @@ GUESSED = 2
 _MAX_READINGS = 48
 _SPELLED_CHARS = 3
 _HUNDREDS = 3
-_LONG = 9
-"""Symbols from which a number is a telephone number rather than an order's."""
 _MAX_SOUNDS = 2
 """So many words taken for the digits they sound like, and at least as many digits that are none."""
 _NAMES = {**PHONETIC, **SPELLINGS}
@@ -51,7 +49,7 @@ def readings_so_far(tokens: Sequence[str], max_length: int, *, letters: bool = T
         if not table[start]:
             continue
         best = sorted(table[start].items(), key=lambda item: item[1])[:_MAX_READINGS]
-        for used, symbols, strain in _options(tokens, start, letters=letters, sounds=sounds, long=max_length >= _LONG):
+        for used, symbols, strain in _options(tokens, start, letters=letters, sounds=sounds):
             later = table[start + used]
             for before, so_far in best:
                 whole = before + symbols
@@ -70,9 +68,7 @@ def _may_hold_sounds(tokens: Sequence[str]) -> bool:
     )
 
 
-def _options(
-    tokens: Sequence[str], start: int, *, letters: bool, sounds: bool, long: bool
-) -> Iterator[tuple[int, str, int]]:
+def _options(tokens: Sequence[str], start: int, *, letters: bool, sounds: bool) -> Iterator[tuple[int, str, int]]:
     """Yield (words used, symbols, strain) for each way the words from ``start`` on can begin."""
     word = tokens[start]
     following = tokens[start + 1] if start + 1 < len(tokens) else ""
@@ -104,7 +100,7 @@ def _options(
             yield 1, "", 0
         if sounds and not (word in EDGE_WORDS and first):
             yield 1, DIGIT_SOUNDS[word], 1
-    yield from _hundreds(tokens, start, long=long)
+    yield from _hundreds(tokens, start)
     yield from _thousands(tokens, start)
     if letters:
         yield from _letters(tokens, start)
@@ -145,7 +141,7 @@ def _small_numbers(tokens: Sequence[str], start: int) -> Iterator[tuple[int, int
         yield 1, SMALL[word]
 
 
-def _hundreds(tokens: Sequence[str], start: int, *, long: bool = False) -> Iterator[tuple[int, str, int]]:
+def _hundreds(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
     """Read "one hundred", "one hundred and four", "twelve hundred twenty"."""
     heads = [(1, 1)] if tokens[start] == "a" else list(_small_numbers(tokens, start))
     for used, head in heads:
@@ -156,10 +152,8 @@ def _hundreds(tokens: Sequence[str], start: int, *, long: bool = False) -> Itera
         tails = list(_small_numbers(tokens, rest))
         for index, (more, tail) in enumerate(tails):
             yield rest + more - start, str(head * 100 + tail), index
-        # "eight hundred five five five": in a telephone number the hundred stands by itself
-        apart = long and rest == at + 1 and tokens[rest + 1 : rest + 2] and tokens[rest] in SMALL
-        apart = apart and (tokens[rest + 1] in DIGITS or tokens[rest + 1] == "hundred")
-        yield at + 1 - start, str(head * 100), 0 if apart else len(tails[:1])
+        # "eight hundred five" as 800 5: a stretch, the caller may have meant 805 with a digit to come
+        yield at + 1 - start, str(head * 100), len(tails[:1])
 
 
 def _thousands(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
