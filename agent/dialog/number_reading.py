@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from agent.dialog.number_format import EITHER_O, NumberFormat, symbols_of
 from agent.dialog.number_places import at_named_place, regrouped
 from agent.dialog.number_readings import GUESSED, readings, readings_so_far
-from agent.dialog.number_words import EXTENDABLE, FILLERS, LETTER_SOUNDS, tokenise
+from agent.dialog.number_words import DIGITS, EXTENDABLE, FILLERS, LETTER_SOUNDS, PHONETIC, TEENS, TENS, tokenise
 from agent.dialog.number_wrapping import Unwrapped, segments, split_denied, unwrap
 
 _KEPT = 12
 """Readings carried from one correction to the next."""
 _RESTATING = frozenset({"that's", "again", "yes"})
 """What announces that a number is said once more."""
+_DOUBTED = 0.45
+"""Confidence at most where the caller was unsure: not even a known number makes it certain."""
 _SURE_PART = 3
 """Symbols of a part that count even where other words led up to them."""
 _MENDED = 2
@@ -39,6 +41,8 @@ class NumberReading:
     """The beginning of a number (canonical writing) when no whole one was heard."""
     whole_without_doubt: bool = False
     """True when nothing the caller might add could change the value: the turn may end at once."""
+    in_a_sentence: bool = False
+    """True when words nobody expected stood before the number: an answer to a question for it, nothing more."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
             current = placed
             continue
         if not found:
-            return NumberReading()
+            return _after_a_sentence(said, number_format)
         if all(symbols == "" for symbols in found):
             continue
         current = _mend(current, found, number_format)
@@ -79,6 +83,23 @@ def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> 
     straddling = len(parts) == 1 and not reading.must_confirm and _straddles(reading.value, said, number_format)
     denies_it = _denies(plain_symbols(denied, number_format), reading.value)
     return _doubted(reading) if unwrapped.unsure or taken_back or straddling or denies_it else reading
+
+
+def _after_a_sentence(words: Sequence[str], number_format: NumberFormat) -> NumberReading:
+    """Read a whole number that ends a sentence of other words; it is always asked about.
+
+    Other numbers in the sentence, or words behind the number ("... dollars"), make it none.
+    """
+    length, letters = number_format.max_length, number_format.has_letters
+    start = next((at for at in range(1, len(words)) if readings(words[at:], length, letters=letters)), len(words))
+    before = words[:start]
+    if any(word in DIGITS or word in TEENS or word in TENS or not word.replace("'", "").isalpha() for word in before):
+        return NumberReading()
+    if not letters or not any(len(word) == 1 or word in PHONETIC for word in before):
+        reading = _judge(readings(words[start:], length, letters=letters), number_format, extendable=False)
+        if reading.value is not None and not reading.must_confirm:
+            return replace(_doubted(reading), in_a_sentence=True)
+    return NumberReading()
 
 
 def _either(one: Sequence[str], other: Sequence[str], number_format: NumberFormat) -> NumberReading:
@@ -130,7 +151,7 @@ def _fits_exactly(symbols: str, written: str) -> bool:
 
 
 def _doubted(reading: NumberReading) -> NumberReading:
-    return replace(reading, must_confirm=True, confidence=min(reading.confidence, 0.5), whole_without_doubt=False)
+    return replace(reading, must_confirm=True, confidence=min(reading.confidence, _DOUBTED), whole_without_doubt=False)
 
 
 def _readings(words: Sequence[str], number_format: NumberFormat) -> dict[str, int]:

@@ -19,6 +19,7 @@ bear with me|here it is|here you go|here we go|here we are|here goes|i have it h
 country code|area code|the area code is|and the number is|good morning|good afternoon|good evening|did you get that
 did you catch that|have you got that|is the order number|is my order number|is the number|that's my cell
 that's my mobile|that's my number|mate|love|dear|let me repeat|let me repeat that
+have you got it|can you find it|all right|let me read it to you|let me read it out|i'll read it out|to reach me
 """
 _BEFORE = """
 that would be|that will be|that'll be|it would be|it'll be|it will be|it should be|it says here|it says|email says
@@ -37,7 +38,7 @@ _LEAD_TEXT = """
 our confirmation reference tracking phone home work cell mobile telephone contact zip code postal postcode i was
 were given told sent had have got found will would should be at on in from with of email mail receipt letter invoice
 website says said reads can could you use reach call try ready are hear thing certainly absolutely definitely course
-text this we they gave what for to today but because its itself im
+text this we they best alrighty ooh gonna going under gave what for to today but because its itself im
 """
 _LEAD_WORDS = frozenset(_LEAD_TEXT.split())
 """Words that may lead up to a number in any order; none of them asks for anything."""

@@ -320,3 +320,17 @@ def test_an_ambiguous_number_is_read_back_before_it_is_used(said: str) -> None:
     conversation, turn = begin("where is my order", said)
     assert listening(turn).slot == "order_number"
     assert _asks_whether_right(conversation)
+
+
+def test_a_number_at_the_end_of_an_unexpected_sentence_is_read_back_only_where_it_was_asked_for() -> None:
+    said = "i wrote it on the box one oh four seven three"
+    conversation, _ = begin("where is my order", said)
+    assert (_order_number(conversation), _asks_whether_right(conversation)) == ("10473", True)
+    conversation, _ = begin(said)
+    assert _order_number(conversation) is None
+
+
+def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
+    _, turn = begin("where is my order", "talk to my lawyer about one oh four seven three")
+    assert isinstance(turn.then, HandOver)
+    assert turn.then.reason == "legal"

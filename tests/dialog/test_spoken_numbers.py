@@ -14,6 +14,7 @@ from agent.dialog.turns import Completeness
 
 FIVE = NumberFormat("99999")
 LETTERED = NumberFormat("AA-99999")
+UK = NumberFormat("A9 9AA|A99 9AA|AA9 9AA|AA99 9AA|A9A 9AA|AA9A 9AA", check="uk_postcode")
 WORDS = sorted(
     {*DIGITS, *TEENS, *TENS, *FILLERS, *PHONETIC, *string.ascii_lowercase, "double", "triple", "hundred", "thousand"}
     | {"not", "as", "in", "for", "[unk]", "dash", "12", "banana"}
@@ -220,11 +221,37 @@ def test_the_words_for_a_format_hold_all_its_digits_and_letters() -> None:
     assert {*string.ascii_lowercase, "bravo", "x-ray", "as", "in"} <= set(words_for(LETTERED))
 
 
+def test_a_number_with_more_words_than_any_number_needs_is_none_because_a_correction_may_follow() -> None:
+    said = "one oh four seven three " + "um " * 60
+    assert understand(said + "no one oh four seven four", FIVE).value is None
+
+
+def test_a_caller_who_is_unsure_or_takes_it_back_is_asked_even_about_an_order_of_theirs() -> None:
+    for said in ("i think it's one oh four seven three", "one oh four seven three no"):
+        reading = understand(said, FIVE, ["10473"])
+        assert (reading.value, reading.must_confirm) == ("10473", True)
+
+
+def test_a_letter_or_a_zero_where_both_may_stand_is_asked_about() -> None:
+    reading = understand("oh one two three four five", NumberFormat("X99999"))
+    assert (reading.must_confirm, {reading.value, *reading.alternatives}) == (True, {"012345", "O12345"})
+
+
+def test_a_postcode_rule_tells_the_letter_o_from_a_zero() -> None:
+    assert understand("s e one oh nine j h", UK).value == "SE10 9JH"
+    assert understand("p o one three a x", UK).value == "PO1 3AX"
+    assert understand("v v one one a a", UK).value is None
+
+
+def test_a_code_whose_spoken_number_crosses_the_gap_is_asked_about() -> None:
+    assert understand("n nineteen g u", UK).must_confirm
+    assert not understand("n one nine g u", UK).must_confirm
+
+
 # --- properties ------------------------------------------------------------------------------------
 
 FIXED = ("99999", "9999", "9999999999", "AA-99999", "A9A-9A9", "A9A 9A9", "999999", "999-999-9999", "9999/99", "A.999")
 VARIED = ("99999[-9999]", "999999|AA9999", "[A]9999", "X9999", "AXX99", "99|9999|999999")
-UK = NumberFormat("A9 9AA|A99 9AA|AA9 9AA|AA99 9AA|A9A 9AA|AA9A 9AA", check="uk_postcode")
 CHECKED = (NumberFormat("999999", check="luhn"), NumberFormat("AA-99999", check="luhn"), UK)
 PATTERNS = st.sampled_from([*FIXED, *VARIED])
 KINDS = {"9": string.digits, "A": string.ascii_uppercase, "X": string.digits + string.ascii_uppercase}
