@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.do(options)
     except OrderlineError as error:
         print(f"orderline: {error.message}", file=sys.stderr)
-        return EXIT_USAGE if error.code in ("settings", "script") else EXIT_FAILED
+        return EXIT_USAGE if error.code in ("settings", "script", "number_format") else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -102,7 +102,7 @@ class Slot(Manner):
     format: str = ""
     """Number slots: ``99999``, ``AA-99999``, ``99999[-9999]``."""
     check: str = ""
-    """Number slots: check digit rule (``luhn``)."""
+    """Number slots: a rule of ``number_checks`` (``luhn``, ``uk_postcode``)."""
     phrases: Texts = ()
     """How the answer may be wrapped (``(it's | that's) {order_number}``); also answers that hold more than was asked
     (``{return_reason} and it's {condition}``)."""

@@ -14,7 +14,7 @@ from agent.dialog.errors import DialogError, Finding, FlowError
 from agent.dialog.expressions import Expressions
 from agent.dialog.flow import END, Flow, Manner, PackFile, Slot
 from agent.dialog.number_format import NumberFormat, NumberFormatError
-from agent.dialog.rendering import Renderer, SandboxRenderer, TemplateChecker
+from agent.dialog.rendering import Renderer, TemplateChecker
 from agent.dialog.turn_grammar import TurnGrammar
 from agent.dialog.turns import Prompt
 from agent.dialog.understanding import Understanding, number_formats
@@ -122,19 +122,18 @@ class FlowPack:
             for index in range(len(flow.steps))
         ]
 
-    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer | None = None) -> list[Prompt]:
+    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer) -> list[Prompt]:
         """Return every prompt whose words are known now, to be spoken before they are needed.
 
         ``context`` holds what does not change from call to call (``{"shop": "..."}``). Prompts with other variables
         are left out; those of slots and steps written in place are included.
         """
-        fill = render or SandboxRenderer()
         context = {"customer": {}, "formats": self.format_patterns, **context}  # a stranger: the usual caller
         checker = TemplateChecker()
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():
-            if text and not checker.problems(text, context):
-                fixed.append(Prompt(place, fill(text, context)))
+            if text and checker.names(text) <= context.keys():
+                fixed.append(Prompt(place, render(text, context)))
         return fixed
 
     def _prompt_sources(self) -> Iterator[tuple[str, str]]:

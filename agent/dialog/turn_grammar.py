@@ -320,9 +320,15 @@ class TurnGrammar:
         so_far: str,
     ) -> Match | None:
         text = " ".join(middle)
+        if frame.meaning.kind == "correct" and spoken_numbers.names_a_place(" ".join((*frame.lead, *middle))):
+            # "it ends in {value}": the words before the number say where it belongs
+            text = " ".join((*frame.lead, *middle))
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
+        if reading.in_a_sentence and (frame.meaning.kind != "number" or not self._strong.keys().isdisjoint(middle)):
+            # only the question for this number makes it the answer, and a caller in anger answers nothing
+            return None
         if reading.value is None and not reading.partial:
             if frame.meaning.kind != "correct":
                 return None
