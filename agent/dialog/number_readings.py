@@ -28,6 +28,9 @@ _SPELLED_CHARS = 3
 _HUNDREDS = 3
 _MAX_SOUNDS = 2
 """So many words taken for the digits they sound like, and at least as many digits that are none."""
+_SOUND_LIKE_TWO = frozenset({"sixty", "seventy", "eighty", "ninety"})
+"""Said quickly, "six two" is recognised as "sixty": 17 of 60 such numbers of one voice. Where the usual reading does not
+fit, this one is likelier than "sixty three" as 60 3; both are asked about."""
 _NAMES = {**PHONETIC, **SPELLINGS}
 
 
@@ -93,7 +96,10 @@ def _options(tokens: Sequence[str], start: int, *, letters: bool, sounds: bool) 
         combined = following in SMALL
         if combined:
             yield 2, str(TENS[word] + SMALL[following]), 0
-        yield 1, str(TENS[word]), int(combined)
+        yield 1, str(TENS[word]), int(combined) * (1 + (word in _SOUND_LIKE_TWO))
+        if combined and word in _SOUND_LIKE_TWO:
+            # "six two three" is often recognised as "sixty three"
+            yield 1, str(TENS[word] + 2), 1
     if word in DIGIT_SOUNDS:
         first = all(token in FILLERS for token in tokens[:start])
         if word in EDGE_WORDS and (first or start == len(tokens) - 1):

@@ -425,3 +425,17 @@ def test_cut_anywhere_a_number_is_never_called_complete_when_more_digits_follow(
         part = " ".join(said[:cut])
         if completeness(part, number_format) is Completeness.COMPLETE:
             assert understand(part, number_format).value == value, part
+
+
+@pytest.mark.parametrize(
+    ("heard", "value"),
+    [("sixty three four five", "62345"), ("one seventy three two", "17232"), ("nine nine ninety six", "99926")],
+)
+def test_six_two_recognised_as_sixty_is_the_first_to_be_asked_about(heard: str, value: str) -> None:
+    reading = understand(heard, NumberFormat("99999"))
+    assert (reading.value, reading.must_confirm) == (value, True)
+
+
+def test_sixty_stays_sixty_where_that_fits() -> None:
+    reading = understand("sixty three four five one", NumberFormat("99999"))
+    assert (reading.value, reading.must_confirm) == ("63451", False)
