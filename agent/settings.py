@@ -145,7 +145,7 @@ def load_settings(directory: Path) -> Settings:
     merged: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
     for path in [main, *sorted((directory / "conf.d").glob("*.yaml"))]:
-        _merge(merged, _read(path, places, problems))
+        merge(merged, _read(path, places, problems))
     if not problems:
         try:
             return Settings.model_validate(_absolute(merged, directory))
@@ -183,10 +183,11 @@ def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[s
     return {}
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+def merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put ``more`` into ``into``: mappings are joined key by key, anything else is replaced."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = value
 

@@ -29,8 +29,8 @@ _HUNDREDS = 3
 _MAX_SOUNDS = 2
 """So many words taken for the digits they sound like, and at least as many digits that are none."""
 _SOUND_LIKE_TWO = frozenset({"sixty", "seventy", "eighty", "ninety"})
-"""Said quickly, "six two" is recognised as "sixty": 17 of 60 such numbers of one voice. Where the usual reading does not
-fit, this one is likelier than "sixty three" as 60 3; both are asked about."""
+"""Said quickly, "six two" is recognised as "sixty": 17 of 60 such numbers of one voice. Where the usual reading does
+not fit, this one is likelier than "sixty three" as 60 3; both are asked about."""
 _NAMES = {**PHONETIC, **SPELLINGS}
 
 
