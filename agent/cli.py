@@ -112,6 +112,8 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
     orders.add_argument("--phone", default="", help="only those placed with this phone number")
     show = what.add_parser("show", help="one order with all that belongs to it, as JSON")
     show.add_argument("number")
+    ticket = what.add_parser("ticket", help="one ticket, as the person who takes it reads it")
+    ticket.add_argument("number", help="T-1042")
     change = what.add_parser("set", help="change an order: status=delayed expected_on=2026-12-24 place=Memphis")
     change.add_argument("number")
     change.add_argument("changes", nargs="+", metavar="COLUMN=VALUE")
@@ -266,6 +268,8 @@ def _demo_shop(options: argparse.Namespace) -> int:
         commands.show_order(options.directory, options.number, sys.stdout)
     elif options.what == "set":
         commands.change_order(options.directory, options.number, options.changes, sys.stdout)
+    elif options.what == "ticket":
+        commands.show_ticket(options.directory, options.number, sys.stdout)
     elif options.what == "reset":
         commands.reset(options.directory, sys.stdout)
     else:

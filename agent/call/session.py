@@ -34,11 +34,14 @@ from agent.call.protocols import (
     VoiceActivity,
 )
 from agent.call.speaking import Speaking
+from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
+
+TICKETS = "tickets.create"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class CallParts:
     wall: Callable[[], datetime]
     """Aware local time."""
     echo: Echo = field(default_factory=NoEcho)
+    known_as: Callable[[], str] = lambda: ""
+    """What the shop knows the calling number as, once it has said so: for people, never proof."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -86,6 +91,7 @@ class CallSession:
         self._answered_at: float | None = None
         self._caller_stopped_at: float | None = None
         self._current: TurnRecord | None = None
+        self._acts: list[Act] = []
         self._record = CallRecord(
             id=line.id, caller=line.caller, started_at=parts.wall().isoformat(timespec="milliseconds")
         )
@@ -94,6 +100,7 @@ class CallSession:
         """Hold the call. Raises what broke it, after it has been recorded; the caller is then still on the line."""
         started = self._parts.clock()
         record = self._record
+        beginning = asyncio.create_task(self._parts.records.begin(record), name="call-begins")
         self._notify("call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled)
         try:
             end = await self._converse()
@@ -108,6 +115,7 @@ class CallSession:
         finally:
             record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
             record.slots = dict(self._parts.dialog.slots)
+            await beginning
             await self._store(record)
         return record
 
@@ -213,23 +221,40 @@ class CallSession:
                 await mouth.close()
         milliseconds = round((parts.clock() - started) * 1000, 1)
         code = result.code if isinstance(result, Failed) else "ok"
-        self._record.effects.append({"name": effect.name, "code": code, "ms": milliseconds})
+        self._record.effects.append({"name": effect.name, "code": code, "ms": milliseconds, "key": self._key(effect)})
+        reason, answer = (result.reason, None) if isinstance(result, Failed) else ("", result.result)
+        self._acts.append(Act(effect.name, effect.arguments, code, reason, answer))
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
     async def _service(self, effect: Effect) -> Done | Failed:
         try:
             async with asyncio.timeout(effect.deadline_seconds):
-                key = effect.key or f"{self._line.id}:{effect.id}"
-                return Done(effect.id, await self._parts.services.perform(effect.name, effect.arguments, key))
+                arguments = self._with_page(effect) if effect.name == TICKETS else effect.arguments
+                return Done(effect.id, await self._parts.services.perform(effect.name, arguments, self._key(effect)))
         except ServiceError as error:
             return Failed(effect.id, error.code, error.message, error.reason)
         except TimeoutError:
             return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
 
+    def _key(self, effect: Effect) -> str:
+        return effect.key or f"{self._line.id}:{effect.id}"
+
+    def _with_page(self, effect: Effect) -> dict[str, Any]:
+        """A ticket that a flow writes brings the call's story along, like one of a hand-over."""
+        given = effect.arguments
+        why = Why(str(given.get("reason", "")), str(given.get("summary", "")), int(given.get("priority") or 0))
+        return {**given, "page": self._page(why)}
+
+    def _page(self, why: Why) -> str:
+        record, parts = self._record, self._parts
+        known_as, story = parts.known_as(), parts.dialog.story
+        call = CallSoFar(record.caller, known_as, record.started_at, story, self._acts, record.turns)
+        return ticket_page(call, why, parts.redact)
+
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller, self._parts.redact)
+        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._page)
         writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await self._finish_speaking(speaking)

@@ -4,7 +4,6 @@ One process at a time delivers from one file (a lock beside it says which), so w
 is due again as soon as the next one takes over. Entries of one lane never wait for those of another.
 """
 
-# ruff: noqa: ASYNC230 - the lock file is opened once, before any call exists
 from __future__ import annotations
 
 import asyncio
@@ -39,7 +38,7 @@ class DeliveryFailed(OrderlineError):
 
 
 Deliver = Callable[[Entry], Awaitable[Sequence[NewEntry]]]
-"""Delivers one entry and returns what follows from it. Raises :class:`DeliveryFailed`. The same key must be harmless."""
+"""Delivers one entry and returns what follows from it, or raises :class:`DeliveryFailed`. A repeat must be harmless."""
 
 
 @dataclass(frozen=True)

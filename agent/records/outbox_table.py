@@ -189,7 +189,7 @@ def bury(db: sqlite3.Connection, entry_id: int, error: str, now: float) -> None:
 def revive(db: sqlite3.Connection, now: float, entry_id: int | None = None) -> int:
     """Make dead entries (or one that waits) due now, as if new; return how many."""
     if entry_id is None:
-        where, values = "state = 'dead'", ()
+        where, values = "state = 'dead'", tuple[int, ...]()
     else:
         where, values = "state IN ('dead', 'waiting') AND id = ?", (entry_id,)
     change = "UPDATE outbox SET state = 'waiting', due_at = ?, created_at = ?, attempts = 0, settled_at = NULL WHERE "

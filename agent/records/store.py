@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 Redact = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 News = Callable[[Mapping[str, Any], bool], Sequence[NewEntry]]
-"""``news(record, over)``: what others must hear of a call when it begins and when it is over, from its redacted record."""
+"""``news(record, over)``: what others must hear of a call, from its redacted record, as it begins and as it ends."""
 
 _INSERT = (
     "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
