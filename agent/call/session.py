@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.call.errors import LineGone, ServiceError
+from agent.call.acting import Acting
+from agent.call.errors import LineGone
 from agent.call.handover import HandOverDesk
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
@@ -34,14 +35,11 @@ from agent.call.protocols import (
     VoiceActivity,
 )
 from agent.call.speaking import Speaking
-from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
 from agent.call.turn_taking import TurnTakingOptions
-from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.dialog.turns import Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
-
-TICKETS = "tickets.create"
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ class CallSession:
         self._answered_at: float | None = None
         self._caller_stopped_at: float | None = None
         self._current: TurnRecord | None = None
-        self._acts: list[Act] = []
         self._record = CallRecord(
             id=line.id, caller=line.caller, started_at=parts.wall().isoformat(timespec="milliseconds")
         )
+        self._acting = Acting(parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact)
 
     async def run(self) -> CallRecord:
         """Hold the call. Raises what broke it, after it has been recorded; the caller is then still on the line."""
@@ -198,7 +196,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
-        work = asyncio.create_task(self._service(effect), name=f"effect-{effect.name}")
+        work = asyncio.create_task(self._acting.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.nudge())
         mouth = speaking
         filler = effect.filler
@@ -220,41 +218,15 @@ class CallSession:
             if mouth is not speaking:
                 await mouth.close()
         milliseconds = round((parts.clock() - started) * 1000, 1)
-        code = result.code if isinstance(result, Failed) else "ok"
-        self._record.effects.append({"name": effect.name, "code": code, "ms": milliseconds, "key": self._key(effect)})
-        reason, answer = (result.reason, None) if isinstance(result, Failed) else ("", result.result)
-        self._acts.append(Act(effect.name, effect.arguments, code, reason, answer))
+        code = self._acting.note(effect, result, milliseconds)
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
-    async def _service(self, effect: Effect) -> Done | Failed:
-        try:
-            async with asyncio.timeout(effect.deadline_seconds):
-                arguments = self._with_page(effect) if effect.name == TICKETS else effect.arguments
-                return Done(effect.id, await self._parts.services.perform(effect.name, arguments, self._key(effect)))
-        except ServiceError as error:
-            return Failed(effect.id, error.code, error.message, error.reason)
-        except TimeoutError:
-            return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
-
-    def _key(self, effect: Effect) -> str:
-        return effect.key or f"{self._line.id}:{effect.id}"
-
-    def _with_page(self, effect: Effect) -> dict[str, Any]:
-        """A ticket that a flow writes brings the call's story along, like one of a hand-over."""
-        given = effect.arguments
-        why = Why(str(given.get("reason", "")), str(given.get("summary", "")), int(given.get("priority") or 0))
-        return {**given, "page": self._page(why)}
-
-    def _page(self, why: Why) -> str:
-        record, parts = self._record, self._parts
-        known_as, story = parts.known_as(), parts.dialog.story
-        call = CallSoFar(record.caller, known_as, record.started_at, story, self._acts, record.turns)
-        return ticket_page(call, why, parts.redact)
-
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._page)
+        desk = HandOverDesk(
+            self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._acting.page
+        )
         writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await self._finish_speaking(speaking)
