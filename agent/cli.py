@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.errors import OrderlineError
+from agent.outbox_cli import add_outbox_commands
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -79,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
     _add_dialog_commands(add)
-    _add_outbox_commands(add)
+    add_outbox_commands(add)
     return parser
 
 
@@ -121,21 +122,6 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
     what.add_parser("reset", help="make the orders again and forget tickets, returns, changes and messages")
     for name in ("tickets", "messages", "returns", "changes", "cases"):
         what.add_parser(name, help=f"the {name} that calls have made, newest last, one JSON object a line")
-
-
-def _add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
-    outbox = add("outbox", _outbox, "see what tickets, text messages and webhooks have not arrived yet, and retry them")
-    outbox.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
-    outbox.add_argument("--json", action="store_true", help="one JSON object a line (for list, dead, stats)")
-    outbox.add_argument("what", nargs="?", default="list", choices=("list", "dead", "retry", "drop", "stats"))
-    outbox.add_argument("id", nargs="?", type=int, help="which entry (for retry and drop)")
-    outbox.add_argument(
-        "--all", action="store_true", help="retry: all dead ones; list: the delivered and dead ones too"
-    )
-    webhooks = add("webhooks", _webhooks, "send a signed test event, or print the schema of the events")
-    webhooks.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
-    webhooks.add_argument("what", choices=("test", "schema"))
-    webhooks.add_argument("name", nargs="?", default="", help="which webhook (all of them)")
 
 
 # --- commands ---------------------------------------------------------------------------------------
@@ -291,42 +277,3 @@ def _demo_shop(options: argparse.Namespace) -> int:
     else:
         commands.list_kept(options.directory, options.what, sys.stdout)
     return 0
-
-
-def _outbox(options: argparse.Namespace) -> int:
-    from agent.delivering import calls_path
-    from agent.records import outbox_commands as commands
-    from agent.settings import load_settings
-
-    if options.what in ("retry", "drop") and options.id is None and not (options.what == "retry" and options.all):
-        print(f"orderline: name the entry: orderline outbox {options.what} ID", file=sys.stderr)
-        return EXIT_USAGE
-    path = calls_path(load_settings(options.config))
-    if options.what == "retry":
-        commands.retry(path, options.id, sys.stdout)
-    elif options.what == "drop":
-        commands.drop(path, options.id, sys.stdout)
-    elif options.what == "stats":
-        commands.stats(path, as_json=options.json, out=sys.stdout)
-    else:
-        commands.list_entries(path, options.what, every=options.all, as_json=options.json, out=sys.stdout)
-    return 0
-
-
-def _webhooks(options: argparse.Namespace) -> int:
-    from agent.delivering import hook_of
-    from agent.records.events import published_schema
-    from agent.records.webhook_commands import test_webhooks
-    from agent.settings import load_settings
-
-    if options.what == "schema":
-        print(published_schema(), end="")
-        return 0
-    settings = load_settings(options.config)
-    names = [webhook.name for webhook in settings.webhooks]
-    if not names or (options.name and options.name not in names):
-        known = f"there are: {', '.join(names)}" if names else "none is set; see docs/webhooks.md"
-        print(f"orderline: there is no webhook {options.name or 'to test'}: {known}", file=sys.stderr)
-        return EXIT_USAGE
-    hooks = [hook_of(webhook) for webhook in settings.webhooks if options.name in ("", webhook.name)]
-    return 0 if asyncio.run(test_webhooks(hooks, sys.stdout)) else EXIT_FAILED

@@ -33,8 +33,9 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
         raise OutboxError(f"{path} cannot be used: {error}") from error
 
 
-def list_entries(path: Path, states: tuple[str, ...], *, as_json: bool, out: TextIO) -> int:
-    """Print entries in these states, oldest first, and what hinders them; returns how many."""
+def list_entries(path: Path, what: str, *, every: bool, as_json: bool, out: TextIO) -> int:
+    """Print the entries that are on their way (``list``) or given up (``dead``), or every one; returns how many."""
+    states = table.STATES if every else ("dead",) if what == "dead" else table.OPEN_STATES
     with _opened(path) as db:
         entries = table.rows(db, states)
     for entry in entries:
