@@ -54,8 +54,8 @@ class Outcome:
 class Sharing(Protocol):
     """Lets other nodes take part."""
 
-    async def offer(self, entries: Sequence[Entry]) -> bool:
-        """Offer entries to all nodes, this one too; False when that is not possible now."""
+    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+        """Offer entries to all nodes, this one too, until a moment; False when that is not possible now."""
 
 
 @dataclass(frozen=True)
@@ -195,8 +195,9 @@ class Deliveries:
         mine = entries
         if self.sharing is not None:
             fresh = [entry for entry in entries if entry.state != "shared"]  # else: nobody took it in time
-            if fresh and await self.sharing.offer(fresh):
-                await self._outbox.share(fresh, self._outbox.clock() + self._options.lease_seconds)
+            until = self._outbox.clock() + self._options.lease_seconds
+            if fresh and await self.sharing.offer(fresh, until):
+                await self._outbox.share(fresh, until)
                 mine = [entry for entry in entries if entry.state == "shared"]
         for entry in mine:
             task = asyncio.create_task(self._one(entry), name=f"deliver-{entry.id}")

@@ -69,14 +69,18 @@ class RedisSharing:
         self._node = ""
         self.connected = False
 
-    async def offer(self, entries: Sequence[Entry]) -> bool:
-        """Offer entries to all nodes; False when Redis is gone, or no longer takes any."""
+    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+        """Offer entries to all nodes until a moment (seconds since 1970); False when Redis is gone."""
         if not self.connected:
             return False
         try:
             async with self._quick.pipeline(transaction=True) as batch:
                 for entry in entries:
-                    fields = {"node": self._node, "entry": json.dumps(dataclasses.asdict(entry))}
+                    fields = {
+                        "node": self._node,
+                        "until": str(until),
+                        "entry": json.dumps(dataclasses.asdict(entry)),
+                    }
                     batch.xadd(self._streams[entry.lane], fields, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
                 await batch.execute()
         except (RedisError, OSError, TimeoutError) as error:
@@ -103,8 +107,10 @@ class RedisSharing:
         while True:
             try:
                 await self._prepare()
+                self._found()
                 while True:
                     await work()
+                    self._found()
             except (RedisError, OSError, TimeoutError, sqlite3.Error) as error:
                 self._lost(error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -116,6 +122,8 @@ class RedisSharing:
             except ResponseError as error:
                 if "BUSYGROUP" not in str(error):
                     raise
+
+    def _found(self) -> None:
         if not self.connected:
             log.info("several nodes share the outbox through Redis; this one is %s", self._node)
         self.connected = True
@@ -154,9 +162,8 @@ class RedisSharing:
         return len(messages)
 
     async def _one(self, stream: str, message_id: str, fields: Fields) -> None:
-        outcome = Outcome(False, "the message on Redis cannot be read", final=False)
-        entry = None
-        if fields:
+        outcome, entry = Outcome(False), None
+        if fields and float(fields["until"]) > self._outbox.clock():  # else its owner has taken it back
             entry = Entry(**json.loads(fields["entry"]))
             outcome = await self._attempt(entry)
         try:
