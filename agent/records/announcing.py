@@ -101,12 +101,17 @@ class Announcer:
         for wants in self._subscriptions:
             if event not in wants.events:
                 continue
-            seen = data if wants.phone_numbers else {**data, "caller_number": None}
+            seen = {
+                name: value
+                for name, value in data.items()
+                if value is not None and (name != "caller_number" or wants.phone_numbers)
+            }
             try:
-                body = envelope(event, event_id, at, call_id, dict(seen))
+                body = envelope(event, event_id, at, call_id, seen)
             except ValidationError as error:
                 # a back office that answers nonsense must not cost the record; the log says what was lost
-                log.error("%s of call %s cannot be told to webhooks: %s", event, call_id, error)
+                where = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)]
+                log.error("%s of call %s cannot be told to webhooks: %s", event, call_id, "; ".join(where))
                 return []
             payload = {"hook": wants.name, "body": body}
             entries.append(NewEntry("webhook", f"{wants.name}:{event_id}", payload, call_id, f"webhook:{wants.name}"))
