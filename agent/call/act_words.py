@@ -102,13 +102,23 @@ def failed(acts: Sequence[DoneAct]) -> list[str]:
         why = _WHY.get(act.code, act.code.replace("_", " "))
         if act.reason and act.reason != "pending":
             why += f": {act.reason.replace('_', ' ')}"
-        line = f"{_sentence(_DOING.get(act.name, act.name))}: {why}"
+        line = f"{_sentence(_DOING.get(act.name, act.name))}{_asked(act)}: {why}"
         if act.reason == "pending":
             line += "; it is sent as soon as that works"
         elif act.code == "timed_out" and act.name in _CHANGES:
             line += "; it may have been done all the same, look before doing it again"
         lines.append(line)
     return list(dict.fromkeys(lines))
+
+
+def _asked(act: DoneAct) -> str:
+    """What a change was to be, so that a person can make it."""
+    told = [
+        _words(act.arguments[name])
+        for name in ("item", "reason", "condition", "route", "refund", "note", "date", "window", "house", "street")
+        if act.arguments.get(name) and act.name in _CHANGES and act.name != "tickets.create"
+    ]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _told(act: DoneAct) -> list[tuple[str, str]]:

@@ -8,12 +8,14 @@ from typing import Any
 
 from agent.call.act_words import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
 from agent.call.protocols import Caller, TurnRecord
+from agent.dialog.number_words import DIGITS, REPEATS, TEENS, TENS
 from agent.dialog.turns import Story
 
 QUOTES = 4
 """Of what the caller said: the first words, and the last ones."""
 _FEWEST_WORDS = 3
-"""Shorter answers ("yes", "the first one") tell nothing by themselves."""
+"""Shorter answers ("yes", "the first one") tell nothing by themselves, and neither do numbers."""
+_NUMBER_WORDS = frozenset({*DIGITS, *TEENS, *TENS, *REPEATS, "hundred"})
 
 REASONS: Mapping[str, str] = {
     "caller_asked": "the caller asked for a person",
@@ -75,7 +77,7 @@ def ticket_page(call: CallSoFar, why: Why, redact: Callable[[str, str], str]) ->
     sections = (
         ("Caller", _caller(call)),
         ("Verified", [_verified(call)]),
-        ("Wanted", _wanted(call.story)),
+        ("Wanted", _wanted(call.story) or ["not understood; see the transcript"]),
         ("Found", found(call.acts)),
         ("Done and promised", [*confirmed(call.acts), *([_PROMISES[why.reason]] if why.reason in _PROMISES else [])]),
         ("Tried and failed", failed(call.acts)),
@@ -105,8 +107,8 @@ def _title(call: CallSoFar, why: Why) -> str:
 
 
 def _caller(call: CallSoFar) -> list[str]:
-    number = call.caller.number or "hidden"
-    lines = [f"Number: {number} (a hint, not proof of who called), at {call.started_at}"]
+    number = f"{call.caller.number} (a hint, not proof of who called)" if call.caller.number else "hidden"
+    lines = [f"Number: {number}", f"Called at: {call.started_at}"]
     if call.known_as:
         lines.append(f"The shop knows this number as: {call.known_as}")
     return lines
@@ -124,14 +126,15 @@ def _verified(call: CallSoFar) -> str:
 
 
 def _wanted(story: Story) -> list[str]:
-    return [f"{wish}{' (still open)' if wish in story.unanswered else ''}" for wish in story.wanted]
+    lines = [f"{wish}{' (still open)' if wish in story.unanswered else ''}" for wish in story.wanted]
+    return lines + [f"{name.replace('_', ' ')}: {value.replace('_', ' ')}" for name, value in story.answers]
 
 
 def _quotes(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> list[str]:
     said = [
         redact(turn.heard, turn.slot)
         for turn in turns
-        if turn.via != "keypad" and len(turn.heard.split()) >= _FEWEST_WORDS
+        if turn.via != "keypad" and sum(word not in _NUMBER_WORDS for word in turn.heard.split()) >= _FEWEST_WORDS
     ]
     said = list(dict.fromkeys(said))
     return said if len(said) <= QUOTES else [said[0], *said[-(QUOTES - 1) :]]

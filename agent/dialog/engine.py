@@ -80,7 +80,7 @@ class Conversation:
     @property
     def story(self) -> Story:
         """What it was about so far."""
-        state, flows = self._state, self._pack.contents.flows
+        state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
         asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
         order = state.slots.get("order_number")
         return Story(
@@ -88,6 +88,14 @@ class Conversation:
             unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
             verified=bool(state.variables.get("verified")),
             order_number=order.value if order is not None else "",
+            answers=tuple(
+                (name, held.value)
+                for name, held in state.slots.items()
+                if name != "order_number"
+                and not slots[name].redact
+                and slots[name].type not in ("request", "yes_no")
+                and held.value not in ("yes", "no", "nothing")
+            ),
         )
 
     @property

@@ -221,6 +221,8 @@ class Story:
     verified: bool = False
     """True when the caller gave both facts of the order talked about."""
     order_number: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """What else the caller told, slot by slot, without secrets and without yes and no."""
 
 
 Then = Listen | Effect | HandOver | HangUp
