@@ -177,7 +177,7 @@ class TestInASession:
         desk = HandOverDesk(services, "call-1", Caller("2025550143"), lambda text, slot: text)
         assert await desk.ticket(HandOver("caller_asked", "x"), []) == ""
 
-    async def test_a_failing_page_free_effect_is_still_reported(self) -> None:
+    async def test_an_effect_that_was_too_slow_is_recorded_with_its_code(self) -> None:
         line = TestLine()
         dialog = TestDialog(
             say("", Effect("e1", "returns.create", {}, deadline_seconds=0.05)), say("Bye.", HangUp("answered"))
