@@ -62,6 +62,7 @@ class Agent:
         self._control: ControlServer | None = None
         self._model = ""
         self._voices: Callable[[], Mapping[str, bool]] = dict
+        self._post_office: PostOffice | None = None
 
     async def __aenter__(self) -> Agent:
         try:
@@ -87,6 +88,7 @@ class Agent:
             "live_calls": self._telephony.live_calls if self._telephony else 0,
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
+            "sharing": bool(self._post_office and self._post_office.sharing),
         }
 
     async def _build(self) -> None:
@@ -99,6 +101,7 @@ class Agent:
         shop = await self._open_shop()
         post_office = await PostOffice.open(settings, self._wall)
         self._stack.push_async_callback(post_office.close)
+        self._post_office = post_office
         models = settings.speech.models_directory or settings.state_directory / "models"
         model = resolve_model(settings.speech.model, models)
         self._model = model.name

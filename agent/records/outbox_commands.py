@@ -76,6 +76,14 @@ def stats(path: Path, *, as_json: bool, out: TextIO) -> None:
         print("Nothing.", file=out)
 
 
+def outstanding(path: Path) -> tuple[int, int]:
+    """Return how many entries are dead, and how many on their way. Raises :class:`OutboxError`."""
+    with _opened(path) as db:
+        counts = table.counts(db)
+    dead = sum(states.get("dead", 0) for states in counts.values())
+    return dead, sum(states.get(state, 0) for states in counts.values() for state in table.OPEN_STATES)
+
+
 def _line(entry: Entry, now: float) -> str:
     due = f"due in {_span(entry.due_at - now)}" if entry.state == "waiting" and entry.due_at > now else entry.state
     tried = f", tried {entry.attempts} time{'' if entry.attempts == 1 else 's'}" if entry.attempts else ""
