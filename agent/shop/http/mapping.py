@@ -253,8 +253,8 @@ class System(Part):
     """Sent with every request."""
     timezone: str = ""
     """IANA zone that days are told in and that times without an offset are in; empty for the shop's own."""
-    region: str = Field(default="US", pattern="^[A-Z]{2}$")
-    """ISO country whose national phone numbers are understood."""
+    region: str = Field(default="", pattern="^([A-Z]{2})?$")
+    """ISO country whose national phone numbers are understood; empty for the shop's own."""
     timeout_seconds: float = Field(default=4, gt=0, le=60)
     """For a whole operation, all its requests and repeats together."""
     connect_seconds: float = Field(default=1.5, gt=0, le=30)

@@ -44,6 +44,7 @@ def open_http_shop(
     *,
     now: Callable[[], dt.datetime],
     otherwise: ShopSystems | None = None,
+    region: str = "US",
     clock: Callable[[], float] = time.monotonic,
 ) -> HttpShop:
     """Open the systems; call it in a running loop. Nothing is asked of them yet.
@@ -52,7 +53,7 @@ def open_http_shop(
     they fail as ``unavailable`` (customers: nobody is known; used promotions: none).
     Raises ServiceError ``unavailable`` for a CA file that cannot be used.
     """
-    mapped = {spec.system: HttpSystem(spec, now, clock) for spec in specs}
+    mapped = {spec.system: HttpSystem(spec, now, region, clock) for spec in specs}
     served = {name: system for system in mapped.values() for name in system.spec.operations}
     for system in mapped.values():
         system.open()

@@ -25,10 +25,13 @@ class HttpSystem:
         self,
         spec: System,
         now: Callable[[], dt.datetime],
+        region: str = "US",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``now`` gives the shop's local time, aware; its zone is that of days where the mapping names none."""
+        """``now`` gives the shop's local time, aware. Its zone and ``region`` hold where the mapping names none."""
         self.spec = spec
+        self.region = spec.region or region
+        """ISO country whose national phone numbers are understood."""
         zone: dt.tzinfo = ZoneInfo(spec.timezone) if spec.timezone else now().tzinfo or dt.UTC
         templates = Templates()
         reader = FieldReader(templates, zone)
@@ -41,11 +44,6 @@ class HttpSystem:
     def name(self) -> str:
         """The system's name."""
         return self.spec.system
-
-    @property
-    def region(self) -> str:
-        """ISO country whose national phone numbers are understood."""
-        return self.spec.region
 
     def has_list(self, operation: str) -> bool:
         """Return whether an operation is mapped to candidates to choose from."""
