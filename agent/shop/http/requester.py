@@ -73,6 +73,13 @@ class Requester:
         answer = await self._answer(sent, deadline, repeatable=repeatable or not changes)
         return self._judge(request, sent, answer, context)
 
+    def fill(self, request: Request, context: Mapping[str, Any]) -> None:
+        """Fill everything of a request in without sending it. Raises ServiceError ``bad_request``."""
+        if request.follow is None:
+            self.url(request, context, None)
+        self._headers(request, context, {})
+        self._body(request, context)
+
     def url(self, request: Request, context: Mapping[str, Any], document: Any) -> str:
         """Return the absolute address of a request. Raises ServiceError."""
         base = self._system.base_url.rstrip("/")
