@@ -16,7 +16,7 @@ from agent.shop.http.auth import Authenticator, Credentials
 from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
 from agent.shop.http.mapping import FailsWhen, FailureSpec, Pages, Request, System
 from agent.shop.http.templates import Templates
-from agent.shop.http.transport import Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
+from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
 from agent.shop.refusal import Refusal
 
 REPEAT_PAUSE_SECONDS = 0.1
@@ -126,7 +126,7 @@ class Requester:
             answer = await self._send(sent, credentials, deadline)
         except LeftAlone:
             raise
-        except ServiceError as error:
+        except (Unsent, Broken) as error:
             if not (repeatable or isinstance(error, Unsent)) or not await self._pause(deadline, REPEAT_PAUSE_SECONDS):
                 raise
             return await self._send(sent, credentials, deadline)
