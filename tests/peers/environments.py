@@ -1,5 +1,6 @@
 """Virtual environments for the real servers, made with pip on first use and kept below the home directory."""
 
+# ruff: noqa: ASYNC240 - it runs before any call exists, and looks at a few names on the local disk
 from __future__ import annotations
 
 import hashlib

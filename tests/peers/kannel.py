@@ -1,5 +1,6 @@
 """A real Kannel on loopback: bearerbox, smsbox and its fake SMSC, unpacked from Debian's packages without root."""
 
+# ruff: noqa: ASYNC240 - it runs before any call exists, and looks at a few names on the local disk
 from __future__ import annotations
 
 import contextlib
@@ -10,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from agent.rehearse.apt_fetch import AptFetch, Wanted
 from agent.rehearse.only_one import only_one
@@ -34,7 +35,8 @@ PROGRAMS = {
 }
 _STAMP = "orderline-tree.txt"
 _GOT = re.compile(
-    r"Got message \d+: <(?P<sender>\S+) (?P<receiver>\S+) (?:udh (?P<header>\S+) )?(?P<kind>text|data) (?P<text>.*)>$",
+    r"Got message \d+: <(?P<sender>\S+) (?P<receiver>\S+) (?:udh (?P<header>\S+) )?"
+    r"(?P<kind>text|data|ucs-2) (?P<text>.*)>$",
     re.MULTILINE,
 )
 _CONFIGURATION = """\
@@ -66,7 +68,7 @@ username = {user}
 password = {password}
 default-sender = 12025550100
 user-allow-ip = 127.0.0.1
-max-messages = 3
+max-messages = 7
 concatenation = true
 
 group = sms-service
@@ -99,7 +101,9 @@ class Kannel:
         messages: list[Sms] = []
         for found in _GOT.finditer(self._smsc_log.read_text(encoding="utf-8", errors="replace")):
             # the fake SMSC shows a part of a long message percent-coded, under a header: length, kind, reference, ...
-            part = found["text"] if found["kind"] == "text" else unquote_plus(found["text"])
+            octets = unquote_to_bytes(found["text"].replace("+", " "))
+            part = {"text": found["text"], "data": octets.decode(errors="replace")}.get(found["kind"])
+            part = octets.decode("utf-16-be") if part is None else part
             header = unquote_to_bytes(found["header"] or "")
             if header and header[-1] > 1:
                 first = messages.pop()

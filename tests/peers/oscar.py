@@ -1,5 +1,6 @@
 """A real django-oscar shop on loopback: installed and migrated once, a fresh database for each run."""
 
+# ruff: noqa: ASYNC240 - it runs before any call exists, and looks at a few names on the local disk
 from __future__ import annotations
 
 import asyncio
@@ -94,7 +95,7 @@ class Oscar:
 
 @contextlib.asynccontextmanager
 async def running_oscar(home: Path, run_dir: Path, report: Callable[[str], None]) -> AsyncIterator[Oscar]:
-    """Hold a shop for the length of a ``with`` block; ``home`` keeps what is installed, ``run_dir`` this run's files."""
+    """Hold a shop for the length of a ``with`` block; ``home`` keeps what is installed, ``run_dir`` this run's."""
     place = home.resolve() / "peers" / "oscar"
     bin_dir = await ensure_environment(place, "oscar", report)
     run_dir.mkdir(parents=True)

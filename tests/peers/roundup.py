@@ -1,5 +1,6 @@
-"""A real Roundup tracker on loopback: the classic template with what the ticket mapping asks an administrator to add."""
+"""A real Roundup tracker on loopback: the classic template, with what the ticket mapping asks to be added."""
 
+# ruff: noqa: ASYNC240 - it runs before any call exists, and looks at a few names on the local disk
 from __future__ import annotations
 
 import contextlib

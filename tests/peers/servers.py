@@ -1,5 +1,6 @@
 """One real server as a child process: started, awaited until it answers, and ended with all it has started."""
 
+# ruff: noqa: ASYNC240 - it runs before any call exists, and looks at a few names on the local disk
 from __future__ import annotations
 
 import asyncio

@@ -17,7 +17,6 @@ django.setup()
 from django.contrib.auth.models import Permission, User  # noqa: E402 - Django must be set up first
 from django.db import transaction  # noqa: E402
 from oscar.core.loading import get_class, get_model  # noqa: E402
-from oscar.core.prices import Price  # noqa: E402
 from oscar.test.factories import create_product  # noqa: E402
 
 Basket = get_model("basket", "Basket")

@@ -38,6 +38,8 @@ class PhoneLineSerializer(OrderLineSerializer):
     unit_price_incl_tax = serializers.DecimalField(decimal_places=2, max_digits=12)
 
     class Meta:
+        """What Django REST framework reads."""
+
         model = OrderLine
         fields = ("sku", "upc", "title", "quantity", "unit_price_incl_tax", "status")
 
@@ -52,6 +54,8 @@ class PhoneOrderSerializer(OrderSerializer):
     delivered_on = serializers.SerializerMethodField()
 
     class Meta:
+        """What Django REST framework reads."""
+
         model = Order
         fields = (
             *("number", "status", "shipping_status", "date_placed", "currency", "total_incl_tax", "shipping_method"),
