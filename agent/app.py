@@ -30,8 +30,8 @@ from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
 from agent.settings import Settings, SettingsError
-from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices
+from agent.shop_systems import OpenShop, open_shop
 from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -60,6 +60,7 @@ class Agent:
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
+        self._shop: OpenShop | None = None
         self._model = ""
         self._voices: Callable[[], Mapping[str, bool]] = dict
 
@@ -85,6 +86,7 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "systems": dict(self._shop.status()) if self._shop else {},
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
         }
@@ -96,7 +98,8 @@ class Agent:
         pack = FlowPack.load(settings.flows_directory or english_pack(), render.filters)
         for warning in pack.warnings:
             log.warning("%s", warning)
-        shop = await self._open_shop()
+        shop = await open_shop(settings.shop, self._wall, self._stack)
+        self._shop = shop
         records = await CallStore.open(settings.state_directory / "calls.sqlite")
         self._stack.push_async_callback(records.close)
         models = settings.speech.models_directory or settings.state_directory / "models"
@@ -119,7 +122,13 @@ class Agent:
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
         limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
         self._stack.push_async_callback(limits.close)
-        services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
+        services = ShopServices.of(
+            shop.systems,
+            policy=shop.policy,
+            limits=limits,
+            region=settings.shop.country,
+            today=lambda: self._wall().date(),
+        )
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -170,14 +179,6 @@ class Agent:
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle)
-
-    async def _open_shop(self) -> DemoShop:
-        directory = self._settings.shop.demo_directory
-        if directory is None:
-            raise SettingsError("No order system is configured: set shop.demo_directory to use the demo shop.")
-        shop = await open_demo_shop(directory, now=self._wall)
-        self._stack.push_async_callback(shop.close)
-        return shop
 
     async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
         settings = self._settings
