@@ -62,18 +62,23 @@ class PhoneOrderSerializer(OrderSerializer):
             *("shipping_address", "lines", "parcels", "delivered_on"),
         )
 
-    def get_parcels(self, order: object) -> list[dict[str, object]]:
+    def get_parcels(self, order: Order) -> list[dict[str, object]]:
         """Return each reference of the shipping events once, with the latest event under it."""
         latest = {}
         for event in order.shipping_events.select_related("event_type").order_by("date_created", "pk"):
             if event.notes.strip():
                 latest[event.notes.strip()] = event
         return [
-            {"number": reference, "status": event.event_type.name, "date": event.date_created}
+            {
+                "number": reference,
+                "status": event.event_type.name,
+                "carrier": order.shipping_method,
+                "delivered_on": event.date_created if event.event_type.name == "Delivered" else None,
+            }
             for reference, event in latest.items()
         ]
 
-    def get_delivered_on(self, order: object) -> object:
+    def get_delivered_on(self, order: Order) -> object:
         """Return when the last part arrived, once the order as a whole is delivered."""
         if order.shipping_status != "Delivered":
             return None
