@@ -101,9 +101,11 @@ class Kannel:
         messages: list[Sms] = []
         for found in _GOT.finditer(self._smsc_log.read_text(encoding="utf-8", errors="replace")):
             # the fake SMSC shows a part of a long message percent-coded, under a header: length, kind, reference, ...
-            octets = unquote_to_bytes(found["text"].replace("+", " "))
-            part = {"text": found["text"], "data": octets.decode(errors="replace")}.get(found["kind"])
-            part = octets.decode("utf-16-be") if part is None else part
+            part = (
+                found["text"]
+                if found["kind"] == "text"
+                else _decoded(unquote_to_bytes(found["text"].replace("+", " ")))
+            )
             header = unquote_to_bytes(found["header"] or "")
             if header and header[-1] > 1:
                 first = messages.pop()
@@ -111,6 +113,11 @@ class Kannel:
             else:
                 messages.append(Sms(found["sender"], found["receiver"], part))
         return messages
+
+
+def _decoded(octets: bytes) -> str:
+    """The fake SMSC does not say which of the two it was: UCS-2 has octets that no text has."""
+    return octets.decode("utf-16-be" if any(octet < 10 for octet in octets) else "utf-8")
 
 
 @contextlib.asynccontextmanager
