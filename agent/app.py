@@ -8,9 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import __version__
 from agent.asterisk.ari import Ari
@@ -21,6 +19,7 @@ from agent.call.acquaintance import Introduction
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
+from agent.clock import wall_clock
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
@@ -29,7 +28,7 @@ from agent.live import ControlServer, LiveFeed
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
-from agent.settings import Settings, SettingsError
+from agent.settings import Settings
 from agent.shop.services import ShopServices
 from agent.shop_systems import OpenShop, open_shop
 from agent.speech.echo import EchoGuard
@@ -247,17 +246,6 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(shown.get(key), str):
             shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
     return shown
-
-
-def wall_clock(timezone: str) -> Callable[[], datetime]:
-    """Aware local time in the named zone, or the machine's own. Raises SettingsError for an unknown zone."""
-    if not timezone:
-        return lambda: datetime.now().astimezone()
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"shop.timezone: there is no time zone {timezone!r}") from error
-    return lambda: datetime.now(zone)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:

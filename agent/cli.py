@@ -78,8 +78,26 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    _add_shop(add("shop", _shop, "check the shop's own systems, or look at the mappings that come with Orderline"))
     _add_dialog_commands(add)
     return parser
+
+
+def _add_shop(command: argparse.ArgumentParser) -> None:
+    what = command.add_subparsers(required=True, metavar="WHAT", dest="what")
+    check = what.add_parser("check", help="ask every mapped operation and say what is wrong (docs/shop-http.md)")
+    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    check.add_argument("--order", default="", metavar="NUMBER", help="number of an order there is")
+    check.add_argument("--phone", default="", help="phone number of a customer there is")
+    check.add_argument("--postcode", default="", help="a postcode there is")
+    check.add_argument(
+        "--write",
+        action="store_true",
+        help="also make a ticket, send a message to --phone, change and return --order: really, so give a test order",
+    )
+    what.add_parser("mappings", help="the mappings that come with Orderline")
+    one = what.add_parser("mapping", help="print one of them, to copy and change")
+    one.add_argument("name")
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
@@ -255,6 +273,21 @@ def _understand(options: argparse.Namespace) -> int:
     from agent.terminal import understand
 
     return understand(options.format, options.known, options.text)
+
+
+def _shop(options: argparse.Namespace) -> int:
+    from agent.shop.http import commands
+
+    if options.what == "mappings":
+        commands.list_mappings(sys.stdout)
+        return 0
+    if options.what == "mapping":
+        commands.print_mapping(options.name, sys.stdout)
+        return 0
+    from agent.settings import load_settings
+    from agent.shop_systems import check_systems
+
+    return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

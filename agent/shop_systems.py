@@ -6,10 +6,14 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
+from agent.clock import wall_clock
 from agent.settings import SettingsError, ShopSettings
+from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
+from agent.shop.http import commands
+from agent.shop.http.check_calls import Samples
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
 from agent.shop.policy import Policy
@@ -52,3 +56,18 @@ async def open_shop(settings: ShopSettings, now: Callable[[], datetime], stack: 
     http = open_http_shop([file.system for file in files], now=now, otherwise=systems, region=settings.country)
     stack.push_async_callback(http.close)
     return OpenShop(http.systems, settings.policy.over(policy), http.status)
+
+
+def check_systems(settings: ShopSettings, options: Mapping[str, Any], out: TextIO) -> int:
+    """Check every mapped operation (``orderline shop check``); ``options`` are order, phone, postcode and write.
+
+    Returns the exit code. Raises SettingsError, MappingError, and ServiceError for a CA file that cannot be used.
+    """
+    if settings.systems_directory is None:
+        raise SettingsError("shop.systems_directory is not set: there are no mapped systems (docs/shop-http.md).")
+    phone = normalise.phone(options["phone"], settings.country)
+    if options["phone"] and not phone:
+        raise SettingsError(f"--phone: this cannot be a phone number of {settings.country}")
+    samples = Samples(normalise.order_number(options["order"]), phone, options["postcode"], options["write"])
+    files = load_directory(settings.systems_directory)
+    return commands.check(files, samples, settings.country, wall_clock(settings.timezone), out)

@@ -16,7 +16,7 @@ from agent.shop.http.auth import Authenticator, Credentials
 from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
 from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pages, Request, System
 from agent.shop.http.templates import Templates
-from agent.shop.http.transport import Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
+from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
 from agent.shop.refusal import Refusal
 
 REPEAT_PAUSE_SECONDS = 0.1
@@ -74,6 +74,13 @@ class Requester:
         answer = await self._answer(sent, deadline, repeatable=repeatable or not changes)
         return self._judge(request, sent, answer, context)
 
+    def fill(self, request: Request, context: Mapping[str, Any]) -> None:
+        """Fill everything of a request in without sending it. Raises ServiceError ``bad_request``."""
+        if request.follow is None:
+            self.url(request, context, None)
+        self._headers(request, context, {})
+        self._body(request, context)
+
     def url(self, request: Request, context: Mapping[str, Any], document: Any) -> str:
         """Return the absolute address of a request. Raises ServiceError."""
         base = self._system.base_url.rstrip("/")
@@ -120,7 +127,7 @@ class Requester:
             answer = await self._send(sent, credentials, deadline)
         except LeftAlone:
             raise
-        except ServiceError as error:
+        except (Unsent, Broken) as error:
             if not (repeatable or isinstance(error, Unsent)) or not await self._pause(deadline, REPEAT_PAUSE_SECONDS):
                 raise
             return await self._send(sent, credentials, deadline)

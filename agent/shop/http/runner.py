@@ -123,7 +123,7 @@ class Runner:
 
     async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Noun:
         found = await self._documents(name, arguments, deadline)
-        context = self._context(arguments)
+        context = self.context(arguments)
         return self._noun(name, found.fields, found.document, context, found.document)
 
     async def _list(
@@ -139,7 +139,7 @@ class Runner:
             return await self._find_each(items, deadline)
         nouns = []
         for item in items:
-            context = {**self._context(arguments), "item": item}
+            context = {**self.context(arguments), "item": item}
             if keep is not None:
                 field, fits = keep
                 if not fits(self._reader.read(operation.fields[field], item, context, field)):
@@ -174,14 +174,15 @@ class Runner:
         noun: Noun = build(OPERATIONS[name].noun, raw, self._zone, explain)
         return noun
 
-    def _context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    def context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what templates may use."""
         now = self._now().astimezone(dt.UTC).isoformat(timespec="seconds")
         return {**arguments, "settings": self._system.settings, "now": now}
 
     async def _documents(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Found:
         """Ask for everything the operation needs."""
         operation = self._system.operations[name]
-        context = self._context(arguments)
+        context = self.context(arguments)
         first = operation.idempotency.find_first if operation.idempotency else None
         if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
             return made

@@ -25,9 +25,28 @@ from agent.shop.protocols import ShopSystems
 class HttpShop:
     """The mapped systems, opened. Close it."""
 
-    systems: ShopSystems
+    orders: HttpOrders
+    customers: HttpCustomers
+    tickets: HttpTickets
+    shipments: HttpShipments
+    returns: HttpReturns
+    loyalty: HttpLoyalty
+    messages: HttpMessages
     mapped: Mapping[str, HttpSystem]
     """By name."""
+
+    @property
+    def systems(self) -> ShopSystems:
+        """All doors of the shop."""
+        return ShopSystems(
+            orders=self.orders,
+            customers=self.customers,
+            tickets=self.tickets,
+            shipments=self.shipments,
+            returns=self.returns,
+            loyalty=self.loyalty,
+            messages=self.messages,
+        )
 
     def status(self) -> Mapping[str, Any]:
         """Return each system's breaker and last failure, for the agent's health."""
@@ -58,14 +77,12 @@ def open_http_shop(
     for system in mapped.values():
         system.open()
     return HttpShop(
-        ShopSystems(
-            orders=HttpOrders(served, otherwise.orders if otherwise else None),
-            customers=HttpCustomers(served, otherwise.customers if otherwise else None),
-            tickets=HttpTickets(served, now, otherwise.tickets if otherwise else None),
-            shipments=HttpShipments(served, otherwise.shipments if otherwise else None),
-            returns=HttpReturns(served, lambda: now().date(), otherwise.returns if otherwise else None),
-            loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
-            messages=HttpMessages(served, otherwise.messages if otherwise else None),
-        ),
-        mapped,
+        orders=HttpOrders(served, otherwise.orders if otherwise else None),
+        customers=HttpCustomers(served, otherwise.customers if otherwise else None),
+        tickets=HttpTickets(served, now, otherwise.tickets if otherwise else None),
+        shipments=HttpShipments(served, otherwise.shipments if otherwise else None),
+        returns=HttpReturns(served, lambda: now().date(), otherwise.returns if otherwise else None),
+        loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
+        messages=HttpMessages(served, otherwise.messages if otherwise else None),
+        mapped=mapped,
     )

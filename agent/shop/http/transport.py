@@ -34,6 +34,10 @@ class Unsent(ServiceError):
     """``unavailable``, and certain that the system has not seen the request: asking again is safe."""
 
 
+class Broken(ServiceError):
+    """The connection broke: whether the system has seen the request is unknown, and another try may go better."""
+
+
 class LeftAlone(Unsent):
     """The breaker is open: nothing was tried."""
 
@@ -100,6 +104,8 @@ class Transport:
             headers={"User-Agent": f"orderline/{__version__}", "Accept-Encoding": "gzip"},
             skip_auto_headers=("Content-Type",),
         )
+        # aiohttp repeats PUT, DELETE and GET by itself when a connection breaks; what is repeated is ours to decide
+        self._session._retry_connection = False
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
@@ -201,10 +207,12 @@ class Transport:
             raise Unsent("unavailable", f"{name}: no connection within {self._system.connect_seconds} s") from error
         except aiohttp.ClientConnectorError as error:
             raise Unsent("unavailable", f"{name}: no connection: {error.strerror or type(error).__name__}") from error
+        except TimeoutError:
+            raise  # an OSError too, but not a broken connection
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # aiohttp's own texts may quote the answer
             message = f"{name}: {what}: the connection broke or the answer is no HTTP ({type(error).__name__})"
-            raise ServiceError(_unknown(sent), message) from None
+            raise Broken(_unknown(sent), message) from None
 
 
 def _unknown(sent: Sent) -> str:
