@@ -171,4 +171,12 @@ def _lines(transcript: object) -> tuple[str, ...]:
         lines = list(transcript)
     else:
         raise ServiceError("bad_request", "argument 'transcript' must be text or a list of lines")
-    return tuple(str(line)[:MAX_SUMMARY_CHARS] for line in lines[-MAX_TRANSCRIPT_LINES:])
+    told = [text for line in lines for text in _utterances(line)]
+    return tuple(text[:MAX_SUMMARY_CHARS] for text in told[-MAX_TRANSCRIPT_LINES:])
+
+
+def _utterances(line: object) -> list[str]:
+    """A turn (``{agent: ..., caller: ...}``) is a line for each who said something; anything else is a line."""
+    if isinstance(line, Mapping):
+        return [f"{who}: {said}" for who, said in line.items() if said]
+    return [str(line)]

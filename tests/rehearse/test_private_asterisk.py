@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime
 import fcntl
 import re
@@ -20,6 +21,7 @@ from agent.rehearse.apt_fetch import (
     NoApt,
     NoMirror,
     NoSuite,
+    Wanted,
     newer_ubuntu_releases,
     read_mirror,
 )
@@ -285,13 +287,18 @@ async def test_a_mirror_that_cannot_be_reached_is_reported_as_no_network(small_a
         await fetch(tmp_path, []).into(tmp_path / "tree", new_enough)
 
 
-async def test_a_full_disk_is_noticed_before_anything_is_fetched(
-    small_apt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(apt_fetch, "NEEDED_BYTES", 2**60)
+async def test_a_full_disk_is_noticed_before_anything_is_fetched(small_apt: Path, tmp_path: Path) -> None:
+    huge = dataclasses.replace(apt_fetch.ASTERISK, needed_bytes=2**60)
 
     with pytest.raises(DiskFull, match="MB free"):
-        await fetch(tmp_path, []).into(tmp_path / "tree", new_enough)
+        await AptFetch(tmp_path, print, huge).into(tmp_path / "tree", new_enough)
+
+
+async def test_what_is_fetched_is_named_in_the_message_with_its_own_way_out(small_apt: Path, tmp_path: Path) -> None:
+    wanted = Wanted("Frobnicator", "Frobnicator >= 2", ("frobnicator",), 1, "or do without", ("oldstable",))
+
+    with pytest.raises(NoSuite, match=r"Frobnicator >= 2 .*oldstable: .*or do without"):
+        await AptFetch(tmp_path, print, wanted).into(tmp_path / "tree", lambda _version: False)
 
 
 async def test_a_machine_without_apt_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

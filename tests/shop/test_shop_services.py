@@ -189,6 +189,17 @@ class TestTickets:
         assert ticket.draft.transcript == ("agent: Hello", "caller: agent")
         assert ticket.draft.facts == {"mood": "calm"}
 
+    async def test_the_turns_of_a_call_are_told_as_a_line_for_each_who_spoke(
+        self, services: ShopServices, shop: DemoShop
+    ) -> None:
+        turns = [{"agent": "How can I help?", "caller": "a person"}, {"agent": "One moment.", "caller": ""}]
+        draft = {"reason": "x", "summary": "y", "transcript": turns}
+
+        result = await services.perform("tickets.create", draft, "call-1/turns")
+
+        ticket = await shop.tickets.find(result["ticket"]["id"])
+        assert ticket.draft.transcript == ("agent: How can I help?", "caller: a person", "agent: One moment.")
+
     async def test_a_repeat_with_the_same_key_returns_the_same_ticket(self, services: ShopServices) -> None:
         arguments = {"reason": "no_match", "summary": "Could not understand."}
         results = [await services.perform("tickets.create", arguments, "call-1/3") for _ in range(3)]

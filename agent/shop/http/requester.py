@@ -14,7 +14,7 @@ from agent.shop.http import sources
 from agent.shop.http.answer import Answer, Unreadable, parse_json, parse_text
 from agent.shop.http.auth import Authenticator, Credentials
 from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
-from agent.shop.http.mapping import FailsWhen, FailureSpec, Pages, Request, System
+from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pages, Request, System
 from agent.shop.http.templates import Templates
 from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
 from agent.shop.refusal import Refusal
@@ -58,7 +58,8 @@ class Requester:
         ``document`` is what ``follow`` looks into. ``repeatable`` says that a change may be asked for twice.
         Raises ServiceError.
         """
-        changes = changes and request.method != "GET"
+        # a GET among steps looks something up; where it is all there is, it is the change itself (sendsms)
+        changes = changes and (request.method != "GET" or isinstance(request, Operation))
         url = self.url(request, context, document)
         sent = Sent(
             method=request.method,

@@ -17,6 +17,11 @@ from agent.call.errors import ServiceError
 
 _ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
 _UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+"""The default alphabet of text messages and its extension, 3GPP TS 23.038 section 6.2.1."""
 _ERRORS = (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
@@ -99,7 +104,13 @@ def _cannot(template: str, error: Exception) -> str:
 
 def _environment(finalize: Callable[[Any], str]) -> Sandbox:
     environment = Sandbox(autoescape=False, undefined=ChainableUndefined, finalize=finalize)
-    environment.filters |= {"digits": _digits, "national": _national, "json": _json, "spaced": _spaced}
+    environment.filters |= {
+        "digits": _digits,
+        "national": _national,
+        "json": _json,
+        "spaced": _spaced,
+        "gsm": _gsm,
+    }
     return environment
 
 
@@ -150,3 +161,8 @@ def _spaced(value: Any, *sizes: int) -> str:
         parts.append(text[:size])
         text = text[size:]
     return "-".join([*parts, text] if text else parts)
+
+
+def _gsm(value: Any) -> bool:
+    """Whether a text message can carry the text in its own alphabet; otherwise it needs UCS-2."""
+    return _GSM.issuperset(_plain(value))
