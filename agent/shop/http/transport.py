@@ -141,7 +141,7 @@ class Transport:
         if answer.status not in _REDIRECTS:
             return answer
         location = answer.headers.get("location", "")
-        if sent.method != "GET" or not location:
+        if sent.method != "GET" or sent.changes or not location:
             raise ServiceError("unavailable", f"{self._name}: {sent.what}: answers with a redirect ({answer.status})")
         target = join(sent.url, location)
         if not same_origin(sent.url, target):

@@ -289,7 +289,7 @@ operations:
         assert (sent.id, sent.phone) == ("k7", PHONE)
         httpserver.expect_request("/cgi-bin/sendsms").respond_with_data("3: Queued?", status=200)
         error = await refused(messages.send(MessageDraft("tracking", "10473", PHONE, "x"), "k8"))
-        assert error.code == "unavailable"
+        assert error.code == "timed_out"  # whether it was sent, nobody can tell
 
 
 async def test_no_value_stands_in_the_log_or_in_a_message(
