@@ -12,7 +12,7 @@ from agent.clock import wall_clock
 from agent.settings import SettingsError, ShopSettings
 from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
-from agent.shop.http import commands
+from agent.shop.http import commands, sources
 from agent.shop.http.check_calls import Samples
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
@@ -56,6 +56,24 @@ async def open_shop(settings: ShopSettings, now: Callable[[], datetime], stack: 
     http = open_http_shop([file.system for file in files], now=now, otherwise=systems, region=settings.country)
     stack.push_async_callback(http.close)
     return OpenShop(http.systems, settings.policy.over(policy), http.status)
+
+
+def describe_shop(settings: ShopSettings) -> str:
+    """Say what the shop is made of, without asking any system.
+
+    Raises SettingsError, MappingError, and SecretMissing for a secret that is not where its mapping says.
+    """
+    demo = "the demo shop" if settings.demo_directory is not None else ""
+    if settings.systems_directory is None:
+        if not demo:
+            raise SettingsError(NO_SHOP)
+        return demo
+    files = load_directory(settings.systems_directory)
+    for file in files:
+        for source in sources.sources_of(file.system.auth):
+            sources.read(source)
+    told = [f"{file.system.system} ({', '.join(file.system.operations)})" for file in files]
+    return "; ".join([*told, *([f"{demo} for the rest"] if demo else [])])
 
 
 def check_systems(settings: ShopSettings, options: Mapping[str, Any], out: TextIO) -> int:

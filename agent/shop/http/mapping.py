@@ -255,8 +255,8 @@ class System(Part):
     """IANA zone that days are told in and that times without an offset are in; empty for the shop's own."""
     region: str = Field(default="", pattern="^([A-Z]{2})?$")
     """ISO country whose national phone numbers are understood; empty for the shop's own."""
-    timeout_seconds: float = Field(default=4, gt=0, le=60)
-    """For a whole operation, all its requests and repeats together."""
+    timeout_seconds: float = Field(default=3.5, gt=0, le=60)
+    """For a whole operation, all its requests and repeats together. A call waits 4 s for most of what it asks."""
     connect_seconds: float = Field(default=1.5, gt=0, le=30)
     max_bytes: int = Field(default=2_000_000, ge=1000, le=50_000_000)
     """Of one answer, unpacked."""

@@ -116,13 +116,18 @@ class Transport:
         """
         if not self.breaker.admits(self._clock()):
             raise LeftAlone("unavailable", f"{self._name} has failed too often and is left alone for a while")
-        outcome = "abandoned"
+        outcome, started = "abandoned", self._clock()
         try:
             answer = await self._follow(sent, deadline)
             outcome = "failed" if answer.status in _DOWN else "succeeded"
             return answer
         except ServiceError:
             outcome = "failed"
+            raise
+        except asyncio.CancelledError:
+            # who waited this long in vain was kept waiting; who hung up sooner says nothing about the system
+            if self._clock() - started >= self._system.timeout_seconds / 2:
+                outcome = "failed"
             raise
         finally:
             if outcome == "failed":

@@ -295,6 +295,27 @@ class TestTheBreaker:
             assert (await refused(shop.systems.orders.find("10473"))).code == "not_found"
         assert shop.status()["shop"]["breaker"] == "closed"
 
+    @pytest.mark.parametrize(("waited", "state"), [(0.4, "closed"), (0.6, "open")])
+    async def test_callers_who_waited_long_in_vain_count(self, open_shop: Open, waited: float, state: str) -> None:
+        now = 0.0
+        over, asked = asyncio.Event(), asyncio.Event()
+
+        async def wait(_: asyncio.StreamWriter) -> None:
+            asked.set()
+            await over.wait()
+
+        async with RawServer(wait) as server:
+            shop = open_shop(self.BREAKING.replace("BASE", server.url), clock=lambda: now)
+            for _ in range(2):
+                asked.clear()
+                work = asyncio.create_task(shop.systems.orders.find("10473"))
+                await asked.wait()
+                now += waited
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+            over.set()
+        assert shop.status()["shop"]["breaker"] == state
+
     async def test_one_system_down_leaves_the_others_alone(self, open_shop: Open, httpserver: HTTPServer) -> None:
         httpserver.expect_request(ORDER).respond_with_data("", status=500)
         httpserver.expect_request("/desk/tickets").respond_with_json({"ticket": {"id": 1}})
