@@ -97,7 +97,7 @@ class Agent:
         pack = FlowPack.load(settings.flows_directory or english_pack(), render.filters)
         for warning in pack.warnings:
             log.warning("%s", warning)
-        shop = await open_shop(settings.shop, self._wall, self._stack)
+        shop = await open_shop(settings.shop, self._wall, self._stack, settings.state_directory / "changes.sqlite")
         self._shop = shop
         records = await CallStore.open(settings.state_directory / "calls.sqlite")
         self._stack.push_async_callback(records.close)

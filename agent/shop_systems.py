@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from agent.clock import wall_clock
@@ -14,6 +15,7 @@ from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.http import commands, sources
 from agent.shop.http.check_calls import Samples
+from agent.shop.http.kept_changes import KeptChanges
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
 from agent.shop.policy import Policy
@@ -35,8 +37,15 @@ class OpenShop:
     """Each mapped system's breaker and last failure; empty for the demo shop."""
 
 
-async def open_shop(settings: ShopSettings, now: Callable[[], datetime], stack: contextlib.AsyncExitStack) -> OpenShop:
-    """Open what is configured; ``stack`` closes it. ``now`` gives the shop's local time.
+async def open_shop(
+    settings: ShopSettings,
+    now: Callable[[], datetime],
+    stack: contextlib.AsyncExitStack,
+    changes_file: Path,
+) -> OpenShop:
+    """Open what is configured; ``stack`` closes it.
+
+    ``now`` gives the shop's local time; ``changes_file`` is where changes of mapped systems are remembered.
 
     Raises SettingsError (MappingError for mistakes in mapping files) and what opening the demo shop raises.
     """
@@ -53,7 +62,10 @@ async def open_shop(settings: ShopSettings, now: Callable[[], datetime], stack: 
     files = load_directory(settings.systems_directory)
     if systems is None and not any("orders.find" in file.system.operations for file in files):
         raise SettingsError(f"{settings.systems_directory}: no file maps orders.find, and there is no demo shop.")
-    http = open_http_shop([file.system for file in files], now=now, otherwise=systems, region=settings.country)
+    kept = KeptChanges(changes_file)
+    stack.push_async_callback(kept.close)
+    specs = [file.system for file in files]
+    http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
     stack.push_async_callback(http.close)
     return OpenShop(http.systems, settings.policy.over(policy), http.status)
 

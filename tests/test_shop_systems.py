@@ -42,7 +42,7 @@ async def ask(services: ShopServices, name: str, **arguments: object) -> dict[st
 
 
 async def test_a_mapped_shop_verifies_and_tells(stack: contextlib.AsyncExitStack, systems: Path) -> None:
-    shop = await open_shop(ShopSettings(systems_directory=systems), lambda: NOW, stack)
+    shop = await open_shop(ShopSettings(systems_directory=systems), lambda: NOW, stack, systems.parent / "c.sqlite")
     services = ShopServices.of(shop.systems, policy=shop.policy, today=lambda: NOW.date())
     found = await ask(services, "orders.verify", number="10473", postcode="60614")
     assert isinstance(found, dict)
@@ -62,7 +62,7 @@ async def test_the_demo_shop_serves_what_no_file_maps(
     stack: contextlib.AsyncExitStack, systems: Path, tmp_path: Path
 ) -> None:
     settings = ShopSettings(systems_directory=systems, demo_directory=tmp_path / "demo")
-    shop = await open_shop(settings, lambda: NOW, stack)
+    shop = await open_shop(settings, lambda: NOW, stack, tmp_path / "c.sqlite")
     services = ShopServices.of(shop.systems, policy=shop.policy, today=lambda: NOW.date())
     assert isinstance(await ask(services, "orders.verify", number="10473", postcode="60614"), dict)
     assert isinstance(await ask(services, "tickets.create", reason="x", summary="y"), dict)
@@ -72,14 +72,14 @@ async def test_the_demo_shop_serves_what_no_file_maps(
 
 async def test_no_shop_at_all_says_what_to_set(stack: contextlib.AsyncExitStack, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"shop\.systems_directory"):
-        await open_shop(ShopSettings(), lambda: NOW, stack)
+        await open_shop(ShopSettings(), lambda: NOW, stack, tmp_path / "c.sqlite")
     directory = tmp_path / "systems"
     directory.mkdir()
     (directory / "desk.yaml").write_text(
         "system: desk\nbase_url: http://127.0.0.1\noperations: {tickets.create: {post: /t, fields: {id: id}}}\n"
     )
     with pytest.raises(SettingsError, match=r"no file maps orders\.find"):
-        await open_shop(ShopSettings(systems_directory=directory), lambda: NOW, stack)
+        await open_shop(ShopSettings(systems_directory=directory), lambda: NOW, stack, tmp_path / "c.sqlite")
 
 
 class TestThePolicy:
@@ -93,7 +93,7 @@ class TestThePolicy:
         text = (
             "return_days: 14, no_delivery_weekdays: [Saturday, sunday], point_value: 0.05, link: 'https://a.example/s/'"
         )
-        policy = (await open_shop(self.read(tmp_path, text), lambda: NOW, stack)).policy
+        policy = (await open_shop(self.read(tmp_path, text), lambda: NOW, stack, tmp_path / "c.sqlite")).policy
         assert (policy.return_days, policy.no_delivery_weekdays) == (14, {5, 6})
         assert (policy.point_value, policy.link) == (Decimal("0.05"), "https://a.example/s")
         assert policy.non_returnable  # the demo shop's own

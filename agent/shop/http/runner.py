@@ -49,6 +49,7 @@ class Runner:
         zone: dt.tzinfo,
         clock: Callable[[], float],
         now: Callable[[], dt.datetime],
+        repeats: Repeats,
     ) -> None:
         self._system = system
         self._requester = requester
@@ -56,7 +57,7 @@ class Runner:
         self._zone = zone
         self._clock = clock
         self._now = now
-        self._repeats = Repeats()
+        self._repeats = repeats
         self.last_error = ""
         """``operation: code`` of the last failure that was not an answer of the system; empty when all is well."""
 
@@ -88,9 +89,9 @@ class Runner:
     async def change(self, name: str, arguments: Mapping[str, Any], key: str) -> Any:
         """Make a change once, however often it is asked for with this key. Raises ServiceError."""
         idempotency = self._system.operations[name].idempotency
-        return await self._repeats.once(
-            name, key, lambda: self.one(name, {**arguments, "key": key}), repeatable=idempotency is not None
-        )
+        noun, filled = OPERATIONS[name].noun, {**arguments, "key": key}
+        repeatable = idempotency is not None
+        return await self._repeats.once(name, key, noun, lambda: self.one(name, filled), repeatable=repeatable)
 
     def trouble(self, name: str, message: str) -> None:
         """Log and remember an answer that must not be used."""

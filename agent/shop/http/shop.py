@@ -16,7 +16,9 @@ from agent.shop.http.adapters import (
     HttpTickets,
 )
 from agent.shop.http.fulfilment import HttpReturns, HttpShipments
+from agent.shop.http.kept_changes import KeptChanges
 from agent.shop.http.mapping import System
+from agent.shop.http.repeats import Repeats
 from agent.shop.http.system import HttpSystem
 from agent.shop.protocols import ShopSystems
 
@@ -64,15 +66,18 @@ def open_http_shop(
     now: Callable[[], dt.datetime],
     otherwise: ShopSystems | None = None,
     region: str = "US",
+    kept: KeptChanges | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> HttpShop:
     """Open the systems; call it in a running loop. Nothing is asked of them yet.
 
     ``now`` gives the shop's local time, aware. ``otherwise`` serves the operations that no system maps; without it
-    they fail as ``unavailable`` (customers: nobody is known; used promotions: none).
+    they fail as ``unavailable`` (customers: nobody is known; used promotions: none). ``kept`` remembers changes over a
+    restart; whoever opened it closes it.
     Raises ServiceError ``unavailable`` for a CA file that cannot be used.
     """
-    mapped = {spec.system: HttpSystem(spec, now, region, clock) for spec in specs}
+    repeats = Repeats(kept)
+    mapped = {spec.system: HttpSystem(spec, now, region, repeats, clock) for spec in specs}
     served = {name: system for system in mapped.values() for name in system.spec.operations}
     for system in mapped.values():
         system.open()

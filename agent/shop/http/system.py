@@ -12,6 +12,7 @@ from agent.call.errors import ServiceError
 from agent.shop.http.auth import Authenticator
 from agent.shop.http.fields import FieldReader
 from agent.shop.http.mapping import System
+from agent.shop.http.repeats import Repeats
 from agent.shop.http.requester import Requester
 from agent.shop.http.runner import Runner
 from agent.shop.http.templates import Templates
@@ -25,7 +26,8 @@ class HttpSystem:
         self,
         spec: System,
         now: Callable[[], dt.datetime],
-        region: str = "US",
+        region: str,
+        repeats: Repeats,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``now`` gives the shop's local time, aware. Its zone and ``region`` hold where the mapping names none."""
@@ -38,7 +40,7 @@ class HttpSystem:
         self._transport = Transport(spec, clock)
         self._auth = Authenticator(spec.auth, self._transport, clock)
         self.requester = Requester(spec, self._transport, self._auth, templates, reader)
-        self.runner = Runner(spec, self.requester, reader, zone, clock, now)
+        self.runner = Runner(spec, self.requester, reader, zone, clock, now, repeats)
 
     @property
     def name(self) -> str:
