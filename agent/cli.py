@@ -176,6 +176,9 @@ def _status(options: argparse.Namespace) -> int:
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
+    for name, system in health.get("systems", {}).items():
+        breaker = "" if system["breaker"] == "closed" else f", left alone for now ({system['breaker']})"
+        print(f"{name}: {system['last_error'] or 'ok'}{breaker}")
     return 0 if health["asterisk"] else EXIT_FAILED
 
 

@@ -18,6 +18,7 @@ from agent.shop.http.check_calls import Samples
 from agent.shop.http.kept_changes import KeptChanges
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
+from agent.shop.http.transport import tls_context
 from agent.shop.policy import Policy
 from agent.shop.protocols import ShopSystems
 
@@ -73,7 +74,8 @@ async def open_shop(
 def describe_shop(settings: ShopSettings) -> str:
     """Say what the shop is made of, without asking any system.
 
-    Raises SettingsError, MappingError, and SecretMissing for a secret that is not where its mapping says.
+    Raises SettingsError, MappingError, SecretMissing for a secret that is not where its mapping says, and ServiceError
+    for a CA file that cannot be used.
     """
     demo = "the demo shop" if settings.demo_directory is not None else ""
     if settings.systems_directory is None:
@@ -82,6 +84,7 @@ def describe_shop(settings: ShopSettings) -> str:
         return demo
     files = load_directory(settings.systems_directory)
     for file in files:
+        tls_context(file.system)
         for source in sources.sources_of(file.system.auth):
             sources.read(source)
     told = [f"{file.system.system} ({', '.join(file.system.operations)})" for file in files]

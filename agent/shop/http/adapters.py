@@ -98,7 +98,7 @@ class HttpCustomers:
             found = await system.runner.many(name, {"phone": phone}, keep=("phone", _is_phone(phone, system.region)))
             if not found:
                 raise ServiceError("not_found", "no customer has this phone number")
-            if len(found) > 1:
+            if len({one.id for one in found}) > 1:
                 # a family or an office: whoever it is, it cannot be told who calls
                 raise ServiceError("not_found", "several customers have this phone number")
             only: Customer = found[0].customer(system.region)

@@ -74,6 +74,10 @@ class Requester:
         answer = await self._answer(sent, deadline, repeatable=repeatable or not changes)
         return self._judge(request, sent, answer, context)
 
+    def header(self, template: str, context: Mapping[str, Any]) -> str:
+        """Return the value of a header. Raises ServiceError ``bad_request``."""
+        return self._templates.header(template, context)
+
     def fill(self, request: Request, context: Mapping[str, Any]) -> None:
         """Fill everything of a request in without sending it. Raises ServiceError ``bad_request``."""
         if request.follow is None:

@@ -219,7 +219,7 @@ class Runner:
         if idempotency is not None:
             options["repeatable"] = bool(idempotency.header or idempotency.declared)
             if idempotency.header:
-                options["headers"] = {idempotency.header: str(context["key"])}
+                options["headers"] = {idempotency.header: self._requester.header("{{ key }}", context)}
         if not operation.steps:
             return await self._requester.ask(operation, context, None, deadline, **options)
         document: dict[str, Any] = {}

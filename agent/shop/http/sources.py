@@ -21,9 +21,11 @@ def read(source: SecretSource | ValueSource) -> str:
     if isinstance(source, ValueSource) and source.value:
         return source.value
     if source.env:
-        value = os.environ.get(source.env, "")
+        value = os.environ.get(source.env, "").strip()
         if not value:
             raise SecretMissing(f"the environment variable {source.env} is not set")
+        if not value.isprintable():
+            raise SecretMissing(f"the environment variable {source.env} must hold one line of plain text")
         return value
     file = source.file or Path()
     try:
@@ -31,7 +33,7 @@ def read(source: SecretSource | ValueSource) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise SecretMissing(f"{file}: cannot be read ({reason})") from error
-    if not value or "\n" in value:
+    if not value or not value.isprintable():
         raise SecretMissing(f"{file}: must hold the secret and nothing else, on one line")
     return value
 

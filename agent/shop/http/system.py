@@ -30,7 +30,10 @@ class HttpSystem:
         repeats: Repeats,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``now`` gives the shop's local time, aware. Its zone and ``region`` hold where the mapping names none."""
+        """``now`` gives the shop's local time, aware. Its zone and ``region`` hold where the mapping names none.
+
+        Raises ServiceError ``unavailable`` for a CA file that cannot be used.
+        """
         self.spec = spec
         self.region = spec.region or region
         """ISO country whose national phone numbers are understood."""
@@ -65,7 +68,7 @@ class HttpSystem:
         raise ServiceError("unavailable", f"{self.name}: {operation}: {message}")
 
     def open(self) -> None:
-        """Make the connections' pool. Raises ServiceError ``unavailable`` for a CA file that cannot be used."""
+        """Make the connections' pools."""
         self._transport.open()
 
     async def close(self) -> None:

@@ -18,7 +18,6 @@ from yarl import URL
 
 from agent import __version__
 from agent.call.errors import ServiceError
-from agent.shop.http.access import Tls
 from agent.shop.http.answer import Answer, Unreadable, take_in
 from agent.shop.http.breaker import Breaker
 from agent.shop.http.mapping import System
@@ -70,16 +69,25 @@ class Sent:
     """True when the request may change something: a failure then leaves open whether it did."""
 
 
-def tls_context(tls: Tls) -> ssl.SSLContext:
-    """Return the context that verifies the system's certificate. Raises OSError (also for a file that is no PEM)."""
-    return ssl.create_default_context(cafile=None if tls.ca_file is None else str(tls.ca_file))
+def tls_context(system: System) -> ssl.SSLContext:
+    """Return the context that verifies a system's certificate.
+
+    Raises ServiceError ``unavailable`` when its CA file cannot be read or is no PEM file.
+    """
+    file = system.tls.ca_file
+    try:
+        return ssl.create_default_context(cafile=None if file is None else str(file))
+    except (OSError, ValueError) as error:
+        raise ServiceError("unavailable", f"{system.system}: tls.ca_file {file} cannot be used: {error}") from error
 
 
 class Transport:
     """The connections to one system, with its breaker. ``open`` in a running loop, then ``close``."""
 
     def __init__(self, system: System, clock: Callable[[], float] = time.monotonic) -> None:
+        """Raises ServiceError ``unavailable`` when the CA file cannot be used."""
         self._system = system
+        self._tls = tls_context(system)
         self._clock = clock
         self._reads: aiohttp.ClientSession | None = None
         self._changes: aiohttp.ClientSession | None = None
@@ -91,17 +99,12 @@ class Transport:
         return self.breaker.state(self._clock())
 
     def open(self) -> None:
-        """Make the session; nothing is asked yet. Raises ServiceError when the CA file cannot be used."""
-        system = self._system
-        try:
-            context = tls_context(system.tls)
-        except (OSError, ValueError) as error:
-            raise ServiceError("unavailable", f"{system.system}: {system.tls.ca_file}: {error}") from error
-        self._reads = _session(aiohttp.TCPConnector(limit=system.connections, ssl=context))
+        """Make the sessions; nothing is asked yet."""
+        limit, tls = self._system.connections, self._tls
+        self._reads = _session(aiohttp.TCPConnector(limit=limit, ssl=tls))
         # A kept connection may have been closed by the other side just now: whether a change that went into it was
         # seen, nobody can tell. Changes are few and take a fresh one each.
-        fresh = aiohttp.TCPConnector(limit=system.connections, ssl=context, force_close=True)
-        self._changes = _session(fresh)
+        self._changes = _session(aiohttp.TCPConnector(limit=limit, ssl=tls, force_close=True))
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
@@ -151,7 +154,10 @@ class Transport:
         target = join(sent.url, location)
         if not same_origin(sent.url, target):
             # the other host would get the caller's data and our secrets
-            raise ServiceError("unavailable", f"{self._name}: {sent.what}: redirects to another host; not followed")
+            raise ServiceError(
+                "unavailable",
+                f"{self._name}: {sent.what}: redirects to another host (or scheme, or port); not followed",
+            )
         answer = await self._once(replace(sent, url=target), deadline)
         if answer.status in _REDIRECTS:
             raise ServiceError("unavailable", f"{self._name}: {sent.what}: redirects more than once")

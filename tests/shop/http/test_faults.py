@@ -15,6 +15,7 @@ import trustme
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from agent.call.errors import ServiceError
 from agent.shop.models import TicketDraft
 from tests.shop.http.mapped import DESK, PHONE, SHOP, Open, RawServer, http, order, refused
 
@@ -256,6 +257,12 @@ class TestCertificates:
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         mapping = self.mapping(secure) + f"tls: {{ca_file: {tmp_path / 'ca.pem'}}}\n"
         assert (await open_shop(mapping).systems.orders.find("10473")).number == "10473"
+
+    async def test_an_authority_that_cannot_be_read_is_told_at_the_start(self, open_shop: Open, tmp_path: Path) -> None:
+        (tmp_path / "ca.pem").write_text("no certificate")
+        for file in (tmp_path / "ca.pem", tmp_path / "none.pem"):
+            with pytest.raises(ServiceError, match=f"shop: tls.ca_file {file} cannot be used"):
+                open_shop(SHOP + f"tls: {{ca_file: {file}}}\n")
 
     async def test_a_certificate_of_another_host_is_refused(
         self, open_shop: Open, secure: HTTPServer, authority: trustme.CA, tmp_path: Path
