@@ -253,7 +253,8 @@ class Requester:
     def _usual(self, sent: Sent, answer: Answer) -> ServiceError:
         status, where = answer.status, f"{self._name}: {sent.what}: answers {answer.status}"
         if status in (401, 403):
-            places = ", ".join(sources.where(source) for source in sources.sources_of(self._system.auth))
+            secrets = [source for source in sources.sources_of(self._system.auth) if source.env or source.file]
+            places = " and ".join(sources.where(source) for source in secrets)
             return ServiceError("unavailable", f"{where}: it does not accept us; see {places or 'auth'}")
         if status in (404, 410):
             return ServiceError("unavailable", f"{where}; if that means not found: status: {{{status}: not_found}}")
