@@ -6,6 +6,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.shop.http.mapping_files import MappingError, MappingFile, load_directory, read_file, shipped
 
@@ -157,3 +160,43 @@ def test_the_whole_file_of_the_documentation_has_none_either(tmp_path: Path) -> 
     example = document.split("```yaml\n")[1].split("```")[0]
     (tmp_path / "a.yaml").write_text(example, encoding="utf-8")
     assert isinstance(read_file(tmp_path / "a.yaml"), MappingFile), read_file(tmp_path / "a.yaml")
+
+
+WORDS = st.sampled_from(
+    ["", "a[", "{{ x", "{{ number }}", "/orders", "GET", "200", "yes", "https://a.example", "not_found", "@", "~"]
+)
+KEYS = st.sampled_from(
+    [
+        *("system", "base_url", "auth", "basic", "user", "password", "env", "file", "operations", "orders.find"),
+        *(
+            "get",
+            "post",
+            "json",
+            "form",
+            "query",
+            "steps",
+            "name",
+            "for_each",
+            "follow",
+            "fields",
+            "list",
+            "path",
+            "map",
+        ),
+        *("items", "status", "404", "pages", "next", "idempotency", "find_first", "found", "check", "tls", "breaker"),
+    ]
+)
+TREES = st.recursive(
+    WORDS, lambda inner: st.dictionaries(KEYS, inner, max_size=5) | st.lists(inner, max_size=3), max_leaves=25
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(top=st.dictionaries(KEYS, TREES), operation=TREES)
+def test_whatever_a_file_holds_is_a_mapping_or_mistakes_with_their_line(
+    tmp_path: Path, top: dict[str, object], operation: object
+) -> None:
+    data = {"system": "shop", "base_url": "https://a.example", "operations": {"orders.find": operation}, **top}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+    found = read_file(tmp_path / "a.yaml")
+    assert isinstance(found, MappingFile) or (found and all(finding.line for finding in found))

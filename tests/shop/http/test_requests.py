@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import json
 import logging
 from decimal import Decimal
 
@@ -17,7 +19,7 @@ from agent.shop.messages import MessageDraft
 from agent.shop.models import Item, Order, TicketDraft
 from agent.shop.returns import ReturnDraft
 from agent.shop.shipments import Address
-from tests.shop.http.mapped import DESK, FIELDS, PHONE, SHOP, Open, order, refused
+from tests.shop.http.mapped import DESK, FIELDS, PHONE, SHOP, Open, RawServer, http, order, refused
 
 STEPS = """
 system: oscar
@@ -359,3 +361,36 @@ def test_any_bytes_are_data_or_unreadable(body: bytes) -> None:
         parse_json(Answer(200, {"content-type": "application/json"}, body))
     except Unreadable as error:
         assert str(error)  # noqa: PT017
+
+
+class TestTheConnection:
+    async def test_no_more_requests_at_once_than_the_system_takes(self, open_shop: Open) -> None:
+        now = most = 0
+
+        async def answer(writer: asyncio.StreamWriter) -> None:
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            now -= 1
+            writer.write(http(json.dumps(order()).encode(), "Content-Type: application/json\r\nConnection: close\r\n"))
+            await writer.drain()
+
+        async with RawServer(answer) as server:
+            shop = open_shop(SHOP.replace("BASE", server.url) + "connections: 2\n")
+            await asyncio.gather(*(shop.systems.orders.find("10473") for _ in range(8)))
+        assert (len(server.requests), most) == (8, 2)
+
+    async def test_cookies_are_not_kept_and_proxies_of_the_environment_not_used(
+        self, open_shop: Open, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "")
+        httpserver.expect_request("/api/orders/10473").respond_with_json(
+            order(), headers={"Set-Cookie": "session=1; Path=/"}
+        )
+        shop = open_shop(SHOP)
+        for _ in range(2):
+            await shop.systems.orders.find("10473")
+        assert ["Cookie" in request.headers for request, _ in httpserver.log] == [False, False]
