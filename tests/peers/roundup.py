@@ -96,6 +96,7 @@ async def running_roundup(home: Path, run_dir: Path, report: Callable[[str], Non
             run_dir / "roundup.log",
             lambda: listens(port),
             cwd=run_dir,
+            env={"PYTHONPATH": ""},
         ):
             yield Roundup(f"{origin}/support", origin, user, password, tracker)
     finally:

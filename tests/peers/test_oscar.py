@@ -126,6 +126,21 @@ async def test_what_changes_in_oscar_is_told_at_once(oscar: Oscar, open_mapped: 
     assert (before, (await orders.find("10490")).status) == ("placed", "packed")
 
 
+async def test_an_order_without_an_address_is_found_but_nobody_can_be_verified_by_it(
+    oscar: Oscar, open_mapped: OpenMapped
+) -> None:
+    await oscar.place([dataclasses.replace(SHIPPED, number="10491")])
+    oscar.change("UPDATE order_order SET shipping_address_id = NULL WHERE number = '10491'")
+    systems = open_mapped(oscar=oscar).systems
+
+    found = await systems.orders.find("10491")
+    with pytest.raises(ServiceError) as caught:
+        await ShopServices.of(systems).perform("orders.verify", {"number": "10491", "postcode": ""}, "")
+
+    assert (found.postcode, found.phone, found.status) == ("", "", "shipped")
+    assert caught.value.code in ("not_found", "bad_request")
+
+
 @pytest.mark.parametrize("number", ["99999", "1047", "104730"])
 async def test_a_number_that_is_not_there_is_not_found(oscar: Oscar, open_mapped: OpenMapped, number: str) -> None:
     with pytest.raises(ServiceError) as caught:
