@@ -27,7 +27,7 @@ _OURS = (400, 405, 406, 409, 411, 413, 414, 415, 422)
 """The system does not understand what we ask: a mistake in the mapping."""
 _UNKNOWN = (500, 502, 504)
 """A change that is answered so may have happened all the same."""
-_REASON = re.compile(r"[^a-z0-9]+")
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 
 class Requester:
@@ -242,9 +242,9 @@ class Requester:
                 reason = found if isinstance(found, str) else ""
             except (FieldTrouble, ServiceError):
                 reason = ""
-        word = _REASON.sub("_", reason.lower()).strip("_")
         # a reason is a word flows branch on; a sentence of theirs is none and may hold private data
-        return Refusal(word if 0 < len(word) <= 40 else "refused", f"{self._name}: {message}")
+        word = re.sub(r"[-.]", "_", reason.lower()) if _WORD.fullmatch(reason) else "refused"
+        return Refusal(word, f"{self._name}: {message}")
 
     def _usual(self, sent: Sent, answer: Answer) -> ServiceError:
         status, where = answer.status, f"{self._name}: {sent.what}: answers {answer.status}"

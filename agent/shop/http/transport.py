@@ -81,7 +81,8 @@ class Transport:
     def __init__(self, system: System, clock: Callable[[], float] = time.monotonic) -> None:
         self._system = system
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._reads: aiohttp.ClientSession | None = None
+        self._changes: aiohttp.ClientSession | None = None
         self.breaker = Breaker(system.breaker.failures, system.breaker.pause_seconds)
 
     @property
@@ -96,21 +97,17 @@ class Transport:
             context = tls_context(system.tls)
         except (OSError, ValueError) as error:
             raise ServiceError("unavailable", f"{system.system}: {system.tls.ca_file}: {error}") from error
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=system.connections, ssl=context, enable_cleanup_closed=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            headers={"User-Agent": f"orderline/{__version__}", "Accept-Encoding": "gzip"},
-            skip_auto_headers=("Content-Type",),
-        )
-        # aiohttp repeats PUT, DELETE and GET by itself when a connection breaks; what is repeated is ours to decide
-        self._session._retry_connection = False
+        self._reads = _session(aiohttp.TCPConnector(limit=system.connections, ssl=context))
+        # A kept connection may have been closed by the other side just now: whether a change that went into it was
+        # seen, nobody can tell. Changes are few and take a fresh one each.
+        fresh = aiohttp.TCPConnector(limit=system.connections, ssl=context, force_close=True)
+        self._changes = _session(fresh)
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._reads, self._changes):
+            if session is not None:
+                await session.close()
 
     async def send(self, sent: Sent, deadline: Deadline) -> Answer:
         """Return the answer, whatever its status.
@@ -144,7 +141,7 @@ class Transport:
         if answer.status not in _REDIRECTS:
             return answer
         location = answer.headers.get("location", "")
-        if sent.method != "GET" or not location:
+        if sent.method != "GET" or sent.changes or not location:
             raise ServiceError("unavailable", f"{self._name}: {sent.what}: answers with a redirect ({answer.status})")
         target = join(sent.url, location)
         if not same_origin(sent.url, target):
@@ -177,14 +174,15 @@ class Transport:
             log.info("%s: %s: %s after %d ms", self._name, sent.what, told, milliseconds)
 
     async def _exchange(self, sent: Sent, deadline: Deadline) -> Answer:
-        if self._session is None:
+        session = self._changes if sent.changes else self._reads
+        if session is None:
             raise Unsent("unavailable", f"{self._name}: not opened")
         timeout = aiohttp.ClientTimeout(
             total=max(0.001, deadline.remaining_seconds), sock_connect=self._system.connect_seconds
         )
         name, what = self._name, sent.what
         try:
-            async with self._session.request(
+            async with session.request(
                 sent.method,
                 URL(sent.url, encoded=True),
                 headers=sent.headers,
@@ -213,6 +211,20 @@ class Transport:
             # aiohttp's own texts may quote the answer
             message = f"{name}: {what}: the connection broke or the answer is no HTTP ({type(error).__name__})"
             raise Broken(_unknown(sent), message) from None
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"User-Agent": f"orderline/{__version__}", "Accept-Encoding": "gzip"},
+        skip_auto_headers=("Content-Type",),
+    )
+    # aiohttp repeats PUT, DELETE and GET by itself when a connection breaks; what is repeated is ours to decide
+    session._retry_connection = False
+    return session
 
 
 def _unknown(sent: Sent) -> str:

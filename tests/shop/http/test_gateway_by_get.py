@@ -83,3 +83,10 @@ async def test_a_text_beyond_the_gsm_alphabet_is_told_from_others(
     await open_shop(GATEWAY).systems.messages.send(draft(text), "k1")
 
     assert (asked[0].args["text"], asked[0].args["coding"]) == (text, coding)
+
+
+async def test_a_redirect_is_not_followed(open_shop: Open, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/send").respond_with_data("", status=302, headers={"Location": "/again"})
+    with pytest.raises(ServiceError) as caught:
+        await open_shop(GATEWAY).systems.messages.send(draft(), "k1")
+    assert (caught.value.code, len(httpserver.log)) == ("unavailable", 1)
