@@ -50,17 +50,17 @@ async def test_all_three_answer_as_they_should_and_nothing_is_made(
     assert (len(roundup.tickets()), len(kannel.left())) == (tickets, messages)
 
 
-async def test_wrong_passwords_are_told_with_the_place_where_they_belong(
+async def test_wrong_secrets_are_told_with_the_place_where_they_belong(
     systems: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("OSCAR", "KANNEL"):
-        monkeypatch.setenv(f"ORDERLINE_{name}_PASSWORD", "wrong")
+    for name in ("OSCAR_TOKEN", "KANNEL_PASSWORD"):
+        monkeypatch.setenv(f"ORDERLINE_{name}", "wrong")
 
     worst, told = await check(systems, Samples(order="10601", phone=PHONE))
 
     assert worst == 2
     assert told.count("FAILED  ") == 3
-    assert "ORDERLINE_OSCAR_PASSWORD" in told
+    assert "ORDERLINE_OSCAR_TOKEN" in told
     assert "ORDERLINE_KANNEL_PASSWORD" in told
 
 
