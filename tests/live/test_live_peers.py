@@ -100,8 +100,8 @@ calls:
     assert (ticket.creator, ticket.status) == (roundup.user, "unread")
     assert ticket.title.startswith("Order 27315: ")
     [text] = ticket.messages
-    assert "Why: caller_asked" in text
-    assert "Order: 27315 (verified)" in text
+    assert "Why: caller asked" in text
+    assert "Order: 27315, verified" in text
     assert "caller: where is my order" in text
     assert re.search("agent: .*shipped with UPS Ground", text)
     assert "60614" not in text

@@ -21,11 +21,11 @@ def write_mappings(
     roundup: Roundup | None = None,
     kannel: Kannel | None = None,
 ) -> Path:
-    """Write the mapping files of the servers given, and set their passwords in the environment."""
+    """Write the mapping files of the servers given, and set their secrets in the environment."""
     directory.mkdir(parents=True, exist_ok=True)
     if oscar is not None:
         _write(directory, "oscar", {"https://shop.example.com": oscar.url})
-        environment.setenv("ORDERLINE_OSCAR_PASSWORD", oscar.password)
+        environment.setenv("ORDERLINE_OSCAR_TOKEN", oscar.token)
     if roundup is not None:
         _write(directory, "roundup", {"https://tracker.example.com": roundup.origin})
         environment.setenv("ORDERLINE_ROUNDUP_PASSWORD", roundup.password)

@@ -72,7 +72,7 @@ class Oscar:
 
     url: str
     user: str
-    password: str
+    token: str
     database: Path
     _python: Path
     _environment: dict[str, str]
@@ -101,7 +101,7 @@ async def running_oscar(home: Path, run_dir: Path, report: Callable[[str], None]
     run_dir.mkdir(parents=True)
     environment = _environment(run_dir)
     shutil.copy(await _template(place, bin_dir, report), run_dir / _DATABASE)
-    user = {"name": "orderline", "password": secrets.token_hex(16)}
+    user = {"name": "orderline", "token": secrets.token_hex(20)}
     await _place(bin_dir / "python", environment, {"user": user, "orders": []})
     ports = reserve_ports()
     try:
@@ -116,7 +116,7 @@ async def running_oscar(home: Path, run_dir: Path, report: Callable[[str], None]
             yield Oscar(
                 f"http://{LOOPBACK}:{port}",
                 user["name"],
-                user["password"],
+                user["token"],
                 run_dir / _DATABASE,
                 bin_dir / "python",
                 environment,

@@ -49,12 +49,10 @@ async def running_server(
         await _answers(command, log, ready, ended)
         yield
     finally:
-        for end in (signal.SIGTERM, signal.SIGKILL):
+        for end in (signal.SIGTERM, signal.SIGKILL):  # the second also for what it has started and left behind
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, end)
             await asyncio.wait({ended}, timeout=_STOP_SECONDS)
-            if ended.done():
-                break
         await ended
 
 

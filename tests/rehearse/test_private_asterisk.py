@@ -14,18 +14,9 @@ import pytest
 
 from agent.asterisk.release import knows_media_marks, version_of
 from agent.rehearse import apt_fetch
-from agent.rehearse.apt_fetch import (
-    AptFetch,
-    DiskFull,
-    Mirror,
-    NoApt,
-    NoMirror,
-    NoSuite,
-    Wanted,
-    newer_ubuntu_releases,
-    read_mirror,
-)
+from agent.rehearse.apt_fetch import ASTERISK, AptFetch, DiskFull, NoApt, NoSuite, Wanted
 from agent.rehearse.commands import run
+from agent.rehearse.mirror import Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 from agent.rehearse.private_asterisk import (
     Asterisk,
     AsteriskNotUsable,
@@ -80,7 +71,7 @@ def test_the_mirror_is_the_distributions_own_and_neither_security_nor_a_third_pa
         )
     )
 
-    assert read_mirror(listing, BOOKWORM) == Mirror("debian", "http://mirror.example.net/debian", "bookworm")
+    assert read_mirror(listing, BOOKWORM, "") == Mirror("debian", "http://mirror.example.net/debian", "bookworm")
 
 
 def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None:
@@ -88,7 +79,7 @@ def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None
         (target("http://repo.example.com/x", "nodistro"), target("http://mirror.example.net/ubuntu", "noble"))
     )
 
-    mirror = read_mirror(listing, NOBLE)
+    mirror = read_mirror(listing, NOBLE, "")
 
     assert mirror == Mirror("ubuntu", "http://mirror.example.net/ubuntu", "noble")
     assert mirror.components == "main universe"
@@ -96,7 +87,7 @@ def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None
 
 def test_a_machine_without_a_mirror_is_told_what_to_do() -> None:
     with pytest.raises(NoMirror, match="ASTERISK="):
-        read_mirror(target("http://repo.example.com/x", "nodistro"), BOOKWORM)
+        read_mirror(target("http://repo.example.com/x", "nodistro"), BOOKWORM, ASTERISK.way_out)
 
 
 def test_suites_are_tried_from_the_own_one_to_the_newest() -> None:
@@ -288,7 +279,7 @@ async def test_a_mirror_that_cannot_be_reached_is_reported_as_no_network(small_a
 
 
 async def test_a_full_disk_is_noticed_before_anything_is_fetched(small_apt: Path, tmp_path: Path) -> None:
-    huge = dataclasses.replace(apt_fetch.ASTERISK, needed_bytes=2**60)
+    huge = dataclasses.replace(ASTERISK, needed_bytes=2**60)
 
     with pytest.raises(DiskFull, match="MB free"):
         await AptFetch(tmp_path, print, huge).into(tmp_path / "tree", new_enough)

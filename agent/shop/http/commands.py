@@ -9,7 +9,7 @@ from typing import TextIO
 
 from agent.shop.http.check import check_shop
 from agent.shop.http.check_calls import Samples
-from agent.shop.http.mapping_files import MappingError, MappingFile, shipped
+from agent.shop.http.mapping_files import MappingError, MappingFile, additions, shipped
 from agent.shop.http.shop import open_http_shop
 
 _MARKS = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  ", "skipped": "skipped "}
@@ -20,13 +20,15 @@ def list_mappings(out: TextIO) -> None:
     for name, path in shipped().items():
         first = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
         print(f"{name:14} {first}", file=out)
+    print(f"To be added to those systems (docs/peers.md): {', '.join(additions())}", file=out)
 
 
 def print_mapping(name: str, out: TextIO) -> None:
-    """Print one shipped mapping. Raises MappingError for a name there is not."""
-    path = shipped().get(name)
+    """Print one shipped mapping, or a file that is added to its system. Raises MappingError for a name there is not."""
+    there = {**shipped(), **additions()}
+    path = there.get(name)
     if path is None:
-        raise MappingError(f"there is no mapping {name!r}; there are: {', '.join(shipped())}")
+        raise MappingError(f"there is no mapping {name!r}; there are: {', '.join(there)}")
     out.write(path.read_text(encoding="utf-8"))
 
 

@@ -45,6 +45,11 @@ def shipped() -> Mapping[str, Path]:
     return {path.stem: path for path in sorted((Path(__file__).parent / "mappings").glob("*.yaml"))}
 
 
+def additions() -> Mapping[str, Path]:
+    """Return the files that some of the shipped mappings ask to be added to the other system, by file name."""
+    return {path.name: path for path in sorted((Path(__file__).parent / "mappings").glob("*.py"))}
+
+
 def load_directory(directory: Path) -> tuple[MappingFile, ...]:
     """Read ``*.yaml`` of a directory in name order. Raises MappingError naming every mistake of every file."""
     if not directory.is_dir():

@@ -1,6 +1,6 @@
 """Places orders the way Oscar's checkout does: ``python place_orders.py < orders.json``. Also makes the agent's user.
 
-The JSON: ``{"user": {"name": ..., "password": ...}, "orders": [...]}``; tests/peers/oscar.py has an order's fields.
+The JSON: ``{"user": {"name": ..., "token": ...}, "orders": [...]}``; tests/peers/oscar.py has an order's fields.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.contrib.auth.models import Permission, User  # noqa: E402 - Django m
 from django.db import transaction  # noqa: E402
 from oscar.core.loading import get_class, get_model  # noqa: E402
 from oscar.test.factories import create_product  # noqa: E402
+from rest_framework.authtoken.models import Token  # noqa: E402
 
 Basket = get_model("basket", "Basket")
 Country = get_model("address", "Country")
@@ -91,8 +92,9 @@ def main() -> None:
     wanted = json.load(sys.stdin)
     with transaction.atomic():
         if user := wanted.get("user"):
-            agent = User.objects.create_user(user["name"], f"{user['name']}@example.com", user["password"])
+            agent = User.objects.create_user(user["name"], f"{user['name']}@example.com")
             agent.user_permissions.add(Permission.objects.get(codename="view_order", content_type__app_label="order"))
+            Token.objects.create(user=agent, key=user["token"])
         for order in wanted["orders"]:
             place(order)
 

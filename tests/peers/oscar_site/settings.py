@@ -20,7 +20,7 @@ STATIC_URL = "/static/"
 MEDIA_ROOT = RUN_DIRECTORY / "media"
 PHONENUMBER_DEFAULT_REGION = "US"
 
-INSTALLED_APPS = [*OSCAR_APPS, "rest_framework", "oscarapi"]
+INSTALLED_APPS = [*OSCAR_APPS, "rest_framework", "rest_framework.authtoken", "oscarapi"]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -7,8 +7,10 @@ This adds one address that can, read-only, built on the API's own serializers. I
 
     urlpatterns = [path("api/phone-orders/", PhoneOrderList.as_view()), ...]
 
-The agent's user needs one permission, ``order | order | Can view order``, and need not be staff. What the shop's staff
-enters as the reference of a shipping event in Oscar's dashboard is told as the tracking number of a parcel.
+and in its settings ``"rest_framework.authtoken"`` among ``INSTALLED_APPS`` (then ``manage.py migrate``). The agent's
+user needs one permission, ``order | order | Can view order``, neither staff status nor a password, and a token:
+``manage.py drf_create_token orderline``. What the shop's staff enters as the reference of a shipping event in Oscar's
+dashboard is told as the tracking number of a parcel.
 """
 
 from __future__ import annotations
@@ -16,13 +18,19 @@ from __future__ import annotations
 from oscar.core.loading import get_model
 from oscarapi.serializers.checkout import OrderLineSerializer, OrderSerializer
 from oscarapi.utils.loading import get_api_class
-from rest_framework import exceptions, generics, permissions, serializers
+from rest_framework import authentication, exceptions, generics, permissions, serializers
 
 Order = get_model("order", "Order")
 OrderLine = get_model("order", "Line")
 InlineShippingAddressSerializer = get_api_class("serializers.checkout", "InlineShippingAddressSerializer")
 
 MOST_ORDERS = 20
+
+
+class BearerToken(authentication.TokenAuthentication):
+    """``Authorization: Bearer <token>``. A password would be hashed anew for every request, while a caller waits."""
+
+    keyword = "Bearer"
 
 
 class MayViewOrders(permissions.DjangoModelPermissions):
@@ -89,6 +97,7 @@ class PhoneOrderList(generics.ListAPIView):
     """``?number=`` or ``?phone=`` (of the shipping address, E.164): the orders, newest first."""
 
     serializer_class = PhoneOrderSerializer
+    authentication_classes = (BearerToken,)
     permission_classes = (MayViewOrders,)
     pagination_class = None
     queryset = Order.objects.select_related("shipping_address").prefetch_related("lines")
