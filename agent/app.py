@@ -126,6 +126,7 @@ class Agent:
             policy=shop.policy,
             limits=limits,
             region=settings.shop.country,
+            verify_floor_seconds=shop.verify_floor_seconds,
             today=lambda: self._wall().date(),
         )
         activities = VoiceActivities()

@@ -21,11 +21,16 @@ from agent.shop.http.shop import open_http_shop
 from agent.shop.http.transport import tls_context
 from agent.shop.policy import Policy
 from agent.shop.protocols import ShopSystems
+from agent.shop.verification import VERIFY_FLOOR_SECONDS
 
 NO_SHOP = (
     "No order system is configured: set shop.systems_directory for your own systems (docs/shop-http.md), "
     "or shop.demo_directory to use the demo shop."
 )
+
+MAPPED_VERIFY_FLOOR_SECONDS = 0.9
+"""Over a network an order that is there can take longer than one that is not: the address and the lines are asked for
+too. Just below the second after which a caller is told that it takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class OpenShop:
     policy: Policy
     status: Callable[[], Mapping[str, Any]]
     """Each mapped system's breaker and last failure; empty for the demo shop."""
+    verify_floor_seconds: float = VERIFY_FLOOR_SECONDS
+    """A refused verification comes no sooner, so that its delay does not tell why it was refused."""
 
 
 async def open_shop(
@@ -68,7 +75,7 @@ async def open_shop(
     specs = [file.system for file in files]
     http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
     stack.push_async_callback(http.close)
-    return OpenShop(http.systems, settings.policy.over(policy), http.status)
+    return OpenShop(http.systems, settings.policy.over(policy), http.status, MAPPED_VERIFY_FLOOR_SECONDS)
 
 
 def describe_shop(settings: ShopSettings) -> str:

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from agent.call.errors import ServiceError
 from agent.settings import SettingsError, ShopSettings, load_settings
 from agent.shop.services import ShopServices
-from agent.shop_systems import open_shop
+from agent.shop_systems import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
 from tests.shop.http.mapped import NOW, PHONE, SHOP, order
 
 
@@ -56,6 +56,7 @@ async def test_a_mapped_shop_verifies_and_tells(stack: contextlib.AsyncExitStack
     assert isinstance(tracked, dict)
     assert tracked["shipment"]["can_change_address"]  # type: ignore[index]
     assert shop.status()["shop"]["breaker"] == "closed"
+    assert shop.verify_floor_seconds == MAPPED_VERIFY_FLOOR_SECONDS
 
 
 async def test_the_demo_shop_serves_what_no_file_maps(

@@ -40,7 +40,7 @@ class ShopServices:
     """Implements :class:`agent.call.protocols.Services` over the shop's Protocols; docs/shop.md lists the operations.
 
     ``orders.verify`` (and ``orders.find_by_phone``) fails with one and the same ``not_found`` whether the order does
-    not exist or the postcode is another one, after the same work and not before ``VERIFY_FLOOR_SECONDS``.
+    not exist or the postcode is another one, after the same work and not before ``verify_floor_seconds``.
     The other operations prove nothing: what a flow may do and say is the flow's business.
     """
 
@@ -58,13 +58,14 @@ class ShopServices:
         today: Callable[[], dt.date] = dt.date.today,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        verify_floor_seconds: float = VERIFY_FLOOR_SECONDS,
     ) -> None:
         """``others`` brings the systems besides the first three; ``today`` is the shop's local day."""
         self._orders = orders
         self._customers = customers
         self._tickets = tickets
         self._region = region
-        verification = Verification(orders, region, limits, pause, clock, on_alarm)
+        verification = Verification(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
         self._operations: dict[str, Operation] = {
             "orders.verify": verification.verify,
             "orders.find": self._find,

@@ -113,6 +113,13 @@ class TestVerification:
         assert outcomes[0][0] == "not_found"
         assert outcomes[0][3] == VERIFY_FLOOR_SECONDS
 
+    async def test_a_shop_that_answers_slowly_takes_longer_to_refuse(self, shop: DemoShop, clock: Clock) -> None:
+        services = ShopServices(
+            shop.orders, shop.customers, shop.tickets, pause=clock.pause, clock=clock, verify_floor_seconds=0.9
+        )
+        await refusal(services, "orders.verify", number="10473", postcode="60615")
+        assert clock.seconds == pytest.approx(0.9)
+
     async def test_a_right_answer_does_not_wait(self, services: ShopServices, clock: Clock) -> None:
         await services.perform("orders.verify", {"number": "10473", "postcode": "60614"}, "")
         assert clock.seconds == 0.0
