@@ -83,7 +83,7 @@ async def running_roundup(home: Path, run_dir: Path, report: Callable[[str], Non
             "mail_host": "localhost",
             "mail_debug": str(run_dir / "mail.txt"),
             # its passwords are random and guard nothing; checking them must not cost what live calls need
-            "main_password_pbkdf2_default_rounds": "10000",
+            "password_pbkdf2_default_rounds": "10000",
         }
         listed = ",".join(f"{key}={value}" for key, value in settings.items())
         admin = [str(bin_dir / "roundup-admin"), "-i", str(tracker)]
