@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agent import yaml_source
 from agent.errors import OrderlineError
+from agent.shop.policy_settings import PolicySettings
 
 WebhookEventName = Literal[
     "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"
@@ -45,6 +46,11 @@ class ShopSettings(_Part):
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None
     """Where the demo shop keeps its files; made when it is not there."""
+    systems_directory: Path | None = None
+    """Mapping files of the shop's own systems (docs/shop-http.md); what they do not map is the demo shop's, if any."""
+    country: str = Field(default="US", pattern="^[A-Z]{2}$")
+    """ISO 3166; its national phone numbers are understood besides international ones."""
+    policy: PolicySettings = PolicySettings()
 
 
 class AriSettings(_Part):
