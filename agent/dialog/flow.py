@@ -353,6 +353,12 @@ class PackFile(_Model):
     """How else a call can come in (``queue_failed``, ``transfer_back``, ...) -> the flow it begins with."""
     rules: dict[str, Texts] = {}
     fillers: Texts = ()
+    openers: Texts = ()
+    """What people say before they say it: "i was wondering if you could tell me"."""
+    closers: Texts = ()
+    """What they say after it: "as soon as possible"."""
+    same: dict[str, Texts] = {}
+    """A word or words -> other ways of writing them; makes them equal in what is understood."""
     commands: Commands | None = None
     answers: dict[Literal["yes", "no"], Texts] = {}
     corrections: Corrections | None = None
