@@ -169,7 +169,8 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
     )
     number = f" {request.number_slot}={request.number}" if request.number else ""
     scene.understood = f"request={request.flow}{number}"
-    if confidence >= LOW_CONFIDENCE or request.number:
+    sure = confidence >= LOW_CONFIDENCE and not (meaning.guessed and scene.pack.asks(meaning.name))
+    if sure or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
         return stepping.begin_request(scene, request)
     scene.state.focus = Focus("confirm_request", focus.slot, request)

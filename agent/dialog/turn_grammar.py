@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.dialog import spoken_numbers
+from agent.dialog.gists import Gist
 from agent.dialog.heard_list import sample_sentences, spoken_phrases
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.number_words import words_for
@@ -23,7 +24,7 @@ UNKNOWN = "[unk]"
 _SURE_WORD = 0.8
 """Confidence from which a single strong word counts inside a sentence that was not understood."""
 _MAX_WORDS = 60
-_ANYWHERE_WORDS = 3
+_ANYWHERE_WORDS = 2
 """An angry or legal sentence of so many words counts in the middle of anything."""
 _MIN_BARE_SYMBOLS = 3
 """So much of a number must be heard for it to be a request by itself."""
@@ -41,9 +42,12 @@ class Meaning:
     """Slot values the phrase names itself."""
     trigger: int = 0
     """Requests: which trigger of the flow."""
+    guessed: bool = False
+    """True when only the gist of the sentence was understood."""
 
 
 _WAIT = Meaning("command", "wait")
+_ANSWERS = ("value", "right", "wrong")
 _PATIENT_WORDS = 2
 """A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
 
@@ -100,7 +104,7 @@ class TurnGrammar:
 
     def __init__(
         self,
-        entries: Sequence[tuple[Phrase | WidePhrase, Meaning]],
+        entries: Sequence[tuple[Phrase | WidePhrase | Gist, Meaning]],
         formats: Mapping[str, NumberFormat],
         fillers: Collection[tuple[str, ...]] = (),
         strong_words: Mapping[str, Meaning] | None = None,
@@ -119,12 +123,15 @@ class TurnGrammar:
         self._strong = {**(silent_words or {}), **(strong_words or {})}
         self._whole: dict[tuple[str, ...], Meaning] = {}
         self._wide: list[tuple[WidePhrase, Meaning]] = []
+        self._gists: list[tuple[Gist, Meaning]] = []
         self._frames: dict[tuple[str, ...], list[_Frame]] = {}
         self._pairs: list[_Pair] = []
         self._longer: dict[tuple[str, ...], set[Meaning]] = {}
         for phrase, meaning in entries:
             if isinstance(phrase, WidePhrase):
                 self._wide.append((phrase, meaning))
+            elif isinstance(phrase, Gist):
+                self._gists.append((phrase, meaning))
             else:
                 self._add(phrase, meaning)
         heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
@@ -168,7 +175,7 @@ class TurnGrammar:
         number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
         if number is not None:
             return number
-        other = self._anywhere(heard, tokens) or self._patience(tokens)
+        other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
         return Match(other) if other is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
@@ -227,9 +234,9 @@ class TurnGrammar:
     def _windows(self, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:
         """Yield the whole text first, then what remains without what may stand at its edges."""
         ends = self._edges.ends(tokens)
-        for start in self._edges.starts(tokens):
+        for start, guessed in self._edges.starts(tokens).items():
             for end in ends:
-                if start < end:
+                if start + guessed < end:
                     yield start, end
 
     def _whole_phrase(self, tokens: tuple[str, ...]) -> Meaning | None:
@@ -242,18 +249,42 @@ class TurnGrammar:
             meaning = self._exact(tokens[start:end]) if end - start > length else None
             if meaning is not None:
                 listed, length = meaning, end - start
-        return self._widely(tokens, length) or listed
+        return self._widely(tokens, length) or listed or self._answers(tokens)
+
+    def _answers(self, tokens: tuple[str, ...]) -> Meaning | None:
+        """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
+        reached: dict[int, set[Meaning | None]] = {0: {None}}
+        for at in range(len(tokens)):
+            if at not in reached:
+                continue
+            steps = [(end, None) for end in self._edges.steps(tokens, at)]
+            for end in range(at + 1, len(tokens) + 1):
+                meaning = self._whole.get(tokens[at:end])
+                steps += [(end, meaning)] if meaning is not None and meaning.kind in _ANSWERS else []
+            steps += [
+                (reach.end, meaning)
+                for phrase, meaning in self._wide
+                if meaning.kind in _ANSWERS
+                for reach in phrase.ends(tokens, at)
+            ]
+            for end, meaning in steps:
+                before = reached[at]
+                reached.setdefault(end, set()).update({meaning} if None in before and meaning else set())
+                reached[end].update(one for one in before if meaning is None or one == meaning)
+        said = reached.get(len(tokens), set()) - {None}
+        return said.pop() if len(said) == 1 else None
 
     def _widely(self, tokens: tuple[str, ...], longer_than: int = 0) -> Meaning | None:
         """Return the meaning of the wide phrase that explains most words; None when two different ones tie."""
         ends = frozenset(self._edges.ends(tokens))
         found = [
-            (reach.end - start - reach.guessed, replace(meaning, values=(*meaning.values, *reach.values)))
-            for start in self._edges.starts(tokens)
+            (sure, replace(meaning, values=(*meaning.values, *reach.values)))
+            for start, guessed in self._edges.starts(tokens).items()
             if len(tokens) - start > longer_than
             for phrase, meaning in self._wide
             for reach in phrase.ends(tokens, start)
-            if reach.end in ends and reach.end - start - reach.guessed > longer_than
+            # what was guessed before it must not be more than what is sure
+            if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
         ]
         if not found:
             return None
@@ -381,6 +412,21 @@ class TurnGrammar:
                     if any(reach.end >= start + _ANYWHERE_WORDS for reach in phrase.ends(tokens, start)):
                         return meaning
         return None
+
+    def _gist(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
+        """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
+        if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
+            return None
+        told = [(found, meaning) for gist, meaning in self._gists if (found := gist.explains(tokens)) is not None]
+        if not told:
+            return None
+        most = max((_rank(meaning)[:2], found[0]) for found, meaning in told)
+        best: dict[tuple[str, str, object], Meaning] = {}
+        for (count, values), meaning in told:
+            if (_rank(meaning)[:2], count) == most:
+                guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
+                best.setdefault((guess.kind, guess.name, guess.values), guess)
+        return next(iter(best.values())) if len(best) == 1 else None
 
     def _strong_word(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
         if not self._strong:

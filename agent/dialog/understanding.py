@@ -11,6 +11,7 @@ from agent.dialog import choices, knowledge
 from agent.dialog.choices import Option
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
+from agent.dialog.gists import Gist, compile_gist, is_gist
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.same_words import SameWords
 from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase, is_wide, unmarked
@@ -30,7 +31,7 @@ _NAMED = re.compile(r"\{(\w+)\}")
 _WRAPPED_LIMIT = 4000
 """Sentences with a choice from data in them: how many there are is not in the author's hand."""
 Report = Callable[[Path, str], None]
-Entries = list[tuple[Phrase | WidePhrase, Meaning]]
+Entries = list[tuple[Phrase | WidePhrase | Gist, Meaning]]
 
 
 def collect_key(slot: str) -> str:
@@ -186,8 +187,9 @@ class _Builder:
     def _edges(self, entries: Entries) -> tuple[WidePhrase, ...]:
         """Return phrases as what may stand at an edge."""
         return tuple(
-            phrase if isinstance(phrase, WidePhrase) else fixed(self._same.rewrite(phrase.tokens))
+            fixed(self._same.rewrite(phrase.tokens)) if isinstance(phrase, Phrase) else phrase
             for phrase, _ in entries
+            if not isinstance(phrase, Gist)
         )
 
     def _requests(self, commands: Mapping[str, Entries]) -> Entries:
@@ -202,7 +204,7 @@ class _Builder:
             for index, trigger in enumerate(flow.triggers):
                 path: Path = ("flows", flow_id, "triggers", index)
                 for phrase, meaning in self._expand(trigger.phrases, Meaning("request", flow_id, (), index), path):
-                    if isinstance(phrase, WidePhrase):
+                    if not isinstance(phrase, Phrase):
                         entries.append((phrase, meaning))
                         continue
                     problem = _too_many_numbers(phrase)
@@ -272,7 +274,7 @@ class _Builder:
         )
         entries: Entries = []
         for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
-            if isinstance(phrase, WidePhrase):
+            if not isinstance(phrase, Phrase):
                 continue
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
@@ -299,7 +301,7 @@ class _Builder:
         entries: Entries = []
         for index, text in enumerate(self._contents.corrections.new):
             for phrase, _ in self._expand((text,), meaning, ("corrections", "new", index), self._with_value):
-                if isinstance(phrase, WidePhrase):
+                if not isinstance(phrase, Phrase):
                     self._report(("corrections", "new", index), f"needs {{{VALUE_PLACE}}} exactly once")
                     break
                 tokens = tuple(f"{{{slot}}}" if token == f"{{{VALUE_PLACE}}}" else token for token in phrase.tokens)
@@ -318,11 +320,14 @@ class _Builder:
                 self._report((*path, index), f"'{text}': {error.message}")
         return entries
 
-    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase, Meaning]]:
+    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
         """Yield what one template stands for: listed phrases, or one wide phrase when it is marked or names choices.
 
         A phrase with a number in it is always listed; so is one that was given an expander of its own.
         """
+        if is_gist(text):
+            yield compile_gist(text, self._wide), meaning
+            return
         wide, names = is_wide(text), set(_NAMED.findall(text))
         if wide and expander is self._expander and not names & self._formats.keys():
             yield self._wide.compile(text), meaning
@@ -333,20 +338,24 @@ class _Builder:
                 Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger),
             )
         if not wide and expander is self._expander and names and names <= self._lists.keys():
-            # choices may have wide phrases of their own
+            # choices may have wide phrases and gists of their own
             yield self._wide.compile(text), meaning
+            for name in names if text == f"{{{''.join(names)}}}" else ():
+                for value, ways in self._lists[name].items():
+                    told = replace(meaning, values=((name, value),))
+                    yield from ((compile_gist(way, self._wide), told) for way in ways if is_gist(way))
 
 
 def _as(meaning: Meaning, entries: Entries) -> Entries:
     return [(phrase, meaning) for phrase, _ in entries]
 
 
-def _unheard(entry: tuple[Phrase | WidePhrase, Meaning]) -> tuple[Phrase | WidePhrase, Meaning]:
+def _unheard(entry: tuple[Phrase | WidePhrase | Gist, Meaning]) -> tuple[Phrase | WidePhrase | Gist, Meaning]:
     phrase, meaning = entry
-    return (phrase if isinstance(phrase, WidePhrase) else replace(phrase, heard=False)), meaning
+    return (replace(phrase, heard=False) if isinstance(phrase, Phrase) else phrase), meaning
 
 
-def _begins_with_number(phrase: Phrase | WidePhrase) -> bool:
+def _begins_with_number(phrase: Phrase | WidePhrase | Gist) -> bool:
     return isinstance(phrase, Phrase) and phrase.tokens[0].startswith("{")
 
 

@@ -196,6 +196,7 @@ class WideCompiler:
                 _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
                 for value, texts in self._lists[item.list_name].items()
                 for text in texts
+                if not text.lstrip().startswith("~~")
             )
         )
 
@@ -207,13 +208,20 @@ class Edges:
         self._before = tuple(before)
         self._behind = tuple(behind)
 
-    def starts(self, tokens: Tokens) -> list[int]:
-        """Return where the phrase itself may begin, 0 first."""
-        found = {0}
+    def starts(self, tokens: Tokens) -> dict[int, int]:
+        """Return where the phrase itself may begin, 0 first, with the words before it that only a ``*`` explains."""
+        found = {0: 0}
         for at in range(len(tokens)):
             if at in found:
-                found.update(reach.end for edge in self._before for reach in edge.ends(tokens, at))
-        return sorted(at for at in found if at < len(tokens))
+                for edge in self._before:
+                    for reach in edge.ends(tokens, at):
+                        guessed = found[at] + reach.guessed
+                        found[reach.end] = min(found.get(reach.end, guessed), guessed)
+        return {at: found[at] for at in sorted(found) if at < len(tokens)}
+
+    def steps(self, tokens: Tokens, at: int) -> set[int]:
+        """Return how far anything that may stand at an edge reaches from here."""
+        return {reach.end for edge in (*self._before, *self._behind) for reach in edge.ends(tokens, at)}
 
     def ends(self, tokens: Tokens) -> list[int]:
         """Return where the phrase itself may end, the end of the text first."""
