@@ -59,6 +59,10 @@ def _meant(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
         return repair.no_match(scene)
     if meaning.kind in ("wrong", "right"):
         return _reaction(scene, focus, meaning.kind)
+    if match.reading is not None and match.reading.value is not None:
+        # "i don't have it, but my phone number is ..."
+        doubt = _doubtful(scene, match.number_slot, match.reading, confidence)
+        scene.fill(match.number_slot, SlotValue(match.reading.value, doubt, confidence))
     return _value(scene, focus, meaning.name, meaning.values)
 
 

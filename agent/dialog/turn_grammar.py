@@ -175,6 +175,9 @@ class TurnGrammar:
         number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
         if number is not None:
             return number
+        both = self._request_and_number(tokens, known or {})
+        if both is not None:
+            return both
         other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
         return Match(other) if other is not None else None
 
@@ -363,8 +366,24 @@ class TurnGrammar:
                         )
         return None
 
+    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+        """Read a request and a whole number with its own words around it, one after the other, in either order."""
+        for at in range(1, len(tokens)):
+            for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
+                if not any(word in self._loose or word.isdigit() for word in rest):
+                    continue
+                told = self._two_numbers(rest, known) or self._number(rest, (), known, "", "")
+                if told is None or told.reading is None or told.reading.value is None:
+                    continue
+                meaning = self._whole_phrase(asked)
+                if meaning is not None and meaning.kind == "request":
+                    return replace(told, meaning=meaning)
+        return None
+
     def _worth_continuing(self, frame: _Frame, match: Match) -> bool:
         """A digit or two out of nowhere is no request; after "where is order" it is."""
+        if frame.meaning.kind == "value":
+            return False
         if frame.meaning.kind != "request" or frame.lead or match.reading is None:
             return True
         return len(match.reading.partial) >= _MIN_BARE_SYMBOLS

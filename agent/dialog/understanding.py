@@ -239,6 +239,10 @@ class _Builder:
         for value, texts in knowledge.choices(slot, told).items():
             entries += self._expand(texts, Meaning("value", value), knowledge.place(name, value, told, slot))
         entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
+        if not options:
+            entries += [
+                (Phrase(words, heard=False), Meaning("value", value)) for value, words in choices.by_key(slot.dtmf)
+            ]
         if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
         if slot.corrects in self._formats:
