@@ -399,6 +399,12 @@ class PackFile(_Model):
     """Named pieces for phrases: ``<name>``."""
     fillers: Texts = ()
     """Words dropped at the edges of what was said."""
+    openers: Texts = ()
+    """What people say before they say it: "i was wondering if you could tell me"."""
+    closers: Texts = ()
+    """What they say after it: "as soon as possible"."""
+    same: dict[str, Texts] = {}
+    """A word or words -> other ways of writing them; makes them equal in what is understood."""
     commands: Commands | None = None
     """What works at any moment."""
     answers: dict[Literal["yes", "no"], Texts] = {}

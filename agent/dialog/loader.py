@@ -12,7 +12,7 @@ from agent.dialog import knowledge, lint, pack_files
 from agent.dialog.choices import Option
 from agent.dialog.errors import DialogError, Finding, FlowError
 from agent.dialog.expressions import Expressions
-from agent.dialog.flow import END, Flow, Manner, PackFile, Slot
+from agent.dialog.flow import END, Flow, Manner, PackFile, Say, Slot
 from agent.dialog.number_format import NumberFormat, NumberFormatError
 from agent.dialog.rendering import Renderer, TemplateChecker
 from agent.dialog.turn_grammar import TurnGrammar
@@ -93,6 +93,10 @@ class FlowPack:
     def flow(self, flow_id: str) -> Flow:
         """Return a flow by id."""
         return self.contents.flows[flow_id]
+
+    def asks(self, flow_id: str) -> bool:
+        """Return whether a flow does more than answer: asks something, acts, or leads on."""
+        return not all(isinstance(step, Say) for step in self.flow(flow_id).steps)
 
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""

@@ -30,9 +30,9 @@ from agent.dialog.flow import (
 from agent.dialog.templates import nearest
 from agent.yaml_source import Path, Source, path_text
 
-_NAMED = ("rules", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
+_NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds", "knowledge")
-_LISTED = ("fillers", "keep")
+_LISTED = ("fillers", "openers", "closers", "keep")
 
 
 @dataclass
