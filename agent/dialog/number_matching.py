@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +17,9 @@ from agent.dialog.wide_phrases import Tokens
 UNKNOWN = "[unk]"
 _MIN_BARE_SYMBOLS = 3
 """So much of a number must be heard for it to be a request by itself."""
+
+MAX_WINDOWS = 24
+"""Ways of cutting off the edges that are tried with numbers: reading one is dear, and nobody needs more."""
 
 Known = Mapping[str, Sequence[str]]
 """Number slot -> the numbers this caller may mean."""
@@ -40,7 +44,7 @@ class NumberMatcher:
         for source in (tokens, *others):
             noisy = UNKNOWN in source
             heard = _without_edges(source) if noisy else source
-            for start, end in self._edges.windows(heard):
+            for start, end in itertools.islice(self._edges.windows(heard), MAX_WINDOWS):
                 for frame, middle in self._entries.framed(heard[start:end]):
                     match = self._read(frame, middle, others, known, so_far if frame.slot == so_far_slot else "")
                     if match is None or match.reading is None:

@@ -7,6 +7,7 @@ What a gist finds in the rest is a guess (``Meaning.guessed``): the engine asks 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from agent.dialog.edges import Edges
 from agent.dialog.entry_table import Entries, Entry, EntryTable, Layer
 from agent.dialog.meanings import Match, Meaning
 from agent.dialog.number_format import NumberFormat
-from agent.dialog.number_matching import UNKNOWN, Known, NumberMatcher
+from agent.dialog.number_matching import MAX_WINDOWS, UNKNOWN, Known, NumberMatcher
 from agent.dialog.number_words import words_for
 from agent.dialog.same_words import SameWords
 from agent.dialog.turns import Completeness, Heard
@@ -25,6 +26,8 @@ from agent.dialog.word_matching import WordMatcher
 _SURE_WORD = 0.8
 """Confidence from which a single strong word counts inside a sentence that was not understood."""
 _MAX_WORDS = 60
+_MAX_JOINED = 30
+"""A longer text is not searched for a request and a number one after the other: every cut would be read anew."""
 
 
 class TurnGrammar:
@@ -99,7 +102,7 @@ class TurnGrammar:
         """Judge a text that may still grow."""
         tokens = self._tokens(text)
         verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
-        for start, end in self._edges.windows(tokens):
+        for start, end in itertools.islice(self._edges.windows(tokens), MAX_WINDOWS):
             part = tokens[start:end]
             meaning = self._words.exact(part)
             longer = self._entries.longer(part)
@@ -129,7 +132,7 @@ class TurnGrammar:
 
     def _request_and_number(self, tokens: Tokens, known: Known) -> Match | None:
         """Read a request and a whole number with its own words around it, one after the other, in either order."""
-        for at in range(1, len(tokens)):
+        for at in range(1, len(tokens) if len(tokens) <= _MAX_JOINED else 0):
             for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
                 if not any(word in self._loose or word.isdigit() for word in rest):
                     continue

@@ -6,6 +6,7 @@ words the recogniser does not know, and hold ``*`` for any one word. What it exp
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,11 +56,31 @@ class _OneOf:
     ways: tuple[_Node, ...]
 
     def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        for way in self.ways:
+        word = tokens[at] if at < len(tokens) else ""
+        for way in self._by_first.get(word, self._open):
             yield from way.ends(tokens, at)
 
+    @functools.cached_property
+    def _firsts(self) -> tuple[frozenset[str], ...]:
+        return tuple(way.firsts() or frozenset({""}) for way in self.ways)
+
+    @functools.cached_property
+    def _open(self) -> tuple[_Node, ...]:
+        """Ways that may begin with any word, or need none."""
+        return tuple(
+            way for way, firsts in zip(self.ways, self._firsts, strict=True) if not firsts.isdisjoint(("", ANY_WORD))
+        )
+
+    @functools.cached_property
+    def _by_first(self) -> Mapping[str, tuple[_Node, ...]]:
+        found: dict[str, list[_Node]] = {word: [] for word in self.firsts() - {"", ANY_WORD}}
+        for way, firsts in zip(self.ways, self._firsts, strict=True):
+            for word in firsts if firsts.isdisjoint(("", ANY_WORD)) else found:
+                found[word].append(way)
+        return {word: tuple(ways) for word, ways in found.items()}
+
     def firsts(self) -> frozenset[str]:
-        return frozenset[str]().union(*(way.firsts() or {""} for way in self.ways))
+        return frozenset[str]().union(*self._firsts)
 
 
 @dataclass(frozen=True)
