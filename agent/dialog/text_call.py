@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from agent.dialog.turns import (
 Perform = Callable[[Effect], Done | Failed]
 """Does one effect at once."""
 _MAX_EFFECTS = 20
+_WORD_AND_NUMBER = re.compile(r"\b([a-z]{3,})(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -96,4 +98,5 @@ def event_of(line: str) -> Event:
 def spoken(text: str) -> str:
     """Write typed text the way a recogniser writes it: lower case, no punctuation."""
     kept = "".join(char if char.isalnum() or char in "'[] " else " " for char in text.lower().replace("’", "'"))
-    return " ".join(kept.split())
+    # a code as it is written: "summer25" is said in two words
+    return " ".join(_WORD_AND_NUMBER.sub(r"\1 \2", kept).split())

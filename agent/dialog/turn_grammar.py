@@ -400,6 +400,11 @@ class TurnGrammar:
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
+        half = len(middle) // 2
+        if reading.value is None and half >= _MIN_BARE_SYMBOLS and middle == middle[:half] * 2:
+            # said twice, to be sure
+            text = " ".join(middle[:half])
+            reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), (), so_far)
         if reading.value is None and not reading.partial:
             if frame.meaning.kind != "correct":
                 return None
