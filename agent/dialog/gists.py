@@ -29,6 +29,9 @@ class Gist:
 
     def explains(self, tokens: Tokens) -> tuple[int, Values] | None:
         """Return how much is explained, and the slot values named; None when a part is missing or a barred one occurs."""
+        said = frozenset(tokens)
+        if not all(part.begins is None or part.begins & said for part in self.needed):
+            return None
         taken: set[int] = set()
         values: Values = ()
         for part in self.needed:

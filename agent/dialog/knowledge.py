@@ -26,7 +26,9 @@ def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...
     if knowledge is not None and source == ANSWERS:
         found.update({topic: answer.ask for topic, answer in knowledge.answers.items()})
     if knowledge is not None and source == PROMOTIONS:
-        found.update({name: (*promotion.spoken, *_written(promotion.code)) for name, promotion in knowledge.promotions.items()})
+        found.update(
+            {name: (*promotion.spoken, *_written(promotion.code)) for name, promotion in knowledge.promotions.items()}
+        )
     return found
 
 

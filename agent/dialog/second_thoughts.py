@@ -64,7 +64,11 @@ def day_in(scene: Scene, flow: str, heard: Heard) -> tuple[str, str] | None:
 
 def only_day(scene: Scene, focus: Focus, heard: Heard) -> str:
     """Return the one day named in an answer that was not understood as a whole; ``""`` for none."""
-    if focus.kind != "collect" or scene.pack.slot(focus.slot).type != "date" or _DENIALS.intersection(heard.text.split()):
+    if (
+        focus.kind != "collect"
+        or scene.pack.slot(focus.slot).type != "date"
+        or _DENIALS.intersection(heard.text.split())
+    ):
         return ""
     return _named_day(scene, focus.slot, heard.text.split())
 

@@ -18,7 +18,7 @@ from agent.dialog.same_words import SameWords
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.templates import Phrase
 from agent.dialog.turns import Completeness, Heard
-from agent.dialog.wide_phrases import Edges, WidePhrase, fixed
+from agent.dialog.wide_phrases import Edges, PhraseIndex, WidePhrase, fixed
 
 UNKNOWN = "[unk]"
 _SURE_WORD = 0.8
@@ -113,27 +113,30 @@ class TurnGrammar:
         speak_fillers: bool = True,
         around: Around | None = None,
         same: SameWords | None = None,
+        besides: TurnGrammar | None = None,
     ) -> None:
         around = around or Around()
         self._formats = formats
         self._same = same or SameWords()
+        self._besides = besides
         both = [fixed(self._same.rewrite(filler)) for filler in fillers]
         self._edges = Edges([*both, *around.before], [*both, *around.behind])
         self._fillers = frozenset(map(self._same.rewrite, fillers))
         self._strong = {**(silent_words or {}), **(strong_words or {})}
         self._whole: dict[tuple[str, ...], Meaning] = {}
-        self._wide: list[tuple[WidePhrase, Meaning]] = []
+        wide: list[tuple[WidePhrase, Meaning]] = []
         self._gists: list[tuple[Gist, Meaning]] = []
         self._frames: dict[tuple[str, ...], list[_Frame]] = {}
         self._pairs: list[_Pair] = []
         self._longer: dict[tuple[str, ...], set[Meaning]] = {}
         for phrase, meaning in entries:
             if isinstance(phrase, WidePhrase):
-                self._wide.append((phrase, meaning))
+                wide.append((phrase, meaning))
             elif isinstance(phrase, Gist):
                 self._gists.append((phrase, meaning))
             else:
                 self._add(phrase, meaning)
+        self._wide = PhraseIndex(wide)
         heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
         spoken = spoken_phrases(phrase for phrase, _ in heard)
         if speak_fillers:
@@ -179,6 +182,8 @@ class TurnGrammar:
         if both is not None:
             return both
         other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
+        if other is None and self._besides is not None:
+            return self._besides.match(heard, known)
         return Match(other) if other is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
@@ -214,7 +219,7 @@ class TurnGrammar:
         return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
 
     def _add(self, phrase: Phrase, meaning: Meaning) -> None:
-        tokens = self._same.rewrite(phrase.tokens)
+        tokens = self._same.phrase(phrase.tokens)
         places = [index for index, token in enumerate(tokens) if token.startswith("{")]
         if not places:
             self._whole.setdefault(tokens, meaning)
@@ -266,7 +271,7 @@ class TurnGrammar:
                 steps += [(end, meaning)] if meaning is not None and meaning.kind in _ANSWERS else []
             steps += [
                 (reach.end, meaning)
-                for phrase, meaning in self._wide
+                for phrase, meaning in self._wide.at(tokens[at])
                 if meaning.kind in _ANSWERS
                 for reach in phrase.ends(tokens, at)
             ]
@@ -284,7 +289,7 @@ class TurnGrammar:
             (sure, replace(meaning, values=(*meaning.values, *reach.values)))
             for start, guessed in self._edges.starts(tokens).items()
             if len(tokens) - start > longer_than
-            for phrase, meaning in self._wide
+            for phrase, meaning in self._wide.at(tokens[start])
             for reach in phrase.ends(tokens, start)
             # what was guessed before it must not be more than what is sure
             if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
@@ -409,7 +414,8 @@ class TurnGrammar:
             if frame.meaning.kind != "correct":
                 return None
             # a part ("no, fifteen") need not be a beginning; what it replaces is for the engine to find
-            if not spoken_numbers.is_part(text, number_format):
+            told = sum(word in self._loose or word.isdigit() for word in middle)
+            if told < len(middle) / 2 or not spoken_numbers.is_part(text, number_format):
                 return None
         return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
 
@@ -431,7 +437,7 @@ class TurnGrammar:
                 meaning = self._whole.get(tokens[start:end])
                 if meaning is not None and meaning.kind == "escalate":
                     return meaning
-            for phrase, meaning in self._wide:
+            for phrase, meaning in self._wide.at(tokens[start]):
                 if meaning.kind == "escalate":
                     if any(reach.end >= start + _ANYWHERE_WORDS for reach in phrase.ends(tokens, start)):
                         return meaning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -255,7 +256,9 @@ class _Builder:
             fillers = (*fillers, *(phrase.tokens for phrase, _ in agreed if isinstance(phrase, Phrase)))
             around = replace(around, before=(*around.before, *self._edges(agreed)))
         entries += [*common.escalations, *common.commands]
-        entries += common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
+        entries += (
+            common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
+        )
         return TurnGrammar(
             entries, self._formats, fillers, common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
@@ -290,12 +293,20 @@ class _Builder:
 
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
         """Make a grammar that hears few phrases; what else callers say at any moment is understood all the same."""
-        at_any_moment = [*common.escalations, *common.commands, *common.requests]
-        entries = [*entries, *common.short_commands, *(_unheard(entry) for entry in at_any_moment)]
         return TurnGrammar(
-            [entry for entry in entries if not _begins_with_number(entry[0]) or entry[0].heard],
-            self._formats, common.fillers, {},
-            silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
+            [*entries, *common.short_commands], self._formats, common.fillers,
+            silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False,
+            around=replace(common.around, heard=()), same=self._same, besides=self._anything,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def _anything(self) -> TurnGrammar:
+        """What may be said at any moment, for the turns that do not listen for it."""
+        common = self._shared
+        entries = [_unheard(entry) for entry in (*common.escalations, *common.commands, *common.requests)]
+        return TurnGrammar(
+            [entry for entry in entries if not _begins_with_number(entry[0])], self._formats, common.fillers,
+            speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
         )  # fmt: skip
 
     def _corrections(self, slot: str, path: Path) -> Entries:
@@ -324,7 +335,9 @@ class _Builder:
                 self._report((*path, index), f"'{text}': {error.message}")
         return entries
 
-    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
+    def _entries(
+        self, text: str, meaning: Meaning, expander: Expander
+    ) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
         """Yield what one template stands for: listed phrases, or one wide phrase when it is marked or names choices.
 
         A phrase with a number in it is always listed; so is one that was given an expander of its own.
