@@ -33,7 +33,7 @@ def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...
 
 
 def _written(code: str) -> tuple[str, ...]:
-    """Return how a code reads as words ("SUMMER25": "summer 25", "summer two five"), understood without being listened for."""
+    """Return how a code reads as words: "summer 25", "summer two five" for SUMMER25; understood, not listened for."""
     found = _CODE.fullmatch(code.lower())
     if found is None:
         return ()

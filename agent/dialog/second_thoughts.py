@@ -5,19 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.dialog import stepping
-from agent.dialog.flow import Collect, Slot
+from agent.dialog.flow import Collect
 from agent.dialog.scene import Scene
 from agent.dialog.state import Focus, SlotValue
 from agent.dialog.turns import Heard, Then
 from agent.dialog.understanding import CONFIRM_REQUEST
 
 _LEADS = frozenset(
-    ("no", "not", "wait", "actually", "sorry", "i", "meant", "mean", "said", "make", "that", "it", "rather", "but", "oh", "hang", "on")
-)  # fmt: skip
+    [
+        "no",
+        "not",
+        "wait",
+        "actually",
+        "sorry",
+        "i",
+        "meant",
+        "mean",
+        "said",
+        "make",
+        "that",
+        "it",
+        "rather",
+        "but",
+        "oh",
+        "hang",
+        "on",
+    ]
+)
 """Words people change their mind with; what follows them must be an answer as a whole."""
 _DENIALS = frozenset(
-    ("not", "no", "nobody", "never", "won't", "can't", "cannot", "isn't", "don't", "doesn't", "away", "vacation", "until")
-)  # fmt: skip
+    [
+        "not",
+        "no",
+        "nobody",
+        "never",
+        "won't",
+        "can't",
+        "cannot",
+        "isn't",
+        "don't",
+        "doesn't",
+        "away",
+        "vacation",
+        "until",
+    ]
+)
 """With one of these in a sentence a day in it may be a day that does not suit."""
 
 
@@ -52,12 +84,13 @@ def refuses(scene: Scene, heard: Heard) -> bool:
 
 
 def day_in(scene: Scene, flow: str, heard: Heard) -> tuple[str, str] | None:
-    """Return a date slot of the flow and the one day a sentence names for it; None when it names none, or denies one."""
+    """Return a date slot of the flow and the one day a sentence names for it; None without one, or with a denial."""
     tokens = heard.text.split()
     if _DENIALS.intersection(tokens):
         return None
     steps = scene.pack.flow(flow).steps
-    slot = next((step.collect for step in steps if _collects_date(scene, step)), "")
+    asked = (step.collect for step in steps if isinstance(step, Collect))
+    slot = next((name for name in asked if scene.pack.slot(name).type == "date"), "")
     day = _named_day(scene, slot, tokens) if slot else ""
     return (slot, day) if day else None
 
@@ -91,7 +124,7 @@ def _answered(scene: Scene) -> Iterator[tuple[int, str]]:
     for index, step in enumerate(scene.pack.flow(frame.flow).steps[: frame.step]):
         if isinstance(step, Collect) and not step.force and step.collect in scene.state.slots.keys() - known:
             known.add(step.collect)
-            if _slot(scene, step).type in ("choice", "date"):
+            if scene.pack.slot(step.collect).type in ("choice", "date"):
                 yield index, step.collect
 
 
@@ -110,11 +143,3 @@ def _value(scene: Scene, slot: str, words: str) -> str:
     if match is None or match.meaning.kind != "value" or match.meaning.guessed:
         return ""
     return match.meaning.name if match.meaning.name != scene.state.slots[slot].value else ""
-
-
-def _collects_date(scene: Scene, step: object) -> bool:
-    return isinstance(step, Collect) and _slot(scene, step).type == "date"
-
-
-def _slot(scene: Scene, step: Collect) -> Slot:
-    return scene.pack.slot(step.collect)

@@ -1,7 +1,7 @@
 """Templates matched as they are written, without listing what they stand for: ``~ [i think] i (left | lost) it``.
 
-A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use words
-the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
+A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use
+words the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
 """
 
 from __future__ import annotations

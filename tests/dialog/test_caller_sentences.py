@@ -1,4 +1,4 @@
-"""Sentences of callers who never read the phrases: how many are understood, and that none is understood as something else."""
+"""Sentences of callers who never read the phrases: how many are understood, and that none is misunderstood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every global repair is exercised by calls in text in at least three different places, as the calls themselves show."""
+"""Every global repair is exercised by calls in text in at least three places, as the calls themselves show."""
 
 from __future__ import annotations
 
