@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.dialog.errors import DialogError
 from agent.dialog.turns import Prompt
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 FocusKind = Literal["collect", "confirm", "confirm_request"]
 
 
@@ -133,6 +133,8 @@ class State:
     """Number words of earlier breaths."""
     so_far_slot: str = ""
     breaths: int = 0
+    guessed: bool = False
+    """True while the last request was only guessed from what it was about."""
     last_said: list[Prompt] = field(default_factory=list)
     last_heard: str = ""
     requests: list[str] = field(default_factory=list)
@@ -145,7 +147,7 @@ class State:
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""
         self.failures = self.no_match = self.no_input = 0
-        self.waiting = False
+        self.waiting = self.guessed = False
 
     def forget_breaths(self) -> None:
         """Drop the beginning of a number."""
