@@ -7,17 +7,22 @@ import os
 import shutil
 import socket
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.preflight import Finding, examine
 from agent.call.errors import VoiceError
+from agent.delivering import calls_path, hook_of
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import Prompt
+from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.records.outbox_commands import outstanding
+from agent.records.sharing import redis_version
 from agent.settings import Settings, SettingsError
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
@@ -33,6 +38,9 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     for finding in secret_findings(settings):
         yield finding
     yield directory_finding(settings.state_directory)
+    yield outbox_finding(calls_path(settings))
+    if address := settings.redis.address():
+        yield await redis_finding(address)
     yield host_name_finding()
     yield port_finding(settings.control.host, settings.control.port)
     async for finding in _rules_and_ears(settings):
@@ -53,10 +61,12 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
 
 def secret_findings(settings: Settings) -> Iterator[Finding]:
     """Whether the secrets are there, and for nobody else's eyes."""
-    for what, read, file in (
+    secrets: list[tuple[str, Callable[[], object], Path | None]] = [
         ("ARI password", settings.ari.password, settings.ari.password_file),
         ("control token", settings.control.token, settings.control.token_file),
-    ):
+        *((f"webhook {hook.name}", partial(hook_of, hook), hook.secret_file) for hook in settings.webhooks),
+    ]
+    for what, read, file in secrets:
         try:
             read()
         except SettingsError as error:
@@ -84,6 +94,30 @@ def directory_finding(directory: Path) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", "make room, or move it")
     return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
+
+
+def outbox_finding(path: Path) -> Finding:
+    """Whether everything that had to reach other systems has, or is still on its way."""
+    what = "outbox"
+    if not path.is_file():
+        return Finding(what, "ok", "nothing yet")
+    try:
+        dead, waiting = outstanding(path)
+    except OrderlineError as error:
+        return Finding(what, "failed", error.message, f"move {path} away; a new one is made")
+    if dead:
+        return Finding(what, "warning", f"{dead} given up", "orderline outbox dead, then retry --all or drop ID")
+    return Finding(what, "ok", f"{waiting} on their way")
+
+
+async def redis_finding(address: str) -> Finding:
+    """Whether the Redis that nodes share answers."""
+    what = "Redis"
+    try:
+        version = await redis_version(address)
+    except OrderlineError as error:
+        return Finding(what, "warning", f"{error.message}; this node works alone", "look at redis.url, or start it")
+    return Finding(what, "ok", version)
 
 
 def host_name_finding() -> Finding:
