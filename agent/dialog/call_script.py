@@ -48,6 +48,7 @@ class QueueTold(_Model):
     """How the people's queue stands."""
 
     standing: QueueStanding
+    """In a word."""
     wait_minutes: int = Field(default=0, ge=0)
     """The expected wait."""
     opens: str = ""
@@ -84,8 +85,8 @@ class Line(_Model):
     never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must not have said since then."""
     queue: Annotated[QueueTold | None, BeforeValidator(_as_queue, json_schema_input_type=str | QueueTold | None)] = None
-    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``, ``full``,
-    ``too_long``, ``open``."""
+    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
+    ``full``, ``too_long``, ``open``."""
     slots: dict[str, str | None] | None = None
     """What must be known by now; an empty value: nothing."""
     handover: str | None = None

@@ -38,11 +38,11 @@ SYSTEM_PROMPTS = (
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
 OPTIONAL_PROMPTS = ("queue_wait", "whisper")
-"""Prompts that are said where a pack has them: to callers who will wait, and to the person before the caller is joined."""
+"""Prompts that are said where a pack has them: to callers who wait, and to the person before the caller is joined."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "left", "queue", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "formats", "left", "queue", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""

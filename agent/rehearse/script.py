@@ -197,6 +197,10 @@ class CallScript:
     """Without a live feed from the agent: this much quiet ends a prompt."""
     limit_seconds: float = 180.0
     """The caller gives up here."""
+    settings: str = ""
+    """Settings of the agent that this call needs besides the private call centre's own, as JSON."""
+    cast: str = ""
+    """The voice of ``--voices`` that plays the call; empty without."""
     file: str = ""
     line: int = 0
 
