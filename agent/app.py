@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from agent import __version__
@@ -16,6 +17,7 @@ from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.passing_on import PAUSED, pass_on
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
@@ -25,7 +27,10 @@ from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
+from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
+from agent.live_calls import LiveCalls
+from agent.pausing import Pause
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
@@ -40,11 +45,15 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
+from agent.supervision_door import supervision_routes
 
 log = logging.getLogger(__name__)
 
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
+
+PAUSED_ENTRIES = ("inbound", "transfer_back")
+"""Ways in that a pause closes. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 
 class Agent:
@@ -55,6 +64,8 @@ class Agent:
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
+        self._live_calls = LiveCalls(self._feed, redact_event, time.monotonic)
+        self._pause: Pause | None = None
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
@@ -90,12 +101,14 @@ class Agent:
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
             "procedures": self._procedures.status() if self._procedures else {},
+            "paused": asdict(self._pause.now) if self._pause and self._pause.now else None,
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
 
     async def _build(self) -> None:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
+        pause = self._pause = Pause(settings.state_directory / "paused.json", self._wall)
         render = SandboxRenderer(filters)
         shop = await open_shop(settings.shop, self._wall, self._stack, settings.state_directory / "changes.sqlite")
         self._shop = shop
@@ -146,6 +159,7 @@ class Agent:
             today=lambda: self._wall().date(),
         )
         await post_office.start(services, CHANGES)
+        queues = await open_queues(settings, self._wall, lambda: procedures.current, render, speaker, self._stack)
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -157,6 +171,9 @@ class Agent:
         )
 
         async def handle(line: Line, media: Media) -> None:
+            if pause.now is not None and line.entry in PAUSED_ENTRIES:
+                await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
+                return
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -180,10 +197,11 @@ class Agent:
                 services=post_office.services_of(line.id),
                 records=post_office.records,
                 known_as=introduction.known_as,
-                observer=self._feed,
+                observer=self._live_calls,
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
+                queues=queues,
                 turn_taking=turn_taking,
             )
             learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
@@ -193,7 +211,8 @@ class Agent:
                 learning.cancel()
                 await introduction.close()
 
-        self._control = ControlServer(self._feed, settings.control.token(), self.status)
+        routes = supervision_routes(pause, self._live_calls.list)
+        self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle)
