@@ -12,11 +12,16 @@ from dataclasses import asdict
 from typing import Any
 
 from agent import __version__
+from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
-from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.asterisk.fastagi import FastAgi
+from agent.asterisk.feature_codes import Codes
+from agent.asterisk.line import TelephonyOptions
+from agent.asterisk.telephony import EVENT_TYPES, Telephony
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.coming_back import KeptConversations
 from agent.call.passing_on import PAUSED, pass_on
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
@@ -170,6 +175,13 @@ class Agent:
             barge_in_ms=call.barge_in_ms,
         )
 
+        kept = KeptConversations(time.monotonic)
+        left = LeftValues(time.monotonic)
+        if settings.fastagi.host:
+            fastagi = FastAgi(agi_services(services, left, self._why_not))
+            fastagi.start(settings.fastagi.host, settings.fastagi.port)
+            self._stack.push_async_callback(fastagi.close)
+
         async def handle(line: Line, media: Media) -> None:
             if pause.now is not None and line.entry in PAUSED_ENTRIES:
                 await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
@@ -183,9 +195,10 @@ class Agent:
                 dialled=line.caller.dialled,
                 entry=line.entry,
                 call_id=line.id,
+                left=left.of(line.channel_id),
                 customer=customer,
             )
-            conversation = Conversation(procedures.current, facts, render)
+            conversation = kept.begin(procedures.current, facts, render, line.channel_id)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -209,6 +222,7 @@ class Agent:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
+                kept.keep(line.channel_id, conversation.snapshot())
                 await introduction.close()
 
         routes = supervision_routes(pause, self._live_calls.list)
@@ -235,9 +249,19 @@ class Agent:
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket)
+        self._telephony = Telephony(ari, handle, options, audiosocket, self._codes())
         self._stack.push_async_callback(self._telephony.close)
         await ari.start()
+
+    def _why_not(self) -> str:
+        """Why no calls are taken now, ``""`` when they are."""
+        if self._pause is not None and self._pause.now is not None:
+            return "paused"
+        return "" if self._ari is not None and self._ari.connected.is_set() else "not_connected"
+
+    def _codes(self) -> Codes:
+        pause = self._pause
+        return Codes({"pause": pause.begin, "resume": pause.end} if pause is not None else {})
 
     async def _wait_for_asterisk(self, ari: Ari) -> None:
         """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""

@@ -83,6 +83,14 @@ class AmiSettings(_Part):
         return _secret(self.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
 
 
+class FastAgiSettings(_Part):
+    """The door for questions of the dialplan (docs/agi.md). It knows no password: keep it on loopback."""
+
+    host: str = ""
+    """Empty: there is none."""
+    port: int = Field(default=4573, ge=0, le=65535)
+
+
 class MediaSettings(_Part):
     """How audio travels."""
 
@@ -192,6 +200,7 @@ class Settings(_Part):
     ami: AmiSettings = AmiSettings()
     queues: dict[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")], QueueSettings] = {}
     """The people's queues; calls go to no other, and to the first one where nothing else is said."""
+    fastagi: FastAgiSettings = FastAgiSettings()
     media: MediaSettings = MediaSettings()
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()

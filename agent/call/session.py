@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.call.acting import Acting
-from agent.call.errors import LineGone
+from agent.call.errors import CallTakenOver, LineGone
 from agent.call.handover import HandOverDesk
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
@@ -111,6 +111,11 @@ class CallSession:
         except LineGone:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "caller_hung_up", "caller"
+        except CallTakenOver as taken:
+            self._parts.dialog.hear(HungUp())
+            record.outcome, record.ended_by = "taken_over", "supervisor"
+            self._notify("taken_over", by=taken.by)
+            await self._line.give_up()
         except BaseException as error:
             record.outcome, record.ended_by = "failed", "fault"
             record.faults.append(f"{type(error).__name__}: {error}")

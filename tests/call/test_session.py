@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, Key, MediaLost, Played
+from agent.call.protocols import CallerHungUp, Key, MediaLost, Played, TakenOver
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
@@ -307,3 +307,16 @@ class TestAQueueThatIsAskedFirst:
         assert media.played == [b"Nobody is here."]
         assert dialog.events == [QueueReport("empty")]
         assert line.log == ["answer", "hang_up"]
+
+
+async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such() -> None:
+    line = TestLine()
+    media = TestMedia(line.inbox, instantly=False)
+    records = TestRecords()
+    task = asyncio.create_task(hold(line, media, parts(TestDialog(say("How can I help?"), GOODBYE), records=records)))
+    await media.came.wait()
+    line.inbox.put_nowait(TakenOver("601"))
+    await task
+    assert line.log == ["answer", "give_up"]
+    (record,) = records.written
+    assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")

@@ -98,7 +98,7 @@ calls:
     steps:
       - say: I want to talk to a person
       - expect: /put you through.*wait is about four minutes/
-      - human: {reason: caller_asked, hears_caller: no, says: "Hello, this is Alice at the shop. How can I help you today?"}
+      - human: {reason: caller_asked, hears_caller: no, says: "Hello, this is Alice at the shop."}
     expect: {outcome: handed_over}
 """
     )
