@@ -283,9 +283,9 @@ class CallRecord:
     greeting_ms: float | None = None
     duration_seconds: float = 0.0
     outcome: str = ""
-    """``answered``, ``handed_over``, ``caller_hung_up``, ``failed``, ... """
+    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
     ended_by: str = ""
-    """``agent``, ``caller``, ``handover`` or ``fault``."""
+    """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)
     """Each service call: name, code, milliseconds, and its idempotency key."""
