@@ -54,7 +54,8 @@ def _say_digits(digits: str, following: str, choose: Choose) -> list[str]:
 def _ways(digits: str, following: str, *, after_round_tens: bool) -> list[tuple[int, str]]:
     """Return (digits used, phrase) for every way to begin; leaves out what would join up with its neighbours."""
     first = digits[0]
-    names = ("zero", "oh") if first == "0" else (_UNITS[int(first)],)
+    # nobody says "sixty zero"
+    names = (_UNITS[int(first)],) if first != "0" else ("oh",) if after_round_tens else ("zero", "oh")
     ways = [(1, name) for name in names]
     for count, word in ((2, "double"), (3, "triple")):
         if digits.startswith(first * count):

@@ -207,11 +207,9 @@ def bury_homeless(db: sqlite3.Connection, lanes: Iterable[str], before: float, n
     """Give up on what has waited since before a moment for a place nobody delivers to; return how many."""
     known = tuple(lanes)
     marks = ", ".join("?" * len(known))
-    return db.execute(
-        "UPDATE outbox SET state = 'dead', settled_at = ?, last_error = 'nothing here delivers to ' || lane"
-        f" WHERE state = 'waiting' AND created_at < ? AND lane NOT IN ({marks})",
-        (now, before, *known),
-    ).rowcount
+    change = "UPDATE outbox SET state = 'dead', settled_at = ?, last_error = 'nothing here delivers to ' || lane"
+    where = " WHERE state = 'waiting' AND created_at < ? AND lane NOT IN "
+    return db.execute(f"{change}{where}({marks})", (now, before, *known)).rowcount
 
 
 def forget_delivered(db: sqlite3.Connection, before: float) -> int:

@@ -122,6 +122,7 @@ class _Reader:
         return replace(
             start,
             dial=fields.text("dial", start.dial),
+            cooperates=fields.flag("cooperates", start.cooperates),
             scenario=fields.text("scenario", start.scenario),
             voice=fields.text("voice", start.voice or DEFAULT_VOICE),
             level_dbfs=level_dbfs,
