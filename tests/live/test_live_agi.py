@@ -40,7 +40,7 @@ async def asked(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPat
     text = prompts.read_text(encoding="utf-8")
     assert "How can I help?" in text
     prompts.write_text(
-        text.replace("How can I help?", "{% if left.topic %}About your {{ left.topic }}? {% endif %}How can I help?"),
+        text.replace("How can I help?", "How can I help{% if left.topic %} with your {{ left.topic }}{% endif %}?"),
         encoding="utf-8",
     )
     ports = reserve_ports()
