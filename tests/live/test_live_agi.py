@@ -25,7 +25,9 @@ calls:
     voice: joe
     steps:
       - expect: /winter boots/
-      - say: goodbye
+      - say: tell me about the autumn sale
+      - expect: /twenty percent/
+      - say: no thanks
       - wait: hang_up
     expect: {ended_by: agent}
 """
