@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent.dialog import knowledge, listening, repair, spoken_numbers, stepping
+from agent.dialog.meanings import Match
 from agent.dialog.scene import Scene
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.state import Focus, RequestHeard, SlotValue
-from agent.dialog.turn_grammar import Match
 from agent.dialog.turns import Heard, Then
 
 LOW_CONFIDENCE = 0.6

@@ -27,9 +27,9 @@ from agent.dialog.flow import (
 )
 from agent.dialog.number_format import NumberFormatError
 from agent.dialog.pack_files import Reading
+from agent.dialog.pack_phrases import number_formats
 from agent.dialog.rendering import TemplateChecker
 from agent.dialog.templates import nearest
-from agent.dialog.understanding import number_formats
 from agent.yaml_source import Path
 
 SYSTEM_PROMPTS = (

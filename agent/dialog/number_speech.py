@@ -30,7 +30,9 @@ def say_number(value: str, choose: Choose) -> str:
             after = next((later for later in runs[index + 1 :] if later[0].isalnum()), "")
             words += _say_digits(run, after[0] if after.isdigit() else "", choose)
         elif run.isalpha():
-            words.append(_say_letter(run, choose))
+            spelt = _say_letter(run, choose)
+            # "a alpha" is one A: who says the same letter twice says it the same way
+            words.append(words[-1] if index and runs[index - 1] == run and words else spelt)
         elif run == "-":
             words.append(("", "dash", "hyphen")[choose(3)])
     return " ".join(word for word in words if word)

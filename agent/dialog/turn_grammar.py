@@ -2,484 +2,151 @@
 
 The rule (measured: accepts no foreign sentence, keeps 98 % of true ones): a text counts only when the whole of it is
 one entry, or a number with an entry around it; fillers at the edges and a repeated entry are tolerated, nothing else.
+What a gist finds in the rest is a guess (``Meaning.guessed``): the engine asks before it acts on it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from agent.dialog import spoken_numbers
-from agent.dialog.gists import Gist
-from agent.dialog.heard_list import sample_sentences, spoken_phrases
+from agent.dialog.edges import Edges
+from agent.dialog.entry_table import Entries, Entry, EntryTable, Layer
+from agent.dialog.meanings import Match, Meaning
 from agent.dialog.number_format import NumberFormat
+from agent.dialog.number_matching import MAX_WINDOWS, UNKNOWN, Known, NumberMatcher
 from agent.dialog.number_words import words_for
 from agent.dialog.same_words import SameWords
-from agent.dialog.spoken_numbers import NumberReading
-from agent.dialog.templates import Phrase
 from agent.dialog.turns import Completeness, Heard
-from agent.dialog.wide_phrases import Edges, WidePhrase, fixed
+from agent.dialog.wide_phrases import Tokens, fixed
+from agent.dialog.word_matching import WordMatcher
 
-UNKNOWN = "[unk]"
 _SURE_WORD = 0.8
 """Confidence from which a single strong word counts inside a sentence that was not understood."""
 _MAX_WORDS = 60
-_ANYWHERE_WORDS = 2
-"""An angry or legal sentence of so many words counts in the middle of anything."""
-_MIN_BARE_SYMBOLS = 3
-"""So much of a number must be heard for it to be a request by itself."""
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a phrase of the grammar stands for."""
-
-    kind: str
-    """``value``, ``number``, ``request``, ``command``, ``correct``, ``wrong``, ``right``, ``escalate``."""
-    name: str
-    """The value, slot, flow, command or escalation."""
-    values: tuple[tuple[str, str], ...] = ()
-    """Slot values the phrase names itself."""
-    trigger: int = 0
-    """Requests: which trigger of the flow."""
-    guessed: bool = False
-    """True when only the gist of the sentence was understood."""
-
-
-_WAIT = Meaning("command", "wait")
-_ANSWERS = ("value", "right", "wrong")
-_PATIENT_WORDS = 2
-"""A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
-
-
-@dataclass(frozen=True)
-class Match:
-    """A text that was understood."""
-
-    meaning: Meaning
-    number_slot: str = ""
-    number_text: str = ""
-    """The words of the number alone, for the next breath."""
-    reading: NumberReading | None = None
-    leads: bool = False
-    """True when words stood before the number ("no, it's ...")."""
-    also: tuple[tuple[str, NumberReading], ...] = ()
-    """Further numbers of the same sentence, by slot."""
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A number entry: the words before and after the number."""
-
-    lead: tuple[str, ...]
-    tail: tuple[str, ...]
-    slot: str
-    meaning: Meaning
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """An entry with two numbers: the words before, between and after them."""
-
-    lead: tuple[str, ...]
-    first: str
-    middle: tuple[str, ...]
-    second: str
-    tail: tuple[str, ...]
-    meaning: Meaning
-
-
-@dataclass(frozen=True)
-class Around:
-    """What may stand at the edges of what was said, besides fillers."""
-
-    before: tuple[WidePhrase, ...] = ()
-    behind: tuple[WidePhrase, ...] = ()
-    heard: tuple[str, ...] = ()
-    """Those of them the recogniser listens for."""
+_MAX_JOINED = 30
+"""A longer text is not searched for a request and a number one after the other: every cut would be read anew."""
 
 
 class TurnGrammar:
-    """One turn's grammar, compiled once when the pack loads; immutable afterwards."""
+    """One turn's grammar, immutable: entries of its own, and tables it shares with other turns (``shared``).
+
+    ``fillers`` may stand at its edges, and so may what ``edges`` holds; ``also_heard`` are phrases of those that the
+    recogniser listens for.
+    """
 
     def __init__(
         self,
-        entries: Sequence[tuple[Phrase | WidePhrase | Gist, Meaning]],
+        entries: Sequence[Entry],
         formats: Mapping[str, NumberFormat],
-        fillers: Collection[tuple[str, ...]] = (),
+        fillers: Collection[Tokens] = (),
         strong_words: Mapping[str, Meaning] | None = None,
         *,
+        shared: Sequence[Layer] = (),
         silent_words: Mapping[str, Meaning] | None = None,
         speak_fillers: bool = True,
-        around: Around | None = None,
+        edges: Edges | None = None,
+        also_heard: Sequence[str] = (),
         same: SameWords | None = None,
     ) -> None:
-        around = around or Around()
         self._formats = formats
         self._same = same or SameWords()
-        both = [fixed(self._same.rewrite(filler)) for filler in fillers]
-        self._edges = Edges([*both, *around.before], [*both, *around.behind])
         self._fillers = frozenset(map(self._same.rewrite, fillers))
+        around = [fixed(filler) for filler in sorted(self._fillers)]
+        self._edges = edges or Edges(around, around)
         self._strong = {**(silent_words or {}), **(strong_words or {})}
-        self._whole: dict[tuple[str, ...], Meaning] = {}
-        self._wide: list[tuple[WidePhrase, Meaning]] = []
-        self._gists: list[tuple[Gist, Meaning]] = []
-        self._frames: dict[tuple[str, ...], list[_Frame]] = {}
-        self._pairs: list[_Pair] = []
-        self._longer: dict[tuple[str, ...], set[Meaning]] = {}
-        for phrase, meaning in entries:
-            if isinstance(phrase, WidePhrase):
-                self._wide.append((phrase, meaning))
-            elif isinstance(phrase, Gist):
-                self._gists.append((phrase, meaning))
-            else:
-                self._add(phrase, meaning)
-        heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
-        spoken = spoken_phrases(phrase for phrase, _ in heard)
+        self._entries = Entries([Layer(EntryTable(entries, formats, self._same)), *shared])
+        self._words = WordMatcher(self._entries, self._edges)
+        self._numbers = NumberMatcher(self._entries, self._edges, formats, self._strong)
+        spoken = dict.fromkeys(self._entries.phrases)
         if speak_fillers:
             spoken.update(dict.fromkeys([*(strong_words or {}), *(" ".join(filler) for filler in sorted(fillers))]))
-        spoken.update(dict.fromkeys(around.heard))
+        spoken.update(dict.fromkeys(also_heard))
         self.phrases = tuple(spoken)
         """Whole phrases for the recogniser, and the fixed words around numbers."""
-        slots = dict.fromkeys(slot for phrase, _ in heard for slot in phrase.number_slots)
-        self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
+        self.words = tuple(dict.fromkeys(word for slot in self._entries.slots for word in words_for(formats[slot])))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
         self._loose = frozenset(self.words)
-        self.bare_number = next((frame.slot for frame in self._frames.get((), ()) if not frame.tail), "")
+        self.bare_number = next((frame.slot for frame in self._entries.frames(()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
-        self.samples = tuple(sample_sentences(heard, formats))
+        self.samples = self._entries.samples
         """Whole sentences with made-up numbers, for the recogniser's language model; they may repeat."""
 
-    def match(
-        self,
-        heard: Heard,
-        known: Mapping[str, Sequence[str]] | None = None,
-        so_far: str = "",
-        so_far_slot: str = "",
-    ) -> Match | None:
+    def match(self, heard: Heard, known: Known | None = None, so_far: str = "", so_far_slot: str = "") -> Match | None:
         """Return what the caller meant, or None when the text is not exactly something of this turn.
 
         ``known`` maps number slots to the numbers this caller may mean; ``so_far`` are the words already heard of the
         number in ``so_far_slot``.
         """
-        tokens = self._tokens(heard.text)
-        strong = self._strong_word(heard, tokens)
-        if strong is not None:
-            return Match(strong)
-        whole = self._whole_phrase(tokens)
-        if whole is not None:
-            return Match(whole)
-        both = self._two_numbers(tokens, known or {})
-        if both is not None:
-            return both
-        number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
-        if number is not None:
-            return number
-        both = self._request_and_number(tokens, known or {})
-        if both is not None:
-            return both
-        other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
-        return Match(other) if other is not None else None
+        tokens, known = self._tokens(heard.text), known or {}
+        meaning = self._strong_word(heard, tokens) or self._words.whole_phrase(tokens)
+        if meaning is not None:
+            return Match(meaning)
+        others = [self._tokens(text) for text in heard.alternatives]
+        match = (
+            self._numbers.two(tokens, known)
+            or self._numbers.one(tokens, others, known, so_far, so_far_slot)
+            or self._request_and_number(tokens, known)
+        )
+        if match is not None:
+            return match
+        sure = heard.confidence >= _SURE_WORD
+        meaning = (self._words.anywhere(tokens) if sure else None) or self._words.patience(tokens)
+        if meaning is None and sure and UNKNOWN not in tokens:
+            meaning = self._words.gist(tokens)
+        return Match(meaning) if meaning is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
         tokens = self._tokens(text)
         verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
-        for start, end in self._windows(tokens):
+        for start, end in itertools.islice(self._edges.windows(tokens), MAX_WINDOWS):
             part = tokens[start:end]
-            meaning = self._exact(part)
-            if verdict is Completeness.UNEXPECTED and (part in self._longer or part in self._fillers):
+            meaning = self._words.exact(part)
+            longer = self._entries.longer(part)
+            if verdict is Completeness.UNEXPECTED and (longer or part in self._fillers):
                 verdict = Completeness.OPEN
             if meaning is not None:
-                only = self._longer.get(part, {meaning}) <= {meaning}
-                return Completeness.COMPLETE if only else Completeness.LIKELY
-            if part in self._frames:
+                return Completeness.COMPLETE if longer <= {meaning} else Completeness.LIKELY
+            if any(True for _ in self._entries.frames(part)):
                 verdict = Completeness.INCOMPLETE
-            for frame, middle in self._framed(part):
+            for frame, middle in self._entries.framed(part):
                 judged = spoken_numbers.completeness(
                     " ".join(middle), self._formats[frame.slot], so_far if frame.slot == so_far_slot else ""
                 )
                 if judged is Completeness.COMPLETE:
-                    continues = any(other.tail for other in self._frames[frame.lead]) and not frame.tail
+                    continues = any(other.tail for other in self._entries.frames(frame.lead)) and not frame.tail
                     return Completeness.OPEN if continues else judged
                 if judged is Completeness.INCOMPLETE:
                     verdict = judged
                 elif verdict is Completeness.UNEXPECTED and any(word in self._loose for word in middle):
                     verdict = Completeness.OPEN
-        if verdict is Completeness.UNEXPECTED and self._widely(tokens) is not None:
+        if verdict is Completeness.UNEXPECTED and self._words.widely(tokens) is not None:
             return Completeness.LIKELY
         return verdict
 
-    def _tokens(self, text: str) -> tuple[str, ...]:
+    def _tokens(self, text: str) -> Tokens:
         return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
 
-    def _add(self, phrase: Phrase, meaning: Meaning) -> None:
-        tokens = self._same.rewrite(phrase.tokens)
-        places = [index for index, token in enumerate(tokens) if token.startswith("{")]
-        if not places:
-            self._whole.setdefault(tokens, meaning)
-        elif len(places) > 1:
-            at, then = places[:2]
-            first, second = tokens[at][1:-1], tokens[then][1:-1]
-            self._pairs.append(_Pair(tokens[:at], first, tokens[at + 1 : then], second, tokens[then + 1 :], meaning))
-        else:
-            at = places[0]
-            frame = _Frame(tokens[:at], tokens[at + 1 :], tokens[at][1:-1], meaning)
-            frames = self._frames.setdefault(frame.lead, [])
-            if frame not in frames:
-                frames.append(frame)
-        if not phrase.heard:
-            return
-        begins = tokens[: places[0]] if places else tokens
-        for length in range(1, len(begins) + bool(places)):
-            self._longer.setdefault(begins[:length], set()).add(meaning)
-
-    def _windows(self, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Yield the whole text first, then what remains without what may stand at its edges."""
-        ends = self._edges.ends(tokens)
-        for start, guessed in self._edges.starts(tokens).items():
-            for end in ends:
-                if start + guessed < end:
-                    yield start, end
-
-    def _whole_phrase(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return what a text means that is one entry, with nothing around it but what may stand at the edges.
-
-        The entry that explains the most words wins; the listed one when a wide one explains no more.
-        """
-        listed, length = None, 0
-        for start, end in self._windows(tokens):
-            meaning = self._exact(tokens[start:end]) if end - start > length else None
-            if meaning is not None:
-                listed, length = meaning, end - start
-        return self._widely(tokens, length) or listed or self._answers(tokens)
-
-    def _answers(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
-        reached: dict[int, set[Meaning | None]] = {0: {None}}
-        for at in range(len(tokens)):
-            if at not in reached:
-                continue
-            steps = [(end, None) for end in self._edges.steps(tokens, at)]
-            for end in range(at + 1, len(tokens) + 1):
-                meaning = self._whole.get(tokens[at:end])
-                steps += [(end, meaning)] if meaning is not None and meaning.kind in _ANSWERS else []
-            steps += [
-                (reach.end, meaning)
-                for phrase, meaning in self._wide
-                if meaning.kind in _ANSWERS
-                for reach in phrase.ends(tokens, at)
-            ]
-            for end, meaning in steps:
-                before = reached[at]
-                reached.setdefault(end, set()).update({meaning} if None in before and meaning else set())
-                reached[end].update(one for one in before if meaning is None or one == meaning)
-        said = reached.get(len(tokens), set()) - {None}
-        return said.pop() if len(said) == 1 else None
-
-    def _widely(self, tokens: tuple[str, ...], longer_than: int = 0) -> Meaning | None:
-        """Return the meaning of the wide phrase that explains most words; None when two different ones tie."""
-        ends = frozenset(self._edges.ends(tokens))
-        found = [
-            (sure, replace(meaning, values=(*meaning.values, *reach.values)))
-            for start, guessed in self._edges.starts(tokens).items()
-            if len(tokens) - start > longer_than
-            for phrase, meaning in self._wide
-            for reach in phrase.ends(tokens, start)
-            # what was guessed before it must not be more than what is sure
-            if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
-        ]
-        if not found:
-            return None
-        most = max(length for length, _ in found)
-        longest = [meaning for length, meaning in found if length == most]
-        rank = max(map(_rank, longest))
-        best = dict.fromkeys(meaning for meaning in longest if _rank(meaning) == rank)
-        return next(iter(best)) if len({(one.kind, one.name, one.values) for one in best}) == 1 else None
-
-    def _exact(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return the meaning of an entry, also when it is said several times ("no no no")."""
-        meaning = self._whole.get(tokens)
-        if meaning is not None:
-            return meaning
-        for length in range(1, len(tokens) // 2 + 1):
-            if len(tokens) % length == 0 and tokens == tokens[:length] * (len(tokens) // length):
-                meaning = self._whole.get(tokens[:length])
-                if meaning is not None:
-                    return meaning
-        return None
-
-    def _framed(self, tokens: tuple[str, ...]) -> Iterator[tuple[_Frame, tuple[str, ...]]]:
-        """Yield every number entry whose fixed words fit, with the words left for the number; longest lead first."""
-        for at in range(len(tokens) - 1, -1, -1):
-            for frame in self._frames.get(tokens[:at], ()):
-                end = len(tokens) - len(frame.tail)
-                if at < end and tokens[end:] == frame.tail:
-                    yield frame, tokens[at:end]
-
-    def _number(
-        self,
-        tokens: tuple[str, ...],
-        alternatives: Sequence[str],
-        known: Mapping[str, Sequence[str]],
-        so_far: str,
-        so_far_slot: str,
-    ) -> Match | None:
-        others = [self._tokens(text) for text in alternatives]
-        best: Match | None = None
-        for source in (tokens, *others):
-            noisy = UNKNOWN in source
-            heard = _without_edges(source) if noisy else source
-            for start, end in self._windows(heard):
-                for frame, middle in self._framed(heard[start:end]):
-                    match = self._read(frame, middle, others, known, so_far if frame.slot == so_far_slot else "")
-                    if match is None or match.reading is None:
-                        continue
-                    if noisy or source is not tokens:
-                        match = _doubtful(match)
-                    if match.reading is not None and match.reading.value is not None:
-                        return match
-                    # the beginning of a number counts only when it was heard clean
-                    if best is None and source is tokens and not noisy and self._worth_continuing(frame, match):
-                        best = match
-        return best
-
-    def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
-        """Read a sentence that holds two numbers, when both are whole."""
-        for start, end in self._windows(tokens) if self._pairs else ():
-            part = tokens[start:end]
-            for pair in self._pairs:
-                inner = part[len(pair.lead) : len(part) - len(pair.tail)]
-                if part[: len(pair.lead)] != pair.lead or part[len(part) - len(pair.tail) :] != pair.tail:
-                    continue
-                for at in range(1, len(inner) - len(pair.middle)):
-                    if inner[at : at + len(pair.middle)] != pair.middle:
-                        continue
-                    found = [
-                        spoken_numbers.understand(" ".join(words), self._formats[slot], known.get(slot, ()))
-                        for slot, words in ((pair.first, inner[:at]), (pair.second, inner[at + len(pair.middle) :]))
-                    ]
-                    if all(reading.value is not None for reading in found):
-                        text = " ".join(inner[:at])
-                        return Match(
-                            pair.meaning, pair.first, text, found[0], bool(pair.lead), ((pair.second, found[1]),)
-                        )
-        return None
-
-    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+    def _request_and_number(self, tokens: Tokens, known: Known) -> Match | None:
         """Read a request and a whole number with its own words around it, one after the other, in either order."""
-        for at in range(1, len(tokens)):
+        for at in range(1, len(tokens) if len(tokens) <= _MAX_JOINED else 0):
             for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
                 if not any(word in self._loose or word.isdigit() for word in rest):
                     continue
-                told = self._two_numbers(rest, known) or self._number(rest, (), known, "", "")
+                told = self._numbers.two(rest, known) or self._numbers.one(rest, (), known)
                 if told is None or told.reading is None or told.reading.value is None:
                     continue
-                meaning = self._whole_phrase(asked)
+                meaning = self._words.whole_phrase(asked)
                 if meaning is not None and meaning.kind == "request":
                     return replace(told, meaning=meaning)
         return None
 
-    def _worth_continuing(self, frame: _Frame, match: Match) -> bool:
-        """A digit or two out of nowhere is no request; after "where is order" it is."""
-        if frame.meaning.kind == "value":
-            return False
-        if frame.meaning.kind != "request" or frame.lead or match.reading is None:
-            return True
-        return len(match.reading.partial) >= _MIN_BARE_SYMBOLS
-
-    def _read(
-        self,
-        frame: _Frame,
-        middle: tuple[str, ...],
-        others: Sequence[tuple[str, ...]],
-        known: Mapping[str, Sequence[str]],
-        so_far: str,
-    ) -> Match | None:
-        text = " ".join(middle)
-        if frame.meaning.kind == "correct" and spoken_numbers.names_a_place(" ".join((*frame.lead, *middle))):
-            # "it ends in {value}": the words before the number say where it belongs
-            text = " ".join((*frame.lead, *middle))
-        number_format = self._formats[frame.slot]
-        same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
-        reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
-        if reading.in_a_sentence and (frame.meaning.kind != "number" or not self._strong.keys().isdisjoint(middle)):
-            # only the question for this number makes it the answer, and a caller in anger answers nothing
-            return None
-        if reading.value is None and not reading.partial:
-            if frame.meaning.kind != "correct":
-                return None
-            # a part ("no, fifteen") need not be a beginning; what it replaces is for the engine to find
-            if not spoken_numbers.is_part(text, number_format):
-                return None
-        return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
-
-    def _patience(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Take "hold on" for what it is whatever is murmured after it: the caller talks to the room by then."""
-        for start, _ in self._windows(tokens):
-            for end in range(len(tokens) - 1, start + _PATIENT_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
-                if meaning == _WAIT:
-                    return meaning
-        return None
-
-    def _anywhere(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
-        """Take an angry or legal sentence for what it is whatever stands around it."""
-        if heard.confidence < _SURE_WORD:
-            return None
-        for start in range(len(tokens)):
-            for end in range(len(tokens), start + _ANYWHERE_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
-                if meaning is not None and meaning.kind == "escalate":
-                    return meaning
-            for phrase, meaning in self._wide:
-                if meaning.kind == "escalate":
-                    if any(reach.end >= start + _ANYWHERE_WORDS for reach in phrase.ends(tokens, start)):
-                        return meaning
-        return None
-
-    def _gist(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
-        """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
-        if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
-            return None
-        told = [(found, meaning) for gist, meaning in self._gists if (found := gist.explains(tokens)) is not None]
-        if not told:
-            return None
-        most = max((_rank(meaning)[:2], found[0]) for found, meaning in told)
-        best: dict[tuple[str, str, object], Meaning] = {}
-        for (count, values), meaning in told:
-            if (_rank(meaning)[:2], count) == most:
-                guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
-                best.setdefault((guess.kind, guess.name, guess.values), guess)
-        return next(iter(best.values())) if len(best) == 1 else None
-
-    def _strong_word(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
+    def _strong_word(self, heard: Heard, tokens: Tokens) -> Meaning | None:
         if not self._strong:
             return None
         sure = [word.text for word in heard.words if word.confidence >= _SURE_WORD]
         said = sure if heard.words else tokens
         return next((self._strong[word] for word in said if word in self._strong), None)
-
-
-def _rank(meaning: Meaning) -> tuple[bool, bool, int]:
-    """Order meanings of the same words: danger first, then an answer to the question, then what tells more."""
-    return meaning.kind == "escalate", meaning.kind in ("value", "right", "wrong"), len(meaning.values)
-
-
-def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:
-    """Drop unintelligible noise at the edges; noise in the middle stays and makes the text unusable."""
-    start, end = 0, len(tokens)
-    while start < end and tokens[start] == UNKNOWN:
-        start += 1
-    while end > start and tokens[end - 1] == UNKNOWN:
-        end -= 1
-    return tokens[start:end]
-
-
-def _doubtful(match: Match) -> Match:
-    """Mark a number heard through noise, or only in another recognition, as something to ask about."""
-    reading = match.reading
-    if reading is None or reading.value is None:
-        return match
-    doubtful = NumberReading(reading.value, True, min(reading.confidence, 0.5), reading.alternatives, must_confirm=True)
-    return replace(match, reading=doubtful)

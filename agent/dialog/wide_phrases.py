@@ -1,15 +1,16 @@
 """Templates matched as they are written, without listing what they stand for: ``~ [i think] i (left | lost) it``.
 
-A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use words
-the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
+A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use
+words the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
@@ -22,6 +23,7 @@ _MAX_DEPTH = 12
 
 Tokens = tuple[str, ...]
 Values = tuple[tuple[str, str], ...]
+_Told = TypeVar("_Told")
 
 
 class Reach(NamedTuple):
@@ -54,11 +56,31 @@ class _OneOf:
     ways: tuple[_Node, ...]
 
     def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        for way in self.ways:
+        word = tokens[at] if at < len(tokens) else ""
+        for way in self._by_first.get(word, self._open):
             yield from way.ends(tokens, at)
 
+    @functools.cached_property
+    def _firsts(self) -> tuple[frozenset[str], ...]:
+        return tuple(way.firsts() or frozenset({""}) for way in self.ways)
+
+    @functools.cached_property
+    def _open(self) -> tuple[_Node, ...]:
+        """Ways that may begin with any word, or need none."""
+        return tuple(
+            way for way, firsts in zip(self.ways, self._firsts, strict=True) if not firsts.isdisjoint(("", ANY_WORD))
+        )
+
+    @functools.cached_property
+    def _by_first(self) -> Mapping[str, tuple[_Node, ...]]:
+        found: dict[str, list[_Node]] = {word: [] for word in self.firsts() - {"", ANY_WORD}}
+        for way, firsts in zip(self.ways, self._firsts, strict=True):
+            for word in firsts if firsts.isdisjoint(("", ANY_WORD)) else found:
+                found[word].append(way)
+        return {word: tuple(ways) for word, ways in found.items()}
+
     def firsts(self) -> frozenset[str]:
-        return frozenset[str]().union(*(way.firsts() or {""} for way in self.ways))
+        return frozenset[str]().union(*self._firsts)
 
 
 @dataclass(frozen=True)
@@ -121,6 +143,27 @@ class WidePhrase:
 def fixed(tokens: Tokens) -> WidePhrase:
     """Return a phrase that is exactly these words."""
     return WidePhrase(" ".join(tokens), _Words(tokens), frozenset(tokens[:1]))
+
+
+class WideIndex(Generic[_Told]):
+    """Wide phrases by the words they can begin with, each with what it stands for; order is kept."""
+
+    def __init__(self, phrases: Iterable[tuple[WidePhrase, _Told]]) -> None:
+        listed = tuple(phrases)
+        firsts = frozenset[str]().union(*(phrase.begins or () for phrase, _ in listed))
+        self._any = tuple((phrase.root, told) for phrase, told in listed if phrase.begins is None)
+        found: dict[str, list[tuple[_Node, _Told]]] = {first: [] for first in firsts}
+        for phrase, told in listed:
+            for first in firsts if phrase.begins is None else phrase.begins:
+                found[first].append((phrase.root, told))
+        self._by_first = found
+
+    def reaches(self, tokens: Tokens, at: int) -> Iterator[tuple[Reach, _Told]]:
+        """Yield where a phrase that begins at ``at`` may end, and what it stands for."""
+        if at < len(tokens):
+            for root, told in self._by_first.get(tokens[at], self._any):
+                for reach in root.ends(tokens, at):
+                    yield reach, told
 
 
 class WideCompiler:
@@ -199,37 +242,6 @@ class WideCompiler:
                 if not text.lstrip().startswith("~~")
             )
         )
-
-
-class Edges:
-    """What may stand before and behind a phrase without changing what it means, in any number and order."""
-
-    def __init__(self, before: Iterable[WidePhrase] = (), behind: Iterable[WidePhrase] = ()) -> None:
-        self._before = tuple(before)
-        self._behind = tuple(behind)
-
-    def starts(self, tokens: Tokens) -> dict[int, int]:
-        """Return where the phrase itself may begin, 0 first, with the words before it that only a ``*`` explains."""
-        found = {0: 0}
-        for at in range(len(tokens)):
-            if at in found:
-                for edge in self._before:
-                    for reach in edge.ends(tokens, at):
-                        guessed = found[at] + reach.guessed
-                        found[reach.end] = min(found.get(reach.end, guessed), guessed)
-        return {at: found[at] for at in sorted(found) if at < len(tokens)}
-
-    def steps(self, tokens: Tokens, at: int) -> set[int]:
-        """Return how far anything that may stand at an edge reaches from here."""
-        return {reach.end for edge in (*self._before, *self._behind) for reach in edge.ends(tokens, at)}
-
-    def ends(self, tokens: Tokens) -> list[int]:
-        """Return where the phrase itself may end, the end of the text first."""
-        found = {len(tokens)}
-        for at in range(len(tokens) - 1, 0, -1):
-            if any(reach.end in found for edge in self._behind for reach in edge.ends(tokens, at)):
-                found.add(at)
-        return sorted(found, reverse=True)
 
 
 def _glued(before: Expression, item: Expression) -> bool:

@@ -1,8 +1,9 @@
 import pytest
 
+from agent.dialog.meanings import Meaning
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.templates import Expander
-from agent.dialog.turn_grammar import Meaning, TurnGrammar
+from agent.dialog.turn_grammar import TurnGrammar
 from agent.dialog.turns import Completeness, Heard, Word
 
 FORMATS = {"number": NumberFormat("99999")}
