@@ -6,12 +6,13 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent import yaml_source
 from agent.errors import OrderlineError
+from agent.queue_settings import QueueSettings
 from agent.shop.policy_settings import PolicySettings
 
 WebhookEventName = Literal[
@@ -65,6 +66,29 @@ class AriSettings(_Part):
     def password(self) -> str:
         """The password. Raises SettingsError when it is nowhere."""
         return _secret(self.password_file, "ORDERLINE_ARI_PASSWORD", "ari.password_file")
+
+
+class AmiSettings(_Part):
+    """How to reach Asterisk's manager interface: it is asked how the people's queues stand, nothing else."""
+
+    host: str = ""
+    """Empty: it is not asked."""
+    port: int = Field(default=5038, ge=1, le=65535)
+    user: str = "orderline"
+    secret_file: Path | None = None
+    """A file that holds nothing but the secret; or set ORDERLINE_AMI_SECRET in the environment."""
+
+    def secret(self) -> str:
+        """The secret. Raises SettingsError when it is nowhere."""
+        return _secret(self.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
+
+
+class FastAgiSettings(_Part):
+    """The door for questions of the dialplan (docs/agi.md). It knows no password: keep it on loopback."""
+
+    host: str = ""
+    """Empty: there is none."""
+    port: int = Field(default=4573, ge=0, le=65535)
 
 
 class MediaSettings(_Part):
@@ -173,6 +197,10 @@ class Settings(_Part):
 
     shop: ShopSettings = ShopSettings()
     ari: AriSettings = AriSettings()
+    ami: AmiSettings = AmiSettings()
+    queues: dict[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")], QueueSettings] = {}
+    """The people's queues; calls go to no other, and to the first one where nothing else is said."""
+    fastagi: FastAgiSettings = FastAgiSettings()
     media: MediaSettings = MediaSettings()
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
@@ -283,11 +311,15 @@ def _describe(error: dict[str, Any], places: Mapping[KeyPath, str], main: Path) 
 
 def _valid_keys(at: KeyPath) -> list[str]:
     model: type[BaseModel] = Settings
-    for part in at:
+    parts = iter(at)
+    for part in parts:
         if isinstance(part, int):
             continue  # the model of a list's items was found with the list
         field = model.model_fields.get(part)
         kind = field.annotation if field is not None else None
+        if get_origin(kind) is dict:
+            next(parts, None)  # a name of the administrator's own
+            kind = get_args(kind)[1]
         kind = next(iter(get_args(kind)), kind)
         if not isinstance(kind, type) or not issubclass(kind, BaseModel):
             return []

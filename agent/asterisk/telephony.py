@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AriUnreachable, Conflict, NotFound
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
+from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
 from agent.call.errors import LineGone
-from agent.call.protocols import Caller, CallerHungUp, Inbox, Key, Line, Media
+from agent.call.protocols import CallerHungUp, Key, Line, Media, TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -33,20 +35,9 @@ EVENT_TYPES = (
 _MEDIA_PREFIX = "orderline-media-"
 _BRIDGE_PREFIX = "orderline-bridge-"
 _STRAY_SECONDS = 1.0
+_TAKE_OVER_SECONDS = 3.0
 
 CallHandler = Callable[[Line, Media], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class TelephonyOptions:
-    """How calls are taken and given back."""
-
-    handover_context: str = "orderline-handover"
-    deadman_seconds: int = 6
-    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
-    rearm_seconds: float = 2.0
-    max_call_seconds: int = 900
-    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -58,62 +49,6 @@ class OpenableMedia(Media, Protocol):
         """Bring the leg up. Raises AriError."""
 
 
-class AsteriskLine:
-    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
-
-    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
-        self.channel_id = str(channel["id"])
-        caller = channel.get("caller", {})
-        self.entry = args[0] if args else "inbound"
-        # a call that comes back on the same channel is another visit, with a record of its own
-        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
-        self.entry_detail = args[1] if len(args) > 1 else ""
-        self.caller = Caller(
-            number=str(caller.get("number", "")),
-            name=str(caller.get("name", "")),
-            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
-        )
-        self.is_answered = channel.get("state") == "Up"
-        self.inbox: Inbox = asyncio.Queue()
-        self.released = False
-        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
-        self._ari = ari
-        self._options = options
-        self._control = asyncio.Lock()
-
-    async def answer(self) -> None:
-        """Answer the call. Raises LineGone."""
-        try:
-            await self._ari.channels.answer(self.channel_id)
-        except (NotFound, Conflict) as error:
-            raise LineGone("The caller hung up before the call was answered.") from error
-
-    async def hang_up(self) -> None:
-        """End the call; no error when it is already over."""
-        await self._ari.channels.hangup(self.channel_id)
-
-    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
-        async with self._control:  # a re-arming still under way would cut the call short in the queue
-            try:
-                for name, value in variables.items():
-                    await self._ari.channels.set_variable(self.channel_id, name, value)
-                await self._ari.channels.continue_in_dialplan(
-                    self.channel_id, context=self._options.handover_context, extension=why
-                )
-            except (NotFound, Conflict) as error:
-                raise LineGone("The caller hung up before the hand-over.") from error
-            self.released = True
-
-    async def rearm(self) -> None:
-        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
-        async with self._control:
-            if not self.released:
-                await self._ari.channels.set_variable(
-                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
-                )
-
-
 class Telephony:
     """Runs ``handle(line, media)`` for every call that enters our Stasis application."""
 
@@ -123,7 +58,10 @@ class Telephony:
         handle: CallHandler,
         options: TelephonyOptions,
         audiosocket: AudioSocketServer | None = None,
+        codes: Codes | None = None,
     ) -> None:
+        """``codes`` are what supervisors ask for by phone."""
+        self._codes = codes
         self._ari = ari
         self._handle = handle
         self._options = options
@@ -133,6 +71,7 @@ class Telephony:
         self._media_ids: set[str] = set()
         self._bridge_ids: set[str] = set()
         self._sweep: asyncio.Task[None] | None = None
+        self._obeying: set[asyncio.Task[None]] = set()
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
             ("StasisEnd", self._gone),
@@ -155,9 +94,9 @@ class Telephony:
             await asyncio.gather(self._sweep, return_exceptions=True)
         if self._calls and drain_seconds:
             await asyncio.wait(self._calls.values(), timeout=drain_seconds)
-        for task in tuple(self._calls.values()):
+        for task in (*self._calls.values(), *self._obeying):
             task.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await asyncio.gather(*self._calls.values(), *self._obeying, return_exceptions=True)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -166,12 +105,42 @@ class Telephony:
         channel_id = str(channel["id"])
         if channel_id in self._media_ids:
             return
+        if event.get("args", [])[:1] == [CONTROL]:
+            self._obey(channel, [str(arg) for arg in event["args"][1:]])
+            return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
         self._lines[channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
         task.add_done_callback(lambda _: self._forget(line))
+
+    def _obey(self, channel: Mapping[str, Any], args: list[str]) -> None:
+        """Do what a supervisor's phone asks for; the channel is no call for the agent."""
+        codes = self._codes or Codes({})
+        task = asyncio.create_task(codes.obey(self._ari, str(channel["id"]), args, self.take_over), name="feature-code")
+        self._obeying.add(task)
+        task.add_done_callback(self._obeying.discard)
+
+    async def take_over(self, number: str, by: str) -> str:
+        """Take a call from the agent: the one from ``number``, the latest for ``""``.
+
+        Returns the name of the channel to be bridged to, ``""`` when there is no such call.
+        """
+        digits = re.sub(r"\D", "", number)
+        lines = [line for line in self._lines.values() if not line.released and line.id in self._calls]
+        lines = [line for line in lines if re.sub(r"\D", "", line.caller.number).endswith(digits)]
+        if not lines:
+            return ""
+        line = lines[-1]
+        line.inbox.put_nowait(TakenOver(by))
+        try:
+            async with asyncio.timeout(_TAKE_OVER_SECONDS):
+                await line.given_up.wait()
+        except TimeoutError:
+            log.warning("Call %s was not given up within %g s", line.id, _TAKE_OVER_SECONDS)
+            return ""
+        return line.channel_name
 
     def _forget(self, line: AsteriskLine) -> None:
         self._calls.pop(line.id, None)
@@ -219,7 +188,8 @@ class Telephony:
     async def _release(self, channel: Mapping[str, Any]) -> None:
         channel_id = str(channel["id"])
         log.warning("Channel %s was left behind in our application; it is released", channel_id)
-        if channel_id.startswith(_MEDIA_PREFIX):
+        data = str(channel.get("dialplan", {}).get("app_data", ""))
+        if channel_id.startswith(_MEDIA_PREFIX) or data.split(",")[1:2] == [CONTROL]:
             await self._ari.channels.hangup(channel_id)
             return
         with contextlib.suppress(NotFound, Conflict):
@@ -233,9 +203,10 @@ class Telephony:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
         media_id = f"{_MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
+        spied = {"SPYGROUP": spy_group(line.caller.number)}
         if self._audiosocket is not None:
-            return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
-        return WebsocketMedia(self._ari, media_id, line.inbox)
+            return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
+        return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
     async def _take(self, line: AsteriskLine) -> None:
         media = self._media_for(line)

@@ -11,6 +11,17 @@ class LineGone(OrderlineError):
     code = "line_gone"
 
 
+class CallTakenOver(OrderlineError):
+    """A supervisor takes the call over from the agent."""
+
+    code = "taken_over"
+
+    def __init__(self, by: str) -> None:
+        """``by`` is the number of the supervisor's phone."""
+        super().__init__(f"The call is taken over by {by or 'a supervisor'}.")
+        self.by = by
+
+
 class ServiceError(OrderlineError):
     """A business operation did not succeed."""
 

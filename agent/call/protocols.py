@@ -54,7 +54,14 @@ class MediaLost:
     why: str = ""
 
 
-LineEvent = Frame | Key | Played | CallerHungUp | MediaLost
+@dataclass(frozen=True)
+class TakenOver:
+    """A supervisor wants the call."""
+
+    by: str = ""
+
+
+LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver
 Inbox = asyncio.Queue[LineEvent]
 """Everything that happens on the line, in order, in one queue per call."""
 
@@ -72,6 +79,8 @@ class Line(Protocol):
     """The caller's channel."""
 
     id: str
+    channel_id: str
+    """Stays the same when a call leaves and comes back."""
     caller: Caller
     entry: str
     """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
@@ -87,6 +96,9 @@ class Line(Protocol):
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Leave the call to the dialplan's hand-over context with these channel variables set."""
+
+    async def give_up(self) -> None:
+        """Leave the call to the supervisor who takes it over."""
 
 
 class Media(Protocol):
@@ -271,9 +283,9 @@ class CallRecord:
     greeting_ms: float | None = None
     duration_seconds: float = 0.0
     outcome: str = ""
-    """``answered``, ``handed_over``, ``caller_hung_up``, ``failed``, ... """
+    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
     ended_by: str = ""
-    """``agent``, ``caller``, ``handover`` or ``fault``."""
+    """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)
     """Each service call: name, code, milliseconds, and its idempotency key."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from agent import yaml_source
 from agent.dialog.errors import Finding, FlowError
 from agent.dialog.templates import nearest
+from agent.dialog.turns import QueueStanding
 from agent.yaml_source import Path as KeyPath
 from agent.yaml_source import path_text
 
@@ -43,6 +44,21 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+class QueueTold(_Model):
+    """How the people's queue stands."""
+
+    standing: QueueStanding
+    """In a word."""
+    wait_minutes: int = Field(default=0, ge=0)
+    """The expected wait."""
+    opens: str = ""
+    """When people can be had again, ISO 8601."""
+
+
+def _as_queue(value: Any) -> Any:
+    return {"standing": value} if isinstance(value, str) else value
+
+
 _TextsOrNone = str | tuple[str, ...] | None
 
 
@@ -68,6 +84,9 @@ class Line(_Model):
     """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
     never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must not have said since then."""
+    queue: Annotated[QueueTold | None, BeforeValidator(_as_queue, json_schema_input_type=str | QueueTold | None)] = None
+    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
+    ``full``, ``too_long``, ``open``."""
     slots: dict[str, str | None] | None = None
     """What must be known by now; an empty value: nothing."""
     handover: str | None = None
@@ -99,6 +118,8 @@ class Script(_Model):
     """How the call comes in; one of the pack's ``entries`` for a call that comes back."""
     now: datetime = DEFAULT_NOW
     """ISO time; a Monday morning otherwise."""
+    left: dict[str, str] = {}
+    """What the dialplan left for the call."""
     known: dict[str, tuple[str, ...]] = {}
     """Number slot -> numbers this caller may well mean."""
     lines: tuple[Line, ...] = Field(min_length=1)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from agent.dialog import answers, listening, repair, stepping
 from agent.dialog.errors import DialogError
 from agent.dialog.flow import Call
-from agent.dialog.handing_over import hand_over
+from agent.dialog.handing_over import NO_DETOUR, hand_over, hand_over_again
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import Renderer
 from agent.dialog.scene import Scene
-from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, State
+from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, SlotValue, State
 from agent.dialog.turns import (
     Completeness,
     Done,
@@ -26,12 +26,16 @@ from agent.dialog.turns import (
     Listen,
     NoInput,
     Prompt,
+    QueueReport,
     Story,
     Then,
     Turn,
 )
 
 __all__ = ["CallFacts", "Conversation"]
+
+HANDED_OVER = "handed_over"
+QUEUE_WAIT = "queue_wait"
 
 
 class Conversation:
@@ -57,6 +61,25 @@ class Conversation:
             raise DialogError("the snapshot belongs to another version of the program or of the flow files")
         conversation = cls(pack, CallFacts.from_json(snapshot["facts"]), render)
         conversation._state = State.from_json(snapshot["state"])
+        return conversation
+
+    @classmethod
+    def come_back(cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
+        """Begin anew at the entry of ``facts`` with what an earlier conversation of the same caller knew.
+
+        Slots, variables and requests are kept; begun flows, the open question and failures are not. Raises
+        :class:`DialogError` when the snapshot is of another version or of another edition of the pack.
+        """
+        before = cls.restore(pack, snapshot, render)._state
+        conversation = cls(pack, facts, render)
+        conversation._state = State(
+            slots={name: slot for name, slot in before.slots.items() if not slot.doubt},
+            variables=before.variables,
+            requests=before.requests,
+            answered=before.answered,
+            queue=before.queue,
+            handed=before.handed,
+        )
         return conversation
 
     def snapshot(self) -> dict[str, Any]:
@@ -109,8 +132,15 @@ class Conversation:
         contents = self._pack.contents
         self._state.frames = [Frame(contents.entries.get(self._facts.entry, contents.start))]
         for name, expression in self._pack.contents.variables.items():
-            self._state.variables[name] = scene.evaluate(expression)
+            if name not in self._state.variables:
+                self._state.variables[name] = scene.evaluate(expression)
         return self._work(scene, None)
+
+    def remember(self, slots: Mapping[str, str]) -> None:
+        """Take in what is known of the call before it starts; names that are no slots are left out."""
+        for name, value in slots.items():
+            if value and name in self._pack.contents.slots:
+                self._state.slots[name] = SlotValue(value)
 
     def hear(self, event: Event) -> Turn:
         """Take the one event the last turn asked for and return the next turn. Never raises for what a caller says.
@@ -121,9 +151,29 @@ class Conversation:
         if isinstance(event, HungUp):
             self._state.ended = self._state.ended or ("answered" if self._state.answered else "abandoned")
             return Turn((), HangUp(self._state.ended))
+        if isinstance(event, QueueReport) and self._state.ended == HANDED_OVER:
+            return self._queue_told(event)
         if self._state.ended:
             return Turn((), HangUp(self._state.ended))
         return self._work(self._scene(), event)
+
+    def _queue_told(self, report: QueueReport) -> Turn:
+        """Say the wait and hand over, or go on with the caller where the pack has a flow for a queue like this."""
+        scene = self._scene()
+        state = self._state
+        state.queue = asdict(report)
+        entry = self._pack.contents.entries.get(f"queue_{report.standing}")
+        insists = state.waits and report.standing in ("full", "too_long")
+        handed = state.handed
+        if entry is None or insists or handed is None or handed.reason in NO_DETOUR:
+            if report.wait_minutes and QUEUE_WAIT in self._pack.contents.prompts:
+                scene.say((QUEUE_WAIT,))
+            return self._finish(scene, hand_over_again(scene, quiet=True))
+        state.ended, state.wrong = "", 0
+        state.succeed()
+        stepping.drop(scene, 0)
+        state.frames = [Frame(entry)]
+        return self._work(scene, None)
 
     def resume(self) -> Turn:
         """Return the turn that is open, with its question asked again: for a conversation just restored."""
@@ -191,7 +241,7 @@ class Conversation:
         if isinstance(then, HangUp):
             self._state.ended = then.outcome
         elif isinstance(then, HandOver):
-            self._state.ended = "handed_over"
+            self._state.ended = HANDED_OVER
         if not isinstance(then, Listen):
             self._state.focus = None
         said: tuple[Prompt, ...] = tuple(scene.said)

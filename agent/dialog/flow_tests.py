@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.dialog.call_script import Line, LocatedScript, read_scripts
+from agent.dialog.call_script import Line, LocatedScript, QueueTold, read_scripts
 from agent.dialog.chat import heard_text
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import Renderer
-from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, NoInput, Turn
+from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, NoInput, QueueReport, Turn
 
 SHOP_NAME = "Northwind Supply"
 """The shop of the tests."""
@@ -81,7 +81,12 @@ def play(
     """Play one call, with a conversation made by ``begin``."""
     script = located.script
     facts = CallFacts(
-        now=script.now, shop_name=SHOP_NAME, caller_number=script.caller, entry=script.entry, known=script.known
+        now=script.now,
+        shop_name=SHOP_NAME,
+        caller_number=script.caller,
+        entry=script.entry,
+        known=script.known,
+        left=script.left,
     )
     player = _Player(begin(pack, facts, render), located.answers)
     for number, line in zip(located.lines, script.lines, strict=True):
@@ -106,6 +111,8 @@ class _Player:
         event = self._event(line)
         if event is not None:
             self._caller(event, number)
+        if line.queue is not None:
+            self._queue(line.queue, number)
         if line.effect is not None:
             self._effect(line.effect, line.given or {}, number)
         self._expect(line, number)
@@ -136,6 +143,17 @@ class _Player:
         self.transcript.append(f"caller: {what}")
         self._said = []
         self._turn = self._take(self.conversation.hear(event))
+
+    def _queue(self, told: QueueTold, number: int) -> None:
+        if not isinstance(self._turn.then, HandOver):
+            self.problems.append(f"line {number}: the queue is only told of after a hand-over was asked for")
+            return
+        self.transcript.append(f"[the queue is {told.standing}]")
+        report = QueueReport(told.standing, told.wait_minutes, told.opens)
+        turn = self.conversation.hear(report)
+        if not isinstance(turn.then, HandOver):  # its words are not said: nobody is going to take the call
+            self._said = self._said[: -1 if self._turn.say else None]
+        self._turn = self._take(turn)
 
     def _effect(self, answer: dict[str, Any], given: dict[str, Any], number: int) -> None:
         then = self._turn.then

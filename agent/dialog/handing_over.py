@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from agent.dialog.scene import Scene
+from agent.dialog.state import Handed
 from agent.dialog.turns import HandOver
+
+AGAIN = "again"
+"""As the reason of a ``handover`` step: the reason, queue and priority of the hand-over before, whatever the wait."""
+NO_DETOUR = ("fault",)
+"""Reasons that go to people whatever is known of the queue: the rules that could say something have failed."""
 
 
 def hand_over(scene: Scene, reason: str, *, priority: int = 0, queue: str = "", quiet: bool = False) -> HandOver:
@@ -21,4 +27,11 @@ def hand_over(scene: Scene, reason: str, *, priority: int = 0, queue: str = "", 
         if not slots[name].redact and slots[name].type != "request"
     }
     facts |= {"requests": list(scene.state.requests), "verified": verified}
+    scene.state.handed = Handed(reason, priority, queue)
     return HandOver(reason, summary, queue, priority, facts)
+
+
+def hand_over_again(scene: Scene, *, quiet: bool) -> HandOver:
+    """Ask for the last hand-over once more, with the story as it is now."""
+    handed = scene.state.handed or Handed("caller_asked")
+    return hand_over(scene, handed.reason, priority=handed.priority, queue=handed.queue, quiet=quiet)

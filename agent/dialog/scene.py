@@ -44,6 +44,8 @@ class Scene:
             "shop": self.facts.shop_name,
             "caller": {"number": self.facts.caller_number},
             "customer": self.facts.customer,
+            "left": self.facts.left,
+            "queue": self.state.queue,
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,
             "failure": self.state.failure,

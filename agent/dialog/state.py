@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from agent.dialog.errors import DialogError
-from agent.dialog.turns import Prompt
+from agent.dialog.turns import Prompt, QueueReport
 
 SNAPSHOT_VERSION = 3
 FocusKind = Literal["collect", "confirm", "confirm_request"]
@@ -30,6 +30,8 @@ class CallFacts:
     """Makes effect ids, and so idempotency keys, unique over calls."""
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Number slot -> numbers this caller may well mean; decides between readings, is never spoken."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What the dialplan left for this call (an IVR's choice, a language), by name; a hint, never proof."""
     customer: Mapping[str, Any] = field(default_factory=dict)
     """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
 
@@ -38,7 +40,7 @@ class CallFacts:
         data = asdict(self)
         data["now"] = self.now.isoformat()
         data["known"] = {slot: list(values) for slot, values in self.known.items()}
-        data["customer"] = dict(self.customer)
+        data["customer"], data["left"] = dict(self.customer), dict(self.left)
         return data
 
     @classmethod
@@ -108,6 +110,15 @@ class PendingEffect:
     """Idempotency key: the same for the same act on behalf of the same request."""
 
 
+@dataclass(frozen=True)
+class Handed:
+    """The hand-over that was last asked for."""
+
+    reason: str
+    priority: int = 0
+    queue: str = ""
+
+
 @dataclass
 class State:
     """Everything that changes during a conversation."""
@@ -143,6 +154,11 @@ class State:
     """Every step reached, each once, as ``flow.step``."""
     ended: str = ""
     """The outcome once the conversation is over."""
+    handed: Handed | None = None
+    queue: dict[str, Any] = field(default_factory=lambda: asdict(QueueReport()))
+    """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
+    waits: bool = False
+    """True when the caller wants to wait whatever the queue is like."""
 
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""
@@ -162,7 +178,7 @@ class State:
     def from_json(cls, data: Mapping[str, Any]) -> State:
         """Rebuild from :meth:`to_json`. Raises :class:`DialogError` for data of another shape."""
         try:
-            focus, effect = data["focus"], data["effect"]
+            focus, effect, handed = data["focus"], data["effect"], data["handed"]
             return cls(
                 **{
                     **data,
@@ -170,6 +186,7 @@ class State:
                     "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),
+                    "handed": None if handed is None else Handed(**handed),
                     "last_said": [Prompt(**prompt) for prompt in data["last_said"]],
                 }
             )

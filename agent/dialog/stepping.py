@@ -11,7 +11,7 @@ from agent.dialog import listening
 from agent.dialog.errors import DialogError
 from agent.dialog.expressions import is_none
 from agent.dialog.flow import Call, Collect, HandOverStep, HangUpStep, If, Link, Say, Set, Step
-from agent.dialog.handing_over import hand_over
+from agent.dialog.handing_over import AGAIN, hand_over, hand_over_again
 from agent.dialog.lint import OTHERWISE
 from agent.dialog.scene import Scene
 from agent.dialog.state import Focus, Frame, PendingEffect, RequestHeard, SlotValue
@@ -167,6 +167,9 @@ def _take(scene: Scene, step: Step, *, again: bool) -> Then | None:
         return _call(scene, step, name)
     if isinstance(step, HandOverStep):
         scene.say(step.say, name)
+        if step.handover == AGAIN:
+            scene.state.waits = True
+            return hand_over_again(scene, quiet=bool(step.say))
         return hand_over(scene, step.handover, priority=step.priority, queue=step.queue, quiet=bool(step.say))
     if isinstance(step, HangUpStep):
         scene.say(step.say, name)

@@ -3,7 +3,8 @@
 A conversation is a strict alternation. The holder (a phone call, ``orderline chat``, a flow test) asks
 for the first :class:`Turn`, says its prompts, does what its ``then`` asks, and answers with exactly one
 event: :class:`Heard` or :class:`NoInput` for a :class:`Listen`, :class:`Done` or :class:`Failed` for an
-:class:`Effect`. :class:`HandOver` and :class:`HangUp` end it. :class:`HungUp` may come at any moment.
+:class:`Effect`. :class:`HandOver` and :class:`HangUp` end it; a holder who knows how the people's queue stands may tell
+it by a :class:`QueueReport` before it does what a HandOver asks. :class:`HungUp` may come at any moment.
 """
 
 from __future__ import annotations
@@ -88,7 +89,27 @@ class HungUp:
     """The caller is gone."""
 
 
-Event = Heard | NoInput | Done | Failed | HungUp
+QueueStanding = Literal["open", "unknown", "closed", "holiday", "empty", "full", "too_long"]
+"""How the people's queue stands: ``open``; outside its ``closed`` hours; ``holiday``; nobody logged in (``empty``);
+no more callers fit in (``full``); the wait is ``too_long``; ``unknown`` counts as open."""
+
+
+@dataclass(frozen=True)
+class QueueReport:
+    """How the queue stands that a :class:`HandOver` would lead to.
+
+    May follow a HandOver, and nothing else: the next turn is the HandOver again, with a word about the wait, or goes on
+    with the caller where nobody can be had.
+    """
+
+    standing: QueueStanding = "open"
+    wait_minutes: int = 0
+    """The expected wait, whole minutes; 0 for less than one, or when nobody knows."""
+    opens: str = ""
+    """When people can be had again, ISO 8601 local time; ``""`` when now, or when nobody knows."""
+
+
+Event = Heard | NoInput | Done | Failed | HungUp | QueueReport
 
 
 class BargeIn(enum.Enum):

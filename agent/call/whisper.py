@@ -1,0 +1,79 @@
+"""What a person hears before the caller is joined, as a file that Asterisk plays."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import time
+import wave
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.call.protocols import SAMPLE_RATE, Voice
+from agent.errors import OrderlineError
+
+log = logging.getLogger(__name__)
+
+PROMPT = "whisper"
+"""The pack's prompt; a recording of this name would say the same to everybody."""
+DEADLINE_SECONDS = 1.5
+"""The caller does not wait longer for it; without one the person hears the caller at once."""
+KEPT_SECONDS = 3600.0
+_PREFIX = "orderline-whisper-"
+_GAP_MS = 200
+_UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
+
+
+class WhisperFiles:
+    """Implements :class:`agent.call.queue_desk.Whispers` with files in a directory that Asterisk can read.
+
+    ``words(values)`` gives the text, ``""`` for none. A file is kept for an hour: the queue plays it once for every
+    person who answers.
+    """
+
+    def __init__(self, directory: Path, words: Callable[[Mapping[str, Any]], str], voice: Voice) -> None:
+        self._directory = directory
+        self._words = words
+        self._voice = voice
+
+    async def make(self, call_id: str, values: Mapping[str, Any]) -> str:
+        """Return the file's path without its ending, ``""`` when nothing could be made in time."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                text = self._words(values)
+                pcm = await self._spoken(text) if text else b""
+                return await asyncio.to_thread(self._write, call_id, pcm) if pcm else ""
+        except (OrderlineError, OSError, TimeoutError) as error:
+            log.warning("Call %s: nothing is said to the person beforehand: %s", call_id, error or "too slow")
+            return ""
+
+    async def _spoken(self, text: str) -> bytes:
+        pieces = self._voice.pieces(PROMPT, text)
+        gap = bytes(SAMPLE_RATE * _GAP_MS // 1000 * 2)
+        return gap + gap.join([await self._voice.render(PROMPT, piece) for piece in pieces])
+
+    def _write(self, call_id: str, pcm: bytes) -> str:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        self._tidy()
+        target = self._directory / f"{_PREFIX}{_UNSAFE.sub('-', call_id)}.wav"
+        partial = target.with_suffix(".part")
+        with wave.open(str(partial), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(pcm)
+        partial.chmod(0o644)  # Asterisk often runs as another user
+        os.replace(partial, target)
+        return str(target.with_suffix(""))
+
+    def _tidy(self) -> None:
+        oldest = time.time() - KEPT_SECONDS
+        for file in self._directory.glob(f"{_PREFIX}*"):
+            try:
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
+            except FileNotFoundError:
+                continue  # another call was quicker

@@ -1,0 +1,132 @@
+"""Questions of the dialplan, spoken as Asterisk speaks them, answered through pyst2's AGI class."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+
+from agent.agi_services import LeftValues, agi_services
+from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, FastAgi
+from agent.call.errors import ServiceError
+from tests.call.parts import TestServices
+
+
+class Desk:
+    """A server with the shipped services on small back-office answers."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.why_not = ""
+        self.left = LeftValues(lambda: self.now)
+        self.services = TestServices(
+            orders__find={
+                "order": {"number": "10473", "status": "in_transit", "expected_on": None, "place": 'X"\n${Y}'}
+            },
+            customers__by_phone={"customer": {"tier": "gold", "orders_count": 7}},
+        )
+        self.server = FastAgi(agi_services(self.services, self.left, lambda: self.why_not), deadline_seconds=0.3)
+        self.server.start("127.0.0.1", 0)
+
+    async def ask(self, script: str, *arguments: str, caller: str = "2025550143") -> dict[str, str]:
+        """Ask as Asterisk does; returns the channel variables that were set."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        env = {"network": "yes", "network_script": script, "uniqueid": "ch-1", "callerid": caller}
+        env |= {f"arg_{place}": argument for place, argument in enumerate(arguments, 1)}
+        writer.write("".join(f"agi_{name}: {value}\n" for name, value in env.items()).encode() + b"\n")
+        found: dict[str, str] = {}
+        while line := (await reader.readline()).decode().strip():
+            _, _, name, value = line.split(" ", 3)
+            found[name.strip('"')] = value[1:-1]
+            writer.write(b"200 result=1\n")
+        writer.close()
+        return found
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    made = Desk()
+    yield made
+    await made.server.close()
+
+
+async def test_an_order_is_told_in_plain_characters(desk: Desk) -> None:
+    told = await desk.ask("order_status", "10473")
+    assert told == {
+        "ORDERLINE_AGI": "ok",
+        "ORDERLINE_STATUS": "in_transit",
+        "ORDERLINE_EXPECTED": "",
+        "ORDERLINE_PLACE": "X Y",
+    }
+
+
+async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -> None:
+    assert (await desk.ask("customer_tier"))["ORDERLINE_TIER"] == "gold"
+    await desk.ask("customer_tier", "2025550199")
+    assert [arguments["phone"] for _, arguments, _ in desk.services.asked] == ["2025550143", "2025550199"]
+    assert await desk.ask("customer_tier", caller="unknown") == {"ORDERLINE_AGI": "not_found"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (ServiceError("not_found", "no"), "not_found"),
+        (ServiceError("unavailable", "down"), "unavailable"),
+        ({}, "not_found"),
+    ],
+)
+async def test_why_there_is_no_answer_is_told(desk: Desk, answer: Any, code: str) -> None:
+    desk.services.answers["orders.find"] = answer
+    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": code}
+
+
+async def test_a_back_office_that_hangs_does_not_hold_the_dialplan(desk: Desk) -> None:
+    desk.services.answers["orders.find"] = asyncio.Event()
+    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": "timed_out"}
+
+
+async def test_whether_the_agent_takes_calls(desk: Desk) -> None:
+    assert await desk.ask("accepting") == {"ORDERLINE_AGI": "ok", "ORDERLINE_ACCEPTING": "yes", "ORDERLINE_WHY": ""}
+    desk.why_not = "paused"
+    assert (await desk.ask("accepting"))["ORDERLINE_WHY"] == "paused"
+
+
+async def test_a_value_waits_for_its_call_and_not_for_ever(desk: Desk) -> None:
+    assert await desk.ask("leave_value", "topic", "returns; ${X}") == {"ORDERLINE_AGI": "ok"}
+    assert desk.left.of("ch-1") == {"topic": "returns; X"}
+    assert desk.left.of("ch-2") == {}
+    desk.now = 901.0
+    assert desk.left.of("ch-1") == {}
+
+
+async def test_a_name_that_is_none_is_refused(desk: Desk) -> None:
+    assert await desk.ask("leave_value", "__class__", "x") == {"ORDERLINE_AGI": "bad_request"}
+    for number in range(20):
+        await desk.ask("leave_value", f"name_{number}", "x")
+    assert await desk.ask("leave_value", "one_more", "x") == {"ORDERLINE_AGI": "bad_request"}
+
+
+async def test_an_unknown_service_and_a_broken_connection_hurt_nobody(desk: Desk) -> None:
+    assert await desk.ask("nosuch") == {"ORDERLINE_AGI": "no_such_service"}
+    _, writer = await asyncio.open_connection("127.0.0.1", desk.server.port)
+    writer.write(b"agi_network: yes\n")
+    writer.close()
+    assert (await desk.ask("accepting"))["ORDERLINE_AGI"] == "ok"
+
+
+async def test_many_questions_at_once_are_all_answered() -> None:
+    async def slow(question: AgiQuestion) -> Mapping[str, str]:
+        await asyncio.sleep(0)
+        if question.argument(0) == "7":
+            raise AgiRefusal("bad_request", "not seven")
+        return {"ECHO": question.argument(0)}
+
+    desk = Desk()
+    await desk.server.close()
+    desk.server = FastAgi({"echo": slow})
+    desk.server.start("127.0.0.1", 0)
+    answers = await asyncio.gather(*(desk.ask("echo", str(number)) for number in range(50)))
+    await desk.server.close()
+    assert [answer.get("ECHO") for answer in answers] == [None if n == 7 else str(n) for n in range(50)]
