@@ -153,7 +153,14 @@ class Agent:
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
         watching.add_done_callback(report_end)
         self._stack.push_async_callback(cancelled, watching)
-        limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
+        allowed = settings.shop.verification
+        limits = SqliteAttemptLimits(
+            settings.state_directory / "attempts.sqlite",
+            per_caller=allowed.per_caller,
+            per_number=allowed.per_order,
+            hidden=allowed.hidden_callers,
+            window_seconds=allowed.window_minutes * 60.0,
+        )
         self._stack.push_async_callback(limits.close)
         services = ShopServices.of(
             shop.systems,

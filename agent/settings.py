@@ -34,6 +34,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class VerificationSettings(_Part):
+    """How many failed verifications are too many, over all calls and lines of this node."""
+
+    per_caller: int = Field(default=5, ge=1)
+    per_order: int = Field(default=5, ge=1)
+    hidden_callers: int = Field(default=20, ge=1)
+    """All callers who hide their number together."""
+    window_minutes: int = Field(default=60, ge=1)
+
+
 class ShopSettings(_Part):
     """The shop that is answered for."""
 
@@ -43,6 +53,7 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    verification: VerificationSettings = VerificationSettings()
     number_formats: dict[str, str] = {}
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None

@@ -39,20 +39,22 @@ class SqliteAttemptLimits:
         per_caller: int = PER_CALLER,
         per_number: int = PER_NUMBER,
         hidden: int = HIDDEN_CALLERS,
+        window_seconds: float = WINDOW_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``clock`` gives seconds since 1970; the counts are failures within ``WINDOW_SECONDS``."""
+        """``clock`` gives seconds since 1970; the counts are failures within ``window_seconds``."""
         self._path = path
         self._per_caller = per_caller
         self._per_number = per_number
         self._hidden = hidden
+        self._window_seconds = window_seconds
         self._clock = clock
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attempts")
         self._connection: sqlite3.Connection | None = None
 
     async def locked(self, caller: str, number: str) -> bool:
         """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
-        since = self._clock() - WINDOW_SECONDS
+        since = self._clock() - self._window_seconds
 
         def count(db: sqlite3.Connection) -> tuple[int, int]:
             row = db.execute(
@@ -69,7 +71,7 @@ class SqliteAttemptLimits:
         now = self._clock()
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM attempts WHERE at <= ?", (now - WINDOW_SECONDS,))
+            db.execute("DELETE FROM attempts WHERE at <= ?", (now - self._window_seconds,))
             db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (now, caller, number))
 
         await self._run(write, None)
