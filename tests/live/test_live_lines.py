@@ -21,8 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def by_audiosocket(
     asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
-    """A call centre of its own whose agent hears and speaks by AudioSocket."""
-    settings: dict[str, object] = {"media": {"transport": "audiosocket"}}
+    """A call centre of its own whose agent hears and speaks by AudioSocket, and does not know how the queue stands."""
+    settings: dict[str, object] = {"media": {"transport": "audiosocket"}, "ami": {"host": ""}}
     async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
