@@ -21,6 +21,7 @@ from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
+from agent.delivering import PostOffice
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
@@ -29,10 +30,9 @@ from agent.live import ControlServer, LiveFeed
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
-from agent.records.store import CallStore
 from agent.settings import Settings, SettingsError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
-from agent.shop.services import ShopServices
+from agent.shop.services import CHANGES, ShopServices
 from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -95,8 +95,8 @@ class Agent:
         settings.state_directory.mkdir(parents=True, exist_ok=True)
         render = SandboxRenderer(filters)
         shop = await self._open_shop()
-        records = await CallStore.open(settings.state_directory / "calls.sqlite")
-        self._stack.push_async_callback(records.close)
+        post_office = await PostOffice.open(settings, self._wall)
+        self._stack.push_async_callback(post_office.close)
         models = settings.speech.models_directory or settings.state_directory / "models"
         model = resolve_model(settings.speech.model, models)
         self._model = model.name
@@ -127,6 +127,7 @@ class Agent:
         limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
         self._stack.push_async_callback(limits.close)
         services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
+        await post_office.start(services, CHANGES)
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -158,8 +159,9 @@ class Agent:
                 vad=activities.new(),
                 gate=SpeechGate,
                 echo=EchoGuard(time.monotonic),
-                services=services,
-                records=records,
+                services=post_office.services_of(line.id),
+                records=post_office.records,
+                known_as=introduction.known_as,
                 observer=self._feed,
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,

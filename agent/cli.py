@@ -16,6 +16,7 @@ from pathlib import Path
 from agent import __version__
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
+from agent.outbox_cli import add_outbox_commands
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -81,8 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+<<<<<<< HEAD
     add_dialog_commands(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
+=======
+    _add_dialog_commands(add)
+    add_outbox_commands(add)
+>>>>>>> outbox
     return parser
 
 
@@ -101,6 +107,8 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
     orders.add_argument("--phone", default="", help="only those placed with this phone number")
     show = what.add_parser("show", help="one order with all that belongs to it, as JSON")
     show.add_argument("number")
+    ticket = what.add_parser("ticket", help="one ticket, as the person who takes it reads it")
+    ticket.add_argument("number", help="T-1042")
     change = what.add_parser("set", help="change an order: status=delayed expected_on=2026-12-24 place=Memphis")
     change.add_argument("number")
     change.add_argument("changes", nargs="+", metavar="COLUMN=VALUE")
@@ -245,6 +253,8 @@ def _demo_shop(options: argparse.Namespace) -> int:
         commands.show_order(options.directory, options.number, sys.stdout)
     elif options.what == "set":
         commands.change_order(options.directory, options.number, options.changes, sys.stdout)
+    elif options.what == "ticket":
+        commands.show_ticket(options.directory, options.number, sys.stdout)
     elif options.what == "reset":
         commands.reset(options.directory, sys.stdout)
     else:

@@ -1,4 +1,4 @@
-"""Fetches Asterisk packages from this machine's own Debian or Ubuntu mirror and unpacks them, without root.
+"""Fetches Asterisk from this machine's own Debian or Ubuntu mirror (tests: Redis, too), unpacked without root.
 
 apt resolves and downloads with a private state directory, ``dpkg-deb -x`` unpacks; nothing is installed
 and nothing outside the given directories is written. The mirror, the proxy and the keys are the ones the
@@ -141,7 +141,12 @@ def newer_ubuntu_releases(codename: str, table: Path, today: datetime.date) -> t
 class AptFetch:
     """One fetch into one work directory, which the caller makes and removes."""
 
-    def __init__(self, work_dir: Path, report: Report) -> None:
+    def __init__(
+        self, work_dir: Path, report: Report, packages: Sequence[str] = PACKAGES, title: str = "Asterisk"
+    ) -> None:
+        """The first of ``packages`` is the one whose version counts; ``title`` begins what is reported."""
+        self._packages = tuple(packages)
+        self._title = title
         self._dir = work_dir
         self._report = report
         self._config = work_dir / "apt.conf"
@@ -173,7 +178,7 @@ class AptFetch:
             raise NoMirror(f"apt-get indextargets failed: {listing.tail()}")
         release = Path("/etc/os-release")
         mirror = read_mirror(listing.out, release.read_text(encoding="utf-8") if release.is_file() else "")
-        self._report(f"Asterisk: using this machine's mirror {mirror.site}")
+        self._report(f"{self._title}: using this machine's mirror {mirror.site}")
         return mirror
 
     async def _choose_suite(self, mirror: Mirror, accepts: Callable[[tuple[int, int, int]], bool]) -> tuple[str, str]:
@@ -195,13 +200,13 @@ class AptFetch:
                     seen.append(f"{suite}: signed with a key this machine does not have")
                     continue
                 raise self._failure(f"reading the package lists of {suite}", update)
-            listing = await self._apt(["apt-cache", "madison", "asterisk"], f"looking into {suite}")
+            listing = await self._apt(["apt-cache", "madison", self._packages[0]], f"looking into {suite}")
             versions = [line.split("|")[1].strip() for line in listing.out.splitlines() if line.count("|") >= 2]
-            seen.append(f"{suite}: {versions[0] if versions else 'no asterisk'}")
+            seen.append(f"{suite}: {versions[0] if versions else 'none'}")
             for text in versions:
                 version = version_of(text)
                 if version is not None and accepts(version):
-                    self._report(f"Asterisk: {suite} has {text}")
+                    self._report(f"{self._title}: {suite} has {text}")
                     return suite, text
         raise NoSuite(
             f"no suite of {mirror.site} carries a usable Asterisk >= 22.8 ({'; '.join(seen)}). Update the archive "
@@ -249,7 +254,7 @@ class AptFetch:
         self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     async def _download(self) -> None:
-        command = ["apt-get", "-y", "--download-only", "install", *PACKAGES]
+        command = ["apt-get", "-y", "--download-only", "install", *self._packages]
         finished = await self._apt(command, "downloading")
         if finished.code != 0:
             raise self._failure("downloading the packages", finished)
@@ -268,7 +273,7 @@ class AptFetch:
                 raise self._failure(f"unpacking {archive.name}", finished)
             done += 1
             if done % 20 == 0 or done == len(archives):
-                self._report(f"Asterisk: unpacked {done} of {len(archives)} packages")
+                self._report(f"{self._title}: unpacked {done} of {len(archives)} packages")
 
         # base-files lays the directories and links the others fill, so it goes first.
         first = [archive for archive in archives if archive.name.startswith("base-files_")]
@@ -286,7 +291,7 @@ class AptFetch:
         return await run(
             [command[0], "-q", "-c", str(self._config), *command[1:]],
             apt_status=True,
-            report=lambda text: self._report(f"Asterisk: {stage}{text}"),
+            report=lambda text: self._report(f"{self._title}: {stage}{text}"),
         )
 
     def _failure(self, doing: str, finished: Finished) -> FetchError:

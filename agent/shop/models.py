@@ -124,6 +124,8 @@ class TicketDraft:
     """One line an utterance, already redacted."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Everything else worth keeping, JSON-like."""
+    page: str = field(default="", repr=False)
+    """Markdown: the whole story for whoever takes over; redacted."""
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,16 @@ from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, 
 from agent.shop.return_desk import ReturnDesk
 from agent.shop.verification import VERIFY_FLOOR_SECONDS, Verification, phone_of
 
-__all__ = ["VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
+__all__ = ["CHANGES", "VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
 
 log = logging.getLogger(__name__)
 
 MAX_PRIORITY = 100
 MAX_SUMMARY_CHARS = 4000
 MAX_TRANSCRIPT_LINES = 1000
+MAX_PAGE_CHARS = 60_000
 Operation = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
-_CHANGES = frozenset(
+CHANGES = frozenset(
     {
         *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
         *("messages.send", "tickets.create"),
@@ -118,7 +119,7 @@ class ShopServices:
         operation = self._operations.get(name)
         if operation is None:
             raise ServiceError("bad_request", f"there is no service {name!r}; there are: {', '.join(self.names)}")
-        if name in _CHANGES and not key:
+        if name in CHANGES and not key:
             raise ServiceError("bad_request", f"{name} needs an idempotency key")
         return await operation(arguments, key)
 
@@ -146,7 +147,7 @@ def ticket_draft(arguments: Mapping[str, Any]) -> TicketDraft:
         raise ServiceError("bad_request", f"argument 'priority' must be a whole number from 0 to {MAX_PRIORITY}")
     if not isinstance(verified, bool):
         raise ServiceError("bad_request", "argument 'verified' must be true or false")
-    known = {"reason", "summary", "caller", "order_number", "verified", "priority", "transcript", "facts"}
+    known = {"reason", "summary", "caller", "order_number", "verified", "priority", "transcript", "facts", "page"}
     facts = arguments.get("facts") or {}
     if not isinstance(facts, Mapping):
         raise ServiceError("bad_request", "argument 'facts' must be a mapping")
@@ -158,6 +159,7 @@ def ticket_draft(arguments: Mapping[str, Any]) -> TicketDraft:
         verified=verified,
         priority=priority,
         transcript=_lines(arguments.get("transcript")),
+        page=take.text(arguments, "page", MAX_PAGE_CHARS, optional=True, cut=True),
         facts={**facts, **{name: value for name, value in arguments.items() if name not in known}},
     )
 
