@@ -82,13 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
-<<<<<<< HEAD
     add_dialog_commands(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
-=======
-    _add_dialog_commands(add)
     add_outbox_commands(add)
->>>>>>> outbox
     return parser
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.dialog import answers, listening, repair, stepping
+from agent.dialog import answers, keypad, listening, repair, stepping
 from agent.dialog.errors import DialogError
 from agent.dialog.flow import Call
 from agent.dialog.handing_over import hand_over
@@ -16,6 +16,7 @@ from agent.dialog.scene import Scene
 from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, State
 from agent.dialog.turns import (
     Completeness,
+    Deaf,
     Done,
     Event,
     Failed,
@@ -126,13 +127,36 @@ class Conversation:
         return self._work(self._scene(), event)
 
     def resume(self) -> Turn:
-        """Return the turn that is open, with its question asked again: for a conversation just restored."""
+        """Return the turn that is open, with its question asked again: for a conversation just restored.
+
+        It begins with the pack's prompt ``lost_you``, where there is one. A conversation that was ending ends now.
+        """
         scene = self._scene()
-        if self._state.ended:
-            return Turn((), HangUp(self._state.ended))
-        if self._state.focus is not None:
+        state = self._state
+        if state.handover:
+            return Turn((), self.hand_over(str(state.handover["reason"])))
+        if state.ended:
+            return Turn(tuple(state.last_said), HangUp(state.ended))
+        keypad.say_if_there(scene, "lost_you")
+        if state.focus is not None:
             return self._finish(scene, repair.ask_again(scene))
         return self._finish(scene, self._open(scene))
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now. Says nothing to the caller.
+
+        A hand-over that was under way keeps its own reason, queue and priority.
+        """
+        going = self._state.handover or {"reason": reason, "queue": "", "priority": 0}
+        self._state.handover = going
+        self._state.ended = "handed_over"
+        scene = self._scene()
+        try:
+            return hand_over(
+                scene, str(going["reason"]), priority=int(going["priority"]), queue=str(going["queue"]), quiet=True
+            )
+        except DialogError:
+            return HandOver(str(going["reason"]), "The agent's rules failed during this call.", str(going["queue"]))
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""
@@ -158,6 +182,8 @@ class Conversation:
     def _react(self, scene: Scene, event: Event | None) -> Then:
         if event is None:
             return stepping.advance(scene)
+        if isinstance(event, Deaf):
+            return keypad.begin(scene)
         pending = self._state.effect
         if pending is not None:
             if isinstance(event, (Done, Failed)) and event.effect == pending.id:
@@ -187,11 +213,14 @@ class Conversation:
             return HandOver("fault", "The agent's rules failed during this call.")
 
     def _finish(self, scene: Scene, then: Then) -> Turn:
+        if isinstance(then, Listen) and self._state.deaf:
+            then = keypad.offer(scene, then)
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome
         elif isinstance(then, HandOver):
             self._state.ended = "handed_over"
+            self._state.handover = {"reason": then.reason, "queue": then.queue, "priority": then.priority}
         if not isinstance(then, Listen):
             self._state.focus = None
         said: tuple[Prompt, ...] = tuple(scene.said)

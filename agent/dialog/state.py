@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.dialog.errors import DialogError
 from agent.dialog.turns import Prompt
 
-SNAPSHOT_VERSION = 2
+SNAPSHOT_VERSION = 3
 FocusKind = Literal["collect", "confirm", "confirm_request"]
 
 
@@ -141,6 +141,10 @@ class State:
     """Every step reached, each once, as ``flow.step``."""
     ended: str = ""
     """The outcome once the conversation is over."""
+    handover: dict[str, Any] = field(default_factory=dict)
+    """``reason``, ``queue`` and ``priority`` once the call is being handed over."""
+    deaf: bool = False
+    """True when only the keypad can answer."""
 
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""

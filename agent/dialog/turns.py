@@ -88,7 +88,12 @@ class HungUp:
     """The caller is gone."""
 
 
-Event = Heard | NoInput | Done | Failed | HungUp
+@dataclass(frozen=True)
+class Deaf:
+    """The recogniser does not work any more: from now on the caller can only use the keypad."""
+
+
+Event = Heard | NoInput | Done | Failed | HungUp | Deaf
 
 
 class BargeIn(enum.Enum):
@@ -166,6 +171,8 @@ class Listen:
     max_speech_seconds: float = 20.0
     """The caller's turn is cut here, whatever is heard."""
     keys: KeyEntry = KeyEntry()
+    speech: bool = True
+    """False where nobody can hear the caller: only keys answer."""
 
 
 @dataclass(frozen=True)
