@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import LineGone, MediaBroken
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost
+from agent.call.errors import LineGone, MediaBroken, MustLeave, TakenAway
+from agent.call.protocols import (
+    FRAME_BYTES,
+    FRAME_MS,
+    CallerHungUp,
+    CallTaken,
+    Frame,
+    Inbox,
+    Leave,
+    LineEvent,
+    MediaLost,
+)
 
 _QUIET_MS = 200
 _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
@@ -20,7 +30,8 @@ class LineReader:
     async def next(self) -> LineEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
-        Raises LineGone when the caller hung up, MediaBroken when the audio broke.
+        Raises LineGone when the caller hung up, MediaBroken when the audio broke, MustLeave when the call has to go to
+        people, TakenAway when it is there already.
         """
         try:
             async with asyncio.timeout(_QUIET_MS / 1000):
@@ -31,6 +42,10 @@ class LineReader:
             raise LineGone("The caller hung up.")
         if isinstance(event, MediaLost):
             raise MediaBroken(f"The audio of the call broke: {event.why}.")
+        if isinstance(event, Leave):
+            raise MustLeave(event.reason)
+        if isinstance(event, CallTaken):
+            raise TakenAway(f"The call was taken to the dialplan: {event.why}.")
         return event
 
     def nudge(self) -> None:

@@ -37,10 +37,12 @@ SYSTEM_PROMPTS = (
     "handover", "handover_summary", "help", "not_that", "start_over", "still_there", "wait",
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
+OPTIONAL_PROMPTS = ("cannot_hear", "keys_menu", "lost_you")
+"""Prompts the engine says where a pack has them (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "menu", "number", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "menu", "takes_digits", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""
@@ -72,7 +74,7 @@ class _Linter:
         self._contents: PackFile = reading.contents
         self._expressions = expressions
         self._templates = TemplateChecker(filters)
-        self._used_prompts: set[str] = set(SYSTEM_PROMPTS)
+        self._used_prompts: set[str] = {*SYSTEM_PROMPTS, *OPTIONAL_PROMPTS}
         self._used_slots: set[str] = set()
         self._read_names: set[str] = set()
         self._variables = _variables(self._contents)
