@@ -192,6 +192,18 @@ class System:
             map(str, version_of(str(info["system"]["version"])) or (0, 0, 0))
         )  # packages append their own revision
 
+    async def get_variable(self, name: str) -> str:
+        """Value of a global variable, ``""`` when it is not set."""
+        try:
+            answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
+        except NotFound:
+            return ""
+        return str((answer or {}).get("value", ""))
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a global variable."""
+        await self._ari.request("POST", "/asterisk/variable", params={"variable": name}, body={"value": value})
+
     async def modules(self) -> set[str]:
         """Names of the modules that are running, for example ``chan_websocket.so``."""
         modules = await self._ari.request("GET", "/asterisk/modules")

@@ -8,15 +8,18 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AriUnreachable, Conflict, NotFound
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
+from agent.asterisk.strays import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
 from agent.call.errors import LineGone
-from agent.call.protocols import Caller, CallerHungUp, Inbox, Key, Line, Media
+from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Line, Media
+
+__all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +33,16 @@ EVENT_TYPES = (
 )
 """All that the controller listens to; the rest is filtered out in Asterisk."""
 
-_MEDIA_PREFIX = "orderline-media-"
-_BRIDGE_PREFIX = "orderline-bridge-"
-_STRAY_SECONDS = 1.0
+_MISSED_SECONDS = 1.0
+"""A call whose StasisStart got lost with a connection is found after this long."""
+LEAVE_SECONDS = 1.5
+"""How long a session may take to give its call away when the agent is stopped; then it is cut off."""
+_NEW_CALLS = ("inbound", "transfer_back")
 
 CallHandler = Callable[[Line, Media], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class TelephonyOptions:
-    """How calls are taken and given back."""
-
-    handover_context: str = "orderline-handover"
-    deadman_seconds: int = 6
-    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
-    rearm_seconds: float = 2.0
-    max_call_seconds: int = 900
-    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+Admit = Callable[[], str]
+"""Returns why a new call cannot be taken (``overload``, ``draining``), ``""`` when it can."""
+TurnedAway = Callable[[AsteriskLine, str], Awaitable[None]]
 
 
 class OpenableMedia(Media, Protocol):
@@ -58,64 +54,11 @@ class OpenableMedia(Media, Protocol):
         """Bring the leg up. Raises AriError."""
 
 
-class AsteriskLine:
-    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
-
-    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
-        self.channel_id = str(channel["id"])
-        caller = channel.get("caller", {})
-        self.entry = args[0] if args else "inbound"
-        # a call that comes back on the same channel is another visit, with a record of its own
-        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
-        self.entry_detail = args[1] if len(args) > 1 else ""
-        self.caller = Caller(
-            number=str(caller.get("number", "")),
-            name=str(caller.get("name", "")),
-            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
-        )
-        self.is_answered = channel.get("state") == "Up"
-        self.inbox: Inbox = asyncio.Queue()
-        self.released = False
-        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
-        self._ari = ari
-        self._options = options
-        self._control = asyncio.Lock()
-
-    async def answer(self) -> None:
-        """Answer the call. Raises LineGone."""
-        try:
-            await self._ari.channels.answer(self.channel_id)
-        except (NotFound, Conflict) as error:
-            raise LineGone("The caller hung up before the call was answered.") from error
-
-    async def hang_up(self) -> None:
-        """End the call; no error when it is already over."""
-        await self._ari.channels.hangup(self.channel_id)
-
-    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
-        async with self._control:  # a re-arming still under way would cut the call short in the queue
-            try:
-                for name, value in variables.items():
-                    await self._ari.channels.set_variable(self.channel_id, name, value)
-                await self._ari.channels.continue_in_dialplan(
-                    self.channel_id, context=self._options.handover_context, extension=why
-                )
-            except (NotFound, Conflict) as error:
-                raise LineGone("The caller hung up before the hand-over.") from error
-            self.released = True
-
-    async def rearm(self) -> None:
-        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
-        async with self._control:
-            if not self.released:
-                await self._ari.channels.set_variable(
-                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
-                )
-
-
 class Telephony:
-    """Runs ``handle(line, media)`` for every call that enters our Stasis application."""
+    """Runs ``handle(line, media)`` for every call that enters our Stasis application.
+
+    A caller who was in it before us (``line.adopted``) is one whom another controller held until it died.
+    """
 
     def __init__(
         self,
@@ -123,24 +66,44 @@ class Telephony:
         handle: CallHandler,
         options: TelephonyOptions,
         audiosocket: AudioSocketServer | None = None,
+        *,
+        admit: Admit = lambda: "",
+        turned_away: TurnedAway | None = None,
+        id_of: Callable[[str], str] = lambda channel_id: "",
+        adopt_after_seconds: float = 0.0,
     ) -> None:
+        """``id_of(channel id)`` gives the id under which another controller held the call, ``""`` when unknown."""
         self._ari = ari
         self._handle = handle
         self._options = options
         self._audiosocket = audiosocket
+        self._admit = admit
+        self._turned_away = turned_away
+        self._id_of = id_of
+        self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._refusals: set[asyncio.Task[None]] = set()
         self._media_ids: set[str] = set()
         self._bridge_ids: set[str] = set()
+        self._channels_before: list[dict[str, Any]] = []
         self._sweep: asyncio.Task[None] | None = None
+        self.counted: dict[str, int] = {}
+        """New calls turned away, by reason."""
+        self.adopted = asyncio.Event()
+        """Set when the callers of an earlier controller have been taken over."""
+        self.replaced = asyncio.Event()
+        """Set when another controller has taken our application."""
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
-            ("StasisEnd", self._gone),
+            ("StasisEnd", self._left),
             ("ChannelDestroyed", self._gone),
             ("ChannelHangupRequest", self._gone),
             ("ChannelDtmfReceived", self._key),
+            ("ApplicationReplaced", self._replaced),
         ):
             ari.on(event_type, handler)
+        ari.before_connecting(self._look_around)
         ari.on_connected(self._connected)
 
     @property
@@ -148,90 +111,162 @@ class Telephony:
         """How many calls are being handled now."""
         return len(self._calls)
 
-    async def close(self, *, drain_seconds: float = 0.0) -> None:
-        """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            await asyncio.gather(self._sweep, return_exceptions=True)
-        if self._calls and drain_seconds:
-            await asyncio.wait(self._calls.values(), timeout=drain_seconds)
+    async def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until the last call has ended by itself; False when the time is over before that."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._calls and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._calls.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        return not self._calls
+
+    async def give_away(self, reason: str) -> None:
+        """Hand every call to people with its story; a session that does not get that done is cut off."""
+        for line in tuple(self._lines.values()):
+            line.inbox.put_nowait(Leave(reason))
+        if self._calls:
+            await asyncio.wait(self._calls.values(), timeout=LEAVE_SECONDS)
         for task in tuple(self._calls.values()):
             task.cancel()
         await asyncio.gather(*self._calls.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Hand what is left to people, and stop."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+            await asyncio.gather(self._sweep, return_exceptions=True)
+        await self.give_away("agent_stopping")
+        await asyncio.gather(*self._refusals, return_exceptions=True)
 
     # --- events -------------------------------------------------------------------------------------
 
     def _stasis_start(self, event: dict[str, Any]) -> None:
         channel = event["channel"]
-        channel_id = str(channel["id"])
-        if channel_id in self._media_ids:
+        if str(channel["id"]) in self._media_ids:
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
-        self._lines[channel_id] = line
+        if line.entry in _NEW_CALLS and (reason := self._admit()):
+            self.counted[reason] = self.counted.get(reason, 0) + 1
+            task = asyncio.create_task(self._turn_away(line, reason), name=f"turn-away-{line.id}")
+            self._refusals.add(task)
+            task.add_done_callback(self._refusals.discard)
+            return
+        self._begin(line)
+
+    def _begin(self, line: AsteriskLine) -> None:
+        self._lines[line.channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
-        task.add_done_callback(lambda _: self._forget(line))
+        task.add_done_callback(lambda _: self._forget(line, task))
 
-    def _forget(self, line: AsteriskLine) -> None:
-        self._calls.pop(line.id, None)
+    def _forget(self, line: AsteriskLine, task: asyncio.Task[None]) -> None:
+        if self._calls.get(line.id) is task:
+            del self._calls[line.id]
         if self._lines.get(line.channel_id) is line:
             del self._lines[line.channel_id]
 
+    async def _turn_away(self, line: AsteriskLine, reason: str) -> None:
+        """Give a new call to people before it is answered."""
+        log.warning("Call %s goes straight to people: %s", line.id, reason)
+        with contextlib.suppress(LineGone, AriError):  # if it fails, the dead-man timer does the same a little later
+            await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+        if self._turned_away is not None:
+            await self._turned_away(line, reason)
+
+    def _line_of(self, event: Mapping[str, Any]) -> AsteriskLine | None:
+        return self._lines.get(str(event.get("channel", {}).get("id")))
+
     def _gone(self, event: dict[str, Any]) -> None:
-        line = self._lines.get(str(event.get("channel", {}).get("id")))
-        if line is not None:
+        if (line := self._line_of(event)) is not None:
+            line.hanging_up = True
             line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
 
+    def _left(self, event: dict[str, Any]) -> None:
+        """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
+        line = self._line_of(event)
+        if line is None or line.released or line.hanging_up:
+            return
+        if event.get("channel", {}).get("state") == "Up" or not line.is_answered:
+            task = asyncio.create_task(self._why_left(line), name=f"left-{line.id}")
+            self._refusals.add(task)
+            task.add_done_callback(self._refusals.discard)
+        else:
+            line.inbox.put_nowait(CallerHungUp())
+
+    async def _why_left(self, line: AsteriskLine) -> None:
+        if await line.is_lost():
+            line.inbox.put_nowait(CallerHungUp())
+        else:
+            line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
+
     def _key(self, event: dict[str, Any]) -> None:
-        line = self._lines.get(str(event.get("channel", {}).get("id")))
-        if line is not None:
+        if (line := self._line_of(event)) is not None:
             line.inbox.put_nowait(Key(str(event.get("digit", ""))))
 
-    # --- what another life left behind ------------------------------------------------------------
+    def _replaced(self, event: dict[str, Any]) -> None:
+        log.critical(
+            "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more, hands "
+            "them to people and stops. Let only one controller serve an application.",
+            self._ari.app,
+            len(self._calls),
+        )
+        self._ari.stop_reconnecting()
+        self.replaced.set()
+
+    # --- what another life left behind, and what happened while we were cut off ----------------------
+
+    async def _look_around(self) -> None:
+        """Before each connection: whoever is in our application now will not be announced to us."""
+        self._channels_before = await self._ari.channels.list()
 
     async def _connected(self) -> None:
-        """After each connection look for calls that nobody holds, as a controller that died leaves them."""
-        if self._sweep is None or self._sweep.done():
-            self._sweep = asyncio.create_task(self._release_strays(), name="release-strays")
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self._sweep = asyncio.create_task(self._resynchronise(), name="resynchronise")
 
-    async def _release_strays(self) -> None:
+    async def _resynchronise(self) -> None:
         try:
-            strays = [channel for channel in await self._ari.channels.list() if self._is_stray(channel)]
-            bridges = [str(bridge["id"]) for bridge in await self._ari.bridges.list()]
-            # the StasisStart of a call that has just come in may still be on its way to us
-            await asyncio.sleep(_STRAY_SECONDS)
-            for channel in strays:
-                if self._is_stray(channel):
-                    await self._release(channel)
-            for bridge_id in bridges:
-                if bridge_id.startswith(_BRIDGE_PREFIX) and bridge_id not in self._bridge_ids:
-                    await self._ari.bridges.destroy(bridge_id)
+            if not self._calls and self._adopt_after_seconds:
+                await asyncio.sleep(self._adopt_after_seconds)  # the controller we replaced gives its calls away
+                self._channels_before = await self._ari.channels.list()
+            self._note_the_gone({str(channel["id"]) for channel in self._channels_before})
+            await clear_away(self._ari, self._channels_before, self._media_ids, self._bridge_ids)
+            for stray in strays_of(self._channels_before, self._ari.app):
+                await self._adopt(stray)
+            self.adopted.set()
+            await asyncio.sleep(_MISSED_SECONDS)
+            for stray in strays_of(await self._ari.channels.list(), self._ari.app):
+                await self._adopt(stray)
         except AriError as error:
             log.warning("Looking for calls left behind: %s", error)
+        finally:
+            self.adopted.set()
 
-    def _is_stray(self, channel: Mapping[str, Any]) -> bool:
-        place = channel.get("dialplan", {})
-        ours = place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == self._ari.app
-        ours = ours or str(channel["id"]).startswith(_MEDIA_PREFIX)
-        return ours and channel["id"] not in self._media_ids and channel["id"] not in self._lines
+    def _note_the_gone(self, there: set[str]) -> None:
+        """Tell the calls whose caller left while we could not hear of it."""
+        for line in self._lines.values():
+            if line.channel_id not in there and not line.released:
+                line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
 
-    async def _release(self, channel: Mapping[str, Any]) -> None:
-        channel_id = str(channel["id"])
-        log.warning("Channel %s was left behind in our application; it is released", channel_id)
-        if channel_id.startswith(_MEDIA_PREFIX):
-            await self._ari.channels.hangup(channel_id)
+    async def _adopt(self, stray: Stray) -> None:
+        channel_id = str(stray.channel["id"])
+        if channel_id in self._lines or not await still_there(self._ari, channel_id):
             return
-        with contextlib.suppress(NotFound, Conflict):
-            await self._ari.channels.continue_in_dialplan(
-                channel_id, context=self._options.handover_context, extension="controller_down"
-            )
+        line = AsteriskLine(
+            self._ari,
+            stray.channel,
+            list(stray.args),
+            self._options,
+            adopted=True,
+            known_as=self._id_of(channel_id),
+        )
+        log.warning("Call %s was left behind in our application; it is taken over", line.id)
+        self._begin(line)
 
     # --- one call -----------------------------------------------------------------------------------
 
     def _media_for(self, line: AsteriskLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
-        media_id = f"{_MEDIA_PREFIX}{secrets.token_hex(8)}"
+        media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         if self._audiosocket is not None:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
@@ -239,7 +274,7 @@ class Telephony:
 
     async def _take(self, line: AsteriskLine) -> None:
         media = self._media_for(line)
-        bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
         try:

@@ -1,0 +1,110 @@
+"""The caller's channel in Stasis, as a call sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
+from agent.call.errors import LineGone
+from agent.call.protocols import Caller, Inbox
+
+
+@dataclass(frozen=True)
+class TelephonyOptions:
+    """How calls are taken and given back."""
+
+    handover_context: str = "orderline-handover"
+    deadman_seconds: int = 5
+    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
+    rearm_seconds: float = 2.0
+    max_call_seconds: int = 900
+    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+
+
+class AsteriskLine:
+    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        channel: Mapping[str, Any],
+        args: list[str],
+        options: TelephonyOptions,
+        *,
+        adopted: bool = False,
+        known_as: str = "",
+    ) -> None:
+        """``known_as`` is the id under which an earlier controller held this call."""
+        self.channel_id = str(channel["id"])
+        caller = channel.get("caller", {})
+        self.entry = args[0] if args else "inbound"
+        # a call that comes back on the same channel is another visit, with a record of its own
+        own_id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
+        self.id = known_as or own_id
+        self.entry_detail = args[1] if len(args) > 1 else ""
+        self.caller = Caller(
+            number=str(caller.get("number", "")),
+            name=str(caller.get("name", "")),
+            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
+        )
+        self.is_answered = channel.get("state") == "Up"
+        self.adopted = adopted
+        """True when the call was in our application before this process was."""
+        self.inbox: Inbox = asyncio.Queue()
+        self.released = False
+        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
+        self.hanging_up = False
+        """True once the caller is hanging up."""
+        self._ari = ari
+        self._options = options
+        self._control = asyncio.Lock()
+
+    async def answer(self) -> None:
+        """Answer the call. Raises LineGone."""
+        try:
+            await self._ari.channels.answer(self.channel_id)
+        except (NotFound, Conflict) as error:
+            raise LineGone("The caller hung up before the call was answered.") from error
+
+    async def hang_up(self) -> None:
+        """End the call; no error when it is already over."""
+        await self._ari.channels.hangup(self.channel_id)
+
+    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
+        async with self._control:  # a re-arming still under way would cut the call short in the queue
+            try:
+                for name, value in variables.items():
+                    await self._ari.channels.set_variable(self.channel_id, name, value)
+                self.released = True  # before it is so: the events of leaving must not look like somebody else's doing
+                await self._ari.channels.continue_in_dialplan(
+                    self.channel_id, context=self._options.handover_context, extension=why
+                )
+            except (NotFound, Conflict) as error:
+                raise LineGone("The caller hung up before the hand-over.") from error
+            except AriError:
+                self.released = False
+                raise
+
+    async def rearm(self) -> None:
+        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
+        async with self._control:
+            if not self.released:
+                await self._ari.channels.set_variable(
+                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
+                )
+
+    async def is_lost(self) -> bool:
+        """True when the channel is gone, or its Asterisk does not answer."""
+        try:
+            await self._ari.channels.get(self.channel_id)
+        except AuthFailed:
+            return False
+        except AriError:
+            return True
+        return False
