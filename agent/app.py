@@ -16,9 +16,10 @@ from agent import __version__
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
-from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.asterisk.heartbeat import Heartbeat, ensure_alone
+from agent.asterisk.telephony import EVENT_TYPES, AsteriskLine, Telephony, TelephonyOptions
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
-from agent.call.protocols import Line, Media
+from agent.call.protocols import Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.delivering import PostOffice
@@ -28,7 +29,6 @@ from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
 from agent.procedures import Procedures
-from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.settings import Settings, SettingsError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
@@ -41,9 +41,13 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
+from agent.stopping import StopDoor
+from agent.surviving import Survival
 
 log = logging.getLogger(__name__)
 
+TAKEOVER_SECONDS = 2.5
+"""A controller whose application is taken gives its calls to people within this time."""
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
 
@@ -51,8 +55,15 @@ GREETING_SECONDS = 0.25
 class Agent:
     """Everything of one running agent. ``async with Agent(settings) as agent: await agent.ready()``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, takeover: bool = False) -> None:
+        """``takeover``: another controller that serves the same application is no reason not to start."""
         self._settings = settings
+        self._takeover = takeover
+        self._heartbeat: Heartbeat | None = None
+        self._survival: Survival | None = None
+        self.stop_door = StopDoor()
+        self.replaced = asyncio.Event()
+        """Set when another controller has taken our application."""
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
@@ -85,6 +96,8 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "turned_away": dict(self._telephony.counted) if self._telephony else {},
+            "draining": bool(self._survival and self._survival.draining),
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
             "procedures": self._procedures.status() if self._procedures else {},
@@ -124,10 +137,14 @@ class Agent:
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
         watching.add_done_callback(report_end)
         self._stack.push_async_callback(cancelled, watching)
-        limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
-        self._stack.push_async_callback(limits.close)
-        services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
-        await post_office.start(services, CHANGES)
+        survival = self._survival = await Survival.open(settings, self._stack)
+        services = ShopServices.of(
+            shop.systems, policy=shop.policy, limits=survival.limits, today=lambda: self._wall().date()
+        )
+        adopted = asyncio.Event()
+        await post_office.start(
+            services, CHANGES, lambda: survival.take_over(post_office.records, adopted, lambda: self._ari)
+        )
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -138,7 +155,7 @@ class Agent:
             barge_in_ms=call.barge_in_ms,
         )
 
-        async def handle(line: Line, media: Media) -> None:
+        async def handle(line: AsteriskLine, media: Media) -> None:
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -150,7 +167,7 @@ class Agent:
                 call_id=line.id,
                 customer=customer,
             )
-            conversation = Conversation(procedures.current, facts, render)
+            conversation, resumed = survival.conversation(line, procedures.current, facts, render)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -167,6 +184,8 @@ class Agent:
                 clock=time.monotonic,
                 wall=self._wall,
                 turn_taking=turn_taking,
+                memory=survival.keeper,
+                resumed=resumed,
             )
             learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
             try:
@@ -175,10 +194,17 @@ class Agent:
                 learning.cancel()
                 await introduction.close()
 
-        self._control = ControlServer(self._feed, settings.control.token(), self.status)
+        async def turned_away(line: AsteriskLine, reason: str) -> None:
+            self._feed.notify("turned_away", line.id, {"caller": line.caller.number, "reason": reason})
+            await survival.turned_away(line, reason, post_office.records, self._wall)
+
+        routes = (self.stop_door.route(),)
+        self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await self._connect(handle)
+        await self._connect(handle, turned_away, survival)
+        adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
+        self._stack.push_async_callback(cancelled, adopting)
 
     async def _open_shop(self) -> DemoShop:
         directory = self._settings.shop.demo_directory
@@ -188,7 +214,17 @@ class Agent:
         self._stack.push_async_callback(shop.close)
         return shop
 
-    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
+    async def _adoption(self, adopted: asyncio.Event) -> None:
+        if self._telephony is not None:
+            await self._telephony.adopted.wait()
+            adopted.set()
+
+    async def _connect(
+        self,
+        handle: Callable[[AsteriskLine, Media], Any],
+        turned_away: Callable[[AsteriskLine, str], Any],
+        survival: Survival,
+    ) -> None:
         settings = self._settings
         ari = Ari(
             settings.ari.url,
@@ -200,15 +236,45 @@ class Agent:
         self._ari = ari
         self._stack.push_async_callback(ari.close)
         await self._wait_for_asterisk(ari)
+        if not self._takeover:
+            await ensure_alone(ari)
         audiosocket = await self._audiosocket(ari)
         options = TelephonyOptions(
             handover_context=settings.call.handover_context,
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket)
-        self._stack.push_async_callback(self._telephony.close)
+        telephony = self._telephony = Telephony(
+            ari,
+            handle,
+            options,
+            audiosocket,
+            admit=lambda: survival.admit(telephony.live_calls),
+            turned_away=turned_away,
+            id_of=survival.id_of,
+            adopt_after_seconds=TAKEOVER_SECONDS if self._takeover else 0.0,
+        )
+        self.replaced = telephony.replaced
+        self._heartbeat = Heartbeat(ari)
+        self._stack.push_async_callback(self._heartbeat.stop)
+        self._stack.push_async_callback(telephony.close)
         await ari.start()
+        self._heartbeat.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let the live ones end by themselves for this long."""
+        if self._survival is None or self._telephony is None:
+            return
+        self._survival.draining = True
+        log.info("Draining: %d live calls have %.0f s to end", self._telephony.live_calls, seconds)
+        await self._telephony.wait_until_idle(seconds)
+
+    async def step_back(self) -> None:
+        """Another controller has our application: give the calls to people and leave everything else to it."""
+        if self._heartbeat is not None:
+            self._heartbeat.fall_silent()
+        if self._telephony is not None:
+            await self._telephony.give_away("agent_replaced")
 
     async def _wait_for_asterisk(self, ari: Ari) -> None:
         """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""
@@ -286,9 +352,25 @@ def wall_clock(timezone: str) -> Callable[[], datetime]:
     return lambda: datetime.now(zone)
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
-    async with Agent(settings) as agent:
+async def serve(settings: Settings, stop: asyncio.Event, *, takeover: bool = False) -> int:
+    """Run an agent until ``stop`` is set or it is asked to stop; prints one JSON line when it is ready.
+
+    Returns 0, or 1 when another controller has taken its place.
+    """
+    async with Agent(settings, takeover=takeover) as agent:
         print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
-        await stop.wait()
-        log.info("Stopping")
+        waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if agent.replaced.is_set():
+                await agent.step_back()
+                return 1
+            if agent.stop_door.asked.is_set() and agent.stop_door.request.drain_seconds:
+                draining = asyncio.create_task(agent.drain(agent.stop_door.request.drain_seconds))
+                await asyncio.wait([draining, waits[0]], return_when=asyncio.FIRST_COMPLETED)
+                await cancelled(draining)
+            log.info("Stopping")
+        finally:
+            for wait in waits:
+                wait.cancel()
+    return 0

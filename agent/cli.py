@@ -52,6 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
+    stop = add("stop", _stop, "stop the running agent: its calls go to people with their story")
+    stop.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
+    stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
+
+    rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")
+    rescuer.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
     check = add("check", _check, "look at everything that must be true before calls are sent here")
     check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
@@ -122,8 +131,24 @@ def _serve(options: argparse.Namespace) -> int:
 
     settings = load_settings(options.config)
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
-    return 0
+    return asyncio.run(_until_stopped(lambda stop: serve(settings, stop, takeover=options.takeover)))
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from agent.settings import load_settings
+    from agent.stopping import stop_agent
+
+    control = load_settings(options.config).control
+    return stop_agent(control, drain=options.drain, timeout_seconds=options.timeout)
+
+
+def _rescuer(options: argparse.Namespace) -> int:
+    from agent.rescuing import rescue
+    from agent.settings import load_settings
+
+    settings = load_settings(options.config)
+    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return asyncio.run(_until_stopped(lambda stop: rescue(settings, stop)))
 
 
 def _check(options: argparse.Namespace) -> int:

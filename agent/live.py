@@ -11,7 +11,7 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,17 +76,24 @@ class LiveFeed:
 class ControlServer:
     """The agent's own HTTP door."""
 
-    def __init__(self, feed: LiveFeed, token: str, status: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        feed: LiveFeed,
+        token: str,
+        status: Callable[[], Mapping[str, Any]],
+        more: Sequence[web.RouteDef] = (),
+    ) -> None:
         self._feed = feed
         self._token = token
         self._status = status
+        self._more = more
         self._runner: web.AppRunner | None = None
         self.port = 0
 
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
         application = web.Application(middlewares=[self._authorise])
-        application.add_routes([web.get("/live", self._live), web.get("/health", self._health)])
+        application.add_routes([web.get("/live", self._live), web.get("/health", self._health), *self._more])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)

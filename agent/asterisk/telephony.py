@@ -17,7 +17,7 @@ from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
 from agent.asterisk.strays import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
 from agent.call.errors import LineGone
-from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Line, Media
+from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Media
 
 __all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
 
@@ -39,7 +39,7 @@ LEAVE_SECONDS = 1.5
 """How long a session may take to give its call away when the agent is stopped; then it is cut off."""
 _NEW_CALLS = ("inbound", "transfer_back")
 
-CallHandler = Callable[[Line, Media], Awaitable[None]]
+CallHandler = Callable[[AsteriskLine, Media], Awaitable[None]]
 Admit = Callable[[], str]
 """Returns why a new call cannot be taken (``overload``, ``draining``), ``""`` when it can."""
 TurnedAway = Callable[[AsteriskLine, str], Awaitable[None]]
@@ -83,10 +83,11 @@ class Telephony:
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
         self._media_ids: set[str] = set()
         self._bridge_ids: set[str] = set()
         self._channels_before: list[dict[str, Any]] = []
+        self._held_before: set[str] = set()
         self._sweep: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
         """New calls turned away, by reason."""
@@ -134,7 +135,7 @@ class Telephony:
             self._sweep.cancel()
             await asyncio.gather(self._sweep, return_exceptions=True)
         await self.give_away("agent_stopping")
-        await asyncio.gather(*self._refusals, return_exceptions=True)
+        await asyncio.gather(*self._errands, return_exceptions=True)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -147,8 +148,8 @@ class Telephony:
         if line.entry in _NEW_CALLS and (reason := self._admit()):
             self.counted[reason] = self.counted.get(reason, 0) + 1
             task = asyncio.create_task(self._turn_away(line, reason), name=f"turn-away-{line.id}")
-            self._refusals.add(task)
-            task.add_done_callback(self._refusals.discard)
+            self._errands.add(task)
+            task.add_done_callback(self._errands.discard)
             return
         self._begin(line)
 
@@ -185,12 +186,9 @@ class Telephony:
         line = self._line_of(event)
         if line is None or line.released or line.hanging_up:
             return
-        if event.get("channel", {}).get("state") == "Up" or not line.is_answered:
-            task = asyncio.create_task(self._why_left(line), name=f"left-{line.id}")
-            self._refusals.add(task)
-            task.add_done_callback(self._refusals.discard)
-        else:
-            line.inbox.put_nowait(CallerHungUp())
+        task = asyncio.create_task(self._why_left(line), name=f"left-{line.id}")
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     async def _why_left(self, line: AsteriskLine) -> None:
         if await line.is_lost():
@@ -204,8 +202,8 @@ class Telephony:
 
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
-            "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more, hands "
-            "them to people and stops. Let only one controller serve an application.",
+            "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
+            "hands them to people and stops. Let only one controller serve an application.",
             self._ari.app,
             len(self._calls),
         )
@@ -216,6 +214,7 @@ class Telephony:
 
     async def _look_around(self) -> None:
         """Before each connection: whoever is in our application now will not be announced to us."""
+        self._held_before = set(self._lines)
         self._channels_before = await self._ari.channels.list()
 
     async def _connected(self) -> None:
@@ -244,7 +243,7 @@ class Telephony:
     def _note_the_gone(self, there: set[str]) -> None:
         """Tell the calls whose caller left while we could not hear of it."""
         for line in self._lines.values():
-            if line.channel_id not in there and not line.released:
+            if line.channel_id in self._held_before - there and not line.released:
                 line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
 
     async def _adopt(self, stray: Stray) -> None:

@@ -264,6 +264,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
+        self._notify("effect_started", name=effect.name)
         work = asyncio.create_task(self._acting.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.nudge())
         mouth = speaking

@@ -1,0 +1,166 @@
+"""What an agent does so that a call outlives it: keeps live calls, takes over those of a dead controller, counts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import socket
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError
+from agent.asterisk.line import AsteriskLine
+from agent.call.protocols import CallRecord, Records
+from agent.call.resuming import Resumed, resumed
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.errors import DialogError
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import Renderer
+from agent.records.attempts import HIDDEN_CALLERS, PER_CALLER, PER_NUMBER, SqliteAttemptLimits
+from agent.records.call_record import call_record
+from agent.records.store import CallStore
+from agent.settings import Settings
+from agent.shop.protocols import AttemptLimits
+from agent.state.attempts import SharedAttemptLimits
+from agent.state.embedded import EmbeddedKeeper
+from agent.state.kept import Keeper, KeptCall
+from agent.state.redis_link import RedisLink
+from agent.state.shared import SharedKeeper
+
+log = logging.getLogger(__name__)
+
+FRESH_SECONDS = 300.0
+"""An older state may be of a conversation that has gone on since without being kept."""
+ADOPTION_SECONDS = 10.0
+"""The records of lost calls are written after this long even when no Asterisk answers."""
+
+
+class Survival:
+    """The state of one agent beyond its process. Make it with :meth:`open`, and close it."""
+
+    def __init__(self, settings: Settings, keeper: Keeper, limits: AttemptLimits, left: Mapping[str, KeptCall]) -> None:
+        self._settings = settings
+        self.keeper = keeper
+        self.limits = limits
+        self._left = dict(left)
+        self._resumed: set[str] = set()
+        self.draining = False
+        """True when new calls go to people because the agent is about to stop."""
+
+    @classmethod
+    async def open(cls, settings: Settings, stack: contextlib.AsyncExitStack) -> Survival:
+        """Open the state; what it opens is closed by ``stack``."""
+        holder = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+        own = await EmbeddedKeeper.open(settings.state_directory / "state.sqlite", holder)
+        attempts = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
+        stack.push_async_callback(attempts.close)
+        keeper: Keeper = own
+        limits: AttemptLimits = attempts
+        if address := settings.redis.address():
+            link = RedisLink(address)
+            keeper = SharedKeeper(own, link, holder)
+            limits = SharedAttemptLimits(
+                attempts, link, per_caller=PER_CALLER, per_number=PER_NUMBER, hidden=HIDDEN_CALLERS
+            )
+        stack.push_async_callback(keeper.close)
+        left = {kept.call_id: kept for kept in await keeper.left_behind()}
+        return cls(settings, keeper, limits, left)
+
+    def admit(self, live_calls: int) -> str:
+        """Return why a new call goes straight to people, ``""`` when it does not."""
+        if self.draining:
+            return "draining"
+        if self.keeper.pause.reason:
+            return "paused"
+        most = self._settings.call.max_calls
+        return "overload" if most and live_calls >= most else ""
+
+    def id_of(self, channel_id: str) -> str:
+        """Return the id under which an earlier process held the call on a channel, ``""`` when none did."""
+        visits = [kept for kept in self._left.values() if _channel_of(kept.call_id, channel_id)]
+        return max(visits, key=lambda kept: kept.at).call_id if visits else ""
+
+    def conversation(
+        self, line: AsteriskLine, pack: FlowPack, facts: CallFacts, render: Renderer
+    ) -> tuple[Conversation, Resumed | None]:
+        """Return the conversation to hold on a line: a new one, or what can be saved of the one it had."""
+        if not line.adopted:
+            return Conversation(pack, facts, render), None
+        kept = self._left.get(line.id)
+        if kept is None:
+            if not line.is_answered:  # it has heard nothing but ringing yet
+                return Conversation(pack, facts, render), None
+            return Conversation(pack, facts, render), _story_only(line, facts.now)
+        self._resumed.add(line.id)
+        try:
+            left = resumed(kept.state)
+        except ValueError as error:
+            log.warning("Call %s cannot be gone on with: %s", line.id, error)
+            return Conversation(pack, facts, render), _story_only(line, facts.now)
+        try:
+            if time.time() - kept.at > FRESH_SECONDS:
+                raise DialogError("it was kept too long ago")
+            return Conversation.restore(pack, left.conversation, render), left
+        except (DialogError, KeyError, TypeError, ValueError) as error:
+            log.warning("Call %s cannot be gone on with and goes to a person: %s", line.id, error)
+            return Conversation(pack, facts, render), dataclasses.replace(left, hand_over="controller_restarted")
+
+    async def take_over(self, records: CallStore, adopted: asyncio.Event, ari: Callable[[], Ari | None]) -> int:
+        """Write the records of calls that ended while no controller lived; returns how many.
+
+        Waits until it is known which of them still go on.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ADOPTION_SECONDS):
+                await adopted.wait()
+        with_people = await _channels(ari())
+        latest = {}
+        for call_id, kept in self._left.items():
+            if call_id in self._resumed:
+                continue
+            with contextlib.suppress(ValueError):
+                record = resumed(kept.state).record
+                started = datetime.fromisoformat(record.started_at).timestamp()
+                record.duration_seconds = round(max(0.0, kept.at - started), 3)
+                alive = any(_channel_of(call_id, channel_id) for channel_id in with_people)
+                record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
+                latest[call_id] = call_record(record)
+        count = await records.take_over(latest)
+        for call_id in set(self._left) - self._resumed:
+            self.keeper.forget(call_id)
+        return count
+
+    async def turned_away(
+        self, line: AsteriskLine, reason: str, records: Records, wall: Callable[[], datetime]
+    ) -> None:
+        """Record a call that was given to people without a word."""
+        record = CallRecord(line.id, line.caller, wall().isoformat(timespec="milliseconds"))
+        record.outcome, record.ended_by = "turned_away", "handover"
+        record.handover = {"reason": reason, "queue": "", "priority": 0, "summary": "", "ticket": "", "facts": {}}
+        await records.write(record)
+
+
+def _story_only(line: AsteriskLine, now: datetime) -> Resumed:
+    record = CallRecord(line.id, line.caller, now.isoformat(timespec="milliseconds"))
+    return Resumed(record, None, {}, hand_over="controller_restarted")
+
+
+def _channel_of(call_id: str, channel_id: str) -> bool:
+    """Return whether a call was held on this channel: its own id, or a later visit's."""
+    return call_id == channel_id or call_id.startswith(f"{channel_id}-")
+
+
+async def _channels(ari: Ari | None) -> list[str]:
+    if ari is None:
+        return []
+    try:
+        channels: list[dict[str, Any]] = await ari.channels.list()
+    except AriError:
+        return []
+    return [str(channel["id"]) for channel in channels]
