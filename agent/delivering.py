@@ -36,6 +36,7 @@ class PostOffice:
         self._stack = contextlib.AsyncExitStack()
         self._changes: frozenset[str] = frozenset()
         self._services: Services | None = None
+        self._sharing: RedisSharing | None = None
 
     @classmethod
     async def open(cls, settings: Settings, wall: Callable[[], dt.datetime]) -> PostOffice:
@@ -67,10 +68,15 @@ class PostOffice:
         )
         if address := self._settings.redis.address():
             sharing = RedisSharing(address, outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
-            deliveries.sharing = sharing
+            deliveries.sharing = self._sharing = sharing
             self._stack.push_async_callback(sharing.close)
             self._run(sharing.run(), "outbox-sharing", lambda task: task.cancel())
         self._run(deliveries.run(), "outbox-deliveries", lambda task: deliveries.stop())
+
+    @property
+    def sharing(self) -> bool:
+        """Whether other nodes take part just now."""
+        return self._sharing is not None and self._sharing.connected
 
     def services_of(self, call_id: str) -> Services:
         """Return the services for one call: what changes something is noted before it is tried."""

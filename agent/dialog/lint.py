@@ -42,7 +42,7 @@ OPTIONAL_PROMPTS = ("cannot_hear", "keys_menu", "lost_you")
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "menu", "takes_digits", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "formats", "menu", "takes_digits", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""

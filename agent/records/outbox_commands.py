@@ -54,13 +54,13 @@ def retry(path: Path, entry_id: int | None, out: TextIO) -> None:
     print(f"{number} to be tried again now.", file=out)
 
 
-def drop(path: Path, entry_id: int, out: TextIO) -> None:
-    """Delete an entry that will never be delivered. Raises :class:`OutboxError` when there is no such entry."""
+def drop(path: Path, entry_id: int | None, out: TextIO) -> None:
+    """Delete one entry, or all dead ones. Raises :class:`OutboxError` when there is no such entry."""
     with _opened(path) as db:
-        dropped = table.drop(db, entry_id)
-    if not dropped:
+        number = table.drop(db, entry_id)
+    if entry_id is not None and not number:
         raise OutboxError(f"no entry {entry_id} is dead or waiting; orderline outbox list --all shows them all")
-    print(f"Entry {entry_id} is dropped: it will not be delivered.", file=out)
+    print(f"{number} dropped, never to be delivered.", file=out)
 
 
 def stats(path: Path, *, as_json: bool, out: TextIO) -> None:
@@ -74,6 +74,14 @@ def stats(path: Path, *, as_json: bool, out: TextIO) -> None:
         print(f"{lane:<24} {', '.join(f'{number} {state}' for state, number in numbers.items())}", file=out)
     if not counts:
         print("Nothing.", file=out)
+
+
+def outstanding(path: Path) -> tuple[int, int]:
+    """Return how many entries are dead, and how many on their way. Raises :class:`OutboxError`."""
+    with _opened(path) as db:
+        counts = table.counts(db)
+    dead = sum(states.get("dead", 0) for states in counts.values())
+    return dead, sum(states.get(state, 0) for states in counts.values() for state in table.OPEN_STATES)
 
 
 def _line(entry: Entry, now: float) -> str:

@@ -21,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from agent.errors import OrderlineError
 from agent.records.delivery import Outcome
 from agent.records.outbox import Outbox
 from agent.records.outbox_table import Entry, NewEntry
@@ -197,6 +198,26 @@ class RedisSharing:
         outcome = Outcome(**{**told, "also": tuple(NewEntry(**one) for one in told["also"])})
         # the row was counted when it was offered; settle() counts the attempt it is told of
         await self._settle(dataclasses.replace(entry, attempts=entry.attempts - 1), outcome)
+
+
+class RedisUnreachable(OrderlineError):
+    """The Redis that nodes share does not answer."""
+
+    code = "redis_unreachable"
+    retryable = True
+
+
+async def redis_version(url: str) -> str:
+    """Return the server's version, for checks. Raises :class:`RedisUnreachable`, without the address's password."""
+    client = _client(url, 2.0)
+    try:
+        async with asyncio.timeout(5):
+            about = await client.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        raise RedisUnreachable(f"Redis does not answer: {error or type(error).__name__}") from error
+    finally:
+        await client.aclose()
+    return str(about.get("redis_version", "?"))
 
 
 def _client(url: str, timeout_seconds: float) -> Redis:
