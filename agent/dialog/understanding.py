@@ -267,9 +267,7 @@ class _Builder:
             fillers = (*fillers, *(phrase.tokens for phrase, _ in agreed if isinstance(phrase, Phrase)))
             around = replace(around, before=(*around.before, *self._edges(agreed)))
         entries += [*common.escalations, *common.commands]
-        entries += (
-            common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
-        )
+        entries += common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
         return TurnGrammar(
             entries, self._formats, fillers, common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
@@ -345,9 +343,7 @@ class _Builder:
                 self._report((*path, index), f"'{text}': {error.message}")
         return entries
 
-    def _entries(
-        self, text: str, meaning: Meaning, expander: Expander
-    ) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
+    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
         """Yield what one template stands for: listed phrases, or one wide phrase when it is marked or names choices.
 
         A phrase with a number in it is always listed; so is one that was given an expander of its own.
