@@ -87,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
 
+    faults = add("faults", _faults, "break things on real calls and see that every caller reaches a person or an end")
+    _add_home(faults)
+    faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
+    faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
+    faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
+    faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
+
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
@@ -269,6 +276,14 @@ def _rehearse(options: argparse.Namespace) -> int:
         running=options.running,
         voices=options.voices,
     )
+    return asyncio.run(_cancelled_by_sigterm(work))
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from agent.rehearse.faults.matrix import faults
+    from agent.rehearse.stack import Home
+
+    work = faults(Home(_home(options)), options.only, options.times, as_json=options.json, keep=options.keep)
     return asyncio.run(_cancelled_by_sigterm(work))
 
 
