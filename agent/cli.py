@@ -151,12 +151,19 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent.app import serve
+    from agent.holding import held
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return asyncio.run(_until_stopped(lambda stop: serve(settings, stop, takeover=options.takeover)))
+
+    async def work(stop: asyncio.Event) -> int:
+        async with held(settings):
+            from agent.app import serve  # takes a second: callers of a dead agent are asked to hold before
+
+            return await serve(settings, stop, takeover=options.takeover)
+
+    return asyncio.run(_until_stopped(work))
 
 
 def _stop(options: argparse.Namespace) -> int:

@@ -111,6 +111,10 @@ class Channels:
             params={"dtmf": digits, "between": between_ms, "duration": duration_ms},
         )
 
+    async def play(self, channel_id: str, media: str) -> None:
+        """Play a sound of Asterisk's (``sound:one-moment-please``) to the channel."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/play", params={"media": media})
+
     async def ring(self, channel_id: str) -> None:
         """Indicate ringing to the channel."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/ring")

@@ -67,9 +67,9 @@ class Heartbeat:
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Begin to beat."""
-        self._task = asyncio.create_task(self._run(), name="heartbeat")
+    def start(self, seconds: float | None = None) -> None:
+        """Begin to beat, for this long or until stopped."""
+        self._task = asyncio.create_task(self._run(seconds), name="heartbeat")
 
     async def stop(self) -> None:
         """Stop, and leave a sign that nobody is there; idempotent."""
@@ -88,8 +88,9 @@ class Heartbeat:
             self._task.cancel()
             self._task = None
 
-    async def _run(self) -> None:
-        while True:
+    async def _run(self, seconds: float | None) -> None:
+        until = None if seconds is None else time.monotonic() + seconds
+        while until is None or time.monotonic() < until:
             beat = Beat(f"{self._clock():.2f}", socket.gethostname().replace(" ", "-") or "host", os.getpid())
             try:
                 await self._ari.system.set_variable(variable_of(self._ari.app), str(beat))
@@ -109,7 +110,7 @@ async def ensure_alone(ari: Ari) -> None:
     except NotFound:
         return
     first = Beat.read(await ari.system.get_variable(variable_of(ari.app)))
-    if first is None or (first.host == socket.gethostname() and not _lives(first.pid)):
+    if first is None or (first.host == socket.gethostname() and not lives(first.pid)):
         return
     deadline = time.monotonic() + WATCH_SECONDS
     while time.monotonic() < deadline:
@@ -122,7 +123,8 @@ async def ensure_alone(ari: Ari) -> None:
             )
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Return whether another process of this machine has this id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

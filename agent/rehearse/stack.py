@@ -74,6 +74,8 @@ class AgentProcess:
         """The model it hears with and the voice it speaks with."""
         self.log_path = run_dir / "agent.log"
         self.pid: int | None = None
+        self.started_in_seconds = 0.0
+        """How long the last start took."""
         self._pbx = pbx
         self._config_dir = run_dir / "config"
         self._run_dir = run_dir
@@ -91,6 +93,7 @@ class AgentProcess:
 
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises AgentDied with its last words."""
+        began = time.monotonic()
         self._write_settings()
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log_path.open("ab") as errors:
@@ -117,6 +120,7 @@ class AgentProcess:
         try:
             async with asyncio.timeout(AGENT_START_SECONDS):
                 self.control_port = await self._ready(self._process)
+            self.started_in_seconds = time.monotonic() - began
         except TimeoutError as error:
             await self.stop()
             raise AgentDied(

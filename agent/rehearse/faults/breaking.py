@@ -50,7 +50,7 @@ async def asterisk_restarted(place: Place, findings: Findings) -> None:
     await place.phones_are_back()
     reconnects = 0
     async with asyncio.timeout(20):
-        while not (await place.health())["asterisk"]:  # noqa: ASYNC110 - the agent is another process
+        while not (await place.health())["asterisk"]:
             reconnects += 1
             await asyncio.sleep(0.1)
     async with place.caller_in("listening") as caller:

@@ -28,7 +28,7 @@ async def killed_in_every_state(place: Place, findings: Findings) -> None:
     """Five callers, one in each state, when the controller is killed."""
     async with place.callers_in(STATES) as callers:
         for state, caller in callers.items():
-            findings.require(caller.is_in(state), f"{state}: the caller was not there any more when it was killed")
+            findings.require(caller.is_in(state), f"{state}: left it too early: {caller.last_told}")
         at = place.kill()
         waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
         await asyncio.gather(*waits.values())
@@ -100,7 +100,7 @@ async def restarted_with_other_procedures(place: Place, findings: Findings) -> N
         at = place.kill()
         await place.agent.reap()
         await place.spoil_kept()
-        await place.agent.start()
+        await place.restart()
         findings.reach(await place.rings_for(caller, at), "caller")
         handed = caller.feed.last("handed_over")
         findings.require(handed and handed.data["reason"] == "controller_restarted", "no such hand-over was told")

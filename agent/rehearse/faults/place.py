@@ -69,30 +69,39 @@ class Caller:
         """Press keys quickly."""
         await self.leg.press(keys, tone_ms=80, gap_ms=60)
 
+    @property
+    def last_told(self) -> list[str]:
+        """The names of the last events, for messages."""
+        return [event.name for event in self.feed.events][-3:]
+
     def said(self, since: int = 0) -> str:
         """What the agent has said."""
         return " ".join(str(event.data.get("text", "")) for event in self.feed.named("agent_said", since=since))
 
     async def ready_for(self, state: str) -> None:
         """Come to the moment before a state of :data:`STATES`."""
-        if state == "greeting":
-            return
-        await self.sees("listening")
         if state == "looking up":
+            await self.sees("agent_said")
             await self.press(SLOW_ORDER)
-            await self.sees("listening", 2)
+            await self.sees("agent_said", 2)
+        elif state == "listening":
+            await self.sees("listening")
 
     async def enter(self, state: str) -> None:
         """Step into the state; returns when the agent says that it is there."""
+        if state == "listening":
+            return
         if state == "greeting":
             await self.sees("agent_said")
         elif state == "speaking":
-            await self.press("4")
+            await self.sees("agent_said")
+            await self.press("4#")
             await self.sees("agent_said", 2)
         elif state == "looking up":
             await self.press(POSTCODE)
             await self.sees("effect_started")
         elif state == "handing over":
+            await self.sees("agent_said")
             await self.press("0")
             await self.sees("agent_said", 2)
 
@@ -157,13 +166,10 @@ class Place:
         """One caller in each of these states at the same moment."""
         async with contextlib.AsyncExitStack() as stack:
             callers: dict[str, Caller] = {}
-            for state in states:
-                if state != "greeting":
-                    callers[state] = await stack.enter_async_context(self.caller())
-            await asyncio.gather(*(caller.ready_for(state) for state, caller in callers.items()))
-            if "greeting" in states:
-                callers["greeting"] = await stack.enter_async_context(self.caller())
-                await callers["greeting"].sees("call_started")
+            # those who need longest to get there first
+            for state in sorted(states, key=("looking up", "listening", *STATES).index):
+                callers[state] = await stack.enter_async_context(self.caller())
+                await callers[state].ready_for(state)
             await asyncio.gather(*(caller.enter(state) for state, caller in callers.items()))
             yield callers
 
@@ -182,12 +188,14 @@ class Place:
         """Start the agent anew after it was killed or has ended."""
         await self.agent.reap()
         await self.agent.start()
+        await self._feed.back()
 
     async def with_settings(self, more: Mapping[str, Any]) -> None:
         """Restart the agent with these settings besides its own; with none, with its own."""
         self.agent.extra = merged(self._settings, more)
         await self.agent.stop()
         await self.agent.start()
+        await self._feed.back()
 
     def another_agent(self, name: str, *arguments: str) -> AgentProcess:
         """A second controller for the same application, with files of its own."""
@@ -240,8 +248,9 @@ class Place:
         """Wait until the people's phones are registered again at an Asterisk that was started anew."""
         async with asyncio.timeout(30):
             for phone in ("601", "602"):
-                while f"{phone}/sip:" not in await self.stack.pbx.cli("pjsip show contacts"):
-                    await asyncio.sleep(0.2)  # the command line has no way to wait for this
+                # the command line has no way to wait for this
+                while f"{phone}/sip:" not in await self.stack.pbx.cli("pjsip show contacts"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.2)
         await self.stack.pbx.cli("queue set ringinuse yes on PJSIP/601")
 
     async def recover(self) -> None:
@@ -253,22 +262,23 @@ class Place:
         for pbx in (self.stack.pbx, self.stack.phones):
             await pbx.cli("channel request hangup all")
         await self.agent.start()
+        await self._feed.back()
         await self.leftovers()
 
     async def health(self) -> Mapping[str, Any]:
         """How the agent says it is."""
         headers = {"Authorization": f"Bearer {self.agent.token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            async with session.get(f"{self.agent.control_url}/health") as answer:
-                health: dict[str, Any] = await answer.json()
-                return health
+        url = f"{self.agent.control_url}/health"
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
+            health: dict[str, Any] = await answer.json()
+            return health
 
     async def order(self, command: str, **body: Any) -> int:
         """Post a command to the agent's door; returns the status."""
         headers = {"Authorization": f"Bearer {self.agent.token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            async with session.post(f"{self.agent.control_url}/{command}", json=body) as answer:
-                return answer.status
+        url = f"{self.agent.control_url}/{command}"
+        async with aiohttp.ClientSession(headers=headers) as session, session.post(url, json=body) as answer:
+            return answer.status
 
     # --- what must be true afterwards -----------------------------------------------------------------
 

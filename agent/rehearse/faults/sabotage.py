@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def _hanging(feed: Callable[..., Any]) -> Callable[..., Any]:
     return hang
 
 
-def _mute(make: Callable[..., Awaitable[bytes]]) -> Callable[..., Awaitable[bytes]]:
+def _mute(make: Callable[..., Coroutine[Any, Any, bytes]]) -> Callable[..., Coroutine[Any, Any, bytes]]:
     async def fail(*args: Any, **kwargs: Any) -> bytes:
         if _broken("voice"):
             raise VoiceError("No engine can speak: sabotaged.")
