@@ -49,7 +49,8 @@ class Survival:
         self.keeper = keeper
         self.limits = limits
         self._left = dict(left)
-        self._resumed: set[str] = set()
+        self._going_on: set[str] = set()
+        """Calls of an earlier process that this one has taken over."""
         self.draining = False
         """True when new calls go to people because the agent is about to stop."""
 
@@ -82,9 +83,14 @@ class Survival:
         return "overload" if most and live_calls >= most else ""
 
     def id_of(self, channel_id: str) -> str:
-        """Return the id under which an earlier process held the call on a channel, ``""`` when none did."""
+        """Return the id under which an earlier process held the call on a channel, ``""`` when none did.
+
+        Whoever asks takes the call over.
+        """
         visits = [kept for kept in self._left.values() if _channel_of(kept.call_id, channel_id)]
-        return max(visits, key=lambda kept: kept.at).call_id if visits else ""
+        found = max(visits, key=lambda kept: kept.at).call_id if visits else ""
+        self._going_on.add(found or channel_id)
+        return found
 
     def conversation(
         self, line: AsteriskLine, pack: FlowPack, facts: CallFacts, render: Renderer
@@ -97,7 +103,6 @@ class Survival:
             if not line.is_answered:  # it has heard nothing but ringing yet
                 return Conversation(pack, facts, render), None
             return Conversation(pack, facts, render), _story_only(line, facts.now)
-        self._resumed.add(line.id)
         try:
             left = resumed(kept.state)
         except ValueError as error:
@@ -122,7 +127,7 @@ class Survival:
         with_people = await _channels(ari())
         latest = {}
         for call_id, kept in self._left.items():
-            if call_id in self._resumed:
+            if call_id in self._going_on:
                 continue
             with contextlib.suppress(ValueError):
                 record = resumed(kept.state).record
@@ -131,8 +136,8 @@ class Survival:
                 alive = any(_channel_of(call_id, channel_id) for channel_id in with_people)
                 record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
                 latest[call_id] = call_record(record)
-        count = await records.take_over(latest)
-        for call_id in set(self._left) - self._resumed:
+        count = await records.take_over(latest, self._going_on)
+        for call_id in set(self._left) - self._going_on:
             self.keeper.forget(call_id)
         return count
 

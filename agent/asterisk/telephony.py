@@ -184,16 +184,7 @@ class Telephony:
     def _left(self, event: dict[str, Any]) -> None:
         """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
         line = self._line_of(event)
-        if line is None or line.released or line.hanging_up:
-            return
-        task = asyncio.create_task(self._why_left(line), name=f"left-{line.id}")
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-
-    async def _why_left(self, line: AsteriskLine) -> None:
-        if await line.is_lost():
-            line.inbox.put_nowait(CallerHungUp())
-        else:
+        if line is not None and not line.released and not line.hanging_up:  # a caller's hang-up is announced before
             line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
 
     def _key(self, event: dict[str, Any]) -> None:
@@ -227,7 +218,7 @@ class Telephony:
             if not self._calls and self._adopt_after_seconds:
                 await asyncio.sleep(self._adopt_after_seconds)  # the controller we replaced gives its calls away
                 self._channels_before = await self._ari.channels.list()
-            self._note_the_gone({str(channel["id"]) for channel in self._channels_before})
+            self._note_the_gone()
             await clear_away(self._ari, self._channels_before, self._media_ids, self._bridge_ids)
             for stray in strays_of(self._channels_before, self._ari.app):
                 await self._adopt(stray)
@@ -240,11 +231,17 @@ class Telephony:
         finally:
             self.adopted.set()
 
-    def _note_the_gone(self, there: set[str]) -> None:
-        """Tell the calls whose caller left while we could not hear of it."""
+    def _note_the_gone(self) -> None:
+        """Tell the calls whose caller left, or was taken to the dialplan, while we could not hear of it."""
+        there = {str(channel["id"]) for channel in self._channels_before}
+        here = {str(stray.channel["id"]) for stray in strays_of(self._channels_before, self._ari.app)}
         for line in self._lines.values():
-            if line.channel_id in self._held_before - there and not line.released:
+            if line.channel_id not in self._held_before or line.released:
+                continue
+            if line.channel_id not in there:
                 line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
+            elif line.channel_id not in here:
+                line.inbox.put_nowait(CallTaken("found elsewhere after a reconnection"))
 
     async def _adopt(self, stray: Stray) -> None:
         channel_id = str(stray.channel["id"])

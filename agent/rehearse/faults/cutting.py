@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -13,9 +14,16 @@ class _Wire:
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter
 
+    def look(self, data: bytes) -> None:
+        """See what goes out: a connection that served requests may become an event stream or audio later."""
+        if data.startswith(b"GET /ari/events"):
+            self.kind = "events"
+        elif data.startswith(b"GET /media/"):
+            self.kind = "media"
+
 
 class CuttingProxy:
-    """Passes bytes on, and knows event streams (``/ari/events``) and audio (``/media/``) by their first line."""
+    """Passes bytes on, and knows event streams (``/ari/events``) and audio (``/media/``) by their requests."""
 
     def __init__(self, host: str, port: int) -> None:
         """``host`` and ``port`` are Asterisk's."""
@@ -50,24 +58,24 @@ class CuttingProxy:
 
     async def _connect(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
-            first = await reader.readline()
             far_reader, far = await asyncio.open_connection(self._host, self._port)
         except OSError:
             near.transport.abort()
             return
-        kind = "events" if b" /ari/events" in first else "media" if b" /media/" in first else "requests"
-        wire = _Wire(kind, near, far)
+        wire = _Wire("requests", near, far)
         self._wires.add(wire)
         try:
-            far.write(first)
-            await asyncio.gather(_pass_on(reader, far), _pass_on(far_reader, near))
+            await asyncio.gather(_pass_on(reader, far, wire.look), _pass_on(far_reader, near))
         finally:
             self._wires.discard(wire)
 
 
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass_on(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, look: Callable[[bytes], None] = lambda data: None
+) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
+            look(data)
             writer.write(data)
             await writer.drain()
     with contextlib.suppress(OSError, RuntimeError):
