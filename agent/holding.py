@@ -21,8 +21,6 @@ from agent.state.embedded import EmbeddedKeeper
 
 log = logging.getLogger(__name__)
 
-HOLD_SECONDS = 10
-"""A start that takes longer than this leaves its callers to the dialplan after all."""
 _HELD = "ORDERLINE_HELD"
 _SOUND = "sound:one-moment-please"
 _LONGEST_SECONDS = 2.0
@@ -31,7 +29,13 @@ _LONGEST_SECONDS = 2.0
 
 @contextlib.asynccontextmanager
 async def held(settings: Settings) -> AsyncIterator[int]:
-    """Hold the callers of a dead controller while the block starts a new one; gives how many there are."""
+    """Hold the callers of a dead controller while the block starts a new one; gives how many there are.
+
+    A start that takes longer than ``call.resume_seconds`` leaves them to the dialplan after all.
+    """
+    if not settings.call.resume_seconds:
+        yield 0
+        return
     ari = Ari(
         settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=1.0
     )
@@ -43,7 +47,7 @@ async def held(settings: Settings) -> AsyncIterator[int]:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 count = await _hold(ari, settings)
         if count:
-            heart.start(HOLD_SECONDS)  # else a rescuer would take them
+            heart.start(settings.call.resume_seconds)  # else a rescuer would take them
             log.warning("%d caller(s) of a controller that died are asked to hold", count)
         yield count
     finally:
@@ -70,7 +74,7 @@ async def _hold(ari: Ari, settings: Settings) -> int:
         if not known or stray.channel.get("state") != "Up" or await ari.channels.get_variable(channel_id, _HELD):
             continue
         await ari.channels.set_variable(channel_id, _HELD, "1")
-        await ari.channels.set_variable(channel_id, "TIMEOUT(absolute)", str(HOLD_SECONDS))
+        await ari.channels.set_variable(channel_id, "TIMEOUT(absolute)", str(settings.call.resume_seconds))
         with contextlib.suppress(AriError):  # a PBX without this recording holds in silence
             await ari.channels.play(channel_id, _SOUND)
         count += 1

@@ -82,6 +82,8 @@ class CallSettings(_Part):
     handover_context: str = "orderline-handover"
     deadman_seconds: int = Field(default=5, ge=3, le=60)
     max_call_seconds: int = Field(default=900, ge=30)
+    resume_seconds: int = Field(default=10, ge=0, le=60)
+    """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
     max_calls: int = Field(default=0, ge=0)
     """More calls than this at a time go straight to people; 0 for no limit."""
     end_complete_ms: int = Field(default=250, ge=100, le=2000)

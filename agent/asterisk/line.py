@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
-from agent.call.errors import LineGone
+from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import Caller, Inbox
 
 
@@ -76,7 +76,7 @@ class AsteriskLine:
         await self._ari.channels.hangup(self.channel_id)
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
+        """Continue in the hand-over context at extension ``why``. Raises LineGone, TakenAway."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
                 for name, value in variables.items():
@@ -86,6 +86,8 @@ class AsteriskLine:
                     self.channel_id, context=self._options.handover_context, extension=why
                 )
             except (NotFound, Conflict) as error:
+                if isinstance(error, Conflict) and not await self.is_lost():
+                    raise TakenAway("The call was in the dialplan already when it was to be handed over.") from error
                 raise LineGone("The caller hung up before the hand-over.") from error
             except AriError:
                 self.released = False

@@ -16,7 +16,7 @@ from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
 from agent.asterisk.strays import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
-from agent.call.errors import LineGone
+from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Media
 
 __all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
@@ -168,7 +168,9 @@ class Telephony:
     async def _turn_away(self, line: AsteriskLine, reason: str) -> None:
         """Give a new call to people before it is answered."""
         log.warning("Call %s goes straight to people: %s", line.id, reason)
-        with contextlib.suppress(LineGone, AriError):  # if it fails, the dead-man timer does the same a little later
+        with contextlib.suppress(
+            LineGone, TakenAway, AriError
+        ):  # if it fails, the dead-man timer does the same a little later
             await line.hand_over({"ORDERLINE_REASON": reason}, reason)
         if self._turned_away is not None:
             await self._turned_away(line, reason)
@@ -276,7 +278,7 @@ class Telephony:
         try:
             await self._connect(line, media, bridge_id)
             await self._handle(line, media)
-        except LineGone as error:
+        except (LineGone, TakenAway) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
             log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
@@ -317,7 +319,7 @@ class Telephony:
     async def _to_people(self, line: AsteriskLine) -> None:
         if line.released:
             return
-        with contextlib.suppress(LineGone, AriError):
+        with contextlib.suppress(LineGone, TakenAway, AriError):
             await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
 
     async def _rearm(self, line: AsteriskLine) -> None:

@@ -65,11 +65,14 @@ async def restarted_while_listening(place: Place, findings: Findings) -> None:
         await caller.sees("listening", 2)
         told = len(caller.feed.events)
         at = place.kill()
+        hears = asyncio.create_task(caller.hears_again(at + 0.3, RESUMED_SECONDS))
         await place.restart()
         # its first words may come before the new live feed is read; they stand in the record
         await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), 8)
         listens = caller.feed.named("listening", since=told)
-        findings.reach(listens[0].at - at if listens else None, "resumed", within=RESUMED_SECONDS)
+        heard = await hears
+        findings.reach(None if heard is None else heard + 0.3, "a word")
+        findings.require(listens and listens[0].at - at < RESUMED_SECONDS, "the question was not asked again in time")
         await caller.press(POSTCODE)
         await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), 8)
         findings.require("tomorrow" in caller.said(told), f"it says: {caller.said(told)}")
@@ -104,10 +107,14 @@ async def restarted_with_other_procedures(place: Place, findings: Findings) -> N
         await caller.press(ORDER)
         await caller.sees("listening", 2)
         at = place.kill()
+        hears = asyncio.create_task(caller.hears_again(at + 0.3, RESUMED_SECONDS))
         await place.agent.reap()
         await place.spoil_kept()
         await place.restart()
-        findings.reach(await place.rings_for(caller, at), "caller", within=RESUMED_SECONDS)
+        heard = await hears
+        findings.reach(None if heard is None else heard + 0.3, "a word")
+        seconds = await place.rings_for(caller, at)
+        findings.require(seconds is not None and seconds < RESUMED_SECONDS, f"a person only after {seconds}")
         handed = caller.feed.last("handed_over")
         reason = handed.data["reason"] if handed else ""
         findings.require(reason in ("", "controller_restarted"), f"handed over as {reason}")

@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import numpy as np
 
 from agent.asterisk.ari import Ari
-from agent.call.protocols import SAMPLE_RATE
+from agent.rehearse.audio import Pcm
 from agent.rehearse.desk import HumanDesk
+from agent.rehearse.ear import Ear
 from agent.rehearse.exchange import Exchange
 from agent.rehearse.faults.cutting import CuttingProxy
 from agent.rehearse.feed import CallFeed, FeedEvent, LiveFeed
 from agent.rehearse.phone import Leg
 from agent.rehearse.real_redis import RealRedis, redis_command
 from agent.rehearse.rehearsal import APP
+from agent.rehearse.script import DEFAULT_LEVEL_DBFS, DEFAULT_VOICE, Speech
 from agent.rehearse.stack import AgentProcess, Home, Stack
+from agent.rehearse.voices import Voices
 
 EVENT_SECONDS = 15.0
 _LEFTOVER_SECONDS = 8.0
@@ -58,12 +60,15 @@ class Caller:
             raise TimeoutError(f"{self.number}: no {name} ({count}) within {seconds:g} s; it told {told}")
         return self.feed.named(name)[count - 1]
 
-    async def talk(self, seconds: float) -> None:
-        """Say something: a voice-like sound is enough where nothing is to be understood."""
-        time_axis = np.arange(int(SAMPLE_RATE * seconds)) / SAMPLE_RATE
-        sound = sum(np.sin(2 * np.pi * 120 * harmonic * time_axis) / harmonic for harmonic in range(1, 12))
-        beat = 0.6 + 0.4 * np.sin(2 * np.pi * 4 * time_axis)
-        await self.leg.say((sound * beat * 4000).astype("<i2"))
+    async def hears_again(self, since: float, seconds: float) -> float | None:
+        """Wait until something sounds after ``since``; how long that took, None when nothing came."""
+        ear = Ear(self.leg.heard)
+        deadline = since + seconds
+        while time.monotonic() < deadline and not self.leg.hung_up.is_set():
+            if (onset := ear.onset_since(since)) is not None:
+                return onset - since
+            await self.leg.wait_for_sound(0.1)
+        return None
 
     async def press(self, keys: str) -> None:
         """Press keys quickly."""
@@ -221,6 +226,21 @@ class Place:
         finally:
             process.terminate()
             await process.wait()
+
+    async def speech(self, text: str) -> Pcm:
+        """What a caller says, as sound."""
+        sounds = self.stack.asterisk.data_dir / "sounds" / "en"
+        voices = Voices(self.home.shared / "callers", sounds)
+        return await voices.render(Speech(text, text, DEFAULT_VOICE), DEFAULT_LEVEL_DBFS)
+
+    async def enters(self, context: str, since: float, seconds: float = 10.0) -> float | None:
+        """Wait until a call is in this context of the dialplan; seconds after ``since``, None when none came."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if context in await self.stack.pbx.cli("core show channels concise"):
+                return time.monotonic() - since
+            await asyncio.sleep(0.05)
+        return None
 
     async def spoil_kept(self) -> None:
         """Let the kept conversations be of other procedures than those in force."""
