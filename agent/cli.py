@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.admin_cli import add_admin_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 
@@ -51,8 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
-    check = add("check", _check, "look at everything that must be true before calls are sent here")
-    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
     status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
@@ -120,13 +120,6 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
     return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    from agent.preflight import check
-    from agent.settings import load_settings
-
-    return asyncio.run(check(load_settings(options.config)))
 
 
 def _status(options: argparse.Namespace) -> int:

@@ -197,6 +197,22 @@ class System:
         modules = await self._ari.request("GET", "/asterisk/modules")
         return {str(module["name"]) for module in modules if module.get("status") == "Running"}
 
+    async def variable(self, name: str) -> str | None:
+        """Value of a global variable or function, for example ``QUEUE_EXISTS(sales)``; None when it is not known."""
+        try:
+            answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
+        except NotFound:
+            return None
+        return str((answer or {}).get("value", ""))
+
+    async def sound_formats(self, sound: str) -> set[str]:
+        """Formats in which a sound is installed, in any language; empty when it is not."""
+        try:
+            answer = await self._ari.request("GET", f"/sounds/{_id(sound)}")
+        except NotFound:
+            return set()
+        return {str(form.get("format", "")) for form in (answer or {}).get("formats", [])}
+
     async def has_websocket_media(self) -> bool:
         """True when chan_websocket is loaded and knows marks (Asterisk 20.18, 22.8, 23.2 and later)."""
         release = version_of(await self.version()) or (0, 0, 0)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
-
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
+from agent.asterisk.finding import Finding, Verdict
 from agent.asterisk.media import WebsocketMedia
+from agent.asterisk.preflight_dialplan import dialplan_findings
 from agent.asterisk.release import knows_media_marks, version_of
-
-Verdict = Literal["ok", "warning", "failed"]
 
 REQUIRED_MODULES: Mapping[str, str] = {
     "app_stasis.so": "hands calls to the agent",
@@ -29,25 +26,17 @@ REQUIRED_MODULES: Mapping[str, str] = {
     "func_volume.so": "keeps handed-over calls in the core, so that the caller hears the human",
     "app_queue.so": "the people's queue",
     "app_stack.so": "the dialplan's subroutines",
+    "pbx_config.so": "reads the dialplan",
+    "res_rtp_asterisk.so": "carries the callers' audio",
+    "format_wav.so": "plays Asterisk's own sounds when nobody can take a call",
 }
 """Module -> what the agent needs it for."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    verdict: Verdict
-    detail: str = ""
-    fix: str = ""
-    """Exactly what to do, for everything that is not ok."""
-
-
-async def examine(ari: Ari, transport: str) -> AsyncIterator[Finding]:
+async def examine(ari: Ari, transport: str, handover_context: str = "orderline-handover") -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
-    ``transport`` is the setting ``media.transport``. A media leg and a bridge are really made and removed again, under
+    ``transport`` is the setting ``media.transport``, ``handover_context`` is ``call.handover_context``. A media leg and a bridge are really made and removed again, under
     an application name of their own: calls in progress are not touched.
     """
     try:
@@ -77,6 +66,9 @@ async def examine(ari: Ari, transport: str) -> AsyncIterator[Finding]:
         return
     modules = await ari.system.modules()
     for finding in module_findings(modules, transport, websocket=knows_media_marks(release)):
+        yield finding
+    yield codec_finding(modules)
+    async for finding in dialplan_findings(ari, modules, handover_context):
         yield finding
     async for finding in _try_out(ari, transport, websocket=knows_media_marks(release) and _WEBSOCKET in modules):
         yield finding
@@ -110,6 +102,24 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
         way = "websocket" if by_websocket and transport != "audiosocket" else "AudioSocket"
         findings.append(Finding("media", "ok", f"audio goes by {way}"))
     return findings
+
+
+_CODECS = {"codec_ulaw.so": "ulaw", "codec_alaw.so": "alaw"}
+"""What telephone lines bring; the agent speaks plain samples (slin)."""
+_RESAMPLER = "codec_resample.so"
+
+
+def codec_finding(modules: set[str]) -> Finding:
+    """Whether a telephone line's audio can be turned into the agent's."""
+    there = [name for module, name in _CODECS.items() if module in modules]
+    missing = [module for module in (*_CODECS, _RESAMPLER) if module not in modules]
+    fix = "; ".join(f"asterisk -rx 'module load {module}'" for module in missing)
+    if not there:
+        return Finding("codecs", "failed", "neither ulaw nor alaw is there: the agent would hear nothing", fix)
+    if missing:
+        detail = f"{', '.join(missing)} missing: calls in other formats may stay silent"
+        return Finding("codecs", "warning", detail, fix)
+    return Finding("codecs", "ok", "ulaw, alaw and resampling are there")
 
 
 async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterator[Finding]:
