@@ -7,18 +7,24 @@ import os
 import shutil
 import socket
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.preflight import Finding, examine
 from agent.call.errors import VoiceError
+from agent.delivering import calls_path, hook_of
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import Prompt
+from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.records.outbox_commands import outstanding
+from agent.records.sharing import redis_version
 from agent.settings import Settings, SettingsError
+from agent.shop_systems import describe_shop
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import Speaker, build_engines
@@ -32,7 +38,11 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     """Look at everything, in the order in which it is needed; each finding comes as it is made."""
     for finding in secret_findings(settings):
         yield finding
+    yield shop_finding(settings)
     yield directory_finding(settings.state_directory)
+    yield outbox_finding(calls_path(settings))
+    if address := settings.redis.address():
+        yield await redis_finding(address)
     yield host_name_finding()
     yield port_finding(settings.control.host, settings.control.port)
     async for finding in _rules_and_ears(settings):
@@ -53,10 +63,12 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
 
 def secret_findings(settings: Settings) -> Iterator[Finding]:
     """Whether the secrets are there, and for nobody else's eyes."""
-    for what, read, file in (
+    secrets: list[tuple[str, Callable[[], object], Path | None]] = [
         ("ARI password", settings.ari.password, settings.ari.password_file),
         ("control token", settings.control.token, settings.control.token_file),
-    ):
+        *((f"webhook {hook.name}", partial(hook_of, hook), hook.secret_file) for hook in settings.webhooks),
+    ]
+    for what, read, file in secrets:
         try:
             read()
         except SettingsError as error:
@@ -67,6 +79,14 @@ def secret_findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(what, "failed", f"{file} can be read by others (mode {mode:o})", f"chmod 600 {file}")
         else:
             yield Finding(what, "ok")
+
+
+def shop_finding(settings: Settings) -> Finding:
+    """Whether there is a shop to answer for; its systems are not asked here."""
+    try:
+        return Finding("shop", "ok", describe_shop(settings.shop))
+    except OrderlineError as error:
+        return Finding("shop", "failed", error.message, "put it right (docs/shop-http.md), then: orderline shop check")
 
 
 def directory_finding(directory: Path) -> Finding:
@@ -84,6 +104,30 @@ def directory_finding(directory: Path) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", "make room, or move it")
     return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
+
+
+def outbox_finding(path: Path) -> Finding:
+    """Whether everything that had to reach other systems has, or is still on its way."""
+    what = "outbox"
+    if not path.is_file():
+        return Finding(what, "ok", "nothing yet")
+    try:
+        dead, waiting = outstanding(path)
+    except OrderlineError as error:
+        return Finding(what, "failed", error.message, f"move {path} away; a new one is made")
+    if dead:
+        return Finding(what, "warning", f"{dead} given up", "orderline outbox dead, then retry --all or drop ID")
+    return Finding(what, "ok", f"{waiting} on their way")
+
+
+async def redis_finding(address: str) -> Finding:
+    """Whether the Redis that nodes share answers."""
+    what = "Redis"
+    try:
+        version = await redis_version(address)
+    except OrderlineError as error:
+        return Finding(what, "warning", f"{error.message}; this node works alone", "look at redis.url, or start it")
+    return Finding(what, "ok", version)
 
 
 def host_name_finding() -> Finding:

@@ -6,12 +6,17 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent import yaml_source
 from agent.errors import OrderlineError
+from agent.shop.policy_settings import PolicySettings
+
+WebhookEventName = Literal[
+    "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"
+]
 
 DEFAULT_DIRECTORY = Path("/etc/orderline")
 
@@ -37,8 +42,15 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    number_formats: dict[str, str] = {}
+    """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None
     """Where the demo shop keeps its files; made when it is not there."""
+    systems_directory: Path | None = None
+    """Mapping files of the shop's own systems (docs/shop-http.md); what they do not map is the demo shop's, if any."""
+    country: str = Field(default="US", pattern="^[A-Z]{2}$")
+    """ISO 3166; its national phone numbers are understood besides international ones."""
+    policy: PolicySettings = PolicySettings()
 
 
 class AriSettings(_Part):
@@ -109,6 +121,47 @@ class ControlSettings(_Part):
         return _secret(self.token_file, "ORDERLINE_CONTROL_TOKEN", "control.token_file")
 
 
+class WebhookSettings(_Part):
+    """One receiver of events (docs/webhooks.md)."""
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")
+    """Stands in the log, in ``orderline outbox`` and in the names of secrets."""
+    url: str = Field(pattern="^https?://[^/]+")
+    secret_file: Path | None = None
+    """A file with one ``whsec_...`` a line; or set ORDERLINE_WEBHOOK_<NAME>_SECRET. All of them sign."""
+    events: tuple[WebhookEventName, ...] = ()
+    """Which it gets; empty for all."""
+    timeout_seconds: float = Field(default=10.0, gt=0, le=15)
+    phone_numbers: bool = False
+    """True tells it the number a call came from."""
+
+    def secret(self) -> str:
+        """The secret file's text. Raises SettingsError when it is nowhere."""
+        variable = f"ORDERLINE_WEBHOOK_{self.name.upper().replace('-', '_')}_SECRET"
+        return _secret(self.secret_file, variable, f"webhooks ({self.name}) secret_file")
+
+
+class OutboxSettings(_Part):
+    """How long deliveries are tried."""
+
+    max_age_hours: float = Field(default=72, gt=0)
+    """Tickets and webhooks older than this go to the dead letters."""
+    sms_max_age_hours: float = Field(default=24, gt=0)
+    keep_delivered_days: float = Field(default=7, ge=0)
+    """How long the keys of what was delivered are kept; their contents are not."""
+
+
+class RedisSettings(_Part):
+    """The Redis that several nodes share."""
+
+    url: str = Field(default="", pattern="^(|rediss?://.+|unix://.+)$")
+    """Empty: none; or set ORDERLINE_REDIS_URL, where a password does not stand in a file."""
+
+    def address(self) -> str:
+        """The address, ``""`` for none."""
+        return os.environ.get("ORDERLINE_REDIS_URL", "") or self.url
+
+
 class LogSettings(_Part):
     """The log, on standard error."""
 
@@ -124,11 +177,22 @@ class Settings(_Part):
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
+    webhooks: tuple[WebhookSettings, ...] = ()
+    outbox: OutboxSettings = OutboxSettings()
+    redis: RedisSettings = RedisSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None
     """The procedures; unset for the English pack that comes with Orderline."""
     state_directory: Path = Path("/var/lib/orderline")
     """Records, caches, installed models."""
+
+    @field_validator("webhooks")
+    @classmethod
+    def _names_once(cls, webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
+        names = [webhook.name for webhook in webhooks]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise ValueError(f"the name {twice} stands twice")
+        return webhooks
 
 
 def load_settings(directory: Path) -> Settings:
@@ -143,7 +207,7 @@ def load_settings(directory: Path) -> Settings:
     merged: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
     for path in [main, *sorted((directory / "conf.d").glob("*.yaml"))]:
-        _merge(merged, _read(path, places, problems))
+        merge(merged, _read(path, places, problems))
     if not problems:
         try:
             return Settings.model_validate(_absolute(merged, directory))
@@ -181,10 +245,11 @@ def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[s
     return {}
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+def merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put ``more`` into ``into``: mappings are joined key by key, anything else is replaced."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = value
 
@@ -195,6 +260,8 @@ def _absolute(data: dict[str, Any], directory: Path) -> dict[str, Any]:
     for key, value in data.items():
         if isinstance(value, dict):
             found[key] = _absolute(value, directory)
+        elif isinstance(value, list):
+            found[key] = [_absolute(item, directory) if isinstance(item, dict) else item for item in value]
         elif isinstance(value, str) and key.endswith(("_file", "_directory")):
             found[key] = str((directory / Path(value).expanduser()).resolve())
         else:
@@ -217,8 +284,12 @@ def _describe(error: dict[str, Any], places: Mapping[KeyPath, str], main: Path) 
 def _valid_keys(at: KeyPath) -> list[str]:
     model: type[BaseModel] = Settings
     for part in at:
-        field = model.model_fields.get(str(part))
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+        if isinstance(part, int):
+            continue  # the model of a list's items was found with the list
+        field = model.model_fields.get(part)
+        kind = field.annotation if field is not None else None
+        kind = next(iter(get_args(kind)), kind)
+        if not isinstance(kind, type) or not issubclass(kind, BaseModel):
             return []
-        model = field.annotation
+        model = kind
     return list(model.model_fields)

@@ -86,3 +86,38 @@ def test_the_documented_file_is_a_file_that_works_and_names_every_setting(tmp_pa
     assert settings.shop.name == "Maple and Finch"
     for part in [settings, *(value for value in settings.__dict__.values() if hasattr(value, "model_fields_set"))]:
         assert part.model_fields_set == set(type(part).model_fields)
+
+
+def test_mistakes_in_a_list_of_webhooks_are_named_with_their_place(tmp_path: Path) -> None:
+    main = write(
+        tmp_path,
+        "webhooks:\n  - name: crm\n    url: https://crm.example\n    event: [x]\n  - name: CRM!\n    url: ftp://x\n",
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    lines = caught.value.message.splitlines()
+    assert f"{main}:4: webhooks.0.event: there is no such setting; did you mean events?" in lines
+    assert any(line.startswith(f"{main}:5: webhooks.1.name: ") for line in lines)
+    assert any(line.startswith(f"{main}:6: webhooks.1.url: ") for line in lines)
+
+
+def test_two_webhooks_cannot_have_one_name(tmp_path: Path) -> None:
+    write(tmp_path, "webhooks: [{name: crm, url: 'https://a.example'}, {name: crm, url: 'https://b.example'}]\n")
+    with pytest.raises(SettingsError, match="the name crm stands twice"):
+        load_settings(tmp_path)
+
+
+def test_secrets_of_webhooks_are_relative_to_the_settings_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "webhooks: [{name: my-crm, url: 'https://a.example', secret_file: here}]\n")
+    (tmp_path / "here").write_text("whsec_x\n")
+    assert load_settings(tmp_path).webhooks[0].secret() == "whsec_x"
+    monkeypatch.setenv("ORDERLINE_WEBHOOK_MY_CRM_SECRET", "whsec_y")
+    assert load_settings(tmp_path).webhooks[0].secret() == "whsec_y"
+
+
+def test_the_address_of_redis_may_stand_in_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "")
+    monkeypatch.delenv("ORDERLINE_REDIS_URL", raising=False)
+    assert load_settings(tmp_path).redis.address() == ""
+    monkeypatch.setenv("ORDERLINE_REDIS_URL", "redis://:secret@redis.example/0")
+    assert load_settings(tmp_path).redis.address() == "redis://:secret@redis.example/0"

@@ -44,6 +44,17 @@ class Introduction:
         done, _ = await asyncio.wait([self._customer], timeout=seconds)
         return self._customer.result() if done else {}
 
+    def known_as(self) -> str:
+        """Return in words for people who is known by this number, as far as the shop has said so; no proof of it."""
+        if not self._customer.done() or self._customer.cancelled():
+            return ""
+        customer = self._customer.result()
+        tier, orders = customer.get("tier"), customer.get("orders_count")
+        told = [str(customer.get("first_name") or "")]
+        told += [f"{tier} customer"] if tier and tier != "none" else []
+        told += [f"{orders} order{'' if orders == 1 else 's'}"] if orders else []
+        return ", ".join(part for part in told if part)
+
     async def whole(self) -> Acquaintance:
         """Return everything, when it is there."""
         return Acquaintance(await self._orders, await self._customer)

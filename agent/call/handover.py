@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.call.protocols import Caller, Services, TurnRecord
+from agent.call.ticket_page import Why
 from agent.dialog.turns import HandOver
 
 log = logging.getLogger(__name__)
@@ -22,9 +23,20 @@ _SUMMARY_CHARACTERS = 240
 class HandOverDesk:
     """Prepares one hand-over."""
 
-    def __init__(self, services: Services, call_id: str, caller: Caller, redact: Callable[[str, str], str]) -> None:
-        """``redact(text, slot)`` takes out what no ticket may hold: card numbers, the second fact of a verification."""
+    def __init__(
+        self,
+        services: Services,
+        call_id: str,
+        caller: Caller,
+        redact: Callable[[str, str], str],
+        page: Callable[[Why], str] = lambda why: "",
+    ) -> None:
+        """``redact(text, slot)`` takes out what no ticket may hold: card numbers, the second fact of a verification.
+
+        ``page`` writes a ticket's page (:func:`agent.call.ticket_page.ticket_page`).
+        """
         self._services = services
+        self._page = page
         self._redact = redact
         self._call_id = call_id
         self._caller = caller
@@ -36,6 +48,7 @@ class HandOverDesk:
             "summary": self._redact(handover.summary, ""),
             "caller": self._caller.number,
             "priority": handover.priority,
+            "page": self._page(Why(handover.reason, handover.summary, handover.priority)),
             "transcript": [
                 {"agent": self._redact(turn.agent, ""), "caller": self._redact(turn.heard, turn.slot)} for turn in turns
             ],

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.dialog.turns import Completeness, Event, Listen, Turn, Word
+from agent.dialog.turns import Completeness, Event, Listen, Story, Turn, Word
 
 SAMPLE_RATE = 8000
 """Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
@@ -220,6 +220,10 @@ class Dialog(Protocol):
     def slots(self) -> Mapping[str, Any]:
         """What is known so far, by slot."""
 
+    @property
+    def story(self) -> Story:
+        """What it was about so far, for people."""
+
     def snapshot(self) -> dict[str, Any]:
         """Return the conversation's state as JSON-like data."""
 
@@ -272,14 +276,17 @@ class CallRecord:
     """``agent``, ``caller``, ``handover`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)
-    """Each service call: name, code, milliseconds."""
+    """Each service call: name, code, milliseconds, and its idempotency key."""
     handover: dict[str, Any] | None = None
     slots: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
 
 class Records(Protocol):
-    """Where finished calls go."""
+    """Where calls go."""
+
+    async def begin(self, record: CallRecord) -> None:
+        """Note that a call has begun, so that it is recorded even if this process dies. Never raises."""
 
     async def write(self, record: CallRecord) -> None:
         """Store the record durably; a second write for the same id is refused."""

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.call.errors import LineGone, ServiceError
+from agent.call.acting import Acting
+from agent.call.errors import LineGone
 from agent.call.handover import HandOverDesk
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
@@ -35,7 +36,7 @@ from agent.call.protocols import (
 )
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import TurnTakingOptions
-from agent.dialog.turns import Done, Effect, Event, Failed, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.dialog.turns import Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,8 @@ class CallParts:
     wall: Callable[[], datetime]
     """Aware local time."""
     echo: Echo = field(default_factory=NoEcho)
+    known_as: Callable[[], str] = lambda: ""
+    """What the shop knows the calling number as, once it has said so: for people, never proof."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -89,11 +92,13 @@ class CallSession:
         self._record = CallRecord(
             id=line.id, caller=line.caller, started_at=parts.wall().isoformat(timespec="milliseconds")
         )
+        self._acting = Acting(parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact)
 
     async def run(self) -> CallRecord:
         """Hold the call. Raises what broke it, after it has been recorded; the caller is then still on the line."""
         started = self._parts.clock()
         record = self._record
+        beginning = asyncio.create_task(self._parts.records.begin(record), name="call-begins")
         self._notify("call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled)
         try:
             end = await self._converse()
@@ -108,6 +113,7 @@ class CallSession:
         finally:
             record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
             record.slots = dict(self._parts.dialog.slots)
+            await beginning
             await self._store(record)
         return record
 
@@ -190,7 +196,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
-        work = asyncio.create_task(self._service(effect), name=f"effect-{effect.name}")
+        work = asyncio.create_task(self._acting.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.nudge())
         mouth = speaking
         filler = effect.filler
@@ -212,24 +218,15 @@ class CallSession:
             if mouth is not speaking:
                 await mouth.close()
         milliseconds = round((parts.clock() - started) * 1000, 1)
-        code = result.code if isinstance(result, Failed) else "ok"
-        self._record.effects.append({"name": effect.name, "code": code, "ms": milliseconds})
+        code = self._acting.note(effect, result, milliseconds)
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
-    async def _service(self, effect: Effect) -> Done | Failed:
-        try:
-            async with asyncio.timeout(effect.deadline_seconds):
-                key = effect.key or f"{self._line.id}:{effect.id}"
-                return Done(effect.id, await self._parts.services.perform(effect.name, effect.arguments, key))
-        except ServiceError as error:
-            return Failed(effect.id, error.code, error.message, error.reason)
-        except TimeoutError:
-            return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
-
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        desk = HandOverDesk(self._parts.services, self._line.id, self._line.caller, self._parts.redact)
+        desk = HandOverDesk(
+            self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._acting.page
+        )
         writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await self._finish_speaking(speaking)

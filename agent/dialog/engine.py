@@ -26,6 +26,7 @@ from agent.dialog.turns import (
     Listen,
     NoInput,
     Prompt,
+    Story,
     Then,
     Turn,
 )
@@ -75,6 +76,27 @@ class Conversation:
     def slots(self) -> dict[str, str]:
         """What is known so far, by slot."""
         return {name: slot.value for name, slot in self._state.slots.items()}
+
+    @property
+    def story(self) -> Story:
+        """What it was about so far."""
+        state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
+        asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
+        order = state.slots.get("order_number")
+        return Story(
+            wanted=tuple(flows[flow].description for flow in asked),
+            unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
+            verified=bool(state.variables.get("verified")),
+            order_number=order.value if order is not None else "",
+            answers=tuple(
+                (name, held.value)
+                for name, held in state.slots.items()
+                if name != "order_number"
+                and not slots[name].redact
+                and slots[name].type not in ("request", "yes_no")
+                and held.value not in ("yes", "no", "nothing")
+            ),
+        )
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ SYSTEM_PROMPTS = (
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "formats", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""

@@ -210,6 +210,21 @@ class HangUp:
     """What the call achieved: ``answered``, ``abandoned``, ... (for records and reports)."""
 
 
+@dataclass(frozen=True)
+class Story:
+    """What a conversation was about so far, for the people who may have to go on with it."""
+
+    wanted: tuple[str, ...] = ()
+    """What was asked for, in order, each once, in the words of the flows' descriptions."""
+    unanswered: tuple[str, ...] = ()
+    """Those of them that are still open."""
+    verified: bool = False
+    """True when the caller gave both facts of the order talked about."""
+    order_number: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    """What else the caller told, slot by slot, without secrets and without yes and no."""
+
+
 Then = Listen | Effect | HandOver | HangUp
 
 

@@ -40,6 +40,8 @@ _PHONES = re.compile(
 _WRITTEN_CARD = re.compile(r"(?<![\w.])\d(?:[ .-]?\d){12,40}(?!\w)")
 _PAIR = re.compile(r"\b(\w+)=([^,;\s]+)")
 
+_OWN_KEY = "key"
+"""Idempotency keys of effects: made of our own ids and digests, in which digits mean nothing."""
 _CARD_LENGTHS = range(13, 20)
 _SHORTEST_CARD_PART = 3
 """A security code."""
@@ -157,7 +159,7 @@ def _redact_any(value: Any, name: str, secrets: _Secrets, policy: RedactionPolic
         return {str(inner): _redact_any(held, str(inner), secrets, policy) for inner, held in value.items()}
     if isinstance(value, list | tuple):
         return [_redact_any(inner, name, secrets, policy) for inner in value]
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool | float) or name == _OWN_KEY:
         return value
     if name in policy.secret_slots:
         return policy.secret_slots[name]

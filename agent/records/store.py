@@ -1,4 +1,7 @@
-"""Where finished calls go: one row a call in SQLite, durable, written once; a spool file when the database cannot."""
+"""Where finished calls go: one row a call in SQLite, durable, written once; a spool file when the database cannot.
+
+In the same transaction goes into the outbox what others must hear of the call.
+"""
 
 from __future__ import annotations
 
@@ -8,49 +11,35 @@ import logging
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from agent.call.protocols import CallRecord
 from agent.errors import OrderlineError
+from agent.records import outbox_table
 from agent.records.call_record import call_record
+from agent.records.database import BUSY_TIMEOUT_SECONDS, CallDatabase, RecordsUnavailable, transaction
+from agent.records.outbox import Outbox
+from agent.records.outbox_table import NewEntry
 from agent.records.redaction import redact_record
 from agent.records.spool import Spool
 
+__all__ = ["CallStore", "RecordExists", "RecordsUnavailable"]
+
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Redact = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+News = Callable[[Mapping[str, Any], bool], Sequence[NewEntry]]
+"""``news(record, over)``: what others must hear of a call, from its redacted record, as it begins and as it ends."""
 
-BUSY_TIMEOUT_SECONDS = 2.0
-"""How long a write waits for another process before the record goes to the spool."""
-
-LAYOUT = 1
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline."""
-
-_SCHEMA = f"""
-BEGIN;
-CREATE TABLE IF NOT EXISTS calls (
-    id               TEXT PRIMARY KEY,
-    started_at       TEXT NOT NULL,   -- ISO 8601 with offset
-    caller_number    TEXT NOT NULL,
-    outcome          TEXT NOT NULL,
-    ended_by         TEXT NOT NULL,
-    duration_seconds REAL NOT NULL,
-    record           TEXT NOT NULL,   -- the whole record as JSON
-    written_at       TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
-);
-CREATE INDEX IF NOT EXISTS calls_by_start ON calls (started_at);
-PRAGMA user_version = {LAYOUT};
-COMMIT;
-"""
 _INSERT = (
     "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+INTERRUPTED = "the agent was stopped in the middle of this call"
 
 
 class RecordExists(OrderlineError):
@@ -59,40 +48,38 @@ class RecordExists(OrderlineError):
     code = "record_exists"
 
 
-class RecordsUnavailable(OrderlineError):
-    """Neither the database nor the spool file can be used."""
-
-    code = "records_unavailable"
-    retryable = True
-
-
 class CallStore:
     """Implements :class:`agent.call.protocols.Records`. Make it with :meth:`open`, and close it."""
 
-    def __init__(
-        self, path: Path, *, redact: Redact = redact_record, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
-    ) -> None:
-        self._path = path
-        self._busy_timeout_seconds = busy_timeout_seconds
+    def __init__(self, database: CallDatabase, redact: Redact, news: News) -> None:
+        self._database = database
+        self._path = database.path
         self._redact = redact
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="records")
-        self._connection: sqlite3.Connection | None = None
+        self._news = news
+        self._owner = uuid.uuid4().hex
         self._closed = False
-        self._spool = Spool(path.with_name(path.name + ".spool.jsonl"))
+        self._spool = Spool(self._path.with_name(self._path.name + ".spool.jsonl"))
         self._spooled: frozenset[str] = frozenset()
+        self.outbox = Outbox(database)
 
     @classmethod
     async def open(
-        cls, path: Path, *, redact: Redact = redact_record, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS
+        cls,
+        path: Path,
+        *,
+        redact: Redact = redact_record,
+        news: News = lambda record, over: (),
+        busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
     ) -> CallStore:
         """Open or make the database at ``path`` and take in what waits in ``<path>.spool.jsonl``.
 
         ``redact`` is given every record before it is written; the default takes out card and phone numbers and
-        postcodes. Raises :class:`RecordsUnavailable` when the database cannot be made or is not one of ours.
+        postcodes. ``news(record, over)`` says what goes into the outbox with it. Raises :class:`RecordsUnavailable`
+        when the database cannot be made or is not one of ours.
         """
-        store = cls(path, redact=redact, busy_timeout_seconds=busy_timeout_seconds)
+        store = cls(CallDatabase(path, busy_timeout_seconds), redact, news)
         try:
-            await store._on_worker(store._open)
+            await store._database.run(store._open)
         except (OSError, sqlite3.Error) as error:
             await store.close()
             raise RecordsUnavailable(f"the call records in {path} cannot be opened: {error}") from error
@@ -100,6 +87,27 @@ class CallStore:
             await store.close()
             raise
         return store
+
+    async def begin(self, record: CallRecord) -> None:
+        """Note that a call has begun: if this process dies, the next one still writes its record.
+
+        Never raises: a call goes on without the note, and :meth:`write` makes up for it.
+        """
+        if self._closed:
+            return
+        data = dict(self._redact({**call_record(record), "outcome": "failed", "ended_by": "fault"}))
+        entries = self._news(data, False)
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("INSERT INTO open_calls VALUES (?, ?, ?)", (data["id"], self._owner, json.dumps(data)))
+            outbox_table.add(db, entries, self.outbox.clock())
+
+        try:
+            await self._database.transaction(job)
+        except sqlite3.Error as error:
+            log.warning("the beginning of call %s was not noted: %s", record.id, error)
+            return
+        self.outbox.news.set()
 
     async def write(self, record: CallRecord) -> None:
         """Store the record; on the disk when this returns, in the database or, failing that, in the spool.
@@ -110,7 +118,16 @@ class CallStore:
         if self._closed:
             raise RecordsUnavailable(f"the record of call {record.id} came after {self._path} was closed")
         data = call_record(record)
-        await self._on_worker(lambda: self._write(data))
+        await self._database.run(lambda: self._write(data))
+        self.outbox.news.set()
+
+    async def take_over(self) -> int:
+        """Write the records of calls whose process is gone, and make due again what it was delivering.
+
+        Only one process at a time may do this for one file. Returns how many such calls there were.
+        Raises ``sqlite3.Error``.
+        """
+        return await self._database.transaction(self._take_over)
 
     async def get(self, call_id: str) -> dict[str, Any] | None:
         """Return one record from the database, None when there is none. Raises :class:`RecordsUnavailable`."""
@@ -137,25 +154,12 @@ class CallStore:
         if self._closed:
             return
         self._closed = True
-        await self._on_worker(self._close)
-        self._worker.shutdown(wait=True)
+        await self._database.close()
 
-    async def _on_worker(self, job: Callable[[], T]) -> T:
-        # Shielded: a job that has not started would vanish with its caller.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._worker, job))
-
-    # --- on the worker thread ---------------------------------------------------------------------
+    # --- on the database's thread -----------------------------------------------------------------
 
     def _open(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._path, timeout=self._busy_timeout_seconds, isolation_level=None)
-        self._connection = connection
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        layout = connection.execute("PRAGMA user_version").fetchone()[0]
-        if layout > LAYOUT:
-            raise RecordsUnavailable(f"{self._path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
-        connection.executescript(_SCHEMA)
+        self._database.open()
         self._take_in()
 
     def _write(self, data: dict[str, Any]) -> None:
@@ -164,7 +168,8 @@ class CallStore:
         if call_id in self._spooled:
             raise RecordExists(f"call {call_id} has been recorded already (it waits in {self._spool.path})")
         try:
-            self._database().execute(_INSERT, _row(redacted))
+            with transaction(self._database.connection) as db:
+                self._insert(db, redacted)
         except sqlite3.IntegrityError as error:
             raise RecordExists(f"call {call_id} has been recorded already") from error
         except sqlite3.Error as error:
@@ -172,6 +177,28 @@ class CallStore:
             return
         if self._spooled:
             self._try_take_in()
+
+    def _insert(self, db: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+        """Write one record with all that hangs on it, within the transaction that is open."""
+        db.execute(_INSERT, _row(record))
+        now = self.outbox.clock()
+        told = {str(effect["key"]): str(effect["code"]) for effect in record.get("effects") or () if "key" in effect}
+        outbox_table.settle_call(db, str(record["id"]), told, now)
+        outbox_table.add(db, self._news(record, True), now)
+        db.execute("DELETE FROM open_calls WHERE id = ?", (record["id"],))
+
+    def _take_over(self, db: sqlite3.Connection) -> int:
+        left = db.execute("SELECT id, record FROM open_calls WHERE owner != ?", (self._owner,)).fetchall()
+        for row in left:
+            record = json.loads(row["record"])
+            record["faults"] = [*record.get("faults", ()), INTERRUPTED]
+            if db.execute("SELECT 1 FROM calls WHERE id = ?", (row["id"],)).fetchone() is None:
+                self._insert(db, record)
+        db.execute("DELETE FROM open_calls WHERE owner != ?", (self._owner,))
+        outbox_table.take_over(db, self._owner, self.outbox.clock())
+        if left:
+            log.warning("%d call(s) were cut off when the agent stopped; their records are written now", len(left))
+        return len(left)
 
     def _spool_instead(self, call_id: str, redacted: dict[str, Any], why: sqlite3.Error) -> None:
         try:
@@ -198,33 +225,16 @@ class CallStore:
             log.info("%d record(s) taken in from %s", count, self._spool.path)
 
     def _insert_spooled(self, records: list[dict[str, Any]]) -> None:
-        connection = self._database()
         refused: list[bytes] = []
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._database.connection) as db:
             for record in records:
-                row = _row(record)
-                known = connection.execute("SELECT record FROM calls WHERE id = ?", row[:1]).fetchone()
+                known = db.execute("SELECT record FROM calls WHERE id = ?", (str(record["id"]),)).fetchone()
                 if known is None:
-                    connection.execute(_INSERT, row)
-                elif known[0] != row[-1]:
-                    refused.append(str(row[-1]).encode("ascii"))
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            connection.rollback()
-            raise
+                    self._insert(db, record)
+                elif known[0] != json.dumps(record):
+                    refused.append(json.dumps(record).encode("ascii"))
         if refused:
             self._spool.set_aside("refused", refused)
-
-    def _database(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise sqlite3.ProgrammingError("the store is closed")
-        return self._connection
-
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     # --- reading, on connections of their own so that it never holds up a write ---------------------
 
@@ -235,7 +245,7 @@ class CallStore:
             raise RecordsUnavailable(f"the call records in {self._path} cannot be read: {error}") from error
 
     def _rows(self, query: str, values: tuple[object, ...]) -> Iterator[str]:
-        with closing(sqlite3.connect(self._path, timeout=self._busy_timeout_seconds)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=self._database.busy_timeout_seconds)) as connection:
             for (record,) in connection.execute(query, values):
                 yield record
 

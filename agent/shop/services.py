@@ -19,15 +19,16 @@ from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, 
 from agent.shop.return_desk import ReturnDesk
 from agent.shop.verification import VERIFY_FLOOR_SECONDS, Verification, phone_of
 
-__all__ = ["VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
+__all__ = ["CHANGES", "VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
 
 log = logging.getLogger(__name__)
 
 MAX_PRIORITY = 100
 MAX_SUMMARY_CHARS = 4000
 MAX_TRANSCRIPT_LINES = 1000
+MAX_PAGE_CHARS = 60_000
 Operation = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
-_CHANGES = frozenset(
+CHANGES = frozenset(
     {
         *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
         *("messages.send", "tickets.create"),
@@ -40,7 +41,7 @@ class ShopServices:
     """Implements :class:`agent.call.protocols.Services` over the shop's Protocols; docs/shop.md lists the operations.
 
     ``orders.verify`` (and ``orders.find_by_phone``) fails with one and the same ``not_found`` whether the order does
-    not exist or the postcode is another one, after the same work and not before ``VERIFY_FLOOR_SECONDS``.
+    not exist or the postcode is another one, after the same work and not before ``verify_floor_seconds``.
     The other operations prove nothing: what a flow may do and say is the flow's business.
     """
 
@@ -58,13 +59,14 @@ class ShopServices:
         today: Callable[[], dt.date] = dt.date.today,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        verify_floor_seconds: float = VERIFY_FLOOR_SECONDS,
     ) -> None:
         """``others`` brings the systems besides the first three; ``today`` is the shop's local day."""
         self._orders = orders
         self._customers = customers
         self._tickets = tickets
         self._region = region
-        verification = Verification(orders, region, limits, pause, clock, on_alarm)
+        verification = Verification(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
         self._operations: dict[str, Operation] = {
             "orders.verify": verification.verify,
             "orders.find": self._find,
@@ -118,7 +120,7 @@ class ShopServices:
         operation = self._operations.get(name)
         if operation is None:
             raise ServiceError("bad_request", f"there is no service {name!r}; there are: {', '.join(self.names)}")
-        if name in _CHANGES and not key:
+        if name in CHANGES and not key:
             raise ServiceError("bad_request", f"{name} needs an idempotency key")
         return await operation(arguments, key)
 
@@ -146,7 +148,7 @@ def ticket_draft(arguments: Mapping[str, Any]) -> TicketDraft:
         raise ServiceError("bad_request", f"argument 'priority' must be a whole number from 0 to {MAX_PRIORITY}")
     if not isinstance(verified, bool):
         raise ServiceError("bad_request", "argument 'verified' must be true or false")
-    known = {"reason", "summary", "caller", "order_number", "verified", "priority", "transcript", "facts"}
+    known = {"reason", "summary", "caller", "order_number", "verified", "priority", "transcript", "facts", "page"}
     facts = arguments.get("facts") or {}
     if not isinstance(facts, Mapping):
         raise ServiceError("bad_request", "argument 'facts' must be a mapping")
@@ -158,6 +160,7 @@ def ticket_draft(arguments: Mapping[str, Any]) -> TicketDraft:
         verified=verified,
         priority=priority,
         transcript=_lines(arguments.get("transcript")),
+        page=take.text(arguments, "page", MAX_PAGE_CHARS, optional=True, cut=True),
         facts={**facts, **{name: value for name, value in arguments.items() if name not in known}},
     )
 
@@ -171,4 +174,12 @@ def _lines(transcript: object) -> tuple[str, ...]:
         lines = list(transcript)
     else:
         raise ServiceError("bad_request", "argument 'transcript' must be text or a list of lines")
-    return tuple(str(line)[:MAX_SUMMARY_CHARS] for line in lines[-MAX_TRANSCRIPT_LINES:])
+    told = [text for line in lines for text in _utterances(line)]
+    return tuple(text[:MAX_SUMMARY_CHARS] for text in told[-MAX_TRANSCRIPT_LINES:])
+
+
+def _utterances(line: object) -> list[str]:
+    """A turn (``{agent: ..., caller: ...}``) is a line for each who said something; anything else is a line."""
+    if isinstance(line, Mapping):
+        return [f"{who}: {said}" for who, said in line.items() if said]
+    return [str(line)]

@@ -19,7 +19,7 @@ from agent.call.protocols import (
     Recognition,
 )
 from agent.call.session import CallParts
-from agent.dialog.turns import Completeness, Event, HungUp, Listen, Prompt, Turn
+from agent.dialog.turns import Completeness, Event, HungUp, Listen, Prompt, Story, Turn
 
 VOICE = Frame(b"\x01" * FRAME_BYTES)
 QUIET = Frame(bytes(FRAME_BYTES))
@@ -190,6 +190,10 @@ class TestDialog:
     def slots(self) -> Mapping[str, Any]:
         return {"order_number": "10473"}
 
+    @property
+    def story(self) -> Story:
+        return Story(("where an order is",), (), verified=True, order_number="10473")
+
     def snapshot(self) -> dict[str, Any]:
         return {}
 
@@ -221,6 +225,10 @@ class TestRecords:
 
     def __init__(self) -> None:
         self.written: list[CallRecord] = []
+        self.begun: list[str] = []
+
+    async def begin(self, record: CallRecord) -> None:
+        self.begun.append(record.id)
 
     async def write(self, record: CallRecord) -> None:
         self.written.append(record)

@@ -1,13 +1,16 @@
 """What the shop knows of a caller's number: asked for beside the call, and missed by nobody when it is not there."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.call.acquaintance import Acquaintance, Introduction
 from agent.call.errors import ServiceError
+from agent.dialog.turns import HandOver
+from tests.call.text_session import TextSession, demo_shop, section
 
 MARIA = {"first_name": "Maria", "tier": "gold", "orders_count": 3, "phone": "+12025550143", "name": "Maria Lopez"}
 
@@ -71,3 +74,48 @@ async def test_nonsense_from_the_shop_is_nothing_known() -> None:
     introduction = Introduction(shop, "2025550143")
     assert await introduction.whole() == Acquaintance()
     await introduction.close()
+
+
+async def test_people_read_who_is_known_by_this_number_and_nobody_waits_for_it() -> None:
+    introduction = Introduction(Shop(customers_by_phone={"customer": MARIA}, orders_find_by_phone={}), "2025550143")
+    assert introduction.known_as() == ""
+    await introduction.whole()
+    assert introduction.known_as() == "Maria, gold customer, 3 orders"
+    await introduction.close()
+
+
+async def test_a_stranger_is_known_as_nobody() -> None:
+    introduction = Introduction(Shop(customers_by_phone=ServiceError("not_found", "nobody")), "2025550143")
+    await introduction.customer(5.0)
+    assert introduction.known_as() == ""
+    await introduction.close()
+    assert introduction.known_as() == ""
+
+
+class TestANameIsNoProof:
+    @pytest.fixture
+    async def call(self, tmp_path: Path) -> AsyncIterator[TextSession]:
+        shop = await demo_shop(tmp_path)
+        yield TextSession(shop, first_name="Maria", known_as="Maria, gold customer")
+        await shop.close()
+
+    async def test_a_caller_greeted_by_name_is_asked_for_both_facts_all_the_same(self, call: TextSession) -> None:
+        await call.play("where is my order", "one zero four seven three")
+        assert "Maria" in call.record.turns[0].agent
+        assert call.record.turns[-1].slot == "postcode"
+        assert call.record.effects == []
+        assert not call.conversation.story.verified
+
+    async def test_the_ticket_of_a_caller_greeted_by_name_says_not_verified(self, call: TextSession) -> None:
+        await call.play("where is my order", "i want to talk to a person")
+        page = call.page()
+        assert section(page, "Verified") == ["- no: it did not come to that"]
+        assert section(page, "Found") == ["- nothing"]
+        assert isinstance(call.end, HandOver)
+        assert call.end.facts["verified"] is False
+
+    async def test_without_the_shop_s_consent_nobody_is_greeted_by_name(self, tmp_path: Path) -> None:
+        shop = await demo_shop(tmp_path / "other")
+        call = await TextSession(shop, known_as="Maria, gold customer").play("where is my order")
+        assert all("Maria" not in turn.agent for turn in call.record.turns)
+        await shop.close()

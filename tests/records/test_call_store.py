@@ -171,7 +171,7 @@ class TestWhenTheDatabaseCannot:
     async def test_a_full_database_sends_the_record_to_the_spool(self, path: Path) -> None:
         await (await opened(path)).close()
         store = await opened(path)
-        await store._on_worker(lambda: store._database().execute("PRAGMA max_page_count = 1"))
+        await store.outbox._database.transaction(lambda db: db.execute("PRAGMA max_page_count = 1"))
         await store.write(finished_call(slots={"long": "words " * 5000}))
         await store.close()
         store = await opened(path)

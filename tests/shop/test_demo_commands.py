@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from agent.cli import main
+from agent.shop.demo.shop import open_demo_shop
+from agent.shop.models import TicketDraft
 
 
 def run(directory: Path, *arguments: str) -> int:
@@ -60,3 +65,26 @@ def test_mistakes_are_told_and_change_nothing(
 def test_what_calls_have_made_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "tickets") == 0
     assert capsys.readouterr().out == ""
+
+
+async def test_a_ticket_is_shown_as_the_person_who_takes_it_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = await open_demo_shop(tmp_path, now=lambda: datetime.now().astimezone())
+    await shop.tickets.create(TicketDraft("call_back", "Call back.", page="# Call back\n\nAll of it.\n"), "k")
+    await shop.close()
+    assert run(tmp_path, "ticket", "T-1042") == 0
+    assert capsys.readouterr().out.endswith("\n\n# Call back\n\nAll of it.\n")
+    assert run(tmp_path, "ticket", "T-7") == 1
+    assert "has no ticket T-7" in capsys.readouterr().err
+
+
+async def test_tickets_of_an_earlier_version_stay_and_have_no_page(tmp_path: Path) -> None:
+    shop = await open_demo_shop(tmp_path, now=lambda: datetime.now().astimezone())
+    await shop.tickets.create(TicketDraft("call_back", "Call back."), "k")
+    await shop.close()
+    with closing(sqlite3.connect(tmp_path / "tickets.sqlite")) as db:
+        db.execute("ALTER TABLE tickets DROP COLUMN page")
+    shop = await open_demo_shop(tmp_path, now=lambda: datetime.now().astimezone())
+    assert (await shop.tickets.find("T-1042")).draft.page == ""
+    await shop.close()

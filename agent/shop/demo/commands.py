@@ -123,6 +123,17 @@ def list_kept(directory: Path, table: str, out: TextIO) -> None:
             print(json.dumps(dict(row), ensure_ascii=False), file=out)
 
 
+def show_ticket(directory: Path, ticket: str, out: TextIO) -> None:
+    """Print a ticket the way the person who takes it reads it."""
+    number = ticket.upper().removeprefix("T-")
+    with _opened(directory) as db:
+        row = db.execute("SELECT * FROM kept.tickets WHERE CAST(number AS TEXT) = ?", (number,)).fetchone()
+        if row is None:
+            raise DemoShopError(f"the demo shop has no ticket {ticket}")
+        print(f"T-{row['number']}, {row['created_at']}, priority {row['priority']}\n", file=out)
+        print(row["page"].rstrip() or row["summary"], file=out)
+
+
 def _order(db: sqlite3.Connection, number: str) -> sqlite3.Row:
     row: sqlite3.Row | None = db.execute("SELECT * FROM orders WHERE number = ?", (number,)).fetchone()
     if row is None:

@@ -70,11 +70,11 @@ def _create_ticket(db: sqlite3.Connection, draft: TicketDraft, key: str, created
     if row is None:
         db.execute(
             "INSERT INTO tickets (key, created_at, reason, summary, caller, order_number, verified, priority,"
-            " transcript, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            " transcript, facts, page) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             (
                 *(key, created_at.isoformat(timespec="seconds"), draft.reason, draft.summary, draft.caller),
                 *(draft.order_number, int(draft.verified), draft.priority),
-                *(json.dumps(draft.transcript), json.dumps(dict(draft.facts), default=str)),
+                *(json.dumps(draft.transcript), json.dumps(dict(draft.facts), default=str), draft.page),
             ),
         )
         row = db.execute(found, (key,)).fetchone()
@@ -94,5 +94,6 @@ def _ticket(row: sqlite3.Row) -> Ticket:
             priority=row["priority"],
             transcript=tuple(json.loads(row["transcript"])),
             facts=json.loads(row["facts"]),
+            page=row["page"],
         ),
     )

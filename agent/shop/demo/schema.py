@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHOP_VERSION = 3
+SHOP_VERSION = 4
 """Raise it with every change of ``SHOP`` or of the generator: files of another version are made again."""
 
 SHOP = """
@@ -88,6 +88,9 @@ CREATE TABLE streets (
 FIRST_NUMBERS = {"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 5001, "messages": 1}
 """What the first one a call makes is numbered."""
 
+ADDED = {("tickets", "page"): "TEXT NOT NULL DEFAULT ''"}
+"""Columns that files of earlier versions lack: (table, column) -> its type."""
+
 KEPT = """
 CREATE TABLE IF NOT EXISTS tickets (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -100,7 +103,8 @@ CREATE TABLE IF NOT EXISTS tickets (
     verified     INTEGER NOT NULL,
     priority     INTEGER NOT NULL,
     transcript   TEXT NOT NULL,   -- JSON list of lines
-    facts        TEXT NOT NULL    -- JSON object
+    facts        TEXT NOT NULL,   -- JSON object
+    page         TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS returns (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -119,6 +119,9 @@ def prepare(folder: Path, today: dt.date, *, seed: int = SEED, renew: bool = Tru
 def _prepare_kept(path: Path) -> None:
     with closing(connect(path)) as db:
         db.executescript(schema.KEPT)
+        for (table, column), kind in schema.ADDED.items():
+            if column not in [row[1] for row in db.execute(f"PRAGMA table_info({table})")]:
+                db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
         with db:
             db.executemany(
                 "INSERT INTO sqlite_sequence (name, seq) SELECT ?, ?"

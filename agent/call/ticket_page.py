@@ -1,0 +1,150 @@
+"""A ticket's page: what a person must know to go on without asking again. Pure: facts in, Markdown out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.call.act_words import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
+from agent.call.protocols import Caller, TurnRecord
+from agent.dialog.number_words import DIGITS, REPEATS, TEENS, TENS
+from agent.dialog.turns import Story
+
+QUOTES = 4
+"""Of what the caller said: the first words, and the last ones."""
+_FEWEST_WORDS = 3
+"""Shorter answers ("yes", "the first one") tell nothing by themselves, and neither do numbers."""
+_NUMBER_WORDS = frozenset({*DIGITS, *TEENS, *TENS, *REPEATS, "hundred"})
+
+REASONS: Mapping[str, str] = {
+    "caller_asked": "the caller asked for a person",
+    "no_match": "the agent did not understand the caller",
+    "no_input": "the caller stayed silent",
+    "verification_failed": "the caller could not be verified",
+    "back_office_down": "a system did not answer",
+    "fault": "the agent's rules failed during this call",
+    "call_back": "the caller wants to be called back",
+    "return_unconfirmed": "the order system did not confirm the return",
+    "return_refused": "the order system refused the return",
+    "defective_item": "a defective item needs a decision",
+    "defective_photo": "a defective item needs a decision once the photo is in",
+}
+"""Reasons in words; any other one is shown as it is, with spaces."""
+_PROMISES = {
+    "call_back": "We call them back on the number they called from.",
+    "defective_photo": "An answer within a working day after the photo is in.",
+}
+"""What the caller was told together with a ticket of this reason."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing the agent asked of a business system, and what came of it."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    code: str
+    """``ok``, or why it failed."""
+    reason: str = ""
+    result: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class CallSoFar:
+    """What a page is made of."""
+
+    caller: Caller
+    known_as: str
+    """What the CRM knows the calling number as; ``""`` for a stranger."""
+    started_at: str
+    story: Story
+    acts: Sequence[Act]
+    turns: Sequence[TurnRecord]
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why there is a ticket."""
+
+    reason: str
+    summary: str
+    priority: int = 0
+
+
+def ticket_page(call: CallSoFar, why: Why, redact: Callable[[str, str], str]) -> str:
+    """Return the page. ``redact(text, slot)`` takes out what no ticket may hold; it is given all that was said."""
+    sections = (
+        ("Caller", _caller(call)),
+        ("Verified", [_verified(call)]),
+        ("Wanted", _wanted(call.story) or ["not understood; see the transcript"]),
+        ("Found", found(call.acts)),
+        ("Done and promised", [*confirmed(call.acts), *([_PROMISES[why.reason]] if why.reason in _PROMISES else [])]),
+        ("Tried and failed", failed(call.acts)),
+        ("In their words", [f'"{words}"' for words in _quotes(call.turns, redact)]),
+        ("Priority", [f"{priority_words(why.priority)}, because {reason_words(why.reason)}."]),
+    )
+    lines = [f"# {_title(call, why)}", "", redact(why.summary, ""), ""]
+    for title, content in sections:
+        lines += [f"## {title}", "", *(f"- {line}" for line in content or ["nothing"]), ""]
+    lines += ["## Transcript", "", *_transcript(call.turns, redact)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def reason_words(reason: str) -> str:
+    """Return a reason as people say it."""
+    return REASONS.get(reason) or reason.replace("_", " ")
+
+
+def priority_words(priority: int) -> str:
+    """Return a priority as people say it; 0 is usual."""
+    return "usual (0)" if priority <= 0 else f"raised ({priority})" if priority < 5 else f"urgent ({priority})"
+
+
+def _title(call: CallSoFar, why: Why) -> str:
+    order = f"Order {call.story.order_number}: " if call.story.order_number else ""
+    return f"{order}{reason_words(why.reason)}"
+
+
+def _caller(call: CallSoFar) -> list[str]:
+    number = f"{call.caller.number} (a hint, not proof of who called)" if call.caller.number else "hidden"
+    lines = [f"Number: {number}", f"Called at: {call.started_at}"]
+    if call.known_as:
+        lines.append(f"The shop knows this number as: {call.known_as}")
+    return lines
+
+
+def _verified(call: CallSoFar) -> str:
+    failures = [act for act in call.acts if act.name in COUNTED_AS_VERIFICATION and act.code == "not_found"]
+    times = f"{len(failures)} failed attempt{'s' if len(failures) > 1 else ''}"
+    locked = any(act.reason == "locked" for act in call.acts)
+    if call.story.verified:
+        return f"yes, by {verified_by(call.acts)}" + (f", after {times}" if failures else "")
+    if locked:
+        return "no: locked after too many failed attempts"
+    return f"no: {times}" if failures else "no: it did not come to that"
+
+
+def _wanted(story: Story) -> list[str]:
+    lines = [f"{wish}{' (still open)' if wish in story.unanswered else ''}" for wish in story.wanted]
+    return lines + [f"{name.replace('_', ' ')}: {value.replace('_', ' ')}" for name, value in story.answers]
+
+
+def _quotes(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> list[str]:
+    said = [
+        redact(turn.heard, turn.slot)
+        for turn in turns
+        if turn.via != "keypad" and sum(word not in _NUMBER_WORDS for word in turn.heard.split()) >= _FEWEST_WORDS
+    ]
+    said = list(dict.fromkeys(said))
+    return said if len(said) <= QUOTES else [said[0], *said[-(QUOTES - 1) :]]
+
+
+def _transcript(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> Iterator[str]:
+    for turn in turns:
+        minutes, seconds = divmod(int(turn.at_seconds), 60)
+        if turn.agent:
+            yield f"    {minutes}:{seconds:02d}  agent   {redact(turn.agent, '')}"
+        if turn.heard:
+            keyed = " (keys)" if turn.via == "keypad" else ""
+            yield f"    {minutes}:{seconds:02d}  caller  {redact(turn.heard, turn.slot)}{keyed}"

@@ -1,0 +1,140 @@
+"""Joins the outbox of one agent: who hears what, who delivers it, and with which nodes the work is shared."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.call.protocols import Services
+from agent.records.acts import LANES, SafeServices, act_deliverer
+from agent.records.announcing import Announcer, Subscription
+from agent.records.delivery import Deliveries, DeliveryOptions
+from agent.records.sharing import RedisSharing
+from agent.records.store import CallStore
+from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
+from agent.settings import Settings, SettingsError, WebhookSettings
+
+log = logging.getLogger(__name__)
+
+CALLS_FILE = "calls.sqlite"
+_HOUR = 3600.0
+
+
+class PostOffice:
+    """Everything that leaves the agent. :meth:`open` it, :meth:`start` it when the services are there, close it."""
+
+    def __init__(self, records: CallStore, announcer: Announcer, settings: Settings) -> None:
+        self.records = records
+        self._announcer = announcer
+        self._settings = settings
+        self._post = WebhookPost(hooks_of(settings))
+        self._stack = contextlib.AsyncExitStack()
+        self._changes: frozenset[str] = frozenset()
+        self._services: Services | None = None
+        self._sharing: RedisSharing | None = None
+
+    @classmethod
+    async def open(cls, settings: Settings, wall: Callable[[], dt.datetime]) -> PostOffice:
+        """Open records and outbox. Raises SettingsError for a webhook without a secret, and what the store raises."""
+        hooks_of(settings)  # before anything is opened
+        subscriptions = [subscription_of(webhook) for webhook in settings.webhooks]
+        announcer = Announcer(subscriptions, wall)
+        records = await CallStore.open(calls_path(settings), news=announcer.of_record)
+        return cls(records, announcer, settings)
+
+    async def start(self, services: Services, changes: frozenset[str]) -> None:
+        """Begin to deliver; ``changes`` names the operations that change something."""
+        self._services, self._changes = services, changes
+        acts = act_deliverer(services, self._announcer.of_act)
+        deliverers = {**dict.fromkeys(LANES, acts), **self._post.deliverers()}
+        outbox = self.records.outbox
+        path = calls_path(self._settings)
+        deliveries = Deliveries(
+            outbox,
+            deliverers,
+            lock_file=path.with_name(path.name + ".deliveries.lock"),
+            take_over=self.records.take_over,
+            options=options_of(self._settings),
+        )
+        if address := self._settings.redis.address():
+            sharing = RedisSharing(address, outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
+            deliveries.sharing = self._sharing = sharing
+            self._stack.push_async_callback(sharing.close)
+            self._run(sharing.run(), "outbox-sharing", lambda task: task.cancel())
+        self._run(deliveries.run(), "outbox-deliveries", lambda task: deliveries.stop())
+
+    @property
+    def sharing(self) -> bool:
+        """Whether other nodes take part just now."""
+        return self._sharing is not None and self._sharing.connected
+
+    def services_of(self, call_id: str) -> Services:
+        """Return the services for one call: what changes something is noted before it is tried."""
+        if self._services is None:
+            raise RuntimeError("start() comes first")
+        return SafeServices(self._services, self.records.outbox, self._announcer.of_act, self._changes, call_id)
+
+    async def close(self) -> None:
+        """Finish what is under way and close everything."""
+        await self._stack.aclose()
+        await self._post.close()
+        await self.records.close()
+
+    def _run(self, work: Any, name: str, end: Callable[[asyncio.Task[None]], object]) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        task.add_done_callback(_tell_death)
+
+        async def finish() -> None:
+            end(task)
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(finish)
+
+
+def calls_path(settings: Settings) -> Path:
+    """Return where calls and outbox are kept."""
+    return settings.state_directory / CALLS_FILE
+
+
+def subscription_of(webhook: WebhookSettings) -> Subscription:
+    """Return what a webhook wants to hear."""
+    every = Subscription(webhook.name, phone_numbers=webhook.phone_numbers)
+    if not webhook.events:
+        return every
+    return Subscription(webhook.name, frozenset(webhook.events), webhook.phone_numbers)
+
+
+def hook_of(webhook: WebhookSettings) -> Hook:
+    """Return where a webhook is posted to. Raises SettingsError when its secret is missing or of another shape."""
+    try:
+        secrets = read_secrets(webhook.secret())
+    except BadSecret as error:
+        raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
+    return Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds)
+
+
+def hooks_of(settings: Settings) -> list[Hook]:
+    """Return all of them."""
+    return [hook_of(webhook) for webhook in settings.webhooks]
+
+
+def options_of(settings: Settings) -> DeliveryOptions:
+    """Return how long deliveries are tried."""
+    outbox = settings.outbox
+    ages: Mapping[str, float] = {
+        **DeliveryOptions().max_age_seconds,
+        "ticket": outbox.max_age_hours * _HOUR,
+        "webhook": outbox.max_age_hours * _HOUR,
+        "sms": outbox.sms_max_age_hours * _HOUR,
+    }
+    return DeliveryOptions(max_age_seconds=ages, keep_delivered_seconds=outbox.keep_delivered_days * 24 * _HOUR)
+
+
+def _tell_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s ended: nothing more is delivered until a restart", task.get_name(), exc_info=error)

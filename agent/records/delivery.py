@@ -1,0 +1,248 @@
+"""Delivers the outbox: a few entries at a time, again and again with growing pauses, until done or given up.
+
+One process at a time delivers from one file (a lock beside it says which), so whatever it left unfinished when it died
+is due again as soon as the next one takes over. Entries of one lane never wait for those of another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from agent.errors import OrderlineError
+from agent.records.outbox import Outbox
+from agent.records.outbox_table import Entry, NewEntry
+
+log = logging.getLogger(__name__)
+
+_HOUR = 3600.0
+
+
+class DeliveryFailed(OrderlineError):
+    """An entry did not arrive. ``final``: trying again cannot help."""
+
+    code = "delivery_failed"
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+Deliver = Callable[[Entry], Awaitable[Sequence[NewEntry]]]
+"""Delivers one entry and returns what follows from it, or raises :class:`DeliveryFailed`. A repeat must be harmless."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one attempt ended."""
+
+    arrived: bool
+    error: str = ""
+    final: bool = False
+    also: tuple[NewEntry, ...] = ()
+
+
+class Sharing(Protocol):
+    """Lets other nodes take part."""
+
+    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+        """Offer entries to all nodes, this one too, until a moment; False when that is not possible now."""
+
+
+@dataclass(frozen=True)
+class DeliveryOptions:
+    """Patience. All times in seconds."""
+
+    places_per_lane: int = 4
+    attempt_seconds: float = 20.0
+    """Whatever a deliverer does, it is stopped after this."""
+    first_pause_seconds: float = 2.0
+    """Doubled with every failure, up to ``longest_pause_seconds``, and shortened by up to half at random."""
+    longest_pause_seconds: float = 900.0
+    max_age_seconds: Mapping[str, float] = field(
+        default_factory=lambda: {"ticket": 72 * _HOUR, "sms": 24 * _HOUR, "act": 600.0, "webhook": 72 * _HOUR}
+    )
+    """By kind. A change that a caller confirmed is not made much later without asking anybody."""
+    max_attempts: int = 200
+    """Also counts attempts that killed the process."""
+    keep_delivered_seconds: float = 7 * 24 * _HOUR
+    poll_seconds: float = 1.0
+    """How late an entry that became due, or that ``orderline outbox retry`` woke, may be noticed."""
+    lease_seconds: float = 60.0
+    """What is offered to other nodes and not reported back by then is delivered here."""
+    stop_seconds: float = 5.0
+    """A stopping agent lets attempts under way finish for this long."""
+
+
+class Deliveries:
+    """The delivering part of one agent. :meth:`run` it as a task, end it with :meth:`stop`."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        deliverers: Mapping[str, Deliver],
+        *,
+        lock_file: Path,
+        take_over: Callable[[], Awaitable[int]],
+        options: DeliveryOptions | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """``deliverers`` by lane; entries of other lanes stay. ``take_over`` is called once when the lock is ours.
+
+        ``chance`` gives numbers from 0 to 1 for the jitter.
+        """
+        self._outbox = outbox
+        self._deliverers = deliverers
+        self._lock_file = lock_file
+        self._take_over = take_over
+        self._options = options or DeliveryOptions()
+        self._chance = chance
+        self._running: dict[asyncio.Task[None], str] = {}
+        self._stopping = False
+        self.sharing: Sharing | None = None
+        """Set before :meth:`run` where several nodes share the work."""
+
+    async def run(self) -> None:
+        """Deliver until stopped."""
+        with self._lock_file.open("w") as lock:
+            if not await self._get(lock.fileno()):
+                return
+            await self._retrying(self._take_over)
+            next_cleaning = 0.0
+            while not self._stopping:
+                self._outbox.news.clear()
+                if self._outbox.clock() >= next_cleaning:
+                    next_cleaning = self._outbox.clock() + _HOUR
+                    await self._retrying(self._clean)
+                if not await self._retrying(self._round):
+                    await self._wait()
+            await self._finish()
+
+    def stop(self) -> None:
+        """Make :meth:`run` return after the attempts under way."""
+        self._stopping = True
+        self._outbox.news.set()
+
+    async def attempt(self, entry: Entry) -> Outcome:
+        """Try once to deliver an entry, of whichever node. Never raises for what a deliverer does."""
+        deliver = self._deliverers.get(entry.lane)
+        if deliver is None:
+            return Outcome(False, f"nothing here delivers to {entry.lane}")
+        work = asyncio.ensure_future(deliver(entry))
+        try:
+            done, _ = await asyncio.wait([work], timeout=self._options.attempt_seconds)
+        finally:
+            work.cancel()
+        if not done:
+            await asyncio.gather(work, return_exceptions=True)
+            return Outcome(False, f"no answer within {self._options.attempt_seconds:g} s")
+        error = work.exception()
+        if error is None:
+            return Outcome(True, also=tuple(work.result()))
+        if isinstance(error, DeliveryFailed):
+            return Outcome(False, error.message, error.final)
+        log.error("delivering %s to %s failed in an unforeseen way", entry.key, entry.lane, exc_info=error)
+        return Outcome(False, f"{type(error).__name__}: {error}")
+
+    async def settle(self, entry: Entry, outcome: Outcome) -> None:
+        """Write down how an attempt ended. Raises ``sqlite3.Error``; the entry then stays as it was."""
+        if outcome.arrived:
+            await self._outbox.delivered(entry.key, outcome.also)
+            return
+        options = self._options
+        attempts = entry.attempts + 1
+        pause = min(options.first_pause_seconds * 2 ** min(attempts - 1, 30), options.longest_pause_seconds)
+        due_at = self._outbox.clock() + pause * (1 - self._chance() / 2)
+        oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
+        if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:
+            log.error("%s to %s goes to the dead letters: %s", entry.key, entry.lane, outcome.error)
+            await self._outbox.bury(entry.id, outcome.error)
+        else:
+            log.warning("%s to %s, attempt %d: %s", entry.key, entry.lane, attempts, outcome.error)
+            await self._outbox.postpone(entry.id, outcome.error, due_at)
+
+    # --- the loop -----------------------------------------------------------------------------------
+
+    async def _get(self, handle: int) -> bool:
+        """Wait for the lock; False when stopped meanwhile."""
+        told = False
+        while not self._stopping:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    log.info("another process delivers from %s; waiting", self._lock_file)
+                    told = True
+                await asyncio.sleep(self._options.poll_seconds)  # flock has no event to wait for
+            else:
+                return True
+        return False
+
+    async def _round(self) -> int:
+        """Begin what is due; return how much that was."""
+        busy = Counter(self._running.values())
+        places = {lane: self._options.places_per_lane - busy[lane] for lane in self._deliverers}
+        entries = await self._outbox.claim(places)
+        mine = entries
+        if self.sharing is not None:
+            fresh = [entry for entry in entries if entry.state != "shared"]  # else: nobody took it in time
+            until = self._outbox.clock() + self._options.lease_seconds
+            if fresh and await self.sharing.offer(fresh, until):
+                await self._outbox.share(fresh, until)
+                mine = [entry for entry in entries if entry.state == "shared"]
+        for entry in mine:
+            task = asyncio.create_task(self._one(entry), name=f"deliver-{entry.id}")
+            self._running[task] = entry.lane
+            task.add_done_callback(self._ended)
+        return len(entries)
+
+    async def _clean(self) -> int:
+        options = self._options
+        longest = max(options.max_age_seconds.values(), default=72 * _HOUR)
+        return await self._outbox.clean(self._deliverers, options.keep_delivered_seconds, longest)
+
+    async def _one(self, entry: Entry) -> None:
+        too_old = entry.kind == "act" and self._outbox.clock() - entry.created_at > self._options.max_age_seconds["act"]
+        if too_old:
+            outcome = Outcome(False, "too old to be done without asking: look whether it was done", final=True)
+        elif entry.attempts >= self._options.max_attempts:
+            outcome = Outcome(False, entry.last_error or "the agent died at every attempt", final=True)
+        else:
+            outcome = await self.attempt(entry)
+        await self._retrying(lambda: self.settle(entry, outcome))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._outbox.news.set()
+
+    async def _retrying(self, job: Callable[[], Awaitable[int | None]]) -> int:
+        """Do a job of the database; while the file is locked or full, again and again."""
+        while True:
+            try:
+                return await job() or 0
+            except sqlite3.Error as error:
+                log.warning("the outbox cannot be used just now: %s", error)
+                if self._stopping:
+                    return 0
+                await asyncio.sleep(self._options.poll_seconds)
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._options.poll_seconds):
+                await self._outbox.news.wait()
+
+    async def _finish(self) -> None:
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=self._options.stop_seconds)
+            for task in late:  # due again at the next start
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,217 @@
+"""What webhooks tell, as models: the JSON Schema in ``webhook_schema.json`` is made from them (docs/webhooks.md)."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+VERSION = 1
+"""Raised when a field goes or changes its meaning; new fields may come at any time."""
+SCHEMA_FILE = "webhook_schema.json"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class CallStarted(_Model):
+    """A call has come in."""
+
+    started_at: str
+    """ISO 8601 with offset."""
+    caller_number: str | None = None
+    """As the network says; a hint, never proof. Null unless the webhook is set to get phone numbers."""
+    dialled: str = ""
+
+
+class EffectDone(_Model):
+    """One thing the agent asked of a business system."""
+
+    name: str
+    code: str
+    """`ok`, or why it failed: `not_found`, `not_allowed`, `unavailable`, `timed_out`, `bad_request`."""
+    ms: float | None = None
+
+
+class CallEnded(_Model):
+    """A call is over. Comes for every call, once."""
+
+    started_at: str
+    """ISO 8601 with offset."""
+    duration_seconds: float
+    outcome: str
+    """`answered`, `handed_over`, `caller_hung_up`, `abandoned`, `failed`, or an outcome of the shop's own flows."""
+    ended_by: str
+    """`agent`, `caller`, `handover` or `fault`."""
+    caller_number: str | None = None
+    """Null unless the webhook is set to get phone numbers."""
+    dialled: str = ""
+    order_number: str | None = None
+    """The last one that was talked about."""
+    turns: int
+    """Exchanges between agent and caller."""
+    effects: list[EffectDone] = []
+    faults: list[str] = []
+    """What went wrong inside the agent."""
+
+
+class CallHandedOver(_Model):
+    """A call has gone to people."""
+
+    reason: str
+    queue: str = ""
+    """Empty for the default queue."""
+    priority: int = 0
+    summary: str = ""
+    ticket: str | None = None
+    """Null when it follows later, as `ticket.created`."""
+    order_number: str | None = None
+    verified: bool = False
+    """True when the caller gave both facts of the order."""
+    caller_number: str | None = None
+    """Null unless the webhook is set to get phone numbers."""
+
+
+class ReturnCreated(_Model):
+    """The back office has confirmed a return."""
+
+    number: str
+    order_number: str
+    sku: str | None = None
+    item: str | None = None
+    reason: str | None = None
+    condition: str | None = None
+    route: str | None = None
+    refund: str | None = None
+    amount: float | None = None
+    currency: str | None = None
+
+
+class TicketCreated(_Model):
+    """The ticket system has taken a ticket."""
+
+    ticket: str
+    reason: str
+    priority: int = 0
+    order_number: str | None = None
+    verified: bool = False
+
+
+class SurveyAnswered(_Model):
+    """A caller has answered the satisfaction survey."""
+
+    order_number: str | None = None
+    scores: dict[str, int] = {}
+    """Question -> score."""
+    comment: str | None = None
+    """As understood, without card and phone numbers."""
+
+
+class TestSent(_Model):
+    """Somebody ran `orderline webhooks test`."""
+
+    message: str = ""
+
+
+class _Envelope(_Model):
+    version: Literal[1] = 1
+    id: str
+    """The same whenever this event is sent again, and for every webhook that gets it."""
+    at: str
+    """When it happened; ISO 8601 with offset."""
+    call_id: str = ""
+    """Empty for what belongs to no call."""
+
+
+class CallStartedEvent(_Envelope):
+    """`call.started`."""
+
+    event: Literal["call.started"]
+    data: CallStarted
+
+
+class CallEndedEvent(_Envelope):
+    """`call.ended`."""
+
+    event: Literal["call.ended"]
+    data: CallEnded
+
+
+class CallHandedOverEvent(_Envelope):
+    """`call.handed_over`."""
+
+    event: Literal["call.handed_over"]
+    data: CallHandedOver
+
+
+class ReturnCreatedEvent(_Envelope):
+    """`return.created`."""
+
+    event: Literal["return.created"]
+    data: ReturnCreated
+
+
+class TicketCreatedEvent(_Envelope):
+    """`ticket.created`."""
+
+    event: Literal["ticket.created"]
+    data: TicketCreated
+
+
+class SurveyAnsweredEvent(_Envelope):
+    """`survey.answered`."""
+
+    event: Literal["survey.answered"]
+    data: SurveyAnswered
+
+
+class TestEvent(_Envelope):
+    """`test`: to be answered like any other and otherwise ignored."""
+
+    event: Literal["test"]
+    data: TestSent
+
+
+class WebhookEvent(
+    RootModel[
+        Annotated[
+            CallStartedEvent
+            | CallEndedEvent
+            | CallHandedOverEvent
+            | ReturnCreatedEvent
+            | TicketCreatedEvent
+            | SurveyAnsweredEvent
+            | TestEvent,
+            Field(discriminator="event"),
+        ]
+    ]
+):
+    """One body of an Orderline webhook, version 1."""
+
+
+EVENTS = (
+    *("call.started", "call.ended", "call.handed_over"),
+    *("return.created", "ticket.created", "survey.answered"),
+)
+"""What a webhook may ask for."""
+
+
+def envelope(event: str, event_id: str, at: str, call_id: str, data: dict[str, Any]) -> dict[str, Any]:
+    """Return a checked body. Raises ``pydantic.ValidationError`` when the data is not of this event's shape."""
+    body = {"version": VERSION, "id": event_id, "event": event, "at": at, "call_id": call_id, "data": data}
+    checked: dict[str, Any] = WebhookEvent.model_validate(body).model_dump(mode="json")
+    return checked
+
+
+def schema_text() -> str:
+    """Return the schema as the published file should be."""
+    schema = WebhookEvent.model_json_schema(mode="serialization")
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def published_schema() -> str:
+    """Return the schema that is shipped."""
+    return resources.files("agent.records").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")

@@ -1,0 +1,208 @@
+"""Several nodes share the deliveries through a real Redis, and go on alone when it is gone, frozen or emptied."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
+from agent.records.outbox_table import Entry, NewEntry
+from agent.records.sharing import RedisSharing
+from agent.records.store import CallStore
+from agent.rehearse.stack import Home
+from tests.records.real_redis import RealRedis, redis_command
+from tests.waiting import until
+
+OPTIONS = DeliveryOptions(first_pause_seconds=0.05, longest_pause_seconds=0.2, poll_seconds=0.02)
+LANES = ("ticket", "webhook:crm")
+
+
+@pytest.fixture(scope="session")
+def redis_program(home: Home) -> tuple[str, ...]:
+    return redis_command(home.directory)
+
+
+@pytest.fixture
+async def redis(redis_program: tuple[str, ...], tmp_path: Path) -> AsyncIterator[RealRedis]:
+    server = RealRedis(redis_program, tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+class Node:
+    """One agent's store, deliveries and sharing."""
+
+    def __init__(self, name: str, directory: Path, url: str, deliver: Callable[[str, Entry], Awaitable[None]]) -> None:
+        self.name = name
+        self._directory = directory / name
+        self._url = url
+        self._deliver = deliver
+
+    async def start(self, *, claim_after_seconds: float = 30.0, lease_seconds: float = 1.0) -> None:
+        self.store = await CallStore.open(self._directory / "calls.sqlite")
+        self.deliveries = Deliveries(
+            self.store.outbox,
+            dict.fromkeys(LANES, self._one),
+            lock_file=self._directory / "lock",
+            take_over=self.store.take_over,
+            options=replace(OPTIONS, lease_seconds=lease_seconds),
+        )
+        self.sharing = RedisSharing(
+            self._url,
+            self.store.outbox,
+            LANES,
+            self.deliveries.attempt,
+            self.deliveries.settle,
+            claim_after_seconds=claim_after_seconds,
+        )
+        self.deliveries.sharing = self.sharing
+        self._tasks = [asyncio.create_task(self.sharing.run()), asyncio.create_task(self.deliveries.run())]
+
+    async def _one(self, entry: Entry) -> Sequence[NewEntry]:
+        await self._deliver(self.name, entry)
+        return ()
+
+    async def add(self, *keys: str, lane: str = "ticket") -> None:
+        await self.store.outbox.add([NewEntry(lane.partition(":")[0], key, {"a": 1}, lane=lane) for key in keys])
+
+    async def empty(self) -> None:
+        async with asyncio.timeout(15):
+            while any(set(states) - {"delivered"} for states in (await self.store.outbox.counts()).values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)  # SQLite tells nobody
+
+    async def stop(self) -> None:
+        self._tasks[0].cancel()
+        self.deliveries.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sharing.close()
+        await self.store.close()
+
+
+class World:
+    """Two nodes and what they delivered."""
+
+    def __init__(self, tmp_path: Path, url: str) -> None:
+        self.by_node: Counter[str] = Counter()
+        self.by_key: Counter[str] = Counter()
+        self.failing: set[str] = set()
+        self.held: set[str] = set()
+        """Nodes that never finish what they take."""
+        self.a, self.b = (Node(name, tmp_path, url, self._deliver) for name in ("a", "b"))
+
+    async def _deliver(self, node: str, entry: Entry) -> None:
+        if node in self.held:
+            await asyncio.Event().wait()
+        await asyncio.sleep(0.01)
+        if entry.key in self.failing:
+            self.failing.discard(entry.key)
+            raise DeliveryFailed("not now")
+        self.by_node[node] += 1
+        self.by_key[entry.key] += 1
+
+
+@pytest.fixture
+async def world(redis: RealRedis, tmp_path: Path) -> AsyncIterator[World]:
+    world = World(tmp_path, redis.url)
+    await world.a.start()
+    await world.b.start()
+    await until(lambda: world.a.sharing.connected and world.b.sharing.connected)
+    yield world
+    await world.a.stop()
+    await world.b.stop()
+
+
+async def shared_again(world: World) -> None:
+    """Have A deliver more and more until B has delivered some of it: finding Redis again takes a moment."""
+    world.by_node.clear()
+    async with asyncio.timeout(15):
+        for batch in itertools.count():
+            await world.a.add(*keys(20, f"later-{batch}"))
+            await world.a.empty()
+            assert set(keys(20, f"later-{batch}")) <= set(world.by_key)
+            if world.by_node["b"]:
+                return
+
+
+def keys(count: int, prefix: str = "key") -> list[str]:
+    return [f"{prefix}-{number}" for number in range(count)]
+
+
+async def test_what_one_node_has_is_delivered_by_both_and_once_each(world: World) -> None:
+    await world.a.add(*keys(60))
+    await world.a.empty()
+    assert world.by_key == Counter(keys(60))
+    assert min(world.by_node[node] for node in ("a", "b")) >= 10
+
+
+async def test_a_failure_elsewhere_is_noted_and_tried_again_by_the_owner_s_file(world: World) -> None:
+    world.failing = {"key-1"}
+    await world.a.add(*keys(3), lane="webhook:crm")
+    await world.a.empty()
+    assert world.by_key == Counter(keys(3))
+    async with asyncio.timeout(5):
+        entry = await world.a.store.outbox.entry(2)
+    assert entry is not None
+    assert entry.attempts == 2
+
+
+async def test_a_frozen_redis_holds_nothing_up_and_is_used_again_when_it_thaws(world: World, redis: RealRedis) -> None:
+    redis.freeze()
+    await world.a.add(*keys(20))
+    await world.a.empty()
+    assert world.by_key == Counter(keys(20))
+    assert world.by_node["b"] == 0
+    assert not world.a.sharing.connected
+    redis.thaw()
+    await shared_again(world)
+
+
+async def test_what_was_offered_when_redis_died_comes_back_to_its_owner(world: World, redis: RealRedis) -> None:
+    world.held = {"a", "b"}
+    await world.a.add(*keys(20))
+    await until(lambda: world.a.sharing._running or world.b.sharing._running)
+    await redis.stop()
+    world.held = set()
+    await world.a.empty()
+    assert set(world.by_key) == set(keys(20))
+
+
+async def test_a_redis_that_comes_back_empty_is_shared_again(world: World, redis: RealRedis) -> None:
+    await redis.stop()
+    await world.a.add(*keys(5))
+    await world.a.empty()
+    await redis.start()
+    await shared_again(world)
+
+
+async def test_what_a_dead_node_had_taken_is_delivered_by_another_one(redis: RealRedis, tmp_path: Path) -> None:
+    world = World(tmp_path, redis.url)
+    await world.a.start(lease_seconds=60.0)
+    world.held = {"a"}
+    await until(lambda: world.a.sharing.connected)
+    await world.a.add(*keys(4))
+    await until(lambda: len(world.a.sharing._running) == 4)
+    await world.a.stop()
+    await world.b.start(claim_after_seconds=0.2)
+    await until(lambda: world.by_key == Counter(keys(4)), 10)
+    world.held = set()
+    await world.a.start()
+    await world.a.empty()
+    assert set(world.by_key) == set(keys(4))
+    await world.a.stop()
+    await world.b.stop()
+
+
+async def test_without_any_redis_a_node_delivers_alone(tmp_path: Path) -> None:
+    world = World(tmp_path, "redis://127.0.0.1:1/0")
+    await world.a.start()
+    await world.a.add(*keys(10))
+    await world.a.empty()
+    assert world.by_key == Counter(keys(10))
+    await world.a.stop()

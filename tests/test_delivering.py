@@ -1,0 +1,99 @@
+"""The whole post office of an agent: settings in, a real receiver at the other end, a dead Redis beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.call.protocols import Caller, CallRecord
+from agent.cli import main
+from agent.delivering import PostOffice
+from agent.settings import Settings, SettingsError, load_settings
+from tests.waiting import until
+
+SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+CHANGES = frozenset({"tickets.create"})
+
+
+class Shop:
+    """Makes tickets."""
+
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        return {"ticket": {"id": "T-1"}}
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    got: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", got
+    server.shutdown()
+    server.server_close()
+
+
+def settings(directory: Path, url: str, more: str = "") -> Settings:
+    (directory / "orderline.yaml").write_text(
+        f"state_directory: state\nwebhooks:\n  - name: crm\n    url: {url}\n    secret_file: webhook-crm\n{more}"
+    )
+    (directory / "webhook-crm").write_text(SECRET + "\n")
+    return load_settings(directory)
+
+
+@pytest.mark.parametrize("more", ["", "redis: {url: 'redis://127.0.0.1:1/0'}\n"])
+async def test_a_call_s_happenings_reach_the_receiver(
+    tmp_path: Path, receiver: tuple[str, list[dict[str, Any]]], more: str
+) -> None:
+    url, got = receiver
+    post_office = await PostOffice.open(settings(tmp_path, url, more), lambda: dt.datetime.now(dt.UTC))
+    await post_office.start(Shop(), CHANGES)
+    record = CallRecord(
+        "call-1", Caller("2025550143"), "2026-11-24T10:00:00+00:00", outcome="answered", ended_by="agent"
+    )
+    await post_office.records.begin(record)
+    services = post_office.services_of("call-1")
+    await services.perform("tickets.create", {"reason": "call_back", "summary": "x"}, "k1")
+    await post_office.records.write(record)
+    await until(lambda: len(got) == 3)
+    await post_office.close()
+    assert {event["event"] for event in got} == {"call.started", "ticket.created", "call.ended"}
+    assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("outbox")] == []
+
+
+async def test_a_webhook_without_a_secret_stops_the_start_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "orderline.yaml").write_text(
+        "state_directory: state\nwebhooks: [{name: crm, url: 'https://crm.example'}]\n"
+    )
+    with pytest.raises(SettingsError, match="ORDERLINE_WEBHOOK_CRM_SECRET"):
+        await PostOffice.open(load_settings(tmp_path), lambda: dt.datetime.now(dt.UTC))
+
+
+def test_the_test_command_says_what_came_back(
+    tmp_path: Path, receiver: tuple[str, list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings(tmp_path, receiver[0])
+    assert main(["webhooks", "test", "--config", str(tmp_path)]) == 0
+    assert "crm: ok" in capsys.readouterr().out
+    assert receiver[1][0]["event"] == "test"
+    settings(tmp_path, "http://127.0.0.1:1/")
+    assert main(["webhooks", "test", "crm", "--config", str(tmp_path)]) == 1
+    assert "crm: FAILED" in capsys.readouterr().out
