@@ -12,7 +12,7 @@ from agent.installation.layout import USER
 def become_agent(state_directory: Path) -> bool:
     """When root runs a command that the agent's user could run, become that user. Returns whether that was done.
 
-    The user is the owner of the state directory, or ``orderline`` where there is none yet. Stays root when that is root.
+    The user is the owner of the state directory, or ``orderline`` where there is none. Stays root when that is root.
     """
     if os.geteuid() != 0:
         return False

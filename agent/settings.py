@@ -67,6 +67,21 @@ class AriSettings(_Part):
         return _secret(self.password_file, "ORDERLINE_ARI_PASSWORD", "ari.password_file")
 
 
+class AmiSettings(_Part):
+    """How to reach Asterisk's manager interface: it is asked how the people's queues stand, nothing else."""
+
+    host: str = ""
+    """Empty: it is not asked."""
+    port: int = Field(default=5038, ge=1, le=65535)
+    user: str = "orderline"
+    secret_file: Path | None = None
+    """A file that holds nothing but the secret; or set ORDERLINE_AMI_SECRET in the environment."""
+
+    def secret(self) -> str:
+        """The secret. Raises SettingsError when it is nowhere."""
+        return _secret(self.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
+
+
 class MediaSettings(_Part):
     """How audio travels."""
 
@@ -166,6 +181,8 @@ class LogSettings(_Part):
     """The log, on standard error."""
 
     level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    format: str = Field(default="text", pattern="^(text|json)$")
+    """``json``: one object a line with the call's id, for collectors of logs."""
 
 
 class Settings(_Part):
@@ -173,6 +190,7 @@ class Settings(_Part):
 
     shop: ShopSettings = ShopSettings()
     ari: AriSettings = AriSettings()
+    ami: AmiSettings = AmiSettings()
     media: MediaSettings = MediaSettings()
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()

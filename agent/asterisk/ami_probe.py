@@ -9,7 +9,10 @@ from agent.asterisk.finding import Finding
 
 _SECONDS = 3.0
 _MAX_LINES = 2000
-_FIX = "compare [orderline] in manager.conf with asterisk-conf/manager.conf and ami.secret_file; asterisk -rx 'manager reload'"
+_FIX = (
+    "compare [orderline] in manager.conf with asterisk-conf/manager.conf and ami.secret_file; "
+    "asterisk -rx 'manager reload'"
+)
 
 
 async def ami_findings(host: str, port: int, user: str, secret: str) -> AsyncIterator[Finding]:
@@ -52,9 +55,7 @@ async def ami_findings(host: str, port: int, user: str, secret: str) -> AsyncIte
         writer.close()
 
 
-async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, action: Mapping[str, str]
-) -> dict[str, str]:
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, action: Mapping[str, str]) -> dict[str, str]:
     """Send one action; return the fields of its response, keys in small letters. Events in between are passed over."""
     writer.write("".join(f"{key}: {value}\r\n" for key, value in action.items()).encode() + b"\r\n")
     await writer.drain()

@@ -103,6 +103,13 @@ class Channels:
         )
         return channel
 
+    async def create(self, channel_id: str, *, endpoint: str, app: str) -> dict[str, Any]:
+        """Make a channel that is not dialled."""
+        channel: dict[str, Any] = await self._ari.request(
+            "POST", "/channels/create", params={"endpoint": endpoint, "app": app, "channelId": channel_id}
+        )
+        return channel
+
     async def dtmf(self, channel_id: str, digits: str, *, between_ms: int = 100, duration_ms: int = 100) -> None:
         """Send keypad digits to the far end of the channel."""
         await self._ari.request(
@@ -196,14 +203,6 @@ class System:
         """Names of the modules that are running, for example ``chan_websocket.so``."""
         modules = await self._ari.request("GET", "/asterisk/modules")
         return {str(module["name"]) for module in modules if module.get("status") == "Running"}
-
-    async def variable(self, name: str) -> str | None:
-        """Value of a global variable or function, for example ``QUEUE_EXISTS(sales)``; None when it is not known."""
-        try:
-            answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
-        except NotFound:
-            return None
-        return str((answer or {}).get("value", ""))
 
     async def sound_formats(self, sound: str) -> set[str]:
         """Formats in which a sound is installed, in any language; empty when it is not."""

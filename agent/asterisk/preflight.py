@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
+
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
-from agent.asterisk.finding import Finding, Verdict
+from agent.asterisk.finding import Finding
 from agent.asterisk.media import WebsocketMedia
 from agent.asterisk.preflight_dialplan import dialplan_findings
 from agent.asterisk.release import knows_media_marks, version_of
@@ -36,8 +37,9 @@ REQUIRED_MODULES: Mapping[str, str] = {
 async def examine(ari: Ari, transport: str, handover_context: str = "orderline-handover") -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
-    ``transport`` is the setting ``media.transport``, ``handover_context`` is ``call.handover_context``. A media leg and a bridge are really made and removed again, under
-    an application name of their own: calls in progress are not touched.
+    ``transport`` is the setting ``media.transport``, ``handover_context`` is ``call.handover_context``. A media leg, a
+    bridge and a channel that never dials are really made and removed again, under an application name of their own:
+    calls in progress are not touched.
     """
     try:
         text = await ari.system.version()
@@ -68,9 +70,8 @@ async def examine(ari: Ari, transport: str, handover_context: str = "orderline-h
     for finding in module_findings(modules, transport, websocket=knows_media_marks(release)):
         yield finding
     yield codec_finding(modules)
-    async for finding in dialplan_findings(ari, modules, handover_context):
-        yield finding
-    async for finding in _try_out(ari, transport, websocket=knows_media_marks(release) and _WEBSOCKET in modules):
+    websocket = knows_media_marks(release) and _WEBSOCKET in modules
+    async for finding in _try_out(ari, transport, modules, handover_context, websocket=websocket):
         yield finding
 
 
@@ -122,7 +123,9 @@ def codec_finding(modules: set[str]) -> Finding:
     return Finding("codecs", "ok", "ulaw, alaw and resampling are there")
 
 
-async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterator[Finding]:
+async def _try_out(
+    ari: Ari, transport: str, modules: set[str], handover_context: str, *, websocket: bool
+) -> AsyncIterator[Finding]:
     """Make what a call makes: a bridge, and a media leg with its audio connection."""
     name = f"orderline-check-{secrets.token_hex(6)}"
     try:
@@ -132,17 +135,18 @@ async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterato
         yield Finding("ARI rights", "failed", error.message, "set read_only=no for [orderline] in ari.conf")
         return
     yield Finding("ARI rights", "ok", "bridges can be made and removed")
-    if websocket and transport != "audiosocket":
-        trial = Ari(ari.url, *ari.credentials, app=name)
-        try:
-            async with trial:
+    trial = Ari(ari.url, *ari.credentials, app=name)
+    try:
+        async with trial:
+            if websocket and transport != "audiosocket":
                 media = WebsocketMedia(trial, f"{name}-media", asyncio.Queue())
                 await media.open()
                 await media.close()
-        except AriError as error:
-            yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
-        else:
-            yield Finding("media leg", "ok", "an audio connection was opened and closed")
+                yield Finding("media leg", "ok", "an audio connection was opened and closed")
+            async for finding in dialplan_findings(trial, modules, handover_context):
+                yield finding
+    except AriError as error:
+        yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
     try:
         await ari.applications.get(ari.app)
     except NotFound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
@@ -30,23 +30,39 @@ def shipped_edition() -> str:
     return found[1] if found else ""
 
 
+Ask = Callable[[str], Awaitable[str]]
+"""Evaluates a dialplan function or variable."""
+
+
 async def dialplan_findings(ari: Ari, modules: set[str], handover_context: str) -> AsyncIterator[Finding]:
-    """Look at the loaded dialplan, the queue and the sounds through functions; nothing is changed."""
+    """Look at the loaded dialplan, the queue and the sounds; ``ari`` is connected under a name of its own.
+
+    Asterisk evaluates functions on channels alone, so a channel that never dials is made and removed again.
+    """
+    channel_id = f"{ari.app}-eye"
     try:
-        if "func_dialplan.so" not in modules:
-            detail = "func_dialplan.so is not running: whether the contexts are there cannot be seen"
-            yield Finding("dialplan", "warning", detail, "asterisk -rx 'module load func_dialplan.so'")
-        else:
-            yield await _contexts(ari, handover_context)
-        yield await _queue(ari)
+        await ari.channels.create(channel_id, endpoint="Local/s@orderline", app=ari.app)
+        try:
+
+            async def ask(name: str) -> str:
+                return await ari.channels.get_variable(channel_id, name)
+
+            if "func_dialplan.so" not in modules:
+                detail = "func_dialplan.so is not running: whether the contexts are there cannot be seen"
+                yield Finding("dialplan", "warning", detail, "asterisk -rx 'module load func_dialplan.so'")
+            else:
+                yield await _contexts(ask, handover_context)
+            yield await _queue(ask)
+        finally:
+            await ari.channels.hangup(channel_id)
         yield await _sounds(ari)
     except AriError as error:
-        yield Finding("dialplan", "failed", error.message, "asterisk -rx 'module load res_ari_asterisk.so'")
+        yield Finding("dialplan", "failed", error.message, "asterisk -rx 'module show like ari'")
 
 
-async def _contexts(ari: Ari, handover_context: str) -> Finding:
+async def _contexts(ask: Ask, handover_context: str) -> Finding:
     async def there(place: str) -> bool:
-        return await ari.system.variable(f"DIALPLAN_EXISTS({place},1)") == "1"
+        return await ask(f"DIALPLAN_EXISTS({place},1)") == "1"
 
     missing = [place for place in (*CONTEXTS, f"{handover_context},no_match") if not await there(place)]
     if missing:
@@ -63,15 +79,15 @@ async def _contexts(ari: Ari, handover_context: str) -> Finding:
     return Finding("dialplan", "ok", f"all contexts are loaded, edition {edition or 'unknown'}")
 
 
-async def _queue(ari: Ari) -> Finding:
-    name = await ari.system.variable("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
-    if await ari.system.variable(f"QUEUE_EXISTS({name})") != "1":
+async def _queue(ask: Ask) -> Finding:
+    name = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
+    if await ask(f"QUEUE_EXISTS({name})") != "1":
         fix = (
-            f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in ORDERLINE_DEFAULT_QUEUE "
-            "in [globals] of extensions.conf; then: asterisk -rx 'queue reload all'"
+            f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in "
+            "ORDERLINE_DEFAULT_QUEUE in [globals] of extensions.conf; then: asterisk -rx 'queue reload all'"
         )
         return Finding("queue", "failed", f"there is no queue {name}: callers could reach nobody", fix)
-    members = await ari.system.variable(f"QUEUE_MEMBER({name},count)") or "0"
+    members = await ask(f"QUEUE_MEMBER({name},count)") or "0"
     if members == "0":
         fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let people log in; queue reload all"
         return Finding("queue", "warning", f"{name} has no members: nobody's phone will ring", fix)

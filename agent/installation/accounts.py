@@ -26,7 +26,8 @@ def ensure_user(layout: Layout, manifest: Manifest) -> tuple[int, int]:
         home = str(layout.state_dir)
         _run("useradd", "--system", "--gid", USER, "--home-dir", home, "--no-create-home", "--shell", shell, USER)
         manifest.made_user = True
-    manifest.account_files = sorted({*manifest.account_files, *(p for p in _BACKUPS if Path(p).exists() and p not in before)})
+    fresh = {path for path in _BACKUPS if Path(path).exists() and path not in before}
+    manifest.account_files = sorted(fresh.union(manifest.account_files))
     return pwd.getpwnam(USER).pw_uid, grp.getgrnam(USER).gr_gid
 
 

@@ -58,7 +58,7 @@ def _into(file: AsteriskFile, directory: Path, path: Path, section: list[str], s
 
 
 def _without_comments(text: str) -> str:
-    """Drop ``;`` comments (``\\;`` is a semicolon) and ``;-- --;`` blocks."""
+    """Drop ``;`` comments (not a semicolon behind a backslash) and ``;-- --;`` blocks."""
     text = re.sub(r";--(?!-).*?--;", "", text, flags=re.DOTALL)
     return re.sub(r"(?<!\\);.*", "", text)
 

@@ -22,7 +22,7 @@ class Manifest:
 
     version: str = ""
     files: dict[str, str] = field(default_factory=dict)
-    """File -> SHA-256 of what we wrote; an edited file differs. ``""`` for secrets, which are ours whatever they hold."""
+    """File -> SHA-256 of what we wrote; an edited file differs. ``""`` for what is ours whatever it holds: secrets."""
     directories: list[str] = field(default_factory=list)
     """Directories we made, parents first; removed when nothing is left in them."""
     trees: list[str] = field(default_factory=list)
@@ -44,7 +44,9 @@ class Manifest:
         try:
             return cls(**json.loads(text))
         except (ValueError, TypeError) as error:
-            raise InstallError(f"{path} is damaged ({error}); run 'make install' again, then 'make uninstall'") from error
+            raise InstallError(
+                f"{path} is damaged ({error}); move it away and run 'make install' again"
+            ) from error
 
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""

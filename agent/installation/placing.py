@@ -81,9 +81,7 @@ class Placing:
     def forget_missing(self) -> None:
         """Drop what has been taken away by hand from the manifest."""
         self.manifest.files = {
-            path: held
-            for path, held in self.manifest.files.items()
-            if os.path.lexists(self.layout.on_disk(Path(path)))
+            path: held for path, held in self.manifest.files.items() if os.path.lexists(self.layout.on_disk(Path(path)))
         }
 
     def _beside(self, place: Path, content: bytes, mode: int, *, group: bool) -> None:

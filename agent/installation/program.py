@@ -85,7 +85,8 @@ def _settle(venv: Path, final: Path) -> None:
         if re.search(r"orderline-build-", record.read_text(encoding="utf-8")):
             record.unlink()
             _drop_line(record.with_name("RECORD"), f"{record.parent.name}/direct_url.json")
-    _run([str(venv / "bin" / "python"), "-m", "compileall", "-q", "-j", "0", "-s", old, "-p", new, str(venv / "lib")], ok=(0, 1))
+    compile_all = ["-m", "compileall", "-q", "-j", "0", "-s", old, "-p", new, str(venv / "lib")]
+    _run([str(venv / "bin" / "python"), *compile_all], ok=(0, 1))  # 1: some package ships a file of another Python
 
 
 def _drop_line(record: Path, start: str) -> None:

@@ -1,4 +1,4 @@
-"""``orderline wire`` and ``orderline unwire``: the few lines an Asterisk needs, added between marks and taken out again.
+"""``orderline wire`` and ``orderline unwire``: the lines an Asterisk needs, added between marks and taken out again.
 
 A file is only touched when it can be put back: an ordinary UTF-8 file, with none of our names in it already. A copy of
 each stands in ``wiring/`` of the settings directory before it is changed.
@@ -202,7 +202,9 @@ def _secret(layout: Layout, name: str) -> str:
     try:
         value = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise InstallError(f"{path} cannot be read ({error.strerror}); 'make install' makes it, root reads it") from error
+        raise InstallError(
+            f"{path} cannot be read: {error.strerror}; 'make install' makes it"
+        ) from error
     if not value.isalnum():
         raise InstallError(f"{path} must hold letters and digits only, to stand in an Asterisk file")
     return value
