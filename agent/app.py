@@ -10,22 +10,29 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent import __version__
+from agent import __version__, service_manager
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
-from agent.delivering import PostOffice
+from agent.delivering import PostOffice, calls_path
+from agent.dependencies import Dependency, look_at_manager, look_at_redis, of_systems, of_voices, outbox_depth, overall
+from agent.dialog.consent import ConsentFirst
 from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.flow import Recording
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
+from agent.logs import CALL_ID
+from agent.metrics import Metrics
+from agent.observers import Observers
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
@@ -54,6 +61,8 @@ class Agent:
         self._settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
+        self._metrics = Metrics()
+        self._observer = Observers(self._feed, self._metrics)
         self._wall = wall_clock(settings.shop.timezone)
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
@@ -92,6 +101,24 @@ class Agent:
             "procedures": self._procedures.status() if self._procedures else {},
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
+
+    async def look_at_dependencies(self) -> Mapping[str, Any]:
+        """The status with everything the agent depends on; takes no longer than :data:`LOOK_SECONDS` a dependency."""
+        about = self.status()
+        refused = about["procedures"].get("refused", [])
+        voices = of_voices(self._voices())
+        dependencies = [
+            Dependency("asterisk", "ok" if about["asterisk"] else "down", self._settings.ari.url),
+            Dependency("recogniser", "ok" if self._model else "down", self._model),
+            voices,
+            Dependency("procedures", "ok" if self._procedures else "down", "an edit is refused" if refused else ""),
+            *of_systems(about["systems"]),
+            await look_at_redis(self._settings.redis.address(), sharing=bool(about["sharing"])),
+            await look_at_manager(self._settings.ami.host, self._settings.ami.port),
+        ]
+        dead, waiting = await outbox_depth(calls_path(self._settings))
+        dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
+        return overall(about, dependencies, {"waiting": waiting, "dead": dead})
 
     async def _build(self) -> None:
         settings = self._settings
@@ -157,6 +184,7 @@ class Agent:
         )
 
         async def handle(line: Line, media: Media) -> None:
+            CALL_ID.set(line.id)
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -168,19 +196,27 @@ class Agent:
                 call_id=line.id,
                 customer=customer,
             )
-            conversation = Conversation(procedures.current, facts, render)
+            pack = procedures.current
+            conversation = Conversation(pack, facts, render)
+            consent = ConsentFirst(
+                conversation,
+                call.consent if line.entry == "inbound" else "off",
+                pack.contents.recording or Recording(),
+                lambda text: render(text, {"shop": settings.shop.name}),
+                lambda answer: self._observer.notify("consent", line.id, {"answer": answer}),
+            )
             parts = CallParts(
-                dialog=conversation,
+                dialog=consent,
                 recognizer=recognizer,
                 voice=speaker,
                 gain=AutomaticGain(),
                 vad=activities.new(),
                 gate=SpeechGate,
                 echo=EchoGuard(time.monotonic),
-                services=post_office.services_of(line.id),
-                records=post_office.records,
+                services=DiscreetServices(post_office.services_of(line.id), lambda: consent.answer),
+                records=DiscreetRecords(post_office.records, lambda: consent.answer),
                 known_as=introduction.known_as,
-                observer=self._feed,
+                observer=DiscreetObserver(self._observer, lambda: consent.answer),
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
@@ -193,7 +229,13 @@ class Agent:
                 learning.cancel()
                 await introduction.close()
 
-        self._control = ControlServer(self._feed, settings.control.token(), self.status)
+        self._control = ControlServer(
+            self._feed,
+            settings.control.token(),
+            self.status,
+            dependencies=self.look_at_dependencies,
+            metrics=self._metrics.text,
+        )
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle)
@@ -287,7 +329,12 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
+    alive = asyncio.create_task(service_manager.keep_alive(), name="watchdog")
+    alive.add_done_callback(report_end)
     async with Agent(settings) as agent:
+        service_manager.notify("READY=1")
         print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
         await stop.wait()
+        service_manager.notify("STOPPING=1")
         log.info("Stopping")
+    await cancelled(alive)

@@ -147,6 +147,9 @@ class FlowPack:
             else:
                 yield from ((f"{name}.{case}", text) for case, text in prompt.cases.items())
                 yield f"{name}.{lint.OTHERWISE}", prompt.otherwise
+        if (recording := self.contents.recording) is not None:
+            for key in ("announcement", "question", "question_again", "accepted", "refused"):
+                yield f"recording.{key}", getattr(recording, key)
         for name, slot in self.contents.slots.items():
             for key in ("prompt", "reprompt", "help", "confirm_prompt"):
                 yield from _inline(f"{name}.{key}", getattr(slot, key))
@@ -161,6 +164,10 @@ class FlowPack:
     def vocabulary(self) -> dict[str, str]:
         """Return every word a recogniser must know, with one phrase it occurs in."""
         words: dict[str, str] = {}
+        if (recording := self.contents.recording) is not None:
+            for phrase in (*recording.accept, *recording.refuse):
+                for word in phrase.split():
+                    words.setdefault(word, phrase)
         for grammar in self.grammars.values():
             for phrase in (*grammar.phrases, *grammar.words):
                 for word in phrase.split():
