@@ -38,7 +38,7 @@ def test_a_call_is_counted_from_start_to_end() -> None:
     assert page["orderline_response_seconds_count{}"] == 1
     assert page['orderline_response_seconds_bucket{le="0.3"}'] == 1
     assert page['orderline_response_seconds_bucket{le="0.2"}'] == 0
-    assert page['orderline_effect_seconds_count{name="orders.verify",code="not_found"}'] == 1
+    assert page['orderline_effect_seconds_count{code="not_found",name="orders.verify"}'] == 1
     assert page['orderline_handovers_total{reason="caller_asked"}'] == 1
     ended = {"outcome": "handed_over", "ended_by": "handover", "duration_seconds": 25.0, "record": {"greeting_ms": 120}}
     metrics.notify("call_ended", "c1", ended)

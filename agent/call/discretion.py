@@ -1,4 +1,4 @@
-"""What is kept of a call whose caller has refused to be recorded: that there was one, how it went, and no word of it."""
+"""What is kept of a call whose caller has refused to be recorded: that there was one, how it went, no word of it."""
 
 from __future__ import annotations
 

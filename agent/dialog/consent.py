@@ -125,7 +125,7 @@ class ConsentFirst:
         return self._inner.story
 
     def snapshot(self) -> dict[str, Any]:
-        """The conversation's own state, and the answer: a call picked up again keeps it (``answer`` of the constructor)."""
+        """The conversation's own state, and the answer, for the ``answer`` of a call that is picked up again."""
         return {**self._inner.snapshot(), "consent": self.answer}
 
     def _question(self, name: str) -> Turn:

@@ -44,9 +44,7 @@ class Manifest:
         try:
             return cls(**json.loads(text))
         except (ValueError, TypeError) as error:
-            raise InstallError(
-                f"{path} is damaged ({error}); move it away and run 'make install' again"
-            ) from error
+            raise InstallError(f"{path} is damaged ({error}); move it away and run 'make install' again") from error
 
     def write(self, path: Path) -> None:
         """Write it, whole or not at all."""

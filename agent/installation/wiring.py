@@ -110,7 +110,7 @@ def apply(layout: Layout, changes: list[Change]) -> list[str]:
 def unwire(layout: Layout) -> list[str]:
     """Take our blocks out of every file that has one. Raises InstallError for marks that were torn apart."""
     directory = layout.on_disk(layout.asterisk_etc_dir)
-    found: list[tuple[Path, str]] = []
+    found: list[tuple[Path, str, str]] = []
     for name in sorted({*_ORDINARY.values(), *_FREEPBX.values()}):
         disk = directory / name
         if not disk.is_file() or disk.is_symlink():
@@ -118,10 +118,10 @@ def unwire(layout: Layout) -> list[str]:
         text = _text(disk)
         parts = marked.split(text, str(disk))
         if parts.block is not None:
-            found.append((disk, parts.rest))
+            found.append((disk, parts.rest, parts.block))
     done: list[str] = []
     backups = layout.on_disk(layout.etc_dir / BACKUPS)
-    for disk, rest in found:
+    for disk, rest, block in found:
         backup = backups / disk.name
         was_missing = backup.is_file() and not backup.read_text(encoding="utf-8") and not rest
         if was_missing and disk.name in _FREEPBX.values():
@@ -130,6 +130,7 @@ def unwire(layout: Layout) -> list[str]:
             _replace(disk, rest)
         backup.unlink(missing_ok=True)
         done.append(f"{layout.asterisk_etc_dir / disk.name}: Orderline's lines are taken out")
+        done += [f"  with them went: {line}" for line in block.splitlines() if line.startswith("member")]
     if backups.is_dir() and not any(backups.iterdir()):
         backups.rmdir()
     return done
@@ -186,7 +187,7 @@ def _queues(file: AsteriskFile) -> str:
     return (
         "[orderline-humans]\nstrategy=ringall\ntimeout=20\nretry=2\nringinuse=no\nautofill=yes\n"
         "joinempty=paused,invalid,unavailable\nleavewhenempty=paused,invalid,unavailable\n"
-        "context=orderline-queue-escape\n; your people: member => PJSIP/601,0,Alice"
+        "context=orderline-queue-escape\n; your people, here between the marks: member => PJSIP/601,0,Alice"
     )
 
 
@@ -202,9 +203,7 @@ def _secret(layout: Layout, name: str) -> str:
     try:
         value = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise InstallError(
-            f"{path} cannot be read: {error.strerror}; 'make install' makes it"
-        ) from error
+        raise InstallError(f"{path} cannot be read: {error.strerror}; 'make install' makes it") from error
     if not value.isalnum():
         raise InstallError(f"{path} must hold letters and digits only, to stand in an Asterisk file")
     return value
