@@ -283,7 +283,10 @@ def _absolute(data: dict[str, Any], directory: Path) -> dict[str, Any]:
         elif isinstance(value, list):
             found[key] = [_absolute(item, directory) if isinstance(item, dict) else item for item in value]
         elif isinstance(value, str) and key.endswith(("_file", "_directory")):
-            found[key] = str((directory / Path(value).expanduser()).resolve())
+            try:
+                found[key] = str((directory / Path(value).expanduser()).resolve())
+            except (ValueError, RuntimeError) as error:
+                raise SettingsError(f"{key}: {value!r} is no path ({error})") from error
         else:
             found[key] = value
     return found
