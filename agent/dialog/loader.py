@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -53,6 +54,11 @@ class FlowPack:
         if reading.unreadable:
             raise _refused(reading.findings)
         lint.check(reading, expressions, filters)
+        unfit = [name for name in reading.contents.slots if not _SLOT_NAME.fullmatch(name)]
+        for name in unfit:
+            reading.report(("slots", name), "a slot's name is made of letters, digits and _")
+        if unfit:
+            raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
             understanding = Understanding(reading.contents, reading.report)
@@ -173,6 +179,9 @@ class FlowPack:
                 for word in phrase.split():
                     words.setdefault(word, phrase)
         return words
+
+
+_SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _refused(findings: Sequence[Finding]) -> FlowError:
