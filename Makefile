@@ -19,7 +19,7 @@ KEEP_STATE ?= 0
 help:  ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(VENV)/.ready: setup.cfg pyproject.toml
+$(VENV)/.ready: setup.cfg pyproject.toml requirements.lock
 	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later (Debian 12, Ubuntu 24.04 and newer have it); set PYTHON=" >&2; exit 1; fi
 	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
 		package=$$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'); \
@@ -28,6 +28,7 @@ $(VENV)/.ready: setup.cfg pyproject.toml
 		else echo "Python's venv module is missing. Install it first:  sudo apt install $$package" >&2; exit 1; fi; fi
 	@echo "Making the virtual environment in $(VENV) and fetching packages (once)"
 	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test]'
 	@touch $@
 
@@ -73,7 +74,8 @@ lock: $(VENV)/.ready  ## write requirements.lock anew from setup.cfg
 
 audit: $(VENV)/.ready  ## compare the pinned packages with the published advisories (needs the network)
 	@test -x $(HOME_DIR)/audit/bin/pip-audit || { $(PYTHON) -m venv $(HOME_DIR)/audit && $(HOME_DIR)/audit/bin/pip install -q pip-audit; }
-	$(HOME_DIR)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
+	@$(HOME_DIR)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock || \
+		{ code=$$?; echo "audit: NOT clean, or NOT done: see above (the advisories are read from the network)" >&2; exit $$code; }
 
 clean:  ## remove everything that was made or fetched
 	rm -rf $(VENV) $(HOME_DIR)

@@ -56,7 +56,7 @@ class FlowPack:
         lint.check(reading, expressions, filters)
         unfit = [name for name in reading.contents.slots if not _SLOT_NAME.fullmatch(name)]
         for name in unfit:
-            reading.report(("slots", name), "a slot's name is made of letters, digits and _")
+            reading.report(("slots", name), "a slot's name is made of small letters, digits and _")
         if unfit:
             raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
@@ -181,7 +181,7 @@ class FlowPack:
         return words
 
 
-_SLOT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def _refused(findings: Sequence[Finding]) -> FlowError:

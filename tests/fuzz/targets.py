@@ -266,6 +266,7 @@ async def http_replies() -> AsyncIterator[Run]:
                 await shop.orders.find_by_phone("+12025550143")
             else:
                 await shop.orders.find("10473")
+        await asyncio.sleep(0)  # lets the loop drop the timers of what has ended
 
     yield run
     await shop.close()
