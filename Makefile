@@ -74,7 +74,7 @@ lock: $(VENV)/.ready  ## write requirements.lock anew from setup.cfg
 
 audit: $(VENV)/.ready  ## compare the pinned packages with the published advisories (needs the network)
 	@test -x $(HOME_DIR)/audit/bin/pip-audit || { $(PYTHON) -m venv $(HOME_DIR)/audit && $(HOME_DIR)/audit/bin/pip install -q pip-audit; }
-	@$(HOME_DIR)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock || \
+	@$(HOME_DIR)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || \
 		{ code=$$?; echo "audit: NOT clean, or NOT done: see above (the advisories are read from the network)" >&2; exit $$code; }
 
 clean:  ## remove everything that was made or fetched

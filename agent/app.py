@@ -21,8 +21,8 @@ from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
-from agent.delivering import PostOffice, calls_path
-from agent.dependencies import Dependency, look_at_manager, look_at_redis, of_systems, of_voices, outbox_depth, overall
+from agent.delivering import PostOffice
+from agent.dependencies import look_at_all
 from agent.dialog.consent import ConsentFirst
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.flow import Recording
@@ -103,22 +103,8 @@ class Agent:
         }
 
     async def look_at_dependencies(self) -> Mapping[str, Any]:
-        """The status with everything the agent depends on; takes no longer than :data:`LOOK_SECONDS` a dependency."""
-        about = self.status()
-        refused = about["procedures"].get("refused", [])
-        voices = of_voices(self._voices())
-        dependencies = [
-            Dependency("asterisk", "ok" if about["asterisk"] else "down", self._settings.ari.url),
-            Dependency("recogniser", "ok" if self._model else "down", self._model),
-            voices,
-            Dependency("procedures", "ok" if self._procedures else "down", "an edit is refused" if refused else ""),
-            *of_systems(about["systems"]),
-            await look_at_redis(self._settings.redis.address(), sharing=bool(about["sharing"])),
-            await look_at_manager(self._settings.ami.host, self._settings.ami.port),
-        ]
-        dead, waiting = await outbox_depth(calls_path(self._settings))
-        dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
-        return overall(about, dependencies, {"waiting": waiting, "dead": dead})
+        """The status with everything the agent depends on."""
+        return await look_at_all(self._settings, self.status(), self._voices())
 
     async def _build(self) -> None:
         settings = self._settings

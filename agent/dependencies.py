@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.delivering import calls_path
 from agent.errors import OrderlineError
 from agent.records.outbox_commands import outstanding
+from agent.settings import Settings
 
 State = Literal["ok", "down", "off"]
 Overall = Literal["ok", "degraded", "down"]
 
 LOOK_SECONDS = 1.0
+"""A look at the manager interface takes no longer."""
 VITAL = frozenset({"asterisk", "recogniser", "voice", "procedures"})
 """Without one of these the agent cannot hold a call; without another it does less."""
 
@@ -26,6 +29,25 @@ class Dependency:
     name: str
     state: State
     detail: str = ""
+
+
+async def look_at_all(settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool]) -> dict[str, Any]:
+    """Look at everything; ``about`` is the agent's own status. No look takes longer than ``LOOK_SECONDS``."""
+    procedures = about.get("procedures", {})
+    dependencies = [
+        Dependency("asterisk", "ok" if about.get("asterisk") else "down", settings.ari.url),
+        Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
+        of_voices(voices),
+        Dependency(
+            "procedures", "ok" if procedures else "down", "an edit is refused" if procedures.get("refused") else ""
+        ),
+        *of_systems(about.get("systems", {})),
+        look_at_redis(settings.redis.address(), sharing=bool(about.get("sharing"))),
+        await look_at_manager(settings.ami.host, settings.ami.port),
+    ]
+    dead, waiting = await outbox_depth(calls_path(settings))
+    dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
+    return overall(about, dependencies, {"waiting": waiting, "dead": dead})
 
 
 def overall(about: Mapping[str, Any], dependencies: list[Dependency], outbox: Mapping[str, int]) -> dict[str, Any]:
@@ -59,7 +81,7 @@ def of_voices(voices: Mapping[str, bool]) -> Dependency:
     return Dependency("voice", "ok" if speaking else "down", detail)
 
 
-async def look_at_redis(address: str, *, sharing: bool) -> Dependency:
+def look_at_redis(address: str, *, sharing: bool) -> Dependency:
     """The Redis that nodes share: a node without it goes on alone."""
     if not address:
         return Dependency("redis", "off", "one node alone")

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -44,7 +45,8 @@ class Result:
     def line(self) -> str:
         """One line for people."""
         return (
-            f"{self.name:<26}{self.inputs:>8} inputs {self.seconds:6.1f} s, slowest {self.slowest_seconds * 1000:5.0f} ms, "
+            f"{self.name:<26}{self.inputs:>8} inputs {self.seconds:6.1f} s, "
+            f"slowest {self.slowest_seconds * 1000:5.0f} ms, "
             f"grown {self.grown_megabytes:+5.1f} MB {self.grown_objects:+6d} objects: "
             + ("ok" if not self.problems else "; ".join(self.problems[:5]))
         )
@@ -81,7 +83,7 @@ async def fuzz(target: Target, count: int, seed: int, first: int = 0) -> Result:
             begun = time.monotonic()
             signal.setitimer(signal.ITIMER_REAL, SECONDS_AN_INPUT)
             try:
-                await run(random.Random(f"{seed} {target.name} {number}"))  # noqa: S311 - breakage, not secrets
+                await run(random.Random(f"{seed} {target.name} {number}"))
             except Hang:
                 result.problems.append(f"input {number} hangs")
             except Exception as error:  # noqa: BLE001 - every kind is what is looked for
@@ -112,9 +114,12 @@ async def _weight() -> tuple[float, int]:
     for _ in range(50):
         await asyncio.sleep(0.005)  # calls that are ending; there is nothing to wait for by name
     gc.collect()
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        pages = int(statm.read().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, len(gc.get_objects())
+    return _resident_megabytes(), len(gc.get_objects())
+
+
+def _resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _hang(number: int, frame: FrameType | None) -> None:
@@ -144,7 +149,9 @@ def main() -> int:
     results = asyncio.run(fuzz_all(options.count, options.seed, options.only, options.first))
     total = sum(result.inputs for result in results)
     bad = [result for result in results if result.problems]
-    print(f"{total} inputs in {time.monotonic() - started:.0f} s, seed {options.seed}: {len(bad)} targets with problems")
+    print(
+        f"{total} inputs in {time.monotonic() - started:.0f} s, seed {options.seed}: {len(bad)} targets with problems"
+    )
     for result in bad:
         print("\n".join(f"  {result.name}: {problem}" for problem in result.problems))
     return 1 if bad else 0

@@ -11,7 +11,21 @@ ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**63, 1e308, "", " ", "0", "null", "\0", "\r\nX-Evil: 1", "é\u202e\ud83d\ude00", "%s%n",
     "${SHELL(id)}", "{{ 7*7 }}", "<script>", "../../etc/passwd", "A" * 5000, [], [None], {}, {"id": None}, [[[[]]]],
 )  # fmt: skip
-_BYTES = (b"\0", b"\xff", b"\r\n", b"\n\n", b"{", b"}", b"[", b'"', b": ", b"\\u0000", b"\xed\xa0\x80", b"- ", b"!!python")
+_BYTES = (
+    b"\0",
+    b"\xff",
+    b"\r\n",
+    b"\n\n",
+    b"{",
+    b"}",
+    b"[",
+    b'"',
+    b": ",
+    b"\\u0000",
+    b"\xed\xa0\x80",
+    b"- ",
+    b"!!python",
+)
 
 
 def broken_json(source: Any, dice: random.Random) -> str:
@@ -66,7 +80,9 @@ def broken_lines(source: str, dice: random.Random) -> str:
                 head, colon, _ = lines[at].partition(":")
                 lines[at] = f"{head}{colon} {json.dumps(dice.choice(ODD))}\n"
             case 4:
-                lines[at] = lines[at].replace(dice.choice("abcdeorst:"), dice.choice((":", "{", "'", '"', "&a ", "*a", "|", "%")))
+                lines[at] = lines[at].replace(
+                    dice.choice("abcdeorst:"), dice.choice((":", "{", "'", '"', "&a ", "*a", "|", "%"))
+                )
             case _:
                 return broken_bytes("".join(lines).encode(), dice).decode("utf-8", "replace")
     return "".join(lines)

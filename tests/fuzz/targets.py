@@ -307,5 +307,3 @@ def targets() -> list[Target]:
     if importlib.util.find_spec("agent.asterisk.fastagi") is not None:
         found.append(Target("AGI requests", 8, agi_requests))
     return found
-
-

@@ -72,7 +72,7 @@ def test_people_put_between_the_marks_are_told_when_they_go(layout: Layout) -> N
 def test_what_the_administrator_has_set_is_not_set_again(layout: Layout) -> None:
     directory = layout.on_disk(layout.asterisk_etc_dir)
     (directory / "http.conf").write_text("[general]\nenabled=yes\nbindaddr=10.0.0.1\nsessionlimit=2000\n")
-    (directory / "queues.conf").write_text("[general]\n#include \"mine.conf\"\n")
+    (directory / "queues.conf").write_text('[general]\n#include "mine.conf"\n')
     (directory / "mine.conf").write_text("[orderline-humans]\nstrategy=ringall\n")
     assert {change.file.name for change in wiring.plan(layout)} == {"extensions.conf", "ari.conf", "manager.conf"}
 
