@@ -8,9 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import __version__
 from agent.asterisk.ari import Ari
@@ -21,6 +19,7 @@ from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
+from agent.clock import wall_clock
 from agent.delivering import PostOffice
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
@@ -30,9 +29,9 @@ from agent.live import ControlServer, LiveFeed
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
-from agent.settings import Settings, SettingsError
-from agent.shop.demo.shop import DemoShop, open_demo_shop
+from agent.settings import Settings
 from agent.shop.services import CHANGES, ShopServices
+from agent.shop_systems import OpenShop, open_shop
 from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -60,6 +59,7 @@ class Agent:
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
         self._procedures: Procedures | None = None
+        self._shop: OpenShop | None = None
         self._model = ""
         self._voices: Callable[[], Mapping[str, bool]] = dict
         self._post_office: PostOffice | None = None
@@ -86,6 +86,7 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "systems": dict(self._shop.status()) if self._shop else {},
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
             "procedures": self._procedures.status() if self._procedures else {},
@@ -96,7 +97,8 @@ class Agent:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
         render = SandboxRenderer(filters)
-        shop = await self._open_shop()
+        shop = await open_shop(settings.shop, self._wall, self._stack, settings.state_directory / "changes.sqlite")
+        self._shop = shop
         post_office = await PostOffice.open(settings, self._wall)
         self._stack.push_async_callback(post_office.close)
         self._post_office = post_office
@@ -121,7 +123,13 @@ class Agent:
             await speaker.prerender(prompts)
             log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
 
-        procedures = Procedures(settings.flows_directory or english_pack(), render.filters, prepare, self._wall)
+        procedures = Procedures(
+            settings.flows_directory or english_pack(),
+            render.filters,
+            prepare,
+            self._wall,
+            settings.shop.number_formats,
+        )
         await procedures.load()
         self._procedures = procedures
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
@@ -129,7 +137,14 @@ class Agent:
         self._stack.push_async_callback(cancelled, watching)
         limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
         self._stack.push_async_callback(limits.close)
-        services = ShopServices.of(shop.systems, policy=shop.policy, limits=limits, today=lambda: self._wall().date())
+        services = ShopServices.of(
+            shop.systems,
+            policy=shop.policy,
+            limits=limits,
+            region=settings.shop.country,
+            verify_floor_seconds=shop.verify_floor_seconds,
+            today=lambda: self._wall().date(),
+        )
         await post_office.start(services, CHANGES)
         activities = VoiceActivities()
         call = settings.call
@@ -182,14 +197,6 @@ class Agent:
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle)
-
-    async def _open_shop(self) -> DemoShop:
-        directory = self._settings.shop.demo_directory
-        if directory is None:
-            raise SettingsError("No order system is configured: set shop.demo_directory to use the demo shop.")
-        shop = await open_demo_shop(directory, now=self._wall)
-        self._stack.push_async_callback(shop.close)
-        return shop
 
     async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
         settings = self._settings
@@ -276,17 +283,6 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(shown.get(key), str):
             shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
     return shown
-
-
-def wall_clock(timezone: str) -> Callable[[], datetime]:
-    """Aware local time in the named zone, or the machine's own. Raises SettingsError for an unknown zone."""
-    if not timezone:
-        return lambda: datetime.now().astimezone()
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SettingsError(f"shop.timezone: there is no time zone {timezone!r}") from error
-    return lambda: datetime.now(zone)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:

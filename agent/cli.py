@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.do(options)
     except OrderlineError as error:
         print(f"orderline: {error.message}", file=sys.stderr)
-        return EXIT_USAGE if error.code in ("settings", "script") else EXIT_FAILED
+        return EXIT_USAGE if error.code in ("settings", "script", "number_format") else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -85,7 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     add_dialog_commands(add)
     add_outbox_commands(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
+    _add_shop(add("shop", _shop, "check the shop's own systems, or look at the mappings that come with Orderline"))
     return parser
+
+
+def _add_shop(command: argparse.ArgumentParser) -> None:
+    what = command.add_subparsers(required=True, metavar="WHAT", dest="what")
+    check = what.add_parser("check", help="ask every mapped operation and say what is wrong (docs/shop-http.md)")
+    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    check.add_argument("--order", default="", metavar="NUMBER", help="number of an order there is")
+    check.add_argument("--phone", default="", help="phone number of a customer there is")
+    check.add_argument("--postcode", default="", help="a postcode there is")
+    check.add_argument(
+        "--write",
+        action="store_true",
+        help="also make a ticket, send a message to --phone, change and return --order: really, so give a test order",
+    )
+    what.add_parser("mappings", help="the mappings that come with Orderline")
+    one = what.add_parser("mapping", help="print one of them, to copy and change")
+    one.add_argument("name")
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
@@ -159,6 +177,9 @@ def _status(options: argparse.Namespace) -> int:
     if procedures["refused"]:
         print(f"An edit of {procedures['refused_at']} is REFUSED; put these right and save again:")
         print("\n".join(f"  {reason}" for reason in procedures["refused"]))
+    for name, system in health.get("systems", {}).items():
+        breaker = "" if system["breaker"] == "closed" else f", left alone for now ({system['breaker']})"
+        print(f"{name}: {system['last_error'] or 'ok'}{breaker}")
     return 0 if health["asterisk"] else EXIT_FAILED
 
 
@@ -238,6 +259,22 @@ def _model(options: argparse.Namespace) -> int:
     installed = install_model(options.source, directory)
     print(f"Installed {installed.name}. To use it, set in orderline.yaml:\n\nspeech:\n  model: {installed.name}")
     return 0
+
+
+def _shop(options: argparse.Namespace) -> int:
+    from agent.shop.http import commands
+
+    if options.what == "mappings":
+        commands.list_mappings(sys.stdout)
+        return 0
+    if options.what == "mapping":
+        commands.print_mapping(options.name, sys.stdout)
+        return 0
+    from agent.settings import load_settings
+    from agent.shop_systems import check_systems
+
+    logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings
+    return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

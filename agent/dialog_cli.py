@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 AddCommand = Callable[..., argparse.ArgumentParser]
+_CALLS_IN_TEXT = (Path("tests/flows"), Path(__file__).resolve().parents[1] / "tests" / "flows")
+"""Where calls in text are looked for when none are named: here, and in the checkout this program runs from."""
 _PHONE = re.compile(r"[+]?[0-9*#]{1,32}")
 
 
@@ -42,7 +44,10 @@ def add_dialog_commands(add: AddCommand) -> None:
     show.set_defaults(usage_error=show.error)
 
     test = part("test", _test, "play calls in text and tell which steps none of them reached")
-    test.add_argument("files", nargs="+", type=Path, metavar="FILE", help="calls in text, or directories of them")
+    test.add_argument(
+        "files", nargs="*", type=Path, metavar="FILE", help="calls in text, or directories of them (tests/flows)"
+    )
+    test.set_defaults(usage_error=test.error)
     _add_flows(test)
 
     schema = part("schema", _schema, "print the JSON Schema with which editors complete and check the files")
@@ -50,9 +55,13 @@ def add_dialog_commands(add: AddCommand) -> None:
     schema.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
 
     understand = add("understand", _understand, "show how a spoken number is understood, as JSON")
-    understand.add_argument("--format", default="99999", help="9 a digit, A a letter, others as they are (99999)")
+    understand.add_argument(
+        "--format", default="99999", help="9 a digit, A a letter, X either; - / . written; [..] optional; | or (99999)"
+    )
+    understand.add_argument("--check", default="", help="a rule the number must pass: luhn or uk_postcode")
     understand.add_argument("--known", default="", help="numbers that exist, separated by commas")
-    understand.add_argument("text", help="what was said, or a file of lines")
+    understand.add_argument("--so-far", default="", help="what was said or keyed of the number before")
+    understand.add_argument("text", help="what was said, a file of lines, or - for standard input")
 
 
 def _add_flows(command: argparse.ArgumentParser) -> None:
@@ -99,7 +108,10 @@ def _show(options: argparse.Namespace) -> int:
 def _test(options: argparse.Namespace) -> int:
     from agent.terminal import test
 
-    return test(options.flows, options.files)
+    files = options.files or [path for path in _CALLS_IN_TEXT if path.is_dir()][:1]
+    if not files:
+        options.usage_error("name the FILEs with calls in text")
+    return test(options.flows, files)
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -109,6 +121,8 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _understand(options: argparse.Namespace) -> int:
+    from agent.dialog.number_format import NumberFormat
     from agent.terminal import understand
 
-    return understand(options.format, options.known, options.text)
+    known = [number for number in options.known.split(",") if number.strip()]
+    return understand(NumberFormat(options.format, options.check), known, options.text, options.so_far)

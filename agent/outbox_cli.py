@@ -19,7 +19,7 @@ def add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     outbox.add_argument("--json", action="store_true", help="one JSON object a line (for list, dead, stats)")
     outbox.add_argument("what", nargs="?", default="list", choices=("list", "dead", "retry", "drop", "stats"))
     outbox.add_argument("id", nargs="?", type=int, help="which entry (for retry and drop)")
-    outbox.add_argument("--all", action="store_true", help="retry: all dead ones; list: everything")
+    outbox.add_argument("--all", action="store_true", help="retry, drop: all dead ones; list: everything")
     webhooks = add("webhooks", _webhooks, "send a signed test event, or print the schema of the events")
     webhooks.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
     webhooks.add_argument("what", choices=("test", "schema"))
@@ -31,8 +31,8 @@ def _outbox(options: argparse.Namespace) -> int:
     from agent.records import outbox_commands as commands
     from agent.settings import load_settings
 
-    if options.what in ("retry", "drop") and options.id is None and not (options.what == "retry" and options.all):
-        print(f"orderline: name the entry: orderline outbox {options.what} ID", file=sys.stderr)
+    if options.what in ("retry", "drop") and (options.id is None) != options.all:
+        print(f"orderline: name the entry, or --all: orderline outbox {options.what} ID", file=sys.stderr)
         return EXIT_USAGE
     path = calls_path(load_settings(options.config))
     if options.what == "retry":

@@ -24,6 +24,7 @@ from agent.flows import english_pack
 from agent.records.outbox_commands import outstanding
 from agent.records.sharing import redis_version
 from agent.settings import Settings, SettingsError
+from agent.shop_systems import describe_shop
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import Speaker, build_engines
@@ -37,6 +38,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     """Look at everything, in the order in which it is needed; each finding comes as it is made."""
     for finding in secret_findings(settings):
         yield finding
+    yield shop_finding(settings)
     yield directory_finding(settings.state_directory)
     yield outbox_finding(calls_path(settings))
     if address := settings.redis.address():
@@ -77,6 +79,14 @@ def secret_findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(what, "failed", f"{file} can be read by others (mode {mode:o})", f"chmod 600 {file}")
         else:
             yield Finding(what, "ok")
+
+
+def shop_finding(settings: Settings) -> Finding:
+    """Whether there is a shop to answer for; its systems are not asked here."""
+    try:
+        return Finding("shop", "ok", describe_shop(settings.shop))
+    except OrderlineError as error:
+        return Finding("shop", "failed", error.message, "put it right (docs/shop-http.md), then: orderline shop check")
 
 
 def directory_finding(directory: Path) -> Finding:

@@ -37,7 +37,9 @@ class Procedures:
         filters: Collection[str],
         prepare: Callable[[FlowPack], Awaitable[None]],
         wall: Callable[[], datetime],
+        number_formats: Mapping[str, str] | None = None,
     ) -> None:
+        self._number_formats = number_formats
         self._directory = directory
         self._filters = filters
         self._prepare = prepare
@@ -60,7 +62,7 @@ class Procedures:
     async def load(self) -> None:
         """Load the first edition. Raises :class:`FlowError` with every mistake, and what ``prepare`` raises."""
         self._taken = self._seen = await asyncio.to_thread(self._signature)
-        await self._use(await asyncio.to_thread(FlowPack.load, self._directory, self._filters))
+        await self._use(await asyncio.to_thread(self._load))
 
     async def look(self) -> bool:
         """Look at the files once; True when a new edition is in force.
@@ -75,7 +77,7 @@ class Procedures:
             return False
         self._taken = signature
         try:
-            pack = await asyncio.to_thread(FlowPack.load, self._directory, self._filters)
+            pack = await asyncio.to_thread(self._load)
             if pack.fingerprint == self.current.fingerprint:
                 if self._refused:
                     log.info("The procedures are as before the refused edit again")
@@ -118,6 +120,9 @@ class Procedures:
         first = self._current is None
         self._current, self._since, self._refused = pack, self._now(), ()
         log.info("Procedures: edition %s is in force%s", pack.fingerprint, "" if first else " from the next call on")
+
+    def _load(self) -> FlowPack:
+        return FlowPack.load(self._directory, self._filters, self._number_formats)
 
     def _refuse(self, reasons: list[str]) -> None:
         more = len(reasons) - _MAX_TOLD

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from agent import yaml_source
 from agent.errors import OrderlineError
+from agent.shop.policy_settings import PolicySettings
 
 WebhookEventName = Literal[
     "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"
@@ -41,8 +42,15 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    number_formats: dict[str, str] = {}
+    """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None
     """Where the demo shop keeps its files; made when it is not there."""
+    systems_directory: Path | None = None
+    """Mapping files of the shop's own systems (docs/shop-http.md); what they do not map is the demo shop's, if any."""
+    country: str = Field(default="US", pattern="^[A-Z]{2}$")
+    """ISO 3166; its national phone numbers are understood besides international ones."""
+    policy: PolicySettings = PolicySettings()
 
 
 class AriSettings(_Part):
@@ -199,7 +207,7 @@ def load_settings(directory: Path) -> Settings:
     merged: dict[str, Any] = {}
     places: dict[KeyPath, str] = {}
     for path in [main, *sorted((directory / "conf.d").glob("*.yaml"))]:
-        _merge(merged, _read(path, places, problems))
+        merge(merged, _read(path, places, problems))
     if not problems:
         try:
             return Settings.model_validate(_absolute(merged, directory))
@@ -237,10 +245,11 @@ def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[s
     return {}
 
 
-def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+def merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put ``more`` into ``into``: mappings are joined key by key, anything else is replaced."""
     for key, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(key), dict):
-            _merge(into[key], value)
+            merge(into[key], value)
         else:
             into[key] = value
 

@@ -27,6 +27,7 @@ from agent.dialog.commands import (
 )
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
+from agent.dialog.number_format import NumberFormat
 from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.schema import schema_text
 from agent.dialog.turns import Done, Effect, Failed
@@ -136,13 +137,40 @@ def test(directory: Path | None, files: Sequence[Path]) -> int:
     return play_flow_tests(directory or english_pack(), files, sys.stdout, SandboxRenderer(filters))
 
 
-def understand(pattern: str, known: str, text: str) -> int:
-    """Print what spoken numbers are understood as, one JSON object a line; ``text`` may name a file of lines."""
-    path = Path(text)
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [text]
-    for reading in explain_numbers(pattern, [number for number in known.split(",") if number], lines):
-        print(json.dumps(reading, ensure_ascii=False))
+def understand(number_format: NumberFormat, known: Sequence[str], text: str, so_far: str = "") -> int:
+    """Print what spoken numbers are understood as, one JSON object a line; ``text`` may name a file of lines.
+
+    ``-`` reads the lines from standard input. Returns 1 when a file cannot be read or holds nothing.
+    """
+    for number in known:
+        if number_format.normalise(number) is None:
+            print(f"orderline: {number.strip()} is no number of this format; left out", file=sys.stderr)
+    try:
+        lines = _lines(text)
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"orderline: cannot read {text}: {error}", file=sys.stderr)
+        return 1
+    if not lines:
+        print(f"orderline: {text} holds no lines", file=sys.stderr)
+        return 1
+    for reading in explain_numbers(number_format, known, lines, so_far):
+        # what came in as broken UTF-8 goes out as question marks
+        print(json.dumps(reading, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"))
     return 0
+
+
+def _lines(text: str) -> Sequence[str]:
+    """Return the sentence itself, or the lines of the file it names."""
+    if text == "-":
+        return [line for line in sys.stdin.read().splitlines() if line.strip()]
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):
+        # a sentence may be too long for a file name, or hold what none may hold
+        is_file = False
+    if not is_file:
+        return [text]
+    return [line for line in Path(text).read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def _now() -> datetime:

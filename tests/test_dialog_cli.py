@@ -56,7 +56,6 @@ def test_bytes_that_are_no_text_end_nothing(
         ["flows", "show"],
         ["flows", "show", "--all"],
         ["flows", "show", "main", "--all", "-o", "x"],
-        ["flows", "test"],
         ["flows", "schema", "orders"],
     ],
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.preflight import directory_finding, port_finding, secret_findings
-from agent.settings import AriSettings, ControlSettings, Settings
+from agent.preflight import directory_finding, port_finding, secret_findings, shop_finding
+from agent.settings import AriSettings, ControlSettings, Settings, ShopSettings
 
 
 def settings(directory: Path) -> Settings:
@@ -56,3 +56,20 @@ def test_a_taken_port_and_an_open_address_are_warnings() -> None:
         assert port_finding("127.0.0.1", taken.getsockname()[1]).verdict == "warning"
     assert port_finding("127.0.0.1", 0).verdict == "ok"
     assert "loopback" in port_finding("0.0.0.0", 0).detail  # noqa: S104 - it must be warned about
+
+
+def test_a_shop_that_is_not_there_and_one_whose_secret_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert shop_finding(Settings()).verdict == "failed"
+    demo = ShopSettings(demo_directory=tmp_path / "demo")
+    assert shop_finding(Settings(shop=demo)).detail == "the demo shop"
+    (tmp_path / "desk.yaml").write_text(
+        "system: desk\nbase_url: https://desk.example.com\nauth: {bearer: {env: DESK_TOKEN}}\n"
+        "operations: {tickets.create: {post: /t, fields: {id: id}}}\n"
+    )
+    both = Settings(shop=ShopSettings(demo_directory=tmp_path / "demo", systems_directory=tmp_path))
+    monkeypatch.delenv("DESK_TOKEN", raising=False)
+    assert shop_finding(both).detail == "the environment variable DESK_TOKEN is not set"
+    monkeypatch.setenv("DESK_TOKEN", "t")
+    assert shop_finding(both).detail == "desk (tickets.create); the demo shop for the rest"

@@ -59,6 +59,10 @@ def _meant(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
         return repair.no_match(scene)
     if meaning.kind in ("wrong", "right"):
         return _reaction(scene, focus, meaning.kind)
+    if match.reading is not None and match.reading.value is not None:
+        # "i don't have it, but my phone number is ..."
+        doubt = _doubtful(scene, match.number_slot, match.reading, confidence)
+        scene.fill(match.number_slot, SlotValue(match.reading.value, doubt, confidence))
     return _value(scene, focus, meaning.name, meaning.values)
 
 
@@ -169,7 +173,8 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
     )
     number = f" {request.number_slot}={request.number}" if request.number else ""
     scene.understood = f"request={request.flow}{number}"
-    if confidence >= LOW_CONFIDENCE or request.number:
+    sure = confidence >= LOW_CONFIDENCE and not (meaning.guessed and scene.pack.asks(meaning.name))
+    if sure or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
         return stepping.begin_request(scene, request)
     scene.state.focus = Focus("confirm_request", focus.slot, request)

@@ -75,6 +75,14 @@ def spoken(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield from ((option.value, way) for way in _by_place(index, len(options)) if way not in taken)
 
 
+def by_key(keys: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield value and words for choices named by their place: keys stand in the order in which a prompt names them."""
+    for index in range(len(keys)):
+        value = keys.get(str(index + 1))
+        if value is not None:
+            yield from ((value, way) for way in _by_place(index, len(keys)))
+
+
 def _ways(name: str) -> Iterator[tuple[str, ...]]:
     """Yield the ways of naming a thing: the whole name, its end ("lamp"), its beginning ("oak" for "Oak Street")."""
     words = tuple(_WORD.findall(name.lower()))[:_MAX_WORDS]

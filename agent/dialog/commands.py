@@ -108,17 +108,16 @@ def play_flow_tests(
     return 1 if report.failed or not report.calls else 0
 
 
-def explain_numbers(pattern: str, known: Iterable[str], lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+def explain_numbers(
+    number_format: NumberFormat, known: Sequence[str], lines: Iterable[str], so_far: str = ""
+) -> Iterator[dict[str, Any]]:
     """Yield, for every line, how it is understood as a number of this format, as JSON-like data.
 
-    Raises ``NumberFormatError`` for a format that cannot be read.
+    ``known`` are numbers that exist for the caller; ``so_far`` is what was said or keyed of the number before.
     """
-    number_format = NumberFormat(pattern)
-    known = tuple(known)
     for line in lines:
         text = line.strip()
-        if text:
-            reading = understand(text, number_format, known)
-            data = asdict(reading)
-            data["alternatives"] = list(reading.alternatives)
-            yield {"text": text, **data, "completeness": completeness(text, number_format).value}
+        reading = understand(text, number_format, known, so_far=so_far)
+        data = asdict(reading)
+        data["alternatives"] = list(reading.alternatives)
+        yield {"text": text, **data, "completeness": completeness(text, number_format, so_far).value}

@@ -102,7 +102,7 @@ class Slot(Manner):
     format: str = ""
     """Number slots: ``99999``, ``AA-99999``, ``99999[-9999]``."""
     check: str = ""
-    """Number slots: check digit rule (``luhn``)."""
+    """Number slots: a rule of ``number_checks`` (``luhn``, ``uk_postcode``)."""
     phrases: Texts = ()
     """How the answer may be wrapped (``(it's | that's) {order_number}``); also answers that hold more than was asked
     (``{return_reason} and it's {condition}``)."""
@@ -399,6 +399,12 @@ class PackFile(_Model):
     """Named pieces for phrases: ``<name>``."""
     fillers: Texts = ()
     """Words dropped at the edges of what was said."""
+    openers: Texts = ()
+    """What people say before they say it: "i was wondering if you could tell me"."""
+    closers: Texts = ()
+    """What they say after it: "as soon as possible"."""
+    same: dict[str, Texts] = {}
+    """A word or words -> other ways of writing them; makes them equal in what is understood."""
     commands: Commands | None = None
     """What works at any moment."""
     answers: dict[Literal["yes", "no"], Texts] = {}

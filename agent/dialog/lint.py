@@ -42,7 +42,7 @@ OPTIONAL_PROMPTS = ("queue_wait", "whisper")
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "left", "queue", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "formats", "left", "queue", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""

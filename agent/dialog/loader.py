@@ -12,9 +12,9 @@ from agent.dialog import knowledge, lint, pack_files
 from agent.dialog.choices import Option
 from agent.dialog.errors import DialogError, Finding, FlowError
 from agent.dialog.expressions import Expressions
-from agent.dialog.flow import END, Flow, Manner, PackFile, Slot
+from agent.dialog.flow import END, Flow, Manner, PackFile, Say, Slot
 from agent.dialog.number_format import NumberFormat, NumberFormatError
-from agent.dialog.rendering import Renderer, SandboxRenderer, TemplateChecker
+from agent.dialog.rendering import Renderer, TemplateChecker
 from agent.dialog.turn_grammar import TurnGrammar
 from agent.dialog.turns import Prompt
 from agent.dialog.understanding import Understanding, number_formats
@@ -35,13 +35,20 @@ class FlowPack:
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def load(cls, directory: Path | str, filters: Collection[str] | None = None) -> FlowPack:
+    def load(
+        cls,
+        directory: Path | str,
+        filters: Collection[str] | None = None,
+        number_formats_given: Mapping[str, str] | None = None,
+    ) -> FlowPack:
         """Load and check every ``*.yaml`` below ``directory``.
 
-        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. Raises
-        :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
+        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. ``number_formats_given``
+        (number slot -> format) stand in place of the files' own: the shop's numbers, not the procedures' business.
+        Raises :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
         """
         reading = pack_files.read_pack(Path(directory))
+        pack_files.use_formats(reading, number_formats_given or {})
         expressions = Expressions()
         if reading.unreadable:
             raise _refused(reading.findings)
@@ -78,9 +85,18 @@ class FlowPack:
             found = self._known[today] = knowledge.data(self.contents.knowledge, today)
         return found
 
+    @property
+    def format_patterns(self) -> Mapping[str, str]:
+        """What prompts see as ``formats``: number slot -> its format as written."""
+        return {name: number_format.pattern for name, number_format in self.formats.items()}
+
     def flow(self, flow_id: str) -> Flow:
         """Return a flow by id."""
         return self.contents.flows[flow_id]
+
+    def asks(self, flow_id: str) -> bool:
+        """Return whether a flow does more than answer: asks something, acts, or leads on."""
+        return not all(isinstance(step, Say) for step in self.flow(flow_id).steps)
 
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""
@@ -110,19 +126,18 @@ class FlowPack:
             for index in range(len(flow.steps))
         ]
 
-    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer | None = None) -> list[Prompt]:
+    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer) -> list[Prompt]:
         """Return every prompt whose words are known now, to be spoken before they are needed.
 
         ``context`` holds what does not change from call to call (``{"shop": "..."}``). Prompts with other variables
         are left out; those of slots and steps written in place are included.
         """
-        fill = render or SandboxRenderer()
-        context = {"customer": {}, **context}  # a stranger: the usual caller
+        context = {"customer": {}, "formats": self.format_patterns, **context}  # a stranger: the usual caller
         checker = TemplateChecker()
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():
-            if text and not checker.problems(text, context) and not checker.filters(text):
-                fixed.append(Prompt(place, fill(text, context)))
+            if text and checker.names(text) <= context.keys():
+                fixed.append(Prompt(place, render(text, context)))
         return fixed
 
     def _prompt_sources(self) -> Iterator[tuple[str, str]]:

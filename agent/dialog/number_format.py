@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from agent.dialog.number_checks import RULES, passes
 from agent.errors import OrderlineError
 
 EITHER_O = "°"
 """Symbol for a spoken "oh": the digit 0 or the letter O, whichever the position wants."""
 
 _SEPARATORS = "- /."
+_NORTH_AMERICAN = re.compile(r"999[- /.]999[- /.]9999")
 _ALLOWED = re.compile(r"[9AX\-/. |\[\]]+")
+_MOST_EITHER = 4
+"""So many an "oh" are tried as both; the rest are zeros, and asked about."""
 _SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
 """What may stand for another symbol over the telephone: "eight"/"a", zero/the letter O. Always a guess."""
 
@@ -37,7 +42,8 @@ class Fit:
 class NumberFormat:
     """A parsed format: ``9`` is a digit, ``A`` a letter, ``X`` either; ``- / .`` are written, not spoken.
 
-    ``[...]`` may be absent and ``|`` separates whole alternatives. ``check`` names a check-digit rule.
+    ``[...]`` may be absent and ``|`` separates whole alternatives. ``check`` names a rule of
+    ``number_checks``.
     Raises :class:`NumberFormatError`.
     """
 
@@ -48,8 +54,9 @@ class NumberFormat:
     def __post_init__(self) -> None:
         if not _ALLOWED.fullmatch(self.pattern):
             raise NumberFormatError(f"number format {self.pattern!r} may hold only 9, A, X, - / . and [ ] |")
-        if self.check not in ("", "luhn"):
-            raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: luhn")
+        if self.check not in RULES:
+            known = ", ".join(name for name in RULES if name)
+            raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: {known}")
         shapes: dict[str, None] = {}
         for alternative in self.pattern.split("|"):
             for shape in _optional_parts(alternative.strip(" "), self.pattern):
@@ -69,19 +76,32 @@ class NumberFormat:
         return self.lengths[-1]
 
     @property
+    def makeup(self) -> tuple[tuple[int, int, int], ...]:
+        """What the spoken symbols of each shape are: so many letters, digits, and characters that may be either."""
+        spoken = dict.fromkeys(_spoken(shape) for shape in self.shapes)
+        return tuple(dict.fromkeys((shape.count("A"), shape.count("9"), shape.count("X")) for shape in spoken))
+
+    @property
+    def is_north_american(self) -> bool:
+        """True for telephone numbers written 3-3-4: they are often given with the country code 1 before them."""
+        return all(_NORTH_AMERICAN.fullmatch(shape) for shape in self.shapes)
+
+    @property
     def has_letters(self) -> bool:
         """True when a letter can occur anywhere."""
         return any(kind in shape for shape in self.shapes for kind in "AX")
 
+    def fits(self, symbols: str) -> tuple[Fit, ...]:
+        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format in every way, the least bent first."""
+        return _laid(symbols, self.shapes, whole=True)
+
     def fit(self, symbols: str) -> Fit | None:
-        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format, least bent; None if it is none."""
-        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=True)) is not None]
-        return min(fits, key=lambda fit: fit.guesses) if fits else None
+        """Return the least bent of :meth:`fits`, None if it is none."""
+        return next(iter(self.fits(symbols)), None)
 
     def begins(self, symbols: str) -> Fit | None:
         """Like :meth:`fit` for the beginning of a longer number; the whole number does not count."""
-        fits = [fit for shape in self.shapes if (fit := _lay(symbols, shape, whole=False)) is not None]
-        return min(fits, key=lambda fit: fit.guesses) if fits else None
+        return next(iter(_laid(symbols, self.shapes, whole=False)), None)
 
     def normalise(self, written: str) -> str | None:
         """Return the canonical writing of a typed or stored number, or None if it does not fit."""
@@ -89,8 +109,8 @@ class NumberFormat:
         return fit.value if fit is not None and fit.guesses == 0 else None
 
     def passes_check(self, value: str) -> bool:
-        """Return whether the check digit is right; True when the format has none."""
-        return self.check != "luhn" or _luhn(value)
+        """Return whether the check digit (or the other rule named ``check``) is right; True when there is none."""
+        return passes(self.check, value)
 
 
 def symbols_of(value: str) -> str:
@@ -114,6 +134,32 @@ def groups_of(value: str) -> tuple[str, ...]:
             run = run[3:]
         groups.append(run)
     return tuple(groups)
+
+
+def written_groups_of(value: str) -> tuple[str, ...]:
+    """Split a number at its written separators: ``202-555-0143`` -> ``202 555 0143``."""
+    return tuple(group for group in re.split(r"[- /.]", value) if group)
+
+
+def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[Fit, ...]:
+    best: dict[str, Fit] = {}
+    for shape, meant in [(one, meant) for one in shapes for meant in _meant(symbols, one)]:
+        fit = _lay(meant, shape, whole=whole)
+        if fit is not None and (fit.value not in best or fit.guesses < best[fit.value].guesses):
+            best[fit.value] = fit
+    # where an "oh" may be a letter or a zero, letters come first: codes seldom number from zero
+    return tuple(sorted(best.values(), key=lambda fit: (fit.guesses, sum(char.isdigit() for char in fit.value))))
+
+
+def _meant(symbols: str, shape: str) -> Iterator[str]:
+    """Yield the symbols with each "oh" where either kind may stand as a zero and as a letter."""
+    places = [at for at, (symbol, kind) in enumerate(zip(symbols, _spoken(shape), strict=False))
+              if symbol == EITHER_O and kind == "X"][:_MOST_EITHER]  # fmt: skip
+    for chosen in itertools.product("0O", repeat=len(places)):
+        meant = list(symbols)
+        for at, char in zip(places, chosen, strict=True):
+            meant[at] = char
+        yield "".join(meant)
 
 
 def _optional_parts(text: str, pattern: str) -> list[str]:
@@ -158,12 +204,3 @@ def _place(symbol: str, kind: str) -> tuple[str, int]:
     if kind == "X" or (kind == "9") == symbol.isdigit():
         return symbol, 0
     return _SOUND_ALIKES[kind].get(symbol, ""), 1
-
-
-def _luhn(value: str) -> bool:
-    """Luhn's rule (ISO/IEC 7812-1, annex B) over the digits."""
-    total = 0
-    for index, char in enumerate(reversed([char for char in value if char.isdigit()])):
-        digit = int(char) * (1 + index % 2)
-        total += digit - 9 if digit > 9 else digit
-    return total % 10 == 0

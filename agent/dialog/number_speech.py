@@ -24,9 +24,11 @@ def say_number(value: str, choose: Choose) -> str:
     phonetic and "b as in bravo", separators spoken or not, and hesitation between the parts.
     """
     words: list[str] = []
-    for run in re.findall(r"[0-9]+|[A-Z]|[^0-9A-Z]", value.upper()):
+    runs = re.findall(r"[0-9]+|[A-Z]|[^0-9A-Z]", value.upper())
+    for index, run in enumerate(runs):
         if run.isdigit():
-            words += _say_digits(run, choose)
+            after = next((later for later in runs[index + 1 :] if later[0].isalnum()), "")
+            words += _say_digits(run, after[0] if after.isdigit() else "", choose)
         elif run.isalpha():
             words.append(_say_letter(run, choose))
         elif run == "-":
@@ -34,12 +36,13 @@ def say_number(value: str, choose: Choose) -> str:
     return " ".join(word for word in words if word)
 
 
-def _say_digits(digits: str, choose: Choose) -> list[str]:
+def _say_digits(digits: str, following: str, choose: Choose) -> list[str]:
+    """Say a run of digits; ``following`` is the first digit of the next run, which may join up with this one."""
     words: list[str] = []
     at = 0
     round_tens = False
     while at < len(digits):
-        ways = _ways(digits[at:], after_round_tens=round_tens)
+        ways = _ways(digits[at:], following, after_round_tens=round_tens)
         used, phrase = ways[choose(len(ways))]
         words.append(phrase)
         words.append(_PAUSES[choose(len(_PAUSES))])
@@ -48,7 +51,7 @@ def _say_digits(digits: str, choose: Choose) -> list[str]:
     return words
 
 
-def _ways(digits: str, *, after_round_tens: bool) -> list[tuple[int, str]]:
+def _ways(digits: str, following: str, *, after_round_tens: bool) -> list[tuple[int, str]]:
     """Return (digits used, phrase) for every way to begin; leaves out what would join up with its neighbours."""
     first = digits[0]
     names = ("zero", "oh") if first == "0" else (_UNITS[int(first)],)
@@ -57,13 +60,13 @@ def _ways(digits: str, *, after_round_tens: bool) -> list[tuple[int, str]]:
         if digits.startswith(first * count):
             ways += [(count, f"{word} {name}") for name in names]
     if len(digits) >= 2 and first != "0":
-        ways += [(2, phrase) for phrase in _pair(digits)]
+        ways += [(2, phrase) for phrase in _pair(digits, following)]
     if len(digits) >= 3 and first != "0" and not after_round_tens:
-        ways += _hundred(digits)
+        ways += _hundred(digits, following)
     return ways
 
 
-def _pair(digits: str) -> list[str]:
+def _pair(digits: str, following: str) -> list[str]:
     value = int(digits[:2])
     if value < 20:
         return [_TEENS[value]]
@@ -71,15 +74,15 @@ def _pair(digits: str) -> list[str]:
     if value % 10:
         return [f"{tens} {_UNITS[value % 10]}"]
     # "twenty" before a unit would be heard as twenty-something
-    return [] if digits[2:3] not in ("", "0") else [tens]
+    return [] if (digits[2:3] or following) not in ("", "0") else [tens]
 
 
-def _hundred(digits: str) -> list[tuple[int, str]]:
+def _hundred(digits: str, following: str) -> list[tuple[int, str]]:
     head = f"{_UNITS[int(digits[0])]} hundred"
     rest = int(digits[1:3])
     if rest == 0:
-        return [(3, head)] if len(digits) == 3 else []
-    tail = [_UNITS[rest]] if rest < 10 else _pair(digits[1:])
+        return [(3, head)] if len(digits) == 3 and not following else []
+    tail = [_UNITS[rest]] if rest < 10 else _pair(digits[1:], following)
     return [(3, f"{head} and {word}") for word in tail] + [(3, f"{head} {word}") for word in tail]
 
 

@@ -1,20 +1,19 @@
-"""The words numbers are spoken with, and every way a run of such words can be read."""
+"""The words numbers are spoken with, and how a text falls into them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 
 from agent.dialog.number_format import EITHER_O, NumberFormat
 
 DIGITS = {
-    "zero": "0", "nil": "0", "nought": "0", "oh": EITHER_O, "o": EITHER_O,
+    "zero": "0", "nil": "0", "nought": "0", "naught": "0", "ought": "0", "aught": "0", "oh": EITHER_O, "o": EITHER_O,
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
     "niner": "9",
 }  # fmt: skip
 PLURALS = {
-    "zeros": "0", "zeroes": "0", "ones": "1", "twos": "2", "threes": "3", "fours": "4", "fives": "5", "sixes": "6",
-    "sevens": "7", "eights": "8", "nines": "9",
+    "zeros": "0", "zeroes": "0", "noughts": "0", "ohs": EITHER_O, "ones": "1", "twos": "2", "threes": "3", "fours": "4",
+    "fives": "5", "sixes": "6", "sevens": "7", "eights": "8", "nines": "9",
 }  # fmt: skip
 TEENS = {
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -30,31 +29,66 @@ PHONETIC = {
     "quebec": "Q", "romeo": "R", "sierra": "S", "tango": "T", "uniform": "U", "victor": "V", "whiskey": "W",
     "x-ray": "X", "yankee": "Y", "zulu": "Z",
 }  # fmt: skip
-SEPARATORS = frozenset({"dash", "hyphen", "slash", "point", "dot"})
+SPELLINGS = {"alfa": "A", "juliett": "J", "whisky": "W", "xray": "X", "zed": "Z", "zee": "Z", "aitch": "H"}
+"""Other names of letters that can be nothing else."""
+LETTER_SOUNDS = {
+    "bee": "B", "be": "B", "see": "C", "sea": "C", "cee": "C", "dee": "D", "eff": "F", "gee": "G", "eye": "I",
+    "jay": "J", "kay": "K", "ell": "L", "em": "M", "en": "N", "pee": "P", "pea": "P", "queue": "Q", "cue": "Q",
+    "are": "R", "ar": "R", "ess": "S", "tea": "T", "tee": "T", "you": "U", "vee": "V", "ex": "X", "why": "Y",
+}  # fmt: skip
+"""Words a recogniser writes for a spelled letter: a guess each time."""
+DIGIT_SOUNDS = {
+    "for": "4", "fore": "4", "to": "2", "too": "2", "won": "1", "free": "3", "tree": "3", "ate": "8", "owe": "0",
+}  # fmt: skip
+"""Words a recogniser writes for a digit: a guess each time."""
+EDGE_WORDS = frozenset({"to", "for", "too"})
+"""Digit sounds that are mere words before and after a number."""
+SEPARATORS = frozenset({
+    "dash", "hyphen", "slash", "dot", "space", "underscore", "stroke", "pause", "comma", "hash", "hashtag",
+    "pound", "plus", "minus", "period", "colon",
+})  # fmt: skip
 FILLERS = frozenset({
-    "um", "uh", "er", "erm", "hmm", "ah", "and", "then", "so", "okay", "ok", "please", "yeah", "yes", "well", "like",
-    "it's", "is", "that's", "the", "number", "order", "let", "me", "see", "think", "i", "it", "thanks", "again",
+    "um", "uh", "er", "erm", "hmm", "mm", "ah", "eh", "and", "then", "so", "okay", "ok", "please", "yeah", "yes", "yep",
+    "yup", "well", "like", "it's", "is", "that's", "the", "number", "number's", "order", "let", "me", "see", "it",
+    "thanks", "again", "my", "sure", "right", "alright", "hi", "hello", "hey", "just", "now", "there", "here", "sir",
+    "madam", "ma'am", "cheers", "mine", "that", "digits", "digit",
 })  # fmt: skip
 """Words that carry nothing inside or around a spoken number."""
-MARKERS = (
-    ("scratch", "that"), ("make", "that"), ("no", "wait"), ("no", "sorry"), ("sorry", "no"), ("i", "mean"),
-    ("i", "meant"), ("i", "said"), ("no",), ("nope",), ("sorry",), ("wait",), ("actually",), ("rather",),
-    ("correction",),
-)  # fmt: skip
-"""What announces that the caller corrects what was just said."""
+_MARKER_TEXT = """
+no that's not right|that's not right|no that's wrong|that's wrong|let me start again|let me start over
+let me try again|start over|start again|hold on a moment|hold on a second|hang on a second|i beg your pardon|hang on
+hold on|strike that|excuse me|my mistake|scratch that|make that|no wait|no sorry|sorry no|i mean|i meant|i said
+or rather|no|nope|nah|sorry|wait|actually|rather|correction|oops|whoops|pardon|wrong
+"""
+MARKERS = tuple(
+    tuple(marker.split())
+    for marker in sorted(_MARKER_TEXT.strip().replace("\n", "|").split("|"), key=lambda one: -len(one.split()))
+)
+"""What announces that the caller corrects what was just said; the longest first."""
 EXTENDABLE = frozenset({*TENS, *REPEATS, "hundred", "thousand", "and", "dash", "hyphen", "as", "in", "like"})
 """A number that ends with one of these may well go on."""
+UNREADABLE = "…"
+"""Stands for words beyond what a number can need: whatever holds it is no number."""
 
-_SMALL = {word: int(digit) for word, digit in DIGITS.items() if digit in "123456789"}
-_TOKEN = re.compile(r"x-ray|[a-z]+(?:'[a-z]+)?|[0-9]+|[^\s\-.,;:!?#*/()]")
-_MAX_TOKENS = 48
-_MAX_READINGS = 48
-_SPELLED_CHARS = 3
+SMALL = {word: int(digit) for word, digit in DIGITS.items() if digit in "123456789"}
+_TOKEN = re.compile(r"x-ray|[a-z]+(?:'[a-z]+)?|[0-9]+|[^\s\-.,;:!?#*/()+_\"]")
+_TYPED = re.compile(r"(?<![a-z0-9])(?=[a-z0-9]*[0-9])(?=[0-9]*[a-z])[a-z0-9]+(?![a-z0-9])")
+"""Letters and digits in one: typed, never said ("sw1a", "ab12345")."""
+_TYPED_LETTERS = re.compile(r"(?<![a-z'])([a-z]{1,3})(?=[ -]?[0-9])")
+_CAPITALS = re.compile(r"(?<![A-Za-z0-9'])[A-Z]{2,3}(?![A-Za-z0-9'])")
+"""A recogniser writes no capitals: these were typed, letter by letter."""
+_ORDINAL = re.compile(r"[0-9]+(?:st|nd|rd|th|am|pm|k|m)")
+_WORDS_BEFORE_DIGITS = frozenset({
+    "is", "it", "at", "to", "in", "on", "of", "no", "my", "so", "or", "if", "be", "an", "as", "by", "and", "the", "for",
+    "zip", "ok", "hi", "uh", "um", "er", "one", "two", "six", "ten", "not", "its", "yes", "oh", "ah", "eh", "mm", "but",
+})  # fmt: skip
+_CAPITAL_WORDS = _WORDS_BEFORE_DIGITS | FILLERS | DIGITS.keys() | TEENS.keys()
+_MAX_TOKENS = 64
 
 
 def words_for(number_format: NumberFormat) -> tuple[str, ...]:
     """Return the words a recogniser must know to hear this format; each may follow any other."""
-    words = ["zero", "oh", *_SMALL, *TEENS, *TENS, "double", "triple", "hundred"]
+    words = ["zero", "oh", *SMALL, *TEENS, *TENS, "double", "triple", "hundred"]
     words = [word for word in words if word != "niner"]
     if number_format.has_letters:
         words += [chr(code) for code in range(ord("a"), ord("z") + 1)]
@@ -63,152 +97,23 @@ def words_for(number_format: NumberFormat) -> tuple[str, ...]:
 
 
 def tokenise(text: str) -> list[str]:
-    """Split heard or typed text into lower-case words and digit runs. Never raises."""
-    return _TOKEN.findall(text.lower())[:_MAX_TOKENS]
+    """Split heard or typed text into lower-case words, single typed letters and digit runs. Never raises.
 
-
-def readings(tokens: Sequence[str], max_length: int) -> dict[str, int]:
-    """Return every string of symbols the words can mean, with its strain.
-
-    Strain 0 is how people usually mean these words; each stretched interpretation ("seventy three" as 70 3) adds one.
-    Empty when some word cannot belong to a number.
+    A text of more words than any number needs ends with :data:`UNREADABLE`: a correction may stand in what was cut off.
     """
-    table: list[dict[str, int]] = [{} for _ in range(len(tokens) + 1)]
-    table[0][""] = 0
-    for start in range(len(tokens)):
-        if not table[start]:
-            continue
-        best = sorted(table[start].items(), key=lambda item: item[1])[:_MAX_READINGS]
-        for used, symbols, strain in _options(tokens, start):
-            later = table[start + used]
-            for before, so_far in best:
-                whole = before + symbols
-                if len(whole) <= max_length + 1:
-                    later[whole] = min(later.get(whole, 99), so_far + strain)
-    return table[len(tokens)]
+    if not text.isupper():
+        text = _CAPITALS.sub(lambda found: found[0] if found[0].lower() in _CAPITAL_WORDS else " ".join(found[0]), text)
+    lowered = _TYPED.sub(_typed, text.lower().replace("’", "'"))
+    lowered = _TYPED_LETTERS.sub(_typed_letters, lowered)
+    tokens = _TOKEN.findall(lowered)
+    return tokens if len(tokens) <= _MAX_TOKENS else [*tokens[:_MAX_TOKENS], UNREADABLE]
 
 
-def _options(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
-    """Yield (words used, symbols, strain) for each way the words from ``start`` on can begin."""
-    word = tokens[start]
-    following = tokens[start + 1] if start + 1 < len(tokens) else ""
-    if word.isdigit():
-        yield 1, word, 0
-    if word in FILLERS or word in SEPARATORS:
-        yield 1, "", 0
-    if word in DIGITS:
-        yield 1, DIGITS[word], 0
-    if word in PLURALS:
-        yield 1, PLURALS[word], 1
-    if word in _SMALL and 2 <= _SMALL[word] <= 5 and following in PLURALS:
-        yield 2, PLURALS[following] * _SMALL[word], 0
-    if word in REPEATS:
-        symbol = _one_symbol(following)
-        if symbol:
-            yield 2, symbol * REPEATS[word], 0
-    if word in TEENS:
-        yield 1, str(TEENS[word]), 0
-    if word in TENS:
-        combined = following in _SMALL
-        if combined:
-            yield 2, str(TENS[word] + _SMALL[following]), 0
-        yield 1, str(TENS[word]), int(combined)
-    yield from _hundreds(tokens, start)
-    yield from _thousands(tokens, start)
-    yield from _letters(tokens, start)
+def _typed(found: re.Match[str]) -> str:
+    if _ORDINAL.fullmatch(found[0]):
+        return UNREADABLE
+    return " ".join(re.findall(r"[a-z]|[0-9]+", found[0]))
 
 
-def _one_symbol(word: str) -> str:
-    if len(word) == 1 and word.isascii() and word.isalpha() and word not in DIGITS:
-        return word.upper()
-    return DIGITS.get(word) or PLURALS.get(word) or PHONETIC.get(word) or ""
-
-
-def _small_numbers(tokens: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
-    """Yield (words used, value) for cardinals 1 to 99, the longest first."""
-    word = tokens[start] if start < len(tokens) else ""
-    following = tokens[start + 1] if start + 1 < len(tokens) else ""
-    if word in TENS and following in _SMALL:
-        yield 2, TENS[word] + _SMALL[following]
-    if word in TENS:
-        yield 1, TENS[word]
-    elif word in TEENS:
-        yield 1, TEENS[word]
-    elif word in _SMALL:
-        yield 1, _SMALL[word]
-
-
-def _hundreds(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
-    """Read "one hundred", "one hundred and four", "twelve hundred twenty"."""
-    heads = [(1, 1)] if tokens[start] == "a" else list(_small_numbers(tokens, start))
-    for used, head in heads:
-        at = start + used
-        if at >= len(tokens) or tokens[at] != "hundred":
-            continue
-        rest = at + 2 if at + 1 < len(tokens) and tokens[at + 1] == "and" else at + 1
-        tails = list(_small_numbers(tokens, rest))
-        for index, (more, tail) in enumerate(tails):
-            yield rest + more - start, str(head * 100 + tail), index
-        yield at + 1 - start, str(head * 100), len(tails[:1])
-
-
-def _thousands(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
-    """Read "ten thousand four hundred and seventy three" and the looser "ten thousand four seventy three"."""
-    heads = [(1, 1)] if tokens[start] == "a" else list(_small_numbers(tokens, start))
-    for used, head in heads:
-        at = start + used
-        if at >= len(tokens) or tokens[at] != "thousand":
-            continue
-        rest = at + 2 if at + 1 < len(tokens) and tokens[at + 1] == "and" else at + 1
-        tails = list(_below_thousand(tokens, rest))
-        for more, tail, strain in tails:
-            yield rest + more - start, str(head * 1000 + tail), strain
-        yield at + 1 - start, str(head * 1000), len(tails[:1])
-
-
-def _below_thousand(tokens: Sequence[str], start: int) -> Iterator[tuple[int, int, int]]:
-    if start >= len(tokens):
-        return
-    for used, symbols, strain in _hundreds(tokens, start):
-        if len(symbols) == 3:
-            yield used, int(symbols), strain
-    for index, (used, value) in enumerate(_small_numbers(tokens, start)):
-        if value < 10:
-            for more, tail in _small_numbers(tokens, start + used):
-                if tail >= 10:
-                    yield used + more, value * 100 + tail, 0
-        yield used, value, index
-
-
-def _letters(tokens: Sequence[str], start: int) -> Iterator[tuple[int, str, int]]:
-    """Read "b", "bravo", "b as in bravo", "b for bravo", and short runs of typed letters ("ab")."""
-    word = tokens[start]
-    if word in PHONETIC:
-        yield 1, PHONETIC[word], 0
-        return
-    if not (word.isascii() and word.isalpha()):
-        return
-    if len(word) == 1:
-        letter = word.upper()
-        example = _example(tokens, start + 1)
-        if example is not None:
-            used, meant = example
-            yield 1 + used, meant, int(meant != letter)
-        elif word != "o":
-            yield 1, letter, 0
-    elif len(word) <= _SPELLED_CHARS and word not in DIGITS and word not in TEENS and word not in FILLERS:
-        yield 1, word.upper(), 1
-
-
-def _example(tokens: Sequence[str], start: int) -> tuple[int, str] | None:
-    """Return (words used, letter meant) for "as in bravo", "like bravo", "for bravo" at this place."""
-    for lead in (("as", "in"), ("like",), ("for",), ("is", "for")):
-        end = start + len(lead)
-        if (
-            tuple(tokens[start:end]) == lead
-            and end < len(tokens)
-            and (tokens[end] in PHONETIC or tokens[end].isalpha())
-        ):
-            example = tokens[end]
-            return len(lead) + 1, PHONETIC.get(example, example[0].upper() if example[0].isascii() else "")
-    return None
+def _typed_letters(found: re.Match[str]) -> str:
+    return found[1] if found[1] in _WORDS_BEFORE_DIGITS else " ".join(found[1])

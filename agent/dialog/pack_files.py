@@ -30,9 +30,9 @@ from agent.dialog.flow import (
 from agent.dialog.templates import nearest
 from agent.yaml_source import Path, Source, path_text
 
-_NAMED = ("rules", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
+_NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds", "knowledge")
-_LISTED = ("fillers", "keep")
+_LISTED = ("fillers", "openers", "closers", "keep")
 
 
 @dataclass
@@ -102,6 +102,21 @@ def read_pack(directory: FilePath) -> Reading:
         merged["prompts"] = {**told, **merged.get("prompts", {})}
     reading.contents = PackFile.model_construct(**{**_empty(), **merged})
     return reading
+
+
+def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
+    """Give number slots other formats than the files do. A slot that is none is a finding."""
+    slots = reading.contents.slots
+    numbers = sorted(name for name, slot in slots.items() if slot.type == "number")
+    changed = dict(slots)
+    for name, pattern in formats.items():
+        if name in numbers:
+            changed[name] = slots[name].model_copy(update={"format": pattern})
+        elif not reading.unreadable:
+            reading.findings.append(
+                Finding("number_formats", 0, name, f"there is no number slot '{name}'{nearest(name, numbers)}")
+            )
+    reading.contents = reading.contents.model_copy(update={"slots": changed})
 
 
 def _empty() -> dict[str, Any]:

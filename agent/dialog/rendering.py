@@ -102,10 +102,6 @@ class TemplateChecker:
         except TemplateError:
             return frozenset()
 
-    def filters(self, template: str) -> frozenset[str]:
-        """Return the filters a readable template uses."""
-        return frozenset(node.name for node in self._environment.parse(template).find_all(nodes.Filter))
-
 
 def _speakable(value: Any) -> Any:
     """Clean one inserted value; jinja calls this for everything between ``{{ }}``."""

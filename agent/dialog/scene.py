@@ -49,6 +49,7 @@ class Scene:
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,
             "failure": self.state.failure,
+            "formats": self.pack.format_patterns,
             **self.pack.knowledge_on(self.facts.now.date()),
             **extra,
         }

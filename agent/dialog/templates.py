@@ -20,6 +20,8 @@ from agent.dialog.errors import TemplateError
 
 MAX_EXPANSIONS = 400
 """Phrases one template may stand for. More is nearly always a slip, and every phrase costs grammar."""
+WIDE_MARK = "~"
+"""A template that begins with it is understood, but the recogniser does not listen for it."""
 _MAX_DEPTH = 12
 
 
@@ -31,6 +33,8 @@ class Phrase:
     """Lower-case words; ``{slot}`` stands where a number is spoken."""
     values: tuple[tuple[str, str], ...] = ()
     """Slot values that this phrase names itself: ``(("reason", "wrong_size"),)``."""
+    heard: bool = True
+    """False: understood when it comes, but not something the recogniser listens for."""
 
     @property
     def text(self) -> str:
@@ -69,7 +73,7 @@ class Expander:
 
         Raises :class:`TemplateError` for broken syntax, unknown rules or slots, and more than ``limit`` phrases.
         """
-        expression = _parse(template)
+        expression = parse(template)
         count = 0 if _only_a_list(expression) else self._count(expression, 0)
         if count > self._limit:
             raise TemplateError(f"stands for {count} phrases, more than {self._limit}; split it into smaller templates")
@@ -86,9 +90,9 @@ class Expander:
         if depth > _MAX_DEPTH:
             raise TemplateError("rules refer to each other in a circle")
         if isinstance(item, RuleReference):
-            return sum(self._count(_parse(text), depth + 1) for text in self._rule(item.rule_name))
+            return sum(self._count(parse(text), depth + 1) for text in self._rule(item.rule_name))
         if isinstance(item, ListReference):
-            return sum(self._count(_parse(text), depth + 1) for _, text in self._list(item)) or 1
+            return sum(self._count(parse(text), depth + 1) for _, text in self._list(item)) or 1
         if isinstance(item, Alternative):
             return sum(self._count(child, depth) for child in item.items)
         if isinstance(item, Group):
@@ -103,7 +107,7 @@ class Expander:
             yield item.text, ()
         elif isinstance(item, RuleReference):
             for text in self._rule(item.rule_name):
-                yield from self._walk(_parse(text), depth + 1)
+                yield from self._walk(parse(text), depth + 1)
         elif isinstance(item, ListReference):
             yield from self._walk_list(item, depth)
         elif isinstance(item, Alternative):
@@ -125,7 +129,7 @@ class Expander:
             yield f" {{{item.list_name}}} ", ()
             return
         for value, text in self._list(item):
-            for piece, inner in self._walk(_parse(text), depth + 1):
+            for piece, inner in self._walk(parse(text), depth + 1):
                 yield f" {piece} ", (*inner, (item.slot_name, value))
 
     def _rule(self, name: str) -> Sequence[str]:
@@ -139,13 +143,24 @@ class Expander:
             return []
         if name not in self._lists:
             raise TemplateError(f"there is no slot {{{name}}}{nearest(name, [*self._lists, *self._numbers])}")
-        return [(value, text) for value, texts in self._lists[name].items() for text in texts]
+        listed = [(value, text) for value, texts in self._lists[name].items() for text in texts]
+        return [(value, text) for value, text in listed if not is_wide(text)]
 
 
 def nearest(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` for the closest valid name, or ``""``."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def is_wide(template: str) -> bool:
+    """Return whether a template is understood without being listened for (see ``wide_phrases``)."""
+    return template.lstrip().startswith(WIDE_MARK)
+
+
+def unmarked(template: str) -> str:
+    """Return a template without its mark."""
+    return template.strip().removeprefix(WIDE_MARK).strip()
 
 
 def _only_a_list(item: Expression) -> bool:
@@ -163,7 +178,8 @@ def _small_permutation(item: Group) -> bool:
     return True
 
 
-def _parse(template: str) -> Expression:
+def parse(template: str) -> Expression:
+    """Read a template. Raises :class:`TemplateError` for broken syntax."""
     try:
         return parse_sentence(template).expression
     except (ParseError, AssertionError, IndexError, ValueError, RecursionError) as error:

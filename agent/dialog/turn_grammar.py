@@ -9,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.dialog import samples, spoken_numbers
+from agent.dialog import spoken_numbers
+from agent.dialog.gists import Gist
+from agent.dialog.heard_list import sample_sentences, spoken_phrases
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.number_words import words_for
+from agent.dialog.same_words import SameWords
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.templates import Phrase
 from agent.dialog.turns import Completeness, Heard
+from agent.dialog.wide_phrases import Edges, WidePhrase, fixed
 
 UNKNOWN = "[unk]"
 _SURE_WORD = 0.8
 """Confidence from which a single strong word counts inside a sentence that was not understood."""
 _MAX_WORDS = 60
+_ANYWHERE_WORDS = 2
+"""An angry or legal sentence of so many words counts in the middle of anything."""
 _MIN_BARE_SYMBOLS = 3
 """So much of a number must be heard for it to be a request by itself."""
 
@@ -36,9 +42,12 @@ class Meaning:
     """Slot values the phrase names itself."""
     trigger: int = 0
     """Requests: which trigger of the flow."""
+    guessed: bool = False
+    """True when only the gist of the sentence was understood."""
 
 
 _WAIT = Meaning("command", "wait")
+_ANSWERS = ("value", "right", "wrong")
 _PATIENT_WORDS = 2
 """A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
 
@@ -80,46 +89,65 @@ class _Pair:
     meaning: Meaning
 
 
+@dataclass(frozen=True)
+class Around:
+    """What may stand at the edges of what was said, besides fillers."""
+
+    before: tuple[WidePhrase, ...] = ()
+    behind: tuple[WidePhrase, ...] = ()
+    heard: tuple[str, ...] = ()
+    """Those of them the recogniser listens for."""
+
+
 class TurnGrammar:
     """One turn's grammar, compiled once when the pack loads; immutable afterwards."""
 
     def __init__(
         self,
-        entries: Sequence[tuple[Phrase, Meaning]],
+        entries: Sequence[tuple[Phrase | WidePhrase | Gist, Meaning]],
         formats: Mapping[str, NumberFormat],
         fillers: Collection[tuple[str, ...]] = (),
         strong_words: Mapping[str, Meaning] | None = None,
         *,
+        silent_words: Mapping[str, Meaning] | None = None,
         speak_fillers: bool = True,
+        around: Around | None = None,
+        same: SameWords | None = None,
     ) -> None:
+        around = around or Around()
         self._formats = formats
-        self._fillers = frozenset(fillers)
-        self._longest_filler = max((len(filler) for filler in fillers), default=0)
-        self._strong = dict(strong_words or {})
+        self._same = same or SameWords()
+        both = [fixed(self._same.rewrite(filler)) for filler in fillers]
+        self._edges = Edges([*both, *around.before], [*both, *around.behind])
+        self._fillers = frozenset(map(self._same.rewrite, fillers))
+        self._strong = {**(silent_words or {}), **(strong_words or {})}
         self._whole: dict[tuple[str, ...], Meaning] = {}
+        self._wide: list[tuple[WidePhrase, Meaning]] = []
+        self._gists: list[tuple[Gist, Meaning]] = []
         self._frames: dict[tuple[str, ...], list[_Frame]] = {}
         self._pairs: list[_Pair] = []
         self._longer: dict[tuple[str, ...], set[Meaning]] = {}
         for phrase, meaning in entries:
-            self._add(phrase, meaning)
-        spoken = {" ".join(tokens): None for tokens in self._whole}
-        for frame in self._all_frames():
-            spoken.update({" ".join(part): None for part in (frame.lead, frame.tail) if part})
-        for pair in self._pairs:
-            spoken.update({" ".join(part): None for part in (pair.lead, pair.middle, pair.tail) if part})
-        spoken.update(dict.fromkeys(self._strong))
+            if isinstance(phrase, WidePhrase):
+                self._wide.append((phrase, meaning))
+            elif isinstance(phrase, Gist):
+                self._gists.append((phrase, meaning))
+            else:
+                self._add(phrase, meaning)
+        heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
+        spoken = spoken_phrases(phrase for phrase, _ in heard)
         if speak_fillers:
-            spoken.update({" ".join(filler): None for filler in sorted(self._fillers)})
+            spoken.update(dict.fromkeys([*(strong_words or {}), *(" ".join(filler) for filler in sorted(fillers))]))
+        spoken.update(dict.fromkeys(around.heard))
         self.phrases = tuple(spoken)
         """Whole phrases for the recogniser, and the fixed words around numbers."""
-        slots = {frame.slot: None for frame in self._all_frames()}
-        slots.update({slot: None for pair in self._pairs for slot in (pair.first, pair.second)})
+        slots = dict.fromkeys(slot for phrase, _ in heard for slot in phrase.number_slots)
         self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
         self._loose = frozenset(self.words)
         self.bare_number = next((frame.slot for frame in self._frames.get((), ()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
-        self.samples = tuple(self._samples())
+        self.samples = tuple(sample_sentences(heard, formats))
         """Whole sentences with made-up numbers, for the recogniser's language model; they may repeat."""
 
     def match(
@@ -134,25 +162,28 @@ class TurnGrammar:
         ``known`` maps number slots to the numbers this caller may mean; ``so_far`` are the words already heard of the
         number in ``so_far_slot``.
         """
-        tokens = tuple(heard.text.lower().split()[:_MAX_WORDS])
-        for start, end in self._windows(tokens):
-            meaning = self._exact(tokens[start:end])
-            if meaning is not None:
-                return Match(meaning)
+        tokens = self._tokens(heard.text)
+        strong = self._strong_word(heard, tokens)
+        if strong is not None:
+            return Match(strong)
+        whole = self._whole_phrase(tokens)
+        if whole is not None:
+            return Match(whole)
         both = self._two_numbers(tokens, known or {})
         if both is not None:
             return both
         number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
         if number is not None:
             return number
-        strong = self._strong_word(heard, tokens)
-        if strong is None:
-            strong = self._patience(tokens)
-        return Match(strong) if strong is not None else None
+        both = self._request_and_number(tokens, known or {})
+        if both is not None:
+            return both
+        other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
+        return Match(other) if other is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
-        tokens = tuple(text.lower().split()[:_MAX_WORDS])
+        tokens = self._tokens(text)
         verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
         for start, end in self._windows(tokens):
             part = tokens[start:end]
@@ -175,10 +206,15 @@ class TurnGrammar:
                     verdict = judged
                 elif verdict is Completeness.UNEXPECTED and any(word in self._loose for word in middle):
                     verdict = Completeness.OPEN
+        if verdict is Completeness.UNEXPECTED and self._widely(tokens) is not None:
+            return Completeness.LIKELY
         return verdict
 
+    def _tokens(self, text: str) -> tuple[str, ...]:
+        return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
+
     def _add(self, phrase: Phrase, meaning: Meaning) -> None:
-        tokens = phrase.tokens
+        tokens = self._same.rewrite(phrase.tokens)
         places = [index for index, token in enumerate(tokens) if token.startswith("{")]
         if not places:
             self._whole.setdefault(tokens, meaning)
@@ -189,52 +225,77 @@ class TurnGrammar:
         else:
             at = places[0]
             frame = _Frame(tokens[:at], tokens[at + 1 :], tokens[at][1:-1], meaning)
-            self._frames.setdefault(frame.lead, []).append(frame)
-        fixed = tokens[: places[0]] if places else tokens
-        for length in range(1, len(fixed) + bool(places)):
-            self._longer.setdefault(fixed[:length], set()).add(meaning)
-
-    def _samples(self) -> Iterator[str]:
-        for frame in self._all_frames():
-            count = samples.FRAMED_SAMPLES
-            if not frame.lead and not frame.tail:
-                asked = frame.meaning.kind == "number"
-                count = samples.ASKED_SAMPLES if asked else samples.UNASKED_SAMPLES
-            lead, tail = " ".join(frame.lead), " ".join(frame.tail)
-            for spoken in samples.spoken_samples(self._formats[frame.slot], count, f"{lead}|{tail}"):
-                yield f"{lead} {spoken} {tail}".strip()
-        for pair in self._pairs:
-            parts = [" ".join(part) for part in (pair.lead, pair.middle, pair.tail)]
-            seed = "|".join(parts)
-            first = samples.spoken_samples(self._formats[pair.first], samples.FRAMED_SAMPLES, f"{seed}|1")
-            second = samples.spoken_samples(self._formats[pair.second], samples.FRAMED_SAMPLES, f"{seed}|2")
-            for one, other in zip(first, second, strict=True):
-                yield " ".join(f"{parts[0]} {one} {parts[1]} {other} {parts[2]}".split())
-
-    def _all_frames(self) -> Iterator[_Frame]:
-        for frames in self._frames.values():
-            yield from frames
+            frames = self._frames.setdefault(frame.lead, [])
+            if frame not in frames:
+                frames.append(frame)
+        if not phrase.heard:
+            return
+        begins = tokens[: places[0]] if places else tokens
+        for length in range(1, len(begins) + bool(places)):
+            self._longer.setdefault(begins[:length], set()).add(meaning)
 
     def _windows(self, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Yield the whole text first, then what remains without fillers at either edge."""
-        starts = [0]
-        while starts[-1] < len(tokens) and (used := self._filler(tokens, starts[-1])):
-            starts.append(starts[-1] + used)
-        ends = [len(tokens)]
-        while ends[-1] > 0 and (used := self._filler_before(tokens, ends[-1])):
-            ends.append(ends[-1] - used)
-        for start in starts:
+        """Yield the whole text first, then what remains without what may stand at its edges."""
+        ends = self._edges.ends(tokens)
+        for start, guessed in self._edges.starts(tokens).items():
             for end in ends:
-                if start < end:
+                if start + guessed < end:
                     yield start, end
 
-    def _filler(self, tokens: tuple[str, ...], at: int) -> int:
-        lengths = range(min(self._longest_filler, len(tokens) - at), 0, -1)
-        return next((length for length in lengths if tokens[at : at + length] in self._fillers), 0)
+    def _whole_phrase(self, tokens: tuple[str, ...]) -> Meaning | None:
+        """Return what a text means that is one entry, with nothing around it but what may stand at the edges.
 
-    def _filler_before(self, tokens: tuple[str, ...], end: int) -> int:
-        lengths = range(min(self._longest_filler, end), 0, -1)
-        return next((length for length in lengths if tokens[end - length : end] in self._fillers), 0)
+        The entry that explains the most words wins; the listed one when a wide one explains no more.
+        """
+        listed, length = None, 0
+        for start, end in self._windows(tokens):
+            meaning = self._exact(tokens[start:end]) if end - start > length else None
+            if meaning is not None:
+                listed, length = meaning, end - start
+        return self._widely(tokens, length) or listed or self._answers(tokens)
+
+    def _answers(self, tokens: tuple[str, ...]) -> Meaning | None:
+        """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
+        reached: dict[int, set[Meaning | None]] = {0: {None}}
+        for at in range(len(tokens)):
+            if at not in reached:
+                continue
+            steps = [(end, None) for end in self._edges.steps(tokens, at)]
+            for end in range(at + 1, len(tokens) + 1):
+                meaning = self._whole.get(tokens[at:end])
+                steps += [(end, meaning)] if meaning is not None and meaning.kind in _ANSWERS else []
+            steps += [
+                (reach.end, meaning)
+                for phrase, meaning in self._wide
+                if meaning.kind in _ANSWERS
+                for reach in phrase.ends(tokens, at)
+            ]
+            for end, meaning in steps:
+                before = reached[at]
+                reached.setdefault(end, set()).update({meaning} if None in before and meaning else set())
+                reached[end].update(one for one in before if meaning is None or one == meaning)
+        said = reached.get(len(tokens), set()) - {None}
+        return said.pop() if len(said) == 1 else None
+
+    def _widely(self, tokens: tuple[str, ...], longer_than: int = 0) -> Meaning | None:
+        """Return the meaning of the wide phrase that explains most words; None when two different ones tie."""
+        ends = frozenset(self._edges.ends(tokens))
+        found = [
+            (sure, replace(meaning, values=(*meaning.values, *reach.values)))
+            for start, guessed in self._edges.starts(tokens).items()
+            if len(tokens) - start > longer_than
+            for phrase, meaning in self._wide
+            for reach in phrase.ends(tokens, start)
+            # what was guessed before it must not be more than what is sure
+            if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
+        ]
+        if not found:
+            return None
+        most = max(length for length, _ in found)
+        longest = [meaning for length, meaning in found if length == most]
+        rank = max(map(_rank, longest))
+        best = dict.fromkeys(meaning for meaning in longest if _rank(meaning) == rank)
+        return next(iter(best)) if len({(one.kind, one.name, one.values) for one in best}) == 1 else None
 
     def _exact(self, tokens: tuple[str, ...]) -> Meaning | None:
         """Return the meaning of an entry, also when it is said several times ("no no no")."""
@@ -264,7 +325,7 @@ class TurnGrammar:
         so_far: str,
         so_far_slot: str,
     ) -> Match | None:
-        others = [tuple(text.lower().split()[:_MAX_WORDS]) for text in alternatives]
+        others = [self._tokens(text) for text in alternatives]
         best: Match | None = None
         for source in (tokens, *others):
             noisy = UNKNOWN in source
@@ -305,8 +366,24 @@ class TurnGrammar:
                         )
         return None
 
+    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+        """Read a request and a whole number with its own words around it, one after the other, in either order."""
+        for at in range(1, len(tokens)):
+            for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
+                if not any(word in self._loose or word.isdigit() for word in rest):
+                    continue
+                told = self._two_numbers(rest, known) or self._number(rest, (), known, "", "")
+                if told is None or told.reading is None or told.reading.value is None:
+                    continue
+                meaning = self._whole_phrase(asked)
+                if meaning is not None and meaning.kind == "request":
+                    return replace(told, meaning=meaning)
+        return None
+
     def _worth_continuing(self, frame: _Frame, match: Match) -> bool:
         """A digit or two out of nowhere is no request; after "where is order" it is."""
+        if frame.meaning.kind == "value":
+            return False
         if frame.meaning.kind != "request" or frame.lead or match.reading is None:
             return True
         return len(match.reading.partial) >= _MIN_BARE_SYMBOLS
@@ -320,9 +397,15 @@ class TurnGrammar:
         so_far: str,
     ) -> Match | None:
         text = " ".join(middle)
+        if frame.meaning.kind == "correct" and spoken_numbers.names_a_place(" ".join((*frame.lead, *middle))):
+            # "it ends in {value}": the words before the number say where it belongs
+            text = " ".join((*frame.lead, *middle))
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
+        if reading.in_a_sentence and (frame.meaning.kind != "number" or not self._strong.keys().isdisjoint(middle)):
+            # only the question for this number makes it the answer, and a caller in anger answers nothing
+            return None
         if reading.value is None and not reading.partial:
             if frame.meaning.kind != "correct":
                 return None
@@ -340,12 +423,47 @@ class TurnGrammar:
                     return meaning
         return None
 
+    def _anywhere(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
+        """Take an angry or legal sentence for what it is whatever stands around it."""
+        if heard.confidence < _SURE_WORD:
+            return None
+        for start in range(len(tokens)):
+            for end in range(len(tokens), start + _ANYWHERE_WORDS - 1, -1):
+                meaning = self._whole.get(tokens[start:end])
+                if meaning is not None and meaning.kind == "escalate":
+                    return meaning
+            for phrase, meaning in self._wide:
+                if meaning.kind == "escalate":
+                    if any(reach.end >= start + _ANYWHERE_WORDS for reach in phrase.ends(tokens, start)):
+                        return meaning
+        return None
+
+    def _gist(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
+        """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
+        if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
+            return None
+        told = [(found, meaning) for gist, meaning in self._gists if (found := gist.explains(tokens)) is not None]
+        if not told:
+            return None
+        most = max((_rank(meaning)[:2], found[0]) for found, meaning in told)
+        best: dict[tuple[str, str, object], Meaning] = {}
+        for (count, values), meaning in told:
+            if (_rank(meaning)[:2], count) == most:
+                guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
+                best.setdefault((guess.kind, guess.name, guess.values), guess)
+        return next(iter(best.values())) if len(best) == 1 else None
+
     def _strong_word(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
         if not self._strong:
             return None
         sure = [word.text for word in heard.words if word.confidence >= _SURE_WORD]
         said = sure if heard.words else tokens
         return next((self._strong[word] for word in said if word in self._strong), None)
+
+
+def _rank(meaning: Meaning) -> tuple[bool, bool, int]:
+    """Order meanings of the same words: danger first, then an answer to the question, then what tells more."""
+    return meaning.kind == "escalate", meaning.kind in ("value", "right", "wrong"), len(meaning.values)
 
 
 def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from agent.dialog import choices, knowledge
 from agent.dialog.choices import Option
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
+from agent.dialog.gists import Gist, compile_gist, is_gist
 from agent.dialog.number_format import NumberFormat
-from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase
-from agent.dialog.turn_grammar import Meaning, TurnGrammar
+from agent.dialog.same_words import SameWords
+from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase, is_wide, unmarked
+from agent.dialog.turn_grammar import Around, Meaning, TurnGrammar
+from agent.dialog.wide_phrases import WideCompiler, WidePhrase, fixed
 from agent.yaml_source import Path
 
 VALUE_PLACE = "value"
@@ -23,10 +27,11 @@ _SHORT_WORDS = 3
 """Longer ways of saying these commands are left out next to yes and no, for the same reason."""
 _REMEMBERED = 200
 _MAX_NUMBERS = 2
+_NAMED = re.compile(r"\{(\w+)\}")
 _WRAPPED_LIMIT = 4000
 """Sentences with a choice from data in them: how many there are is not in the author's hand."""
 Report = Callable[[Path, str], None]
-Entries = list[tuple[Phrase, Meaning]]
+Entries = list[tuple[Phrase | WidePhrase | Gist, Meaning]]
 
 
 def collect_key(slot: str) -> str:
@@ -56,7 +61,10 @@ class _Common:
     requests: Entries
     escalations: Entries
     strong_words: Mapping[str, Meaning]
+    silent_words: Mapping[str, Meaning]
+    """Strong words that are understood but not listened for."""
     fillers: tuple[tuple[str, ...], ...]
+    around: Around
 
 
 class Understanding:
@@ -103,6 +111,8 @@ class _Builder:
         }
         self._expander = Expander(contents.rules, self._lists, tuple(self._formats))
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
+        self._same = SameWords(contents.same)
+        self._wide = WideCompiler(contents.rules, self._lists, self._same)
         self._shared = self._common()
 
     def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -115,8 +125,8 @@ class _Builder:
             grammars[collect_key(name)] = self._collect(name, slot, common)
             if slot.type == "number":
                 entries = [*common.yes, *common.no]
-                entries += [(phrase, Meaning("value", "yes")) for phrase, _ in common.right]
-                entries += [(phrase, Meaning("value", "no")) for phrase, _ in common.wrong]
+                entries += _as(Meaning("value", "yes"), common.right)
+                entries += _as(Meaning("value", "no"), common.wrong)
                 entries += self._corrections(name, ("slots", name))
                 entries += [(Phrase((f"{{{name}}}",)), Meaning("correct", name))]
                 grammars[confirm_key(name)] = self._short(entries, common)
@@ -143,11 +153,16 @@ class _Builder:
                 commands[name] = self._expand(texts, Meaning("command", name), ("commands", name))
         escalations: Entries = []
         strong: dict[str, Meaning] = {}
+        silent: dict[str, Meaning] = {}
         for name, escalation in contents.escalate.items():
             meaning = Meaning("escalate", name)
             escalations += self._expand(escalation.phrases, meaning, ("escalate", name, "phrases"))
-            strong.update({word.lower(): meaning for word in escalation.words})
+            for word in escalation.words:
+                (silent if is_wide(word) else strong)[unmarked(word).lower()] = meaning
         fillers = self._expand(contents.fillers, Meaning("filler", ""), ("fillers",))
+        spoken_fillers = tuple(phrase.tokens for phrase, _ in fillers if isinstance(phrase, Phrase))
+        openers = self._expand(contents.openers, Meaning("opener", ""), ("openers",))
+        closers = self._expand(contents.closers, Meaning("closer", ""), ("closers",))
         return _Common(
             yes=yes_no["yes"],
             no=yes_no["no"],
@@ -158,30 +173,48 @@ class _Builder:
                 entry
                 for name in _SHORT_COMMANDS
                 for entry in commands.get(name, [])
-                if len(entry[0].tokens) <= _SHORT_WORDS
+                if isinstance(entry[0], Phrase) and len(entry[0].tokens) <= _SHORT_WORDS
             ],
             requests=self._requests(commands, escalations),
             escalations=escalations,
             strong_words=strong,
-            fillers=tuple(phrase.tokens for phrase, _ in fillers),
+            silent_words=silent,
+            fillers=spoken_fillers,
+            around=Around(
+                before=self._edges([*openers, *fillers]),
+                behind=self._edges([*closers, *fillers]),
+                heard=tuple(phrase.text for phrase, _ in [*openers, *closers] if isinstance(phrase, Phrase)),
+            ),
+        )
+
+    def _edges(self, entries: Entries) -> tuple[WidePhrase, ...]:
+        """Return phrases as what may stand at an edge."""
+        return tuple(
+            fixed(self._same.rewrite(phrase.tokens)) if isinstance(phrase, Phrase) else phrase
+            for phrase, _ in entries
+            if not isinstance(phrase, Gist)
         )
 
     def _requests(self, commands: Mapping[str, Entries], escalations: Entries) -> Entries:
         entries: Entries = []
         taken: dict[tuple[str, ...], str] = {}
         for name in commands:
-            for phrase, _ in commands[name]:
+            for phrase in _phrases(commands[name]):
                 other = taken.setdefault(phrase.tokens, f"the command '{name}'")
                 if other != f"the command '{name}'":
                     self._report(("commands", name), f"'{phrase.text}' already belongs to {other}")
-        for phrase, meaning in escalations:
-            other = taken.setdefault(phrase.tokens, f"the escalation '{meaning.name}'")
-            if other != f"the escalation '{meaning.name}'":
-                self._report(("escalate", meaning.name, "phrases"), f"'{phrase.text}' already belongs to {other}")
+        for item, meaning in escalations:
+            if isinstance(item, Phrase):
+                other = taken.setdefault(item.tokens, f"the escalation '{meaning.name}'")
+                if other != f"the escalation '{meaning.name}'":
+                    self._report(("escalate", meaning.name, "phrases"), f"'{item.text}' already belongs to {other}")
         for flow_id, flow in self._contents.flows.items():
             for index, trigger in enumerate(flow.triggers):
                 path: Path = ("flows", flow_id, "triggers", index)
                 for phrase, meaning in self._expand(trigger.phrases, Meaning("request", flow_id, (), index), path):
+                    if not isinstance(phrase, Phrase):
+                        entries.append((phrase, meaning))
+                        continue
                     problem = _too_many_numbers(phrase)
                     if problem:
                         self._report(path, problem)
@@ -200,11 +233,14 @@ class _Builder:
             return self._short([*common.yes, *common.no], common)
         entries: Entries = []
         fillers = common.fillers
+        whole = slot.type == "request"
+        # where a request is asked for people begin far away; elsewhere that would only be more to mishear
+        around = common.around if whole else replace(common.around, heard=())
         if slot.type == "number":
             texts = slot.phrases or (f"{{{name}}}",)
             entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
             for phrase, _ in list(entries):
-                problem = _too_many_numbers(phrase)
+                problem = _too_many_numbers(phrase) if isinstance(phrase, Phrase) else ""
                 if problem:
                     self._report((*path, "phrases"), problem)
         told = self._contents.knowledge
@@ -215,23 +251,31 @@ class _Builder:
             self._owned(own, value, owners, where)
             entries += own
         entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
+        if not options:
+            entries += [
+                (Phrase(words, heard=False), Meaning("value", value)) for value, words in choices.by_key(slot.dtmf)
+            ]
         if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
         if slot.corrects in self._formats:
             entries += self._corrections(slot.corrects, path)
             entries += [*common.wrong, *common.right]
-            entries += [(phrase, Meaning("wrong", "wrong")) for phrase, _ in common.no]
-            entries += [(phrase, Meaning("right", "right")) for phrase, _ in common.yes]
+            entries += _as(Meaning("wrong", "wrong"), common.no)
+            entries += _as(Meaning("right", "right"), common.yes)
             # "yes, it's two oh ..." answers the read-back and the question in one breath
-            fillers = (*fillers, *(phrase.tokens for phrase, _ in [*common.yes, *common.right]))
+            agreed = [*common.yes, *common.right]
+            fillers = (*fillers, *(phrase.tokens for phrase, _ in agreed if isinstance(phrase, Phrase)))
+            around = replace(around, before=(*around.before, *self._edges(agreed)))
         entries += [*common.escalations, *common.commands]
-        whole = slot.type == "request"
-        entries += [entry for entry in common.requests if whole or not entry[0].tokens[0].startswith("{")]
-        return TurnGrammar(entries, self._formats, fillers, common.strong_words)
+        entries += common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
+        return TurnGrammar(
+            entries, self._formats, fillers, common.strong_words,
+            silent_words=common.silent_words, around=around, same=self._same,
+        )  # fmt: skip
 
     def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
         """A phrase can stand for one value only: the second would never be heard."""
-        for phrase, _ in entries:
+        for phrase in _phrases(entries):
             other = owners.setdefault(phrase.tokens, value)
             if other != value:
                 self._report(path, f"'{phrase.text}' already stands for '{other}'")
@@ -253,16 +297,25 @@ class _Builder:
         )
         entries: Entries = []
         for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
+            if not isinstance(phrase, Phrase):
+                continue
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
                 others = tuple((other, value) for other, value in phrase.values if other != name)
-                entries.append((Phrase(phrase.tokens), Meaning("value", own[0], others)))
+                entries.append((Phrase(phrase.tokens, heard=phrase.heard), Meaning("value", own[0], others)))
             else:
                 self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
         return entries
 
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
-        return TurnGrammar([*entries, *common.short_commands], self._formats, common.fillers, speak_fillers=False)
+        """Make a grammar that hears few phrases; what else callers say at any moment is understood all the same."""
+        at_any_moment = [*common.escalations, *common.commands, *common.requests]
+        entries = [*entries, *common.short_commands, *(_unheard(entry) for entry in at_any_moment)]
+        return TurnGrammar(
+            [entry for entry in entries if not _begins_with_number(entry[0]) or entry[0].heard],
+            self._formats, common.fillers, {},
+            silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
+        )  # fmt: skip
 
     def _corrections(self, slot: str, path: Path) -> Entries:
         if self._contents.corrections is None:
@@ -271,24 +324,66 @@ class _Builder:
         entries: Entries = []
         for index, text in enumerate(self._contents.corrections.new):
             for phrase, _ in self._expand((text,), meaning, ("corrections", "new", index), self._with_value):
+                if not isinstance(phrase, Phrase):
+                    self._report(("corrections", "new", index), f"needs {{{VALUE_PLACE}}} exactly once")
+                    break
                 tokens = tuple(f"{{{slot}}}" if token == f"{{{VALUE_PLACE}}}" else token for token in phrase.tokens)
                 if len(Phrase(tokens).number_slots) != 1:
                     self._report(("corrections", "new", index), f"needs {{{VALUE_PLACE}}} exactly once")
                     break
-                entries.append((Phrase(tokens), meaning))
+                entries.append((Phrase(tokens, heard=phrase.heard), meaning))
         return entries
 
     def _expand(self, texts: Iterable[str], meaning: Meaning, path: Path, expander: Expander | None = None) -> Entries:
         entries: Entries = []
         for index, text in enumerate(texts):
             try:
-                phrases: Sequence[Phrase] = (expander or self._expander).expand(text)
+                entries += self._entries(text, meaning, expander or self._expander)
             except TemplateError as error:
                 self._report((*path, index), f"'{text}': {error.message}")
-                continue
-            for phrase in phrases:
-                entries.append((phrase, Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger)))
         return entries
+
+    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
+        """Yield what one template stands for: listed phrases, or one wide phrase when it is marked or names choices.
+
+        A phrase with a number in it is always listed; so is one that was given an expander of its own.
+        """
+        if is_gist(text):
+            yield compile_gist(text, self._wide), meaning
+            return
+        wide, names = is_wide(text), set(_NAMED.findall(text))
+        if wide and expander is self._expander and not names & self._formats.keys():
+            yield self._wide.compile(text), meaning
+            return
+        for phrase in expander.expand(unmarked(text)):
+            yield (
+                Phrase(phrase.tokens, phrase.values, heard=not wide),
+                Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger),
+            )
+        if not wide and expander is self._expander and names and names <= self._lists.keys():
+            # choices may have wide phrases and gists of their own
+            yield self._wide.compile(text), meaning
+            for name in names if text == f"{{{''.join(names)}}}" else ():
+                for value, ways in self._lists[name].items():
+                    told = replace(meaning, values=((name, value),))
+                    yield from ((compile_gist(way, self._wide), told) for way in ways if is_gist(way))
+
+
+def _as(meaning: Meaning, entries: Entries) -> Entries:
+    return [(phrase, meaning) for phrase, _ in entries]
+
+
+def _unheard(entry: tuple[Phrase | WidePhrase | Gist, Meaning]) -> tuple[Phrase | WidePhrase | Gist, Meaning]:
+    phrase, meaning = entry
+    return (replace(phrase, heard=False) if isinstance(phrase, Phrase) else phrase), meaning
+
+
+def _begins_with_number(phrase: Phrase | WidePhrase | Gist) -> bool:
+    return isinstance(phrase, Phrase) and phrase.tokens[0].startswith("{")
+
+
+def _phrases(entries: Entries) -> Iterator[Phrase]:
+    return (phrase for phrase, _ in entries if isinstance(phrase, Phrase))
 
 
 def _too_many_numbers(phrase: Phrase) -> str:

@@ -24,6 +24,9 @@ from agent.records.outbox_table import Entry, NewEntry
 KINDS = {"tickets.create": "ticket", "messages.send": "sms"}
 """Operations that the outbox goes on trying when a call could not finish them; every other change is an ``act``."""
 LANES = ("ticket", "sms", "act")
+PATIENCE_SECONDS = 3.0
+"""How long a call itself waits for a ticket or a text message; before the deadline of flows (4 s), so that what the
+caller hears is that it follows."""
 _MAYBE = ("unavailable", "timed_out")
 """Failures after which the same request may succeed, or may have succeeded."""
 
@@ -56,12 +59,16 @@ class SafeServices:
         kind = KINDS.get(name, "act")
         await self._outbox.intend(NewEntry(kind, key, {"name": name, "arguments": dict(arguments)}, self._call_id))
         try:
-            result = await self._services.perform(name, arguments, key)
+            async with asyncio.timeout(None if kind == "act" else PATIENCE_SECONDS):
+                result = await self._services.perform(name, arguments, key)
         except asyncio.CancelledError:
             # too slow, or the caller hung up. A change is decided with the record of the call: see settle_call
             if kind != "act":
                 self._outbox.release_soon(key, "not finished during the call")
             raise
+        except TimeoutError:
+            slow = ServiceError("timed_out", f"{name}: no answer within {PATIENCE_SECONDS:g} s", retryable=True)
+            return await self._failed(kind, key, slow)
         except ServiceError as error:
             return await self._failed(kind, key, error)
         also = self._announce(self._call_id, name, arguments, result, key)

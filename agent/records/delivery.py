@@ -122,7 +122,7 @@ class Deliveries:
                 self._outbox.news.clear()
                 if self._outbox.clock() >= next_cleaning:
                     next_cleaning = self._outbox.clock() + _HOUR
-                    await self._retrying(lambda: self._outbox.forget_delivered(self._options.keep_delivered_seconds))
+                    await self._retrying(self._clean)
                 if not await self._retrying(self._round):
                     await self._wait()
             await self._finish()
@@ -204,6 +204,11 @@ class Deliveries:
             self._running[task] = entry.lane
             task.add_done_callback(self._ended)
         return len(entries)
+
+    async def _clean(self) -> int:
+        options = self._options
+        longest = max(options.max_age_seconds.values(), default=72 * _HOUR)
+        return await self._outbox.clean(self._deliverers, options.keep_delivered_seconds, longest)
 
     async def _one(self, entry: Entry) -> None:
         too_old = entry.kind == "act" and self._outbox.clock() - entry.created_at > self._options.max_age_seconds["act"]

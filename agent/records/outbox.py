@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from agent.records import outbox_table as table
 from agent.records.database import CallDatabase
@@ -137,11 +137,15 @@ class Outbox:
 
         return await self._database.transaction(job)
 
-    async def forget_delivered(self, older_than_seconds: float) -> int:
-        """Delete what was delivered long ago."""
-        return await self._database.transaction(
-            lambda db: table.forget_delivered(db, self.clock() - older_than_seconds)
-        )
+    async def clean(self, lanes: Collection[str], keep_seconds: float, patience_seconds: float) -> int:
+        """Delete what was delivered long ago, and give up on what waits for places that are no more."""
+        now = self.clock()
+
+        def job(db: sqlite3.Connection) -> int:
+            table.bury_homeless(db, lanes, now - patience_seconds, now)
+            return table.forget_delivered(db, now - keep_seconds)
+
+        return await self._database.transaction(job)
 
     async def counts(self) -> dict[str, dict[str, int]]:
         """Return how many there are, by lane and state."""

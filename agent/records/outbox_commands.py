@@ -54,13 +54,13 @@ def retry(path: Path, entry_id: int | None, out: TextIO) -> None:
     print(f"{number} to be tried again now.", file=out)
 
 
-def drop(path: Path, entry_id: int, out: TextIO) -> None:
-    """Delete an entry that will never be delivered. Raises :class:`OutboxError` when there is no such entry."""
+def drop(path: Path, entry_id: int | None, out: TextIO) -> None:
+    """Delete one entry, or all dead ones. Raises :class:`OutboxError` when there is no such entry."""
     with _opened(path) as db:
-        dropped = table.drop(db, entry_id)
-    if not dropped:
+        number = table.drop(db, entry_id)
+    if entry_id is not None and not number:
         raise OutboxError(f"no entry {entry_id} is dead or waiting; orderline outbox list --all shows them all")
-    print(f"Entry {entry_id} is dropped: it will not be delivered.", file=out)
+    print(f"{number} dropped, never to be delivered.", file=out)
 
 
 def stats(path: Path, *, as_json: bool, out: TextIO) -> None:

@@ -196,9 +196,20 @@ def revive(db: sqlite3.Connection, now: float, entry_id: int | None = None) -> i
     return db.execute(change + where, (now, now, *values)).rowcount
 
 
-def drop(db: sqlite3.Connection, entry_id: int) -> bool:
-    """Delete an entry that waits or is dead; False when there is none."""
-    return db.execute("DELETE FROM outbox WHERE id = ? AND state IN ('dead', 'waiting')", (entry_id,)).rowcount > 0
+def drop(db: sqlite3.Connection, entry_id: int | None = None) -> int:
+    """Delete an entry that waits or is dead, or all dead ones; return how many."""
+    if entry_id is None:
+        return db.execute("DELETE FROM outbox WHERE state = 'dead'").rowcount
+    return db.execute("DELETE FROM outbox WHERE id = ? AND state IN ('dead', 'waiting')", (entry_id,)).rowcount
+
+
+def bury_homeless(db: sqlite3.Connection, lanes: Iterable[str], before: float, now: float) -> int:
+    """Give up on what has waited since before a moment for a place nobody delivers to; return how many."""
+    known = tuple(lanes)
+    marks = ", ".join("?" * len(known))
+    change = "UPDATE outbox SET state = 'dead', settled_at = ?, last_error = 'nothing here delivers to ' || lane"
+    where = " WHERE state = 'waiting' AND created_at < ? AND lane NOT IN "
+    return db.execute(f"{change}{where}({marks})", (now, before, *known)).rowcount
 
 
 def forget_delivered(db: sqlite3.Connection, before: float) -> int:

@@ -1,4 +1,4 @@
-"""Fetches Asterisk from this machine's own Debian or Ubuntu mirror (tests: Redis, too), unpacked without root.
+"""Fetches packages from this machine's own Debian or Ubuntu mirror and unpacks them, without root.
 
 apt resolves and downloads with a private state directory, ``dpkg-deb -x`` unpacks; nothing is installed
 and nothing outside the given directories is written. The mirror, the proxy and the keys are the ones the
@@ -9,7 +9,6 @@ machine's apt already uses.
 from __future__ import annotations
 
 import asyncio
-import csv
 import datetime
 import errno
 import os
@@ -20,18 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.asterisk.release import version_of
-from agent.errors import OrderlineError
 from agent.rehearse.commands import Finished, run
+from agent.rehearse.mirror import FetchError, Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 
 Report = Callable[[str], None]
 
-PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "asterisk-moh-opsound-wav")
-"""What is asked for by name; apt adds what they depend on. Without music on hold a queued caller hears nothing."""
-
-NEEDED_BYTES = 700 * 1024 * 1024
-"""Packages (about 110 MB), package lists (about 60 MB) and the tree (about 280 MB) at once, with some air."""
-
-_WAY_OUT = "or set ASTERISK= to an Asterisk >= 22.8 of your own (a binary or an unpacked tree)"
 _NO_NETWORK = re.compile(
     r"Temporary failure|Could not resolve|Could not connect|Unable to connect|timed out|unreachable|Connection failed",
 )
@@ -40,26 +32,14 @@ _NO_KEY = re.compile(r"NO_PUBKEY|is not signed|EXPKEYSIG|Missing key|signatures?
 _NO_SPACE = re.compile(r"No space left on device|don't have enough free space", re.IGNORECASE)
 
 
-class FetchError(OrderlineError):
-    """Asterisk could not be fetched."""
-
-    code = "asterisk_fetch"
-
-
 class NoApt(FetchError):
     """This machine has no apt to fetch with."""
 
     code = "asterisk_no_apt"
 
 
-class NoMirror(FetchError):
-    """apt is there, but knows no Debian or Ubuntu mirror."""
-
-    code = "asterisk_no_mirror"
-
-
 class NoSuite(FetchError):
-    """No suite of the mirror carries an Asterisk that is new enough."""
+    """No suite of the mirror carries what is wanted in a version that will do."""
 
     code = "asterisk_no_suite"
 
@@ -78,76 +58,40 @@ class DiskFull(FetchError):
 
 
 @dataclass(frozen=True)
-class Mirror:
-    """Where this machine's apt gets its packages from."""
+class Wanted:
+    """What to fetch, and how to speak of it."""
 
-    distribution: str
-    """``debian`` or ``ubuntu``."""
-    site: str
-    """Base address, as in a sources list."""
-    codename: str
-    """The suite this machine runs, ``bookworm``."""
-
-    @property
-    def components(self) -> str:
-        """The archive areas that hold Asterisk and all it depends on."""
-        return "main universe" if self.distribution == "ubuntu" else "main"
-
-    def suites(self, newer: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the suites to look in, the most settled first; ``newer`` are later releases by name."""
-        later = (*newer, "devel") if self.distribution == "ubuntu" else ("stable", "testing", "unstable")
-        return tuple(dict.fromkeys(suite for suite in (self.codename, *later) if suite))
+    name: str
+    """For people: ``Asterisk``."""
+    needs: str
+    """The same with the version that will do: ``Asterisk >= 22.8``."""
+    packages: tuple[str, ...]
+    """What is asked for by name, the one whose version counts first; apt adds what they depend on."""
+    needed_bytes: int
+    """Packages, package lists and the tree at once, with some air."""
+    way_out: str
+    """What else a person can do, to end an error message with."""
+    earlier_suites: tuple[str, ...] = ()
+    """Debian suites to look in last, where later ones may have dropped it."""
 
 
-def read_mirror(indextargets: str, os_release: str) -> Mirror:
-    """Choose the distribution's own mirror from what ``apt-get indextargets`` prints and ``/etc/os-release``.
-
-    Security archives and third parties' repositories are passed over. Raises :class:`NoMirror`.
-    """
-    system = dict(re.findall(r'^(\w+)="?([^"\n]*)"?$', os_release, re.MULTILINE))
-    codename = system.get("VERSION_CODENAME", "")
-    family = f"{system.get('ID', '')} {system.get('ID_LIKE', '')}".split()
-    guess = "ubuntu" if "ubuntu" in family else "debian"
-    candidates: list[tuple[int, Mirror]] = []
-    for stanza in indextargets.split("\n\n"):
-        target = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.MULTILINE))
-        site, release, origin = target.get("Site", ""), target.get("Release", ""), target.get("Origin", "").lower()
-        if target.get("Created-By") != "Packages" or target.get("Component") != "main" or not site:
-            continue
-        if "security" in site or release.endswith("-security") or origin not in ("", "debian", "ubuntu"):
-            continue
-        # Without fetched lists apt does not know the origin yet; then only a release with our own name can be ours.
-        rank = (0 if release == codename else 2) + (0 if origin else 1)
-        if rank < 3:
-            candidates.append((rank, Mirror(origin or guess, site.rstrip("/"), codename or release)))
-    if not candidates:
-        raise NoMirror(
-            f"apt on this machine names no Debian or Ubuntu mirror; add one to its sources and run apt-get update, "
-            f"{_WAY_OUT}."
-        )
-    return min(candidates, key=lambda ranked: ranked[0])[1]
-
-
-def newer_ubuntu_releases(codename: str, table: Path, today: datetime.date) -> tuple[str, ...]:
-    """Return the Ubuntu releases after ``codename`` that are out, oldest first; empty without distro-info's table."""
-    if not table.is_file():
-        return ()
-    with table.open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.DictReader(lines) if (row.get("release") or "9999") <= today.isoformat()]
-    names = [row["series"] for row in rows]
-    return tuple(names[names.index(codename) + 1 :]) if codename in names else ()
+ASTERISK = Wanted(
+    "Asterisk",
+    "Asterisk >= 22.8",
+    # without music on hold a queued caller hears nothing
+    ("asterisk", "asterisk-core-sounds-en-wav", "asterisk-moh-opsound-wav"),
+    # packages about 110 MB, package lists about 60 MB, the tree about 280 MB
+    700 * 1024 * 1024,
+    "or set ASTERISK= to an Asterisk >= 22.8 of your own (a binary or an unpacked tree)",
+)
 
 
 class AptFetch:
     """One fetch into one work directory, which the caller makes and removes."""
 
-    def __init__(
-        self, work_dir: Path, report: Report, packages: Sequence[str] = PACKAGES, title: str = "Asterisk"
-    ) -> None:
-        """The first of ``packages`` is the one whose version counts; ``title`` begins what is reported."""
-        self._packages = tuple(packages)
-        self._title = title
+    def __init__(self, work_dir: Path, report: Report, wanted: Wanted = ASTERISK) -> None:
         self._dir = work_dir
+        self._wanted = wanted
         self._report = report
         self._config = work_dir / "apt.conf"
 
@@ -157,9 +101,11 @@ class AptFetch:
         ``accepts`` judges a (major, minor, patch).
         """
         if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-            raise NoApt(f"apt-get and dpkg-deb are needed to fetch Asterisk; install them {_WAY_OUT}.")
+            raise NoApt(
+                f"apt-get and dpkg-deb are needed to fetch {self._wanted.name}; install them {self._wanted.way_out}."
+            )
         free = shutil.disk_usage(self._dir).free
-        if free < NEEDED_BYTES:
+        if free < self._wanted.needed_bytes:
             raise self._disk_full(free)
         try:
             mirror = await self._mirror()
@@ -177,19 +123,25 @@ class AptFetch:
         if listing.code != 0:
             raise NoMirror(f"apt-get indextargets failed: {listing.tail()}")
         release = Path("/etc/os-release")
-        mirror = read_mirror(listing.out, release.read_text(encoding="utf-8") if release.is_file() else "")
-        self._report(f"{self._title}: using this machine's mirror {mirror.site}")
+        mirror = read_mirror(
+            listing.out, release.read_text(encoding="utf-8") if release.is_file() else "", self._wanted.way_out
+        )
+        self._report(f"{self._wanted.name}: using this machine's mirror {mirror.site}")
         return mirror
 
     async def _choose_suite(self, mirror: Mirror, accepts: Callable[[tuple[int, int, int]], bool]) -> tuple[str, str]:
-        """Point apt at the first suite with a good Asterisk."""
+        """Point apt at the first suite with a good version of what is wanted."""
         seen: list[str] = []
         newer = newer_ubuntu_releases(
             mirror.codename,
             Path("/usr/share/distro-info/ubuntu.csv"),
             datetime.datetime.now(tz=datetime.UTC).date(),
         )
-        for suite in mirror.suites(newer if mirror.distribution == "ubuntu" else ()):
+        suites = mirror.suites(newer if mirror.distribution == "ubuntu" else ())
+        if mirror.distribution == "debian":
+            suites = tuple(dict.fromkeys((*suites, *self._wanted.earlier_suites)))
+        main = self._wanted.packages[0]
+        for suite in suites:
             self._write_config(mirror, suite)
             update = await self._apt(["apt-get", "update"], f"looking into {suite}")
             if update.code != 0:
@@ -200,17 +152,17 @@ class AptFetch:
                     seen.append(f"{suite}: signed with a key this machine does not have")
                     continue
                 raise self._failure(f"reading the package lists of {suite}", update)
-            listing = await self._apt(["apt-cache", "madison", self._packages[0]], f"looking into {suite}")
+            listing = await self._apt(["apt-cache", "madison", main], f"looking into {suite}")
             versions = [line.split("|")[1].strip() for line in listing.out.splitlines() if line.count("|") >= 2]
-            seen.append(f"{suite}: {versions[0] if versions else 'none'}")
+            seen.append(f"{suite}: {versions[0] if versions else f'no {main}'}")
             for text in versions:
                 version = version_of(text)
                 if version is not None and accepts(version):
-                    self._report(f"{self._title}: {suite} has {text}")
+                    self._report(f"{self._wanted.name}: {suite} has {text}")
                     return suite, text
         raise NoSuite(
-            f"no suite of {mirror.site} carries a usable Asterisk >= 22.8 ({'; '.join(seen)}). Update the archive "
-            f"keyring package if a key is missing, {_WAY_OUT}."
+            f"no suite of {mirror.site} carries a usable {self._wanted.needs} ({'; '.join(seen)}). Update the archive "
+            f"keyring package if a key is missing, {self._wanted.way_out}."
         )
 
     def _write_config(self, mirror: Mirror, suite: str) -> None:
@@ -254,7 +206,7 @@ class AptFetch:
         self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     async def _download(self) -> None:
-        command = ["apt-get", "-y", "--download-only", "install", *self._packages]
+        command = ["apt-get", "-y", "--download-only", "install", *self._wanted.packages]
         finished = await self._apt(command, "downloading")
         if finished.code != 0:
             raise self._failure("downloading the packages", finished)
@@ -273,7 +225,7 @@ class AptFetch:
                 raise self._failure(f"unpacking {archive.name}", finished)
             done += 1
             if done % 20 == 0 or done == len(archives):
-                self._report(f"{self._title}: unpacked {done} of {len(archives)} packages")
+                self._report(f"{self._wanted.name}: unpacked {done} of {len(archives)} packages")
 
         # base-files lays the directories and links the others fill, so it goes first.
         first = [archive for archive in archives if archive.name.startswith("base-files_")]
@@ -291,7 +243,7 @@ class AptFetch:
         return await run(
             [command[0], "-q", "-c", str(self._config), *command[1:]],
             apt_status=True,
-            report=lambda text: self._report(f"{self._title}: {stage}{text}"),
+            report=lambda text: self._report(f"{self._wanted.name}: {stage}{text}"),
         )
 
     def _failure(self, doing: str, finished: Finished) -> FetchError:
@@ -299,11 +251,13 @@ class AptFetch:
         if _NO_SPACE.search(text):
             return self._disk_full(shutil.disk_usage(self._dir).free)
         if _NO_NETWORK.search(text):
-            return NoNetwork(f"no network while {doing}: {finished.tail()} Connect this machine, {_WAY_OUT}.")
+            return NoNetwork(
+                f"no network while {doing}: {finished.tail()} Connect this machine, {self._wanted.way_out}."
+            )
         return FetchError(f"{doing} failed: {finished.tail()}")
 
     def _disk_full(self, free: int) -> DiskFull:
         return DiskFull(
-            f"{self._dir.parent} has {free // 2**20} MB free, Asterisk needs {NEEDED_BYTES // 2**20} MB; "
-            f"make room, {_WAY_OUT}."
+            f"{self._dir.parent} has {free // 2**20} MB free, {self._wanted.name} needs "
+            f"{self._wanted.needed_bytes // 2**20} MB; make room, {self._wanted.way_out}."
         )

@@ -55,6 +55,8 @@ class CallLog:
     noises: list[Span] = field(default_factory=list)
     """Noises made over the agent's prompt, which must not stop it."""
     deadlines: list[Deadline] = field(default_factory=list)
+    repairs: int = 0
+    """How often the caller was asked back and answered."""
     checks: list[Check] = field(default_factory=list)
 
     def check(self, what: str, ok: bool, detail: str = "") -> bool:

@@ -9,18 +9,19 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from agent.rehearse.errors import ScriptError
 from agent.rehearse.in_turn import InTurnReport
 from agent.rehearse.live_print import LivePrinter
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearse.rehearsal import rehearse
 from agent.rehearse.report import ConsoleReport, Report, SilentReport, summary_lines, write_summary
-from agent.rehearse.result import RehearsalResult
+from agent.rehearse.result import CallResult, RehearsalResult
 from agent.rehearse.running_place import RunningPlace
 from agent.rehearse.script import CallScript
 from agent.rehearse.script_reader import load_scripts
@@ -48,13 +49,15 @@ def _nothing(_: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def own_stack(home: Home, report: Callable[[str], None], flows: Path | None = None) -> AsyncIterator[Stack]:
+async def own_stack(
+    home: Home, report: Callable[[str], None], flows: Path | None = None, settings: Mapping[str, Any] | None = None
+) -> AsyncIterator[Stack]:
     """Hold a private call centre; its files are removed when all went well, and kept for a look otherwise."""
     asterisk = await get_asterisk(home.directory, report)
     report(f"Asterisk {asterisk.version} ({asterisk.origin})")
     run_dir = home.run(f"run-{os.getpid()}")
-    settings: dict[str, object] = {"flows_directory": str(flows)} if flows else {}
-    async with running_stack(asterisk, home, run_dir, report, settings) as stack:
+    own = {**(settings or {}), **({"flows_directory": str(flows)} if flows else {})}
+    async with running_stack(asterisk, home, run_dir, report, own) as stack:
         yield stack
     await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
 
@@ -108,19 +111,34 @@ async def play_files(
 
     With ``voices`` every call is played once by each of them.
 
+    Calls whose scripts need settings of their own, and those of each voice, get a call centre of their own, one after
+    the other: what one cast has changed in the demo shop is not there for the next.
+
     With ``running`` on the private call centre that ``orderline run`` holds in this home, else on one of its own, whose
     agent may follow other procedures than the shipped ones (``flows``).
     """
     report: Report = SilentReport() if as_json else InTurnReport(ConsoleReport(say))
     calls = load_scripts(files, voices)
     keep = keep or home.run("rehearsal")
-    async with contextlib.AsyncExitStack() as stack:
-        if running:
-            place = RunningPlace.read(home)
-        else:
-            own = own_stack(home, _nothing if as_json else say, flows)
-            place = RunningPlace.of(await stack.enter_async_context(own))
-        result = await play(calls, place, home, keep=keep, at_once=at_once, report=report)
+    tell = _nothing if as_json else say
+    played: list[CallResult] = []
+    casts = list(dict.fromkeys((call.settings, call.cast) for call in calls))
+    if running and any(settings for settings, _ in casts):
+        files_with = sorted({call.file for call in calls if call.settings})
+        raise ScriptError([f"{file}: has settings of its own: play it without --running" for file in files_with])
+    for index, cast in enumerate(casts, 1):
+        own_calls = [call for call in calls if (call.settings, call.cast) == cast]
+        settings = json.loads(cast[0] or "{}")
+        async with contextlib.AsyncExitStack() as stack:
+            if running:
+                place = RunningPlace.read(home)
+            else:
+                own = own_stack(home, tell, flows, settings)
+                place = RunningPlace.of(await stack.enter_async_context(own))
+            folder = keep / str(index) if len(casts) > 1 else keep
+            result = await play(own_calls, place, home, keep=folder, at_once=at_once, report=report)
+        played += result.calls
+    result = RehearsalResult(tuple(played))
     say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
     return 0 if result.ok else 1
 

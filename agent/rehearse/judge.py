@@ -68,6 +68,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
         recording=recording,
         record=record,
         scenario=script.scenario,
+        repairs=log.repairs,
     )
 
 

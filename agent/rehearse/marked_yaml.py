@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Never
+from typing import Any, Never
 
 import yaml
 
@@ -48,6 +48,13 @@ class Mapping:
 
 
 Node = Scalar | Items | Mapping
+
+
+def plain(node: Node) -> Any:
+    """Return a node as dicts, lists and texts."""
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, _, value in node.entries}
+    return [plain(one) for one in node.nodes] if isinstance(node, Items) else node.text
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Protocol
 from agent.call.protocols import SAMPLE_RATE
 from agent.rehearse.audio import Pcm
 from agent.rehearse.call_log import CallLog, Deadline, Spoken
+from agent.rehearse.cooperation import MOST_REPAIRS, reaction
 from agent.rehearse.ear import Ear
 from agent.rehearse.feed import CallFeed, said
 from agent.rehearse.measure import Span
@@ -111,6 +112,8 @@ class Player:
         """A ``listening`` event from here on in the feed ends that prompt."""
         self._words_mark = 0
         """The words of that prompt begin here in the feed."""
+        self._last_act: Speech | Keys | None = None
+        """What the caller said or keyed last, not counting answers to questions back."""
 
     async def run(self) -> None:
         """Play all steps, then see the call to its end. The log holds every check."""
@@ -180,6 +183,7 @@ class Player:
         via = "keypad" if isinstance(action, Keys) else "speech"
         spoken = Spoken(_label(action), via, time.monotonic(), barge_in)
         self._words_mark = len(self._feed.events)
+        self._last_act = action
         self._log.spoken.append(spoken)
         if isinstance(action, Keys):
             keyed = len(self._leg.keys)
@@ -240,12 +244,15 @@ class Player:
             found = all(matches(pattern, text()) for pattern in step.says)
             return found and not step.never_says and self._ear.onset_since(self._since) is not None
 
-        deadline = time.monotonic() + PROMPT_SECONDS
-        while not is_settled():
-            over = self._leg.hung_up.is_set() or self._feed.is_over(time.monotonic())
-            if over or self._prompt_has_ended() or time.monotonic() > deadline:
+        for _ in range(MOST_REPAIRS + 1):
+            deadline = time.monotonic() + PROMPT_SECONDS
+            while not is_settled():
+                over = self._leg.hung_up.is_set() or self._feed.is_over(time.monotonic())
+                if over or self._prompt_has_ended() or time.monotonic() > deadline:
+                    break
+                await self._leg.wait_for_sound(_FRAME_WAIT_SECONDS)
+            if all(matches(pattern, text()) for pattern in step.says) or not await self._repaired(step.line, text()):
                 break
-            await self._leg.wait_for_sound(_FRAME_WAIT_SECONDS)
         found = f"it said: {text()}" if self._feed.started else "its words are not known: no live feed of this call"
         for pattern in step.says:
             ok = matches(pattern, text())
@@ -253,6 +260,25 @@ class Player:
         for pattern in step.never_says:
             ok = self._feed.started and not matches(pattern, text())
             self._log.check(f"line {step.line}: the agent does not say {pattern}", ok, "" if ok else found)
+
+    async def _repaired(self, line: int, text: str) -> bool:
+        """Answer a question back, as a caller who wants to be understood; False when the agent asked none."""
+        last = self._last_act
+        if not self._script.cooperates or last is None or self._leg.hung_up.is_set():
+            return False
+        prompts = [
+            prompt
+            for event in self._feed.named("agent_said", since=self._words_mark)
+            for prompt in event.data.get("prompts", ())
+        ]
+        answer = reaction(prompts, text, last.keys if isinstance(last, Keys) else last.text)
+        if not answer:
+            return False
+        self._log.repairs += 1
+        await self._prompt_end(line)
+        await self._act(last if answer == "again" else self._script.reactions[answer], line, barge_in=False)
+        self._last_act = last
+        return True
 
 
 def _label(action: Action) -> str:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import errno
-import fcntl
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +20,8 @@ from agent.asterisk.release import knows_media_marks, version_of
 from agent.errors import OrderlineError
 from agent.rehearse.apt_fetch import AptFetch, Report
 from agent.rehearse.commands import run
+from agent.rehearse.only_one import only_one
+from agent.rehearse.unpacked_tree import command_in
 
 TREE_NAME = "asterisk"
 """The private tree's directory below the home."""
@@ -31,7 +30,6 @@ _PARTIAL = f".{TREE_NAME}-partial-"
 _LOCK_NAME = f".{TREE_NAME}.lock"
 _SYSTEM_BINARY = "/usr/sbin/asterisk"
 """Where packages put it; an ordinary user has no sbin on PATH."""
-_LOCK_POLL_SECONDS = 0.5
 _STAMP = "orderline-tree.txt"
 """Written last into a fetched tree: a tree without it is not ours to reuse."""
 _SOUND_DIRS_MADE_AT_INSTALL = ("custom", "priv-callerintros", "recordings")
@@ -94,7 +92,8 @@ async def ensure_asterisk(home: Path, *, force: str | None, report: Report) -> A
             break
     home.mkdir(parents=True, exist_ok=True)
     tree = home.resolve() / TREE_NAME
-    async with _only_one(home, report):
+    waiting = "Asterisk: another process is fetching it, waiting for that one"
+    async with only_one(home / _LOCK_NAME, waiting, report):
         if (tree / _STAMP).is_file():
             try:
                 return await inspect_tree(tree, "private tree")
@@ -123,13 +122,9 @@ async def inspect_tree(root: Path, origin: str) -> Asterisk:
 
     Raises :class:`AsteriskNotUsable`.
     """
-    binary = root / "usr" / "sbin" / "asterisk"
-    loaders = sorted([*root.glob("usr/lib/*/ld-linux*.so*"), *root.glob("lib/*/ld-linux*.so*")])
-    if not binary.is_file() or not loaders:
+    command = command_in(root, "usr/sbin/asterisk")
+    if command is None:
         raise AsteriskNotUsable(f"{root} holds no unpacked Asterisk (usr/sbin/asterisk and its loader).")
-    triplet = loaders[0].parent.name
-    libraries = [str(path) for path in (root / "usr/lib" / triplet, root / "lib" / triplet) if path.is_dir()]
-    command = (str(loaders[0]), "--library-path", ":".join(libraries), str(binary))
     return await _inspect(command, root, origin)
 
 
@@ -222,25 +217,6 @@ def finish_tree(root: Path) -> None:
             link.mkdir()
     for unread in ("doc", "man", "locale", "info", "lintian"):
         shutil.rmtree(root / "usr/share" / unread, ignore_errors=True)
-
-
-@contextlib.asynccontextmanager
-async def _only_one(home: Path, report: Report) -> AsyncIterator[None]:
-    """Hold the home's lock; a second process waits for the first instead of spoiling its tree."""
-    with (home / _LOCK_NAME).open("w") as lock:
-        waiting = False
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as problem:
-                if problem.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                    raise
-            if not waiting:
-                report("Asterisk: another process is fetching it, waiting for that one")
-                waiting = True
-            await asyncio.sleep(_LOCK_POLL_SECONDS)  # flock has no event to wait for without blocking the loop
-        yield
 
 
 def main() -> int:

@@ -114,9 +114,11 @@ def summary_lines(result: RehearsalResult) -> list[str]:
     good = sum(call.ok for call in result.calls)
     lines = []
     if result.scenarios:
-        width = max(len(name) for name, _, _ in result.scenarios)
-        lines.append(f"{'Scenario':<{width}}  task success")
-        lines += [f"{name:<{width}}  {one:3d} of {every:3d}" for name, one, every in result.scenarios]
+        width = max(len(scenario.name) for scenario in result.scenarios)
+        lines.append(f"{'Scenario':<{width}}  task success  without being asked back")
+        lines += [
+            f"{one.name:<{width}}  {one.good:3d} of {one.calls:3d}    {one.at_once:3d}" for one in result.scenarios
+        ]
     lines.append(f"{good} of {len(result.calls)} calls did what they should.")
     for name, values in (
         ("Response time", result.response_ms),

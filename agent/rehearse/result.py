@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class CallResult:
     """The agent's record of the call, JSON."""
     scenario: str = ""
     """What the call is an example of."""
+    repairs: int = 0
+    """How often the caller was asked back (a read-back, a misunderstanding) and answered."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-like data; times rounded to what was measured."""
@@ -69,6 +71,7 @@ class CallResult:
             "name": self.name,
             "scenario": self.scenario,
             "ok": self.ok,
+            "repairs": self.repairs,
             "outcome": self.outcome,
             "ended_by": self.ended_by,
             "caller": self.caller,
@@ -96,6 +99,24 @@ class CallResult:
 
 
 @dataclass(frozen=True)
+class Scenario:
+    """Task success of one scenario."""
+
+    name: str
+    good: int
+    """Calls that did what they should."""
+    at_once: int
+    """Those of them in which the caller was never asked back."""
+    calls: int
+
+    @classmethod
+    def of(cls, name: str, calls: Sequence[CallResult]) -> Scenario:
+        """Count."""
+        good = [call for call in calls if call.ok]
+        return cls(name, len(good), sum(call.repairs == 0 for call in good), len(calls))
+
+
+@dataclass(frozen=True)
 class RehearsalResult:
     """All calls of a rehearsal, in the order of the scripts."""
 
@@ -107,14 +128,10 @@ class RehearsalResult:
         return bool(self.calls) and all(call.ok for call in self.calls)
 
     @property
-    def scenarios(self) -> tuple[tuple[str, int, int], ...]:
-        """Task success by scenario, in the order of the scripts: name, calls that did what they should, all calls."""
-        counts: dict[str, tuple[int, int]] = {}
-        for call in self.calls:
-            if call.scenario:
-                good, every = counts.get(call.scenario, (0, 0))
-                counts[call.scenario] = (good + call.ok, every + 1)
-        return tuple((name, good, every) for name, (good, every) in counts.items())
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """Task success by scenario, in the order of the scripts."""
+        names = dict.fromkeys(call.scenario for call in self.calls if call.scenario)
+        return tuple(Scenario.of(name, [call for call in self.calls if call.scenario == name]) for name in names)
 
     @property
     def response_ms(self) -> Percentiles:
@@ -141,7 +158,7 @@ class RehearsalResult:
             "response_ms": _spread(self.response_ms),
             "greeting_ms": _spread(self.greeting_ms),
             "barge_in_stop_ms": _spread(self.barge_in_stop_ms),
-            "scenarios": [{"name": name, "good": good, "calls": every} for name, good, every in self.scenarios],
+            "scenarios": [asdict(scenario) for scenario in self.scenarios],
             "calls": [call.to_dict() for call in self.calls],
         }
 

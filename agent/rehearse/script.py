@@ -5,7 +5,7 @@ The format, with examples, is in ``docs/rehearse.md``; :func:`load_script` reads
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -197,13 +197,24 @@ class CallScript:
     """Without a live feed from the agent: this much quiet ends a prompt."""
     limit_seconds: float = 180.0
     """The caller gives up here."""
+    cooperates: bool = False
+    """The caller answers the agent's questions back (yes, no, once more) wherever the script expects its words."""
+    settings: str = ""
+    """Settings of the agent that this call needs besides the private call centre's own, as JSON."""
+    cast: str = ""
+    """The voice of ``--voices`` that plays the call; empty without."""
     file: str = ""
     line: int = 0
 
     @property
+    def reactions(self) -> Mapping[str, Speech]:
+        """What a caller who cooperates says when asked back."""
+        return {word: Speech(word, word, self.voice) for word in ("yes", "no")} if self.cooperates else {}
+
+    @property
     def speeches(self) -> tuple[Speech, ...]:
         """Every speech of the call, so that they can be rendered before it is dialled."""
-        found: list[Speech] = []
+        found: list[Speech] = [*self.reactions.values()]
         for step in self.steps:
             if isinstance(step, Act | BargeIn) and isinstance(step.action, Speech):
                 found.append(step.action)

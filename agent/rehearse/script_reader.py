@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from agent.rehearse.errors import ScriptError
-from agent.rehearse.marked_yaml import Fields, Items, Mapping, Node, Problems, Scalar, parse
+from agent.rehearse.marked_yaml import Fields, Items, Mapping, Node, Problems, Scalar, parse, plain
 from agent.rehearse.patterns import check_patterns
 from agent.rehearse.script import DEFAULT_VOICE, CallScript, Expectation, Step, hang_up_sweep
 from agent.rehearse.step_reader import StepReader, read_echo, read_noise
@@ -32,7 +33,8 @@ def load_scripts(files: Sequence[Path], voices: Sequence[str] = ()) -> tuple[Cal
             except ScriptError as error:
                 problems.extend(problem for problem in error.problems if problem not in problems)
                 continue
-            calls.extend(replace(call, name=f"{call.name} ({voice})") if len(voices) > 1 else call for call in read)
+            several = len(voices) > 1
+            calls.extend(replace(call, name=f"{call.name} ({voice})", cast=voice) if several else call for call in read)
     if problems:
         raise ScriptError(problems)
     return tuple(calls)
@@ -72,6 +74,12 @@ class _Reader:
         if root.get("calls") is None and (root.get("name") or root.get("steps")):
             return self._unique(self._call(root, self._start))
         fields = Fields(root, "a script", self._problems)
+        settings = fields.node("settings")
+        if settings is not None:
+            if isinstance(settings, Mapping):
+                self._start = replace(self._start, settings=json.dumps(plain(settings), sort_keys=True))
+            else:
+                self._problems.add(settings.line, "'settings' must be a mapping, as in orderline.yaml")
         defaults = self._defaults(fields.node("defaults"))
         listed = fields.node("calls", required=True)
         fields.done()
@@ -114,6 +122,7 @@ class _Reader:
         return replace(
             start,
             dial=fields.text("dial", start.dial),
+            cooperates=fields.flag("cooperates", start.cooperates),
             scenario=fields.text("scenario", start.scenario),
             voice=fields.text("voice", start.voice or DEFAULT_VOICE),
             level_dbfs=level_dbfs,

@@ -9,15 +9,17 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from agent.errors import OrderlineError
 from agent.rehearse.pbx import Pbx, running_pair
 from agent.rehearse.private_asterisk import Asterisk
+from agent.settings import merge
 
 AGENT_START_SECONDS = 90.0
 """A first start synthesises every fixed prompt; later ones read them from the cache."""
@@ -53,7 +55,7 @@ class AgentProcess:
     """``orderline serve`` as a child process with settings of its own."""
 
     def __init__(
-        self, pbx: Pbx, run_dir: Path, shared_dir: Path, extra_settings: dict[str, object] | None = None
+        self, pbx: Pbx, run_dir: Path, shared_dir: Path, extra_settings: Mapping[str, Any] | None = None
     ) -> None:
         self.token = secrets.token_hex(24)
         self.control_port = 0
@@ -122,7 +124,7 @@ class AgentProcess:
             path = self._config_dir / name
             path.touch(mode=0o600)
             path.write_text(secret, encoding="utf-8")
-        settings = {
+        settings: dict[str, Any] = {
             "shop": {"name": "Maple and Finch", "demo_directory": str(self._run_dir / "shop")},
             "ari": {"url": self._pbx.ari_url, "user": self._pbx.ari_user, "password_file": "ari-password"},
             "control": {"port": "0", "token_file": "control-token", "show_private": "yes"},
@@ -131,8 +133,8 @@ class AgentProcess:
                 "cache_directory": str(self._shared / "voice"),
             },
             "state_directory": str(self._run_dir / "state"),
-            **self._extra,
         }
+        merge(settings, self._extra)
         text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
         (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
 
@@ -178,7 +180,7 @@ async def running_stack(
     home: Home,
     run_dir: Path,
     report: Callable[[str], None],
-    extra_settings: dict[str, object] | None = None,
+    extra_settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Stack]:
     """Hold a private call centre for the length of a ``with`` block. Raises PbxError, AgentDied."""
     async with running_pair(asterisk, run_dir / "pbx", report) as (pbx, phones):

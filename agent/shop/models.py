@@ -91,9 +91,11 @@ class Customer:
     phone: str = field(repr=False)
     email: str = field(repr=False)
     tier: str = "none"
-    """Loyalty tier: ``none``, ``silver``, ``gold`` or what the shop calls them."""
-    points: int = 0
-    orders_count: int = 0
+    """Loyalty tier: ``none``, ``silver``, ``gold`` or what the shop calls them; empty when it is not known."""
+    points: int | None = 0
+    """None when the shop has no points, or they are not known."""
+    orders_count: int | None = 0
+    """None when it is not known."""
 
     @property
     def first_name(self) -> str:

@@ -51,16 +51,19 @@ class Offers:
         """Return the points of the customer who placed an order."""
         order = await self._orders.find(take.number(arguments))
         customer = await self._customers.by_phone(order.phone)
-        higher = sorted((points, tier) for tier, points in self._policy.tiers.items() if points > customer.points)
-        value = customer.points * self._policy.point_value
+        points = customer.points
+        if points is None:
+            raise ServiceError("unavailable", "no system knows the points of this customer")
+        higher = sorted((needed, tier) for tier, needed in self._policy.tiers.items() if needed > points)
+        value = points * self._policy.point_value
         return {
             "loyalty": {
-                "points": customer.points,
+                "points": points,
                 "value": float(value),
                 "currency": self._policy.currency,
                 "tier": customer.tier,
                 "next_tier": higher[0][1] if higher else None,
-                "points_to_next": higher[0][0] - customer.points if higher else None,
+                "points_to_next": higher[0][0] - points if higher else None,
             }
         }
 

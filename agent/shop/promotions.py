@@ -36,10 +36,11 @@ def judge(
         return "not_started"
     if _is_set(promotion, "once") and str(promotion.get("id", "")) in used:
         return "used"
-    if customer is not None and _is_set(promotion, "first_order") and not customer.first_order:
+    counted = customer is not None and customer.orders_count is not None
+    if customer is not None and counted and _is_set(promotion, "first_order") and not customer.first_order:
         return "first_order_only"
     tiers = take.texts(promotion, "tiers", 40)
-    if customer is not None and tiers and customer.tier not in tiers:
+    if customer is not None and customer.tier and tiers and customer.tier not in tiers:
         return "tier_only"
     minimum = take.amount(promotion, "minimum")
     if order is not None and minimum is not None and order.total < minimum:

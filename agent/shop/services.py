@@ -41,7 +41,7 @@ class ShopServices:
     """Implements :class:`agent.call.protocols.Services` over the shop's Protocols; docs/shop.md lists the operations.
 
     ``orders.verify`` (and ``orders.find_by_phone``) fails with one and the same ``not_found`` whether the order does
-    not exist or the postcode is another one, after the same work and not before ``VERIFY_FLOOR_SECONDS``.
+    not exist or the postcode is another one, after the same work and not before ``verify_floor_seconds``.
     The other operations prove nothing: what a flow may do and say is the flow's business.
     """
 
@@ -59,13 +59,14 @@ class ShopServices:
         today: Callable[[], dt.date] = dt.date.today,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        verify_floor_seconds: float = VERIFY_FLOOR_SECONDS,
     ) -> None:
         """``others`` brings the systems besides the first three; ``today`` is the shop's local day."""
         self._orders = orders
         self._customers = customers
         self._tickets = tickets
         self._region = region
-        verification = Verification(orders, region, limits, pause, clock, on_alarm)
+        verification = Verification(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
         self._operations: dict[str, Operation] = {
             "orders.verify": verification.verify,
             "orders.find": self._find,
@@ -173,4 +174,12 @@ def _lines(transcript: object) -> tuple[str, ...]:
         lines = list(transcript)
     else:
         raise ServiceError("bad_request", "argument 'transcript' must be text or a list of lines")
-    return tuple(str(line)[:MAX_SUMMARY_CHARS] for line in lines[-MAX_TRANSCRIPT_LINES:])
+    told = [text for line in lines for text in _utterances(line)]
+    return tuple(text[:MAX_SUMMARY_CHARS] for text in told[-MAX_TRANSCRIPT_LINES:])
+
+
+def _utterances(line: object) -> list[str]:
+    """A turn (``{agent: ..., caller: ...}``) is a line for each who said something; anything else is a line."""
+    if isinstance(line, Mapping):
+        return [f"{who}: {said}" for who, said in line.items() if said]
+    return [str(line)]

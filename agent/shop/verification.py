@@ -36,8 +36,13 @@ class Verification:
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
         on_alarm: Callable[[str, str], None] | None = None,
+        floor_seconds: float = VERIFY_FLOOR_SECONDS,
     ) -> None:
-        """``on_alarm(caller, number)`` is told of every call that is refused because of too many attempts."""
+        """``on_alarm(caller, number)`` is told of every call that is refused because of too many attempts.
+
+        ``floor_seconds``: a refusal never comes sooner. It must be longer than a look-up usually takes.
+        """
+        self._floor_seconds = floor_seconds
         self._orders = orders
         self._region = region
         self._limits = limits
@@ -92,13 +97,13 @@ class Verification:
             log.warning("verification locked: too many failed attempts (caller %s)", mask(caller))
             if self._on_alarm is not None:
                 self._on_alarm(caller, number)
-            await self._wait_until(started + VERIFY_FLOOR_SECONDS)
+            await self._wait_until(started + self._floor_seconds)
             raise Refusal("locked", "too many failed attempts")
         found = await look()
         if found is None:
             if counted and self._limits is not None:
                 await self._limits.failed(caller, number)
-            await self._wait_until(started + VERIFY_FLOOR_SECONDS)
+            await self._wait_until(started + self._floor_seconds)
         return found
 
     async def _wait_until(self, moment: float) -> None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
+from agent.dialog.number_format import NumberFormat, NumberFormatError
 from agent.speech import figures
 from agent.speech.cleaning import MAX_CHARS, clean, cut
 from agent.speech.figures import spoken_digits
@@ -148,7 +149,30 @@ def filters(now: dt.datetime) -> Mapping[str, Callable[..., str]]:
         "listing": listing,
         "items": items,
         "clean": clean,
+        "shape": shape,
+        "enter": enter,
     }
+
+
+def shape(pattern: object) -> str:
+    """Say what a number of this format is made of (``AA-99999``): "two letters and five digits"."""
+    try:
+        makeups = NumberFormat(str(pattern)).makeup
+    except NumberFormatError:
+        return clean(pattern)
+    if all(letters == either == 0 for letters, _, either in makeups):
+        return f"{_join([figures.cardinal(digits) for _, digits, _ in makeups], 'or')} digits"
+    return _join([_makeup(*makeup) for makeup in makeups], "or")
+
+
+def enter(pattern: object) -> str:
+    """Say how a caller whose voice was not understood gives a number of this format: "key in the five digits"."""
+    return f"{'say' if re.search('[AX]', str(pattern)) else 'key in'} the {shape(pattern)}"
+
+
+def _makeup(letters: int, digits: int, either: int) -> str:
+    parts = ((letters, "letter"), (digits, "digit"), (either, "character"))
+    return _join([count(number, noun) for number, noun in parts if number], "and")
 
 
 def _item(entry: object) -> str:

@@ -245,3 +245,92 @@ def test_numbers_learnt_during_the_call_decide_between_readings() -> None:
     conversation.hear(Heard(text="one oh seventy three"))
     assert conversation.slots["order_number"] == "10703"
     assert Conversation.restore(PACK, conversation.snapshot(), RENDER).snapshot() == conversation.snapshot()
+
+
+def _keys(conversation: Conversation, keys: str) -> Turn:
+    return conversation.hear(Heard(keys=keys))
+
+
+def _order_number(conversation: Conversation) -> str | None:
+    return conversation.slots.get("order_number")
+
+
+def _asks_whether_right(conversation: Conversation) -> bool:
+    focus = conversation.snapshot()["state"]["focus"]
+    return bool(focus["kind"] == "confirm")
+
+
+@pytest.mark.parametrize("spoken", ["one oh four", "it's one oh four", "um one zero four", "a hundred and four"])
+def test_digits_keyed_after_a_spoken_half_complete_the_number(spoken: str) -> None:
+    conversation, turn = begin("where is my order", spoken)
+    assert listening(turn).slot == "order_number"
+    assert _order_number(conversation) is None
+    turn = _keys(conversation, "73")
+    assert (_order_number(conversation), listening(turn).slot) == ("10473", "postcode")
+
+
+@pytest.mark.parametrize("spoken", ["seven three", "seventy three", "and then seven three"])
+def test_a_half_spoken_after_keyed_digits_completes_the_number(spoken: str) -> None:
+    conversation, _ = begin("where is my order")
+    turn = _keys(conversation, "104")
+    assert listening(turn).slot == "order_number"
+    turn = conversation.hear(Heard(text=spoken))
+    assert (_order_number(conversation), listening(turn).slot) == ("10473", "postcode")
+
+
+def test_voice_keys_and_voice_again_make_one_number() -> None:
+    conversation, _ = begin("where is my order", "one oh")
+    _keys(conversation, "47")
+    assert _order_number(conversation) is None
+    conversation.hear(Heard(text="three"))
+    assert _order_number(conversation) == "10473"
+
+
+def test_a_whole_number_keyed_after_a_spoken_half_replaces_it() -> None:
+    conversation, _ = begin("where is my order", "two oh five")
+    _keys(conversation, "10473")
+    assert _order_number(conversation) == "10473"
+
+
+def test_a_zero_keyed_into_a_half_spoken_number_is_a_digit_and_no_person() -> None:
+    conversation, _ = begin("where is my order", "one oh four seven")
+    turn = _keys(conversation, "0")
+    assert (_order_number(conversation), listening(turn).slot) == ("10470", "postcode")
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("no the last two are eight three", "10483"),
+        ("the last one is five", "10475"),
+        ("no it ends in seven four", "10474"),
+        ("it starts with two oh", "20473"),
+        ("no seven four", "10474"),
+    ],
+)
+def test_a_correction_after_the_read_back_changes_what_it_names_and_is_read_back_itself(said: str, number: str) -> None:
+    conversation, turn = begin("where is order one oh four seven three", said)
+    assert _order_number(conversation) == number
+    assert listening(turn).slot == "order_number"
+    assert _asks_whether_right(conversation)
+
+
+@pytest.mark.parametrize("said", ["twenty four fifty three", "one oh four seven three or one oh four seven four"])
+def test_an_ambiguous_number_is_read_back_before_it_is_used(said: str) -> None:
+    conversation, turn = begin("where is my order", said)
+    assert listening(turn).slot == "order_number"
+    assert _asks_whether_right(conversation)
+
+
+def test_a_number_at_the_end_of_an_unexpected_sentence_is_read_back_only_where_it_was_asked_for() -> None:
+    said = "i wrote it on the box one oh four seven three"
+    conversation, _ = begin("where is my order", said)
+    assert (_order_number(conversation), _asks_whether_right(conversation)) == ("10473", True)
+    conversation, _ = begin(said)
+    assert _order_number(conversation) is None
+
+
+def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
+    _, turn = begin("where is my order", "talk to my lawyer about one oh four seven three")
+    assert isinstance(turn.then, HandOver)
+    assert turn.then.reason == "legal"

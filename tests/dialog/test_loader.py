@@ -307,3 +307,26 @@ def test_unused_prompts_slots_and_flows_are_warnings(tmp_path: Path) -> None:
 def test_the_linter_knows_the_renderers_filters() -> None:
     with pytest.raises(FlowError, match="uses the filter 'groups', which does not exist"):
         FlowPack.load(english_pack(), filters=["day"])
+
+
+def test_the_shops_number_formats_stand_in_place_of_the_packs_own(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text(GOOD, encoding="utf-8")
+    pack = FlowPack.load(tmp_path, None, {"number": "AA-999"})
+    assert pack.formats["number"].pattern == "AA-999"
+    assert pack.format_patterns == {"number": "AA-999"}
+    assert "bravo" in pack.grammars["collect:number"].words
+
+
+@pytest.mark.parametrize(
+    ("formats", "message"),
+    [
+        ({"numbr": "999"}, "there is no number slot 'numbr'; did you mean 'number'?"),
+        ({"sure": "999"}, "there is no number slot 'sure'"),
+        ({"number": "99?"}, "number format '99?' may hold only"),
+    ],
+)
+def test_a_number_format_that_cannot_be_used_is_told(tmp_path: Path, formats: dict[str, str], message: str) -> None:
+    (tmp_path / "pack.yaml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(FlowError) as caught:
+        FlowPack.load(tmp_path, None, formats)
+    assert message in str(caught.value)

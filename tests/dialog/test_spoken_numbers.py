@@ -1,10 +1,12 @@
+import re
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.dialog.number_format import NumberFormat, NumberFormatError, groups_of
+from agent.dialog.number_readings import readings
 from agent.dialog.number_speech import say_number
 from agent.dialog.number_words import DIGITS, FILLERS, MARKERS, PHONETIC, TEENS, TENS, words_for
 from agent.dialog.spoken_numbers import completeness, correct, understand
@@ -12,6 +14,7 @@ from agent.dialog.turns import Completeness
 
 FIVE = NumberFormat("99999")
 LETTERED = NumberFormat("AA-99999")
+UK = NumberFormat("A9 9AA|A99 9AA|AA9 9AA|AA99 9AA|A9A 9AA|AA9A 9AA", check="uk_postcode")
 WORDS = sorted(
     {*DIGITS, *TEENS, *TENS, *FILLERS, *PHONETIC, *string.ascii_lowercase, "double", "triple", "hundred", "thousand"}
     | {"not", "as", "in", "for", "[unk]", "dash", "12", "banana"}
@@ -218,16 +221,73 @@ def test_the_words_for_a_format_hold_all_its_digits_and_letters() -> None:
     assert {*string.ascii_lowercase, "bravo", "x-ray", "as", "in"} <= set(words_for(LETTERED))
 
 
+def test_a_number_with_more_words_than_any_number_needs_is_none_because_a_correction_may_follow() -> None:
+    said = "one oh four seven three " + "um " * 60
+    assert understand(said + "no one oh four seven four", FIVE).value is None
+
+
+def test_a_caller_who_is_unsure_or_takes_it_back_is_asked_even_about_an_order_of_theirs() -> None:
+    for said in ("i think it's one oh four seven three", "one oh four seven three no"):
+        reading = understand(said, FIVE, ["10473"])
+        assert (reading.value, reading.must_confirm) == ("10473", True)
+
+
+def test_a_letter_or_a_zero_where_both_may_stand_is_asked_about() -> None:
+    reading = understand("oh one two three four five", NumberFormat("X99999"))
+    assert (reading.must_confirm, {reading.value, *reading.alternatives}) == (True, {"012345", "O12345"})
+
+
+def test_a_postcode_rule_tells_the_letter_o_from_a_zero() -> None:
+    assert understand("s e one oh nine j h", UK).value == "SE10 9JH"
+    assert understand("p o one three a x", UK).value == "PO1 3AX"
+    assert understand("v v one one a a", UK).value is None
+
+
+def test_a_code_whose_spoken_number_crosses_the_gap_is_asked_about() -> None:
+    assert understand("n nineteen g u", UK).must_confirm
+    assert not understand("n one nine g u", UK).must_confirm
+
+
 # --- properties ------------------------------------------------------------------------------------
 
-PATTERNS = st.sampled_from(["99999", "9999", "9999999999", "AA-99999", "A9A-9A9", "999999"])
+FIXED = ("99999", "9999", "9999999999", "AA-99999", "A9A-9A9", "A9A 9A9", "999999", "999-999-9999", "9999/99", "A.999")
+VARIED = ("99999[-9999]", "999999|AA9999", "[A]9999", "X9999", "AXX99", "99|9999|999999")
+CHECKED = (NumberFormat("999999", check="luhn"), NumberFormat("AA-99999", check="luhn"), UK)
+PATTERNS = st.sampled_from([*FIXED, *VARIED])
+KINDS = {"9": string.digits, "A": string.ascii_uppercase, "X": string.digits + string.ascii_uppercase}
 
 
 @st.composite
-def _numbers(draw: st.DrawFn) -> tuple[str, str]:
-    pattern = draw(PATTERNS)
-    kinds = {"9": string.digits, "A": string.ascii_uppercase}
-    return pattern, "".join(draw(st.sampled_from(kinds[kind])) if kind in kinds else kind for kind in pattern)
+def _numbers(draw: st.DrawFn, patterns: tuple[str, ...] = FIXED) -> tuple[str, str]:
+    pattern = draw(st.sampled_from(patterns))
+    return pattern, _drawn(draw, NumberFormat(pattern))
+
+
+@st.composite
+def _checked(draw: st.DrawFn) -> tuple[NumberFormat, str]:
+    number_format = draw(st.sampled_from(CHECKED))
+    if number_format is UK:
+        return number_format, draw(st.from_regex(UK_POSTCODES, fullmatch=True))
+    value = _drawn(draw, number_format)
+    last = next(digit for digit in string.digits if number_format.passes_check(value[:-1] + digit))
+    return number_format, value[:-1] + last
+
+
+UK_POSTCODES = re.compile(
+    "(([A-PR-UWYZ]|[A-PR-UWYZ][A-HK-Y])[1-9][0-9]?|[A-PR-UWYZ][1-9][ABCDEFGHJKPSTUW]|[A-PR-UWYZ][A-HK-Y][1-9][ABEHMNPRVWXY])"
+    " [0-9][ABD-HJLNP-UW-Z]{2}"
+)
+
+
+def _drawn(draw: st.DrawFn, number_format: NumberFormat) -> str:
+    shape = draw(st.sampled_from(number_format.shapes))
+    value = "".join(draw(st.sampled_from(KINDS[kind])) if kind in KINDS else kind for kind in shape)
+    # an area code never begins with 0 or 1; such a number is asked about
+    return "2" + value[1:] if number_format.is_north_american else value
+
+
+def _say(value: str, data: st.DataObject) -> str:
+    return say_number(value, lambda ways: data.draw(st.integers(0, ways - 1)))
 
 
 @given(_numbers(), st.data())
@@ -236,9 +296,100 @@ def test_every_way_of_saying_a_number_is_understood_as_that_number(
     number: tuple[str, str], data: st.DataObject
 ) -> None:
     pattern, value = number
-    said = say_number(value, lambda ways: data.draw(st.integers(0, ways - 1)))
+    said = _say(value, data)
     reading = understand(said, NumberFormat(pattern))
     assert (reading.value, reading.must_confirm) == (value, False), said
+
+
+@given(_numbers(VARIED), st.data())
+@settings(max_examples=400, deadline=None)
+def test_where_the_format_leaves_a_choice_a_number_is_that_number_or_asked_about(
+    number: tuple[str, str], data: st.DataObject
+) -> None:
+    pattern, value = number
+    said = _say(value, data)
+    reading = understand(said, NumberFormat(pattern))
+    assert value in (reading.value, *reading.alternatives), said
+    assert reading.value == value or reading.must_confirm, said
+
+
+@given(_checked(), st.data())
+@settings(max_examples=400, deadline=None)
+def test_with_a_check_a_number_is_that_number_or_asked_about(
+    number: tuple[NumberFormat, str], data: st.DataObject
+) -> None:
+    number_format, value = number
+    said = _say(value, data)
+    reading = understand(said, number_format)
+    assert value in (reading.value, *reading.alternatives), said
+    assert reading.value == value or reading.must_confirm, said
+
+
+@given(_numbers((*FIXED, *VARIED)), st.data(), st.sampled_from(["so far", "spelled"]))
+@settings(max_examples=300, deadline=None)
+def test_a_number_in_two_breaths_is_that_number_or_asked_about(
+    number: tuple[str, str], data: st.DataObject, way: str
+) -> None:
+    pattern, value = number
+    number_format = NumberFormat(pattern)
+    symbols = [" ".join(char for char in value if char.isalnum())]
+    words = (_say(value, data) if way == "so far" else symbols[0].lower()).split()
+    cut = data.draw(st.integers(1, len(words)))
+    first, second = " ".join(words[:cut]), " ".join(words[cut:])
+    assume(understand(first, number_format).value is None)
+    reading = understand(second, number_format, so_far=first)
+    assert reading.value in (value, None) or reading.must_confirm, (first, second)
+
+
+@given(PATTERNS.map(NumberFormat), st.data())
+@settings(max_examples=300, deadline=None)
+def test_two_different_numbers_of_the_format_are_never_taken_as_one_of_them(
+    number_format: NumberFormat, data: st.DataObject
+) -> None:
+    one, other = _drawn(data.draw, number_format), _drawn(data.draw, number_format)
+    assume(one != other)
+    joint = data.draw(st.sampled_from(["or", "or maybe", "", "and", "that's"]))
+    said = f"{_say(one, data)} {joint} {_say(other, data)}"
+    reading = understand(said, number_format)
+    assert reading.value not in (one, other) or reading.must_confirm, said
+
+
+@given(
+    st.lists(st.sampled_from([*DIGITS, *TEENS, *TENS, "double", "hundred", "and", "a", "b", "bravo"]), max_size=9),
+    PATTERNS,
+)
+@settings(max_examples=600, deadline=None)
+def test_words_with_two_natural_readings_are_asked_about(words: list[str], pattern: str) -> None:
+    number_format = NumberFormat(pattern)
+    every = readings(words, number_format.max_length, letters=number_format.has_letters)
+    natural = {
+        fit.value
+        for symbols, strain in every.items()
+        if strain == 0
+        for fit in number_format.fits(symbols)
+        if fit.guesses == 0
+    }
+    reading = understand(" ".join(words), number_format)
+    assert len(natural) < 2 or reading.value is None or reading.must_confirm
+
+
+@given(_numbers(), st.data())
+@settings(max_examples=300, deadline=None)
+def test_a_correction_never_takes_a_patched_number_without_asking_and_changes_only_its_part(
+    number: tuple[str, str], data: st.DataObject
+) -> None:
+    pattern, value = number
+    number_format = NumberFormat(pattern)
+    group = data.draw(st.sampled_from(groups_of(value)))
+    kind = string.digits if group.isdigit() else string.ascii_uppercase
+    part = "".join(data.draw(st.sampled_from(kind)) for _ in group)
+    reading = correct(value, f"no {_say(part, data)}", number_format)
+    assert reading.value is None or reading.must_confirm
+    for one in (reading.value, *reading.alternatives):
+        if one is not None:
+            changed = [at for at, (was, now) in enumerate(zip(value, one, strict=True)) if was != now]
+            spoken = [at for at, char in enumerate(value) if char.isalnum()]
+            assert not changed or spoken.index(changed[-1]) - spoken.index(changed[0]) < len(part)
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join), PATTERNS, st.lists(st.sampled_from(WORDS)))
@@ -256,7 +407,7 @@ def test_no_run_of_number_words_raises(text: str, pattern: str, before: list[str
 @given(st.text(max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_no_text_at_all_raises(text: str) -> None:
-    for number_format in (FIVE, LETTERED):
+    for number_format in (FIVE, LETTERED, UK, NumberFormat("[9-]999-999-9999")):
         understand(text, number_format, [text], [text], text)
         completeness(text, number_format)
         correct("10473", text, number_format)
@@ -274,3 +425,17 @@ def test_cut_anywhere_a_number_is_never_called_complete_when_more_digits_follow(
         part = " ".join(said[:cut])
         if completeness(part, number_format) is Completeness.COMPLETE:
             assert understand(part, number_format).value == value, part
+
+
+@pytest.mark.parametrize(
+    ("heard", "value"),
+    [("sixty three four five", "62345"), ("one seventy three two", "17232"), ("nine nine ninety six", "99926")],
+)
+def test_six_two_recognised_as_sixty_is_the_first_to_be_asked_about(heard: str, value: str) -> None:
+    reading = understand(heard, NumberFormat("99999"))
+    assert (reading.value, reading.must_confirm) == (value, True)
+
+
+def test_sixty_stays_sixty_where_that_fits() -> None:
+    reading = understand("sixty three four five one", NumberFormat("99999"))
+    assert (reading.value, reading.must_confirm) == ("63451", False)

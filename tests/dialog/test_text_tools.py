@@ -3,16 +3,18 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from agent.cli import main
 from agent.dialog.call_script import read_scripts
 from agent.dialog.chat import chat, chat_json
 from agent.dialog.commands import check_flows, explain_numbers, play_flow_tests
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
-from agent.dialog.number_format import NumberFormatError
+from agent.dialog.number_format import NumberFormat
 from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.text_call import Exchange
 from agent.dialog.turns import Done, Effect, Failed
@@ -226,10 +228,62 @@ def test_a_test_file_with_unknown_keys_is_refused_with_the_line(tmp_path: Path) 
 
 
 def test_a_number_is_explained_as_json_like_data() -> None:
-    explained = list(explain_numbers("99999", ["10473", "10437"], ["ten four seventy three", "", "one oh four"]))
+    explained = list(
+        explain_numbers(NumberFormat("99999"), ["10473", "10437"], ["ten four seventy three", "one oh four"])
+    )
     assert [entry["value"] for entry in explained] == ["10473", None]
     assert explained[0]["must_confirm"] is False
     assert explained[1]["partial"] == "104"
+    assert {"value", "confidence", "alternatives", "must_confirm"} <= explained[0].keys()
     assert json.dumps(explained)
-    with pytest.raises(NumberFormatError):
-        list(explain_numbers("banana", [], ["one"]))
+
+
+def _understood(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+    code = main(["understand", *arguments])
+    captured = capsys.readouterr()
+    return code, [json.loads(line) for line in captured.out.splitlines()], captured.err
+
+
+def test_the_command_prints_value_confidence_alternatives_and_whether_to_confirm(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, said, _ = _understood(capsys, "--known", "10473,10437", "ten four seventy three")
+    assert (code, said[0]["value"], said[0]["must_confirm"], said[0]["confidence"]) == (0, "10473", False, 1.0)
+    _, said, _ = _understood(capsys, "twenty four fifty three")
+    assert (said[0]["must_confirm"], {said[0]["value"], *said[0]["alternatives"]} >= {"20453", "24503"}) == (True, True)
+
+
+def test_the_command_takes_a_file_of_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "said.txt"
+    file.write_text("one oh four seven three\n\nten four\n", encoding="utf-8")
+    code, said, _ = _understood(capsys, str(file))
+    assert (code, [entry["value"] for entry in said]) == (0, ["10473", None])
+    file.write_bytes(b"\xff\xfe\xba")
+    code, said, error = _understood(capsys, str(file))
+    assert (code, said) == (1, [])
+    assert "cannot read" in error
+
+
+def test_the_command_takes_a_check_and_what_was_said_before(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _understood(capsys, "--check", "luhn", "one oh four seven three")[1][0]["value"] is None
+    assert _understood(capsys, "--so-far", "one oh four", "7 3")[1][0]["value"] == "10473"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u202e🙂 one", "one \udcff oh", "one " * 5000, "\0"])
+def test_no_text_breaks_the_command(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    code, said, _ = _understood(capsys, text)
+    assert (code, said[0]["value"]) == (0, None)
+
+
+@pytest.mark.parametrize("wrong", [["--format", "abc"], ["--format", ""], ["--check", "mod11"]])
+def test_a_format_that_cannot_be_read_is_named_and_ends_with_a_usage_code(
+    capsys: pytest.CaptureFixture[str], wrong: list[str]
+) -> None:
+    code, said, error = _understood(capsys, *wrong, "one")
+    assert (code, said) == (2, [])
+    assert repr(wrong[1]) in error
+
+
+def test_a_known_number_of_another_shape_is_mentioned_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    code, said, error = _understood(capsys, "--known", "abc,10473", "ten four seventy three")
+    assert (code, said[0]["value"], "abc" in error) == (0, "10473", True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import shutil
 import signal
 import socket
-import tempfile
 from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from agent.rehearse.apt_fetch import AptFetch
+from agent.rehearse.apt_fetch import Wanted
+from agent.rehearse.unpacked_tree import command_in, ensure_tree
 
-_STAMP = "orderline-tree.txt"
+REDIS = Wanted("Redis", "Redis >= 6.2", ("redis-server",), 250 * 1024 * 1024, "or install redis-server")
 
 
 def redis_command(home: Path) -> tuple[str, ...]:
@@ -23,29 +22,11 @@ def redis_command(home: Path) -> tuple[str, ...]:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return (found,)
+    program = "usr/bin/redis-check-rdb"  # Debian's server is a link to this one; the name it is called by decides
     tree = home.resolve() / "redis"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / ".redis.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (tree / _STAMP).is_file():
-            asyncio.run(_fetch(tree))
-    loader = next(iter(sorted([*tree.glob("usr/lib/*/ld-linux*.so*"), *tree.glob("lib/*/ld-linux*.so*")])))
-    libraries = [tree / "usr/lib" / loader.parent.name, tree / "lib" / loader.parent.name]
-    binary = next(path for path in (tree / "usr/bin").iterdir() if path.name in ("redis-server", "redis-check-rdb"))
-    return (str(loader), "--argv0", "redis-server", "--library-path", ":".join(map(str, libraries)), str(binary))
-
-
-async def _fetch(tree: Path) -> None:
-    work = Path(tempfile.mkdtemp(prefix=".redis-partial-", dir=tree.parent))
-    try:
-        came_from = await AptFetch(work, print, ("redis-server",), "Redis").into(
-            work / "tree", lambda at: at >= (6, 2, 0)
-        )
-        (work / "tree" / _STAMP).write_text(came_from)
-        shutil.rmtree(tree, ignore_errors=True)
-        (work / "tree").rename(tree)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    asyncio.run(ensure_tree(tree, REDIS, (program,), lambda version: version >= (6, 2, 0), print))
+    loader, *rest = command_in(tree, program) or ()
+    return (loader, "--argv0", "redis-server", *rest)
 
 
 class RealRedis:

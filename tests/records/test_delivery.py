@@ -229,8 +229,18 @@ async def test_delivered_entries_are_forgotten_after_their_days(bench: Bench) ->
     bench.start()
     await bench.add("a")
     await bench.settled()
-    await bench.outbox.forget_delivered(60.0)
+    await bench.outbox.clean(["webhook:crm"], 60.0, 1e9)
     assert await bench.outbox.entry(1) is not None
     bench.now += 61
-    await bench.outbox.forget_delivered(60.0)
+    await bench.outbox.clean(["webhook:crm"], 60.0, 1e9)
     assert await bench.outbox.entry(1) is None
+
+
+async def test_what_waits_for_a_webhook_that_is_no_longer_set_becomes_a_dead_letter(bench: Bench) -> None:
+    await bench.add("a", lane="webhook:former")
+    bench.now += 72 * 3600 + 1
+    await bench.add("b", lane="webhook:former")
+    bench.start()
+    entry = await bench.settled(1)
+    assert (entry.state, entry.last_error) == ("dead", "nothing here delivers to webhook:former")
+    assert (await bench.state(2)).state == "waiting"

@@ -143,6 +143,21 @@ class TestActs:
         await store.write(record())
         assert [entry.key for entry in entries(path, "waiting") if entry.kind == "ticket"] == ["k1"]
 
+    @pytest.mark.parametrize(("name", "kind"), [("tickets.create", "ticket"), ("messages.send", "sms")])
+    async def test_a_slow_system_is_left_before_the_flow_gives_up(
+        self, store: CallStore, path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+    ) -> None:
+        monkeypatch.setattr("agent.records.acts.PATIENCE_SECONDS", 0.01)
+        shop = Shop(**{name.replace(".", "_"): asyncio.Event()})
+        work = services(store, shop).perform(name, TICKET, "k1")
+        if kind == "ticket":
+            assert (await work)["ticket"]["pending"]
+        else:
+            with pytest.raises(ServiceError) as caught:
+                await work
+            assert (caught.value.code, caught.value.reason) == ("timed_out", "pending")
+        assert [entry.kind for entry in entries(path, "waiting")] == [kind]
+
     async def test_a_locked_database_does_not_keep_the_call_from_acting(self, store: CallStore, path: Path) -> None:
         shop = Shop(tickets_create={"ticket": {"id": "T-1"}})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -71,6 +71,13 @@ def test_one_or_all_dead_letters_are_tried_again_as_if_new(config: Path, capsys:
 def test_one_is_dropped(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(config, "drop", "1") == 0
     assert states(config) == {2: "waiting", 3: "delivered"}
+    assert run(config, "drop", "--all") == 0
+    assert states(config) == {2: "waiting", 3: "delivered"}
+
+
+def test_all_dead_ones_are_dropped_and_nothing_else(config: Path) -> None:
+    assert run(config, "drop", "--all") == 0
+    assert states(config) == {2: "waiting", 3: "delivered"}
 
 
 def test_numbers_by_lane(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

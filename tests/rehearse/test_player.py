@@ -461,14 +461,17 @@ class TestTheReport:
     def test_task_success_is_told_by_scenario(self) -> None:
         failed = replace(self.result(), scenario="an angry caller")
         good = replace(failed, ok=True)
-        result = RehearsalResult((good, replace(good, scenario="barge-in"), failed, self.result()))
+        repaired = replace(good, scenario="barge-in", repairs=2)
+        result = RehearsalResult((good, repaired, failed, self.result()))
         assert summary_lines(result)[:4] == [
-            "Scenario         task success",
-            "an angry caller    1 of   2",
-            "barge-in           1 of   1",
+            "Scenario         task success  without being asked back",
+            "an angry caller    1 of   2      1",
+            "barge-in           1 of   1      0",
             "2 of 4 calls did what they should.",
         ]
-        assert result.to_dict()["scenarios"][0] == {"name": "an angry caller", "good": 1, "calls": 2}
+        assert result.to_dict()["scenarios"][0] == {
+            "name": "an angry caller", "good": 1, "at_once": 1, "calls": 2,
+        }  # fmt: skip
 
     def test_a_rehearsal_without_calls_is_not_a_good_one(self) -> None:
         assert not RehearsalResult(()).ok

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime
 import fcntl
 import re
@@ -13,17 +14,9 @@ import pytest
 
 from agent.asterisk.release import knows_media_marks, version_of
 from agent.rehearse import apt_fetch
-from agent.rehearse.apt_fetch import (
-    AptFetch,
-    DiskFull,
-    Mirror,
-    NoApt,
-    NoMirror,
-    NoSuite,
-    newer_ubuntu_releases,
-    read_mirror,
-)
+from agent.rehearse.apt_fetch import ASTERISK, AptFetch, DiskFull, NoApt, NoSuite, Wanted
 from agent.rehearse.commands import run
+from agent.rehearse.mirror import Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 from agent.rehearse.private_asterisk import (
     Asterisk,
     AsteriskNotUsable,
@@ -78,7 +71,7 @@ def test_the_mirror_is_the_distributions_own_and_neither_security_nor_a_third_pa
         )
     )
 
-    assert read_mirror(listing, BOOKWORM) == Mirror("debian", "http://mirror.example.net/debian", "bookworm")
+    assert read_mirror(listing, BOOKWORM, "") == Mirror("debian", "http://mirror.example.net/debian", "bookworm")
 
 
 def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None:
@@ -86,7 +79,7 @@ def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None
         (target("http://repo.example.com/x", "nodistro"), target("http://mirror.example.net/ubuntu", "noble"))
     )
 
-    mirror = read_mirror(listing, NOBLE)
+    mirror = read_mirror(listing, NOBLE, "")
 
     assert mirror == Mirror("ubuntu", "http://mirror.example.net/ubuntu", "noble")
     assert mirror.components == "main universe"
@@ -94,7 +87,7 @@ def test_a_machine_that_never_ran_apt_update_has_a_mirror_all_the_same() -> None
 
 def test_a_machine_without_a_mirror_is_told_what_to_do() -> None:
     with pytest.raises(NoMirror, match="ASTERISK="):
-        read_mirror(target("http://repo.example.com/x", "nodistro"), BOOKWORM)
+        read_mirror(target("http://repo.example.com/x", "nodistro"), BOOKWORM, ASTERISK.way_out)
 
 
 def test_suites_are_tried_from_the_own_one_to_the_newest() -> None:
@@ -285,13 +278,18 @@ async def test_a_mirror_that_cannot_be_reached_is_reported_as_no_network(small_a
         await fetch(tmp_path, []).into(tmp_path / "tree", new_enough)
 
 
-async def test_a_full_disk_is_noticed_before_anything_is_fetched(
-    small_apt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(apt_fetch, "NEEDED_BYTES", 2**60)
+async def test_a_full_disk_is_noticed_before_anything_is_fetched(small_apt: Path, tmp_path: Path) -> None:
+    huge = dataclasses.replace(ASTERISK, needed_bytes=2**60)
 
     with pytest.raises(DiskFull, match="MB free"):
-        await fetch(tmp_path, []).into(tmp_path / "tree", new_enough)
+        await AptFetch(tmp_path, print, huge).into(tmp_path / "tree", new_enough)
+
+
+async def test_what_is_fetched_is_named_in_the_message_with_its_own_way_out(small_apt: Path, tmp_path: Path) -> None:
+    wanted = Wanted("Frobnicator", "Frobnicator >= 2", ("frobnicator",), 1, "or do without", ("oldstable",))
+
+    with pytest.raises(NoSuite, match=r"Frobnicator >= 2 .*oldstable: .*or do without"):
+        await AptFetch(tmp_path, print, wanted).into(tmp_path / "tree", lambda _version: False)
 
 
 async def test_a_machine_without_apt_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

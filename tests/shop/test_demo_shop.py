@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from operator import ne
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ class TestTheOrdersEverybodyCountsOn:
         assert {plan.status for plan in known.PLANS} == set(ORDER_STATUSES)
 
     async def test_the_documented_table_is_the_truth(self, shop: DemoShop) -> None:
-        table = re.findall(r"^(\d{5})\s+(\w+)\s+(\d{5})\s+([\d-]{12})\s+(\w+ \w+)  ", known.__doc__ or "", re.M)
+        table = re.findall(r"^([A-Z0-9]{5,7})\s+(\w+)\s+(\d{5})\s+([\d-]{12})\s+(\w+ \w+)  ", known.__doc__ or "", re.M)
         assert len(table) == len(known.PLANS)
         for number, status, postcode, phone, name in table:
             if number in (known.SLOW, known.BROKEN):
@@ -102,7 +103,7 @@ class TestTheOrdersEverybodyCountsOn:
     ) -> None:
         numbers = [row["number"] for row in rows["orders"]]
         for plan in known.PLANS:
-            neighbours = [n for n in numbers if sum(a != b for a, b in zip(n, plan.number, strict=True)) == 1]
+            neighbours = [n for n in numbers if len(n) == len(plan.number) and sum(map(ne, n, plan.number)) == 1]
             assert neighbours == []
 
 

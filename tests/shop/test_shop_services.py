@@ -113,6 +113,13 @@ class TestVerification:
         assert outcomes[0][0] == "not_found"
         assert outcomes[0][3] == VERIFY_FLOOR_SECONDS
 
+    async def test_a_shop_that_answers_slowly_takes_longer_to_refuse(self, shop: DemoShop, clock: Clock) -> None:
+        services = ShopServices(
+            shop.orders, shop.customers, shop.tickets, pause=clock.pause, clock=clock, verify_floor_seconds=0.9
+        )
+        await refusal(services, "orders.verify", number="10473", postcode="60615")
+        assert clock.seconds == pytest.approx(0.9)
+
     async def test_a_right_answer_does_not_wait(self, services: ShopServices, clock: Clock) -> None:
         await services.perform("orders.verify", {"number": "10473", "postcode": "60614"}, "")
         assert clock.seconds == 0.0
@@ -188,6 +195,17 @@ class TestTickets:
         assert ticket.draft.verified is True
         assert ticket.draft.transcript == ("agent: Hello", "caller: agent")
         assert ticket.draft.facts == {"mood": "calm"}
+
+    async def test_the_turns_of_a_call_are_told_as_a_line_for_each_who_spoke(
+        self, services: ShopServices, shop: DemoShop
+    ) -> None:
+        turns = [{"agent": "How can I help?", "caller": "a person"}, {"agent": "One moment.", "caller": ""}]
+        draft = {"reason": "x", "summary": "y", "transcript": turns}
+
+        result = await services.perform("tickets.create", draft, "call-1/turns")
+
+        ticket = await shop.tickets.find(result["ticket"]["id"])
+        assert ticket.draft.transcript == ("agent: How can I help?", "caller: a person", "agent: One moment.")
 
     async def test_a_repeat_with_the_same_key_returns_the_same_ticket(self, services: ShopServices) -> None:
         arguments = {"reason": "no_match", "summary": "Could not understand."}

@@ -291,3 +291,24 @@ def test_every_digit_of_a_number_is_said_once_and_in_order(number: str) -> None:
     words = wording.spoken_digits(number).replace(",", "").split()
     names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     assert "".join(str(names.index(word)) for word in words) == number
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shape", "enter"),
+    [
+        ("99999", "five digits", "key in the five digits"),
+        ("99999[-9999]", "five or nine digits", "key in the five or nine digits"),
+        ("AA-99999", "two letters and five digits", "say the two letters and five digits"),
+        ("XXXX", "four characters", "say the four characters"),
+        ("A9", "one letter and one digit", "say the one letter and one digit"),
+        ("999|AA9", "three digits or two letters and one digit", "say the three digits or two letters and one digit"),
+    ],
+)
+def test_a_number_format_is_told_as_what_it_is_made_of(pattern: str, shape: str, enter: str) -> None:
+    assert wording.shape(pattern) == shape
+    assert wording.enter(pattern) == enter
+
+
+def test_what_is_no_number_format_is_said_as_it_stands() -> None:
+    assert wording.shape("?!") == "?!" or wording.shape("?!") == ""
+    assert wording.shape(None) in ("", "None")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SHOP_VERSION = 3
+SHOP_VERSION = 4
 """Raise it with every change of ``SHOP`` or of the generator: files of another version are made again."""
 
 SHOP = """

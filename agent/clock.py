@@ -1,0 +1,20 @@
+"""The shop's local time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from agent.settings import SettingsError
+
+
+def wall_clock(timezone: str) -> Callable[[], datetime]:
+    """Aware local time in the named zone, or the machine's own. Raises SettingsError for an unknown zone."""
+    if not timezone:
+        return lambda: datetime.now().astimezone()
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"shop.timezone: there is no time zone {timezone!r}") from error
+    return lambda: datetime.now(zone)

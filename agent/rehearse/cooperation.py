@@ -1,0 +1,54 @@
+"""How a caller who wants to be understood reacts to being asked back: yes or no to a read-back, and once more. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from agent.dialog.number_format import NumberFormat, symbols_of
+from agent.dialog.spoken_numbers import understand
+
+Reaction = Literal["yes", "no", "again", ""]
+MOST_REPAIRS = 4
+"""A caller who has been asked back so often in one place has had enough."""
+
+_READ_BACK = re.compile(r"(.+\.)?confirm_prompt|confirm_number|confirm_request")
+_AGAIN = re.compile(r"(.+\.)?(nomatch|noinput)([._]\d+)?|ask_again|go_on|not_that|still_there|not_matched")
+
+
+def reaction(prompts: Sequence[str], text: str, said: str) -> Reaction:
+    """Return what to answer to the agent's last words, ``""`` when they ask for nothing but what comes next anyway.
+
+    ``prompts`` are the ids of what it said, ``text`` the words, ``said`` what the caller had said or keyed before.
+    """
+    if any(_READ_BACK.fullmatch(prompt) for prompt in prompts):
+        return "yes" if _same_number(text, said) else "no"
+    return "again" if any(_AGAIN.fullmatch(prompt) for prompt in prompts) else ""
+
+
+def _same_number(read_back: str, said: str) -> bool:
+    """Tell whether the number read back is the one that was said. Words without a number are only a request."""
+    heard = _number_in(read_back)
+    if not heard:
+        return True
+    meant = understand(said, NumberFormat("X" * len(heard)))
+    found = {symbols_of(value) for value in (meant.value, *meant.alternatives) if value is not None}
+    return heard in found
+
+
+def _number_in(text: str) -> str:
+    """Return the longest run of digits and letters spelt out one by one: the number in "I heard one zero four, ..."."""
+    digits = {"zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+              "eight": "8", "nine": "9"}  # fmt: skip
+    runs = [""]
+    for word in re.findall(r"[A-Za-z']+", text):
+        symbol = digits.get(word.lower()) or (word if len(word) == 1 and word.isupper() and word != "I" else "")
+        if symbol:
+            runs[-1] += symbol
+        elif runs[-1]:
+            runs.append("")
+    return max(runs, key=len)
+
+
+__all__ = ["MOST_REPAIRS", "Reaction", "reaction"]

@@ -1,0 +1,253 @@
+"""The shop's nouns as they come out of an answer: strictly checked, then made into the models of the shop.
+
+Every text has a greatest length, amounts are finite and not negative, days are days: what does not fit is refused
+with the name of its field. Numbers may stand where a text is wanted (ids often do), never the other way round.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+
+from agent.shop import normalise
+from agent.shop.http.fields import FieldTrouble
+from agent.shop.models import Customer, Item, Order, OrderStatus, Parcel
+from agent.shop.returns import ReturnState
+
+MAX_AMOUNT = Decimal(10) ** 12
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    # Half characters (lone surrogates) fit into no database and no prompt.
+    return value.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 12:
+        return int(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 10**9:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _money(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError("must be an amount")
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("must be an amount") from None
+    if not amount.is_finite() or not 0 <= amount <= MAX_AMOUNT:
+        raise ValueError("must be an amount of zero or more")
+    # sums of floats have long tails
+    return round(amount, 4) if abs(amount.as_tuple().exponent) > 4 else amount  # type: ignore[arg-type] # is finite
+
+
+def _day(value: Any, info: ValidationInfo) -> Any:
+    """A point in time is the day it is in the system's zone; without an offset it is in that zone already."""
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("must be a date (ISO 8601, or give its format)") from None
+    if isinstance(value, dt.datetime):
+        return (value if value.tzinfo is None else value.astimezone((info.context or {}).get("zone"))).date()
+    if not isinstance(value, dt.date):
+        raise ValueError("must be a date (ISO 8601, or give its format)")
+    return value
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError("must be a time (ISO 8601, or give its format)") from None
+    if not isinstance(value, dt.datetime):
+        raise ValueError("must be a time (ISO 8601, or give its format)")
+    return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+
+
+def _yes(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _text_of(size: int, least: int = 0) -> Any:
+    return Annotated[str, BeforeValidator(_text), Field(min_length=least, max_length=size)]
+
+
+Id = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=100)]
+Short = Annotated[str, BeforeValidator(_text), Field(max_length=200)]
+Name = Annotated[str, BeforeValidator(_text), Field(max_length=500)]
+Currency = Annotated[str, BeforeValidator(_text), AfterValidator(str.upper), Field(pattern=r"^[A-Za-z]{3}$")]
+Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(10**9), le=10**9)]
+Money = Annotated[Decimal, BeforeValidator(_money)]
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
+Yes = Annotated[bool, BeforeValidator(_yes)]
+
+
+class Noun(BaseModel):
+    """What every noun has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ItemFields(Noun):
+    """A line of an order."""
+
+    sku: Short = ""
+    name: Name
+    quantity: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100_000)] = 1
+    price: Money = Decimal(0)
+
+
+class ParcelFields(Noun):
+    """A parcel."""
+
+    number: Short = ""
+    status: OrderStatus
+    carrier: Short = ""
+    place: Short | None = None
+    expected_on: Day | None = None
+    delivered_on: Day | None = None
+    left_at: Short | None = None
+
+
+class OrderFields(Noun):
+    """An order; see :class:`agent.shop.models.Order`."""
+
+    number: Id
+    status: OrderStatus
+    placed_on: Day
+    currency: Currency
+    total: Money
+    postcode: Short
+    phone: Short
+    items: Annotated[list[ItemFields], Field(max_length=500)] = []
+    parcels: Annotated[list[ParcelFields], Field(max_length=100)] = []
+    expected_on: Day | None = None
+    expected_window: Annotated[str, BeforeValidator(_text), Field(pattern=r"^(\d\d:\d\d-\d\d:\d\d)?$")] | None = None
+    delivered_on: Day | None = None
+    carrier: Short | None = None
+    place: Short | None = None
+    delay_reason: Name | None = None
+    refund_amount: Money | None = None
+
+    def order(self, region: str) -> Order:
+        """Return the shop's noun; the phone in E.164, empty when it cannot be one."""
+        plain = {name: getattr(self, name) for name in type(self).model_fields if name not in ("items", "parcels")}
+        plain["phone"] = normalise.phone(self.phone, region)
+        for name in ("expected_window", "carrier", "place", "delay_reason"):
+            plain[name] = plain[name] or None
+        return Order(
+            **plain,
+            items=tuple(Item(**dict(item)) for item in self.items),
+            parcels=tuple(Parcel(**dict(parcel)) for parcel in self.parcels),
+        )
+
+
+class CustomerFields(Noun):
+    """A customer; see :class:`agent.shop.models.Customer`."""
+
+    id: Id
+    name: Name
+    phone: Short
+    email: Short = ""
+    tier: Short = ""
+    points: Whole | None = None
+    orders_count: Whole | None = None
+
+    def customer(self, region: str) -> Customer:
+        """Return the shop's noun."""
+        return Customer(**{**dict(self), "phone": normalise.phone(self.phone, region)})
+
+
+class TicketFields(Noun):
+    """A ticket that has been made."""
+
+    id: Id
+    created_at: Moment | None = None
+
+
+class StreetsFields(Noun):
+    """The streets of a postcode."""
+
+    city: Short
+    streets: Annotated[list[Short], Field(max_length=5000)]
+    postcode: Short | None = None
+
+
+class ChangeFields(Noun):
+    """A confirmed change of a delivery."""
+
+    confirmation: Id
+
+
+class CaseFields(Noun):
+    """A search for a parcel."""
+
+    number: Id
+    answer_by: Day | None = None
+    existing: Yes = False
+
+
+class ReturnFields(Noun):
+    """A return; what its opener knew already need not come back."""
+
+    number: Id
+    sku: Short | None = None
+    item: Name | None = None
+    reason: Short | None = None
+    condition: Short | None = None
+    route: Short | None = None
+    refund: Short | None = None
+    state: ReturnState | None = None
+    created_on: Day | None = None
+    updated_on: Day | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    key: Short = ""
+
+
+class PromotionsFields(Noun):
+    """The promotions a customer has used."""
+
+    promotions: Annotated[list[Id], Field(max_length=5000)]
+
+
+class MessageFields(Noun):
+    """A message the gateway has taken."""
+
+    id: Id
+
+
+def build(noun: type[Noun], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]) -> Any:
+    """Return the checked noun; days are told in ``zone``.
+
+    Raises FieldTrouble; ``explain(field)`` adds what is known about a field's source.
+    """
+    try:
+        return noun.model_validate(raw, context={"zone": zone})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field = ""
+        for part in first["loc"]:
+            field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
+        # the words of pydantic quote no values when the input is left out
+        message = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        raise FieldTrouble(field, message + explain(field)) from None

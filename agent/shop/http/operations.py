@@ -1,0 +1,54 @@
+"""The operations a mapping can serve: what a request may use, what noun comes back, whether something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.shop.http import nouns
+from agent.shop.http.nouns import Noun
+
+ALWAYS = frozenset({"settings", "now", "item"})
+"""Names every template may use: the system's own values, the time as ISO 8601 in UTC, one of a list."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One operation of the shop's Protocols."""
+
+    noun: type[Noun]
+    arguments: frozenset[str]
+    """What templates may use besides :data:`ALWAYS` and the answers of earlier steps."""
+    many: bool = False
+    """True when it answers with a list."""
+    changes: bool = False
+    """True when it changes something; ``key`` is then among the arguments."""
+
+
+def _kind(noun: type[Noun], arguments: str, *, many: bool = False, changes: bool = False) -> Kind:
+    names = frozenset(arguments.split()) | ({"key"} if changes else set())
+    return Kind(noun, names, many, changes)
+
+
+OPERATIONS: Mapping[str, Kind] = {
+    "orders.find": _kind(nouns.OrderFields, "number"),
+    "orders.find_by_phone": _kind(nouns.OrderFields, "phone number", many=True),
+    "customers.by_phone": _kind(nouns.CustomerFields, "phone"),
+    "tickets.create": _kind(
+        nouns.TicketFields,
+        "reason summary caller order_number verified priority transcript facts",
+        changes=True,
+    ),
+    "shipments.streets": _kind(nouns.StreetsFields, "postcode"),
+    "shipments.change_address": _kind(nouns.ChangeFields, "number order house street city postcode", changes=True),
+    "shipments.reschedule": _kind(nouns.ChangeFields, "number order day window", changes=True),
+    "shipments.investigate": _kind(nouns.CaseFields, "number order note answer_by", changes=True),
+    "returns.of_order": _kind(nouns.ReturnFields, "number", many=True),
+    "returns.create": _kind(
+        nouns.ReturnFields,
+        "number order item sku reason condition route refund note day amount",
+        changes=True,
+    ),
+    "loyalty.used_promotions": _kind(nouns.PromotionsFields, "customer_id"),
+    "messages.send": _kind(nouns.MessageFields, "template number phone text", changes=True),
+}

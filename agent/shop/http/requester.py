@@ -1,0 +1,295 @@
+"""Makes a mapping's request, repeats it where that is safe, and judges the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_plus, urlencode
+
+from agent.call.errors import ServiceError
+from agent.shop.http import sources
+from agent.shop.http.answer import Answer, Unreadable, parse_json, parse_text
+from agent.shop.http.auth import Authenticator, Credentials
+from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
+from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pages, Request, System
+from agent.shop.http.templates import Templates
+from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
+from agent.shop.refusal import Refusal
+
+REPEAT_PAUSE_SECONDS = 0.1
+LEAST_SECONDS = 0.2
+"""With less time left nothing is tried again."""
+_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
+_OURS = (400, 405, 406, 409, 411, 413, 414, 415, 422)
+"""The system does not understand what we ask: a mistake in the mapping."""
+_UNKNOWN = (500, 502, 504)
+"""A change that is answered so may have happened all the same."""
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
+
+
+class Requester:
+    """Requests of one system."""
+
+    def __init__(
+        self, system: System, transport: Transport, auth: Authenticator, templates: Templates, reader: FieldReader
+    ) -> None:
+        self._system = system
+        self._transport = transport
+        self._auth = auth
+        self._templates = templates
+        self._reader = reader
+
+    async def ask(
+        self,
+        request: Request,
+        context: Mapping[str, Any],
+        document: Any,
+        deadline: Deadline,
+        *,
+        changes: bool = False,
+        repeatable: bool = False,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Return what the answer holds: parsed JSON, a joined list when there are pages, a mapping of a text.
+
+        ``document`` is what ``follow`` looks into. ``repeatable`` says that a change may be asked for twice.
+        Raises ServiceError.
+        """
+        # a GET among steps looks something up; where it is all there is, it is the change itself (sendsms)
+        changes = changes and (request.method != "GET" or isinstance(request, Operation))
+        url = self.url(request, context, document)
+        sent = Sent(
+            method=request.method,
+            url=url,
+            headers=self._headers(request, context, headers or {}),
+            body=self._body(request, context),
+            what=describe(request),
+            changes=changes,
+        )
+        if request.pages is not None:
+            return await self._pages(request, request.pages, sent, context, deadline)
+        answer = await self._answer(sent, deadline, repeatable=repeatable or not changes)
+        return self._judge(request, sent, answer, context)
+
+    def header(self, template: str, context: Mapping[str, Any]) -> str:
+        """Return the value of a header. Raises ServiceError ``bad_request``."""
+        return self._templates.header(template, context)
+
+    def fill(self, request: Request, context: Mapping[str, Any]) -> None:
+        """Fill everything of a request in without sending it. Raises ServiceError ``bad_request``."""
+        if request.follow is None:
+            self.url(request, context, None)
+        self._headers(request, context, {})
+        self._body(request, context)
+
+    def url(self, request: Request, context: Mapping[str, Any], document: Any) -> str:
+        """Return the absolute address of a request. Raises ServiceError."""
+        base = self._system.base_url.rstrip("/")
+        if request.follow is not None:
+            found = search(request.follow, document)
+            if not isinstance(found, str) or not found:
+                message = f"{self._name}: follow {request.follow!r} gives no address; {keys_of(document)}"
+                raise ServiceError("unavailable", message)
+            url = join(base + "/", found)
+            if not same_origin(base, url):
+                raise ServiceError("unavailable", f"{self._name}: follow {request.follow!r} leads to another host")
+        else:
+            url = base + self._templates.path(request.path, context)
+        return with_query(url, {name: self._templates.text(text, context) for name, text in request.query.items()})
+
+    @property
+    def _name(self) -> str:
+        return self._system.system
+
+    def _headers(self, request: Request, context: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, str]:
+        found = {"Accept": "*/*" if request.response == "text" else "application/json"}
+        if request.json_body is not None:
+            found["Content-Type"] = "application/json"
+        elif request.form is not None:
+            found["Content-Type"] = "application/x-www-form-urlencoded"
+        for name, template in {**self._system.headers, **request.headers}.items():
+            for known in [known for known in found if known.lower() == name.lower()]:
+                del found[known]
+            found[name] = self._templates.header(template, context)
+        return {**found, **more}
+
+    def _body(self, request: Request, context: Mapping[str, Any]) -> bytes | None:
+        if request.json_body is not None:
+            return json.dumps(self._templates.data(request.json_body, context)).encode()
+        if request.form is not None:
+            form = {name: self._templates.text(text, context) for name, text in request.form.items()}
+            return urlencode(form).encode()
+        return None
+
+    async def _answer(self, sent: Sent, deadline: Deadline, *, repeatable: bool) -> Answer:
+        """Send, and once more where that is safe and there is time."""
+        credentials = await self._auth.credentials(deadline)
+        try:
+            answer = await self._send(sent, credentials, deadline)
+        except LeftAlone:
+            raise
+        except (Unsent, Broken) as error:
+            if not (repeatable or isinstance(error, Unsent)) or not await self._pause(deadline, REPEAT_PAUSE_SECONDS):
+                raise
+            return await self._send(sent, credentials, deadline)
+        if answer.status == 401 and self._auth.renewable:
+            fresh = await self._auth.credentials(deadline, refused=credentials)
+            return await self._send(sent, fresh, deadline)
+        if answer.status == 429 and await self._pause(deadline, _retry_after(answer)):
+            return await self._send(sent, credentials, deadline)
+        if answer.status in (502, 503, 504) and repeatable and await self._pause(deadline, REPEAT_PAUSE_SECONDS):
+            return await self._send(sent, credentials, deadline)
+        return answer
+
+    async def _send(self, sent: Sent, credentials: Credentials, deadline: Deadline) -> Answer:
+        whole = Sent(
+            sent.method,
+            with_query(sent.url, credentials.query),
+            {**sent.headers, **credentials.headers},
+            sent.body,
+            sent.what,
+            sent.changes,
+        )
+        return await self._transport.send(whole, deadline)
+
+    @staticmethod
+    async def _pause(deadline: Deadline, seconds: float) -> bool:
+        """Wait when there is time enough for that and another try; returns whether there was."""
+        if deadline.remaining_seconds < seconds + LEAST_SECONDS:
+            return False
+        await asyncio.sleep(seconds)
+        return True
+
+    async def _pages(
+        self, request: Request, pages: Pages, sent: Sent, context: Mapping[str, Any], deadline: Deadline
+    ) -> list[Any]:
+        found: list[Any] = []
+        url, first, seen = sent.url, sent.url, set[str]()
+        for number in range(1, pages.max_pages + 1):
+            seen.add(url)
+            one = Sent(sent.method, url, sent.headers, sent.body, sent.what, changes=False)
+            answer = await self._answer(one, deadline, repeatable=True)
+            body = self._judge(request, one, answer, context)
+            items = search(pages.items, body)
+            if not isinstance(items, list):
+                message = f"{sent.what}: pages.items {pages.items!r} gives no list; {keys_of(body)}"
+                raise ServiceError("unavailable", f"{self._name}: {message}")
+            found += items
+            url = self._next(pages, first, answer, body, number) if items else ""
+            # a system that leads in a circle is not followed round and round
+            if not url or url in seen or len(found) >= pages.max_items:
+                break
+        return found[: pages.max_items]
+
+    def _next(self, pages: Pages, first: str, answer: Answer, body: Any, number: int) -> str:
+        if pages.more is not None and not is_true(pages.more, body):
+            return ""
+        if pages.page is not None:
+            return with_query(first, {pages.page: str(number + 1)})
+        if pages.cursor is not None:
+            cursor = search(pages.cursor_path or "", body)
+            return with_query(first, {pages.cursor: cursor}) if isinstance(cursor, str) and cursor else ""
+        if pages.link_header:
+            link = _NEXT.search(answer.headers.get("link", ""))
+            address: Any = link[1] if link else ""
+        else:
+            address = search(pages.next or "", body)
+        if not isinstance(address, str) or not address:
+            return ""
+        url = join(first, address)
+        if not same_origin(first, url):
+            raise ServiceError("unavailable", f"{self._name}: the next page is on another host; not followed")
+        return url
+
+    def _judge(self, request: Request, sent: Sent, answer: Answer, context: Mapping[str, Any]) -> Any:
+        """Return the answer's data, or raise what its status or content means."""
+        declared = request.status.get(answer.status)
+        good = 200 <= answer.status < 300 or (declared is not None and declared.code == "ok")
+        if not good or (declared is not None and declared.code != "ok"):
+            self._fail(declared or self._usual(sent, answer), sent, answer, context)
+        try:
+            data = _parse(request, answer)
+        except Unreadable as error:
+            # a change with a good status has probably been made: nobody may say that it was not
+            code = "timed_out" if sent.changes else "unavailable"
+            raise ServiceError(code, f"{self._name}: {sent.what}: the answer {error}") from None
+        if request.not_found_when is not None and is_true(request.not_found_when, data):
+            raise ServiceError("not_found", f"{self._name}: {sent.what}: there is no such thing")
+        for fails in request.fails_when:
+            if is_true(fails.when, data) and fails.code != "ok":
+                raise self._failure(fails, f"{sent.what}: {fails.when!r} is true", data, context)
+        return data
+
+    def _fail(
+        self, failure: FailureSpec | ServiceError, sent: Sent, answer: Answer, context: Mapping[str, Any]
+    ) -> None:
+        if isinstance(failure, ServiceError):
+            raise failure
+        try:
+            data = parse_json(answer)
+        except Unreadable:
+            data = None
+        raise self._failure(failure, f"{sent.what}: answers {answer.status}", data, context)
+
+    def _failure(
+        self, failure: FailureSpec | FailsWhen, message: str, data: Any, context: Mapping[str, Any]
+    ) -> ServiceError:
+        if failure.code != "not_allowed":
+            return ServiceError(failure.code, f"{self._name}: {message}")
+        reason = ""
+        if failure.reason is not None:
+            try:
+                found = self._reader.read(failure.reason, data, context, "reason")
+                reason = found if isinstance(found, str) else ""
+            except (FieldTrouble, ServiceError):
+                reason = ""
+        # a reason is a word flows branch on; a sentence of theirs is none and may hold private data
+        word = re.sub(r"[-.]", "_", reason.lower()) if _WORD.fullmatch(reason) else "refused"
+        return Refusal(word, f"{self._name}: {message}")
+
+    def _usual(self, sent: Sent, answer: Answer) -> ServiceError:
+        status, where = answer.status, f"{self._name}: {sent.what}: answers {answer.status}"
+        if status in (401, 403):
+            secrets = [source for source in sources.sources_of(self._system.auth) if source.env or source.file]
+            places = " and ".join(sources.where(source) for source in secrets)
+            return ServiceError("unavailable", f"{where}: it does not accept us; see {places or 'auth'}")
+        if status in (404, 410):
+            return ServiceError("unavailable", f"{where}; if that means not found: status: {{{status}: not_found}}")
+        if status == 429:
+            return ServiceError("unavailable", f"{where}: too many requests", retryable=True)
+        if status in (408, 504) or (sent.changes and status in _UNKNOWN):
+            return ServiceError("timed_out", where)
+        return ServiceError("bad_request" if status in _OURS else "unavailable", where)
+
+
+def describe(request: Request) -> str:
+    """Name a request by its method and template, for logs and messages: no values."""
+    return f"{request.method} {request.path}" if request.follow is None else f"GET (follow {request.follow})"
+
+
+def with_query(url: str, query: Mapping[str, str]) -> str:
+    """Set query values of an address; what is empty is left out."""
+    given = {name: value for name, value in query.items() if value != ""}
+    if not given:
+        return url
+    address, _, old = url.partition("?")
+    names = {quote_plus(name) for name in given}
+    kept = [part for part in old.split("&") if part and part.split("=")[0] not in names]
+    return f"{address}?{'&'.join([*kept, urlencode(given)])}"
+
+
+def _parse(request: Request, answer: Answer) -> Any:
+    if request.response == "none":
+        return {"status": answer.status, "location": answer.headers.get("location")}
+    if request.response == "text":
+        return parse_text(answer, request.pattern)
+    return parse_json(answer)
+
+
+def _retry_after(answer: Answer) -> float:
+    """Seconds to wait; a date, or anything else, is longer than any call."""
+    value = answer.headers.get("retry-after", "1").strip()
+    return float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) else float("inf")

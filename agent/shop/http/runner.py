@@ -1,0 +1,268 @@
+"""Runs one operation of a system: its requests in order, then the fields of the answer as a checked noun."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from agent.call.errors import ServiceError
+from agent.shop.http.fields import FieldReader, FieldTrouble, keys_of, search
+from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, System
+from agent.shop.http.nouns import Noun, build
+from agent.shop.http.operations import OPERATIONS
+from agent.shop.http.repeats import Repeats
+from agent.shop.http.requester import LEAST_SECONDS, Requester
+from agent.shop.http.transport import Deadline, LeftAlone, Unsent
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 5
+"""Requests of one ``for_each`` that are under way together."""
+GRACE_SECONDS = 0.05
+"""The requests' own deadline says more about what was late, so it comes first."""
+MAX_FOUND = 10
+"""Orders of one phone that ``find_each`` looks up."""
+Keep = Callable[[Any], bool]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer and what its fields are read with."""
+
+    document: Any
+    fields: Mapping[str, FieldSpec]
+
+
+class Runner:
+    """The operations of one system."""
+
+    def __init__(
+        self,
+        system: System,
+        requester: Requester,
+        reader: FieldReader,
+        zone: dt.tzinfo,
+        clock: Callable[[], float],
+        now: Callable[[], dt.datetime],
+        repeats: Repeats,
+    ) -> None:
+        self._system = system
+        self._requester = requester
+        self._reader = reader
+        self._zone = zone
+        self._clock = clock
+        self._now = now
+        self._repeats = repeats
+        self.last_error = ""
+        """``operation: code`` of the last failure that was not an answer of the system; empty when all is well."""
+
+    def deadline(self, name: str) -> Deadline:
+        """Return the moment by which an operation that starts now must have ended."""
+        seconds = self._system.operations[name].timeout_seconds or self._system.timeout_seconds
+        return Deadline(seconds, self._clock)
+
+    async def one(self, name: str, arguments: Mapping[str, Any], deadline: Deadline | None = None) -> Any:
+        """Return the noun of an operation that answers with one. Raises ServiceError."""
+        until = deadline or self.deadline(name)
+        return await self._guarded(name, until, lambda: self._single(name, arguments, until))
+
+    async def many(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        deadline: Deadline | None = None,
+        keep: tuple[str, Keep] | None = None,
+    ) -> list[Any]:
+        """Return the nouns of an operation's list; ``keep`` is a field and what its value must be like.
+
+        Whatever is not kept is not looked at any further: a broken neighbour does no harm. Raises ServiceError.
+        """
+        until = deadline or self.deadline(name)
+        found: list[Any] = await self._guarded(name, until, lambda: self._list(name, arguments, until, keep))
+        return found
+
+    async def change(self, name: str, arguments: Mapping[str, Any], key: str) -> Any:
+        """Make a change once, however often it is asked for with this key. Raises ServiceError."""
+        idempotency = self._system.operations[name].idempotency
+        noun, filled = OPERATIONS[name].noun, {**arguments, "key": key}
+        repeatable = idempotency is not None
+        return await self._repeats.once(name, key, noun, lambda: self.one(name, filled), repeatable=repeatable)
+
+    def trouble(self, name: str, message: str) -> None:
+        """Log and remember an answer that must not be used."""
+        self.last_error = f"{name}: unavailable"
+        log.warning("%s: %s: %s", self._system.system, name, message)
+
+    async def _guarded(self, name: str, deadline: Deadline, run: Callable[[], Awaitable[Any]]) -> Any:
+        """Log and remember what goes wrong; a broken answer becomes a ServiceError."""
+        try:
+            async with asyncio.timeout(deadline.remaining_seconds + GRACE_SECONDS):
+                result = await run()
+        except TimeoutError:
+            self.last_error = f"{name}: timed_out"
+            raise ServiceError("timed_out", f"{self._system.system}: {name}: no answer in time") from None
+        except FieldTrouble as trouble:
+            # a change with a good status has probably been made: nobody may say that it was not
+            code = "timed_out" if OPERATIONS[name].changes else "unavailable"
+            self.last_error = f"{name}: {code}"
+            message = f"{self._system.system}: {name}: field {trouble}"
+            log.warning("%s", message)
+            raise ServiceError(code, message) from None
+        except ServiceError as error:
+            if error.code in ("unavailable", "timed_out", "bad_request"):
+                self.last_error = f"{name}: {error.code}"
+                level = logging.INFO if isinstance(error, LeftAlone) else logging.WARNING
+                log.log(level, "%s: %s: %s", name, error.code, error.message)
+            raise
+        self.last_error = ""
+        return result
+
+    async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Noun:
+        found = await self._documents(name, arguments, deadline)
+        context = self.context(arguments)
+        return self._noun(name, found.fields, found.document, context, found.document)
+
+    async def _list(
+        self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
+    ) -> list[Noun]:
+        operation = self._system.operations[name]
+        found = await self._documents(name, arguments, deadline)
+        path = operation.items or operation.find_each or "@"
+        items = search(path, found.document)
+        if not isinstance(items, list):
+            raise FieldTrouble("list", f"{path!r} gives no list; {keys_of(found.document)}")
+        if operation.find_each is not None:
+            return await self._find_each(items, deadline)
+        nouns = []
+        for item in items:
+            context = {**self.context(arguments), "item": item}
+            if keep is not None:
+                field, fits = keep
+                if not fits(self._reader.read(operation.fields[field], item, context, field)):
+                    continue
+            nouns.append(self._noun(name, found.fields, item, context, item))
+        return nouns
+
+    async def _find_each(self, numbers: Sequence[Any], deadline: Deadline) -> list[Noun]:
+        wanted = [str(number) for number in numbers if isinstance(number, str | int) and not isinstance(number, bool)]
+
+        async def find(number: str) -> Noun:
+            return await self._single("orders.find", {"number": number}, deadline)
+
+        return list(await _gathered(find, wanted[:MAX_FOUND]))
+
+    def _noun(
+        self,
+        name: str,
+        fields: Mapping[str, FieldSpec],
+        document: Any,
+        context: Mapping[str, Any],
+        seen: Any,
+    ) -> Noun:
+        raw = self._reader.read_all(fields, document, context)
+
+        def explain(field: str) -> str:
+            spec = fields.get(field)
+            if spec is None or spec.path is None:
+                return ""
+            return f" (path {spec.path!r}; {keys_of(seen)})"
+
+        noun: Noun = build(OPERATIONS[name].noun, raw, self._zone, explain)
+        return noun
+
+    def context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what templates may use."""
+        now = self._now().astimezone(dt.UTC).isoformat(timespec="seconds")
+        return {**arguments, "settings": self._system.settings, "now": now}
+
+    async def _documents(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Found:
+        """Ask for everything the operation needs."""
+        operation = self._system.operations[name]
+        context = self.context(arguments)
+        first = operation.idempotency.find_first if operation.idempotency else None
+        if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
+            return made
+        try:
+            return Found(await self._asked(name, operation, context, deadline), operation.fields)
+        except ServiceError as error:
+            lost = error.code in ("timed_out", "unavailable") and not isinstance(error, Unsent)
+            if first is None or not lost or deadline.remaining_seconds < LEAST_SECONDS:
+                raise
+            # what was asked for may have been made all the same: then it is there now
+            made = await self._look(operation, first, context, deadline)
+            if made is None:
+                raise
+            return made
+
+    async def _look(
+        self, operation: Operation, first: FindFirst, context: Mapping[str, Any], deadline: Deadline
+    ) -> Found | None:
+        try:
+            answer = await self._requester.ask(first, context, None, deadline)
+        except ServiceError as error:
+            if error.code == "not_found":
+                return None
+            raise
+        document = search(first.found, answer)
+        if document in (None, False, "", [], {}):
+            return None
+        return Found(document, operation.fields if first.fields is None else first.fields)
+
+    async def _asked(self, name: str, operation: Operation, context: Mapping[str, Any], deadline: Deadline) -> Any:
+        kind, idempotency = OPERATIONS[name], operation.idempotency
+        options: dict[str, Any] = {"changes": kind.changes}
+        if idempotency is not None:
+            options["repeatable"] = bool(idempotency.header or idempotency.declared)
+            if idempotency.header:
+                options["headers"] = {idempotency.header: self._requester.header("{{ key }}", context)}
+        if not operation.steps:
+            return await self._requester.ask(operation, context, None, deadline, **options)
+        document: dict[str, Any] = {}
+        for step in operation.steps:
+            document[step.name] = await self._step(step, {**context, **document}, document, deadline, options)
+        return document
+
+    async def _step(
+        self,
+        step: Step,
+        context: Mapping[str, Any],
+        document: Mapping[str, Any],
+        deadline: Deadline,
+        options: Mapping[str, Any],
+    ) -> Any:
+        if step.for_each is None:
+            return await self._requester.ask(step, context, document, deadline, **options)
+        items = search(step.for_each, document)
+        if items is None:
+            return []
+        if not isinstance(items, list):
+            raise FieldTrouble(step.name, f"for_each {step.for_each!r} gives no list")
+
+        async def ask(item: Any) -> dict[str, Any]:
+            inner = {**context, "item": item}
+            answer = await self._requester.ask(step, inner, {**document, "item": item}, deadline, **options)
+            return {"item": item, "answer": answer}
+
+        return list(await _gathered(ask, items[: step.max_items]))
+
+
+async def _gathered(work: Callable[[Any], Awaitable[T]], items: Sequence[Any]) -> Sequence[T]:
+    """Do the work for every item, a few at a time; the first failure ends the others."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def run(item: Any) -> T:
+        async with gate:
+            return await work(item)
+
+    tasks = [asyncio.ensure_future(run(item)) for item in items]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

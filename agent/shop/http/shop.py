@@ -1,0 +1,93 @@
+"""A shop out of mapping files: every operation goes to the system that maps it, the rest to another shop or nowhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.shop.http.adapters import (
+    HttpCustomers,
+    HttpLoyalty,
+    HttpMessages,
+    HttpOrders,
+    HttpTickets,
+)
+from agent.shop.http.fulfilment import HttpReturns, HttpShipments
+from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.mapping import System
+from agent.shop.http.repeats import Repeats
+from agent.shop.http.system import HttpSystem
+from agent.shop.protocols import ShopSystems
+
+
+@dataclass(frozen=True)
+class HttpShop:
+    """The mapped systems, opened. Close it."""
+
+    orders: HttpOrders
+    customers: HttpCustomers
+    tickets: HttpTickets
+    shipments: HttpShipments
+    returns: HttpReturns
+    loyalty: HttpLoyalty
+    messages: HttpMessages
+    mapped: Mapping[str, HttpSystem]
+    """By name."""
+
+    @property
+    def systems(self) -> ShopSystems:
+        """All doors of the shop."""
+        return ShopSystems(
+            orders=self.orders,
+            customers=self.customers,
+            tickets=self.tickets,
+            shipments=self.shipments,
+            returns=self.returns,
+            loyalty=self.loyalty,
+            messages=self.messages,
+        )
+
+    def status(self) -> Mapping[str, Any]:
+        """Return each system's breaker and last failure, for the agent's health."""
+        return {name: system.status() for name, system in self.mapped.items()}
+
+    async def close(self) -> None:
+        """Close every connection; idempotent."""
+        for system in self.mapped.values():
+            await system.close()
+
+
+def open_http_shop(
+    specs: Sequence[System],
+    *,
+    now: Callable[[], dt.datetime],
+    otherwise: ShopSystems | None = None,
+    region: str = "US",
+    kept: KeptChanges | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> HttpShop:
+    """Open the systems; call it in a running loop. Nothing is asked of them yet.
+
+    ``now`` gives the shop's local time, aware. ``otherwise`` serves the operations that no system maps; without it
+    they fail as ``unavailable`` (customers: nobody is known; used promotions: none). ``kept`` remembers changes over a
+    restart; whoever opened it closes it.
+    Raises ServiceError ``unavailable`` for a CA file that cannot be used.
+    """
+    repeats = Repeats(kept)
+    mapped = {spec.system: HttpSystem(spec, now, region, repeats, clock) for spec in specs}
+    served = {name: system for system in mapped.values() for name in system.spec.operations}
+    for system in mapped.values():
+        system.open()
+    return HttpShop(
+        orders=HttpOrders(served, otherwise.orders if otherwise else None),
+        customers=HttpCustomers(served, otherwise.customers if otherwise else None),
+        tickets=HttpTickets(served, now, otherwise.tickets if otherwise else None),
+        shipments=HttpShipments(served, otherwise.shipments if otherwise else None),
+        returns=HttpReturns(served, lambda: now().date(), otherwise.returns if otherwise else None),
+        loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
+        messages=HttpMessages(served, otherwise.messages if otherwise else None),
+        mapped=mapped,
+    )

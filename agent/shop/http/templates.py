@@ -1,0 +1,168 @@
+"""Fills a request's templates in: jinja's sandbox, each value escaped for the place it goes to. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import phonenumbers
+from jinja2 import ChainableUndefined, TemplateError, Undefined, meta
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from agent.call.errors import ServiceError
+
+_ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
+_UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_GSM = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+"""The default alphabet of text messages and its extension, 3GPP TS 23.038 section 6.2.1."""
+_ERRORS = (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's immutable sandbox, except that a mapping's key wins over a method of the same name."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return ``obj.attribute``: the key of a mapping when there is one."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+class Templates:
+    """Compiles each template once; one for all systems will do."""
+
+    def __init__(self) -> None:
+        self._plain = _environment(_plain)
+        self._path = _environment(_segment)
+        self._compiled: dict[tuple[str, str], Callable[..., Any]] = {}
+
+    def problem(self, template: str, names: set[str] | frozenset[str]) -> str:
+        """Return what is wrong with a template that may use these names, or ``""``."""
+        try:
+            used = meta.find_undeclared_variables(self._plain.parse(template))
+            self._plain.from_string(template)  # finds filters that do not exist
+        except TemplateError as error:
+            return f"is not a template: {error.message or error}"
+        unknown = sorted(used - names)
+        return f"uses {unknown[0]!r}, which there is not; there are: {', '.join(sorted(names))}" if unknown else ""
+
+    def text(self, template: str, context: Mapping[str, Any]) -> str:
+        """Fill in for a query, a form or a field. Raises ``ServiceError`` ``bad_request``."""
+        return str(self._render("text", self._plain, template, context))
+
+    def header(self, template: str, context: Mapping[str, Any]) -> str:
+        """Fill in for a header; line ends and control characters become spaces."""
+        return _UNFIT_FOR_HEADERS.sub(" ", self.text(template, context))
+
+    def path(self, template: str, context: Mapping[str, Any]) -> str:
+        """Fill in for a path: values are percent-encoded. Raises for a value that is empty, ``.`` or ``..``."""
+        return str(self._render("path", self._path, template, context))
+
+    def data(self, tree: Any, context: Mapping[str, Any]) -> Any:
+        """Fill in a tree of JSON-like data. A text that is nothing but ``{{ ... }}`` keeps its value's type."""
+        if isinstance(tree, Mapping):
+            return {str(key): self.data(value, context) for key, value in tree.items()}
+        if isinstance(tree, list):
+            return [self.data(value, context) for value in tree]
+        if not isinstance(tree, str) or "{" not in tree:
+            return tree
+        only = _ONLY.fullmatch(tree)
+        if only is None:
+            return self.text(tree, context)
+        return _jsonable(self._evaluate(only["expression"], context))
+
+    def _evaluate(self, expression: str, context: Mapping[str, Any]) -> Any:
+        at = ("data", expression)
+        try:
+            if at not in self._compiled:
+                self._compiled[at] = self._plain.compile_expression(expression, undefined_to_none=True)
+            return self._compiled[at](**context)
+        except _ERRORS as error:
+            raise ServiceError("bad_request", _cannot(expression, error)) from error
+
+    def _render(self, kind: str, environment: Sandbox, template: str, context: Mapping[str, Any]) -> Any:
+        at = (kind, template)
+        try:
+            if at not in self._compiled:
+                self._compiled[at] = environment.from_string(template).render
+            return self._compiled[at](context)
+        except _ERRORS as error:
+            raise ServiceError("bad_request", _cannot(template, error)) from error
+
+
+def _cannot(template: str, error: Exception) -> str:
+    # the error's own words may quote a value
+    return f"the template {template!r} cannot be filled in: {type(error).__name__}"
+
+
+def _environment(finalize: Callable[[Any], str]) -> Sandbox:
+    environment = Sandbox(autoescape=False, undefined=ChainableUndefined, finalize=finalize)
+    environment.filters |= {
+        "digits": _digits,
+        "national": _national,
+        "json": _json,
+        "spaced": _spaced,
+        "gsm": _gsm,
+    }
+    return environment
+
+
+def _plain(value: Any) -> str:
+    if value is None or isinstance(value, Undefined):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # Half characters (lone surrogates) fit into no request.
+    return str(value).encode("utf-8", "replace").decode("utf-8")
+
+
+def _segment(value: Any) -> str:
+    text = _plain(value)
+    if text in ("", ".", ".."):
+        raise ValueError("a part of a path is empty or a dot")
+    return quote(text, safe="")
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return None
+    return json.loads(_json(value))
+
+
+def _json(value: Any) -> str:
+    """The value as JSON text."""
+    return json.dumps(value, default=_plain)
+
+
+def _digits(value: Any) -> str:
+    """Digits only: ``+1 202-555-0143`` becomes ``12025550143``."""
+    return re.sub(r"\D", "", _plain(value))
+
+
+def _national(value: Any) -> str:
+    """The digits of an E.164 number without its country code: ``+12025550143`` becomes ``2025550143``."""
+    try:
+        return phonenumbers.national_significant_number(phonenumbers.parse(_plain(value)))
+    except phonenumbers.NumberParseException:
+        return _digits(value)
+
+
+def _spaced(value: Any, *sizes: int) -> str:
+    """Groups with hyphens between: ``'2025550143' | spaced(3, 3, 4)`` becomes ``202-555-0143``."""
+    text, parts = _plain(value), []
+    for size in sizes:
+        parts.append(text[:size])
+        text = text[size:]
+    return "-".join([*parts, text] if text else parts)
+
+
+def _gsm(value: Any) -> bool:
+    """Whether a text message can carry the text in its own alphabet; otherwise it needs UCS-2."""
+    return _GSM.issuperset(_plain(value))

@@ -1,0 +1,20 @@
+"""Serves a tracker on loopback by Roundup's own WSGI door: ``python serve.py PORT TRACKER_HOME``.
+
+roundup-server, its other door, refuses to run for root, as which tests in containers often run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import waitress
+from roundup.cgi.wsgi_handler import RequestDispatcher
+
+waitress.serve(
+    RequestDispatcher(sys.argv[2]),
+    host="127.0.0.1",
+    port=int(sys.argv[1]),
+    url_prefix="/support",
+    threads=4,
+    ident=None,
+)
