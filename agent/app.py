@@ -21,11 +21,13 @@ from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
+from agent.desk import Desk, calls_of
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.live import ControlServer, LiveFeed
+from agent.live_calls import LiveCalls
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
@@ -55,6 +57,8 @@ class Agent:
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
+        self._live = LiveCalls(self._feed, redact=None if settings.control.show_private else redact_event)
+        self._desk: Desk | None = None
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
@@ -90,6 +94,7 @@ class Agent:
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
             "procedures": self._procedures.status() if self._procedures else {},
+            **(self._desk.status() if self._desk else {}),
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
 
@@ -146,6 +151,9 @@ class Agent:
             today=lambda: self._wall().date(),
         )
         await post_office.start(services, CHANGES)
+        desk = Desk(settings, self._stack, self._wall)
+        self._desk = desk
+        queue_desk = desk.queues(speaker, lambda: procedures.current, render)
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -167,8 +175,9 @@ class Agent:
                 entry=line.entry,
                 call_id=line.id,
                 customer=customer,
+                left=desk.left.of(line.channel_id),
             )
-            conversation = Conversation(procedures.current, facts, render)
+            conversation = await desk.conversation(line, procedures.current, facts, render)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -180,7 +189,9 @@ class Agent:
                 services=post_office.services_of(line.id),
                 records=post_office.records,
                 known_as=introduction.known_as,
-                observer=self._feed,
+                observer=self._live,
+                queue_desk=queue_desk,
+                come_backs=desk.come_backs,
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
@@ -193,12 +204,16 @@ class Agent:
                 learning.cancel()
                 await introduction.close()
 
-        self._control = ControlServer(self._feed, settings.control.token(), self.status)
+        self._control = ControlServer(self._feed, settings.control.token(), self.status, self._calls, desk.pause)
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await self._connect(handle)
+        await desk.open_to_the_dialplan(services)
+        await self._connect(handle, desk, desk.refusal(post_office.records, self._live))
 
-    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
+    def _calls(self) -> list[dict[str, Any]]:
+        return calls_of(self._telephony, self._live) if self._telephony else []
+
+    async def _connect(self, handle: Callable[[Line, Media], Any], desk: Desk, refuse: Callable[[Line], Any]) -> None:
         settings = self._settings
         ari = Ari(
             settings.ari.url,
@@ -216,7 +231,8 @@ class Agent:
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket)
+        self._telephony = Telephony(ari, handle, options, audiosocket, refuse=refuse)
+        desk.open_to_supervisors(ari, self._telephony)
         self._stack.push_async_callback(self._telephony.close)
         await ari.start()
 

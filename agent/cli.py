@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.desk_cli import add_desk_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    add_desk_commands(add)
     add_dialog_commands(add)
     add_outbox_commands(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
@@ -172,6 +174,8 @@ def _status(options: argparse.Namespace) -> int:
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
+    if health.get("paused"):
+        print(f"PAUSED ({health['paused']}): new calls go straight to people; orderline resume ends it")
     procedures = health["procedures"]
     print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
     if procedures["refused"]:

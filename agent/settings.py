@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent import yaml_source
+from agent.desk_settings import AgiSettings, AmiSettings, HandoverSettings, QueueName, QueueSettings
 from agent.errors import OrderlineError
 from agent.shop.policy_settings import PolicySettings
 
@@ -177,6 +178,11 @@ class Settings(_Part):
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
+    ami: AmiSettings = AmiSettings()
+    queues: dict[QueueName, QueueSettings] = {}
+    """The queues calls may be handed to, the usual one first; none: the dialplan's, always open."""
+    handover: HandoverSettings = HandoverSettings()
+    agi: AgiSettings = AgiSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
@@ -193,6 +199,12 @@ class Settings(_Part):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ValueError(f"the name {twice} stands twice")
         return webhooks
+
+    def ami_secret(self) -> str:
+        """The secret of the manager interface, ``""`` where the queues are not to be asked. Raises SettingsError."""
+        if self.ami.secret_file is None and not os.environ.get("ORDERLINE_AMI_SECRET"):
+            return ""
+        return _secret(self.ami.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
 
 
 def load_settings(directory: Path) -> Settings:

@@ -1,7 +1,7 @@
 """How the people's queues stand, asked through the manager interface with pyst2, in a thread of its own.
 
 pyst2 blocks, has no time-outs and does not reconnect: here one thread waits for it, callers wait for the thread no
-longer than a deadline, and a connection that does not answer is cut from outside and made again after a pause that grows.
+longer than a deadline, and a connection that does not answer is cut from outside and made again after a growing pause.
 Only QueueSummary is asked: of QueueStatus pyst2 keeps the events to itself.
 """
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,7 +34,12 @@ _MEDIA_PREFIX = "orderline-media-"
 _BRIDGE_PREFIX = "orderline-bridge-"
 _STRAY_SECONDS = 1.0
 
+_MOST_NUMBERS = 999
+"""Live calls are numbered round and round, so that a number is not soon another call's."""
+
 CallHandler = Callable[[Line, Media], Awaitable[None]]
+Visitor = Callable[[Mapping[str, Any], list[str]], Coroutine[Any, Any, None]]
+"""Takes a channel that entered with other arguments than a caller's, for example a supervisor's phone."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,11 @@ class AsteriskLine:
             dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
         )
         self.is_answered = channel.get("state") == "Up"
+        self.name = str(channel.get("name", ""))
+        self.number = 0
+        """Short number of the live call, to be dialled after a feature code."""
+        self.media_name = ""
+        """Name of the media leg's channel."""
         self.inbox: Inbox = asyncio.Queue()
         self.released = False
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
@@ -87,6 +97,7 @@ class AsteriskLine:
             await self._ari.channels.answer(self.channel_id)
         except (NotFound, Conflict) as error:
             raise LineGone("The caller hung up before the call was answered.") from error
+        self.is_answered = True
 
     async def hang_up(self) -> None:
         """End the call; no error when it is already over."""
@@ -123,9 +134,17 @@ class Telephony:
         handle: CallHandler,
         options: TelephonyOptions,
         audiosocket: AudioSocketServer | None = None,
+        *,
+        refuse: Callable[[Line], Awaitable[str]] | None = None,
     ) -> None:
+        """``refuse(line)`` gives the reason why a call is not taken but goes straight to people, ``""`` to take it."""
         self._ari = ari
         self._handle = handle
+        self._refuse = refuse
+        self._visitors: dict[str, Visitor] = {}
+        self._visits: set[asyncio.Task[None]] = set()
+        self._media_names: dict[str, str] = {}
+        self._last_number = 0
         self._options = options
         self._audiosocket = audiosocket
         self._lines: dict[str, AsteriskLine] = {}
@@ -148,6 +167,22 @@ class Telephony:
         """How many calls are being handled now."""
         return len(self._calls)
 
+    @property
+    def lines(self) -> list[AsteriskLine]:
+        """The calls that are being handled now, in the order they came."""
+        return [line for line in self._lines.values() if line.id in self._calls]
+
+    def find(self, wanted: str) -> tuple[AsteriskLine, asyncio.Task[None]] | None:
+        """Return a live call by its short number, its id, or the name of one of its channels."""
+        for line in self.lines:
+            if wanted and wanted in (str(line.number), line.id, line.name, line.media_name):
+                return line, self._calls[line.id]
+        return None
+
+    def on_visit(self, entry: str, visitor: Visitor) -> None:
+        """Give channels that enter with this first argument to ``visitor`` instead of treating them as callers."""
+        self._visitors[entry] = visitor
+
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
         if self._sweep is not None:
@@ -165,13 +200,29 @@ class Telephony:
         channel = event["channel"]
         channel_id = str(channel["id"])
         if channel_id in self._media_ids:
+            self._media_names[channel_id] = str(channel.get("name", ""))
+            return
+        args = [str(arg) for arg in event.get("args", [])]
+        if args and args[0] in self._visitors:
+            visit = asyncio.create_task(self._visitors[args[0]](channel, args), name=f"visit-{channel_id}")
+            self._visits.add(visit)
+            visit.add_done_callback(self._visits.discard)
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
-        line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
+        line = AsteriskLine(self._ari, channel, args, self._options)
+        line.number = self._next_number()
         self._lines[channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
         task.add_done_callback(lambda _: self._forget(line))
+
+    def _next_number(self) -> int:
+        taken = {line.number for line in self._lines.values()}
+        for _ in range(_MOST_NUMBERS):
+            self._last_number = self._last_number % _MOST_NUMBERS + 1
+            if self._last_number not in taken:
+                break
+        return self._last_number
 
     def _forget(self, line: AsteriskLine) -> None:
         self._calls.pop(line.id, None)
@@ -212,7 +263,10 @@ class Telephony:
 
     def _is_stray(self, channel: Mapping[str, Any]) -> bool:
         place = channel.get("dialplan", {})
-        ours = place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == self._ari.app
+        arguments = str(place.get("app_data", "")).split(",")
+        if arguments[1:2] and arguments[1] in self._visitors:
+            return False  # a supervisor's phone; its own dead-man timer ends it
+        ours = place.get("app_name") == "Stasis" and arguments[0] == self._ari.app
         ours = ours or str(channel["id"]).startswith(_MEDIA_PREFIX)
         return ours and channel["id"] not in self._media_ids and channel["id"] not in self._lines
 
@@ -237,13 +291,25 @@ class Telephony:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
         return WebsocketMedia(self._ari, media_id, line.inbox)
 
+    async def _refused(self, line: AsteriskLine) -> bool:
+        """Send a call that is not to be taken straight to people: unanswered, without media."""
+        reason = await self._refuse(line) if self._refuse is not None else ""
+        if reason:
+            log.info("Call %s goes straight to people: %s", line.id, reason)
+            with contextlib.suppress(LineGone, AriError):
+                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+        return bool(reason)
+
     async def _take(self, line: AsteriskLine) -> None:
+        if await self._refused(line):
+            return
         media = self._media_for(line)
         bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
+            await self._open_to_supervisors(line, media)
             await self._handle(line, media)
         except LineGone as error:
             log.info("Call %s: %s", line.id, error)
@@ -274,6 +340,15 @@ class Telephony:
             # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
             if isinstance(error, AriUnreachable) or not await self._has_left(line):
                 raise
+            raise LineGone("The caller hung up while the call was being set up.") from error
+
+    async def _open_to_supervisors(self, line: AsteriskLine, media: OpenableMedia) -> None:
+        """Name the call for ChanSpy, by the channel of the one who serves the caller: a whisper is for nobody else."""
+        line.media_name = self._media_names.get(media.channel_id, "")
+        try:
+            await self._ari.channels.set_variable(line.channel_id, "ORDERLINE_CALL", str(line.number))
+            await self._ari.channels.set_variable(media.channel_id, "SPYGROUP", f"orderline:orderline-{line.number}")
+        except (NotFound, Conflict) as error:
             raise LineGone("The caller hung up while the call was being set up.") from error
 
     async def _has_left(self, line: AsteriskLine) -> bool:
@@ -318,4 +393,5 @@ class Telephony:
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)
+        self._media_names.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)

@@ -11,6 +11,17 @@ class LineGone(OrderlineError):
     code = "line_gone"
 
 
+class CallTaken(OrderlineError):
+    """A supervisor has taken the caller; the conversation is over, the call is not."""
+
+    code = "call_taken"
+
+    def __init__(self, by: str) -> None:
+        """``by`` is the supervisor's number."""
+        super().__init__(f"A supervisor ({by or 'unknown number'}) took the call over.")
+        self.by = by
+
+
 class ServiceError(OrderlineError):
     """A business operation did not succeed."""
 

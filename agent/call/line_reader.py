@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import LineGone, MediaBroken
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost
+from agent.call.errors import CallTaken, LineGone, MediaBroken
+from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost, TakenOver
 
 _QUIET_MS = 200
 _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
@@ -20,7 +20,7 @@ class LineReader:
     async def next(self) -> LineEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
-        Raises LineGone when the caller hung up, MediaBroken when the audio broke.
+        Raises LineGone when the caller hung up, MediaBroken when the audio broke, CallTaken when a supervisor took it.
         """
         try:
             async with asyncio.timeout(_QUIET_MS / 1000):
@@ -29,6 +29,8 @@ class LineReader:
             return _QUIET
         if isinstance(event, CallerHungUp):
             raise LineGone("The caller hung up.")
+        if isinstance(event, TakenOver):
+            raise CallTaken(event.by)
         if isinstance(event, MediaLost):
             raise MediaBroken(f"The audio of the call broke: {event.why}.")
         return event

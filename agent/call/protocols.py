@@ -54,7 +54,15 @@ class MediaLost:
     why: str = ""
 
 
-LineEvent = Frame | Key | Played | CallerHungUp | MediaLost
+@dataclass(frozen=True)
+class TakenOver:
+    """A supervisor takes the caller from us."""
+
+    by: str = ""
+    """The supervisor's number."""
+
+
+LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver
 Inbox = asyncio.Queue[LineEvent]
 """Everything that happens on the line, in order, in one queue per call."""
 
@@ -72,6 +80,8 @@ class Line(Protocol):
     """The caller's channel."""
 
     id: str
+    channel_id: str
+    """The same when the call leaves and comes back; ``id`` is then another one."""
     caller: Caller
     entry: str
     """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
@@ -292,6 +302,27 @@ class Records(Protocol):
         """Store the record durably; a second write for the same id is refused."""
 
 
+class ComeBacks(Protocol):
+    """What is remembered of calls that left for people, until they come back."""
+
+    async def keep(self, channel_id: str, snapshot: Mapping[str, Any]) -> None:
+        """Remember a conversation. Never raises."""
+
+    async def take(self, channel_id: str) -> Mapping[str, Any] | None:
+        """Return what was remembered last and is not too old. Never raises."""
+
+
+class NoComeBacks:
+    """Implements :class:`ComeBacks` for calls of which nothing is remembered."""
+
+    async def keep(self, channel_id: str, snapshot: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    async def take(self, channel_id: str) -> Mapping[str, Any] | None:
+        """Return nothing."""
+        return None
+
+
 class Observer(Protocol):
     """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
 
@@ -306,6 +337,7 @@ __all__ = [
     "CallRecord",
     "Caller",
     "CallerHungUp",
+    "ComeBacks",
     "Dialog",
     "Frame",
     "Gain",
@@ -317,12 +349,15 @@ __all__ = [
     "Listen",
     "Media",
     "MediaLost",
+    "NoComeBacks",
+    "NoEcho",
     "Observer",
     "Played",
     "Recognition",
     "Recognizer",
     "Records",
     "Services",
+    "TakenOver",
     "TurnRecord",
     "Voice",
     "VoiceActivity",

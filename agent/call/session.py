@@ -6,17 +6,18 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from agent.call.acting import Acting
-from agent.call.errors import LineGone
+from agent.call.errors import CallTaken, LineGone
 from agent.call.handover import HandOverDesk
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
 from agent.call.protocols import (
     CallRecord,
+    ComeBacks,
     Dialog,
     Echo,
     Gain,
@@ -24,6 +25,7 @@ from agent.call.protocols import (
     Key,
     Line,
     Media,
+    NoComeBacks,
     NoEcho,
     Observer,
     Played,
@@ -34,6 +36,7 @@ from agent.call.protocols import (
     Voice,
     VoiceActivity,
 )
+from agent.call.queue_desk import QueueDesk
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.turns import Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
@@ -65,6 +68,9 @@ class CallParts:
     echo: Echo = field(default_factory=NoEcho)
     known_as: Callable[[], str] = lambda: ""
     """What the shop knows the calling number as, once it has said so: for people, never proof."""
+    queue_desk: QueueDesk | None = None
+    """Knows the people's queues; without one a hand-over goes to the dialplan's usual queue."""
+    come_backs: ComeBacks = field(default_factory=NoComeBacks)
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -106,6 +112,10 @@ class CallSession:
         except LineGone:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "caller_hung_up", "caller"
+        except CallTaken as error:
+            record.outcome, record.ended_by = "taken_over", "supervisor"
+            record.handover = {"reason": "taken_over", "by": error.by}
+            await self._parts.come_backs.keep(self._line.channel_id, self._parts.dialog.snapshot())
         except BaseException as error:
             record.outcome, record.ended_by = "failed", "fault"
             record.faults.append(f"{type(error).__name__}: {error}")
@@ -120,6 +130,7 @@ class CallSession:
     async def _converse(self) -> _End:
         turn = self._parts.dialog.start()
         while True:
+            turn = await self._ask_the_queue(turn)
             speaking = self._speaking(turn)
             if self._answered_at is None:
                 if not self._line.is_answered:
@@ -222,6 +233,20 @@ class CallSession:
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
+    async def _ask_the_queue(self, turn: Turn) -> Turn:
+        """Look, before a hand-over is announced, whether anybody can be had; the dialog says what comes of it."""
+        desk, handover = self._parts.queue_desk, turn.then
+        if desk is None or not isinstance(handover, HandOver):
+            return turn
+        started = self._parts.clock()
+        report = await desk.report(handover.queue)
+        milliseconds = round((self._parts.clock() - started) * 1000, 1)
+        effect = {"name": "queue.state", "code": report.standing, "ms": milliseconds}
+        self._record.effects.append(effect)
+        self._notify("effect", **effect, wait_minutes=report.wait_minutes)
+        answer = self._parts.dialog.hear(report)
+        return replace(answer, say=turn.say + answer.say) if isinstance(answer.then, HandOver) else answer
+
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
         desk = HandOverDesk(
@@ -243,7 +268,12 @@ class CallSession:
             "facts": dict(handover.facts),
         }
         self._notify("handed_over", **self._record.handover)
-        await self._line.hand_over(desk.variables(handover, ticket), handover.reason)
+        await self._parts.come_backs.keep(self._line.channel_id, self._parts.dialog.snapshot())
+        variables = desk.variables(handover, ticket)
+        if self._parts.queue_desk is not None:
+            line = self._line
+            variables |= await self._parts.queue_desk.variables(handover, ticket, line.id, line.caller.number)
+        await self._line.hand_over(variables, handover.reason)
 
     # --- the record ---------------------------------------------------------------------------------
 

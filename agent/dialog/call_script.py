@@ -84,8 +84,8 @@ class Line(_Model):
     never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must not have said since then."""
     queue: Annotated[QueueTold | None, BeforeValidator(_as_queue, json_schema_input_type=str | QueueTold | None)] = None
-    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``, ``full``,
-    ``too_long``, ``open``."""
+    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
+    ``full``, ``too_long``, ``open``."""
     slots: dict[str, str | None] | None = None
     """What must be known by now; an empty value: nothing."""
     handover: str | None = None

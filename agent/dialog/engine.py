@@ -64,9 +64,7 @@ class Conversation:
         return conversation
 
     @classmethod
-    def come_back(
-        cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer
-    ) -> Conversation:
+    def come_back(cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
         """Begin anew at the entry of ``facts`` with what an earlier conversation of the same caller knew.
 
         Slots, variables and requests are kept; begun flows, the open question and failures are not. Raises

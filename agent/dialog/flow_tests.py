@@ -81,7 +81,11 @@ def play(
     """Play one call, with a conversation made by ``begin``."""
     script = located.script
     facts = CallFacts(
-        now=script.now, shop_name=SHOP_NAME, caller_number=script.caller, entry=script.entry, known=script.known,
+        now=script.now,
+        shop_name=SHOP_NAME,
+        caller_number=script.caller,
+        entry=script.entry,
+        known=script.known,
         left=script.left,
     )
     player = _Player(begin(pack, facts, render), located.answers)

@@ -38,7 +38,7 @@ SYSTEM_PROMPTS = (
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
 OPTIONAL_PROMPTS = ("queue_wait", "whisper")
-"""Prompts that are said where a pack has them: to callers who will wait, and to the person before the caller is joined."""
+"""Prompts that are said where a pack has them: to callers who will wait, to the person before they are joined."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",

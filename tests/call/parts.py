@@ -31,7 +31,7 @@ class TestLine:
     __test__ = False
 
     def __init__(self) -> None:
-        self.id = "call-1"
+        self.id = self.channel_id = "call-1"
         self.caller = Caller("2025550143", "Maria", "7000")
         self.entry = "inbound"
         self.is_answered = False
