@@ -120,13 +120,14 @@ class AgentProcess:
 
     def _write_settings(self) -> None:
         self._config_dir.mkdir(parents=True, exist_ok=True)
-        for name, secret in (("ari-password", self._pbx.ari_password), ("control-token", self.token)):
+        for name, secret in (("ari-password", self._pbx.ari_password), ("control-token", self.token), ("ami-secret", self._pbx.ami_secret)):
             path = self._config_dir / name
             path.touch(mode=0o600)
             path.write_text(secret, encoding="utf-8")
         settings: dict[str, Any] = {
             "shop": {"name": "Maple and Finch", "demo_directory": str(self._run_dir / "shop")},
             "ari": {"url": self._pbx.ari_url, "user": self._pbx.ari_user, "password_file": "ari-password"},
+            "ami": {"port": str(self._pbx.ami_port), "user": self._pbx.ami_user, "secret_file": "ami-secret"},
             "control": {"port": "0", "token_file": "control-token", "show_private": "yes"},
             "speech": {
                 "models_directory": str(self._shared / "models"),
