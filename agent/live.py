@@ -152,7 +152,7 @@ class ControlServer:
         except OSError as error:
             raise web.HTTPInternalServerError(text=f"It counts, but will not outlast a restart: {error}\n") from error
         pause = self._pause_flag.pause
-        log.warning("%s", f"Paused: {pause.reason}" if pause.is_on else "New calls are taken again")
+        log.info("%s", f"Paused: {pause.reason}" if pause.is_on else "New calls are taken again")
         return web.json_response({"paused": pause.reason, "at": pause.at})
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:

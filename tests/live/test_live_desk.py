@@ -174,9 +174,8 @@ async def test_on_a_holiday_and_with_nobody_logged_in_the_caller_is_told_so_and_
     await talk.close()
     holidays.write_text("", encoding="utf-8")
 
-    pbx = floor.stack.pbx
-    await pbx.cli("queue remove member PJSIP/601 from orderline-humans")
-    await asyncio.sleep(1.1)  # figures are kept for a second
+    await floor.stack.phones.cli("pjsip send unregister phone-601")
+    await asyncio.sleep(1.5)  # figures are kept for a second
     try:
         talk = await floor.call()
         await talk.agent_says("How can I help")
@@ -186,7 +185,7 @@ async def test_on_a_holiday_and_with_nobody_logged_in_the_caller_is_told_so_and_
         assert asked["code"] == "empty"
         await talk.close()
     finally:
-        await pbx.cli("queue add member PJSIP/601 to orderline-humans")
+        await floor.stack.phones.cli("pjsip send register phone-601")
 
 
 async def test_a_dialplan_asks_for_an_order_and_leaves_a_value(floor: Floor) -> None:
