@@ -16,7 +16,6 @@ import queue
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -171,9 +170,7 @@ class _Worker(threading.Thread):
 
     def _serve(self) -> str:
         """Connect and answer questions until something breaks; returns what did."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # setDaemon, isSet
-            manager = Manager()
+        manager = Manager()
         for event in ("QueueSummary", "QueueSummaryComplete"):
             manager.register_event(event, self._on_event)
         guard = _Guard(manager, self._stuck_seconds)
@@ -190,7 +187,8 @@ class _Worker(threading.Thread):
                 self._next(manager, guard)
         except ManagerAuthException as error:
             return f"login as {self._address.user} was refused ({error}); see manager.conf and ami.secret_file."
-        except (ManagerException, ManagerSocketException, OSError) as error:
+        except (ManagerException, ManagerSocketException, OSError, ValueError) as error:
+            # ValueError: pyst2 writes into a stream that its other thread has closed
             return f"{error}."
         finally:
             guard.cut()
