@@ -118,5 +118,7 @@ async def test_screen_pop_and_whisper_go_where_they_are_wanted() -> None:
 
 
 def test_no_value_can_stand_for_another_or_make_the_address_longer_than_a_header() -> None:
-    assert filled_url("https://a/{ticket}/{caller}", {"ticket": "{caller}", "caller": "1"}) == "https://a/%7Bcaller%7D/1"
+    assert (
+        filled_url("https://a/{ticket}/{caller}", {"ticket": "{caller}", "caller": "1"}) == "https://a/%7Bcaller%7D/1"
+    )
     assert filled_url("https://a/{ticket}", {"ticket": "x" * 600}) == ""

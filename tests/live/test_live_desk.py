@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from agent.rehearse.audio import read_wav
 from agent.rehearse.private_asterisk import Asterisk
+from agent.rehearse.script import Speech
 from agent.rehearse.stack import Home, running_stack
 from tests.live.desk_rig import HEARD, NOT_HEARD, Floor, likeness_of, open_floor, speak
 
@@ -43,6 +44,7 @@ async def floor(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPat
 async def test_the_human_sees_the_story_is_told_it_beforehand_talks_and_gives_the_caller_back(floor: Floor) -> None:
     talk = await floor.call(caller="2025550143")
     await talk.agent_says("How can I help")
+    number = await floor.number_of(talk)
     await talk.says("where is order one oh four seven three")
     await talk.agent_says("postcode")
     await talk.leg.press("60614")
@@ -69,6 +71,14 @@ async def test_the_human_sees_the_story_is_told_it_beforehand_talks_and_gives_th
     assert (await speak(floor.sound("vm-nobodyavail"), human, talk.leg))[0] > HEARD
     assert (await speak(floor.sound("please-try-call-later"), talk.leg, human))[0] > HEARD
 
+    whisperer = await floor.supervisor(f"*102{number}")
+    await asyncio.sleep(0.5)
+    told, untold = await speak(floor.sound("vm-nobodyavail"), whisperer, human, talk.leg)
+    assert told > HEARD
+    assert untold < NOT_HEARD
+    assert (await speak(floor.sound("please-try-call-later"), talk.leg, whisperer))[0] > HEARD
+    await whisperer.close()
+
     talk.feed.events.clear()
     await floor.exchange.ari.channels.continue_in_dialplan(human.channel_id, context="transfer", extension="700")
     await talk.agent_says("You're back with me")
@@ -80,7 +90,9 @@ async def test_the_human_sees_the_story_is_told_it_beforehand_talks_and_gives_th
     await talk.close()
 
 
-async def test_after_a_time_out_in_the_queue_the_caller_is_back_and_the_next_hand_over_works(floor: Floor) -> None:
+async def test_after_a_time_out_in_the_queue_the_caller_is_back_and_a_supervisor_whispers_the_agent_what_to_do(
+    floor: Floor,
+) -> None:
     pbx = floor.stack.pbx
     await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 3")
     try:
@@ -91,7 +103,13 @@ async def test_after_a_time_out_in_the_queue_the_caller_is_back_and_the_next_han
         await talk.agent_says("nobody is free", 20)
     finally:
         await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 300")
-    await talk.says("i want to talk to a person")
+    talk.feed.events.clear()
+    whisperer = await floor.supervisor(f"*102{await floor.number_of(talk)}")
+    await asyncio.sleep(0.5)
+    request = await floor.voices.render(Speech("", "i want to talk to a person", "joe"), -20.0)
+    assert (await speak(request, whisperer, talk.leg))[0] < NOT_HEARD
+    assert (await talk.happens("handed_over"))["reason"] == "caller_asked"
+    await whisperer.close()
     human = await floor.answered(talk)
     await asyncio.sleep(5)  # the whisper
     assert (await speak(floor.sound("vm-nobodyavail"), human, talk.leg))[0] > HEARD
@@ -194,17 +212,17 @@ async def test_a_dialplan_asks_for_an_order_and_leaves_a_value(floor: Floor) -> 
     agi = f"agi://127.0.0.1:{port}"
     steps = [
         f"AGI({agi}/order_status,10473,60614)",
-        'NoOp(first:${ORDERLINE_RESULT}:${ORDERLINE_STATUS}:)',
+        "NoOp(first:${ORDERLINE_RESULT}:${ORDERLINE_STATUS}:)",
         f"AGI({agi}/order_status,10473,99999)",
-        'NoOp(second:${ORDERLINE_RESULT}:${ORDERLINE_STATUS}:)',
+        "NoOp(second:${ORDERLINE_RESULT}:${ORDERLINE_STATUS}:)",
         f"AGI({agi}/customer_tier)",
-        'NoOp(third:${ORDERLINE_RESULT}:${ORDERLINE_TIER}:)',
+        "NoOp(third:${ORDERLINE_RESULT}:${ORDERLINE_TIER}:)",
         f"AGI({agi}/accepting)",
-        'NoOp(fourth:${ORDERLINE_ACCEPTING}:)',
+        "NoOp(fourth:${ORDERLINE_ACCEPTING}:)",
         f"AGI({agi}/leave_value,language,spanish)",
-        'NoOp(fifth:${ORDERLINE_RESULT}:)',
+        "NoOp(fifth:${ORDERLINE_RESULT}:)",
         f"AGI({agi}/leave_value,verified,yes)",
-        'NoOp(sixth:${ORDERLINE_RESULT}:)',
+        "NoOp(sixth:${ORDERLINE_RESULT}:)",
         "Goto(orderline,7000,1)",
     ]
     for priority, step in enumerate(steps, 1):
