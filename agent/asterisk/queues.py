@@ -187,9 +187,10 @@ class _Worker(threading.Thread):
                 self._next(manager, guard)
         except ManagerAuthException as error:
             return f"login as {self._address.user} was refused ({error}); see manager.conf and ami.secret_file."
-        except (ManagerException, ManagerSocketException, OSError, ValueError) as error:
-            # ValueError: pyst2 writes into a stream that its other thread has closed
+        except (ManagerException, ManagerSocketException, OSError) as error:
             return f"{error}."
+        except ValueError:  # pyst2 writes into a stream that its other thread has closed
+            return "the connection was closed."
         finally:
             guard.cut()
         return "stopped."

@@ -120,7 +120,12 @@ class AgentProcess:
 
     def _write_settings(self) -> None:
         self._config_dir.mkdir(parents=True, exist_ok=True)
-        for name, secret in (("ari-password", self._pbx.ari_password), ("control-token", self.token), ("ami-secret", self._pbx.ami_secret)):
+        secrets_of = {
+            "ari-password": self._pbx.ari_password,
+            "ami-secret": self._pbx.ami_secret,
+            "control-token": self.token,
+        }
+        for name, secret in secrets_of.items():
             path = self._config_dir / name
             path.touch(mode=0o600)
             path.write_text(secret, encoding="utf-8")

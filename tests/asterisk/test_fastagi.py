@@ -76,7 +76,7 @@ async def test_what_is_no_question_is_dropped_and_the_next_question_answered() -
                 assert await reader.read() == b""
             writer.close()
         async with asyncio.timeout(5):
-            while len(await ask(server.port, "echo")) != 2:  # the worker is free within a moment
+            while len(await ask_or_refused(server.port)) != 2:  # noqa: ASYNC110 - the worker is free within a moment
                 await asyncio.sleep(0.01)
 
 

@@ -126,7 +126,7 @@ class Floor:
 
     async def number_of(self, talk: Talk) -> int:
         """The short number of a live call."""
-        (call,) = [call for call in await self.http("GET", "/calls") if call["id"] == talk.feed.call_id]
+        (call,) = [call for call in await self.http("GET", "/calls") if call["caller"] == talk.feed.number]
         return int(call["number"])
 
     def sound(self, name: str) -> Pcm:

@@ -231,8 +231,7 @@ async def test_a_dialplan_asks_for_an_order_and_leaves_a_value(floor: Floor) -> 
     talk = await floor.call("8100", caller="2025550143")
     await talk.agent_says("How can I help")
     log = (pbx.log_dir / "full.log").read_text(encoding="utf-8")
-    for line in (
-        "first:ok:in_transit:", "second:not_found::", "third:ok:gold:", "fourth:yes:", "fifth:ok:", "sixth:not_allowed:",
-    ):  # fmt: skip
+    answers = "first:ok:in_transit: second:not_found:: third:ok:gold: fourth:yes: fifth:ok: sixth:not_allowed:"
+    for line in answers.split():
         assert re.search(rf'NoOp\("[^"]+", "{line}"\)', log), line
     await talk.close()
