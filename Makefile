@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse asterisk clean
+.PHONY: help demo run test lint rehearse scenarios asterisk clean
 
 help:  ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ run: $(VENV)/.ready  ## the same, left running for your own softphone
 
 rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) $(FILES)
+
+scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
+	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
+		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

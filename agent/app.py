@@ -8,26 +8,34 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from agent import __version__
+from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
-from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.asterisk.fastagi import FastAgi
+from agent.asterisk.feature_codes import Codes
+from agent.asterisk.line import TelephonyOptions
+from agent.asterisk.telephony import EVENT_TYPES, Telephony
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.coming_back import KeptConversations
+from agent.call.passing_on import PAUSED, pass_on
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
-from agent.desk import Desk, calls_of
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
+from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
+from agent.pausing import Pause
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
@@ -42,11 +50,15 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
+from agent.supervision_door import supervision_routes
 
 log = logging.getLogger(__name__)
 
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
+
+PAUSED_ENTRIES = ("inbound", "transfer_back")
+"""Ways in that a pause closes. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 
 class Agent:
@@ -57,8 +69,8 @@ class Agent:
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
-        self._live = LiveCalls(self._feed, redact=None if settings.control.show_private else redact_event)
-        self._desk: Desk | None = None
+        self._live_calls = LiveCalls(self._feed, redact_event, time.monotonic)
+        self._pause: Pause | None = None
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
         self._control: ControlServer | None = None
@@ -94,13 +106,14 @@ class Agent:
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
             "procedures": self._procedures.status() if self._procedures else {},
-            **(self._desk.status() if self._desk else {}),
+            "paused": asdict(self._pause.now) if self._pause and self._pause.now else None,
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
 
     async def _build(self) -> None:
         settings = self._settings
         settings.state_directory.mkdir(parents=True, exist_ok=True)
+        pause = self._pause = Pause(settings.state_directory / "paused.json", self._wall)
         render = SandboxRenderer(filters)
         shop = await open_shop(settings.shop, self._wall, self._stack, settings.state_directory / "changes.sqlite")
         self._shop = shop
@@ -140,7 +153,14 @@ class Agent:
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
         watching.add_done_callback(report_end)
         self._stack.push_async_callback(cancelled, watching)
-        limits = SqliteAttemptLimits(settings.state_directory / "attempts.sqlite")
+        allowed = settings.shop.verification
+        limits = SqliteAttemptLimits(
+            settings.state_directory / "attempts.sqlite",
+            per_caller=allowed.per_caller,
+            per_number=allowed.per_order,
+            hidden=allowed.hidden_callers,
+            window_seconds=allowed.window_minutes * 60.0,
+        )
         self._stack.push_async_callback(limits.close)
         services = ShopServices.of(
             shop.systems,
@@ -151,9 +171,7 @@ class Agent:
             today=lambda: self._wall().date(),
         )
         await post_office.start(services, CHANGES)
-        desk = Desk(settings, self._stack, self._wall)
-        self._desk = desk
-        queue_desk = desk.queues(speaker, lambda: procedures.current, render)
+        queues = await open_queues(settings, self._wall, lambda: procedures.current, render, speaker, self._stack)
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -164,7 +182,17 @@ class Agent:
             barge_in_ms=call.barge_in_ms,
         )
 
+        kept = KeptConversations(time.monotonic)
+        left = LeftValues(time.monotonic)
+        if settings.fastagi.host:
+            fastagi = FastAgi(agi_services(services, left, self._why_not))
+            fastagi.start(settings.fastagi.host, settings.fastagi.port)
+            self._stack.push_async_callback(fastagi.close)
+
         async def handle(line: Line, media: Media) -> None:
+            if pause.now is not None and line.entry in PAUSED_ENTRIES:
+                await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
+                return
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -174,10 +202,10 @@ class Agent:
                 dialled=line.caller.dialled,
                 entry=line.entry,
                 call_id=line.id,
+                left=left.of(line.channel_id),
                 customer=customer,
-                left=desk.left.of(line.channel_id),
             )
-            conversation = await desk.conversation(line, procedures.current, facts, render)
+            conversation = kept.begin(procedures.current, facts, render, line.channel_id)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -189,12 +217,11 @@ class Agent:
                 services=post_office.services_of(line.id),
                 records=post_office.records,
                 known_as=introduction.known_as,
-                observer=self._live,
-                queue_desk=queue_desk,
-                come_backs=desk.come_backs,
+                observer=self._live_calls,
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
+                queues=queues,
                 turn_taking=turn_taking,
             )
             learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
@@ -202,18 +229,16 @@ class Agent:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
+                kept.keep(line.channel_id, conversation.snapshot())
                 await introduction.close()
 
-        self._control = ControlServer(self._feed, settings.control.token(), self.status, self._calls, desk.pause)
+        routes = supervision_routes(pause, self._live_calls.list)
+        self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await desk.open_to_the_dialplan(services)
-        await self._connect(handle, desk, desk.refusal(post_office.records, self._live))
+        await self._connect(handle)
 
-    def _calls(self) -> list[dict[str, Any]]:
-        return calls_of(self._telephony, self._live) if self._telephony else []
-
-    async def _connect(self, handle: Callable[[Line, Media], Any], desk: Desk, refuse: Callable[[Line], Any]) -> None:
+    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
         settings = self._settings
         ari = Ari(
             settings.ari.url,
@@ -231,10 +256,19 @@ class Agent:
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket, refuse=refuse)
-        desk.open_to_supervisors(ari, self._telephony)
+        self._telephony = Telephony(ari, handle, options, audiosocket, self._codes())
         self._stack.push_async_callback(self._telephony.close)
         await ari.start()
+
+    def _why_not(self) -> str:
+        """Why no calls are taken now, ``""`` when they are."""
+        if self._pause is not None and self._pause.now is not None:
+            return "paused"
+        return "" if self._ari is not None and self._ari.connected.is_set() else "not_connected"
+
+    def _codes(self) -> Codes:
+        pause = self._pause
+        return Codes({"pause": pause.begin, "resume": pause.end} if pause is not None else {})
 
     async def _wait_for_asterisk(self, ari: Ari) -> None:
         """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""

@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
-from agent.desk_cli import add_desk_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
+from agent.supervision_cli import add_supervision_commands, ask
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -83,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
     model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
-    add_desk_commands(add)
     add_dialog_commands(add)
     add_outbox_commands(add)
+    add_supervision_commands(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     _add_shop(add("shop", _shop, "check the shop's own systems, or look at the mappings that come with Orderline"))
     return parser
@@ -154,19 +154,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    import requests
-
     from agent.settings import load_settings
 
-    control = load_settings(options.config).control
-    url = f"http://{control.host}:{control.port}/health"
-    try:
-        answer = requests.get(url, headers={"Authorization": f"Bearer {control.token()}"}, timeout=3)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        print(f"orderline: the agent does not answer at {url}: {error}", file=sys.stderr)
-        return EXIT_FAILED
-    health = answer.json()
+    health = ask(load_settings(options.config).control, "GET", "/health")
     if options.json:
         print(json.dumps(health, indent=2, ensure_ascii=False))
         return 0 if health["asterisk"] else EXIT_FAILED
@@ -174,8 +164,8 @@ def _status(options: argparse.Namespace) -> int:
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
-    if health.get("paused"):
-        print(f"PAUSED ({health['paused']}): new calls go straight to people; orderline resume ends it")
+    if paused := health["paused"]:
+        print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
     procedures = health["procedures"]
     print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
     if procedures["refused"]:

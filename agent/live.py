@@ -1,9 +1,7 @@
 """The live feed: what happens on the calls, as it happens, for the terminal, rehearsals and consoles.
 
 A websocket at ``/live`` sends one JSON object a message: ``event``, ``call_id``, ``at`` (ISO 8601), ``at_seconds``
-(monotonic) and ``data``; ``/health`` says that the process is alive, ``/calls``
-lists the live calls, ``POST /pause`` and ``/resume`` stop and start the taking of new ones. Loopback by default,
-bearer token always.
+(monotonic) and ``data``; ``/health`` says that the process is alive. Loopback by default, bearer token always.
 """
 
 from __future__ import annotations
@@ -18,8 +16,6 @@ from datetime import datetime
 from typing import Any
 
 from aiohttp import web
-
-from agent.call.pausing import PauseFlag
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +81,11 @@ class ControlServer:
         feed: LiveFeed,
         token: str,
         status: Callable[[], Mapping[str, Any]],
-        calls: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
-        pause: PauseFlag | None = None,
+        routes: Sequence[web.RouteDef] = (),
     ) -> None:
-        """``calls`` gives the live calls; without ``pause`` the agent cannot be paused from here."""
-        self._calls = calls
-        self._pause_flag = pause
+        """``routes`` are further ones, behind the same token."""
         self._feed = feed
+        self._routes = routes
         self._token = token
         self._status = status
         self._runner: web.AppRunner | None = None
@@ -100,10 +94,7 @@ class ControlServer:
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
         application = web.Application(middlewares=[self._authorise])
-        application.add_routes([web.get("/live", self._live), web.get("/health", self._health)])
-        application.add_routes([web.get("/calls", self._list_calls)])
-        if self._pause_flag is not None:
-            application.add_routes([web.post("/pause", self._pause), web.post("/resume", self._resume)])
+        application.add_routes([web.get("/live", self._live), web.get("/health", self._health), *self._routes])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -127,33 +118,6 @@ class ControlServer:
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response(self._status())
-
-    async def _list_calls(self, _: web.Request) -> web.Response:
-        return web.json_response([dict(call) for call in self._calls()])
-
-    async def _pause(self, request: web.Request) -> web.Response:
-        reason = ""
-        if request.can_read_body:
-            try:
-                body = await request.json()
-            except ValueError as error:
-                raise web.HTTPBadRequest(text=f"The body is no JSON: {error}\n") from error
-            reason = str(body.get("reason", "")) if isinstance(body, dict) else ""
-        return await self._set_pause(" ".join(reason.split()) or "by command")
-
-    async def _resume(self, _: web.Request) -> web.Response:
-        return await self._set_pause("")
-
-    async def _set_pause(self, reason: str) -> web.Response:
-        if self._pause_flag is None:
-            raise web.HTTPNotFound
-        try:
-            await self._pause_flag.set_pause(reason)
-        except OSError as error:
-            raise web.HTTPInternalServerError(text=f"It counts, but will not outlast a restart: {error}\n") from error
-        pause = self._pause_flag.pause
-        log.info("%s", f"Paused: {pause.reason}" if pause.is_on else "New calls are taken again")
-        return web.json_response({"paused": pause.reason, "at": pause.at})
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=20.0)

@@ -1,96 +1,84 @@
-"""What every live call is doing, for supervisors: an observer of the calls that remembers the last of each."""
+"""The calls in progress and what each is doing, for ``orderline calls`` and consoles; follows the calls' events."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agent.call.protocols import Observer
 
+_DOING: Mapping[str, str] = {
+    "agent_said": "speaking",
+    "listening": "listening",
+    "caller_said": "thinking",
+    "effect": "thinking",
+    "queue": "handing over",
+    "handed_over": "handing over",
+}
 
-@dataclass
-class Doing:
-    """One call at this moment."""
 
-    doing: str = "begins"
-    """``speaks``, ``listens``, ``looks up orders.verify``, ``hands over``."""
+@dataclass(frozen=True)
+class LiveCall:
+    """One call as it stands."""
+
+    call_id: str
+    caller: str
+    """The number it comes from."""
+    dialled: str
+    entry: str
+    """``inbound``, or how it came back."""
+    doing: str = "answering"
+    """``answering``, ``speaking``, ``listening``, ``thinking``, ``handing over``."""
     flow: str = ""
     step: str = ""
     said: str = ""
     """The agent's last words."""
     heard: str = ""
-    """The caller's."""
-    since: float = 0.0
-    """Monotonic seconds at which the call began."""
+    """The caller's last words."""
+    seconds: float = 0.0
+    """Since it came in."""
 
 
 class LiveCalls:
-    """:class:`agent.call.protocols.Observer` that passes every event on to others and knows what each call is doing."""
+    """An :class:`agent.call.protocols.Observer` that remembers, and passes every event on."""
 
     def __init__(
         self,
-        *others: Observer,
-        redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        onward: Observer,
+        redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]],
+        clock: Callable[[], float],
     ) -> None:
-        """``redact(event, data)`` gives what may be shown of an event."""
-        self._others = others
+        """``redact(event, data)`` gives what may be shown; ``clock`` monotonic seconds."""
+        self._onward = onward
         self._redact = redact
         self._clock = clock
-        self._calls: dict[str, Doing] = {}
+        self._calls: dict[str, tuple[float, LiveCall]] = {}
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        """Take note of one event."""
-        for other in self._others:
-            other.notify(event, call_id, data)
+        """Take one event in."""
+        self._onward.notify(event, call_id, data)
         if event == "call_ended":
             self._calls.pop(call_id, None)
             return
-        call = self._calls.setdefault(call_id, Doing(since=self._clock()))
-        shown = self._redact(event, data) if self._redact is not None else data
-        self._note(call, event, shown)
-
-    def row(self, call_id: str) -> dict[str, Any]:
-        """Return what a call is doing as JSON-like data."""
-        call = self._calls.get(call_id) or Doing(since=self._clock())
-        return {
-            "seconds": round(self._clock() - call.since),
-            "doing": call.doing,
-            "flow": call.flow,
-            "step": call.step,
-            "said": call.said,
-            "heard": call.heard,
-        }
-
-    @staticmethod
-    def _note(call: Doing, event: str, data: Mapping[str, Any]) -> None:
+        shown = self._redact(event, data)
+        if event == "call_started":
+            caller = shown.get("caller", {})
+            number = str(caller.get("number", "")) if isinstance(caller, Mapping) else ""
+            entry = str(shown.get("entry", "inbound"))
+            self._calls[call_id] = (self._clock(), LiveCall(call_id, number, str(shown.get("dialled", "")), entry))
+            return
+        if call_id not in self._calls or event not in _DOING:
+            return
+        since, call = self._calls[call_id]
+        changes: dict[str, Any] = {"doing": _DOING[event]}
         if event == "agent_said":
-            call.doing, call.said = "speaks", str(data.get("text", ""))
-            call.flow, call.step = str(data.get("flow", "")), str(data.get("step", ""))
-        elif event == "listening":
-            slot = data.get("slot", "")
-            call.doing = f"listens for {slot}" if slot else "listens"
+            changes |= {"flow": shown["flow"], "step": shown["step"], "said": shown["text"]}
         elif event == "caller_said":
-            call.doing, call.heard = "thinks", str(data.get("heard", ""))
-        elif event == "effect":
-            call.doing = f"got {data.get('name', '')}: {data.get('code', '')}"
-        elif event == "handed_over":
-            call.doing = f"hands over: {data.get('reason', '')}"
+            changes["heard"] = shown["heard"]
+        self._calls[call_id] = (since, replace(call, **changes))
 
-
-def table(calls: Sequence[Mapping[str, Any]]) -> str:
-    """Return live calls as lines for a terminal, the number to dial after a feature code first."""
-    if not calls:
-        return "No live calls."
-    lines = [f"{'call':>4}  {'caller':<16}{'time':>6}  {'where':<28}{'what':<24}last words"]
-    for call in calls:
-        minutes, seconds = divmod(int(call["seconds"]), 60)
-        where = ".".join(part for part in (call["flow"], call["step"]) if part)
-        last = f"{call['heard']!r} -> {call['said']}" if call["heard"] else call["said"]
-        lines.append(
-            f"{call['number']:>4}  {call['caller'] or 'hidden':<16}{f'{minutes}:{seconds:02}':>6}  {where[:27]:<28}"
-            f"{call['doing'][:23]:<24}{last[:80]}"
-        )
-    return "\n".join(lines)
+    def list(self) -> list[dict[str, Any]]:
+        """Return the calls, the oldest first, as JSON-like data."""
+        now = self._clock()
+        return [asdict(replace(call, seconds=round(now - since, 1))) for since, call in self._calls.values()]

@@ -21,6 +21,7 @@ from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import Prompt
 from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.human_queues import queue_findings
 from agent.records.outbox_commands import outstanding
 from agent.records.sharing import redis_version
 from agent.settings import Settings, SettingsError
@@ -48,6 +49,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in _rules_and_ears(settings):
         yield finding
     yield await voice_finding(settings)
+    async for finding in queue_findings(settings):
+        yield finding
     try:
         password = settings.ari.password()
     except SettingsError:

@@ -6,13 +6,13 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent import yaml_source
-from agent.desk_settings import AgiSettings, AmiSettings, HandoverSettings, QueueName, QueueSettings
 from agent.errors import OrderlineError
+from agent.queue_settings import QueueSettings
 from agent.shop.policy_settings import PolicySettings
 
 WebhookEventName = Literal[
@@ -34,6 +34,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class VerificationSettings(_Part):
+    """How many failed verifications are too many, over all calls and lines of this node."""
+
+    per_caller: int = Field(default=5, ge=1)
+    per_order: int = Field(default=5, ge=1)
+    hidden_callers: int = Field(default=20, ge=1)
+    """All callers who hide their number together."""
+    window_minutes: int = Field(default=60, ge=1)
+
+
 class ShopSettings(_Part):
     """The shop that is answered for."""
 
@@ -43,6 +53,7 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    verification: VerificationSettings = VerificationSettings()
     number_formats: dict[str, str] = {}
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
     demo_directory: Path | None = None
@@ -66,6 +77,29 @@ class AriSettings(_Part):
     def password(self) -> str:
         """The password. Raises SettingsError when it is nowhere."""
         return _secret(self.password_file, "ORDERLINE_ARI_PASSWORD", "ari.password_file")
+
+
+class AmiSettings(_Part):
+    """How to reach Asterisk's manager interface: it is asked how the people's queues stand, nothing else."""
+
+    host: str = ""
+    """Empty: it is not asked."""
+    port: int = Field(default=5038, ge=1, le=65535)
+    user: str = "orderline"
+    secret_file: Path | None = None
+    """A file that holds nothing but the secret; or set ORDERLINE_AMI_SECRET in the environment."""
+
+    def secret(self) -> str:
+        """The secret. Raises SettingsError when it is nowhere."""
+        return _secret(self.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
+
+
+class FastAgiSettings(_Part):
+    """The door for questions of the dialplan (docs/agi.md). It knows no password: keep it on loopback."""
+
+    host: str = ""
+    """Empty: there is none."""
+    port: int = Field(default=4573, ge=0, le=65535)
 
 
 class MediaSettings(_Part):
@@ -174,15 +208,14 @@ class Settings(_Part):
 
     shop: ShopSettings = ShopSettings()
     ari: AriSettings = AriSettings()
+    ami: AmiSettings = AmiSettings()
+    queues: dict[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")], QueueSettings] = {}
+    """The people's queues; calls go to no other, and to the first one where nothing else is said."""
+    fastagi: FastAgiSettings = FastAgiSettings()
     media: MediaSettings = MediaSettings()
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
-    ami: AmiSettings = AmiSettings()
-    queues: dict[QueueName, QueueSettings] = {}
-    """The queues calls may be handed to, the usual one first; none: the dialplan's, always open."""
-    handover: HandoverSettings = HandoverSettings()
-    agi: AgiSettings = AgiSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
@@ -199,12 +232,6 @@ class Settings(_Part):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ValueError(f"the name {twice} stands twice")
         return webhooks
-
-    def ami_secret(self) -> str:
-        """The secret of the manager interface, ``""`` where the queues are not to be asked. Raises SettingsError."""
-        if self.ami.secret_file is None and not os.environ.get("ORDERLINE_AMI_SECRET"):
-            return ""
-        return _secret(self.ami.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
 
 
 def load_settings(directory: Path) -> Settings:
@@ -295,11 +322,15 @@ def _describe(error: dict[str, Any], places: Mapping[KeyPath, str], main: Path) 
 
 def _valid_keys(at: KeyPath) -> list[str]:
     model: type[BaseModel] = Settings
-    for part in at:
+    parts = iter(at)
+    for part in parts:
         if isinstance(part, int):
             continue  # the model of a list's items was found with the list
         field = model.model_fields.get(part)
         kind = field.annotation if field is not None else None
+        if get_origin(kind) is dict:
+            next(parts, None)  # a name of the administrator's own
+            kind = get_args(kind)[1]
         kind = next(iter(get_args(kind)), kind)
         if not isinstance(kind, type) or not issubclass(kind, BaseModel):
             return []

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearse.stack import Home
@@ -22,3 +23,9 @@ def home() -> Home:
 def asterisk(home: Home) -> Asterisk:
     """The Asterisk in there, fetched on the first run, or the one that $ASTERISK names."""
     return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK") or None, report=print))
+
+
+# The suite plays the same examples every time; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, time
 from pathlib import Path
 
 import pytest
 
+from agent.human_queues import plan_of
 from agent.settings import Settings, SettingsError, load_settings
 
 
@@ -121,3 +123,36 @@ def test_the_address_of_redis_may_stand_in_the_environment(tmp_path: Path, monke
     assert load_settings(tmp_path).redis.address() == ""
     monkeypatch.setenv("ORDERLINE_REDIS_URL", "redis://:secret@redis.example/0")
     assert load_settings(tmp_path).redis.address() == "redis://:secret@redis.example/0"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("queues: {humans: {hours: {mon: 08:00-18:00}}}", "there is no weekday 'mon'"),
+        ("queues: {humans: {hours: {monday: 18:00-08:00}}}", "ends before it begins"),
+        ("queues: {humans: {hours: {monday: 8-18}}}", "write 08:00-18:00"),
+        ("queues: {humans: {hour: {}}}", "did you mean hours?"),
+        ("queues: {'humans,tT': {}}", "queues"),
+        ("queues: {humans: {screen_pop_url: 'https://crm.example/{tickt}'}}", "there is no {tickt}"),
+        ("queues: {humans: {screen_pop_url: 'javascript:x'}}", "screen_pop_url"),
+    ],
+)
+def test_a_mistake_in_a_queue_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "orderline.yaml").write_text(f"{text}\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert problem in caught.value.message
+
+
+def test_an_edit_of_the_holidays_counts_at_once_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
+    text = "queues: {humans: {hours: {monday: '08:00-12:00, 13:00-24:00'}, holidays_file: days}}\n"
+    (tmp_path / "orderline.yaml").write_text(text, encoding="utf-8")
+    days = tmp_path / "days"
+    days.write_text("2026-12-25  # Christmas\n\n", encoding="utf-8")
+    plan = plan_of("humans", load_settings(tmp_path).queues["humans"], UTC)
+    assert plan.rules().hours == {0: ((time(8), time(12)), (time(13), time(0)))}
+    assert plan.rules().holidays == {date(2026, 12, 25)}
+    days.write_text("2026-12-26\n", encoding="utf-8")
+    assert plan.rules().holidays == {date(2026, 12, 26)}
+    days.write_text("Boxing day\n", encoding="utf-8")
+    assert plan.rules().holidays == {date(2026, 12, 26)}

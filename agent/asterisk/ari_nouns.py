@@ -79,6 +79,10 @@ class Channels:
             params={"context": context, "extension": extension, "priority": priority},
         )
 
+    async def go_on(self, channel_id: str) -> None:
+        """Let the channel's dialplan go on where it is. Raises NotFound, Conflict."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/continue")
+
     async def external_media(
         self, channel_id: str, *, app: str, params: Mapping[str, Any], variables: Mapping[str, str] | None = None
     ) -> dict[str, Any]:

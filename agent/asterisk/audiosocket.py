@@ -14,6 +14,7 @@ import socket
 import struct
 import uuid
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.asterisk.ari import Ari
@@ -56,7 +57,16 @@ class _Playout:
 class AudioSocketMedia:
     """:class:`agent.call.protocols.Media` on one AudioSocket connection."""
 
-    def __init__(self, server: AudioSocketServer, ari: Ari, channel_id: str, inbox: Inbox) -> None:
+    def __init__(
+        self,
+        server: AudioSocketServer,
+        ari: Ari,
+        channel_id: str,
+        inbox: Inbox,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        """``variables`` are set on the media channel."""
+        self._variables = variables
         self.channel_id = channel_id
         self.uuid = str(uuid.uuid4())
         self._server = server
@@ -82,6 +92,7 @@ class AudioSocketMedia:
                         "format": "slin",
                         "data": self.uuid,
                     },
+                    variables=self._variables,
                 )
                 async with asyncio.timeout(3.0):
                     await self._connected.wait()

@@ -1,207 +1,178 @@
-"""Answers to the dialplan: a FastAGI server on pyst2's AGI class. docs/agi.md has the services with examples.
+"""FastAGI: the dialplan asks the agent (docs/agi.md). Each question is served by pyst2's AGI class in a thread.
 
-pyst2 reads and writes a blocking stream, so each question has a thread of a small pool; what a service does runs on the
-event loop. A dialplan that asks is a call that waits: every question has a deadline, and when no thread is free the
-connection is closed at once.
+pyst2's AGI takes the process's SIGHUP when it is made, which only the main thread may, and writes a trace on standard
+error; here it is made without either. A hang-up is noticed by the connection's end.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import concurrent.futures
 import io
 import logging
-import re
-import socket
+import socketserver
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 from asterisk.agi import AGI, AGIException
 
+from agent.call.handover import plain
+from agent.errors import OrderlineError
+
 log = logging.getLogger(__name__)
 
-READ_SECONDS = 2.0
-"""Asterisk sends its question at once, and its replies too; whoever takes longer is something else."""
-SERVICE_SECONDS = 5.0
-_MAX_QUESTION_BYTES = 16_384
-_MAX_VALUE_CHARS = 200
-_PLAIN = re.compile(r"[^\w .,:;+@#()/'-]")
+RESULT = "ORDERLINE_AGI"
+"""Channel variable that every service sets: ``ok``, or why there is no answer (``not_found``, ``unavailable``, ...)."""
+DEADLINE_SECONDS = 3.0
+"""The dialplan waits no longer for an answer."""
+_CONNECTION_SECONDS = 10.0
+_MOST_AT_ONCE = 100
+_VALUE_CHARS = 200
+
+
+class AgiRefusal(OrderlineError):
+    """A question cannot be answered; ``code`` goes into the channel variable."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a dialplan asks."""
+class AgiQuestion:
+    """One question of the dialplan."""
 
-    service: str
-    """The path of the address: ``agi://127.0.0.1:4573/order_status``."""
     arguments: tuple[str, ...]
-    """What follows the address in ``AGI()``."""
+    """As given to ``AGI(...)`` after the address."""
     channel_id: str
+    """The channel's unique id, which is its id in ARI, too."""
     caller: str
-    """The number of the call; ``""`` when hidden."""
+    """The number it comes from; ``""`` when hidden."""
+
+    def argument(self, place: int) -> str:
+        """Return an argument, ``""`` when it is not there."""
+        return self.arguments[place] if place < len(self.arguments) else ""
 
 
-Service = Callable[[Question], Awaitable[Mapping[str, str]]]
-"""Returns channel variables to be set, without their ``ORDERLINE_``."""
+AgiService = Callable[[AgiQuestion], Awaitable[Mapping[str, str]]]
+"""Answers a question with channel variables. Raises OrderlineError with a code when it cannot."""
 
 
-class SocketAgi(AGI):  # type: ignore[misc]
-    """pyst2's AGI on a connection. Its constructor installs a signal handler, which only the main thread may do."""
+class FastAgi:
+    """The server. :meth:`start` it in the event loop in which the services run, and :meth:`close` it."""
 
-    def __init__(self, stream: io.TextIOBase) -> None:
-        """Read the question. Raises OSError, ValueError."""
-        self.stdin = self.stdout = stream
-        self.stderr = io.StringIO()
-        self._got_sighup = False
-        self.env: dict[str, str] = {}
-        self._get_agi_env()
-
-
-class FastAgiServer:
-    """Listens for a dialplan's questions. ``services`` by name; :meth:`close` it."""
-
-    def __init__(
-        self,
-        services: Mapping[str, Service],
-        *,
-        workers: int = 8,
-        read_seconds: float = READ_SECONDS,
-        service_seconds: float = SERVICE_SECONDS,
-    ) -> None:
+    def __init__(self, services: Mapping[str, AgiService], *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
         self._services = services
-        self._read_seconds = read_seconds
-        self._service_seconds = service_seconds
-        self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="agi")
-        self._free = threading.BoundedSemaphore(workers)
-        self._open: set[socket.socket] = set()
-        self._server: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._deadline_seconds = deadline_seconds
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self.port = 0
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one. Raises OSError."""
-        server = socket.create_server((host, port), backlog=64)
-        server.setblocking(False)
-        self._server, self.port = server, int(server.getsockname()[1])
-        self._accepting = asyncio.create_task(self._accept(server), name="agi-accept")
+    def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
+        self._loop = asyncio.get_running_loop()
+        self._server = _Server((host, port), self._serve)
+        self.port = int(self._server.server_address[1])
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="fastagi", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
-        """Stop listening and cut what is open."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.gather(self._accepting, return_exceptions=True)
-        if self._server is not None:
-            self._server.close()
-        for connection in tuple(self._open):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        await asyncio.to_thread(self._pool.shutdown)
+        """Stop listening."""
+        if self._server is not None and self._thread is not None:
+            await asyncio.to_thread(self._server.shutdown)
+            self._server.server_close()
+            self._thread.join(1.0)
 
-    async def _accept(self, server: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            connection, peer = await loop.sock_accept(server)
-            if not self._free.acquire(blocking=False):
-                log.warning("A question from %s is turned away: %s", peer[0], "all workers are busy")
-                connection.close()
-                continue
-            connection.settimeout(self._read_seconds)
-            self._open.add(connection)
-            loop.run_in_executor(self._pool, self._serve, loop, connection)
-
-    def _serve(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
-        """Answer one question; runs in a thread."""
+    def _serve(self, stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
+        if not self._places.acquire(blocking=False):
+            log.error("More than %d questions of the dialplan at once; one is dropped", _MOST_AT_ONCE)
+            return
         try:
-            self._answer_on(loop, connection)
+            agi = open_agi(stdin, stdout)
+            answer = self._answer(agi.env)
+            for name, value in answer.items():
+                agi.set_variable(name, plain(value, _VALUE_CHARS))
+        except (AGIException, OSError, ValueError) as error:
+            log.info("The dialplan hung up before it had its answer: %s", error)
         finally:
-            connection.close()
-            self._open.discard(connection)
-            self._free.release()
+            self._places.release()
 
-    def _answer_on(self, loop: asyncio.AbstractEventLoop, connection: socket.socket) -> None:
-        with _Stream(connection) as stream:
-            try:
-                agi = SocketAgi(stream)
-                question = question_of(agi.env)
-                answer = self._answer(loop, question)
-                for name, value in answer.items():
-                    agi.set_variable(f"ORDERLINE_{name}", plain(value))
-            except (AGIException, OSError, ValueError) as error:
-                log.warning("A question of the dialplan went unanswered: %s", error or type(error).__name__)
-
-    def _answer(self, loop: asyncio.AbstractEventLoop, question: Question) -> Mapping[str, str]:
-        service = self._services.get(question.service)
+    def _answer(self, env: Mapping[str, str]) -> dict[str, str]:
+        name = env.get("agi_network_script", "").strip("/").partition("?")[0]
+        service = self._services.get(name)
         if service is None:
-            known = ", ".join(sorted(self._services))
-            log.error("The dialplan asks for the service %r; there are %s", question.service, known)
-            return {"RESULT": "unknown_service"}
-        work = asyncio.run_coroutine_threadsafe(_within(service(question), self._service_seconds), loop)
+            log.error("The dialplan asks for %r; there are %s", name, ", ".join(self._services))
+            return {RESULT: "no_such_service"}
         try:
-            return work.result(self._service_seconds + 1)
+            return {RESULT: "ok", **self._run(service, _question(env))}
+        except OrderlineError as error:
+            log.info("%s asked by the dialplan: %s", name, error)
+            return {RESULT: error.code}
         except TimeoutError:
-            work.cancel()
-            return {"RESULT": "timed_out"}
-        except Exception:  # whatever broke, the dialplan gets an answer and goes on
-            log.exception("The service %s failed", question.service)
-            return {"RESULT": "failed"}
+            log.warning("%s asked by the dialplan: no answer within %g s", name, self._deadline_seconds)
+            return {RESULT: "timed_out"}
+
+    def _run(self, service: AgiService, question: AgiQuestion) -> Mapping[str, str]:
+        if self._loop is None:
+            raise AgiRefusal("unavailable", "the agent is not started")
+
+        async def within() -> Mapping[str, str]:
+            async with asyncio.timeout(self._deadline_seconds):
+                return await service(question)
+
+        future = asyncio.run_coroutine_threadsafe(within(), self._loop)
+        try:
+            return future.result(self._deadline_seconds + 1.0)
+        except concurrent.futures.CancelledError as error:
+            raise AgiRefusal("unavailable", "the agent is stopping") from error
 
 
-async def _within(work: Awaitable[Mapping[str, str]], seconds: float) -> Mapping[str, str]:
-    async with asyncio.timeout(seconds):
-        return await work
+def open_agi(stdin: io.TextIOBase, stdout: io.TextIOBase) -> Any:
+    """Return pyst2's AGI on this connection, its environment read."""
+    agi = AGI.__new__(AGI)
+    agi.stdin, agi.stdout, agi.stderr = stdin, stdout, _Nowhere()
+    agi._got_sighup = False
+    agi.env = {}
+    agi._get_agi_env()
+    return agi
 
 
-def question_of(environment: Mapping[str, str]) -> Question:
-    """Read what Asterisk sends at the beginning. Raises ValueError for what is no question."""
-    request = environment.get("agi_request", "")
-    if not request:
-        raise ValueError("what came is no AGI request")
-    arguments: Sequence[tuple[int, str]] = sorted(
-        (int(key.removeprefix("agi_arg_")), value)
-        for key, value in environment.items()
-        if key.removeprefix("agi_arg_").isdigit()
-    )
-    caller = environment.get("agi_callerid", "")
-    return Question(
-        service=environment.get("agi_network_script") or urlsplit(request).path.lstrip("/"),
-        arguments=tuple(value for _, value in arguments),
-        channel_id=environment.get("agi_uniqueid", ""),
-        caller="" if caller == "unknown" else caller,
-    )
+def _question(env: Mapping[str, str]) -> AgiQuestion:
+    arguments: list[str] = []
+    while (name := f"agi_arg_{len(arguments) + 1}") in env:
+        arguments.append(env[name].strip())
+    caller = env.get("agi_callerid", "")
+    return AgiQuestion(tuple(arguments), env.get("agi_uniqueid", ""), "" if caller == "unknown" else caller)
 
 
-def plain(value: str) -> str:
-    """Text that may stand in a channel variable: one line, no quotes, no dialplan syntax."""
-    return " ".join(_PLAIN.sub(" ", value).split())[:_MAX_VALUE_CHARS]
+class _Nowhere:
+    """Takes pyst2's trace."""
+
+    def write(self, text: str) -> None:
+        return
 
 
-class _Stream(io.TextIOBase):
-    """A connection as the text stream pyst2 wants; a line without end is an error."""
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._file = connection.makefile("rwb", buffering=-1)
-        self._read = 0
+    def __init__(self, address: tuple[str, int], serve: Callable[[io.TextIOBase, io.TextIOBase], None]) -> None:
+        self.serve = serve
+        super().__init__(address, _Connection)
 
-    def readline(self, size: int = -1) -> str:  # type: ignore[override]
-        line = self._file.readline(_MAX_QUESTION_BYTES if size < 0 else size)
-        self._read += len(line)
-        if not line:
-            raise ConnectionError("Asterisk closed the connection")
-        if self._read > _MAX_QUESTION_BYTES:
-            raise ValueError(f"the question is longer than {_MAX_QUESTION_BYTES} bytes")
-        return line.decode("utf-8", "replace")
 
-    def write(self, text: str) -> int:
-        return self._file.write(text.encode())
+class _Connection(socketserver.BaseRequestHandler):
+    server: _Server
 
-    def flush(self) -> None:
-        if not self._file.closed:
-            self._file.flush()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._file.close()
-        super().close()
+    def handle(self) -> None:
+        self.request.settimeout(_CONNECTION_SECONDS)
+        with (
+            self.request.makefile("r", encoding="utf-8", errors="replace", newline="\n") as stdin,
+            self.request.makefile("w", encoding="utf-8", newline="\n") as stdout,
+        ):
+            self.server.serve(stdin, stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AriUnreachable
@@ -28,7 +29,9 @@ class WebsocketMedia:
     event (measured on 22.10.1), so the list of pending marks is kept here.
     """
 
-    def __init__(self, ari: Ari, channel_id: str, inbox: Inbox) -> None:
+    def __init__(self, ari: Ari, channel_id: str, inbox: Inbox, variables: Mapping[str, str] | None = None) -> None:
+        """``variables`` are set on the media channel."""
+        self._variables = variables
         self.channel_id = channel_id
         self._ari = ari
         self._inbox = inbox
@@ -53,6 +56,7 @@ class WebsocketMedia:
                         "connection_type": "server",
                         "format": "slin",
                     },
+                    variables=self._variables,
                 )
                 connection = (created.get("channelvars") or {}).get(_CONNECTION_ID)
                 if not connection:

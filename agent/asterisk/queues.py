@@ -16,6 +16,7 @@ import queue
 import socket
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -170,7 +171,9 @@ class _Worker(threading.Thread):
 
     def _serve(self) -> str:
         """Connect and answer questions until something breaks; returns what did."""
-        manager = Manager()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # setDaemon, isSet
+            manager = Manager()
         for event in ("QueueSummary", "QueueSummaryComplete"):
             manager.register_event(event, self._on_event)
         guard = _Guard(manager, self._stuck_seconds)
@@ -189,8 +192,6 @@ class _Worker(threading.Thread):
             return f"login as {self._address.user} was refused ({error}); see manager.conf and ami.secret_file."
         except (ManagerException, ManagerSocketException, OSError) as error:
             return f"{error}."
-        except ValueError:  # pyst2 writes into a stream that its other thread has closed
-            return "the connection was closed."
         finally:
             guard.cut()
         return "stopped."

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AriUnreachable, Conflict, NotFound
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
+from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
 from agent.call.errors import LineGone
-from agent.call.protocols import Caller, CallerHungUp, Inbox, Key, Line, Media
+from agent.call.protocols import CallerHungUp, Key, Line, Media, TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -33,25 +35,9 @@ EVENT_TYPES = (
 _MEDIA_PREFIX = "orderline-media-"
 _BRIDGE_PREFIX = "orderline-bridge-"
 _STRAY_SECONDS = 1.0
-
-_MOST_NUMBERS = 999
-"""Live calls are numbered round and round, so that a number is not soon another call's."""
+_TAKE_OVER_SECONDS = 3.0
 
 CallHandler = Callable[[Line, Media], Awaitable[None]]
-Visitor = Callable[[Mapping[str, Any], list[str]], Coroutine[Any, Any, None]]
-"""Takes a channel that entered with other arguments than a caller's, for example a supervisor's phone."""
-
-
-@dataclass(frozen=True)
-class TelephonyOptions:
-    """How calls are taken and given back."""
-
-    handover_context: str = "orderline-handover"
-    deadman_seconds: int = 6
-    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
-    rearm_seconds: float = 2.0
-    max_call_seconds: int = 900
-    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -63,68 +49,6 @@ class OpenableMedia(Media, Protocol):
         """Bring the leg up. Raises AriError."""
 
 
-class AsteriskLine:
-    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
-
-    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
-        self.channel_id = str(channel["id"])
-        caller = channel.get("caller", {})
-        self.entry = args[0] if args else "inbound"
-        # a call that comes back on the same channel is another visit, with a record of its own
-        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
-        self.entry_detail = args[1] if len(args) > 1 else ""
-        self.caller = Caller(
-            number=str(caller.get("number", "")),
-            name=str(caller.get("name", "")),
-            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
-        )
-        self.is_answered = channel.get("state") == "Up"
-        self.name = str(channel.get("name", ""))
-        self.number = 0
-        """Short number of the live call, to be dialled after a feature code."""
-        self.media_name = ""
-        """Name of the media leg's channel."""
-        self.inbox: Inbox = asyncio.Queue()
-        self.released = False
-        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
-        self._ari = ari
-        self._options = options
-        self._control = asyncio.Lock()
-
-    async def answer(self) -> None:
-        """Answer the call. Raises LineGone."""
-        try:
-            await self._ari.channels.answer(self.channel_id)
-        except (NotFound, Conflict) as error:
-            raise LineGone("The caller hung up before the call was answered.") from error
-        self.is_answered = True
-
-    async def hang_up(self) -> None:
-        """End the call; no error when it is already over."""
-        await self._ari.channels.hangup(self.channel_id)
-
-    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
-        async with self._control:  # a re-arming still under way would cut the call short in the queue
-            try:
-                for name, value in variables.items():
-                    await self._ari.channels.set_variable(self.channel_id, name, value)
-                await self._ari.channels.continue_in_dialplan(
-                    self.channel_id, context=self._options.handover_context, extension=why
-                )
-            except (NotFound, Conflict) as error:
-                raise LineGone("The caller hung up before the hand-over.") from error
-            self.released = True
-
-    async def rearm(self) -> None:
-        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
-        async with self._control:
-            if not self.released:
-                await self._ari.channels.set_variable(
-                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
-                )
-
-
 class Telephony:
     """Runs ``handle(line, media)`` for every call that enters our Stasis application."""
 
@@ -134,17 +58,12 @@ class Telephony:
         handle: CallHandler,
         options: TelephonyOptions,
         audiosocket: AudioSocketServer | None = None,
-        *,
-        refuse: Callable[[Line], Awaitable[str]] | None = None,
+        codes: Codes | None = None,
     ) -> None:
-        """``refuse(line)`` gives the reason why a call is not taken but goes straight to people, ``""`` to take it."""
+        """``codes`` are what supervisors ask for by phone."""
+        self._codes = codes
         self._ari = ari
         self._handle = handle
-        self._refuse = refuse
-        self._visitors: dict[str, Visitor] = {}
-        self._visits: set[asyncio.Task[None]] = set()
-        self._media_names: dict[str, str] = {}
-        self._last_number = 0
         self._options = options
         self._audiosocket = audiosocket
         self._lines: dict[str, AsteriskLine] = {}
@@ -152,6 +71,7 @@ class Telephony:
         self._media_ids: set[str] = set()
         self._bridge_ids: set[str] = set()
         self._sweep: asyncio.Task[None] | None = None
+        self._obeying: set[asyncio.Task[None]] = set()
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
             ("StasisEnd", self._gone),
@@ -167,22 +87,6 @@ class Telephony:
         """How many calls are being handled now."""
         return len(self._calls)
 
-    @property
-    def lines(self) -> list[AsteriskLine]:
-        """The calls that are being handled now, in the order they came."""
-        return [line for line in self._lines.values() if line.id in self._calls]
-
-    def find(self, wanted: str) -> tuple[AsteriskLine, asyncio.Task[None]] | None:
-        """Return a live call by its short number, its id, or the name of one of its channels."""
-        for line in self.lines:
-            if wanted and wanted in (str(line.number), line.id, line.name, line.media_name):
-                return line, self._calls[line.id]
-        return None
-
-    def on_visit(self, entry: str, visitor: Visitor) -> None:
-        """Give channels that enter with this first argument to ``visitor`` instead of treating them as callers."""
-        self._visitors[entry] = visitor
-
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
         if self._sweep is not None:
@@ -190,9 +94,9 @@ class Telephony:
             await asyncio.gather(self._sweep, return_exceptions=True)
         if self._calls and drain_seconds:
             await asyncio.wait(self._calls.values(), timeout=drain_seconds)
-        for task in tuple(self._calls.values()):
+        for task in (*self._calls.values(), *self._obeying):
             task.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await asyncio.gather(*self._calls.values(), *self._obeying, return_exceptions=True)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -200,29 +104,43 @@ class Telephony:
         channel = event["channel"]
         channel_id = str(channel["id"])
         if channel_id in self._media_ids:
-            self._media_names[channel_id] = str(channel.get("name", ""))
             return
-        args = [str(arg) for arg in event.get("args", [])]
-        if args and args[0] in self._visitors:
-            visit = asyncio.create_task(self._visitors[args[0]](channel, args), name=f"visit-{channel_id}")
-            self._visits.add(visit)
-            visit.add_done_callback(self._visits.discard)
+        if event.get("args", [])[:1] == [CONTROL]:
+            self._obey(channel, [str(arg) for arg in event["args"][1:]])
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
-        line = AsteriskLine(self._ari, channel, args, self._options)
-        line.number = self._next_number()
+        line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
         self._lines[channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
         task.add_done_callback(lambda _: self._forget(line))
 
-    def _next_number(self) -> int:
-        taken = {line.number for line in self._lines.values()}
-        for _ in range(_MOST_NUMBERS):
-            self._last_number = self._last_number % _MOST_NUMBERS + 1
-            if self._last_number not in taken:
-                break
-        return self._last_number
+    def _obey(self, channel: Mapping[str, Any], args: list[str]) -> None:
+        """Do what a supervisor's phone asks for; the channel is no call for the agent."""
+        codes = self._codes or Codes({})
+        task = asyncio.create_task(codes.obey(self._ari, str(channel["id"]), args, self.take_over), name="feature-code")
+        self._obeying.add(task)
+        task.add_done_callback(self._obeying.discard)
+
+    async def take_over(self, number: str, by: str) -> str:
+        """Take a call from the agent: the one from ``number``, the latest for ``""``.
+
+        Returns the name of the channel to be bridged to, ``""`` when there is no such call.
+        """
+        digits = re.sub(r"\D", "", number)
+        lines = [line for line in self._lines.values() if not line.released and line.id in self._calls]
+        lines = [line for line in lines if re.sub(r"\D", "", line.caller.number).endswith(digits)]
+        if not lines:
+            return ""
+        line = lines[-1]
+        line.inbox.put_nowait(TakenOver(by))
+        try:
+            async with asyncio.timeout(_TAKE_OVER_SECONDS):
+                await line.given_up.wait()
+        except TimeoutError:
+            log.warning("Call %s was not given up within %g s", line.id, _TAKE_OVER_SECONDS)
+            return ""
+        return line.channel_name
 
     def _forget(self, line: AsteriskLine) -> None:
         self._calls.pop(line.id, None)
@@ -263,17 +181,15 @@ class Telephony:
 
     def _is_stray(self, channel: Mapping[str, Any]) -> bool:
         place = channel.get("dialplan", {})
-        arguments = str(place.get("app_data", "")).split(",")
-        if arguments[1:2] and arguments[1] in self._visitors:
-            return False  # a supervisor's phone; its own dead-man timer ends it
-        ours = place.get("app_name") == "Stasis" and arguments[0] == self._ari.app
+        ours = place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == self._ari.app
         ours = ours or str(channel["id"]).startswith(_MEDIA_PREFIX)
         return ours and channel["id"] not in self._media_ids and channel["id"] not in self._lines
 
     async def _release(self, channel: Mapping[str, Any]) -> None:
         channel_id = str(channel["id"])
         log.warning("Channel %s was left behind in our application; it is released", channel_id)
-        if channel_id.startswith(_MEDIA_PREFIX):
+        data = str(channel.get("dialplan", {}).get("app_data", ""))
+        if channel_id.startswith(_MEDIA_PREFIX) or data.split(",")[1:2] == [CONTROL]:
             await self._ari.channels.hangup(channel_id)
             return
         with contextlib.suppress(NotFound, Conflict):
@@ -287,29 +203,18 @@ class Telephony:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
         media_id = f"{_MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
+        spied = {"SPYGROUP": spy_group(line.caller.number)}
         if self._audiosocket is not None:
-            return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox)
-        return WebsocketMedia(self._ari, media_id, line.inbox)
-
-    async def _refused(self, line: AsteriskLine) -> bool:
-        """Send a call that is not to be taken straight to people: unanswered, without media."""
-        reason = await self._refuse(line) if self._refuse is not None else ""
-        if reason:
-            log.info("Call %s goes straight to people: %s", line.id, reason)
-            with contextlib.suppress(LineGone, AriError):
-                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
-        return bool(reason)
+            return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
+        return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
     async def _take(self, line: AsteriskLine) -> None:
-        if await self._refused(line):
-            return
         media = self._media_for(line)
         bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
-            await self._open_to_supervisors(line, media)
             await self._handle(line, media)
         except LineGone as error:
             log.info("Call %s: %s", line.id, error)
@@ -340,15 +245,6 @@ class Telephony:
             # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
             if isinstance(error, AriUnreachable) or not await self._has_left(line):
                 raise
-            raise LineGone("The caller hung up while the call was being set up.") from error
-
-    async def _open_to_supervisors(self, line: AsteriskLine, media: OpenableMedia) -> None:
-        """Name the call for ChanSpy, by the channel of the one who serves the caller: a whisper is for nobody else."""
-        line.media_name = self._media_names.get(media.channel_id, "")
-        try:
-            await self._ari.channels.set_variable(line.channel_id, "ORDERLINE_CALL", str(line.number))
-            await self._ari.channels.set_variable(media.channel_id, "SPYGROUP", f"orderline:orderline-{line.number}")
-        except (NotFound, Conflict) as error:
             raise LineGone("The caller hung up while the call was being set up.") from error
 
     async def _has_left(self, line: AsteriskLine) -> bool:
@@ -393,5 +289,4 @@ class Telephony:
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)
-        self._media_names.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)

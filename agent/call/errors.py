@@ -11,14 +11,14 @@ class LineGone(OrderlineError):
     code = "line_gone"
 
 
-class CallTaken(OrderlineError):
-    """A supervisor has taken the caller; the conversation is over, the call is not."""
+class CallTakenOver(OrderlineError):
+    """A supervisor takes the call over from the agent."""
 
-    code = "call_taken"
+    code = "taken_over"
 
     def __init__(self, by: str) -> None:
-        """``by`` is the supervisor's number."""
-        super().__init__(f"A supervisor ({by or 'unknown number'}) took the call over.")
+        """``by`` is the number of the supervisor's phone."""
+        super().__init__(f"The call is taken over by {by or 'a supervisor'}.")
         self.by = by
 
 

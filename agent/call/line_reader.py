@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import CallTaken, LineGone, MediaBroken
+from agent.call.errors import CallTakenOver, LineGone, MediaBroken
 from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost, TakenOver
 
 _QUIET_MS = 200
@@ -20,7 +20,8 @@ class LineReader:
     async def next(self) -> LineEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
-        Raises LineGone when the caller hung up, MediaBroken when the audio broke, CallTaken when a supervisor took it.
+        Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaBroken when the
+        audio broke.
         """
         try:
             async with asyncio.timeout(_QUIET_MS / 1000):
@@ -30,7 +31,7 @@ class LineReader:
         if isinstance(event, CallerHungUp):
             raise LineGone("The caller hung up.")
         if isinstance(event, TakenOver):
-            raise CallTaken(event.by)
+            raise CallTakenOver(event.by)
         if isinstance(event, MediaLost):
             raise MediaBroken(f"The audio of the call broke: {event.why}.")
         return event

@@ -56,10 +56,9 @@ class MediaLost:
 
 @dataclass(frozen=True)
 class TakenOver:
-    """A supervisor takes the caller from us."""
+    """A supervisor wants the call."""
 
     by: str = ""
-    """The supervisor's number."""
 
 
 LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver
@@ -81,7 +80,7 @@ class Line(Protocol):
 
     id: str
     channel_id: str
-    """The same when the call leaves and comes back; ``id`` is then another one."""
+    """Stays the same when a call leaves and comes back."""
     caller: Caller
     entry: str
     """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
@@ -97,6 +96,9 @@ class Line(Protocol):
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Leave the call to the dialplan's hand-over context with these channel variables set."""
+
+    async def give_up(self) -> None:
+        """Leave the call to the supervisor who takes it over."""
 
 
 class Media(Protocol):
@@ -281,9 +283,9 @@ class CallRecord:
     greeting_ms: float | None = None
     duration_seconds: float = 0.0
     outcome: str = ""
-    """``answered``, ``handed_over``, ``caller_hung_up``, ``failed``, ... """
+    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
     ended_by: str = ""
-    """``agent``, ``caller``, ``handover`` or ``fault``."""
+    """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)
     effects: list[dict[str, Any]] = field(default_factory=list)
     """Each service call: name, code, milliseconds, and its idempotency key."""
@@ -302,27 +304,6 @@ class Records(Protocol):
         """Store the record durably; a second write for the same id is refused."""
 
 
-class ComeBacks(Protocol):
-    """What is remembered of calls that left for people, until they come back."""
-
-    async def keep(self, channel_id: str, snapshot: Mapping[str, Any]) -> None:
-        """Remember a conversation. Never raises."""
-
-    async def take(self, channel_id: str) -> Mapping[str, Any] | None:
-        """Return what was remembered last and is not too old. Never raises."""
-
-
-class NoComeBacks:
-    """Implements :class:`ComeBacks` for calls of which nothing is remembered."""
-
-    async def keep(self, channel_id: str, snapshot: Mapping[str, Any]) -> None:
-        """Do nothing."""
-
-    async def take(self, channel_id: str) -> Mapping[str, Any] | None:
-        """Return nothing."""
-        return None
-
-
 class Observer(Protocol):
     """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
 
@@ -337,7 +318,6 @@ __all__ = [
     "CallRecord",
     "Caller",
     "CallerHungUp",
-    "ComeBacks",
     "Dialog",
     "Frame",
     "Gain",
@@ -349,15 +329,12 @@ __all__ = [
     "Listen",
     "Media",
     "MediaLost",
-    "NoComeBacks",
-    "NoEcho",
     "Observer",
     "Played",
     "Recognition",
     "Recognizer",
     "Records",
     "Services",
-    "TakenOver",
     "TurnRecord",
     "Voice",
     "VoiceActivity",

@@ -95,12 +95,8 @@ class QueueDesk:
         }
         variables = {"ORDERLINE_QUEUE": name, "ORDERLINE_URL": filled_url(plan.screen_pop_url, values)}
         if plan.whisper:
-            words = {
-                "ticket_id": ticket,
-                "reason": handover.reason,
-                "verified": verified,
-                "order_number": values["order"],
-            }
+            words = {"ticket_id": ticket, "reason": handover.reason, "verified": verified}
+            words["order_number"] = values["order"]
             variables["ORDERLINE_WHISPER"] = await self._whispers.make(call_id, words)
         return variables
 

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from agent.call.acting import Acting
-from agent.call.errors import CallTaken, LineGone
+from agent.call.errors import CallTakenOver, LineGone
 from agent.call.handover import HandOverDesk
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
 from agent.call.protocols import (
     CallRecord,
-    ComeBacks,
     Dialog,
     Echo,
     Gain,
@@ -25,7 +24,6 @@ from agent.call.protocols import (
     Key,
     Line,
     Media,
-    NoComeBacks,
     NoEcho,
     Observer,
     Played,
@@ -68,9 +66,8 @@ class CallParts:
     echo: Echo = field(default_factory=NoEcho)
     known_as: Callable[[], str] = lambda: ""
     """What the shop knows the calling number as, once it has said so: for people, never proof."""
-    queue_desk: QueueDesk | None = None
-    """Knows the people's queues; without one a hand-over goes to the dialplan's usual queue."""
-    come_backs: ComeBacks = field(default_factory=NoComeBacks)
+    queues: QueueDesk | None = None
+    """Knows the people's queues, where they are set."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -105,17 +102,20 @@ class CallSession:
         started = self._parts.clock()
         record = self._record
         beginning = asyncio.create_task(self._parts.records.begin(record), name="call-begins")
-        self._notify("call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled)
+        self._notify(
+            "call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled, entry=self._line.entry
+        )
         try:
             end = await self._converse()
             record.outcome, record.ended_by = end.outcome, end.ended_by
         except LineGone:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "caller_hung_up", "caller"
-        except CallTaken as error:
+        except CallTakenOver as taken:
+            self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "taken_over", "supervisor"
-            record.handover = {"reason": "taken_over", "by": error.by}
-            await self._parts.come_backs.keep(self._line.channel_id, self._parts.dialog.snapshot())
+            self._notify("taken_over", by=taken.by)
+            await self._line.give_up()
         except BaseException as error:
             record.outcome, record.ended_by = "failed", "fault"
             record.faults.append(f"{type(error).__name__}: {error}")
@@ -128,9 +128,11 @@ class CallSession:
         return record
 
     async def _converse(self) -> _End:
+        parts = self._parts
         turn = self._parts.dialog.start()
         while True:
-            turn = await self._ask_the_queue(turn)
+            if isinstance(turn.then, HandOver) and parts.queues is not None:
+                turn = await self._with_queue(turn, turn.then, parts.queues)
             speaking = self._speaking(turn)
             if self._answered_at is None:
                 if not self._line.is_answered:
@@ -233,22 +235,18 @@ class CallSession:
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
-    async def _ask_the_queue(self, turn: Turn) -> Turn:
-        """Look, before a hand-over is announced, whether anybody can be had; the dialog says what comes of it."""
-        desk, handover = self._parts.queue_desk, turn.then
-        if desk is None or not isinstance(handover, HandOver):
-            return turn
-        started = self._parts.clock()
-        report = await desk.report(handover.queue)
-        milliseconds = round((self._parts.clock() - started) * 1000, 1)
-        effect = {"name": "queue.state", "code": report.standing, "ms": milliseconds}
-        self._record.effects.append(effect)
-        self._notify("effect", **effect, wait_minutes=report.wait_minutes)
+    async def _with_queue(self, turn: Turn, handover: HandOver, queues: QueueDesk) -> Turn:
+        """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is."""
+        report = await queues.report(handover.queue)
+        self._notify("queue", **asdict(report))
         answer = self._parts.dialog.hear(report)
-        return replace(answer, say=turn.say + answer.say) if isinstance(answer.then, HandOver) else answer
+        if isinstance(answer.then, HandOver):
+            return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
+        return replace(answer, understood=turn.understood)
 
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
+        queues = self._parts.queues
         desk = HandOverDesk(
             self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._acting.page
         )
@@ -261,18 +259,16 @@ class CallSession:
             await asyncio.gather(writing, return_exceptions=True)
         self._record.handover = {
             "reason": handover.reason,
-            "queue": handover.queue,
+            "queue": queues.name(handover.queue) if queues is not None else handover.queue,
             "priority": handover.priority,
             "summary": handover.summary,
             "ticket": ticket,
             "facts": dict(handover.facts),
         }
         self._notify("handed_over", **self._record.handover)
-        await self._parts.come_backs.keep(self._line.channel_id, self._parts.dialog.snapshot())
         variables = desk.variables(handover, ticket)
-        if self._parts.queue_desk is not None:
-            line = self._line
-            variables |= await self._parts.queue_desk.variables(handover, ticket, line.id, line.caller.number)
+        if queues is not None:
+            variables |= await queues.variables(handover, ticket, self._line.id, self._line.caller.number)
         await self._line.hand_over(variables, handover.reason)
 
     # --- the record ---------------------------------------------------------------------------------

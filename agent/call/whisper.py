@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.call.errors import VoiceError
 from agent.call.protocols import SAMPLE_RATE, Voice
+from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class WhisperFiles:
                 text = self._words(values)
                 pcm = await self._spoken(text) if text else b""
                 return await asyncio.to_thread(self._write, call_id, pcm) if pcm else ""
-        except (VoiceError, OSError, TimeoutError) as error:
+        except (OrderlineError, OSError, TimeoutError) as error:
             log.warning("Call %s: nothing is said to the person beforehand: %s", call_id, error or "too slow")
             return ""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from agent.dialog import knowledge, listening, repair, spoken_numbers, stepping
+from agent.dialog import knowledge, listening, repair, second_thoughts, spoken_numbers, stepping
 from agent.dialog.scene import Scene
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.state import Focus, RequestHeard, SlotValue
@@ -15,6 +16,8 @@ LOW_CONFIDENCE = 0.6
 """Mean word confidence below which nothing is taken for granted (measured: keeps 94 % of true answers)."""
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
+GUESSED = "guessed_request"
+"""The prompt that tells what was guessed; a pack without it goes on without words."""
 _MAX_BREATHS = 3
 _YES_NO_KEYS: Mapping[str, str] = {"1": "yes", "2": "no"}
 
@@ -33,9 +36,24 @@ def take(scene: Scene, heard: Heard) -> Then:
     if slot.type == "text" and focus.kind == "collect":
         return _free_text(scene, focus, heard)
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
+    asked_again = match is not None and match.meaning.kind == "request" and match.meaning.name == scene.frame.flow
+    if match is None or asked_again:
+        day = second_thoughts.only_day(scene, focus, heard)
+        if day and heard.confidence >= LOW_CONFIDENCE:
+            return _value(scene, focus, day)
+    if match is None or (asked_again and match.meaning.values):
+        changed = second_thoughts.change_of_mind(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
+        if changed is not None:
+            return changed
     if match is None:
+        if scene.state.guessed and second_thoughts.refuses(scene, heard):
+            return repair.wrong_guess(scene)
         scene.understood = "nothing"
         return repair.no_match(scene)
+    if match.meaning.kind == "request":
+        told = second_thoughts.day_in(scene, match.meaning.name, heard)
+        if told is not None and heard.confidence >= LOW_CONFIDENCE:
+            match = replace(match, meaning=replace(match.meaning, values=(*match.meaning.values, told)))
     return _meant(scene, focus, match, heard.confidence)
 
 
@@ -173,8 +191,14 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
     )
     number = f" {request.number_slot}={request.number}" if request.number else ""
     scene.understood = f"request={request.flow}{number}"
-    sure = confidence >= LOW_CONFIDENCE and not (meaning.guessed and scene.pack.asks(meaning.name))
-    if sure or request.number:
+    if confidence >= LOW_CONFIDENCE and meaning.guessed and scene.pack.asks(meaning.name):
+        # told, not asked: a caller who is not meant says so
+        if GUESSED in scene.pack.contents.prompts:
+            scene.say((GUESSED,), request=scene.pack.flow(request.flow).description)
+        then = stepping.begin_request(scene, request)
+        scene.state.guessed = True
+        return then
+    if confidence >= LOW_CONFIDENCE or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
         return stepping.begin_request(scene, request)
     scene.state.focus = Focus("confirm_request", focus.slot, request)

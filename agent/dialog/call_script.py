@@ -48,7 +48,7 @@ class QueueTold(_Model):
     """How the people's queue stands."""
 
     standing: QueueStanding
-    """Whether anybody can be had."""
+    """In a word."""
     wait_minutes: int = Field(default=0, ge=0)
     """The expected wait."""
     opens: str = ""

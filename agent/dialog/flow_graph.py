@@ -24,7 +24,7 @@ from agent.dialog.flow import (
     Set,
     Step,
 )
-from agent.dialog.templates import Expander, nearest
+from agent.dialog.templates import Expander, is_wide, nearest
 
 START, UNMAPPED = "start", "unmapped"
 _MAX_WORDS = 12
@@ -174,7 +174,7 @@ class _Drawing:
         entries = [entry for entry, name in contents.entries.items() if name == self._flow_id]
         if entries:
             lines.append(f"calls that come in as {', '.join(entries)}")
-        phrases = [phrase for trigger in flow.triggers for phrase in trigger.phrases]
+        phrases = [phrase for trigger in flow.triggers for phrase in trigger.phrases if not is_wide(phrase)]
         examples = list(dict.fromkeys(f"“{self._example(phrase)}”" for phrase in phrases))
         lines += examples[:_MAX_TRIGGERS]
         if len(examples) > _MAX_TRIGGERS:

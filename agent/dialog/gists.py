@@ -1,7 +1,7 @@
-"""What a sentence is about when no phrase explains all of it: ``~~ (where | when) + (order | package) - (not | never)``.
+"""What a sentence is about when no phrase explains all of it: ``~~ (where | when) + (order | package) - never``.
 
-A gist holds parts that must all occur somewhere in the text, in any order, and parts that must not. It is the last resort
-of a turn, and a guess: whoever acts on it asks first.
+A gist holds parts that must all occur somewhere in the text, in any order, and parts that must not. It is the last
+resort of a turn, and a guess: whoever acts on it tells first what was guessed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ class Gist:
     barred: tuple[WidePhrase, ...]
 
     def explains(self, tokens: Tokens) -> tuple[int, Values] | None:
-        """Return how much is explained, and the slot values named; None when a part is missing or a barred one occurs."""
+        """Return how much is explained, and the slot values named; None unless every part fits."""
+        said = frozenset(tokens)
+        if not all(part.begins is None or part.begins & said for part in self.needed):
+            return None
         taken: set[int] = set()
         values: Values = ()
         for part in self.needed:

@@ -18,7 +18,7 @@ def spoken_phrases(phrases: Iterable[Phrase]) -> dict[str, None]:
 
 
 def sample_sentences(phrases: Iterable[tuple[Phrase, str]], formats: Mapping[str, NumberFormat]) -> Iterator[str]:
-    """Yield sentences with made-up numbers for every phrase that holds one; with each phrase the kind of its meaning."""
+    """Yield sentences with made-up numbers for every phrase that holds one; each comes with its meaning's kind."""
     for phrase, kind in phrases:
         slots, parts = phrase.number_slots, _parts(phrase)
         if len(slots) == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from agent.dialog.flow import Choice, Knowledge, PromptSource, Slot
 from agent.yaml_source import Path
 
+_CODE = re.compile(r"([a-z]{2,})(\d*)")
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ANSWER_PROMPT = "knowledge.answer"
 """Says what is known about the slot ``topic``."""
 PROMOTION_PROMPT = "knowledge.promotion"
@@ -24,8 +27,20 @@ def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...
     if knowledge is not None and source == ANSWERS:
         found.update({topic: answer.ask for topic, answer in knowledge.answers.items()})
     if knowledge is not None and source == PROMOTIONS:
-        found.update({name: promotion.spoken for name, promotion in knowledge.promotions.items()})
+        found.update(
+            {name: (*promotion.spoken, *_written(promotion.code)) for name, promotion in knowledge.promotions.items()}
+        )
     return found
+
+
+def _written(code: str) -> tuple[str, ...]:
+    """Return how a code reads as words: "summer 25", "summer two five" for SUMMER25; understood, not listened for."""
+    found = _CODE.fullmatch(code.lower())
+    if found is None:
+        return ()
+    word, number = found.groups()
+    ways = (number, " ".join(number), " ".join(_DIGITS[int(digit)] for digit in number)) if number else ("",)
+    return tuple(f"~ [the | my] [code] {word} {way} [code]".replace("  ", " ") for way in dict.fromkeys(ways))
 
 
 def place(slot: str, value: str, knowledge: Knowledge | None, own: Slot) -> Path:

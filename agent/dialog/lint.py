@@ -37,8 +37,9 @@ SYSTEM_PROMPTS = (
     "handover", "handover_summary", "help", "not_that", "start_over", "still_there", "wait",
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
-OPTIONAL_PROMPTS = ("queue_wait", "whisper")
-"""Prompts that are said where a pack has them: to callers who will wait, to the person before they are joined."""
+OPTIONAL_PROMPTS = ("guessed_request", "queue_wait", "whisper")
+"""Prompts that are said where a pack has them: at a guess, to callers who wait, to the person before the caller is
+joined."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",

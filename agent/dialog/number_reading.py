@@ -97,7 +97,8 @@ def _after_a_sentence(words: Sequence[str], number_format: NumberFormat) -> Numb
         return NumberReading()
     if not letters or not any(len(word) == 1 or word in PHONETIC for word in before):
         reading = _judge(readings(words[start:], length, letters=letters), number_format, extendable=False)
-        if reading.value is not None and not reading.must_confirm:
+        long_enough = len(symbols_of(reading.value or "")) >= _SURE_PART  # a house number ends too many sentences
+        if reading.value is not None and not reading.must_confirm and long_enough:
             return replace(_doubted(reading), in_a_sentence=True)
     return NumberReading()
 

@@ -96,10 +96,12 @@ def _options(tokens: Sequence[str], start: int, *, letters: bool, sounds: bool) 
         combined = following in SMALL
         if combined:
             yield 2, str(TENS[word] + SMALL[following]), 0
-        yield 1, str(TENS[word]), int(combined) * (1 + (word in _SOUND_LIKE_TWO))
-        if combined and word in _SOUND_LIKE_TWO:
-            # "six two three" is often recognised as "sixty three"
+        if word in _SOUND_LIKE_TWO and (combined or following == "zero"):
+            # "six two three" is often recognised as "sixty three"; and nobody says "sixty zero"
             yield 1, str(TENS[word] + 2), 1
+            yield 1, str(TENS[word]), 2
+        else:
+            yield 1, str(TENS[word]), int(combined)
     if word in DIGIT_SOUNDS:
         first = all(token in FILLERS for token in tokens[:start])
         if word in EDGE_WORDS and (first or start == len(tokens) - 1):

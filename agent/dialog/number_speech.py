@@ -30,7 +30,9 @@ def say_number(value: str, choose: Choose) -> str:
             after = next((later for later in runs[index + 1 :] if later[0].isalnum()), "")
             words += _say_digits(run, after[0] if after.isdigit() else "", choose)
         elif run.isalpha():
-            words.append(_say_letter(run, choose))
+            spelt = _say_letter(run, choose)
+            # "a alpha" is one A: who says the same letter twice says it the same way
+            words.append(words[-1] if index and runs[index - 1] == run and words else spelt)
         elif run == "-":
             words.append(("", "dash", "hyphen")[choose(3)])
     return " ".join(word for word in words if word)
@@ -54,7 +56,8 @@ def _say_digits(digits: str, following: str, choose: Choose) -> list[str]:
 def _ways(digits: str, following: str, *, after_round_tens: bool) -> list[tuple[int, str]]:
     """Return (digits used, phrase) for every way to begin; leaves out what would join up with its neighbours."""
     first = digits[0]
-    names = ("zero", "oh") if first == "0" else (_UNITS[int(first)],)
+    # nobody says "sixty zero"
+    names = (_UNITS[int(first)],) if first != "0" else ("oh",) if after_round_tens else ("zero", "oh")
     ways = [(1, name) for name in names]
     for count, word in ((2, "double"), (3, "triple")):
         if digits.startswith(first * count):

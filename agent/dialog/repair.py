@@ -105,6 +105,12 @@ def rejected(scene: Scene, slot: str) -> Then:
     return stepping.advance(scene, again=True)
 
 
+def wrong_guess(scene: Scene) -> Then:
+    """Leave a request that was guessed and not meant."""
+    scene.understood = "no"
+    return _leave(scene, "not_that")
+
+
 def _focus(scene: Scene) -> Focus:
     focus = scene.state.focus
     if focus is None:
@@ -150,8 +156,13 @@ def _listen_again(scene: Scene, focus: Focus) -> Listen:
 
 def _cancel(scene: Scene) -> Then:
     """Leave the request that is under way, back to the one it interrupted or to "anything else"."""
+    return _leave(scene, "cancelled")
+
+
+def _leave(scene: Scene, words: str) -> Then:
     frames = scene.state.frames
-    scene.say(("cancelled",))
+    scene.say((words,))
+    scene.state.guessed = False
     scene.state.forget_breaths()
     cut = next((index for index in range(len(frames) - 1, -1, -1) if frames[index].request), None)
     if cut is None:

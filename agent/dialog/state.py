@@ -144,6 +144,8 @@ class State:
     """Number words of earlier breaths."""
     so_far_slot: str = ""
     breaths: int = 0
+    guessed: bool = False
+    """True while the last request was only guessed from what it was about."""
     last_said: list[Prompt] = field(default_factory=list)
     last_heard: str = ""
     requests: list[str] = field(default_factory=list)
@@ -161,7 +163,7 @@ class State:
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""
         self.failures = self.no_match = self.no_input = 0
-        self.waiting = False
+        self.waiting = self.guessed = False
 
     def forget_breaths(self) -> None:
         """Drop the beginning of a number."""

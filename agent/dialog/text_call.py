@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ Perform = Callable[[Effect], Done | Failed]
 _MAX_EFFECTS = 20
 KEYS = "0123456789*#"
 """The keys of a telephone."""
+_WORD_AND_NUMBER = re.compile(r"\b([a-z]{3,})(\d+)\b")
 
 
 @dataclass(frozen=True)
@@ -116,4 +118,5 @@ def event_of(line: str) -> Event:
 def spoken(text: str) -> str:
     """Write typed text the way a recogniser writes it: lower case, no punctuation."""
     kept = "".join(char if char.isalnum() or char in "'[] " else " " for char in text.lower().replace("’", "'"))
-    return " ".join(kept.split())
+    # a code as it is written: "summer25" is said in two words
+    return " ".join(_WORD_AND_NUMBER.sub(r"\1 \2", kept).split())

@@ -1,7 +1,8 @@
 """What may be said in one turn: the recogniser's phrases, and the matching of what came back against them.
 
 The rule (measured: accepts no foreign sentence, keeps 98 % of true ones): a text counts only when the whole of it is
-one entry, or a number with an entry around it; fillers at the edges and a repeated entry are tolerated, nothing else.
+one entry, or a number with an entry around it; what may stand at the edges and a repeated entry are tolerated, nothing
+else. Only what was typed, or heard well, may be guessed from its gist when nothing explains it, and that is told.
 """
 
 from __future__ import annotations
@@ -12,44 +13,21 @@ from dataclasses import dataclass, replace
 from agent.dialog import spoken_numbers
 from agent.dialog.gists import Gist
 from agent.dialog.heard_list import sample_sentences, spoken_phrases
+from agent.dialog.meanings import Meaning
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.number_words import words_for
 from agent.dialog.same_words import SameWords
+from agent.dialog.sentences import UNKNOWN, Around, Sentences
 from agent.dialog.spoken_numbers import NumberReading
 from agent.dialog.templates import Phrase
 from agent.dialog.turns import Completeness, Heard
-from agent.dialog.wide_phrases import Edges, WidePhrase, fixed
+from agent.dialog.wide_phrases import WidePhrase
 
-UNKNOWN = "[unk]"
-_SURE_WORD = 0.8
-"""Confidence from which a single strong word counts inside a sentence that was not understood."""
+__all__ = ["UNKNOWN", "Around", "Match", "Meaning", "TurnGrammar"]
+
 _MAX_WORDS = 60
-_ANYWHERE_WORDS = 2
-"""An angry or legal sentence of so many words counts in the middle of anything."""
 _MIN_BARE_SYMBOLS = 3
 """So much of a number must be heard for it to be a request by itself."""
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a phrase of the grammar stands for."""
-
-    kind: str
-    """``value``, ``number``, ``request``, ``command``, ``correct``, ``wrong``, ``right``, ``escalate``."""
-    name: str
-    """The value, slot, flow, command or escalation."""
-    values: tuple[tuple[str, str], ...] = ()
-    """Slot values the phrase names itself."""
-    trigger: int = 0
-    """Requests: which trigger of the flow."""
-    guessed: bool = False
-    """True when only the gist of the sentence was understood."""
-
-
-_WAIT = Meaning("command", "wait")
-_ANSWERS = ("value", "right", "wrong")
-_PATIENT_WORDS = 2
-"""A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
 
 
 @dataclass(frozen=True)
@@ -89,16 +67,6 @@ class _Pair:
     meaning: Meaning
 
 
-@dataclass(frozen=True)
-class Around:
-    """What may stand at the edges of what was said, besides fillers."""
-
-    before: tuple[WidePhrase, ...] = ()
-    behind: tuple[WidePhrase, ...] = ()
-    heard: tuple[str, ...] = ()
-    """Those of them the recogniser listens for."""
-
-
 class TurnGrammar:
     """One turn's grammar, compiled once when the pack loads; immutable afterwards."""
 
@@ -113,26 +81,19 @@ class TurnGrammar:
         speak_fillers: bool = True,
         around: Around | None = None,
         same: SameWords | None = None,
+        besides: TurnGrammar | None = None,
     ) -> None:
         around = around or Around()
         self._formats = formats
         self._same = same or SameWords()
-        both = [fixed(self._same.rewrite(filler)) for filler in fillers]
-        self._edges = Edges([*both, *around.before], [*both, *around.behind])
+        self._besides = besides
         self._fillers = frozenset(map(self._same.rewrite, fillers))
-        self._strong = {**(silent_words or {}), **(strong_words or {})}
-        self._whole: dict[tuple[str, ...], Meaning] = {}
-        self._wide: list[tuple[WidePhrase, Meaning]] = []
-        self._gists: list[tuple[Gist, Meaning]] = []
+        self._sentences = Sentences(entries, self._fillers, around, {**(silent_words or {}), **(strong_words or {})})
         self._frames: dict[tuple[str, ...], list[_Frame]] = {}
         self._pairs: list[_Pair] = []
         self._longer: dict[tuple[str, ...], set[Meaning]] = {}
         for phrase, meaning in entries:
-            if isinstance(phrase, WidePhrase):
-                self._wide.append((phrase, meaning))
-            elif isinstance(phrase, Gist):
-                self._gists.append((phrase, meaning))
-            else:
+            if isinstance(phrase, Phrase):
                 self._add(phrase, meaning)
         heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
         spoken = spoken_phrases(phrase for phrase, _ in heard)
@@ -163,10 +124,10 @@ class TurnGrammar:
         number in ``so_far_slot``.
         """
         tokens = self._tokens(heard.text)
-        strong = self._strong_word(heard, tokens)
+        strong = self._sentences.strong_word(heard, tokens)
         if strong is not None:
             return Match(strong)
-        whole = self._whole_phrase(tokens)
+        whole = self._sentences.meaning_of(tokens)
         if whole is not None:
             return Match(whole)
         both = self._two_numbers(tokens, known or {})
@@ -178,16 +139,22 @@ class TurnGrammar:
         both = self._request_and_number(tokens, known or {})
         if both is not None:
             return both
-        other = self._anywhere(heard, tokens) or self._patience(tokens) or self._gist(heard, tokens)
+        other = (
+            self._sentences.anywhere(heard, tokens)
+            or self._sentences.patience(tokens)
+            or self._sentences.gist(heard, tokens)
+        )
+        if other is None and self._besides is not None:
+            return self._besides.match(heard, known)
         return Match(other) if other is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
         tokens = self._tokens(text)
         verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
-        for start, end in self._windows(tokens):
+        for start, end in self._sentences.windows(tokens):
             part = tokens[start:end]
-            meaning = self._exact(part)
+            meaning = self._sentences.exact(part)
             if verdict is Completeness.UNEXPECTED and (part in self._longer or part in self._fillers):
                 verdict = Completeness.OPEN
             if meaning is not None:
@@ -206,7 +173,7 @@ class TurnGrammar:
                     verdict = judged
                 elif verdict is Completeness.UNEXPECTED and any(word in self._loose for word in middle):
                     verdict = Completeness.OPEN
-        if verdict is Completeness.UNEXPECTED and self._widely(tokens) is not None:
+        if verdict is Completeness.UNEXPECTED and self._sentences.widely(tokens) is not None:
             return Completeness.LIKELY
         return verdict
 
@@ -214,10 +181,10 @@ class TurnGrammar:
         return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
 
     def _add(self, phrase: Phrase, meaning: Meaning) -> None:
-        tokens = self._same.rewrite(phrase.tokens)
+        tokens = self._same.phrase(phrase.tokens)
         places = [index for index, token in enumerate(tokens) if token.startswith("{")]
         if not places:
-            self._whole.setdefault(tokens, meaning)
+            self._sentences.add(tokens, meaning)
         elif len(places) > 1:
             at, then = places[:2]
             first, second = tokens[at][1:-1], tokens[then][1:-1]
@@ -233,81 +200,6 @@ class TurnGrammar:
         begins = tokens[: places[0]] if places else tokens
         for length in range(1, len(begins) + bool(places)):
             self._longer.setdefault(begins[:length], set()).add(meaning)
-
-    def _windows(self, tokens: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-        """Yield the whole text first, then what remains without what may stand at its edges."""
-        ends = self._edges.ends(tokens)
-        for start, guessed in self._edges.starts(tokens).items():
-            for end in ends:
-                if start + guessed < end:
-                    yield start, end
-
-    def _whole_phrase(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return what a text means that is one entry, with nothing around it but what may stand at the edges.
-
-        The entry that explains the most words wins; the listed one when a wide one explains no more.
-        """
-        listed, length = None, 0
-        for start, end in self._windows(tokens):
-            meaning = self._exact(tokens[start:end]) if end - start > length else None
-            if meaning is not None:
-                listed, length = meaning, end - start
-        return self._widely(tokens, length) or listed or self._answers(tokens)
-
-    def _answers(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
-        reached: dict[int, set[Meaning | None]] = {0: {None}}
-        for at in range(len(tokens)):
-            if at not in reached:
-                continue
-            steps = [(end, None) for end in self._edges.steps(tokens, at)]
-            for end in range(at + 1, len(tokens) + 1):
-                meaning = self._whole.get(tokens[at:end])
-                steps += [(end, meaning)] if meaning is not None and meaning.kind in _ANSWERS else []
-            steps += [
-                (reach.end, meaning)
-                for phrase, meaning in self._wide
-                if meaning.kind in _ANSWERS
-                for reach in phrase.ends(tokens, at)
-            ]
-            for end, meaning in steps:
-                before = reached[at]
-                reached.setdefault(end, set()).update({meaning} if None in before and meaning else set())
-                reached[end].update(one for one in before if meaning is None or one == meaning)
-        said = reached.get(len(tokens), set()) - {None}
-        return said.pop() if len(said) == 1 else None
-
-    def _widely(self, tokens: tuple[str, ...], longer_than: int = 0) -> Meaning | None:
-        """Return the meaning of the wide phrase that explains most words; None when two different ones tie."""
-        ends = frozenset(self._edges.ends(tokens))
-        found = [
-            (sure, replace(meaning, values=(*meaning.values, *reach.values)))
-            for start, guessed in self._edges.starts(tokens).items()
-            if len(tokens) - start > longer_than
-            for phrase, meaning in self._wide
-            for reach in phrase.ends(tokens, start)
-            # what was guessed before it must not be more than what is sure
-            if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
-        ]
-        if not found:
-            return None
-        most = max(length for length, _ in found)
-        longest = [meaning for length, meaning in found if length == most]
-        rank = max(map(_rank, longest))
-        best = dict.fromkeys(meaning for meaning in longest if _rank(meaning) == rank)
-        return next(iter(best)) if len({(one.kind, one.name, one.values) for one in best}) == 1 else None
-
-    def _exact(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Return the meaning of an entry, also when it is said several times ("no no no")."""
-        meaning = self._whole.get(tokens)
-        if meaning is not None:
-            return meaning
-        for length in range(1, len(tokens) // 2 + 1):
-            if len(tokens) % length == 0 and tokens == tokens[:length] * (len(tokens) // length):
-                meaning = self._whole.get(tokens[:length])
-                if meaning is not None:
-                    return meaning
-        return None
 
     def _framed(self, tokens: tuple[str, ...]) -> Iterator[tuple[_Frame, tuple[str, ...]]]:
         """Yield every number entry whose fixed words fit, with the words left for the number; longest lead first."""
@@ -330,7 +222,7 @@ class TurnGrammar:
         for source in (tokens, *others):
             noisy = UNKNOWN in source
             heard = _without_edges(source) if noisy else source
-            for start, end in self._windows(heard):
+            for start, end in self._sentences.windows(heard):
                 for frame, middle in self._framed(heard[start:end]):
                     match = self._read(frame, middle, others, known, so_far if frame.slot == so_far_slot else "")
                     if match is None or match.reading is None:
@@ -346,7 +238,7 @@ class TurnGrammar:
 
     def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
         """Read a sentence that holds two numbers, when both are whole."""
-        for start, end in self._windows(tokens) if self._pairs else ():
+        for start, end in self._sentences.windows(tokens) if self._pairs else ():
             part = tokens[start:end]
             for pair in self._pairs:
                 inner = part[len(pair.lead) : len(part) - len(pair.tail)]
@@ -375,7 +267,7 @@ class TurnGrammar:
                 told = self._two_numbers(rest, known) or self._number(rest, (), known, "", "")
                 if told is None or told.reading is None or told.reading.value is None:
                     continue
-                meaning = self._whole_phrase(asked)
+                meaning = self._sentences.meaning_of(asked)
                 if meaning is not None and meaning.kind == "request":
                     return replace(told, meaning=meaning)
         return None
@@ -403,67 +295,22 @@ class TurnGrammar:
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
-        if reading.in_a_sentence and (frame.meaning.kind != "number" or not self._strong.keys().isdisjoint(middle)):
-            # only the question for this number makes it the answer, and a caller in anger answers nothing
+        if reading.in_a_sentence and frame.meaning.kind != "number":
+            # only the question for this number makes it the answer
             return None
+        half = len(middle) // 2
+        if reading.value is None and half >= _MIN_BARE_SYMBOLS and middle == middle[:half] * 2:
+            # said twice, to be sure
+            text = " ".join(middle[:half])
+            reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), (), so_far)
         if reading.value is None and not reading.partial:
             if frame.meaning.kind != "correct":
                 return None
             # a part ("no, fifteen") need not be a beginning; what it replaces is for the engine to find
-            if not spoken_numbers.is_part(text, number_format):
+            told = sum(word in self._loose or word.isdigit() for word in middle)
+            if told < len(middle) / 2 or not spoken_numbers.is_part(text, number_format):
                 return None
         return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
-
-    def _patience(self, tokens: tuple[str, ...]) -> Meaning | None:
-        """Take "hold on" for what it is whatever is murmured after it: the caller talks to the room by then."""
-        for start, _ in self._windows(tokens):
-            for end in range(len(tokens) - 1, start + _PATIENT_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
-                if meaning == _WAIT:
-                    return meaning
-        return None
-
-    def _anywhere(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
-        """Take an angry or legal sentence for what it is whatever stands around it."""
-        if heard.confidence < _SURE_WORD:
-            return None
-        for start in range(len(tokens)):
-            for end in range(len(tokens), start + _ANYWHERE_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
-                if meaning is not None and meaning.kind == "escalate":
-                    return meaning
-            for phrase, meaning in self._wide:
-                if meaning.kind == "escalate":
-                    if any(reach.end >= start + _ANYWHERE_WORDS for reach in phrase.ends(tokens, start)):
-                        return meaning
-        return None
-
-    def _gist(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
-        """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
-        if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
-            return None
-        told = [(found, meaning) for gist, meaning in self._gists if (found := gist.explains(tokens)) is not None]
-        if not told:
-            return None
-        most = max((_rank(meaning)[:2], found[0]) for found, meaning in told)
-        best: dict[tuple[str, str, object], Meaning] = {}
-        for (count, values), meaning in told:
-            if (_rank(meaning)[:2], count) == most:
-                guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
-                best.setdefault((guess.kind, guess.name, guess.values), guess)
-        return next(iter(best.values())) if len(best) == 1 else None
-
-    def _strong_word(self, heard: Heard, tokens: tuple[str, ...]) -> Meaning | None:
-        if not self._strong:
-            return None
-        sure = [word.text for word in heard.words if word.confidence >= _SURE_WORD]
-        said = sure if heard.words else tokens
-        return next((self._strong[word] for word in said if word in self._strong), None)
-
-
-def _rank(meaning: Meaning) -> tuple[bool, bool, int]:
-    """Order meanings of the same words: danger first, then an answer to the question, then what tells more."""
-    return meaning.kind == "escalate", meaning.kind in ("value", "right", "wrong"), len(meaning.values)
 
 
 def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:

@@ -96,9 +96,10 @@ no more callers fit in (``full``); the wait is ``too_long``; ``unknown`` counts 
 
 @dataclass(frozen=True)
 class QueueReport:
-    """How the queue stands that a :class:`HandOver` would lead to. May follow a HandOver, and nothing else.
+    """How the queue stands that a :class:`HandOver` would lead to.
 
-    The next turn is the HandOver again, with a word about the wait, or goes on with the caller where nobody can be had.
+    May follow a HandOver, and nothing else: the next turn is the HandOver again, with a word about the wait, or goes on
+    with the caller where nobody can be had.
     """
 
     standing: QueueStanding = "open"

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import re
+import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from agent.dialog import choices, knowledge
 from agent.dialog.choices import Option
+from agent.dialog.entries import (
+    Entries,
+    EntryMaker,
+    begins_with_number,
+    listed,
+    standing_for,
+    too_many_numbers,
+    unheard,
+)
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
-from agent.dialog.gists import Gist, compile_gist, is_gist
+from agent.dialog.gists import Gist
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.same_words import SameWords
 from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase, is_wide, unmarked
 from agent.dialog.turn_grammar import Around, Meaning, TurnGrammar
-from agent.dialog.wide_phrases import WideCompiler, WidePhrase, fixed
+from agent.dialog.wide_phrases import WidePhrase, fixed
 from agent.yaml_source import Path
 
 VALUE_PLACE = "value"
@@ -26,12 +35,9 @@ _SHORT_COMMANDS = ("agent", "repeat", "wait")
 _SHORT_WORDS = 3
 """Longer ways of saying these commands are left out next to yes and no, for the same reason."""
 _REMEMBERED = 200
-_MAX_NUMBERS = 2
-_NAMED = re.compile(r"\{(\w+)\}")
 _WRAPPED_LIMIT = 4000
 """Sentences with a choice from data in them: how many there are is not in the author's hand."""
 Report = Callable[[Path, str], None]
-Entries = list[tuple[Phrase | WidePhrase | Gist, Meaning]]
 
 
 def collect_key(slot: str) -> str:
@@ -109,10 +115,9 @@ class _Builder:
             for name, slot in contents.slots.items()
             if slot.type == "choice"
         }
-        self._expander = Expander(contents.rules, self._lists, tuple(self._formats))
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
         self._same = SameWords(contents.same)
-        self._wide = WideCompiler(contents.rules, self._lists, self._same)
+        self._maker = EntryMaker(contents.rules, self._lists, tuple(self._formats), self._same)
         self._shared = self._common()
 
     def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -125,8 +130,8 @@ class _Builder:
             grammars[collect_key(name)] = self._collect(name, slot, common)
             if slot.type == "number":
                 entries = [*common.yes, *common.no]
-                entries += _as(Meaning("value", "yes"), common.right)
-                entries += _as(Meaning("value", "no"), common.wrong)
+                entries += standing_for(Meaning("value", "yes"), common.right)
+                entries += standing_for(Meaning("value", "no"), common.wrong)
                 entries += self._corrections(name, ("slots", name))
                 entries += [(Phrase((f"{{{name}}}",)), Meaning("correct", name))]
                 grammars[confirm_key(name)] = self._short(entries, common)
@@ -199,10 +204,10 @@ class _Builder:
         entries: Entries = []
         taken: dict[tuple[str, ...], str] = {}
         for name in commands:
-            for phrase in _phrases(commands[name]):
-                other = taken.setdefault(phrase.tokens, f"the command '{name}'")
+            for one in listed(commands[name]):
+                other = taken.setdefault(one.tokens, f"the command '{name}'")
                 if other != f"the command '{name}'":
-                    self._report(("commands", name), f"'{phrase.text}' already belongs to {other}")
+                    self._report(("commands", name), f"'{one.text}' already belongs to {other}")
         for item, meaning in escalations:
             if isinstance(item, Phrase):
                 other = taken.setdefault(item.tokens, f"the escalation '{meaning.name}'")
@@ -215,7 +220,7 @@ class _Builder:
                     if not isinstance(phrase, Phrase):
                         entries.append((phrase, meaning))
                         continue
-                    problem = _too_many_numbers(phrase)
+                    problem = too_many_numbers(phrase)
                     if problem:
                         self._report(path, problem)
                         continue
@@ -240,7 +245,7 @@ class _Builder:
             texts = slot.phrases or (f"{{{name}}}",)
             entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
             for phrase, _ in list(entries):
-                problem = _too_many_numbers(phrase) if isinstance(phrase, Phrase) else ""
+                problem = too_many_numbers(phrase) if isinstance(phrase, Phrase) else ""
                 if problem:
                     self._report((*path, "phrases"), problem)
         told = self._contents.knowledge
@@ -260,14 +265,16 @@ class _Builder:
         if slot.corrects in self._formats:
             entries += self._corrections(slot.corrects, path)
             entries += [*common.wrong, *common.right]
-            entries += _as(Meaning("wrong", "wrong"), common.no)
-            entries += _as(Meaning("right", "right"), common.yes)
+            entries += standing_for(Meaning("wrong", "wrong"), common.no)
+            entries += standing_for(Meaning("right", "right"), common.yes)
             # "yes, it's two oh ..." answers the read-back and the question in one breath
             agreed = [*common.yes, *common.right]
             fillers = (*fillers, *(phrase.tokens for phrase, _ in agreed if isinstance(phrase, Phrase)))
             around = replace(around, before=(*around.before, *self._edges(agreed)))
         entries += [*common.escalations, *common.commands]
-        entries += common.requests if whole else [entry for entry in common.requests if not _begins_with_number(entry[0])]
+        entries += (
+            common.requests if whole else [entry for entry in common.requests if not begins_with_number(entry[0])]
+        )
         return TurnGrammar(
             entries, self._formats, fillers, common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
@@ -275,7 +282,7 @@ class _Builder:
 
     def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
         """A phrase can stand for one value only: the second would never be heard."""
-        for phrase in _phrases(entries):
+        for phrase in listed(entries):
             other = owners.setdefault(phrase.tokens, value)
             if other != value:
                 self._report(path, f"'{phrase.text}' already stands for '{other}'")
@@ -309,12 +316,20 @@ class _Builder:
 
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
         """Make a grammar that hears few phrases; what else callers say at any moment is understood all the same."""
-        at_any_moment = [*common.escalations, *common.commands, *common.requests]
-        entries = [*entries, *common.short_commands, *(_unheard(entry) for entry in at_any_moment)]
         return TurnGrammar(
-            [entry for entry in entries if not _begins_with_number(entry[0]) or entry[0].heard],
-            self._formats, common.fillers, {},
-            silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
+            [*entries, *common.short_commands], self._formats, common.fillers,
+            silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False,
+            around=replace(common.around, heard=()), same=self._same, besides=self._anything,
+        )  # fmt: skip
+
+    @functools.cached_property
+    def _anything(self) -> TurnGrammar:
+        """What may be said at any moment, for the turns that do not listen for it."""
+        common = self._shared
+        entries = [unheard(entry) for entry in (*common.escalations, *common.commands, *common.requests)]
+        return TurnGrammar(
+            [entry for entry in entries if not begins_with_number(entry[0])], self._formats, common.fillers,
+            speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
         )  # fmt: skip
 
     def _corrections(self, slot: str, path: Path) -> Entries:
@@ -338,59 +353,7 @@ class _Builder:
         entries: Entries = []
         for index, text in enumerate(texts):
             try:
-                entries += self._entries(text, meaning, expander or self._expander)
+                entries += self._maker.make(text, meaning, expander)
             except TemplateError as error:
                 self._report((*path, index), f"'{text}': {error.message}")
         return entries
-
-    def _entries(self, text: str, meaning: Meaning, expander: Expander) -> Iterator[tuple[Phrase | WidePhrase | Gist, Meaning]]:
-        """Yield what one template stands for: listed phrases, or one wide phrase when it is marked or names choices.
-
-        A phrase with a number in it is always listed; so is one that was given an expander of its own.
-        """
-        if is_gist(text):
-            yield compile_gist(text, self._wide), meaning
-            return
-        wide, names = is_wide(text), set(_NAMED.findall(text))
-        if wide and expander is self._expander and not names & self._formats.keys():
-            yield self._wide.compile(text), meaning
-            return
-        for phrase in expander.expand(unmarked(text)):
-            yield (
-                Phrase(phrase.tokens, phrase.values, heard=not wide),
-                Meaning(meaning.kind, meaning.name, phrase.values, meaning.trigger),
-            )
-        if not wide and expander is self._expander and names and names <= self._lists.keys():
-            # choices may have wide phrases and gists of their own
-            yield self._wide.compile(text), meaning
-            for name in names if text == f"{{{''.join(names)}}}" else ():
-                for value, ways in self._lists[name].items():
-                    told = replace(meaning, values=((name, value),))
-                    yield from ((compile_gist(way, self._wide), told) for way in ways if is_gist(way))
-
-
-def _as(meaning: Meaning, entries: Entries) -> Entries:
-    return [(phrase, meaning) for phrase, _ in entries]
-
-
-def _unheard(entry: tuple[Phrase | WidePhrase | Gist, Meaning]) -> tuple[Phrase | WidePhrase | Gist, Meaning]:
-    phrase, meaning = entry
-    return (replace(phrase, heard=False) if isinstance(phrase, Phrase) else phrase), meaning
-
-
-def _begins_with_number(phrase: Phrase | WidePhrase | Gist) -> bool:
-    return isinstance(phrase, Phrase) and phrase.tokens[0].startswith("{")
-
-
-def _phrases(entries: Entries) -> Iterator[Phrase]:
-    return (phrase for phrase, _ in entries if isinstance(phrase, Phrase))
-
-
-def _too_many_numbers(phrase: Phrase) -> str:
-    slots = phrase.number_slots
-    if len(slots) > _MAX_NUMBERS or len(set(slots)) < len(slots):
-        return f"'{phrase.text}': a phrase can hold two different number slots at most"
-    places = [index for index, token in enumerate(phrase.tokens) if token.startswith("{")]
-    if len(places) == _MAX_NUMBERS and places[1] == places[0] + 1:
-        return f"'{phrase.text}': two numbers need a word between them"
-    return ""

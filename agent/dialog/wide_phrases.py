@@ -1,7 +1,7 @@
 """Templates matched as they are written, without listing what they stand for: ``~ [i think] i (left | lost) it``.
 
-A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use words
-the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
+A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use
+words the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
@@ -18,6 +18,7 @@ from agent.dialog.same_words import SameWords
 from agent.dialog.templates import Lists, nearest, parse, unmarked
 
 ANY_WORD = "*"
+T = TypeVar("T")
 _MAX_DEPTH = 12
 
 Tokens = tuple[str, ...]
@@ -49,16 +50,32 @@ class _Words:
         return frozenset(self.words[:1])
 
 
-@dataclass(frozen=True)
 class _OneOf:
-    ways: tuple[_Node, ...]
+    """One of several ways; found by the word they begin with, because there can be hundreds."""
+
+    def __init__(self, ways: Iterable[_Node]) -> None:
+        self._by_first: dict[str, list[_Node]] = {}
+        self._always: list[_Node] = []
+        firsts: set[str] = set()
+        for way in ways:
+            own = way.firsts() or frozenset({""})
+            firsts |= own
+            if own & {"", ANY_WORD}:
+                self._always.append(way)
+                continue
+            for first in own:
+                self._by_first.setdefault(first, []).append(way)
+        self._firsts = frozenset(firsts)
 
     def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        for way in self.ways:
+        if at < len(tokens):
+            for way in self._by_first.get(tokens[at], ()):
+                yield from way.ends(tokens, at)
+        for way in self._always:
             yield from way.ends(tokens, at)
 
     def firsts(self) -> frozenset[str]:
-        return frozenset[str]().union(*(way.firsts() or {""} for way in self.ways))
+        return self._firsts
 
 
 @dataclass(frozen=True)
@@ -155,9 +172,9 @@ class WideCompiler:
             return self._list(item, depth)
         if isinstance(item, Permutation):
             orders = itertools.permutations([self._node(child, depth) for child in item.items])
-            return _OneOf(tuple(_InOrder(order) for order in orders))
+            return _OneOf([_InOrder(order) for order in orders])
         if isinstance(item, Alternative):
-            return _OneOf(tuple(self._node(child, depth) for child in item.items))
+            return _OneOf([self._node(child, depth) for child in item.items])
         if isinstance(item, Group):
             return self._sequence(item.items, depth)
         raise TemplateError("holds something that is no phrase")
@@ -185,35 +202,54 @@ class WideCompiler:
         if name not in self._rules:
             raise TemplateError(f"there is no rule <{name}>{nearest(name, self._rules)}")
         if name not in self._made:
-            self._made[name] = _OneOf(tuple(self._node(parse(text), depth + 1) for text in self._rules[name]))
+            self._made[name] = _OneOf([self._node(parse(text), depth + 1) for text in self._rules[name]])
         return self._made[name]
 
     def _list(self, item: ListReference, depth: int) -> _Node:
         if item.list_name not in self._lists:
             raise TemplateError(f"there is no slot {{{item.list_name}}}{nearest(item.list_name, self._lists)}")
         return _OneOf(
-            tuple(
+            [
                 _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
                 for value, texts in self._lists[item.list_name].items()
                 for text in texts
                 if not text.lstrip().startswith("~~")
-            )
+            ]
         )
+
+
+class PhraseIndex(Generic[T]):
+    """Phrases with what they stand for, found by the word they begin with."""
+
+    def __init__(self, phrases: Iterable[tuple[WidePhrase, T]]) -> None:
+        self._by_first: dict[str, list[tuple[WidePhrase, T]]] = {}
+        self._always: list[tuple[WidePhrase, T]] = []
+        for phrase, what in phrases:
+            if phrase.begins is None:
+                self._always.append((phrase, what))
+            else:
+                for first in phrase.begins:
+                    self._by_first.setdefault(first, []).append((phrase, what))
+
+    def at(self, token: str) -> Iterator[tuple[WidePhrase, T]]:
+        """Yield the phrases that may begin with this word."""
+        yield from self._by_first.get(token, ())
+        yield from self._always
 
 
 class Edges:
     """What may stand before and behind a phrase without changing what it means, in any number and order."""
 
     def __init__(self, before: Iterable[WidePhrase] = (), behind: Iterable[WidePhrase] = ()) -> None:
-        self._before = tuple(before)
-        self._behind = tuple(behind)
+        self._before = PhraseIndex((phrase, None) for phrase in before)
+        self._behind = PhraseIndex((phrase, None) for phrase in behind)
 
     def starts(self, tokens: Tokens) -> dict[int, int]:
         """Return where the phrase itself may begin, 0 first, with the words before it that only a ``*`` explains."""
         found = {0: 0}
         for at in range(len(tokens)):
             if at in found:
-                for edge in self._before:
+                for edge, _ in self._before.at(tokens[at]):
                     for reach in edge.ends(tokens, at):
                         guessed = found[at] + reach.guessed
                         found[reach.end] = min(found.get(reach.end, guessed), guessed)
@@ -221,13 +257,14 @@ class Edges:
 
     def steps(self, tokens: Tokens, at: int) -> set[int]:
         """Return how far anything that may stand at an edge reaches from here."""
-        return {reach.end for edge in (*self._before, *self._behind) for reach in edge.ends(tokens, at)}
+        edges = (*self._before.at(tokens[at]), *self._behind.at(tokens[at]))
+        return {reach.end for edge, _ in edges for reach in edge.ends(tokens, at)}
 
     def ends(self, tokens: Tokens) -> list[int]:
         """Return where the phrase itself may end, the end of the text first."""
         found = {len(tokens)}
         for at in range(len(tokens) - 1, 0, -1):
-            if any(reach.end in found for edge in self._behind for reach in edge.ends(tokens, at)):
+            if any(reach.end in found for edge, _ in self._behind.at(tokens[at]) for reach in edge.ends(tokens, at)):
                 found.add(at)
         return sorted(found, reverse=True)
 

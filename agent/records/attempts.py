@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
+from agent.sqlite_file import SqliteFile
 
 WINDOW_SECONDS = 3600.0
 PER_CALLER = 5
@@ -39,20 +34,22 @@ class SqliteAttemptLimits:
         per_caller: int = PER_CALLER,
         per_number: int = PER_NUMBER,
         hidden: int = HIDDEN_CALLERS,
+        window_seconds: float = WINDOW_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``clock`` gives seconds since 1970; the counts are failures within ``WINDOW_SECONDS``."""
-        self._path = path
+        """``clock`` gives seconds since 1970; the counts are failures within ``window_seconds``."""
         self._per_caller = per_caller
         self._per_number = per_number
         self._hidden = hidden
+        self._window_seconds = window_seconds
         self._clock = clock
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="attempts")
-        self._connection: sqlite3.Connection | None = None
+        self._file = SqliteFile(
+            path, _SCHEMA, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS, loss="Attempts to verify are not counted"
+        )
 
     async def locked(self, caller: str, number: str) -> bool:
         """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
-        since = self._clock() - WINDOW_SECONDS
+        since = self._clock() - self._window_seconds
 
         def count(db: sqlite3.Connection) -> tuple[int, int]:
             row = db.execute(
@@ -61,7 +58,7 @@ class SqliteAttemptLimits:
             ).fetchone()
             return row[0], row[1]
 
-        of_caller, of_number = await self._run(count, (0, 0))
+        of_caller, of_number = await self._file.run(count, (0, 0))
         return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
 
     async def failed(self, caller: str, number: str) -> None:
@@ -69,30 +66,11 @@ class SqliteAttemptLimits:
         now = self._clock()
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM attempts WHERE at <= ?", (now - WINDOW_SECONDS,))
+            db.execute("DELETE FROM attempts WHERE at <= ?", (now - self._window_seconds,))
             db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (now, caller, number))
 
-        await self._run(write, None)
+        await self._file.run(write, None)
 
     async def close(self) -> None:
         """Close the file; idempotent."""
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._worker, self._connection.close)
-            self._connection = None
-        self._worker.shutdown(wait=True)
-
-    async def _run(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._worker, self._in_transaction, job)
-        except sqlite3.Error as error:
-            log.error("Attempts to verify are not counted: %s: %s", self._path, error)
-            return otherwise
-
-    def _in_transaction(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
-            self._connection = connection
-        with self._connection as db:
-            return job(db)
+        await self._file.close()

@@ -43,9 +43,9 @@ class CallEnded(_Model):
     """ISO 8601 with offset."""
     duration_seconds: float
     outcome: str
-    """`answered`, `handed_over`, `caller_hung_up`, `abandoned`, `failed`, or an outcome of the shop's own flows."""
+    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `abandoned`, `failed`, or one of the shop's flows."""
     ended_by: str
-    """`agent`, `caller`, `handover` or `fault`."""
+    """`agent`, `caller`, `handover`, `supervisor` or `fault`."""
     caller_number: str | None = None
     """Null unless the webhook is set to get phone numbers."""
     dialled: str = ""

@@ -31,7 +31,9 @@ class Exchange:
         self._counter = itertools.count(1)
         self._unsubscribe = ari.on("*", self._on_event)
 
-    async def dial(self, number: str, caller_number: str, caller_name: str, background: Pcm | None = None) -> Leg:
+    async def dial(
+        self, number: str, caller_number: str, caller_name: str, background: Pcm | None = None, *, endpoint: str = TRUNK
+    ) -> Leg:
         """Dial and return at once: the leg's ``answered`` event tells when it was answered or refused.
 
         Raises PhoneError when the second Asterisk cannot even dial.
@@ -44,7 +46,7 @@ class Exchange:
             caller_id = f'"{caller_name}" <{caller_number}>' if caller_name else caller_number
             await self.ari.channels.originate(
                 leg.channel_id,
-                endpoint=f"PJSIP/{number}@{TRUNK}",
+                endpoint=f"PJSIP/{number}@{endpoint}",
                 app=self.ari.app,
                 params={"appArgs": "caller", "callerId": caller_id, "formats": "ulaw", "timeout": _DIAL_SECONDS},
                 variables={},

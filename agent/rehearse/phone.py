@@ -19,7 +19,7 @@ from agent.rehearse.mouth import Mouth
 log = logging.getLogger(__name__)
 
 _MEDIA_SECONDS = 5.0
-_POPPED = ("HDR_TICKET", "HDR_REASON", "HDR_SUMMARY", "HDR_ORDER", "HDR_VERIFIED", "HDR_URL", "HDR_CALL_INFO")
+_POPPED = ("HDR_TICKET", "HDR_REASON", "HDR_SUMMARY", "HDR_ORDER", "HDR_VERIFIED")
 
 
 class Leg:

@@ -120,19 +120,24 @@ class AgentProcess:
 
     def _write_settings(self) -> None:
         self._config_dir.mkdir(parents=True, exist_ok=True)
-        secrets_of = {
-            "ari-password": self._pbx.ari_password,
-            "ami-secret": self._pbx.ami_secret,
-            "control-token": self.token,
-        }
-        for name, secret in secrets_of.items():
+        for name, secret in (
+            ("ari-password", self._pbx.ari_password),
+            ("ami-secret", self._pbx.ami_secret),
+            ("control-token", self.token),
+        ):
             path = self._config_dir / name
             path.touch(mode=0o600)
             path.write_text(secret, encoding="utf-8")
         settings: dict[str, Any] = {
             "shop": {"name": "Maple and Finch", "demo_directory": str(self._run_dir / "shop")},
             "ari": {"url": self._pbx.ari_url, "user": self._pbx.ari_user, "password_file": "ari-password"},
-            "ami": {"port": str(self._pbx.ami_port), "user": self._pbx.ami_user, "secret_file": "ami-secret"},
+            "ami": {
+                "host": "127.0.0.1",
+                "port": str(self._pbx.ami_port),
+                "user": self._pbx.ami_user,
+                "secret_file": "ami-secret",
+            },
+            "queues": {"orderline-humans": {}},
             "control": {"port": "0", "token_file": "control-token", "show_private": "yes"},
             "speech": {
                 "models_directory": str(self._shared / "models"),

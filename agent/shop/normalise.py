@@ -42,3 +42,9 @@ def phone(text: str, region: str = "US") -> str:
     if not phonenumbers.is_possible_number(parsed):
         return ""
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def same_phone(given: str, known: str, region: str = "US") -> bool:
+    """Compare two phone numbers in one form, in time that does not tell where they differ; empty equals nothing."""
+    left, right = phone(given, region).encode(), phone(known, region).encode()
+    return hmac.compare_digest(left, right) and bool(left)

@@ -51,9 +51,16 @@ class Verification:
         self._on_alarm = on_alarm
 
     async def verify(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
-        """Return the order that both facts fit; ``not_found`` for any failure, ``not_allowed`` when locked."""
+        """Return the order that both facts fit; ``not_found`` for any failure, ``not_allowed`` when locked.
+
+        The second fact is the postcode of the delivery address or the phone number given with the order, whichever the
+        flow asks for; given both, both must fit.
+        """
         number = take.number(arguments)
-        postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS)
+        postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS, optional=True)
+        phone = take.text(arguments, "phone", take.MAX_NUMBER_CHARS, optional=True)
+        if not postcode and not phone:
+            raise ServiceError("bad_request", "orders.verify needs a second fact: 'postcode' or 'phone'")
 
         async def look() -> Order | None:
             try:
@@ -62,12 +69,16 @@ class Verification:
                 if error.code != "not_found":
                     raise
                 order = None
-            matches = normalise.same_postcode(postcode, _NOWHERE if order is None else order.postcode)
-            return order if matches else None
+            fits = (
+                [normalise.same_postcode(postcode, _NOWHERE if order is None else order.postcode)] if postcode else []
+            )
+            if phone:
+                fits.append(normalise.same_phone(phone, "" if order is None else order.phone, self._region))
+            return order if all(fits) else None
 
         order = await self._guarded(arguments, number, look)
         if order is None:
-            raise ServiceError("not_found", "no order has this number and this postcode")
+            raise ServiceError("not_found", "no order has this number and this second fact")
         return {"order": order_data(order)}
 
     async def find_by_phone(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:

@@ -86,7 +86,8 @@ class FakeAsterisk:
 
     async def ring(self, channel_id: str, *args: str, number: str = "2025550143") -> None:
         """A caller enters the application."""
-        self.channels[channel_id] = {"id": channel_id, "state": "Ring", "caller": {"number": number, "name": "Test"}}
+        caller = {"number": number, "name": "Test"}
+        self.channels[channel_id] = {"id": channel_id, "name": f"PJSIP/{channel_id}", "state": "Ring", "caller": caller}
         await self.emit({"type": "StasisStart", "args": list(args), "channel": self.channels[channel_id]})
 
     async def hang_up_caller(self, channel_id: str) -> None:
@@ -169,7 +170,8 @@ class FakeAsterisk:
 
     async def _continue(self, request: web.Request) -> web.Response:
         self._channel(request)
-        self.continued.append((request.match_info["id"], request.query["context"], request.query["extension"]))
+        query = request.query
+        self.continued.append((request.match_info["id"], query.get("context", ""), query.get("extension", "")))
         return web.Response(status=204)
 
     async def _hang_up(self, request: web.Request) -> web.Response:

@@ -1,103 +1,132 @@
-"""Questions of a dialplan, over real connections."""
+"""Questions of the dialplan, spoken as Asterisk speaks them, answered through pyst2's AGI class."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
-from agent.asterisk.fastagi import FastAgiServer, Question, Service
+import pytest
+
+from agent.agi_services import LeftValues, agi_services
+from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, FastAgi
+from agent.call.errors import ServiceError
+from tests.call.parts import TestServices
 
 
-async def ask(port: int, script: str, *arguments: str, caller: str = "2025550143") -> list[str]:
-    """Be Asterisk: send the question, acknowledge each command, return the commands."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    lines = [
-        "agi_network: yes", f"agi_network_script: {script}", f"agi_request: agi://127.0.0.1:{port}/{script}",
-        "agi_uniqueid: pbx-1.7", f"agi_callerid: {caller}",
-        *(f"agi_arg_{number}: {value}" for number, value in enumerate(arguments, 1)), "", "",
-    ]  # fmt: skip
-    writer.write("\n".join(lines).encode())
-    commands = []
-    while line := (await reader.readline()).decode().strip():
-        commands.append(line)
-        writer.write(b"200 result=1\n")
+class Desk:
+    """A server with the shipped services on small back-office answers."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.why_not = ""
+        self.left = LeftValues(lambda: self.now)
+        self.services = TestServices(
+            orders__find={
+                "order": {"number": "10473", "status": "in_transit", "expected_on": None, "place": 'X"\n${Y}'}
+            },
+            customers__by_phone={"customer": {"tier": "gold", "orders_count": 7}},
+        )
+        self.server = FastAgi(agi_services(self.services, self.left, lambda: self.why_not), deadline_seconds=0.3)
+        self.server.start("127.0.0.1", 0)
+
+    async def ask(self, script: str, *arguments: str, caller: str = "2025550143") -> dict[str, str]:
+        """Ask as Asterisk does; returns the channel variables that were set."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
+        env = {"network": "yes", "network_script": script, "uniqueid": "ch-1", "callerid": caller}
+        env |= {f"arg_{place}": argument for place, argument in enumerate(arguments, 1)}
+        writer.write("".join(f"agi_{name}: {value}\n" for name, value in env.items()).encode() + b"\n")
+        found: dict[str, str] = {}
+        while line := (await reader.readline()).decode().strip():
+            _, _, name, value = line.split(" ", 3)
+            found[name.strip('"')] = value[1:-1]
+            writer.write(b"200 result=1\n")
+        writer.close()
+        return found
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    made = Desk()
+    yield made
+    await made.server.close()
+
+
+async def test_an_order_is_told_in_plain_characters(desk: Desk) -> None:
+    told = await desk.ask("order_status", "10473")
+    assert told == {
+        "ORDERLINE_AGI": "ok",
+        "ORDERLINE_STATUS": "in_transit",
+        "ORDERLINE_EXPECTED": "",
+        "ORDERLINE_PLACE": "X Y",
+    }
+
+
+async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -> None:
+    assert (await desk.ask("customer_tier"))["ORDERLINE_TIER"] == "gold"
+    await desk.ask("customer_tier", "2025550199")
+    assert [arguments["phone"] for _, arguments, _ in desk.services.asked] == ["2025550143", "2025550199"]
+    assert await desk.ask("customer_tier", caller="unknown") == {"ORDERLINE_AGI": "not_found"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (ServiceError("not_found", "no"), "not_found"),
+        (ServiceError("unavailable", "down"), "unavailable"),
+        ({}, "not_found"),
+    ],
+)
+async def test_why_there_is_no_answer_is_told(desk: Desk, answer: Any, code: str) -> None:
+    desk.services.answers["orders.find"] = answer
+    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": code}
+
+
+async def test_a_back_office_that_hangs_does_not_hold_the_dialplan(desk: Desk) -> None:
+    desk.services.answers["orders.find"] = asyncio.Event()
+    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": "timed_out"}
+
+
+async def test_whether_the_agent_takes_calls(desk: Desk) -> None:
+    assert await desk.ask("accepting") == {"ORDERLINE_AGI": "ok", "ORDERLINE_ACCEPTING": "yes", "ORDERLINE_WHY": ""}
+    desk.why_not = "paused"
+    assert (await desk.ask("accepting"))["ORDERLINE_WHY"] == "paused"
+
+
+async def test_a_value_waits_for_its_call_and_not_for_ever(desk: Desk) -> None:
+    assert await desk.ask("leave_value", "topic", "returns; ${X}") == {"ORDERLINE_AGI": "ok"}
+    assert desk.left.of("ch-1") == {"topic": "returns; X"}
+    assert desk.left.of("ch-2") == {}
+    desk.now = 901.0
+    assert desk.left.of("ch-1") == {}
+
+
+async def test_a_name_that_is_none_is_refused(desk: Desk) -> None:
+    assert await desk.ask("leave_value", "__class__", "x") == {"ORDERLINE_AGI": "bad_request"}
+    for number in range(20):
+        await desk.ask("leave_value", f"name_{number}", "x")
+    assert await desk.ask("leave_value", "one_more", "x") == {"ORDERLINE_AGI": "bad_request"}
+
+
+async def test_an_unknown_service_and_a_broken_connection_hurt_nobody(desk: Desk) -> None:
+    assert await desk.ask("nosuch") == {"ORDERLINE_AGI": "no_such_service"}
+    _, writer = await asyncio.open_connection("127.0.0.1", desk.server.port)
+    writer.write(b"agi_network: yes\n")
     writer.close()
-    return commands
+    assert (await desk.ask("accepting"))["ORDERLINE_AGI"] == "ok"
 
 
-@contextlib.asynccontextmanager
-async def serving(service: Service, **options: float) -> AsyncIterator[FastAgiServer]:
-    server = FastAgiServer({"echo": service}, **options)  # type: ignore[arg-type]
-    await server.start("127.0.0.1", 0)
-    try:
-        yield server
-    finally:
-        await server.close()
+async def test_many_questions_at_once_are_all_answered() -> None:
+    async def slow(question: AgiQuestion) -> Mapping[str, str]:
+        await asyncio.sleep(0)
+        if question.argument(0) == "7":
+            raise AgiRefusal("bad_request", "not seven")
+        return {"ECHO": question.argument(0)}
 
-
-async def echo(question: Question) -> Mapping[str, str]:
-    return {"RESULT": "ok", "SAID": "/".join((question.channel_id, question.caller, *question.arguments))}
-
-
-async def test_the_answers_are_channel_variables_without_dialplan_in_them() -> None:
-    async with serving(echo) as server:
-        assert await ask(server.port, "echo", "10473", 'a"b ${SHELL(id)}\\') == [
-            'SET VARIABLE "ORDERLINE_RESULT" "ok"',
-            'SET VARIABLE "ORDERLINE_SAID" "pbx-1.7/2025550143/10473/a b SHELL(id)"',
-        ]
-        assert "pbx-1.7//x" in (await ask(server.port, "echo", "x", caller="unknown"))[1]
-
-
-async def test_an_unknown_service_and_one_that_breaks_are_answered_too() -> None:
-    async def breaks(question: Question) -> Mapping[str, str]:
-        raise KeyError("order")
-
-    async with serving(breaks) as server:
-        assert await ask(server.port, "nothing") == ['SET VARIABLE "ORDERLINE_RESULT" "unknown_service"']
-        assert await ask(server.port, "echo") == ['SET VARIABLE "ORDERLINE_RESULT" "failed"']
-
-
-async def test_a_slow_service_does_not_keep_the_call() -> None:
-    async def never(question: Question) -> Mapping[str, str]:
-        await asyncio.Event().wait()
-        return {}
-
-    async with serving(never, service_seconds=0.1) as server:
-        assert await ask(server.port, "echo") == ['SET VARIABLE "ORDERLINE_RESULT" "timed_out"']
-
-
-async def test_what_is_no_question_is_dropped_and_the_next_question_answered() -> None:
-    async with serving(echo, workers=1, read_seconds=0.2) as server:
-        for noise in (b"", b"GET / HTTP/1.1\r\n\r\n", b"agi_request: x", b"x" * 100_000, b"\xff\xfe\n\n"):
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(noise)
-            with contextlib.suppress(ConnectionError):
-                assert await reader.read() == b""
-            writer.close()
-        async with asyncio.timeout(5):
-            while len(await ask_or_refused(server.port)) != 2:  # noqa: ASYNC110 - the worker is free within a moment
-                await asyncio.sleep(0.01)
-
-
-async def test_when_all_workers_are_busy_a_question_is_turned_away_at_once() -> None:
-    entered, gate = asyncio.Event(), asyncio.Event()
-
-    async def waits(question: Question) -> Mapping[str, str]:
-        entered.set()
-        await gate.wait()
-        return {"RESULT": "ok"}
-
-    async with serving(waits, workers=1) as server:
-        first = asyncio.create_task(ask(server.port, "echo"))
-        await entered.wait()
-        async with asyncio.timeout(3):
-            assert await ask_or_refused(server.port) == []
-        gate.set()
-        assert await first == ['SET VARIABLE "ORDERLINE_RESULT" "ok"']
-
-
-async def ask_or_refused(port: int) -> list[str]:
-    with contextlib.suppress(ConnectionError):
-        return await ask(port, "echo")
-    return []
+    desk = Desk()
+    await desk.server.close()
+    desk.server = FastAgi({"echo": slow})
+    desk.server.start("127.0.0.1", 0)
+    answers = await asyncio.gather(*(desk.ask("echo", str(number)) for number in range(50)))
+    await desk.server.close()
+    assert [answer.get("ECHO") for answer in answers] == [None if n == 7 else str(n) for n in range(50)]

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.telephony import Telephony, TelephonyOptions
+from agent.asterisk.feature_codes import Codes
+from agent.asterisk.line import TelephonyOptions
+from agent.asterisk.telephony import Telephony
 from agent.call.errors import LineGone
-from agent.call.protocols import CallerHungUp, Key, Line, Media, Played
+from agent.call.protocols import CallerHungUp, Key, Line, Media, Played, TakenOver
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -223,3 +225,38 @@ async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(aster
     assert visits[0] == ("c1", "inbound", False)
     assert visits[1][0].startswith("c1-")
     assert visits[1][1:] == ("queue_failed", True)
+
+
+async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: FakeAsterisk, ari: Ari) -> None:
+    seen: list[object] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        seen.append(await line.inbox.get())
+        await line.give_up()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    assert await telephony.take_over("", "601") == "", "there is no call"
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: telephony.live_calls == 1)
+    assert await telephony.take_over("9999999", "601") == ""
+    assert seen == []
+    assert await telephony.take_over("2025550143", "601") == "PJSIP/c1"
+    assert ("c1", "orderline-taken-over", "s") in asterisk.continued
+    assert seen == [TakenOver("601")]
+    await until_idle(telephony)
+
+
+async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari: Ari) -> None:
+    asked: list[str] = []
+    taken: list[str] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        taken.append(line.id)
+
+    telephony = Telephony(ari, handle, TelephonyOptions(), codes=Codes({"pause": asked.append}))
+    await asterisk.ring("s1", "control", "pause", "", "601")
+    await until(lambda: asked == ["601"])
+    await until(lambda: ("s1", "", "") in asterisk.continued)
+    assert asterisk.variables["s1", "ORDERLINE_ANSWER"] == "done"
+    assert taken == []
+    assert telephony.live_calls == 0

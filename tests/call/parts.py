@@ -31,7 +31,8 @@ class TestLine:
     __test__ = False
 
     def __init__(self) -> None:
-        self.id = self.channel_id = "call-1"
+        self.id = "call-1"
+        self.channel_id = "call-1"
         self.caller = Caller("2025550143", "Maria", "7000")
         self.entry = "inbound"
         self.is_answered = False
@@ -44,6 +45,9 @@ class TestLine:
 
     async def hang_up(self) -> None:
         self.log.append("hang_up")
+
+    async def give_up(self) -> None:
+        self.log.append("give_up")
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         self.variables = dict(variables)

@@ -1,8 +1,8 @@
-"""Whether a person can be had, and how long it takes."""
+"""Whether a person can be had: hours, holidays and figures in, one honest report out."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,10 +12,10 @@ from agent.call.queueing import QueueRules, QueueState, minutes_of, report_on
 from agent.dialog.turns import HandOver, QueueReport
 
 ZONE = ZoneInfo("America/Chicago")
-SHOP_HOURS = {day: ((time(8), time(18)),) for day in range(5)} | {5: ((time(9), time(12)), (time(13), time(0)))}
-MONDAY_TEN = datetime(2026, 11, 23, 10, 0, tzinfo=ZONE)
-FREE = QueueState(logged_in=3, available=2, callers=0, hold_seconds=90, talk_seconds=240)
-BUSY = QueueState(logged_in=3, available=0, callers=2, hold_seconds=90, talk_seconds=240)
+OFFICE = ((time(8), time(18)),)
+WEEK = dict.fromkeys(range(5), OFFICE)
+BUSY = QueueState(logged_in=2, available=0, callers=3, hold_seconds=60, talk_seconds=240)
+FREE = QueueState(logged_in=2, available=1, callers=0)
 
 
 def at(text: str) -> datetime:
@@ -23,102 +23,93 @@ def at(text: str) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("now", "state", "expected"),
+    ("now", "standing", "opens"),
     [
-        (MONDAY_TEN, FREE, QueueReport("open")),
-        (MONDAY_TEN, BUSY, QueueReport("open", 4)),  # three callers to be served by three people in four minutes each
-        (MONDAY_TEN, None, QueueReport("unknown")),
-        (MONDAY_TEN, QueueState(0, 0, 0), QueueReport("empty")),
-        (MONDAY_TEN, QueueState(2, 0, 5, 30, 30), QueueReport("full")),
-        (MONDAY_TEN, QueueState(1, 0, 3, 30, 300), QueueReport("too_long", 20)),
-        (MONDAY_TEN, QueueState(1, 0, 0), QueueReport("open")),  # nobody has waited yet: nothing is claimed
-        (at("2026-11-23T07:59"), FREE, QueueReport("closed", opens="2026-11-23T08:00-06:00")),
-        (at("2026-11-23T18:00"), FREE, QueueReport("closed", opens="2026-11-24T08:00-06:00")),
-        (at("2026-11-28T12:30"), FREE, QueueReport("closed", opens="2026-11-28T13:00-06:00")),
-        (at("2026-11-28T23:59"), FREE, QueueReport("open")),
-        (at("2026-11-29T00:00"), FREE, QueueReport("closed", opens="2026-11-30T08:00-06:00")),
-        (at("2026-11-26T10:00"), FREE, QueueReport("holiday", opens="2026-11-27T08:00-06:00")),
-        (at("2026-11-25T19:00"), FREE, QueueReport("closed", opens="2026-11-27T08:00-06:00")),
+        ("2026-11-23T08:00", "open", ""),
+        ("2026-11-23T17:59", "open", ""),
+        ("2026-11-23T18:00", "closed", "2026-11-24T08:00-06:00"),
+        ("2026-11-23T07:59", "closed", "2026-11-23T08:00-06:00"),
+        ("2026-11-20T19:00", "closed", "2026-11-23T08:00-06:00"),  # Friday evening
+        ("2026-11-26T10:00", "holiday", "2026-11-27T08:00-06:00"),
+        ("2026-11-25T20:00", "closed", "2026-11-27T08:00-06:00"),  # the holiday is passed over
     ],
 )
-def test_a_queue_is_judged_by_holiday_hours_people_room_and_wait(
-    now: datetime, state: QueueState | None, expected: QueueReport
-) -> None:
-    rules = QueueRules(ZONE, SHOP_HOURS, {date(2026, 11, 26)}, max_wait_seconds=600, max_callers=5)
-    assert report_on(rules, now, state) == expected
+def test_hours_and_holidays_decide_before_any_figure(now: str, standing: str, opens: str) -> None:
+    report = report_on(QueueRules(ZONE, WEEK, {date(2026, 11, 26)}), at(now), FREE)
+    assert (report.standing, report.opens) == (standing, opens)
 
 
-def test_hours_are_those_of_the_queues_own_zone_in_summer_and_winter() -> None:
-    rules = QueueRules(ZONE, SHOP_HOURS)
-    assert report_on(rules, datetime(2026, 7, 6, 13, 30, tzinfo=UTC), FREE).standing == "open"
-    assert report_on(rules, datetime(2026, 11, 23, 13, 30, tzinfo=UTC), FREE).standing == "closed"
-
-
-def test_a_queue_without_hours_is_always_open_and_one_without_days_never_opens() -> None:
-    assert report_on(QueueRules(ZONE), at("2026-11-29T03:00"), FREE) == QueueReport("open")
-    assert report_on(QueueRules(ZONE, {}), MONDAY_TEN, FREE) == QueueReport("closed")
+def test_a_day_that_ends_at_midnight_is_open_until_then() -> None:
+    rules = QueueRules(ZONE, {0: ((time(18), time(0)),)})
+    assert report_on(rules, at("2026-11-23T23:59"), FREE).standing == "open"
+    assert report_on(rules, at("2026-11-24T00:00"), FREE).standing == "closed"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "minutes"), [(None, 0), (0, 0), (29, 0), (30, 1), (80, 1), (90, 2), (240, 4), (600, 10), (640, 15)]
+    ("state", "more", "expected"),
+    [
+        (None, {}, QueueReport("unknown")),
+        (FREE, {}, QueueReport("open")),
+        (QueueState(0, 0, 0), {}, QueueReport("empty")),
+        (BUSY, {"max_callers": 3}, QueueReport("full")),
+        (BUSY, {"max_callers": 4}, QueueReport("open", 8)),
+        (BUSY, {"max_wait_seconds": 300}, QueueReport("too_long", 8)),
+        (BUSY, {"max_wait_seconds": 480}, QueueReport("open", 8)),
+        (QueueState(1, 0, 0), {"max_wait_seconds": 1}, QueueReport("open")),  # nothing known to go by
+    ],
 )
-def test_a_wait_is_told_in_whole_minutes_and_a_long_one_in_fives(seconds: float | None, minutes: int) -> None:
+def test_figures_decide_while_it_is_open(state: QueueState | None, more: dict[str, int], expected: QueueReport) -> None:
+    assert report_on(QueueRules(ZONE, **more), at("2026-11-23T10:00"), state) == expected
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(None, 0), (29, 0), (30, 1), (89, 1), (90, 2), (600, 10), (660, 15)])
+def test_a_wait_is_told_in_minutes(seconds: float | None, minutes: int) -> None:
     assert minutes_of(seconds) == minutes
 
 
-class Figures:
+class _Figures:
     def __init__(self, state: QueueState | None) -> None:
-        self.given = state
+        self._state = state
         self.asked: list[str] = []
 
     async def state(self, name: str) -> QueueState | None:
         self.asked.append(name)
-        return self.given
+        return self._state
 
 
-class Whisper:
+class _Whispers:
     async def make(self, call_id: str, values: object) -> str:
-        return f"/spool/{call_id}"
+        return f"/var/whispers/{call_id}"
 
 
-def desk(figures: Figures, **more: QueuePlan) -> QueueDesk:
-    plans = {"humans": QueuePlan(lambda: QueueRules(ZONE, SHOP_HOURS)), **more}
-    return QueueDesk(plans, figures, Whisper(), lambda: MONDAY_TEN)
+def desk(figures: _Figures, plan: QueuePlan) -> QueueDesk:
+    return QueueDesk({"humans": plan, "billing": plan}, figures, _Whispers(), lambda: at("2026-11-23T20:00"))
 
 
-async def test_only_configured_queues_are_used_and_asked() -> None:
-    figures = Figures(FREE)
-    asked = desk(figures, returns=QueuePlan(lambda: QueueRules(ZONE)))
-    assert [asked.name(name) for name in ("", "returns", "sales)")] == ["humans", "returns", "humans"]
-    await asked.report("returns")
-    await asked.report("nowhere")
-    assert figures.asked == ["returns", "humans"]
-
-
-async def test_a_closed_queue_is_not_asked_for_its_figures() -> None:
-    figures = Figures(FREE)
-    closed = QueueDesk({"humans": QueuePlan(lambda: QueueRules(ZONE, {}))}, figures, Whisper(), lambda: MONDAY_TEN)
-    assert (await closed.report("")).standing == "closed"
+async def test_a_closed_queue_is_not_asked_for() -> None:
+    figures = _Figures(FREE)
+    report = await desk(figures, QueuePlan(lambda: QueueRules(ZONE, WEEK))).report("")
+    assert report.standing == "closed"
     assert figures.asked == []
 
 
-async def test_screen_pop_and_whisper_go_where_they_are_wanted() -> None:
-    plan = QueuePlan(lambda: QueueRules(ZONE), "https://crm.example/?t={ticket}&o={order}", whisper=True)
-    handover = HandOver("return", "", "returns", facts={"order_number": "10&x=<1>", "verified": True})
-    both = desk(Figures(FREE), returns=plan)
-    assert await both.variables(handover, "T-1", "call-1", "2025550143") == {
-        "ORDERLINE_QUEUE": "returns",
-        "ORDERLINE_URL": "https://crm.example/?t=T-1&o=10%26x%3D%3C1%3E",
-        "ORDERLINE_WHISPER": "/spool/call-1",
-    }
-    assert await both.variables(HandOver("x", ""), "", "call-1", "") == {
-        "ORDERLINE_QUEUE": "humans",
-        "ORDERLINE_URL": "",
-    }
+async def test_calls_go_to_no_queue_that_is_not_set() -> None:
+    figures = _Figures(FREE)
+    at_work = desk(figures, QueuePlan(lambda: QueueRules(ZONE)))
+    await at_work.report("billing")
+    await at_work.report("premium-rate")
+    assert figures.asked == ["billing", "humans"]
+    variables = await at_work.variables(HandOver("complaint", "", "premium-rate"), "T-1", "call-1", "2025550143")
+    assert variables == {"ORDERLINE_QUEUE": "humans", "ORDERLINE_URL": ""}
 
 
-def test_no_value_can_stand_for_another_or_make_the_address_longer_than_a_header() -> None:
-    assert (
-        filled_url("https://a/{ticket}/{caller}", {"ticket": "{caller}", "caller": "1"}) == "https://a/%7Bcaller%7D/1"
-    )
-    assert filled_url("https://a/{ticket}", {"ticket": "x" * 600}) == ""
+async def test_the_person_gets_an_address_and_a_whisper_where_they_are_set() -> None:
+    plan = QueuePlan(lambda: QueueRules(ZONE), "https://crm.example/t?id={ticket}&o={order}&v={verified}", whisper=True)
+    handover = HandOver("complaint", "", facts={"order_number": "10&x=1", "verified": True})
+    variables = await desk(_Figures(FREE), plan).variables(handover, "T-1", "call-1", "2025550143")
+    assert variables["ORDERLINE_URL"] == "https://crm.example/t?id=T-1&o=10%26x%3D1&v=yes"
+    assert variables["ORDERLINE_WHISPER"] == "/var/whispers/call-1"
+
+
+def test_an_address_that_got_too_long_is_left_out_whole() -> None:
+    assert filled_url("https://crm.example/{reason}", {"reason": "x" * 600}) == ""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, Key, MediaLost, Played
+from agent.call.protocols import CallerHungUp, Key, MediaLost, Played, TakenOver
+from agent.call.queue_desk import QueueDesk, QueuePlan
+from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
 from agent.dialog.turns import (
     BargeIn,
@@ -22,6 +25,7 @@ from agent.dialog.turns import (
     Listen,
     NoInput,
     Prompt,
+    QueueReport,
 )
 from tests.call.parts import (
     TestDialog,
@@ -264,3 +268,55 @@ class TestHangUps:
         assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
         assert isinstance(call.observer, TestObserver)
         assert len(call.observer.named("call_ended")) == 1
+
+
+class TestAQueueThatIsAskedFirst:
+    @staticmethod
+    def desk(state: QueueState) -> QueueDesk:
+        class Figures:
+            async def state(self, name: str) -> QueueState | None:
+                return state
+
+        class NoWhispers:
+            async def make(self, call_id: str, values: object) -> str:
+                return ""
+
+        plans = {"humans": QueuePlan(lambda: QueueRules(UTC, max_callers=5))}
+        return QueueDesk(plans, Figures(), NoWhispers(), lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+
+    async def test_a_wait_is_told_after_the_last_words_and_before_the_transfer(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        told = say("The wait is about four minutes.", HandOver("complaint", "Is cross."))
+        dialog = TestDialog(say("I'll put you through.", HandOver("complaint", "Is cross.")), told)
+        call = parts(dialog, queues=self.desk(QueueState(1, 0, 0, talk_seconds=240)))
+        await hold(line, media, call)
+        assert media.played == [b"I'll put you through.", b"The wait is about four minutes."]
+        assert dialog.events == [QueueReport("open", 4)]
+        assert line.variables["ORDERLINE_QUEUE"] == "humans"
+        assert line.log == ["answer", "hand_over complaint"]
+
+    async def test_where_nobody_is_the_transfer_is_not_promised(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        dialog = TestDialog(
+            say("I'll put you through.", HandOver("complaint", "")), say("Nobody is here.", HangUp("x"))
+        )
+        call = parts(dialog, queues=self.desk(QueueState(0, 0, 0)))
+        await hold(line, media, call)
+        assert media.played == [b"Nobody is here."]
+        assert dialog.events == [QueueReport("empty")]
+        assert line.log == ["answer", "hang_up"]
+
+
+async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such() -> None:
+    line = TestLine()
+    media = TestMedia(line.inbox, instantly=False)
+    records = TestRecords()
+    task = asyncio.create_task(hold(line, media, parts(TestDialog(say("How can I help?"), GOODBYE), records=records)))
+    await media.came.wait()
+    line.inbox.put_nowait(TakenOver("601"))
+    await task
+    assert line.log == ["answer", "give_up"]
+    (record,) = records.written
+    assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")

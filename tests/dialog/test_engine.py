@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -335,36 +334,3 @@ def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
     _, turn = begin("where is my order", "talk to my lawyer about one oh four seven three")
     assert isinstance(turn.then, HandOver)
     assert turn.then.reason == "legal"
-
-
-def test_a_caller_who_comes_back_is_not_asked_again_what_was_known() -> None:
-    first = Conversation(PACK, FACTS, RENDER)
-    first.start()
-    first.hear(Heard("where is order one oh four seven three"))
-    effect = first.hear(Heard(keys="60614")).then
-    assert isinstance(effect, Effect)
-    first.hear(Done(effect.id, {"order": {"number": "10473", "status": "packed", "parcels": []}}))
-    first.hear(Heard("agent"))
-
-    facts = replace(FACTS, entry="transfer_back", call_id="another")
-    second = Conversation.come_back(PACK, facts, json.loads(json.dumps(first.snapshot())), RENDER)
-    assert "back with me" in second.start().say[0].text
-    turn = second.hear(Heard("where is my order"))
-
-    assert "packed" in turn.say[0].text
-    assert second.story.verified
-    assert second.slots["order_number"] == "10473"
-
-
-def test_what_another_edition_knew_is_not_taken_over() -> None:
-    first = Conversation(PACK, FACTS, RENDER)
-    first.start()
-    other = {**first.snapshot(), "pack": "another edition"}
-    with pytest.raises(DialogError):
-        Conversation.come_back(PACK, FACTS, other, RENDER)
-    fresh = Conversation(PACK, FACTS, RENDER)
-    fresh.remember({"order_number": "10473", "no_such_slot": "x"})
-    fresh.start()
-    turn = fresh.hear(Heard("where is my order"))
-    assert "postcode" in turn.say[-1].text
-    assert not fresh.story.verified

@@ -392,6 +392,11 @@ def test_a_correction_never_takes_a_patched_number_without_asking_and_changes_on
             assert not changed or spoken.index(changed[-1]) - spoken.index(changed[0]) < len(part)
 
 
+def _sounds(value: str) -> str:
+    """Write a number with the digits its letters sound like."""
+    return "".join(char for char in value if char.isalnum()).replace("O", "0").replace("A", "8")
+
+
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join), PATTERNS, st.lists(st.sampled_from(WORDS)))
 @settings(max_examples=400, deadline=None)
 def test_no_run_of_number_words_raises(text: str, pattern: str, before: list[str]) -> None:
@@ -399,7 +404,9 @@ def test_no_run_of_number_words_raises(text: str, pattern: str, before: list[str
     reading = understand(text, number_format, ["10473"], [text[::-1]], " ".join(before))
     assert reading.complete == (reading.value is not None)
     assert reading.value is None or number_format.normalise(reading.value) == reading.value
-    assert reading.value is None or reading.must_confirm or not reading.alternatives or reading.value == "10473"
+    if reading.value is not None and not reading.must_confirm and reading.value != "10473":
+        # another number taken silently beside it may only be one that sounds were bent for
+        assert {_sounds(other) for other in reading.alternatives} <= {_sounds(reading.value)}
     completeness(text, number_format)
     correct("10473", text, FIVE)
 

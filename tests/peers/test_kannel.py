@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from agent.call.errors import ServiceError
+from agent.shop.http.kept_changes import KeptChanges
 from agent.shop.messages import MAX_TEXT_CHARS, MessageDraft
 from tests.peers.conftest import OpenMapped
 from tests.peers.kannel import Kannel, Sms
@@ -47,6 +50,22 @@ async def test_the_same_key_sends_one_message(kannel: Kannel, open_mapped: OpenM
     await until(lambda: "the next one" in [sms.text for sms in kannel.left()])
     assert first == again
     assert [sms.text for sms in kannel.left()[before:]] == ["only once", "the next one"]
+
+
+async def test_the_same_key_sends_one_message_also_after_a_restart_of_the_agent(
+    kannel: Kannel, open_mapped: OpenMapped, tmp_path: Path
+) -> None:
+    before = len(kannel.left())
+
+    for text in ("before the restart", "after it"):
+        kept = KeptChanges(tmp_path / "changes.sqlite")
+        messages = open_mapped(kept=kept, kannel=kannel).systems.messages
+        await messages.send(draft("the same"), "same")
+        await messages.send(draft(text), text)
+        await kept.close()
+
+    await until(lambda: "after it" in [sms.text for sms in kannel.left()])
+    assert [sms.text for sms in kannel.left()[before:]] == ["the same", "before the restart", "after it"]
 
 
 async def test_a_number_that_kannel_refuses_is_an_error_and_nothing_leaves(

@@ -20,7 +20,7 @@ DRAFT = TicketDraft(
     verified=True,
     priority=5,
     transcript=("agent: How can I help?", 'caller: "It broke" <b>&amp;</b> größer {{ 7 * 7 }}'),
-    facts={"item": "Blue mug", "intent": "refund"},
+    facts={"item": "Blue mug", "requests": ["order_status", "refund"], "tries": 2, "note": ""},
 )
 
 
@@ -47,7 +47,7 @@ async def test_a_ticket_stands_in_roundups_database_with_summary_and_transcript(
     )
     [text] = ticket.messages
     assert text.startswith(DRAFT.summary + "\n\nWhy: caller asked\nCaller: +12025550123\nOrder: 10473, verified\n")
-    assert "intent: refund\nitem: Blue mug\n" in text
+    assert "\nitem: Blue mug\nrequests: order_status, refund\ntries: 2\n\n" in text
     assert "\n".join(DRAFT.transcript) in text
 
 

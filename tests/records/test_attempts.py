@@ -47,6 +47,17 @@ async def test_a_caller_is_locked_after_five_failures_in_an_hour(limits: SqliteA
     assert not await limits.locked(CALLER, "10473")
 
 
+async def test_the_shop_says_how_many_failures_are_too_many_and_for_how_long(tmp_path: Path, clock: Clock) -> None:
+    strict = SqliteAttemptLimits(tmp_path / "own.sqlite", per_caller=2, window_seconds=600, clock=clock)
+    await fail(strict, 1)
+    assert not await strict.locked(CALLER, "10473")
+    await fail(strict, 1)
+    assert await strict.locked(CALLER, "10473")
+    clock.seconds += 601
+    assert not await strict.locked(CALLER, "10473")
+    await strict.close()
+
+
 async def test_an_order_is_locked_whoever_calls(limits: SqliteAttemptLimits) -> None:
     for n in range(PER_NUMBER):
         await limits.failed(f"+1202555010{n}", "10473")

@@ -132,6 +132,30 @@ class TestVerification:
         services = ShopServices(Down(shop.orders, clock), shop.customers, shop.tickets, pause=clock.pause, clock=clock)
         assert (await refusal(services, "orders.verify", number="10473", postcode="60614")).code == "unavailable"
 
+    @pytest.mark.parametrize("phone", ["202-555-0143", "+1 (202) 555-0143"])
+    async def test_the_phone_given_with_the_order_may_be_the_second_fact(
+        self, services: ShopServices, phone: str
+    ) -> None:
+        result = await services.perform("orders.verify", {"number": "10473", "phone": phone}, "")
+        assert result["order"]["number"] == "10473"
+
+    @pytest.mark.parametrize(
+        "facts",
+        [
+            {"phone": "202-555-0144"},
+            {"phone": "nonsense"},
+            {"phone": "202-555-0143", "postcode": "60615"},
+            {"phone": "202-555-0144", "postcode": "60614"},
+        ],
+    )
+    async def test_every_fact_that_is_given_must_fit(self, services: ShopServices, facts: dict[str, str]) -> None:
+        error = await refusal(services, "orders.verify", number="10473", **facts)
+        assert error.code == "not_found"
+
+    async def test_without_a_second_fact_nothing_is_verified(self, services: ShopServices) -> None:
+        for facts in ({}, {"postcode": ""}, {"phone": ""}):
+            assert (await refusal(services, "orders.verify", number="10473", **facts)).code == "bad_request"
+
     async def test_words_that_match_no_postcode_never_verify(self, services: ShopServices) -> None:
         for code in ("no postcode", "nopostcode", "--"):
             error = await refusal(services, "orders.verify", number="10472", postcode=code)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-log = logging.getLogger(__name__)
-T = TypeVar("T")
+from agent.sqlite_file import SqliteFile
 
 KEEP_SECONDS = 30 * 24 * 3600.0
 BUSY_TIMEOUT_SECONDS = 0.5
@@ -41,10 +36,10 @@ class KeptChanges:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         """``clock`` gives seconds since 1970."""
-        self._path = path
         self._clock = clock
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kept-changes")
-        self._connection: sqlite3.Connection | None = None
+        self._file = SqliteFile(
+            path, _SCHEMA, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS, loss="Changes are not kept over a restart"
+        )
 
     async def begin(self, operation: str, key: str) -> Kept | None:
         """Return what is known of a change; None, and the change stands as asked for, when it is new."""
@@ -58,7 +53,7 @@ class KeptChanges:
             db.execute("INSERT INTO changes (operation, key, at) VALUES (?, ?, ?)", (operation, key, now))
             return None
 
-        return await self._run(look, None)
+        return await self._file.run(look, None)
 
     async def done(self, operation: str, key: str, result: str) -> None:
         """Keep the confirmation of a change."""
@@ -66,7 +61,7 @@ class KeptChanges:
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE changes SET result = ? WHERE operation = ? AND key = ?", (result, operation, key))
 
-        await self._run(write, None)
+        await self._file.run(write, None)
 
     async def forget(self, operation: str, key: str) -> None:
         """The change was certainly not made: it may be asked for again."""
@@ -74,27 +69,8 @@ class KeptChanges:
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM changes WHERE operation = ? AND key = ?", (operation, key))
 
-        await self._run(write, None)
+        await self._file.run(write, None)
 
     async def close(self) -> None:
         """Close the file; idempotent."""
-        if self._connection is not None:
-            await asyncio.get_running_loop().run_in_executor(self._worker, self._connection.close)
-            self._connection = None
-        self._worker.shutdown(wait=True)
-
-    async def _run(self, job: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._worker, self._in_transaction, job)
-        except sqlite3.Error as error:
-            log.error("Changes are not kept over a restart: %s: %s", self._path, error)
-            return otherwise
-
-    def _in_transaction(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
-            self._connection = connection
-        with self._connection as db:
-            return job(db)
+        await self._file.close()

@@ -1,0 +1,97 @@
+"""A caller's channel in Stasis as a line of a call."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import Conflict, NotFound
+from agent.call.errors import LineGone
+from agent.call.protocols import Caller, Inbox
+
+_TAKEN_OVER = "orderline-taken-over"
+
+
+@dataclass(frozen=True)
+class TelephonyOptions:
+    """How calls are taken and given back."""
+
+    handover_context: str = "orderline-handover"
+    deadman_seconds: int = 6
+    """The dialplan takes a call back when nothing has re-armed its timer for this long."""
+    rearm_seconds: float = 2.0
+    max_call_seconds: int = 900
+    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+
+
+class AsteriskLine:
+    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
+
+    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
+        self.channel_id = str(channel["id"])
+        caller = channel.get("caller", {})
+        self.entry = args[0] if args else "inbound"
+        # a call that comes back on the same channel is another visit, with a record of its own
+        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
+        self.entry_detail = args[1] if len(args) > 1 else ""
+        self.caller = Caller(
+            number=str(caller.get("number", "")),
+            name=str(caller.get("name", "")),
+            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
+        )
+        self.is_answered = channel.get("state") == "Up"
+        self.inbox: Inbox = asyncio.Queue()
+        self.released = False
+        """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
+        self._ari = ari
+        self._options = options
+        self.channel_name = str(channel.get("name", ""))
+        self.given_up = asyncio.Event()
+        """Set when a supervisor may have the call."""
+        self._control = asyncio.Lock()
+
+    async def answer(self) -> None:
+        """Answer the call. Raises LineGone."""
+        try:
+            await self._ari.channels.answer(self.channel_id)
+        except (NotFound, Conflict) as error:
+            raise LineGone("The caller hung up before the call was answered.") from error
+
+    async def hang_up(self) -> None:
+        """End the call; no error when it is already over."""
+        await self._ari.channels.hangup(self.channel_id)
+
+    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
+        async with self._control:  # a re-arming still under way would cut the call short in the queue
+            try:
+                for name, value in variables.items():
+                    await self._ari.channels.set_variable(self.channel_id, name, value)
+                await self._ari.channels.continue_in_dialplan(
+                    self.channel_id, context=self._options.handover_context, extension=why
+                )
+            except (NotFound, Conflict) as error:
+                raise LineGone("The caller hung up before the hand-over.") from error
+            self.released = True
+
+    async def give_up(self) -> None:
+        """Continue where a supervisor's phone takes the call. Raises LineGone when the caller has left."""
+        async with self._control:
+            try:
+                await self._ari.channels.continue_in_dialplan(self.channel_id, context=_TAKEN_OVER, extension="s")
+            except (NotFound, Conflict) as error:
+                raise LineGone("The caller hung up before the call was taken over.") from error
+            self.released = True
+        self.given_up.set()
+
+    async def rearm(self) -> None:
+        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
+        async with self._control:
+            if not self.released:
+                await self._ari.channels.set_variable(
+                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
+                )

@@ -1,0 +1,125 @@
+"""Joins what is known of the people's queues: the settings, the manager interface, the voice for the whisper."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any
+
+from agent.asterisk.preflight import Finding
+from agent.asterisk.queues import ManagerAddress, QueueFigures
+from agent.call.protocols import Voice
+from agent.call.queue_desk import QueueDesk, QueuePlan, Queues
+from agent.call.queueing import QueueRules, QueueState
+from agent.call.whisper import PROMPT, WhisperFiles
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import Renderer
+from agent.queue_settings import QueueSettings
+from agent.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+_CONNECT_SECONDS = 2.0
+_POLL_SECONDS = 0.05
+
+
+class NoFigures:
+    """Implements :class:`agent.call.queue_desk.Queues` where no manager interface is set."""
+
+    async def state(self, name: str) -> QueueState | None:
+        """Return None: nobody knows."""
+        return None
+
+
+async def open_queues(
+    settings: Settings,
+    wall: Callable[[], datetime],
+    pack: Callable[[], FlowPack],
+    render: Renderer,
+    voice: Voice,
+    stack: contextlib.AsyncExitStack,
+) -> QueueDesk | None:
+    """Return the desk, None where no queue is set. Raises SettingsError."""
+
+    def whispered(values: Mapping[str, Any]) -> str:
+        prompt = pack().contents.prompts.get(PROMPT)
+        known = {"now": wall(), "shop": settings.shop.name, **values}
+        return render(prompt, known) if isinstance(prompt, str) else ""
+
+    if not settings.queues:
+        return None
+    zone = wall().tzinfo
+    if zone is None:
+        raise SettingsError("The shop's clock has no time zone.")
+    plans = {name: plan_of(name, queue, zone) for name, queue in settings.queues.items()}
+    figures: Queues = NoFigures()
+    if address := manager_address(settings):
+        asking = QueueFigures(address)
+        asking.start()
+        stack.push_async_callback(asking.close)
+        figures = asking
+    return QueueDesk(plans, figures, WhisperFiles(settings.state_directory / "whispers", whispered, voice), wall)
+
+
+def manager_address(settings: Settings) -> ManagerAddress | None:
+    """Return where Asterisk's manager interface is, None for none. Raises SettingsError without its secret."""
+    ami = settings.ami
+    return ManagerAddress(ami.host, ami.port, ami.user, ami.secret()) if ami.host else None
+
+
+def plan_of(name: str, queue: QueueSettings, zone: tzinfo) -> QueuePlan:
+    """Return a queue's plan. Raises SettingsError when its file of holidays cannot be used now.
+
+    Later, when an edit of that file is wrong, the last good holidays stay in force.
+    """
+    try:
+        last = [queue.rules(zone)]
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"queues.{name}.holidays_file: {error}") from error
+
+    def rules() -> QueueRules:
+        try:
+            last[0] = queue.rules(zone)
+        except (OSError, ValueError) as error:
+            log.error("queues.%s.holidays_file: %s; the holidays known before stay in force", name, error)
+        return last[0]
+
+    return QueuePlan(rules, queue.screen_pop_url, queue.whisper)
+
+
+async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Say for ``orderline check`` whether the manager interface answers and knows the queues."""
+    what = "manager interface"
+    try:
+        address = manager_address(settings)
+    except SettingsError as error:
+        yield Finding(what, "failed", error.message, "name the secret of [orderline] in manager.conf")
+        return
+    if address is None:
+        return
+    figures = QueueFigures(address, deadline_seconds=_CONNECT_SECONDS)
+    figures.start()
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                while not figures.connected:  # noqa: ASYNC110 - a thread's state
+                    await asyncio.sleep(_POLL_SECONDS)
+        if not figures.connected:
+            where = f"{address.host}:{address.port}"
+            fix = "compare manager.conf with ami: in orderline.yaml, then: asterisk -rx 'manager reload'"
+            yield Finding(what, "failed", f"{where} does not answer, or refuses {address.user}", fix)
+            return
+        yield Finding(what, "ok", f"{address.host}:{address.port}")
+        for name in settings.queues:
+            state = await figures.state(name)
+            if state is None:
+                yield Finding("queue", "failed", f"Asterisk has no queue {name}", "asterisk -rx 'queue show'")
+            elif state.logged_in == 0:
+                yield Finding("queue", "warning", f"{name}: nobody is logged in", "fine outside your hours")
+            else:
+                yield Finding("queue", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")
+    finally:
+        await figures.close()

@@ -1,0 +1,77 @@
+"""The commands ``orderline calls``, ``pause`` and ``resume``: they ask the running agent by its control door."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.errors import OrderlineError
+from agent.settings import ControlSettings, load_settings
+
+_SECONDS = 3
+
+
+class AgentSilent(OrderlineError):
+    """The running agent does not answer."""
+
+    code = "agent_silent"
+
+
+def ask(control: ControlSettings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    """Ask the running agent and return its answer. Raises AgentSilent."""
+    import requests
+
+    url = f"http://{control.host}:{control.port}{path}"
+    headers = {"Authorization": f"Bearer {control.token()}"}
+    try:
+        answer = requests.request(method, url, headers=headers, json=body, timeout=_SECONDS)
+        answer.raise_for_status()
+        return answer.json()
+    except requests.RequestException as error:
+        raise AgentSilent(f"the agent does not answer at {url}: {error}") from error
+
+
+def add_supervision_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands; ``add(name, do, text)`` makes a command's parser."""
+    calls = add("calls", _calls, "list the calls in progress and what each is doing")
+    calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
+    pause = add("pause", _pause, "let all new calls go to the people's queue, until resume")
+    resume = add("resume", _resume, "let the agent take calls again")
+    for command in (calls, pause, resume):
+        command.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
+
+def _calls(options: argparse.Namespace) -> int:
+    found = ask(load_settings(options.config).control, "GET", "/calls")
+    if options.json:
+        print(json.dumps(found, indent=2, ensure_ascii=False))
+        return 0
+    if found["paused"]:
+        print(f"PAUSED since {found['paused']['since']} by {found['paused']['by']}: new calls go to the queue")
+    for call in found["calls"]:
+        place = f"{call['flow']}.{call['step']}" if call["flow"] else call["entry"]
+        words = f'agent: "{call["said"]}"' if call["said"] else ""
+        heard = f' caller: "{call["heard"]}"' if call["heard"] else ""
+        print(
+            f"{call['seconds']:5.0f} s  {call['caller'] or 'hidden':<15} {call['doing']:<12} {place:<32} {words}{heard}"
+        )
+    if not found["calls"]:
+        print("No call is in progress.")
+    return 0
+
+
+def _pause(options: argparse.Namespace) -> int:
+    answer = ask(load_settings(options.config).control, "POST", "/pause", {"by": getpass.getuser()})
+    print(f"Paused since {answer['since']}: new calls go to the queue. Calls in progress go on.")
+    return 0
+
+
+def _resume(options: argparse.Namespace) -> int:
+    ask(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
+    print("The agent takes calls.", file=sys.stdout)
+    return 0

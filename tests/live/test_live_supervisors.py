@@ -1,0 +1,227 @@
+"""Supervisors' phone codes on real calls: listen, whisper, barge in, take over, pause; and a caller given back."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from agent.asterisk.ari import Ari
+from agent.rehearse.audio import Pcm, lay_out
+from agent.rehearse.desk import HumanDesk
+from agent.rehearse.exchange import Exchange
+from agent.rehearse.measure import likeness
+from agent.rehearse.phone import Leg
+from agent.rehearse.script import Speech
+from agent.rehearse.stack import Home
+from agent.rehearse.voices import Voices
+from tests.live.conftest import SCRIPTS, CallCentre, stored_records
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+class Floor:
+    """Phones by hand: callers at the carrier, supervisors at the phone 601."""
+
+    def __init__(self, call_centre: CallCentre, exchange: Exchange, voices: Voices) -> None:
+        self.call_centre = call_centre
+        self.exchange = exchange
+        self.desk = HumanDesk(exchange)
+        self._voices = voices
+
+    async def phone(self, number: str, *, caller: str = "2025550177") -> Leg:
+        """Dial from the carrier and be answered."""
+        return await self._answered(await self.exchange.dial(number, caller, "Jane"))
+
+    async def code(self, code: str) -> Leg:
+        """Dial a code from the phone 601."""
+        return await self._answered(await self.exchange.dial(code, "601", "", endpoint="desk"))
+
+    async def speech(self, text: str, voice: str = "joe") -> Pcm:
+        return await self._voices.render(Speech(text, text, voice), -20.0)
+
+    @staticmethod
+    async def _answered(leg: Leg) -> Leg:
+        async with asyncio.timeout(15):
+            await leg.answered.wait()
+        assert leg.answered_at is not None, leg.cause
+        await leg.join()
+        return leg
+
+    async def over(self) -> None:
+        """Put every phone down; nothing of the calls may be left."""
+        await self.exchange.close()
+        assert await self.call_centre.leftovers() == []
+
+
+def heard(leg: Leg, pcm: Pcm) -> float:
+    """How surely the leg heard this."""
+    track = leg.heard
+    return likeness(pcm, lay_out(track, track.stamps[0], track.stamps[-1] - track.stamps[0] + 0.1))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def floor(call_centre: CallCentre, home: Home) -> AsyncIterator[Floor]:
+    phones = call_centre.stack.phones
+    async with Ari(phones.ari_url, phones.ari_user, phones.ari_password, "rehearse") as ari:
+        exchange = Exchange(ari)
+        sounds = call_centre.stack.asterisk.data_dir / "sounds" / "en"
+        yield Floor(call_centre, exchange, Voices(home.shared / "callers", sounds))
+        await exchange.close()
+    await call_centre.leftovers()
+
+
+async def says(floor: Floor, speaker: Leg, text: str) -> Pcm:
+    pcm = await floor.speech(text)
+    voiced = np.flatnonzero(np.abs(pcm) > 500)
+    await speaker.say(pcm)
+    await speaker.ends_within(0.6)
+    return pcm[voiced[0] : voiced[-1]]
+
+
+async def records_with(floor: Floor, outcome: str) -> int:
+    return sum(record["outcome"] == outcome for record in stored_records(floor.call_centre).values())
+
+
+async def command(floor: Floor, *words: str) -> str:
+    """Run a command of ``orderline`` against the running agent."""
+    agent, run_dir = floor.call_centre.stack.agent, floor.call_centre.stack.run_dir
+    asking = run_dir / "asking-supervisor"
+    asking.mkdir(exist_ok=True)
+    text = f"control: {{port: {agent.control_port}, token_file: {run_dir}/config/control-token}}\n"
+    (asking / "orderline.yaml").write_text(text, encoding="utf-8")
+    line = (sys.executable, "-m", "agent", *words, "--config", str(asking))
+    process = await asyncio.create_subprocess_exec(
+        *line, cwd=SCRIPTS.parents[2], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output = (await process.communicate())[0].decode()
+    assert process.returncode == 0, output
+    return output
+
+
+async def test_a_supervisor_listens_and_neither_side_hears_them(floor: Floor) -> None:
+    caller = await floor.phone("7000")
+    supervisor = await floor.code("*732025550177")
+    secret = await says(floor, supervisor, "nobody must hear what I say here")
+    words = await says(floor, caller, "tell me about the autumn sale please")
+    assert heard(supervisor, words) > 0.6
+    assert heard(caller, secret) < 0.5
+    assert "2025550177" in await command(floor, "calls")
+    await caller.hang_up()
+    assert await supervisor.ends_within(5), "listening ends with the call"
+    await floor.over()
+
+
+async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: Floor) -> None:
+    caller = await floor.phone("7000")
+    await caller.ends_within(4)  # the greeting
+    supervisor = await floor.code("*74")
+    whisper = await says(floor, supervisor, "tell me about the autumn sale")
+    assert not await caller.ends_within(6)
+    assert heard(caller, whisper) < 0.5
+    await caller.hang_up()
+    await supervisor.ends_within(5)
+    await floor.over()
+    told = [turn["heard"] for record in stored_records(floor.call_centre).values() for turn in record["turns"]]
+    assert "tell me about the autumn sale" in told
+
+
+async def test_a_barge_in_is_heard_by_the_caller(floor: Floor) -> None:
+    caller = await floor.phone("7000")
+    await caller.ends_within(4)  # the greeting
+    await says(floor, caller, "hold on i'm looking for it")
+    await caller.ends_within(3)  # now the agent waits in silence
+    supervisor = await floor.code("*75")
+    words = await says(floor, supervisor, "this is the supervisor speaking hello")
+    assert heard(caller, words) > 0.5
+    await caller.hang_up()
+    await supervisor.ends_within(5)
+    await floor.over()
+
+
+async def test_without_a_call_there_is_nothing_to_listen_to(floor: Floor) -> None:
+    for code in ("*73", "*76", "*742025550111"):
+        phone = await floor.code(code)
+        assert await phone.ends_within(5), code
+    await floor.over()
+
+
+async def test_a_call_is_taken_over_and_both_talk(floor: Floor) -> None:
+    before = await records_with(floor, "taken_over")
+    caller = await floor.phone("7000")
+    await caller.ends_within(1)
+    supervisor = await floor.code("*76")
+    await supervisor.ends_within(1.5)
+    from_supervisor = await says(floor, supervisor, "good morning this is the supervisor")
+    from_caller = await says(floor, caller, "good that I reached a person at last")
+    assert heard(caller, from_supervisor) > 0.6
+    assert heard(supervisor, from_caller) > 0.6
+    assert await records_with(floor, "taken_over") == before + 1
+    await supervisor.hang_up()
+    assert await caller.ends_within(5)
+    await floor.over()
+
+
+@pytest.mark.parametrize("way", ["code", "command"])
+async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: Floor, way: str) -> None:
+    async def do(code: str, word: str) -> None:
+        if way == "code":
+            phone = await floor.code(code)
+            assert await phone.ends_within(10)
+        else:
+            await command(floor, word)
+
+    await do("*71", "pause")
+    try:
+        assert "PAUSED" in await command(floor, "status")
+        caller = await floor.exchange.dial("7000", "2025550178", "Jane")
+        ringing = await floor.desk.ring("601", "2025550178", 10)
+        assert ringing is not None
+        assert (await ringing.leg.pop())["reason"] == "paused"
+        await caller.hang_up()
+        await caller.close()
+    finally:
+        await do("*72", "resume")
+    taken = await floor.phone("7000", caller="2025550179")
+    listed = await command(floor, "calls")
+    assert "2025550179" in listed
+    assert "PAUSED" not in listed
+    await taken.hang_up()
+    await floor.over()
+
+
+async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Floor) -> None:
+    caller = await floor.phone("7000", caller="2025550143")
+    await caller.ends_within(4)
+    await says(floor, caller, "where is my order one oh four seven three")
+    await caller.ends_within(2.5)
+    await caller.press("60614")
+    await caller.ends_within(9)
+    await says(floor, caller, "i want to talk to a person")
+    ringing = await floor.desk.ring("601", "2025550143", 15)
+    assert ringing is not None
+    human = ringing.leg
+    assert (await human.pop())["verified"] == "yes"
+    await human.open_media()
+    await human.answer()
+    await human.ends_within(1)
+    await floor.exchange.ari.channels.continue_in_dialplan(human.channel_id, context="transfer", extension="700")
+    await caller.ends_within(5)
+    await says(floor, caller, "where is my order")
+    await caller.ends_within(6)
+    await caller.hang_up()
+    await floor.over()
+    records = stored_records(floor.call_centre)
+    (back,) = (
+        record
+        for record in records.values()
+        if record["caller"]["number"].endswith("2025550143") and "back with me" in record["turns"][0]["agent"]
+    )
+    said = " ".join(turn["agent"] for turn in back["turns"])
+    assert "order number" not in said
+    assert "postcode" not in said
+    assert "Your order" in said
