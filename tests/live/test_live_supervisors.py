@@ -166,6 +166,23 @@ async def test_a_call_is_taken_over_and_both_talk(floor: Floor) -> None:
     await floor.over()
 
 
+@pytest.mark.parametrize("code", ["*73", "*74"])
+async def test_the_call_listened_to_is_taken_over_by_0(floor: Floor, code: str) -> None:
+    before = await records_with(floor, "taken_over")
+    caller = await floor.phone("7000")
+    await caller.ends_within(1)
+    supervisor = await floor.code(code)
+    await supervisor.ends_within(1)
+    await supervisor.press("0")
+    await supervisor.ends_within(1.5)
+    from_supervisor = await says(floor, supervisor, "good morning this is the supervisor")
+    assert heard(caller, from_supervisor) > 0.6
+    assert await records_with(floor, "taken_over") == before + 1
+    await supervisor.hang_up()
+    assert await caller.ends_within(5)
+    await floor.over()
+
+
 @pytest.mark.parametrize("way", ["code", "command"])
 async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: Floor, way: str) -> None:
     async def do(code: str, word: str) -> None:
