@@ -242,3 +242,46 @@ async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Floor
     assert "order number" not in said
     assert "postcode" not in said
     assert "Your order" in said
+
+
+async def answered(floor: Floor) -> Leg:
+    """Let the person answer the call that rings."""
+    ringing = await floor.desk.ring("601", "2025550177", 20)
+    assert ringing is not None
+    await ringing.leg.open_media()
+    await ringing.leg.answer()
+    await ringing.leg.ends_within(1)
+    return ringing.leg
+
+
+async def both_hear(floor: Floor, caller: Leg, human: Leg, told: str, answer: str) -> None:
+    from_human = await says(floor, human, told)
+    from_caller = await says(floor, caller, answer)
+    assert heard(caller, from_human) > 0.6
+    assert heard(human, from_caller) > 0.6
+
+
+async def test_both_hear_each_other_after_a_time_out_in_the_queue_and_after_being_given_back(floor: Floor) -> None:
+    pbx = floor.call_centre.stack.pbx
+    await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 3")
+    try:
+        caller = await floor.phone("7000")
+        await caller.ends_within(4)
+        await says(floor, caller, "i want to talk to a person")
+        unanswered = await floor.desk.ring("601", "2025550177", 15)
+        assert unanswered is not None
+        assert await unanswered.leg.ends_within(8)
+    finally:
+        await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 300")
+    await caller.ends_within(5)  # nobody is free, shall we call you back
+    await says(floor, caller, "i want to talk to a person")
+    human = await answered(floor)
+    await both_hear(floor, caller, human, "good morning this is the first person", "good that somebody is there")
+
+    await floor.exchange.ari.channels.continue_in_dialplan(human.channel_id, context="transfer", extension="700")
+    await caller.ends_within(5)
+    await says(floor, caller, "i want to talk to a person")
+    again = await answered(floor)
+    await both_hear(floor, caller, again, "here is another person for you", "then we can go on from here")
+    await caller.hang_up()
+    await floor.over()
