@@ -49,10 +49,11 @@ def agi_services(services: Services, left: LeftValues, why_not: Callable[[], str
     """Return the services by name. ``why_not()`` says why the agent takes no calls now, ``""`` when it does."""
 
     async def order_status(question: AgiQuestion) -> dict[str, str]:
-        number = question.argument(0)
-        if not number:
-            raise AgiRefusal("bad_request", "order_status needs an order number")
-        order = await _found(services, "orders.find", {"number": number}, "order")
+        number, postcode = question.argument(0), question.argument(1)
+        if not (number and postcode):
+            raise AgiRefusal("bad_request", "order_status needs an order number and its postcode")
+        given = {"number": number, "postcode": postcode, "caller": question.caller}
+        order = await _found(services, "orders.verify", given, "order")
         return {
             "ORDERLINE_STATUS": _text(order, "status"),
             "ORDERLINE_EXPECTED": _text(order, "expected_on"),

@@ -50,6 +50,8 @@ class AsteriskLine:
         self._ari = ari
         self._options = options
         self.channel_name = str(channel.get("name", ""))
+        self.media_name = ""
+        """Name of the agent's side's channel."""
         self.given_up = asyncio.Event()
         """Set when a supervisor may have the call."""
         self._control = asyncio.Lock()

@@ -192,6 +192,8 @@ class _Worker(threading.Thread):
             return f"login as {self._address.user} was refused ({error}); see manager.conf and ami.secret_file."
         except (ManagerException, ManagerSocketException, OSError) as error:
             return f"{error}."
+        except ValueError:  # pyst2 writes into a stream that its other thread has just closed
+            return "the connection was closed."
         finally:
             guard.cut()
         return "stopped."

@@ -69,6 +69,7 @@ class Telephony:
         self._lines: dict[str, AsteriskLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._media_ids: set[str] = set()
+        self._media_lines: dict[str, AsteriskLine] = {}
         self._bridge_ids: set[str] = set()
         self._sweep: asyncio.Task[None] | None = None
         self._obeying: set[asyncio.Task[None]] = set()
@@ -104,6 +105,8 @@ class Telephony:
         channel = event["channel"]
         channel_id = str(channel["id"])
         if channel_id in self._media_ids:
+            if channel_id in self._media_lines:
+                self._media_lines[channel_id].media_name = str(channel.get("name", ""))
             return
         if event.get("args", [])[:1] == [CONTROL]:
             self._obey(channel, [str(arg) for arg in event["args"][1:]])
@@ -123,13 +126,16 @@ class Telephony:
         task.add_done_callback(self._obeying.discard)
 
     async def take_over(self, number: str, by: str) -> str:
-        """Take a call from the agent: the one from ``number``, the latest for ``""``.
+        """Take a call from the agent: the one from ``number`` or with a channel of that name, the latest for ``""``.
 
         Returns the name of the channel to be bridged to, ``""`` when there is no such call.
         """
         digits = re.sub(r"\D", "", number)
         lines = [line for line in self._lines.values() if not line.released and line.id in self._calls]
-        lines = [line for line in lines if re.sub(r"\D", "", line.caller.number).endswith(digits)]
+        if "/" in number:  # the name of a channel, as ChanSpy knows it
+            lines = [line for line in lines if number in (line.channel_name, line.media_name)]
+        else:
+            lines = [line for line in lines if re.sub(r"\D", "", line.caller.number).endswith(digits)]
         if not lines:
             return ""
         line = lines[-1]
@@ -210,6 +216,7 @@ class Telephony:
 
     async def _take(self, line: AsteriskLine) -> None:
         media = self._media_for(line)
+        self._media_lines[media.channel_id] = line
         bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
@@ -289,4 +296,5 @@ class Telephony:
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)
+        self._media_lines.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)

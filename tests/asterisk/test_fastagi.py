@@ -22,7 +22,7 @@ class Desk:
         self.why_not = ""
         self.left = LeftValues(lambda: self.now)
         self.services = TestServices(
-            orders__find={
+            orders__verify={
                 "order": {"number": "10473", "status": "in_transit", "expected_on": None, "place": 'X"\n${Y}'}
             },
             customers__by_phone={"customer": {"tier": "gold", "orders_count": 7}},
@@ -53,13 +53,24 @@ async def desk() -> AsyncIterator[Desk]:
 
 
 async def test_an_order_is_told_in_plain_characters(desk: Desk) -> None:
-    told = await desk.ask("order_status", "10473")
+    told = await desk.ask("order_status", "10473", "60614")
     assert told == {
         "ORDERLINE_AGI": "ok",
         "ORDERLINE_STATUS": "in_transit",
         "ORDERLINE_EXPECTED": "",
         "ORDERLINE_PLACE": "X Y",
     }
+
+
+async def test_an_orders_number_alone_tells_nothing_and_tries_are_the_callers_own(desk: Desk) -> None:
+    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": "bad_request"}
+    assert await desk.ask("order_status", "10473", "") == {"ORDERLINE_AGI": "bad_request"}
+    assert desk.services.asked == []
+    await desk.ask("order_status", "10473", "60614")
+    assert desk.services.asked[0][:2] == (
+        "orders.verify",
+        {"number": "10473", "postcode": "60614", "caller": "2025550143"},
+    )
 
 
 async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -> None:
@@ -78,13 +89,13 @@ async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -
     ],
 )
 async def test_why_there_is_no_answer_is_told(desk: Desk, answer: Any, code: str) -> None:
-    desk.services.answers["orders.find"] = answer
-    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": code}
+    desk.services.answers["orders.verify"] = answer
+    assert await desk.ask("order_status", "10473", "60614") == {"ORDERLINE_AGI": code}
 
 
 async def test_a_back_office_that_hangs_does_not_hold_the_dialplan(desk: Desk) -> None:
-    desk.services.answers["orders.find"] = asyncio.Event()
-    assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": "timed_out"}
+    desk.services.answers["orders.verify"] = asyncio.Event()
+    assert await desk.ask("order_status", "10473", "60614") == {"ORDERLINE_AGI": "timed_out"}
 
 
 async def test_whether_the_agent_takes_calls(desk: Desk) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from asterisk.manager import Manager
+
 from agent.asterisk.queues import ManagerAddress, QueueFigures
 from agent.call.queueing import QueueState
 from tests.asterisk.fake_manager import FakeManager
@@ -83,6 +86,27 @@ async def test_a_cut_connection_is_made_again() -> None:
             while manager.logins < 2 or not asking.connected or await asking.state("humans") is None:
                 await asking.state("humans")  # a question notices the cut
                 await asyncio.sleep(0.05)
+        assert await asking.state("humans") is not None
+        await asking.close()
+
+
+async def test_a_stream_closed_under_the_asking_thread_is_a_lost_connection_and_not_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with FakeManager(queues={"humans": HUMANS}) as manager:
+        asking = figures(manager, deadline_seconds=30.0)
+        asking.start()
+        await until(lambda: asking.connected)
+        send = Manager.send_action
+
+        def closed(self: Manager, *args: object, **more: object) -> object:
+            self._sock.close()  # what pyst2's reading thread does between our looking and our writing
+            monkeypatch.setattr(Manager, "send_action", send)
+            return send(self, *args, **more)
+
+        monkeypatch.setattr(Manager, "send_action", closed)
+        assert await asking.state("humans") is None
+        await until(lambda: manager.logins == 2 and asking.connected)
         assert await asking.state("humans") is not None
         await asking.close()
 

@@ -166,6 +166,23 @@ async def test_a_call_is_taken_over_and_both_talk(floor: Floor) -> None:
     await floor.over()
 
 
+@pytest.mark.parametrize("code", ["*73", "*74"])
+async def test_the_call_listened_to_is_taken_over_by_0(floor: Floor, code: str) -> None:
+    before = await records_with(floor, "taken_over")
+    caller = await floor.phone("7000")
+    await caller.ends_within(1)
+    supervisor = await floor.code(code)
+    await supervisor.ends_within(1)
+    await supervisor.press("0")
+    await supervisor.ends_within(1.5)
+    from_supervisor = await says(floor, supervisor, "good morning this is the supervisor")
+    assert heard(caller, from_supervisor) > 0.6
+    assert await records_with(floor, "taken_over") == before + 1
+    await supervisor.hang_up()
+    assert await caller.ends_within(5)
+    await floor.over()
+
+
 @pytest.mark.parametrize("way", ["code", "command"])
 async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: Floor, way: str) -> None:
     async def do(code: str, word: str) -> None:
@@ -225,3 +242,46 @@ async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Floor
     assert "order number" not in said
     assert "postcode" not in said
     assert "Your order" in said
+
+
+async def answered(floor: Floor) -> Leg:
+    """Let the person answer the call that rings."""
+    ringing = await floor.desk.ring("601", "2025550177", 20)
+    assert ringing is not None
+    await ringing.leg.open_media()
+    await ringing.leg.answer()
+    await ringing.leg.ends_within(1)
+    return ringing.leg
+
+
+async def both_hear(floor: Floor, caller: Leg, human: Leg, told: str, answer: str) -> None:
+    from_human = await says(floor, human, told)
+    from_caller = await says(floor, caller, answer)
+    assert heard(caller, from_human) > 0.6
+    assert heard(human, from_caller) > 0.6
+
+
+async def test_both_hear_each_other_after_a_time_out_in_the_queue_and_after_being_given_back(floor: Floor) -> None:
+    pbx = floor.call_centre.stack.pbx
+    await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 3")
+    try:
+        caller = await floor.phone("7000")
+        await caller.ends_within(4)
+        await says(floor, caller, "i want to talk to a person")
+        unanswered = await floor.desk.ring("601", "2025550177", 15)
+        assert unanswered is not None
+        assert await unanswered.leg.ends_within(8)
+    finally:
+        await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 300")
+    await caller.ends_within(5)  # nobody is free, shall we call you back
+    await says(floor, caller, "i want to talk to a person")
+    human = await answered(floor)
+    await both_hear(floor, caller, human, "good morning this is the first person", "good that somebody is there")
+
+    await floor.exchange.ari.channels.continue_in_dialplan(human.channel_id, context="transfer", extension="700")
+    await caller.ends_within(5)
+    await says(floor, caller, "i want to talk to a person")
+    again = await answered(floor)
+    await both_hear(floor, caller, again, "here is another person for you", "then we can go on from here")
+    await caller.hang_up()
+    await floor.over()

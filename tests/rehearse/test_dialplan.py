@@ -54,7 +54,7 @@ async def phones(pair: Pair, all_phones: Ears, administrator: Ears) -> AsyncIter
         await all_phones.ari.channels.hangup(channel["id"])
     await shown(pbx, "core show channels count", r"(?m)^0 active channels")
     await shown(pbx, "ari show apps", r"(?m)^orderline$", absent=True)
-    for name in ("ORDERLINE_DEADMAN_SECONDS", "ORDERLINE_MAX_SECONDS", "ORDERLINE_SORRY"):
+    for name in ("ORDERLINE_DEADMAN_SECONDS", "ORDERLINE_MAX_SECONDS", "ORDERLINE_SORRY", "ORDERLINE_QUEUES"):
         await administrator.ari.request("POST", "/asterisk/variable", params={"variable": name, "value": ""})
     await pbx.cli("queue unpause member PJSIP/601")
     await shown(pair[1], "core show channels count", r"(?m)^0 active channels")
@@ -195,6 +195,34 @@ async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: Ears) -
             "verified": "yes",
         }
         assert phone["caller"] == {"name": "[caller_asked] RMA-200", "number": "2025550101"}
+
+
+async def test_a_screen_pop_address_arrives_as_it_is_and_ends_no_header(pair: Pair, phones: Ears) -> None:
+    url = "https://crm.example:8443/pop?ticket=RMA-200&order=10%2073&x=a~b#top"
+    async with Ears(pair[0], "orderline") as agent:
+        for given, shown in ((url, url), ('https://a/"x> y\r\nX-Evil: 1;${EPOCH}', "https://a/xyX-Evil:1EPOCH")):
+            leg = await dial(phones, "7001")
+            caller = await agent.entered("inbound")
+            await ask_for_people(agent, caller["id"], "caller_asked", url=given)
+            phone = await phone_rings(phones)
+            read = phones.ari.channels.get_variable
+            assert await read(phone["id"], "HDR_URL") == shown
+            assert await read(phone["id"], "HDR_CALL_INFO") == f"<{shown}>;purpose=info"
+            await phones.ari.channels.hangup(leg)
+            await phones.gone(phone["id"])
+
+
+@pytest.mark.parametrize("other", ["suc", "humans", "o.*"])
+async def test_calls_go_to_the_queues_that_are_allowed_and_no_other(pair: Pair, phones: Ears, other: str) -> None:
+    pbx, _ = pair
+    await set_global(pbx, "ORDERLINE_QUEUES", "orderline-humans&nosuch")
+    async with Ears(pbx, "orderline") as agent:
+        await dial(phones, "7001")
+        caller = await agent.entered("inbound")
+        await ask_for_people(agent, caller["id"], "caller_asked", queue="nosuch")
+        assert (await agent.entered("queue_failed"))["args"] == ["queue_failed", "UNKNOWN"]
+        await ask_for_people(agent, caller["id"], "caller_asked", queue=other)
+        assert (await pop(phones, await phone_rings(phones)))["reason"] == "caller_asked"
 
 
 async def test_a_queue_member_that_is_no_sip_phone_is_rung_all_the_same(pair: Pair, phones: Ears) -> None:
