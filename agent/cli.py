@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.accuracy_cli import add_accuracy_command
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
@@ -86,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     add_dialog_commands(add)
     add_outbox_commands(add)
     add_supervision_commands(add)
+    add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     _add_shop(add("shop", _shop, "check the shop's own systems, or look at the mappings that come with Orderline"))
     return parser
