@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, cast
 
@@ -120,7 +120,9 @@ def number_items(voice: str, count: int) -> list[Item]:
     for value in numbers.order_numbers(count, f"ways:{voice}"):
         items.append(_number(voice, WAYS, "order_number", "order_number", numbers.in_other_ways(value, voice)))
     for value in numbers.postcodes(count // 2 or 1, voice):
-        items.append(_number(voice, POSTCODE, "postcode", "postcode", numbers.digit_by_digit(value, voice)))
+        answer = numbers.digit_by_digit(value, voice)
+        # a made-up postcode belongs to no order: there is nothing to repair, errands have that
+        items.append(replace(_number(voice, POSTCODE, "postcode", "postcode", answer), once=True))
     for value in numbers.phones(count // 2 or 1, voice):
         items.append(_number(voice, PHONE, "phone", "phone", numbers.digit_by_digit(value, voice)))
     for index, value in enumerate(numbers.codes(count // 2 or 2, voice)):

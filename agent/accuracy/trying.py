@@ -179,12 +179,13 @@ def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outc
 
 
 def _judge_number(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
-    value = standing.values.get(item.slot)
+    # what does not belong together is forgotten again at once (a postcode of another order): the words still tell
+    said = dict(pair.split("=", 1) for pair in understood.split(" ") if "=" in pair)
+    value = standing.values.get(item.slot, said.get(item.slot))
     if value is None:
-        name, _, part = understood.partition("=")
-        if name == item.slot and part.endswith("..."):
-            return part, "part"
         return understood, "wrong"
+    if value.endswith("..."):
+        return value, "part"
     if same(value, item.answer.value):
         return value, "asked" if item.slot in standing.doubts else "taken"
     return value, "wrong_asked" if item.slot in standing.doubts else "wrong"
@@ -236,6 +237,8 @@ def _settled(held: HeldCall, item: Item) -> bool:
 
 def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcome, *, keyed: bool) -> Ending:
     standing, outcome = held.standing(), held.exchange.outcome
+    if item.kind == "request" and not item.errand and first == "taken":
+        return "first_try"
     if outcome == "handed_over":
         return "person"
     if item.errand:
