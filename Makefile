@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios asterisk clean
+.PHONY: help demo run test lint rehearse scenarios accuracy asterisk clean
 
 help:  ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
 		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
+
+accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench,rehearse]'
+	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

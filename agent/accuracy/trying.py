@@ -63,7 +63,7 @@ class Trying:
 
     def __init__(self, runner: asyncio.Runner, stage: Stage, ears: Ears, speakers: Speakers, model: str) -> None:
         self._runner = runner
-        self._stage = stage
+        self.stage = stage
         self._ears = ears
         self._speakers = speakers
         self._model = model
@@ -74,7 +74,7 @@ class Trying:
         item = trial.item
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
-        held = self._stage.at(item.question)
+        held = self.stage.at(item.question)
         caller, ear = _Caller(item), self._ears.new()
         sayings: list[Saying] = []
         first: tuple[str, Outcome] = ("", "missed")
@@ -103,7 +103,7 @@ class Trying:
     def _once(self, trial: Trial) -> Result:
         """Say one thing and look what it was taken for: what follows is no repair."""
         item = trial.item
-        held = self._stage.at(item.question)
+        held = self.stage.at(item.question)
         asked = held.standing().slot
         event = self._hear(held, self._ears.new(), trial, item.answer.first, 0)
         held.give(event)

@@ -31,7 +31,7 @@ def trials() -> list[Trial]:
     said = plan.sentences()
     people = [item for person in ("george", "jackson", "lucas", "yweweler") for item in plan.digit_items(person, 4)]
     ways = [item for item in plan.number_items("hibari", 6) if item.lot in (plan.WAYS, plan.POSTCODE)]
-    sentences = plan.sentence_items("hibari", said, plan.FULL)[::3]
+    sentences = plan.sentence_items("hibari", said, plan.FULL)
     foreign = [
         Item(
             f"foreign:{text}",

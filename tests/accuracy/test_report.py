@@ -10,7 +10,7 @@ import pytest
 
 from agent.accuracy.material import Ending, Kind, Outcome, Result, Saying
 from agent.accuracy.plots import draw
-from agent.accuracy.report import markdown, report, table
+from agent.accuracy.report import markdown, read_back_below, report, table
 from agent.cli import main
 
 pytest.importorskip("jiwer")
@@ -66,6 +66,15 @@ def test_errands_foreign_speech_and_utterances_are_counted_apart() -> None:
     assert model["errands"]["street 15 dB"]["person"]["count"] == 1
     assert model["false_acceptance"]["not for the agent: request"] == {"n": 1, "accepted": 1, "asked": 0, "refused": 0}
     assert model["confusions"]["digits"]["two"] == {"two": 1, "nine": 1}
+
+
+def test_it_says_what_reading_back_uncertain_numbers_would_catch_and_cost() -> None:
+    saying = Saying("one two", "one two", 0.9, 0.65, "order_number=12", "order_number")
+    unsure = [dataclasses.replace(result("w", outcome=outcome), sayings=(saying,)) for outcome in ("wrong", "taken")]
+    table_of = read_back_below([*unsure, result("a"), result("m", outcome="missed")])
+    assert table_of["0.6"] == {"wrong": 1, "wrong_caught": 0, "right": 2, "right_asked": 0}
+    assert table_of["0.7"] == {"wrong": 1, "wrong_caught": 1, "right": 2, "right_asked": 1}
+    assert table_of["0.9"]["right_asked"] == 2
 
 
 def test_models_stand_side_by_side() -> None:

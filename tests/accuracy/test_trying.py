@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from agent.accuracy.line import AFTER_SECONDS, BEFORE_SECONDS, frames, on_the_line
+from agent.accuracy.listening import CallerEar, Ears
 from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
 from agent.accuracy.running import Setup, run, trying
 from agent.accuracy.stage import QUESTIONS, READ_BACK_VALUE
 from agent.accuracy.trying import Trying, seed_of
-from agent.call.protocols import FRAME_BYTES
+from agent.call.protocols import FRAME_BYTES, Hearing, Recognition, Recognizer
+from agent.dialog.turns import Heard
 from agent.rehearse.audio import write_wav
+from agent.speech.gain import AutomaticGain
 from agent.speech.model import bundled_model
+from agent.speech.vad import VoiceActivities
 
 DIGITS = Path(__file__).parents[1] / "data" / "human-digits"
 CLEAN = Condition(codec="none")
@@ -155,3 +160,43 @@ def test_noise_is_there_before_the_first_word() -> None:
     line = on_the_line(speech, Condition(noise="white", snr_db=10, codec="none"), seed=1)
     assert line[:4000].any()
     assert np.array_equal(line, on_the_line(speech, Condition(noise="white", snr_db=10, codec="none"), seed=1))
+
+
+class SlowRecognizer:
+    """A recogniser on a machine that is far too busy: the wait for it is longer than a line may be silent."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> SlowHearing:
+        return SlowHearing(self._recognizer.listen(phrases, words, samples))
+
+
+class SlowHearing:
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+        self._feeds = 0
+
+    async def feed(self, pcm: bytes) -> str:
+        self._feeds += 1
+        if self._feeds % 8 == 0:
+            await asyncio.sleep(0.25)
+        return await self._hearing.feed(pcm)
+
+    async def finish(self) -> Recognition:
+        await asyncio.sleep(0.25)
+        return await self._hearing.finish()
+
+
+def test_a_busy_machine_hears_the_same(ready: Trying) -> None:
+    """Neither a missing partial text nor the silence that a real line is given when nothing comes may get in."""
+    ears = Ears(bundled_model())
+    held = ready.stage.at("order_number")
+    pcm = ready.line(trial(item("number", "order_number", "order_number", "38215", "")), "three eight two one five")
+    events = []
+    for recognizer in (ears.recognizer, SlowRecognizer(ears.recognizer)):
+        ear = CallerEar(recognizer, VoiceActivities().new(), AutomaticGain())
+        events.append(asyncio.run(ear.hear(held.listen, held.conversation.completeness, frames(pcm))))
+    assert events[0] == events[1]
+    assert isinstance(events[0], Heard)
+    assert events[0].text == "three eight two one five"
