@@ -18,12 +18,11 @@ from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
-from agent.asterisk.line import TelephonyOptions
-from agent.asterisk.telephony import EVENT_TYPES, Telephony
+from agent.asterisk.heartbeat import Heartbeat, ensure_alone
+from agent.asterisk.telephony import EVENT_TYPES, AsteriskLine, Telephony, TelephonyOptions
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
-from agent.call.coming_back import KeptConversations
-from agent.call.passing_on import PAUSED, pass_on
-from agent.call.protocols import Line, Media
+from agent.call.passing_on import pass_on
+from agent.call.protocols import Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
@@ -37,7 +36,6 @@ from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
 from agent.pausing import Pause
 from agent.procedures import Procedures
-from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.settings import Settings
 from agent.shop.services import CHANGES, ShopServices
@@ -50,22 +48,30 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
+from agent.stopping import StopDoor
 from agent.supervision_door import supervision_routes
+from agent.surviving import Survival
 
 log = logging.getLogger(__name__)
 
+TAKEOVER_SECONDS = 2.5
+"""A controller whose application is taken gives its calls to people within this time."""
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
-
-PAUSED_ENTRIES = ("inbound", "transfer_back")
-"""Ways in that a pause closes. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 
 class Agent:
     """Everything of one running agent. ``async with Agent(settings) as agent: await agent.ready()``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, takeover: bool = False) -> None:
+        """``takeover``: another controller that serves the same application is no reason not to start."""
         self._settings = settings
+        self._takeover = takeover
+        self._heartbeat: Heartbeat | None = None
+        self._survival: Survival | None = None
+        self.stop_door = StopDoor()
+        self.replaced = asyncio.Event()
+        """Set when another controller has taken our application."""
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._wall = wall_clock(settings.shop.timezone)
@@ -102,6 +108,8 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "turned_away": dict(self._telephony.counted) if self._telephony else {},
+            "draining": bool(self._survival and self._survival.draining),
             "systems": dict(self._shop.status()) if self._shop else {},
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
@@ -153,25 +161,20 @@ class Agent:
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
         watching.add_done_callback(report_end)
         self._stack.push_async_callback(cancelled, watching)
-        allowed = settings.shop.verification
-        limits = SqliteAttemptLimits(
-            settings.state_directory / "attempts.sqlite",
-            per_caller=allowed.per_caller,
-            per_number=allowed.per_order,
-            hidden=allowed.hidden_callers,
-            window_seconds=allowed.window_minutes * 60.0,
-        )
-        self._stack.push_async_callback(limits.close)
+        survival = self._survival = await Survival.open(settings, pause, self._wall, self._stack)
         services = ShopServices.of(
             shop.systems,
             policy=shop.policy,
-            limits=limits,
+            limits=survival.limits,
             region=settings.shop.country,
             verify_floor_seconds=shop.verify_floor_seconds,
             today=lambda: self._wall().date(),
         )
-        await post_office.start(services, CHANGES)
         queues = await open_queues(settings, self._wall, lambda: procedures.current, render, speaker, self._stack)
+        adopted = asyncio.Event()
+        await post_office.start(
+            services, CHANGES, lambda: survival.take_over(post_office.records, adopted, lambda: self._ari)
+        )
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -182,17 +185,13 @@ class Agent:
             barge_in_ms=call.barge_in_ms,
         )
 
-        kept = KeptConversations(time.monotonic)
         left = LeftValues(time.monotonic)
         if settings.fastagi.host:
             fastagi = FastAgi(agi_services(services, left, self._why_not))
             fastagi.start(settings.fastagi.host, settings.fastagi.port)
             self._stack.push_async_callback(fastagi.close)
 
-        async def handle(line: Line, media: Media) -> None:
-            if pause.now is not None and line.entry in PAUSED_ENTRIES:
-                await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
-                return
+        async def handle(line: AsteriskLine, media: Media) -> None:
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -205,7 +204,7 @@ class Agent:
                 left=left.of(line.channel_id),
                 customer=customer,
             )
-            conversation = kept.begin(procedures.current, facts, render, line.channel_id)
+            conversation, resumed = survival.conversation(line, procedures.current, facts, render)
             parts = CallParts(
                 dialog=conversation,
                 recognizer=recognizer,
@@ -223,22 +222,39 @@ class Agent:
                 wall=self._wall,
                 queues=queues,
                 turn_taking=turn_taking,
+                memory=survival.keeper,
+                resumed=resumed,
             )
             learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
             try:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
-                kept.keep(line.channel_id, conversation.snapshot())
+                survival.ended(line, conversation)
                 await introduction.close()
 
-        routes = supervision_routes(pause, self._live_calls.list)
+        async def turn_away(line: AsteriskLine, reason: str) -> None:
+            await pass_on(line, reason, post_office.records, self._live_calls, self._wall)
+
+        routes = [*supervision_routes(pause, self._live_calls.list), self.stop_door.route()]
         self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await self._connect(handle)
+        await self._connect(handle, turn_away, survival)
+        adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
+        self._stack.push_async_callback(cancelled, adopting)
 
-    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
+    async def _adoption(self, adopted: asyncio.Event) -> None:
+        if self._telephony is not None:
+            await self._telephony.adopted.wait()
+            adopted.set()
+
+    async def _connect(
+        self,
+        handle: Callable[[AsteriskLine, Media], Any],
+        turn_away: Callable[[AsteriskLine, str], Any],
+        survival: Survival,
+    ) -> None:
         settings = self._settings
         ari = Ari(
             settings.ari.url,
@@ -250,15 +266,46 @@ class Agent:
         self._ari = ari
         self._stack.push_async_callback(ari.close)
         await self._wait_for_asterisk(ari)
+        if not self._takeover:
+            await ensure_alone(ari)
         audiosocket = await self._audiosocket(ari)
         options = TelephonyOptions(
             handover_context=settings.call.handover_context,
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket, self._codes())
-        self._stack.push_async_callback(self._telephony.close)
+        telephony = self._telephony = Telephony(
+            ari,
+            handle,
+            options,
+            audiosocket,
+            self._codes(),
+            admit=lambda: survival.admit(telephony.live_calls),
+            pass_on=turn_away,
+            id_of=survival.id_of,
+            adopt_after_seconds=TAKEOVER_SECONDS if self._takeover else 0.0,
+        )
+        self.replaced = telephony.replaced
+        self._heartbeat = Heartbeat(ari)
+        self._stack.push_async_callback(self._heartbeat.stop)
+        self._stack.push_async_callback(telephony.close)
         await ari.start()
+        self._heartbeat.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let the live ones end by themselves for this long."""
+        if self._survival is None or self._telephony is None:
+            return
+        self._survival.draining = True
+        log.info("Draining: %d live calls have %.0f s to end", self._telephony.live_calls, seconds)
+        await self._telephony.wait_until_idle(seconds)
+
+    async def step_back(self) -> None:
+        """Another controller has our application: give the calls to people and leave everything else to it."""
+        if self._heartbeat is not None:
+            self._heartbeat.fall_silent()
+        if self._telephony is not None:
+            await self._telephony.give_away("agent_replaced")
 
     def _why_not(self) -> str:
         """Why no calls are taken now, ``""`` when they are."""
@@ -335,9 +382,25 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return shown
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
-    async with Agent(settings) as agent:
+async def serve(settings: Settings, stop: asyncio.Event, *, takeover: bool = False) -> int:
+    """Run an agent until ``stop`` is set or it is asked to stop; prints one JSON line when it is ready.
+
+    Returns 0, or 1 when another controller has taken its place.
+    """
+    async with Agent(settings, takeover=takeover) as agent:
         print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
-        await stop.wait()
-        log.info("Stopping")
+        waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if agent.replaced.is_set():
+                await agent.step_back()
+                return 1
+            if agent.stop_door.asked.is_set() and agent.stop_door.request.drain_seconds:
+                draining = asyncio.create_task(agent.drain(agent.stop_door.request.drain_seconds))
+                await asyncio.wait([draining, waits[0]], return_when=asyncio.FIRST_COMPLETED)
+                await cancelled(draining)
+            log.info("Stopping")
+        finally:
+            for wait in waits:
+                wait.cancel()
+    return 0

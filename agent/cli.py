@@ -53,6 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
+    stop = add("stop", _stop, "stop the running agent: its calls go to people with their story")
+    stop.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
+    stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
+
+    rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")
+    rescuer.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+
     check = add("check", _check, "look at everything that must be true before calls are sent here")
     check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
@@ -78,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
+
+    faults = add("faults", _faults, "break things on real calls and see that every caller reaches a person or an end")
+    _add_home(faults)
+    faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
+    faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
+    faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
+    faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
@@ -137,13 +153,36 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent.app import serve
+    from agent.holding import held
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
-    return 0
+
+    async def work(stop: asyncio.Event) -> int:
+        async with held(settings):
+            from agent.app import serve  # takes a second: callers of a dead agent are asked to hold before
+
+            return await serve(settings, stop, takeover=options.takeover)
+
+    return asyncio.run(_until_stopped(work))
+
+
+def _stop(options: argparse.Namespace) -> int:
+    from agent.settings import load_settings
+    from agent.stopping import stop_agent
+
+    control = load_settings(options.config).control
+    return stop_agent(control, drain=options.drain, timeout_seconds=options.timeout)
+
+
+def _rescuer(options: argparse.Namespace) -> int:
+    from agent.rescuing import rescue
+    from agent.settings import load_settings
+
+    settings = load_settings(options.config)
+    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    return asyncio.run(_until_stopped(lambda stop: rescue(settings, stop)))
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -238,6 +277,14 @@ def _rehearse(options: argparse.Namespace) -> int:
         running=options.running,
         voices=options.voices,
     )
+    return asyncio.run(_cancelled_by_sigterm(work))
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from agent.rehearse.faults.matrix import faults
+    from agent.rehearse.stack import Home
+
+    work = faults(Home(_home(options)), options.only, options.times, as_json=options.json, keep=options.keep)
     return asyncio.run(_cancelled_by_sigterm(work))
 
 

@@ -178,10 +178,12 @@ async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAster
     assert asterisk.bridges == {}
 
 
-async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(asterisk: FakeAsterisk) -> None:
+async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_nothing_else(
+    asterisk: FakeAsterisk,
+) -> None:
     in_stasis = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
     asterisk.channels |= {
-        "left": {"id": "left", "dialplan": in_stasis},
+        "left": {"id": "left", "state": "Up", "dialplan": in_stasis},
         "orderline-media-old": {"id": "orderline-media-old", "dialplan": {}},
         "somebody-elses": {"id": "somebody-elses", "dialplan": {"app_name": "Stasis", "app_data": "other,x"}},
         "in-queue": {"id": "in-queue", "dialplan": {"app_name": "Queue", "app_data": "orderline-humans"}},
@@ -189,7 +191,13 @@ async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(a
     asterisk.bridges |= {"orderline-bridge-old": set(), "not-ours": set()}
     talking = asyncio.Event()
 
+    taken: list[tuple[str, str, bool]] = []
+
     async def handle(line: Line, media: Media) -> None:
+        taken.append((line.id, line.entry, line.is_answered))
+        if line.id == "left":
+            await line.hand_over({}, "controller_restarted")
+            return
         talking.set()
         await asyncio.Event().wait()
 
@@ -201,10 +209,12 @@ async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(a
         asterisk.channels["new"]["dialplan"] = in_stasis
         await talking.wait()
         await until(lambda: "orderline-bridge-old" not in asterisk.bridges)
-        assert asterisk.continued == [("left", "orderline-handover", "controller_down")]
+        await until(lambda: asterisk.continued)
+        assert asterisk.continued == [("left", "orderline-handover", "controller_restarted")]
+        assert ("left", "inbound", True) in taken
         assert set(asterisk.channels) >= {"new", "somebody-elses", "in-queue"}
         assert "orderline-media-old" not in asterisk.channels
-        assert len(asterisk.bridges) == 2
+        await until(lambda: len(asterisk.bridges) == 2)
         await telephony.close()
 
 
