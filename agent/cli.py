@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_home(faults)
     faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
     faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
+    faults.add_argument("--stacks", type=int, default=2, metavar="N", help="call centres side by side (2)")
     faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
     faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
 
@@ -284,7 +285,8 @@ def _faults(options: argparse.Namespace) -> int:
     from agent.rehearse.faults.matrix import faults
     from agent.rehearse.stack import Home
 
-    work = faults(Home(_home(options)), options.only, options.times, as_json=options.json, keep=options.keep)
+    home, as_json = Home(_home(options)), options.json
+    work = faults(home, options.only, options.times, as_json=as_json, keep=options.keep, stacks=options.stacks)
     return asyncio.run(_cancelled_by_sigterm(work))
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import AsyncIterator
 
 from agent.rehearse.faults.case import Case, Findings
 from agent.rehearse.faults.killing import settled
 from agent.rehearse.faults.place import ORDER, POSTCODE, STATES, Caller, Place
+
+_HONEST = "Shall we call you back"
+_FIGURES_SECONDS = 1.2
+"""The agent may go by figures of the queue that are this old."""
 
 
 async def events_cut(place: Place, findings: Findings) -> None:
@@ -145,7 +151,7 @@ async def orders_slow(place: Place, findings: Findings) -> None:
 
 
 async def nobody_there(place: Place, findings: Findings) -> None:
-    """The queue is empty: the caller comes back, hears so, and is offered a call back."""
+    """All people have a break: the queue gives the caller back, who hears so and is offered a call back."""
     pbx = place.stack.pbx
     await pbx.cli("queue pause member PJSIP/601 queue orderline-humans")
     try:
@@ -153,6 +159,29 @@ async def nobody_there(place: Place, findings: Findings) -> None:
     finally:
         await pbx.cli("queue unpause member PJSIP/601 queue orderline-humans")
     await _nothing_left(place, findings)
+
+
+async def nobody_logged_in(place: Place, findings: Findings) -> None:
+    """Nobody is logged in: the agent knows before it promises anything."""
+    pbx = place.stack.pbx
+    await pbx.cli("queue remove member PJSIP/601 from orderline-humans")
+    try:
+        await asyncio.sleep(_FIGURES_SECONDS)
+        await _comes_back(place, findings, known=True)
+    finally:
+        await pbx.cli("queue add member PJSIP/601 to orderline-humans")
+        await asyncio.sleep(_FIGURES_SECONDS)
+    await _nothing_left(place, findings)
+
+
+async def out_of_hours(place: Place, findings: Findings) -> None:
+    """The queue is closed by its opening hours: the agent knows."""
+    await place.with_settings({"queues": {"orderline-humans": {"hours": {}}}})
+    try:
+        await _comes_back(place, findings, known=True)
+        await _nothing_left(place, findings)
+    finally:
+        await place.with_settings({})
 
 
 async def queue_times_out(place: Place, findings: Findings) -> None:
@@ -166,43 +195,53 @@ async def queue_times_out(place: Place, findings: Findings) -> None:
 
 
 async def queue_gone(place: Place, findings: Findings) -> None:
-    """The configured queue does not exist (any more)."""
-    await place.global_variable("ORDERLINE_DEFAULT_QUEUE", "orderline-closed")
-    try:
+    """The dialplan knows no queue of the configured name (any more)."""
+    async with _only_queue(place, "orderline-closed"):
         await _comes_back(place, findings)
-    finally:
-        await place.global_variable("ORDERLINE_DEFAULT_QUEUE", "orderline-humans")
     await _nothing_left(place, findings)
 
 
 async def queue_full(place: Place, findings: Findings) -> None:
     """As many wait as may wait."""
-    await place.global_variable("ORDERLINE_DEFAULT_QUEUE", "orderline-small")
-    try:
-        async with place.caller_in("handing over") as first:
-            findings.require(await place.rings_for(first, time.monotonic()) is not None, "the first one rings nobody")
-            await _comes_back(place, findings)
-    finally:
-        await place.global_variable("ORDERLINE_DEFAULT_QUEUE", "orderline-humans")
+    async with _only_queue(place, "orderline-small"), place.caller_in("handing over") as first:
+        findings.require(await place.rings_for(first, time.monotonic()) is not None, "the first one rings nobody")
+        await _comes_back(place, findings)
     await _nothing_left(place, findings)
 
 
-async def _comes_back(place: Place, findings: Findings, waits_seconds: float = 0.0) -> None:
-    async with place.caller_in("handing over") as caller:
-        await caller.sees("handed_over")
-        at = time.monotonic() + waits_seconds
+@contextlib.asynccontextmanager
+async def _only_queue(place: Place, name: str) -> AsyncIterator[None]:
+    """Let the dialplan allow this queue alone."""
+    await place.global_variable("ORDERLINE_QUEUES", name)
+    await place.global_variable("ORDERLINE_DEFAULT_QUEUE", name)
+    try:
+        yield
+    finally:
+        await place.global_variable("ORDERLINE_QUEUES", "orderline-humans&orderline-small")
+        await place.global_variable("ORDERLINE_DEFAULT_QUEUE", "orderline-humans")
+
+
+async def _comes_back(place: Place, findings: Findings, waits_seconds: float = 0.0, *, known: bool = False) -> None:
+    """A caller wants a person: an honest word, a call back. ``known``: the agent says so without trying the queue."""
+    async with place.caller() as caller:
+        await caller.sees("agent_said")
         told = len(caller.feed.events)
-        await caller.feed.wait_for(lambda: "nobody is free" in caller.said(told), 12)
-        honest = "nobody is free" in caller.said(told)
+        at = time.monotonic()
+        await caller.press("0")
+        if not known:
+            await caller.sees("handed_over")
+            at = time.monotonic() + waits_seconds
+        await caller.feed.wait_for(lambda: _HONEST in caller.said(told), 12)
+        honest = _HONEST in caller.said(told)
         findings.reach(time.monotonic() - at if honest else None, "an honest word")
+        findings.require("put you through" not in caller.said(told) or not known, "a person was promised")
         await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), 8)
         await caller.press("1")
-        await caller.feed.wait_for(lambda: "call you back" in caller.said(told + 3), 8)
+        await caller.feed.wait_for(lambda: "call you back on" in caller.said(told), 8)
         ticket = [event for event in caller.feed.named("effect", since=told) if event.data["name"] == "tickets.create"]
         findings.require(ticket and ticket[-1].data["code"] == "ok", "no ticket for the call back")
-    visits = place.records(caller.call_id)
     findings.require(await place.record(caller), "no record of the first visit")
-    findings.require(len(visits) <= 2, f"{len(visits)} records")
+    findings.require(len(place.records(caller.call_id)) <= 2, f"{len(place.records(caller.call_id))} records")
 
 
 async def _nothing_left(place: Place, findings: Findings) -> None:
@@ -242,14 +281,16 @@ CASES = (
     Case("events-cut", "the ARI event stream is cut", events_cut, 2, 2),
     Case("media-cut", "the audio sockets of five calls are cut", media_cut, 2, 5),
     Case("asterisk", "Asterisk is killed and started again", asterisk_restarted, 2, 3),
-    Case("redis", "Redis is frozen, killed and started again", redis_gone, 1, 3),
+    Case("redis", "Redis is frozen, killed and started again", redis_gone, 2, 3),
     Case("ears", "the recogniser hangs: keypad menu", ears_gone, 2),
     Case("voice", "no voice can speak", voice_gone, 2),
-    Case("orders", "the order system hangs", orders_slow, 1),
-    Case("queue-empty", "nobody is logged in", nobody_there, 2),
-    Case("queue-full", "as many wait as may wait", queue_full, 1, 2),
-    Case("queue-gone", "the queue is closed: there is none of that name", queue_gone, 1),
-    Case("queue-timeout", "nobody answers in time", queue_times_out, 1),
-    Case("nobody", "kill -9 and nobody at the phones either", nobody_and_no_agent, 1),
+    Case("orders", "the order system hangs", orders_slow, 2),
+    Case("queue-empty", "nobody is logged in", nobody_logged_in, 2),
+    Case("queue-paused", "everybody has a break: the queue gives the caller back", nobody_there, 2),
+    Case("queue-closed", "outside the opening hours", out_of_hours, 2),
+    Case("queue-full", "as many wait as may wait", queue_full, 2, 2),
+    Case("queue-gone", "the dialplan has no queue of that name", queue_gone, 2),
+    Case("queue-timeout", "nobody answers in time", queue_times_out, 2),
+    Case("nobody", "kill -9 and nobody at the phones either", nobody_and_no_agent, 2),
     Case("hang-up", "five callers hang up, one in each state", hung_up_in_every_state, 5, 5),
 )

@@ -23,6 +23,8 @@ class Findings:
     reached: list[float] = field(default_factory=list)
     """Seconds from the fault to the phone ringing or to the honest end, one a caller."""
     problems: list[str] = field(default_factory=list)
+    by_who: dict[str, list[float]] = field(default_factory=dict)
+    """The same seconds by who waited."""
 
     def require(self, ok: object, what: str) -> None:
         """Note what was not as it must be."""
@@ -35,6 +37,7 @@ class Findings:
             self.problems.append(f"{who}: reached neither a person nor an end")
             return
         self.reached.append(seconds)
+        self.by_who.setdefault(who, []).append(seconds)
         self.require(seconds <= within, f"{who}: only after {seconds:.2f} s")
 
 
@@ -63,12 +66,16 @@ class CaseResult:
     failed: int = 0
     reached: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    by_who: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
+    """How long its runs took, one after the other."""
 
     def add(self, findings: Findings) -> None:
         """Count one run."""
         self.reached += findings.reached
         self.problems += findings.problems
+        for who, seconds in findings.by_who.items():
+            self.by_who.setdefault(who, []).extend(seconds)
         if findings.problems:
             self.failed += 1
         else:

@@ -249,12 +249,12 @@ async def too_long(place: Place, findings: Findings) -> None:
 
 CASES = (
     Case("killed", "kill -9 with a caller in each of five states", killed_in_every_state, 20, 5),
-    Case("hung", "SIGSTOP with a caller in each of five states", hung_in_every_state, 2, 5),
-    Case("resumed", "kill -9 and a restart at once: the conversation goes on", restarted_while_listening, 3),
-    Case("resumed-lookup", "kill -9 during a look-up and a restart at once", restarted_while_looking_up, 1),
-    Case("not-resumable", "kill -9, restart, the kept conversation is of no use", restarted_with_other_procedures, 1),
-    Case("rescuer", "kill -9 and SIGSTOP without a dead-man timer: the rescuer alone", rescued, 1, 10),
-    Case("second", "a second controller started by mistake", second_controller, 1),
+    Case("hung", "SIGSTOP with a caller in each of five states", hung_in_every_state, 5, 5),
+    Case("resumed", "kill -9 and a restart at once: the conversation goes on", restarted_while_listening, 5),
+    Case("resumed-lookup", "kill -9 during a look-up and a restart at once", restarted_while_looking_up, 3),
+    Case("not-resumable", "kill -9, restart, the kept conversation is of no use", restarted_with_other_procedures, 2),
+    Case("rescuer", "kill -9 and SIGSTOP without a dead-man timer: the rescuer alone", rescued, 2, 10),
+    Case("second", "a second controller started by mistake", second_controller, 2),
     Case("takeover", "a second controller started with --takeover", taken_over, 1),
     Case("stop", "SIGTERM with callers on the line", stopped, 2, 3),
     Case("drain", "orderline stop --drain", drained, 1, 2),

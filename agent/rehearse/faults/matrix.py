@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import json
 import os
 import shutil
 import socket
+import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -23,7 +25,9 @@ from agent.rehearse.private_asterisk import Asterisk
 from agent.rehearse.stack import AgentProcess, Home, Stack
 
 CASES: tuple[Case, ...] = (*killing.CASES, *breaking.CASES)
-RUN_SECONDS = 90.0
+RUN_SECONDS = 120.0
+STACKS = 2
+"""Call centres side by side: about one for each core."""
 
 
 class NoSuchCase(OrderlineError):
@@ -60,28 +64,34 @@ async def fault_place(
         yield await stack.enter_async_context(open_place(Stack(asterisk, pbx, phones, agent, run_dir), proxy, home))
 
 
-async def run_case(place: Place, case: Case, times: int, report: Callable[[str], None]) -> CaseResult:
-    """Run one case so many times. A run that breaks counts as failed; the next one begins with a living agent."""
-    result = CaseResult(case.name, case.what)
+async def run_once(place: Place, case: Case, result: CaseResult, report: Callable[[str], None]) -> None:
+    """Run a case once. A run that breaks counts as failed; the next one begins with a living agent."""
+    findings = Findings()
     began = time.monotonic()
-    for number in range(times):
-        findings = Findings()
-        try:
-            async with asyncio.timeout(RUN_SECONDS):
-                await case.run(place, findings)
-        except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
-            findings.problems.append(f"{type(error).__name__}: {error}")
-        result.add(findings)
-        for problem in findings.problems:
-            report(f"    {case.name} {number + 1}: {problem}")
-        if findings.problems:
-            await place.recover()
-    result.seconds = time.monotonic() - began
-    return result
+    try:
+        async with asyncio.timeout(RUN_SECONDS):
+            await case.run(place, findings)
+    except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
+        findings.problems.append(f"{type(error).__name__}: {error}")
+    findings.problems += await asyncio.to_thread(place.exceptions)
+    result.add(findings)
+    result.seconds += time.monotonic() - began
+    for problem in findings.problems:
+        report(f"    {case.name} {result.passed + result.failed}: {problem}")
+    if findings.problems:
+        await place.recover()
 
 
-async def faults(home: Home, only: Sequence[str], times: int | None, *, as_json: bool, keep: bool = False) -> int:
-    """Run the matrix, or the cases named; 0 when nothing failed."""
+async def faults(
+    home: Home,
+    only: Sequence[str],
+    times: int | None,
+    *,
+    as_json: bool,
+    keep: bool = False,
+    stacks: int = STACKS,
+) -> int:
+    """Run the matrix, or the cases named, on so many call centres side by side; 0 when nothing failed."""
     chosen = [case for case in CASES if not only or case.name in only]
     if unknown := set(only) - {case.name for case in CASES}:
         names = ", ".join(case.name for case in CASES)
@@ -92,23 +102,45 @@ async def faults(home: Home, only: Sequence[str], times: int | None, *, as_json:
             say(text)
 
     asterisk = await get_asterisk(home.directory, tell)
-    run_dir = home.run(f"faults-{os.getpid()}")
-    results: list[CaseResult] = []
-    async with fault_place(asterisk, home, run_dir, tell) as place:
+    name = f"faults-{os.getpid()}"
+    run_dir = home.run(name)
+    results = {case.name: CaseResult(case.name, case.what) for case in chosen}
+    wanted = {case.name: times or case.times for case in chosen}
+    runs = collections.deque(case for case in chosen for _ in range(wanted[case.name]))
+    began = time.monotonic()
+
+    async def work(place: Place) -> None:
+        while runs:
+            case = runs.popleft()
+            result = results[case.name]
+            await run_once(place, case, result, tell)
+            if result.passed + result.failed == wanted[case.name]:
+                tell(lines_of(result, case))
+
+    async with contextlib.AsyncExitStack() as opened:
+        places = [
+            await opened.enter_async_context(fault_place(asterisk, home, home.run(f"{name}/{number}"), tell))
+            for number in range(1, max(1, min(stacks, len(runs))) + 1)
+        ]
         tell(f"Asterisk {asterisk.version}; seconds are from the fault to a person's phone ringing or an honest end\n")
         tell(HEAD)
-        for case in chosen:
-            result = await run_case(place, case, times or case.times, tell)
-            results.append(result)
-            tell(line_of(result, case))
-    passed, failed = sum(result.passed for result in results), sum(result.failed for result in results)
+        async with asyncio.TaskGroup() as workers:
+            for place in places:
+                workers.create_task(work(place))
+    passed, failed = (sum(getattr(result, name) for result in results.values()) for name in ("passed", "failed"))
     if as_json:
-        say(json.dumps({"cases": [vars(result) for result in results], "passed": passed, "failed": failed}, indent=2))
+        say(
+            json.dumps(
+                {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}, indent=2
+            )
+        )
     if not failed and not keep:
         await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
     else:
         tell(f"Logs and records are in {run_dir}")
     if not as_json:
+        callers = sum(wanted[case.name] * case.callers for case in chosen)
+        say(f"{callers} callers in {(time.monotonic() - began) / 60:.1f} minutes on {len(places)} call centres")
         say(f"{passed} passed, {failed} failed")
     return 0 if not failed else 1
 
@@ -116,12 +148,21 @@ async def faults(home: Home, only: Sequence[str], times: int | None, *, as_json:
 HEAD = f"{'case':<16}{'runs':>5}{'callers':>8}{'failed':>7}{'median s':>9}{'worst s':>9}{'took s':>8}  what"
 
 
-def line_of(result: CaseResult, case: Case) -> str:
-    """Return the table's line of a case."""
+def lines_of(result: CaseResult, case: Case) -> str:
+    """Return the table's line of a case, and a line for each state where it has several."""
     runs = result.passed + result.failed
-    median = f"{result.median:.2f}" if result.median is not None else "-"
-    worst = f"{max(result.reached):.2f}" if result.reached else "-"
-    return (
-        f"{result.name:<16}{runs:>5}{runs * case.callers:>8}{result.failed:>7}{median:>9}{worst:>9}"
+    lines = [
+        f"{result.name:<16}{runs:>5}{runs * case.callers:>8}{result.failed:>7}{_spread(result.reached)}"
         f"{result.seconds:>8.0f}  {result.what}"
-    )
+    ]
+    if len(result.by_who) > 1:
+        lines += [
+            f"  {who:<14}{'':>5}{len(seconds):>8}{'':>7}{_spread(seconds)}" for who, seconds in result.by_who.items()
+        ]
+    return "\n".join(lines)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return f"{'-':>9}{'-':>9}"
+    return f"{statistics.median(seconds):>9.2f}{max(seconds):>9.2f}"

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -33,6 +34,7 @@ from agent.rehearse.voices import Voices
 EVENT_SECONDS = 15.0
 _LEFTOVER_SECONDS = 8.0
 _RECORD_SECONDS = 15.0
+_NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 SLOW_ORDER = "70404"
 """The demo shop needs ten seconds for this one."""
 ORDER = "10473"
@@ -134,6 +136,8 @@ class Place:
         self._feed = feed
         self._numbers = 0
         self._settings = dict(stack.agent.extra)
+        self._read: dict[Path, int] = {}
+        """How far each log has been looked through."""
 
     @property
     def agent(self) -> AgentProcess:
@@ -338,6 +342,19 @@ class Place:
                 return []
             await asyncio.sleep(0.1)
         return left
+
+    def exceptions(self) -> list[str]:
+        """What stands in the logs of the agents and the rescuer since the last look that no program should write."""
+        found = []
+        for path in self.stack.run_dir.rglob("*.log"):
+            if path.is_relative_to(self.stack.run_dir / "pbx"):
+                continue
+            with path.open(encoding="utf-8", errors="replace") as file:
+                file.seek(self._read.get(path, 0))
+                lines = file.read().splitlines()
+                self._read[path] = file.tell()
+            found += [f"{path.name}: {line}" for line in lines if any(sign in line for sign in _NEVER)]
+        return found
 
     async def global_variable(self, name: str, value: str) -> None:
         """Set a global variable of the dialplan."""
