@@ -382,9 +382,9 @@ class Telephony:
             await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
-        for action in (media.close(), self._ari.bridges.destroy(bridge_id)):
+        for clean_up in (media.close, lambda: self._ari.bridges.destroy(bridge_id)):
             try:
-                await action
+                await clean_up()
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)

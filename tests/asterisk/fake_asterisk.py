@@ -16,6 +16,7 @@ class FakeAsterisk:
         self.channels: dict[str, dict[str, Any]] = {}
         self.bridges: dict[str, set[str]] = {}
         self.variables: dict[tuple[str, str], str] = {}
+        self.globals: dict[str, str] = {}
         self.continued: list[tuple[str, str, str]] = []
         self.requests: list[tuple[str, str]] = []
         self.event_filter: list[str] = []
@@ -45,6 +46,8 @@ class FakeAsterisk:
         add("GET", "/ari/applications/{app}", self._application)
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/asterisk/modules", self._modules)
+        add("GET", "/ari/asterisk/variable", self._get_global)
+        add("POST", "/ari/asterisk/variable", self._set_global)
         add("GET", "/ari/channels", self._list_channels)
         add("GET", "/ari/channels/{id}", self._get_channel)
         add("POST", "/ari/channels/externalMedia", self._external_media)
@@ -162,6 +165,13 @@ class FakeAsterisk:
         self._channel(request)
         body = await request.json()
         self.variables[request.match_info["id"], request.query["variable"]] = body["value"]
+        return web.Response(status=204)
+
+    async def _get_global(self, request: web.Request) -> web.Response:
+        return web.json_response({"value": self.globals.get(request.query["variable"], "")})
+
+    async def _set_global(self, request: web.Request) -> web.Response:
+        self.globals[request.query["variable"]] = (await request.json())["value"]
         return web.Response(status=204)
 
     async def _answer(self, request: web.Request) -> web.Response:
