@@ -17,6 +17,7 @@ class FakeAsterisk:
         self.bridges: dict[str, set[str]] = {}
         self.variables: dict[tuple[str, str], str] = {}
         self.globals: dict[str, str] = {}
+        self.played: list[tuple[str, str]] = []
         self.continued: list[tuple[str, str, str]] = []
         self.requests: list[tuple[str, str]] = []
         self.event_filter: list[str] = []
@@ -54,6 +55,7 @@ class FakeAsterisk:
         add("GET", "/ari/channels/{id}/variable", self._get_variable)
         add("POST", "/ari/channels/{id}/variable", self._set_variable)
         add("POST", "/ari/channels/{id}/answer", self._answer)
+        add("POST", "/ari/channels/{id}/play", self._play)
         add("POST", "/ari/channels/{id}/continue", self._continue)
         add("DELETE", "/ari/channels/{id}", self._hang_up)
         add("GET", "/ari/bridges", self._list_bridges)
@@ -173,6 +175,11 @@ class FakeAsterisk:
     async def _set_global(self, request: web.Request) -> web.Response:
         self.globals[request.query["variable"]] = (await request.json())["value"]
         return web.Response(status=204)
+
+    async def _play(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        self.played.append((request.match_info["id"], request.query["media"]))
+        return web.json_response({}, status=201)
 
     async def _answer(self, request: web.Request) -> web.Response:
         self._channel(request)["state"] = "Up"
