@@ -206,6 +206,11 @@ def _status(options: argparse.Namespace) -> int:
     )
     if paused := health["paused"]:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
+    if turned_away := health["turned_away"]:
+        counted = ", ".join(f"{count} ({reason})" for reason, count in turned_away.items())
+        print(f"Calls given straight to people since the start: {counted}")
+    if health["draining"]:
+        print("DRAINING: it takes no new calls and ends with its last one")
     procedures = health["procedures"]
     print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
     if procedures["refused"]:
