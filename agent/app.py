@@ -382,12 +382,19 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
     return shown
 
 
-async def serve(settings: Settings, stop: asyncio.Event, *, takeover: bool = False) -> int:
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    takeover: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
+) -> int:
     """Run an agent until ``stop`` is set or it is asked to stop; prints one JSON line when it is ready.
 
     Returns 0, or 1 when another controller has taken its place.
     """
     async with Agent(settings, takeover=takeover) as agent:
+        on_ready()
         print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
         waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
         try:

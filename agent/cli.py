@@ -161,10 +161,10 @@ def _serve(options: argparse.Namespace) -> int:
     logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
     async def work(stop: asyncio.Event) -> int:
-        async with held(settings):
+        async with held(settings) as holding:
             from agent.app import serve  # takes a second: callers of a dead agent are asked to hold before
 
-            return await serve(settings, stop, takeover=options.takeover)
+            return await serve(settings, stop, takeover=options.takeover, on_ready=holding.ready)
 
     return asyncio.run(_until_stopped(work))
 

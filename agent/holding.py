@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
@@ -23,18 +25,44 @@ log = logging.getLogger(__name__)
 
 _HELD = "ORDERLINE_HELD"
 _SOUND = "sound:one-moment-please"
+_SPARE_SECONDS = 1.0
+"""From being ready to having the callers."""
 _LONGEST_SECONDS = 2.0
 """For all of it: an Asterisk that does not answer must not hold up the start."""
 
 
-@contextlib.asynccontextmanager
-async def held(settings: Settings) -> AsyncIterator[int]:
-    """Hold the callers of a dead controller while the block starts a new one; gives how many there are.
+class Holding:
+    """How many callers hold, and how long a start takes here: remembered from one start to the next."""
 
-    A start that takes longer than ``call.resume_seconds`` leaves them to the dialplan after all.
+    def __init__(self, file: Path) -> None:
+        self.callers = 0
+        self.last_start_seconds = 0.0
+        """How long the last start took; 0 when nobody knows."""
+        self._file = file
+        self._began = time.monotonic()
+        with contextlib.suppress(OSError, ValueError):
+            self.last_start_seconds = float(file.read_text(encoding="utf-8"))
+
+    def ready(self) -> None:
+        """Remember how long it took. A file that cannot be written costs nothing but that."""
+        with contextlib.suppress(OSError):
+            self._file.write_text(f"{time.monotonic() - self._began:.1f}\n", encoding="utf-8")
+
+
+@contextlib.asynccontextmanager
+async def held(settings: Settings) -> AsyncIterator[Holding]:
+    """Hold the callers of a dead controller while the block starts a new one; say ``ready()`` when it has.
+
+    A start that takes longer than ``call.resume_seconds`` leaves them to the dialplan after all. Where the last start
+    took longer than that nobody is held: it would only keep them from people.
     """
+    holding = Holding(settings.state_directory / "start-seconds")
     if not settings.call.resume_seconds:
-        yield 0
+        yield holding
+        return
+    if holding.last_start_seconds > settings.call.resume_seconds - _SPARE_SECONDS:
+        log.info("Nobody is held: the last start took %.1f s", holding.last_start_seconds)
+        yield holding
         return
     ari = Ari(
         settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=1.0
@@ -42,14 +70,13 @@ async def held(settings: Settings) -> AsyncIterator[int]:
     ari.open()
     heart = Heartbeat(ari)
     try:
-        count = 0
         with contextlib.suppress(TimeoutError, AriError):
             async with asyncio.timeout(_LONGEST_SECONDS):
-                count = await _hold(ari, settings)
-        if count:
+                holding.callers = await _hold(ari, settings)
+        if holding.callers:
             heart.start(settings.call.resume_seconds)  # else a rescuer would take them
-            log.warning("%d caller(s) of a controller that died are asked to hold", count)
-        yield count
+            log.warning("%d caller(s) of a controller that died are asked to hold", holding.callers)
+        yield holding
     finally:
         heart.fall_silent()
         await ari.close()

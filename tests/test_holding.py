@@ -60,8 +60,8 @@ async def test_who_can_be_gone_on_with_is_held_and_hears_that_somebody_comes(
     asterisk: FakeAsterisk, tmp_path: Path, dead_pid: int
 ) -> None:
     await left_behind(asterisk, tmp_path, dead_pid)
-    async with held(settings(asterisk, tmp_path)) as count:
-        assert count == 1
+    async with held(settings(asterisk, tmp_path)) as holding:
+        assert holding.callers == 1
         assert wound(asterisk) == {"known": "10"}
         assert asterisk.played == [("known", "sound:one-moment-please")]
 
@@ -74,22 +74,22 @@ async def test_a_start_that_fails_again_and_again_holds_nobody_twice(
         pass
     asterisk.variables = {key: value for key, value in asterisk.variables.items() if key[1] != "TIMEOUT(absolute)"}
     asterisk.globals[BEAT] = f"1.0 {socket.gethostname()} {dead_pid}"
-    async with held(settings(asterisk, tmp_path)) as count:
-        assert count == 0
+    async with held(settings(asterisk, tmp_path)) as holding:
+        assert holding.callers == 0
         assert wound(asterisk) == {}
 
 
 async def test_the_callers_of_a_living_agent_are_left_alone(asterisk: FakeAsterisk, tmp_path: Path) -> None:
     await left_behind(asterisk, tmp_path, 1)
-    async with held(settings(asterisk, tmp_path)) as count:
-        assert count == 0
+    async with held(settings(asterisk, tmp_path)) as holding:
+        assert holding.callers == 0
     assert wound(asterisk) == {}
 
 
 async def test_switched_off_nobody_is_held(asterisk: FakeAsterisk, tmp_path: Path, dead_pid: int) -> None:
     await left_behind(asterisk, tmp_path, dead_pid)
-    async with held(settings(asterisk, tmp_path, resume_seconds=0)) as count:
-        assert count == 0
+    async with held(settings(asterisk, tmp_path, resume_seconds=0)) as holding:
+        assert holding.callers == 0
     assert asterisk.requests == []
 
 
@@ -97,5 +97,21 @@ async def test_an_asterisk_that_does_not_answer_does_not_hold_up_the_start(tmp_p
     gone = FakeAsterisk()
     await gone.start()
     await gone.stop()
-    async with held(settings(gone, tmp_path)) as count:
-        assert count == 0
+    async with held(settings(gone, tmp_path)) as holding:
+        assert holding.callers == 0
+
+
+async def test_where_a_start_takes_too_long_nobody_is_kept_from_people(
+    asterisk: FakeAsterisk, tmp_path: Path, dead_pid: int
+) -> None:
+    async with held(settings(asterisk, tmp_path)) as holding:
+        assert holding.last_start_seconds == 0.0
+        holding.ready()
+    assert float((tmp_path / "start-seconds").read_text(encoding="utf-8")) < 9.0
+    (tmp_path / "start-seconds").write_text("9.5", encoding="utf-8")
+    await left_behind(asterisk, tmp_path, dead_pid)
+    async with held(settings(asterisk, tmp_path)) as holding:
+        assert holding.callers == 0
+    assert wound(asterisk) == {}
+    async with held(settings(asterisk, tmp_path, resume_seconds=20)) as holding:
+        assert holding.callers == 1

@@ -10,9 +10,6 @@ from agent.rehearse.faults.case import Case, Findings
 from agent.rehearse.faults.place import ORDER, POSTCODE, STATES, Caller, Place
 from agent.rehearse.stack import AgentDied
 
-RESUMED_SECONDS = 12.0
-"""A restart takes longer than reaching a person: the caller hears "one moment" and then the question again."""
-
 
 async def settled(place: Place, findings: Findings, callers: dict[str, Caller], outcomes: tuple[str, ...]) -> None:
     """One record for each caller, with one of these outcomes, and nothing left over."""
@@ -65,15 +62,16 @@ async def restarted_while_listening(place: Place, findings: Findings) -> None:
         await caller.press(ORDER)
         await caller.sees("listening", 2)
         told = len(caller.feed.events)
+        seconds = place.let_callers_hold()
         at = place.kill()
-        hears = asyncio.create_task(caller.hears_again(at + 0.3, RESUMED_SECONDS))
+        hears = asyncio.create_task(caller.hears_again(at + 0.3, seconds))
         await place.restart()
         # its first words may come before the new live feed is read; they stand in the record
         await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), 8)
         listens = caller.feed.named("listening", since=told)
         heard = await hears
         findings.reach(None if heard is None else heard + 0.3, "a word")
-        findings.require(listens and listens[0].at - at < RESUMED_SECONDS, "the question was not asked again in time")
+        findings.require(listens and listens[0].at - at < seconds, "the question was not asked again in time")
         await caller.press(POSTCODE)
         await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), 8)
         findings.require("tomorrow" in caller.said(told), f"it says: {caller.said(told)}")
@@ -90,6 +88,7 @@ async def restarted_while_looking_up(place: Place, findings: Findings) -> None:
     """The open look-up is done again; it is slow, so the caller ends with a person and the reason."""
     async with place.caller_in("looking up") as caller:
         told = len(caller.feed.events)
+        place.let_callers_hold()
         place.kill()
         await place.restart()
         began = time.monotonic()
@@ -107,15 +106,16 @@ async def restarted_with_other_procedures(place: Place, findings: Findings) -> N
         await caller.sees("listening")
         await caller.press(ORDER)
         await caller.sees("listening", 2)
+        limit = place.let_callers_hold()
         at = place.kill()
-        hears = asyncio.create_task(caller.hears_again(at + 0.3, RESUMED_SECONDS))
+        hears = asyncio.create_task(caller.hears_again(at + 0.3, limit))
         await place.agent.reap()
         await place.spoil_kept()
         await place.restart()
         heard = await hears
         findings.reach(None if heard is None else heard + 0.3, "a word")
         seconds = await place.rings_for(caller, at)
-        findings.require(seconds is not None and seconds < RESUMED_SECONDS, f"a person only after {seconds}")
+        findings.require(seconds is not None and seconds < limit, f"a person only after {seconds}")
         handed = caller.feed.last("handed_over")
         reason = handed.data["reason"] if handed else ""
         findings.require(reason in ("", "controller_restarted"), f"handed over as {reason}")

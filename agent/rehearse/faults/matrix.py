@@ -79,7 +79,10 @@ async def run_once(place: Place, case: Case, result: CaseResult, report: Callabl
     for problem in findings.problems:
         report(f"    {case.name} {result.passed + result.failed}: {problem}")
     if findings.problems:
-        await place.recover()
+        try:
+            await place.recover()
+        except (OrderlineError, TimeoutError, OSError) as error:
+            report(f"    {case.name}: the place could not be brought back: {type(error).__name__}: {error}")
 
 
 async def faults(

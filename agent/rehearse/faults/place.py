@@ -193,11 +193,21 @@ class Place:
         """Kill the agent without a warning; returns when."""
         return self.agent.signal(signal.SIGKILL)
 
+    def let_callers_hold(self) -> float:
+        """Give the next start the time this machine needs: ``call.resume_seconds``, at least its default.
+
+        Returns how long a caller may then wait to hear the question again.
+        """
+        seconds = max(10.0, 3.0 * self.agent.started_in_seconds)
+        self.agent.extra = merged(self._settings, {"call": {"resume_seconds": int(min(60.0, seconds))}})
+        return seconds + 2.0
+
     async def restart(self) -> None:
         """Start the agent anew after it was killed or has ended."""
         await self.agent.reap()
         await self.agent.start()
         await self._feed.back()
+        self.agent.extra = dict(self._settings)
 
     async def with_settings(self, more: Mapping[str, Any]) -> None:
         """Restart the agent with these settings besides its own; with none, with its own."""
