@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -20,13 +19,16 @@ from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
 from agent.asterisk.heartbeat import Heartbeat, ensure_alone
 from agent.asterisk.telephony import EVENT_TYPES, AsteriskLine, Telephony, TelephonyOptions
+from agent.beginning import begin
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
 from agent.call.passing_on import pass_on
 from agent.call.protocols import Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
+from agent.dependencies import look_at_all
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
@@ -34,6 +36,9 @@ from agent.flows import english_pack
 from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
+from agent.logs import CALL_ID
+from agent.metrics import Metrics
+from agent.observers import Observers
 from agent.pausing import Pause
 from agent.procedures import Procedures
 from agent.records.redaction import redact_text
@@ -74,8 +79,10 @@ class Agent:
         """Set when another controller has taken our application."""
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
+        self._metrics = Metrics()
+        self._observer = Observers(self._feed, self._metrics)
         self._wall = wall_clock(settings.shop.timezone)
-        self._live_calls = LiveCalls(self._feed, redact_event, time.monotonic)
+        self._live_calls = LiveCalls(self._observer, redact_event, time.monotonic)
         self._pause: Pause | None = None
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
@@ -117,6 +124,10 @@ class Agent:
             "paused": asdict(self._pause.now) if self._pause and self._pause.now else None,
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
+
+    async def look_at_dependencies(self) -> Mapping[str, Any]:
+        """The status with everything the agent depends on."""
+        return await look_at_all(self._settings, self.status(), self._voices())
 
     async def _build(self) -> None:
         settings = self._settings
@@ -192,6 +203,7 @@ class Agent:
             self._stack.push_async_callback(fastagi.close)
 
         async def handle(line: AsteriskLine, media: Media) -> None:
+            CALL_ID.set(line.id)
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -204,40 +216,57 @@ class Agent:
                 left=left.of(line.channel_id),
                 customer=customer,
             )
-            conversation, resumed = survival.conversation(line, procedures.current, facts, render)
+            begun = begin(
+                survival,
+                line,
+                procedures.current,
+                facts,
+                render,
+                call.consent,
+                lambda answer: self._live_calls.notify("consent", line.id, {"answer": answer}),
+            )
+            consent = begun.dialog
             parts = CallParts(
-                dialog=conversation,
+                dialog=consent,
                 recognizer=recognizer,
                 voice=speaker,
                 gain=AutomaticGain(),
                 vad=activities.new(),
                 gate=SpeechGate,
                 echo=EchoGuard(time.monotonic),
-                services=post_office.services_of(line.id),
-                records=post_office.records,
+                services=DiscreetServices(post_office.services_of(line.id), lambda: consent.answer),
+                records=DiscreetRecords(post_office.records, lambda: consent.answer),
                 known_as=introduction.known_as,
-                observer=self._live_calls,
+                observer=DiscreetObserver(self._live_calls, lambda: consent.answer),
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
                 queues=queues,
                 turn_taking=turn_taking,
                 memory=survival.keeper,
-                resumed=resumed,
+                resumed=begun.resumed,
             )
-            learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
+            learning = asyncio.create_task(learn_orders(introduction, begun.conversation), name="learn-orders")
             try:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
-                survival.ended(line, conversation)
+                survival.ended(line, consent.snapshot())
                 await introduction.close()
 
         async def turn_away(line: AsteriskLine, reason: str) -> None:
+            CALL_ID.set(line.id)
+            self._observer.notify("call_refused", line.id, {"why": reason})
             await pass_on(line, reason, post_office.records, self._live_calls, self._wall)
 
-        routes = [*supervision_routes(pause, self._live_calls.list), self.stop_door.route()]
-        self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
+        self._control = ControlServer(
+            self._feed,
+            settings.control.token(),
+            self.status,
+            [*supervision_routes(pause, self._live_calls.list), self.stop_door.route()],
+            dependencies=self.look_at_dependencies,
+            metrics=self._metrics.text,
+        )
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle, turn_away, survival)
@@ -380,34 +409,3 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(shown.get(key), str):
             shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
     return shown
-
-
-async def serve(
-    settings: Settings,
-    stop: asyncio.Event,
-    *,
-    takeover: bool = False,
-    on_ready: Callable[[], None] = lambda: None,
-) -> int:
-    """Run an agent until ``stop`` is set or it is asked to stop; prints one JSON line when it is ready.
-
-    Returns 0, or 1 when another controller has taken its place.
-    """
-    async with Agent(settings, takeover=takeover) as agent:
-        on_ready()
-        print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
-        waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if agent.replaced.is_set():
-                await agent.step_back()
-                return 1
-            if agent.stop_door.asked.is_set() and agent.stop_door.request.drain_seconds:
-                draining = asyncio.create_task(agent.drain(agent.stop_door.request.drain_seconds))
-                await asyncio.wait([draining, waits[0]], return_when=asyncio.FIRST_COMPLETED)
-                await cancelled(draining)
-            log.info("Stopping")
-        finally:
-            for wait in waits:
-                wait.cancel()
-    return 0

@@ -14,10 +14,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.admin_cli import add_admin_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
 from agent.supervision_cli import add_supervision_commands, ask
+from agent.survival_cli import add_survival_commands
+from agent.until_stopped import until_stopped
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -54,16 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
     serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
-    stop = add("stop", _stop, "stop the running agent: its calls go to people with their story")
-    stop.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
-    stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
-    stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
-
-    rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")
-    rescuer.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
-
-    check = add("check", _check, "look at everything that must be true before calls are sent here")
-    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    add_survival_commands(add)
+    add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
     status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
@@ -155,42 +150,19 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent.holding import held
+    from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
-    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logging(settings.log.level, settings.log.format)
 
     async def work(stop: asyncio.Event) -> int:
         async with held(settings) as holding:
-            from agent.app import serve  # takes a second: callers of a dead agent are asked to hold before
+            from agent.serving import serve  # takes a second: callers of a dead agent are asked to hold before
 
             return await serve(settings, stop, takeover=options.takeover, on_ready=holding.ready)
 
-    return asyncio.run(_until_stopped(work))
-
-
-def _stop(options: argparse.Namespace) -> int:
-    from agent.settings import load_settings
-    from agent.stopping import stop_agent
-
-    control = load_settings(options.config).control
-    return stop_agent(control, drain=options.drain, timeout_seconds=options.timeout)
-
-
-def _rescuer(options: argparse.Namespace) -> int:
-    from agent.rescuing import rescue
-    from agent.settings import load_settings
-
-    settings = load_settings(options.config)
-    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    return asyncio.run(_until_stopped(lambda stop: rescue(settings, stop)))
-
-
-def _check(options: argparse.Namespace) -> int:
-    from agent.preflight import check
-    from agent.settings import load_settings
-
-    return asyncio.run(check(load_settings(options.config)))
+    return asyncio.run(until_stopped(work))
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -222,15 +194,6 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if health["asterisk"] else EXIT_FAILED
 
 
-async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[int | None]]) -> int:
-    """Run ``work`` with an event that SIGINT and SIGTERM set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return await work(stop) or 0
-
-
 def _home(options: argparse.Namespace) -> Path:
     home: Path = options.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -258,7 +221,7 @@ def _run(options: argparse.Namespace) -> int:
     from agent.rehearse.stack import Home
 
     home = Home(_home(options))
-    return asyncio.run(_until_stopped(lambda stop: run(home, stop)))
+    return asyncio.run(until_stopped(lambda stop: run(home, stop)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:

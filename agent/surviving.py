@@ -17,9 +17,11 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
 from agent.asterisk.line import AsteriskLine
 from agent.call.coming_back import KeptConversations
+from agent.call.discretion import REFUSED, outcome_only
 from agent.call.passing_on import PAUSED
 from agent.call.protocols import CallRecord
 from agent.call.resuming import Resumed, resumed
+from agent.dialog.consent import Answer
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.loader import FlowPack
@@ -150,9 +152,13 @@ class Survival:
             log.warning("Call %s cannot be gone on with and goes to a person: %s", line.id, error)
             return Conversation(pack, facts, render), dataclasses.replace(left, hand_over="controller_restarted")
 
-    def ended(self, line: AsteriskLine, conversation: Conversation) -> None:
-        """Keep what a conversation knew, for when people give the caller back."""
-        self._kept.keep(line.channel_id, conversation.snapshot())
+    def consent(self, line: AsteriskLine) -> Answer:
+        """Return what the caller said about recording on an earlier visit; ask before :meth:`conversation`."""
+        return self._kept.consent(line.channel_id) if line.entry != "inbound" else ""
+
+    def ended(self, line: AsteriskLine, snapshot: dict[str, Any]) -> None:
+        """Keep what a dialog knew, for when people give the caller back."""
+        self._kept.keep(line.channel_id, snapshot)
 
     async def take_over(self, records: CallStore, adopted: asyncio.Event, ari: Callable[[], Ari | None]) -> int:
         """Write the records of calls that ended while no controller lived; returns how many.
@@ -173,11 +179,19 @@ class Survival:
                 record.duration_seconds = round(max(0.0, kept.at - started), 3)
                 alive = any(_channel_of(call_id, channel_id) for channel_id in with_people)
                 record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
-                latest[call_id] = call_record(record)
+                latest[call_id] = call_record(discreet(record, kept.state))
         count = await records.take_over(latest, self._going_on)
         for call_id in set(self._left) - self._going_on:
             self.keeper.forget(call_id)
         return count
+
+
+def discreet(record: CallRecord, state: Mapping[str, Any]) -> CallRecord:
+    """Return the record with what was said about recording, and without words where that was no or not said yet."""
+    conversation = state.get("conversation", {})
+    answer = REFUSED if conversation.get("asking") else str(conversation.get("consent", ""))
+    record.consent = answer
+    return outcome_only(record) if answer == REFUSED else record
 
 
 def _story_only(line: AsteriskLine, now: datetime) -> Resumed:

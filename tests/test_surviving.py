@@ -25,7 +25,7 @@ from agent.records.store import CallStore
 from agent.settings import Settings
 from agent.speech.wording import filters
 from agent.state.embedded import EmbeddedKeeper
-from agent.surviving import Survival
+from agent.surviving import Survival, discreet
 
 RENDER = SandboxRenderer(filters)
 
@@ -132,6 +132,17 @@ async def test_the_records_of_calls_that_did_not_outlive_their_agent_are_written
         assert await store.get("c-2") is None, "that one goes on"
         assert await found.take_over(store, adopted, lambda: None) == 0
     await store.close()
+
+
+async def test_a_lost_call_whose_caller_refused_to_be_recorded_is_recorded_without_a_word(
+    tmp_path: Path, pack: FlowPack
+) -> None:
+    record = CallRecord("c-1", Caller("2025550143"), wall().isoformat())
+    record.turns.append(TurnRecord(0.0, "How can I help?"))
+    for conversation in ({"consent": "refused"}, {"consent": "", "asking": True}):
+        told = discreet(record, {"conversation": conversation})
+        assert (told.consent, told.turns, told.caller.number) == ("refused", [], "")
+    assert discreet(record, {"conversation": {"consent": "given", "asking": False}}).turns == record.turns
 
 
 async def test_new_calls_are_let_in_unless_there_are_too_many_or_nobody_should_come(tmp_path: Path) -> None:

@@ -335,7 +335,7 @@ async def test_calls_that_left_while_the_event_stream_was_cut_are_noticed(asteri
     await until(lambda: len(seen) == 2)
     assert isinstance(seen["gone"], CallerHungUp)
     assert isinstance(seen["taken"], CallTaken)
-    assert telephony.live_calls == 1
+    await until(lambda: telephony.live_calls == 1)
     await telephony.close()
 
 
