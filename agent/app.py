@@ -338,9 +338,9 @@ class Agent:
 
     def _why_not(self) -> str:
         """Why no calls are taken now, ``""`` when they are."""
-        if self._pause is not None and self._pause.now is not None:
-            return "paused"
-        return "" if self._ari is not None and self._ari.connected.is_set() else "not_connected"
+        if self._survival is None or self._telephony is None or self._ari is None or not self._ari.connected.is_set():
+            return "not_connected"
+        return self._survival.admit(self._telephony.live_calls)
 
     def _codes(self) -> Codes:
         pause = self._pause
