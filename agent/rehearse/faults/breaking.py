@@ -7,9 +7,10 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 
+from agent.rehearse.faults.caller import ORDER, POSTCODE, STATES, Caller
 from agent.rehearse.faults.case import Case, Findings
 from agent.rehearse.faults.killing import settled
-from agent.rehearse.faults.place import ORDER, POSTCODE, STATES, Caller, Place
+from agent.rehearse.faults.place import Place
 
 _HONEST = "Shall we call you back"
 _FIGURES_SECONDS = 1.2

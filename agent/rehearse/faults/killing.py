@@ -6,8 +6,9 @@ import asyncio
 import signal
 import time
 
+from agent.rehearse.faults.caller import ORDER, POSTCODE, STATES, Caller
 from agent.rehearse.faults.case import Case, Findings
-from agent.rehearse.faults.place import ORDER, POSTCODE, STATES, Caller, Place
+from agent.rehearse.faults.place import Place
 from agent.rehearse.stack import AgentDied
 
 
