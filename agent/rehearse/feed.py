@@ -188,7 +188,7 @@ class LiveFeed:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
-    async def back(self, seconds: float = _CONNECT_SECONDS) -> None:
+    async def back(self, seconds: float = 30.0) -> None:
         """Wait until the feed is connected, after the agent was started anew. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             await self._connected.wait()

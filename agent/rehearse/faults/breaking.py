@@ -12,6 +12,9 @@ from agent.rehearse.faults.case import Case, Findings
 from agent.rehearse.faults.killing import settled
 from agent.rehearse.faults.place import Place
 
+_LONG = 30.0
+"""For what must come, where no limit is judged: a busy machine may take its time."""
+
 _HONEST = "Shall we call you back"
 _FIGURES_SECONDS = 1.2
 """The agent may go by figures of the queue that are this old."""
@@ -95,9 +98,9 @@ async def _whole_call(caller: Caller, findings: Findings) -> None:
     began = time.monotonic()
     await caller.press(POSTCODE)
     await caller.sees("effect")
-    await caller.feed.wait_for(lambda: "tomorrow" in caller.said(), 6)
+    await caller.feed.wait_for(lambda: "tomorrow" in caller.said(), _LONG)
     findings.require("tomorrow" in caller.said(), f"it says: {caller.said()}")
-    findings.require(time.monotonic() - began < 4, "the answer took too long")
+    findings.require(time.monotonic() - began < 4 * findings.patience, "the answer took too long")
 
 
 async def ears_gone(place: Place, findings: Findings) -> None:
@@ -108,7 +111,7 @@ async def ears_gone(place: Place, findings: Findings) -> None:
             at = time.monotonic()
             told = len(caller.feed.events)
             talking = asyncio.create_task(caller.leg.say(await place.speech("where is my order please")))
-            await caller.feed.wait_for(lambda: "keys of your phone" in caller.said(told), 12)
+            await caller.feed.wait_for(lambda: "keys of your phone" in caller.said(told), _LONG)
             said = "keys of your phone" in caller.said(told)
             findings.reach(time.monotonic() - at if said else None, "told to use the keys")
             await talking
@@ -116,7 +119,7 @@ async def ears_gone(place: Place, findings: Findings) -> None:
                 spoken = len(caller.feed.named("agent_said"))
                 await caller.press(keys)
                 await caller.sees("agent_said", spoken + 1)
-            await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), 8)
+            await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), _LONG)
             findings.require("tomorrow" in caller.said(told), f"it says: {caller.said(told)}")
         finally:
             place.sabotage("")
@@ -140,14 +143,16 @@ async def orders_slow(place: Place, findings: Findings) -> None:
     """The order system hangs: a filler, an honest word, a person; all within the deadline of four seconds."""
     async with place.caller_in("looking up") as caller:
         at = time.monotonic()
-        handed = await caller.feed.wait_for(lambda: caller.feed.last("handed_over") is not None, 15)
+        handed = await caller.feed.wait_for(lambda: caller.feed.last("handed_over") is not None, _LONG)
         findings.require(handed, "not handed over")
         findings.require("One moment" in caller.said(), "no filler")
         findings.require("can't see orders" in caller.said(), f"it says: {caller.said()}")
         effect = caller.feed.last("effect")
-        findings.require(effect and effect.at - at < 4.5, "the look-up was waited for longer than four seconds")
+        findings.require(
+            effect and effect.at - at < 4.5 * findings.patience, "the look-up took longer than four seconds"
+        )
         findings.reach(caller.feed.named("agent_said")[-1].at - at, "the honest word")
-        findings.require(await place.rings_for(caller, at, 3) is not None, "no person")
+        findings.require(await place.rings_for(caller, at) is not None, "no person")
     await settled(place, findings, {"caller": caller}, ("handed_over",))
 
 
@@ -232,13 +237,13 @@ async def _comes_back(place: Place, findings: Findings, waits_seconds: float = 0
         if not known:
             await caller.sees("handed_over")
             at = time.monotonic() + waits_seconds
-        await caller.feed.wait_for(lambda: _HONEST in caller.said(told), 12)
+        await caller.feed.wait_for(lambda: _HONEST in caller.said(told), _LONG)
         honest = _HONEST in caller.said(told)
         findings.reach(time.monotonic() - at if honest else None, "an honest word")
         findings.require("put you through" not in caller.said(told) or not known, "a person was promised")
-        await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), 8)
+        await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), _LONG)
         await caller.press("1")
-        await caller.feed.wait_for(lambda: "call you back on" in caller.said(told), 8)
+        await caller.feed.wait_for(lambda: "call you back on" in caller.said(told), _LONG)
         ticket = [event for event in caller.feed.named("effect", since=told) if event.data["name"] == "tickets.create"]
         findings.require(ticket and ticket[-1].data["code"] == "ok", "no ticket for the call back")
     findings.require(await place.record(caller), "no record of the first visit")
@@ -258,7 +263,7 @@ async def nobody_and_no_agent(place: Place, findings: Findings) -> None:
         try:
             at = place.kill()
             findings.reach(await place.enters("orderline-sorry", at), "the honest word")
-            findings.require(await caller.leg.ends_within(15), "the caller is still on the line after 15 s")
+            findings.require(await caller.leg.ends_within(_LONG), f"the caller is still on the line after {_LONG:g} s")
         finally:
             await pbx.cli("queue unpause member PJSIP/601 queue orderline-humans")
     await place.restart()
@@ -272,7 +277,7 @@ async def hung_up_in_every_state(place: Place, findings: Findings) -> None:
         await asyncio.gather(*(caller.leg.hang_up() for caller in callers.values()))
         for state, caller in callers.items():
             try:
-                findings.reach((await caller.sees("call_ended", seconds=6)).at - at, state, within=2.0)
+                findings.reach((await caller.sees("call_ended")).at - at, state, within=2.0)
             except TimeoutError as error:
                 findings.require(False, f"{state}: {error}")
     await settled(place, findings, callers, ("caller_hung_up",))

@@ -9,7 +9,7 @@ from agent.rehearse.ear import Ear
 from agent.rehearse.feed import CallFeed, FeedEvent
 from agent.rehearse.phone import Leg
 
-EVENT_SECONDS = 15.0
+EVENT_SECONDS = 30.0
 SLOW_ORDER = "70404"
 """The demo shop needs ten seconds for this one."""
 ORDER = "10473"

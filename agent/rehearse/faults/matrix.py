@@ -25,7 +25,7 @@ from agent.rehearse.private_asterisk import Asterisk
 from agent.rehearse.stack import AgentProcess, Home, Stack
 
 CASES: tuple[Case, ...] = (*killing.CASES, *breaking.CASES)
-RUN_SECONDS = 120.0
+RUN_SECONDS = 150.0
 STACKS = 2
 """Call centres side by side: about one for each core."""
 
@@ -64,12 +64,14 @@ async def fault_place(
         yield await stack.enter_async_context(open_place(Stack(asterisk, pbx, phones, agent, run_dir), proxy, home))
 
 
-async def run_once(place: Place, case: Case, result: CaseResult, report: Callable[[str], None]) -> None:
+async def run_once(
+    place: Place, case: Case, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
+) -> None:
     """Run a case once. A run that breaks counts as failed; the next one begins with a living agent."""
-    findings = Findings()
+    findings = Findings(patience)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(RUN_SECONDS):
+        async with asyncio.timeout(RUN_SECONDS * patience):
             await case.run(place, findings)
     except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
         findings.problems.append(f"{type(error).__name__}: {error}")

@@ -30,8 +30,8 @@ from agent.rehearse.script import DEFAULT_LEVEL_DBFS, DEFAULT_VOICE, Speech
 from agent.rehearse.stack import AgentProcess, Home, Stack
 from agent.rehearse.voices import Voices
 
-_LEFTOVER_SECONDS = 8.0
-_RECORD_SECONDS = 15.0
+_LEFTOVER_SECONDS = 20.0
+_RECORD_SECONDS = 30.0
 _NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
@@ -95,7 +95,7 @@ class Place:
             await asyncio.gather(*(caller.enter(state) for state, caller in callers.items()))
             yield callers
 
-    async def rings_for(self, caller: Caller, since: float, seconds: float = 9.0) -> float | None:
+    async def rings_for(self, caller: Caller, since: float, seconds: float = 20.0) -> float | None:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
         ringing = await self.desk.ring("", caller.number, seconds)
         return None if ringing is None else time.monotonic() - since
@@ -160,7 +160,7 @@ class Place:
         voices = Voices(self.home.shared / "callers", sounds)
         return await voices.render(Speech(text, text, DEFAULT_VOICE), DEFAULT_LEVEL_DBFS)
 
-    async def enters(self, context: str, since: float, seconds: float = 10.0) -> float | None:
+    async def enters(self, context: str, since: float, seconds: float = 20.0) -> float | None:
         """Wait until a call is in this context of the dialplan; seconds after ``since``, None when none came."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
