@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help demo faults run test lint rehearse scenarios asterisk clean install uninstall install-test fuzz lock audit
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -47,6 +47,9 @@ scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)
+
+faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
+	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
 test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)

@@ -19,6 +19,8 @@ from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
 from agent.supervision_cli import add_supervision_commands, ask
+from agent.survival_cli import add_survival_commands
+from agent.until_stopped import until_stopped
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -54,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
+    serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
+    add_survival_commands(add)
     add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
@@ -78,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
+
+    faults = add("faults", _faults, "break things on real calls and see that every caller reaches a person or an end")
+    _add_home(faults)
+    faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
+    faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
+    faults.add_argument("--stacks", type=int, default=2, metavar="N", help="call centres side by side (2)")
+    faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
+    faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
@@ -137,14 +149,20 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent.app import serve
+    from agent.holding import held
     from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
     set_up_logging(settings.log.level, settings.log.format)
-    asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
-    return 0
+
+    async def work(stop: asyncio.Event) -> int:
+        async with held(settings) as holding:
+            from agent.serving import serve  # takes a second: callers of a dead agent are asked to hold before
+
+            return await serve(settings, stop, takeover=options.takeover, on_ready=holding.ready)
+
+    return asyncio.run(until_stopped(work))
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -160,6 +178,11 @@ def _status(options: argparse.Namespace) -> int:
     )
     if paused := health["paused"]:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
+    if turned_away := health["turned_away"]:
+        counted = ", ".join(f"{count} ({reason})" for reason, count in turned_away.items())
+        print(f"Calls given straight to people since the start: {counted}")
+    if health["draining"]:
+        print("DRAINING: it takes no new calls and ends with its last one")
     procedures = health["procedures"]
     print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
     if procedures["refused"]:
@@ -169,15 +192,6 @@ def _status(options: argparse.Namespace) -> int:
         breaker = "" if system["breaker"] == "closed" else f", left alone for now ({system['breaker']})"
         print(f"{name}: {system['last_error'] or 'ok'}{breaker}")
     return 0 if health["asterisk"] else EXIT_FAILED
-
-
-async def _until_stopped(work: Callable[[asyncio.Event], Awaitable[int | None]]) -> int:
-    """Run ``work`` with an event that SIGINT and SIGTERM set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    return await work(stop) or 0
 
 
 def _home(options: argparse.Namespace) -> Path:
@@ -207,7 +221,7 @@ def _run(options: argparse.Namespace) -> int:
     from agent.rehearse.stack import Home
 
     home = Home(_home(options))
-    return asyncio.run(_until_stopped(lambda stop: run(home, stop)))
+    return asyncio.run(until_stopped(lambda stop: run(home, stop)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:
@@ -232,6 +246,15 @@ def _rehearse(options: argparse.Namespace) -> int:
         running=options.running,
         voices=options.voices,
     )
+    return asyncio.run(_cancelled_by_sigterm(work))
+
+
+def _faults(options: argparse.Namespace) -> int:
+    from agent.rehearse.faults.matrix import faults
+    from agent.rehearse.stack import Home
+
+    home, as_json = Home(_home(options)), options.json
+    work = faults(home, options.only, options.times, as_json=as_json, keep=options.keep, stacks=options.stacks)
     return asyncio.run(_cancelled_by_sigterm(work))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,13 @@ class PostOffice:
         records = await CallStore.open(calls_path(settings), news=announcer.of_record)
         return cls(records, announcer, settings)
 
-    async def start(self, services: Services, changes: frozenset[str]) -> None:
-        """Begin to deliver; ``changes`` names the operations that change something."""
+    async def start(
+        self, services: Services, changes: frozenset[str], take_over: Callable[[], Awaitable[int]] | None = None
+    ) -> None:
+        """Begin to deliver; ``changes`` names the operations that change something.
+
+        ``take_over`` sees to the calls of a process that is gone, before anything is delivered.
+        """
         self._services, self._changes = services, changes
         acts = act_deliverer(services, self._announcer.of_act)
         deliverers = {**dict.fromkeys(LANES, acts), **self._post.deliverers()}
@@ -58,7 +63,7 @@ class PostOffice:
             outbox,
             deliverers,
             lock_file=path.with_name(path.name + ".deliveries.lock"),
-            take_over=self.records.take_over,
+            take_over=take_over or self.records.take_over,
             options=options_of(self._settings),
         )
         if address := self._settings.redis.address():

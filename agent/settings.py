@@ -115,8 +115,12 @@ class CallSettings(_Part):
     """Limits and places of a call."""
 
     handover_context: str = "orderline-handover"
-    deadman_seconds: int = Field(default=6, ge=3, le=60)
+    deadman_seconds: int = Field(default=5, ge=3, le=60)
     max_call_seconds: int = Field(default=900, ge=30)
+    resume_seconds: int = Field(default=10, ge=0, le=60)
+    """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
+    max_calls: int = Field(default=0, ge=0)
+    """More calls than this at a time go straight to people; 0 for no limit."""
     end_complete_ms: int = Field(default=250, ge=100, le=2000)
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
@@ -199,6 +203,15 @@ class RedisSettings(_Part):
         return os.environ.get("ORDERLINE_REDIS_URL", "") or self.url
 
 
+class RescuerSettings(_Part):
+    """The independent rescuer (``orderline rescuer``)."""
+
+    after_seconds: float = Field(default=4.0, ge=2.0, le=60.0)
+    """A controller whose heartbeat has stood still for this long is dead or hangs."""
+    poll_seconds: float = Field(default=1.0, ge=0.2, le=10.0)
+    context: str = "orderline-rescue"
+
+
 class LogSettings(_Part):
     """The log, on standard error."""
 
@@ -223,6 +236,7 @@ class Settings(_Part):
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
+    rescuer: RescuerSettings = RescuerSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None
     """The procedures; unset for the English pack that comes with Orderline."""

@@ -41,6 +41,29 @@ class VoiceError(OrderlineError):
     code = "voice"
 
 
+class HearingFailed(OrderlineError):
+    """The recogniser does not work: the caller cannot be heard, only keys can."""
+
+    code = "hearing"
+
+
+class MustLeave(OrderlineError):
+    """The agent has to give this call to people now."""
+
+    code = "must_leave"
+
+    def __init__(self, reason: str) -> None:
+        """``reason`` is the machine word of the hand-over."""
+        super().__init__(f"the call has to go to people: {reason}")
+        self.reason = reason
+
+
+class TakenAway(OrderlineError):
+    """Somebody else took the call out of the agent's hands: it is in the dialplan again."""
+
+    code = "taken_away"
+
+
 class MediaBroken(OrderlineError):
     """The media leg of a call broke while the caller was still there."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.dialog.errors import DialogError
 from agent.dialog.turns import Prompt, QueueReport
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 FocusKind = Literal["collect", "confirm", "confirm_request"]
 
 
@@ -159,6 +159,8 @@ class State:
     """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
     waits: bool = False
     """True when the caller wants to wait whatever the queue is like."""
+    deaf: bool = False
+    """True when only the keypad can answer."""
 
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""

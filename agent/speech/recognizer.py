@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 import vosk
 
+from agent.call.errors import HearingFailed
 from agent.call.protocols import SAMPLE_RATE, Recognition
-from agent.errors import OrderlineError
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
@@ -37,7 +37,7 @@ GRAMMARS_KEPT = 256
 Result = TypeVar("Result")
 
 
-class RecognizerStalled(OrderlineError):
+class RecognizerStalled(HearingFailed):
     """The recogniser did not answer in time: the machine is overloaded or a decoder hangs."""
 
     code = "recognizer_stalled"

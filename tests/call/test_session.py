@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, Key, MediaLost, Played, TakenOver
+from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Played, TakenOver
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
@@ -43,9 +43,9 @@ from tests.waiting import until
 GOODBYE = say("Goodbye.", HangUp("answered"))
 
 
-async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> None:
+async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> CallRecord:
     async with asyncio.timeout(seconds):
-        await CallSession(line, media, call).run()
+        return await CallSession(line, media, call).run()
 
 
 class TestAConversation:
@@ -258,8 +258,27 @@ class TestHangUps:
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
 
-    async def test_a_broken_media_leg_is_recorded_and_raised_for_the_hand_over(self) -> None:
+    async def test_a_broken_media_leg_brings_the_caller_to_a_person_with_the_story(self) -> None:
         line = TestLine()
+        call = parts(TestDialog(say("Hello.")))
+        line.inbox.put_nowait(MediaLost("cut"))
+        record = await hold(line, TestMedia(line.inbox), call)
+        assert (record.outcome, record.ended_by) == ("handed_over", "fault")
+        assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
+        assert line.log[-1] == "hand_over agent_fault"
+        assert line.variables["ORDERLINE_TICKET"] == "T-1"
+
+    async def test_when_asterisk_is_gone_the_call_is_recorded_as_lost(self) -> None:
+        line = TestLine()
+        line.lost = True
+        call = parts(TestDialog(say("Hello.")))
+        line.inbox.put_nowait(MediaLost("cut"))
+        record = await hold(line, TestMedia(line.inbox), call)
+        assert (record.outcome, record.ended_by) == ("lost", "fault")
+
+    async def test_a_broken_call_that_cannot_be_given_away_is_recorded_and_raised(self) -> None:
+        line = TestLine()
+        line.refuses = True
         call = parts(TestDialog(say("Hello.")))
         line.inbox.put_nowait(MediaLost("cut"))
         with pytest.raises(MediaBroken):
