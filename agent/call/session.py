@@ -250,6 +250,7 @@ class CallSession:
         desk = HandOverDesk(
             self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._acting.page
         )
+        handover = desk.discreet(handover, self._record.turns)
         writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await self._finish_speaking(speaking)
