@@ -138,10 +138,12 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent.app import serve
+    from agent.as_agent import UMASK
     from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
+    os.umask(UMASK)
     set_up_logging(settings.log.level, settings.log.format)
     asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
     return 0
