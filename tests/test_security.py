@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from hypothesis import strategies as st
 from agent.app import redact_event
 from agent.call.handover import HandOverDesk
 from agent.call.protocols import Caller, CallRecord
+from agent.call.queue_desk import QueueDesk, QueuePlan
+from agent.call.queueing import QueueRules
 from agent.dialog.turns import HandOver
+from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
 from agent.live import LiveFeed
 from agent.records.redaction import redact_text
@@ -35,6 +39,16 @@ class TestDoors:
         settings = Settings()
         hosts = [settings.control.host, settings.media.audiosocket_host, settings.ari.url.split("/")[2].split(":")[0]]
         assert hosts == ["127.0.0.1"] * 3
+
+    def test_doors_that_know_no_password_are_closed_until_somebody_opens_them(self) -> None:
+        settings = Settings()
+        assert (settings.fastagi.host, settings.ami.host, settings.redis.url) == ("", "", "")
+
+    def test_the_settings_that_are_installed_open_nothing_to_the_network_either(self) -> None:
+        text = (REPOSITORY / "contrib/etc/orderline.yaml").read_text(encoding="utf-8")
+        addresses = re.findall(r"(?:host|url):\s*(\S+)", text)
+        assert addresses, "the file names none at all"
+        assert all(re.search(r"(?:^|//)127\.0\.0\.1(?:[:/]|$)", address) for address in addresses), addresses
 
     def test_the_shipped_asterisk_files_open_nothing_to_the_network(self) -> None:
         assert read(CONF, "http.conf").get("general", "bindaddr") == "127.0.0.1"
@@ -86,6 +100,37 @@ class TestWordsOfCallers:
         desk = HandOverDesk(Nobody(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         said = "${SHELL(rm -rf /)}\r\nX-Evil: 1"
         assert desk.variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
+
+
+class TestTransfers:
+    """Calls go to the queues of the settings, whatever a flow or a far end names. The dialplan's own list
+    (ORDERLINE_QUEUES) is tested on a real Asterisk: rehearse/test_dialplan.py."""
+
+    @pytest.mark.parametrize("wanted", ["", "sales", "returns\r\n", "PJSIP/carrier/12025550199", "${X}"])
+    async def test_a_queue_that_is_not_in_the_settings_means_the_usual_one(self, wanted: str) -> None:
+        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        variables = await desk.variables(HandOver("caller_asked", "", queue=wanted), "T-1", "call-1", "")
+        assert variables["ORDERLINE_QUEUE"] == "orderline-humans"
+
+    async def test_a_queue_of_the_settings_is_taken(self) -> None:
+        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        variables = await desk.variables(HandOver("caller_asked", "", queue="returns"), "T-1", "call-1", "")
+        assert variables["ORDERLINE_QUEUE"] == "returns"
+
+    @pytest.mark.parametrize("name", ["a b", "a&b", "a/b", "${X}", ""])
+    def test_a_name_that_could_be_more_than_a_name_is_no_setting(self, name: str) -> None:
+        with pytest.raises(ValueError, match="queues"):
+            Settings.model_validate({"queues": {name: {}}})
+
+
+PLAN = QueuePlan(lambda: QueueRules(UTC))
+
+
+class Unasked:
+    """Whispers of which none is made."""
+
+    async def make(self, call_id: str, values: Any) -> str:
+        raise AssertionError(call_id)
 
 
 class Nobody:
