@@ -140,6 +140,23 @@ class Nobody:
         raise AssertionError(name)
 
 
+class TestGuessing:
+    """Nobody learns which orders exist. The same time is measured in shop/test_shop_services.py; tries over many calls
+    are counted in records/test_attempts.py."""
+
+    async def test_a_whole_call_says_the_same_whether_the_order_or_the_second_fact_is_wrong(self, tmp_path: Path) -> None:
+        told = []
+        for name, number, code in (("no-order", "10472", "60614"), ("wrong-code", "10473", "60615")):
+            shop = await demo_shop(tmp_path / name)
+            session = await TextSession(shop).play("where is my order", *[number, code] * 3)
+            await shop.close()
+            assert isinstance(session.end, HandOver)
+            words = [turn.agent.replace("seven two", "N").replace("seven three", "N") for turn in session.record.turns]
+            told.append((words, session.end.reason, session.end.summary, session.end.facts))
+        assert told[0] == told[1]
+        assert told[0][1] == "verification_failed"
+
+
 class TestCards:
     """A card number that a caller reads out stands nowhere afterwards."""
 
