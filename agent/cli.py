@@ -149,11 +149,13 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from agent.as_agent import UMASK
     from agent.holding import held
     from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
+    os.umask(UMASK)
     set_up_logging(settings.log.level, settings.log.format)
 
     async def work(stop: asyncio.Event) -> int:
