@@ -9,10 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios asterisk clean
+.PHONY: help demo run test lint rehearse scenarios shop-faults asterisk clean
 
 help:  ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: setup.cfg pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later (Debian 12, Ubuntu 24.04 and newer have it); set PYTHON=" >&2; exit 1; fi
@@ -38,6 +38,9 @@ rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
 		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
+
+shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"
+	@$(BIN)/orderline shop faults --home $(HOME_DIR) $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

@@ -169,6 +169,8 @@ class WebhookSettings(_Part):
     timeout_seconds: float = Field(default=10.0, gt=0, le=15)
     phone_numbers: bool = False
     """True tells it the number a call came from."""
+    ca_file: Path | None = None
+    """PEM file of the authority that signed its certificate; unset: the machine's own authorities."""
 
     def secret(self) -> str:
         """The secret file's text. Raises SettingsError when it is nowhere."""

@@ -125,7 +125,24 @@ class Runner:
     async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Noun:
         found = await self._documents(name, arguments, deadline)
         context = self.context(arguments)
-        return self._noun(name, found.fields, found.document, context, found.document)
+        try:
+            return self._noun(name, found.fields, found.document, context, found.document)
+        except FieldTrouble:
+            made = await self._made_after_all(name, context, deadline)
+            if made is None:
+                raise
+            return self._noun(name, made.fields, made.document, context, made.document)
+
+    async def _made_after_all(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> Found | None:
+        """Look for a change whose confirmation cannot be understood; None when there is no way to, or nothing there."""
+        operation = self._system.operations[name]
+        first = operation.idempotency.find_first if operation.idempotency else None
+        if first is None or deadline.remaining_seconds < LEAST_SECONDS:
+            return None
+        try:
+            return await self._look(operation, first, context, deadline)
+        except ServiceError:
+            return None
 
     async def _list(
         self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
