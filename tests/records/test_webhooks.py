@@ -156,6 +156,16 @@ class TestAnswers:
             with pytest.raises(DeliveryFailed, match=r"no answer within 0\.3 s"):
                 await posted(Hook("crm", url, read_secrets(SECRET), 0.3))
 
+    async def test_a_2xx_is_enough_its_answer_need_not_come_to_its_end(self) -> None:
+        async def begin(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nthank")
+            await writer.drain()
+
+        server = await asyncio.start_server(begin, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            await posted(Hook("crm", url, read_secrets(SECRET), 15.0))
+
     async def test_a_receiver_that_is_down_is_a_failure_that_says_where(self) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
