@@ -204,6 +204,7 @@ class Agent:
                 call_id=line.id,
                 left=left.of(line.channel_id),
                 customer=customer,
+                survey=settings.shop.survey,
             )
             conversation = kept.begin(procedures.current, facts, render, line.channel_id)
             parts = CallParts(

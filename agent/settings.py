@@ -53,6 +53,8 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    survey: bool = False
+    """Ask at the end of a call how it was, from one to five (the procedure ``survey``)."""
     verification: VerificationSettings = VerificationSettings()
     number_formats: dict[str, str] = {}
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""

@@ -43,7 +43,7 @@ joined."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "formats", "left", "queue", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
+        "customer", "formats", "left", "queue", "survey", "ticket_id", knowledge.ANSWERS, knowledge.PROMOTIONS,
     }
 )  # fmt: skip
 """What expressions and prompts may use besides slots and variables."""
