@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -39,13 +40,12 @@ def other_types(value: Any) -> Any:
 async def drip(request: web.BaseRequest, answer: Mapping[str, Any]) -> web.StreamResponse:
     """Send an answer that begins at once and never comes to its end."""
     response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "100000"})
-    await response.prepare(request)
-    await response.write(json.dumps(answer).encode()[:-1])
-    for _ in range(int(_LONGEST_DRIP_SECONDS / _DRIP_SECONDS)):
-        if request.transport is None or request.transport.is_closing():
-            break
-        await response.write(b" ")
-        await asyncio.sleep(_DRIP_SECONDS)
+    with contextlib.suppress(ConnectionError):  # whoever asked has heard enough
+        await response.prepare(request)
+        await response.write(json.dumps(answer).encode()[:-1])
+        for _ in range(int(_LONGEST_DRIP_SECONDS / _DRIP_SECONDS)):
+            await response.write(b" ")
+            await asyncio.sleep(_DRIP_SECONDS)
     return response
 
 
@@ -53,9 +53,8 @@ async def flood(request: web.BaseRequest) -> web.StreamResponse:
     """Send an answer that is far too long, until nobody listens any more."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.content_length = _HUGE_BYTES
-    await response.prepare(request)
-    for _ in range(_HUGE_BYTES // len(_CHUNK)):
-        if request.transport is None or request.transport.is_closing():
-            break
-        await response.write(_CHUNK)
+    with contextlib.suppress(ConnectionError):
+        await response.prepare(request)
+        for _ in range(_HUGE_BYTES // len(_CHUNK)):
+            await response.write(_CHUNK)
     return response
