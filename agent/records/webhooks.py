@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -24,6 +25,7 @@ from agent import __version__
 from agent.errors import OrderlineError
 from agent.records.delivery import Deliver, DeliveryFailed
 from agent.records.outbox_table import Entry, NewEntry
+from agent.records.redaction import redact_text
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret of the specification begins with
 MIN_SECRET_BYTES = 24
@@ -53,6 +55,11 @@ class Hook:
     timeout_seconds: float = 10.0
     ca_file: Path | None = None
     """PEM file of whom to trust; None: the machine's own authorities. Certificates are always verified."""
+
+    @property
+    def place(self) -> str:
+        """The address as it may stand in logs: without what a query or a user part may keep secret."""
+        return without_secrets(self.url)
 
 
 @dataclass(frozen=True)
@@ -141,9 +148,9 @@ class WebhookPost:
                 location = answer.headers.get("location", "")
                 return Answer(answer.status, text, round((time.monotonic() - started) * 1000, 1), location)
         except TimeoutError as error:
-            raise DeliveryFailed(f"{hook.url}: no answer within {hook.timeout_seconds:g} s") from error
+            raise DeliveryFailed(f"{hook.place}: no answer within {hook.timeout_seconds:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise DeliveryFailed(f"{hook.url}: {error or type(error).__name__}") from error
+            raise DeliveryFailed(f"{hook.place}: {error or type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
@@ -155,8 +162,15 @@ class WebhookPost:
         hook = self._hooks[str(entry.payload["hook"])]
         answer = await self.post(hook, entry.payload["body"])
         if problem := problem_of(answer):
-            raise DeliveryFailed(f"{hook.url}: {problem}", final=answer.status == 410)
+            raise DeliveryFailed(f"{hook.place}: {problem}", final=answer.status == 410)
         return ()
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without user, password, query and fragment."""
+    parts = urlsplit(url)
+    hidden = "?..." if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{hidden}"
 
 
 def problem_of(answer: Answer) -> str:
@@ -165,7 +179,7 @@ def problem_of(answer: Answer) -> str:
         return ""
     if 300 <= answer.status < 400:
         return f"it redirects ({answer.status}) to {answer.location or 'nowhere'}, which is not followed: set that url"
-    said = " ".join(answer.text.split())
+    said = redact_text(" ".join(answer.text.split()))  # receivers like to quote what they were sent
     hints = {
         401: "it refuses the request; is its secret the same as here?",
         403: "it refuses the request; is its secret the same as here?",

@@ -10,6 +10,7 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,17 @@ class TestAnswers:
         with pytest.raises(DeliveryFailed, match=said) as caught:
             await posted(hook(receiver))
         assert caught.value.final is final
+
+    async def test_neither_secrets_of_the_address_nor_what_a_receiver_quotes_get_into_the_failure(
+        self, receiver: Receiver
+    ) -> None:
+        receiver.status, receiver.text = 422, "bad caller_number +12025550143"
+        secret = replace(hook(receiver), url=receiver.url.replace("http://", "http://me:sesame@") + "?token=sesame")
+        with pytest.raises(DeliveryFailed) as caught:
+            await posted(secret)
+        assert "bad caller_number" in caught.value.message
+        for private in ("sesame", "5550143"):
+            assert private not in caught.value.message
 
     async def test_redirects_are_not_followed_and_named(self, receiver: Receiver) -> None:
         receiver.status, receiver.headers = 308, {"location": "https://elsewhere.example/x"}
