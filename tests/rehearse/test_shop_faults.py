@@ -36,7 +36,7 @@ TODAY = dt.datetime.now().astimezone().date()
 class TestTheCells:
     def test_every_system_meets_every_fault_that_means_something_for_it(self) -> None:
         cells = all_cells()
-        assert len(cells) == len(SYSTEMS) * len(FAULTS) - 2
+        assert len(cells) == len(SYSTEMS) * len(FAULTS) - 7
         for fault in ("down", "500", "slow", "dripping", "malformed", "wrong_type", "certificate", "429"):
             assert {cell.system for cell in cells if cell.fault == fault} == set(SYSTEMS)
 
@@ -147,6 +147,15 @@ class TestTheSystems:
         assert faulty.books.eavesdropped == 0
         await CHANGES[system](mapped)
         assert len(faulty.books.effects[system]) == 1
+
+    async def test_a_confirmation_with_nothing_behind_it_is_none_where_one_can_look(
+        self, faulty: FaultyShop, mapped: HttpShop
+    ) -> None:
+        await faulty.begin("returns", "untrue")
+        assert await code_of(send_back(mapped)) == "timed_out"
+        await faulty.lift()
+        assert faulty.books.effects["returns"] == []
+        assert await send_back(mapped) == faulty.books.effects["returns"][0].number
 
     async def test_who_asks_twice_for_a_return_without_looking_first_would_get_two(self, faulty: FaultyShop) -> None:
         connector = aiohttp.TCPConnector(ssl=tls_of(Hook("x", "", (), 1.0, faulty.certificates.ca_file)))

@@ -27,6 +27,7 @@ FAULTS = {
     "certificate": "its certificate is one that nobody trusts",
     "late": "it does it at once, and answers only after 10 s",
     "lying": "it answers 200 and does nothing, or gives somebody else's order",
+    "untrue": "it answers with a whole confirmation and does nothing",
 }
 ACTS = frozenset({"none", "slow", "dripping", "malformed", "wrong_type", "huge", "late"})
 """Faults of a system that has done all the same what it was asked."""
@@ -34,6 +35,8 @@ LISTENER = frozenset({"down", "certificate"})
 """Faults of the address itself: no request gets as far as being answered."""
 _NEVER = frozenset(
     {
+        # a whole confirmation is the system's word; only where one can look afterwards is there something against it
+        *((system, "untrue") for system in SYSTEMS if system != "returns"),
         ("orders", "late"),  # a look-up does nothing: that is "slow"
         ("webhooks", "lying"),  # 200 is the receiver's word that it has the event; there is nothing to hold against it
     }

@@ -19,6 +19,8 @@ from agent.rehearse.shop_faults.books import STRANGERS_ORDER, Books, order
 from agent.rehearse.shop_faults.cells import ACTS, LISTENER, SYSTEMS
 from agent.rehearse.shop_faults.doors import Certificates, Door, Handler
 
+UNTRUE_NUMBER = "66666"
+"""Of a return that was never opened."""
 _ELSEWHERE = "elsewhere"
 _READS_ONLY = ("orders",)
 
@@ -129,6 +131,8 @@ class FaultyShop:
         if fault == "redirect":
             status = 302 if request.method == "GET" else 307
             return web.Response(status=status, headers={"Location": self.url(_ELSEWHERE) + request.path_qs})
+        if fault == "untrue":
+            return web.json_response({"return": {"number": UNTRUE_NUMBER}})
         if fault == "lying":
             strangers = {"order": order(STRANGERS_ORDER, today())}
             return web.json_response(strangers if system in _READS_ONLY else {"ok": True})

@@ -205,7 +205,7 @@ class Runner:
         if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
             return made
         try:
-            return Found(await self._asked(name, operation, context, deadline), operation.fields)
+            found = Found(await self._asked(name, operation, context, deadline), operation.fields)
         except ServiceError as error:
             lost = error.code in ("timed_out", "unavailable") and not isinstance(error, Unsent)
             if first is None or not lost or deadline.remaining_seconds < LEAST_SECONDS:
@@ -215,6 +215,15 @@ class Runner:
             if made is None:
                 raise
             return made
+        if operation.idempotency is not None and operation.idempotency.look_after:
+            await self._believe(name, context, deadline)
+        return found
+
+    async def _believe(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> None:
+        """Raise ``timed_out`` (nobody knows) unless what was just confirmed is there to be found."""
+        if await self._made_after_all(name, context, deadline) is None:
+            message = f"{self._system.system}: {name}: confirmed, but not to be found (look_after)"
+            raise ServiceError("timed_out", message)
 
     async def _look(
         self, operation: Operation, first: FindFirst, context: Mapping[str, Any], deadline: Deadline
