@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo faults run test lint rehearse scenarios asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help demo faults run test lint rehearse scenarios shop-faults asterisk clean install uninstall install-test fuzz lock audit
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -44,6 +44,9 @@ rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
 		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
+
+shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"
+	@$(BIN)/orderline shop faults --home $(HOME_DIR) $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

@@ -27,6 +27,8 @@ LANES = ("ticket", "sms", "act")
 PATIENCE_SECONDS = 3.0
 """How long a call itself waits for a ticket or a text message; before the deadline of flows (4 s), so that what the
 caller hears is that it follows."""
+_NOBODY_WAITS = ("surveys.answer",)
+"""Changes whose outcome no caller wants to hear."""
 _MAYBE = ("unavailable", "timed_out")
 """Failures after which the same request may succeed, or may have succeeded."""
 
@@ -95,7 +97,7 @@ def act_deliverer(services: Services, announce: Announce) -> Deliver:
         except ServiceError as error:
             raise DeliveryFailed(f"{error.code}: {error.message}", final=error.code not in _MAYBE) from error
         also = list(announce(entry.call_id, name, arguments, result, entry.key))
-        if entry.kind == "act":
+        if entry.kind == "act" and name not in _NOBODY_WAITS:
             also.append(_unheard(entry, name, arguments, result))
         return also
 

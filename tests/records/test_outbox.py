@@ -21,8 +21,9 @@ from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
 from agent.records.outbox_table import OPEN_STATES, STATES, Entry, rows
 from agent.records.store import INTERRUPTED, CallStore
+from agent.shop.surveys import survey_answer
 
-CHANGES = frozenset({"tickets.create", "messages.send", "returns.create"})
+CHANGES = frozenset({"tickets.create", "messages.send", "returns.create", "surveys.answer"})
 TICKET = {"reason": "call_back", "summary": "Call back."}
 RETURN = {"number": "10473", "item": "kettle"}
 ANNOUNCER = Announcer([Subscription("crm")], lambda: dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC))
@@ -192,6 +193,23 @@ class TestChangesCutOff:
         assert event.payload["body"]["event"] == "return.created"
         assert "R-1" in ticket.payload["arguments"]["summary"]
         assert (ticket.kind, ticket.key) == ("ticket", "k1:unheard")
+
+    async def test_an_answer_to_the_survey_is_told_and_nobody_has_to_call_back_for_it(
+        self, store: CallStore, path: Path
+    ) -> None:
+        shop = Shop(surveys_answer=asyncio.Event())
+        answer = {"number": "10473", "scores": {"call": 4}}
+        await cut_off(asyncio.create_task(services(store, shop).perform("surveys.answer", answer, "k1")))
+        await store.write(record(outcome="caller_hung_up", ended_by="caller"))
+        (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
+        shop.answers["surveys.answer"] = await survey_answer(answer, "k1")
+        (event,) = await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        assert event.payload["body"]["event"] == "survey.answered"
+        assert event.payload["body"]["data"] == {
+            "order_number": "10473",
+            "scores": {"call": 4},
+            "comment": None,
+        }
 
     @pytest.mark.parametrize("key", ["k1", "call-1-returns.create-4111111111111111"])
     async def test_a_return_the_caller_heard_to_be_unconfirmed_is_left_to_the_person(
