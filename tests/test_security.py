@@ -144,7 +144,7 @@ class TestGuessing:
     """Nobody learns which orders exist. The same time is measured in shop/test_shop_services.py; tries over many calls
     are counted in records/test_attempts.py."""
 
-    async def test_a_whole_call_says_the_same_whether_the_order_or_the_second_fact_is_wrong(self, tmp_path: Path) -> None:
+    async def test_a_call_says_the_same_whether_the_order_or_the_second_fact_is_wrong(self, tmp_path: Path) -> None:
         told = []
         for name, number, code in (("no-order", "10472", "60614"), ("wrong-code", "10473", "60615")):
             shop = await demo_shop(tmp_path / name)
