@@ -26,7 +26,7 @@ KINDS = {"tickets.create": "ticket", "messages.send": "sms"}
 LANES = ("ticket", "sms", "act")
 PATIENCE_SECONDS = 3.75
 """How long a call itself waits for a ticket or a text message: longer than a mapped system's own 3.5 s, which knows
-whether it may be sent again, and before the deadline of flows (4 s), so that what the caller hears is that it follows."""
+whether it may be sent again, and shorter than the deadline of flows (4 s), so that the caller hears that it follows."""
 _NOBODY_WAITS = ("surveys.answer",)
 """Changes whose outcome no caller wants to hear."""
 _MAYBE = ("unavailable", "timed_out")
