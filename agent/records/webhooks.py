@@ -149,6 +149,13 @@ class WebhookPost:
                 return Answer(answer.status, text, round((time.monotonic() - started) * 1000, 1), location)
         except TimeoutError as error:
             raise DeliveryFailed(f"{hook.place}: no answer within {hook.timeout_seconds:g} s") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = str(getattr(error.certificate_error, "verify_message", "") or "it cannot be verified")
+            message = f"its certificate is not trusted: {why} (ca_file, when the authority is your own)"
+            raise DeliveryFailed(f"{hook.place}: {message}") from error
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or type(error.os_error).__name__
+            raise DeliveryFailed(f"{hook.place}: no connection: {why}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise DeliveryFailed(f"{hook.place}: {error or type(error).__name__}") from error
 

@@ -159,6 +159,20 @@ class TestActs:
             assert (caught.value.code, caught.value.reason) == ("timed_out", "pending")
         assert [entry.kind for entry in entries(path, "waiting")] == [kind]
 
+    @pytest.mark.parametrize("name", ["tickets.create", "messages.send"])
+    async def test_what_may_have_been_done_and_must_not_be_repeated_is_not_promised_and_goes_to_a_person(
+        self, store: CallStore, path: Path, name: str
+    ) -> None:
+        unknown = ServiceError("timed_out", "an earlier attempt may have acted", reason="not_sent_again")
+        shop = Shop(**{name.replace(".", "_"): unknown})
+        with pytest.raises(ServiceError) as caught:
+            await services(store, shop).perform(name, TICKET, "k1")
+        assert (caught.value.code, caught.value.reason) == ("timed_out", "not_sent_again")
+        (entry,) = entries(path, "waiting")
+        with pytest.raises(DeliveryFailed) as failed:
+            await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        assert failed.value.final
+
     async def test_a_locked_database_does_not_keep_the_call_from_acting(self, store: CallStore, path: Path) -> None:
         shop = Shop(tickets_create={"ticket": {"id": "T-1"}})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:

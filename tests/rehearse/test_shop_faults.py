@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from agent.call.errors import ServiceError
+from agent.records.delivery import DeliveryFailed
 from agent.records.events import envelope
 from agent.records.webhooks import BadAuthority, Hook, WebhookPost, read_secrets, tls_of
 from agent.rehearse.result import CallResult, Check, TurnResult
@@ -196,6 +197,14 @@ class TestTheWebhook:
         other = "whsec_" + base64.b64encode(b"another one of thirty-two bytes.").decode()
         assert await self.post(self.hook(faulty, secrets=read_secrets(other))) == 401
         assert faulty.books.forged == 1
+
+    @pytest.mark.parametrize(("fault", "said"), [("certificate", "not trusted: .*ca_file"), ("down", "no connection")])
+    async def test_what_hinders_an_event_is_told_in_words(self, faulty: FaultyShop, fault: str, said: str) -> None:
+        await faulty.begin("webhooks", fault)
+        with pytest.raises(DeliveryFailed, match=said):
+            await self.post(self.hook(faulty))
+        await faulty.lift()
+        assert await self.post(self.hook(faulty)) == 200
 
     def test_an_authority_that_cannot_be_used_is_told(self, tmp_path: Path) -> None:
         for name in ("none.pem", "no.pem"):
