@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.accuracy_cli import add_accuracy_command
 from agent.admin_cli import add_admin_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     add_dialog_commands(add)
     add_outbox_commands(add)
     add_supervision_commands(add)
+    add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     add_shop_command(add, _add_home)
     return parser
