@@ -25,11 +25,11 @@ def page(found: Comparison) -> str:
     names = found.contenders
     parts = [HEAD, table(figures(found.calls, found.loads, names), names)]
     if found.calls:
-        parts += ["## Which calls succeed", success(found, names)]
+        parts += ["## Which calls succeed\n", success(found, names)]
     if found.loads:
-        parts += ["## Calls at once", load_table(found, names)]
-    parts += ["## How it was measured", measured(found)]
-    return "\n".join(parts)
+        parts += ["## Calls at once\n", load_table(found, names)]
+    parts += ["## How it was measured\n", measured(found)]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def table(found: Mapping[str, Any], names: Sequence[str]) -> str:

@@ -53,8 +53,8 @@ def draw(found: Comparison, stem: Path) -> tuple[Path, Path]:
         figure.suptitle(
             "The same callers, the same shop, the same recognition model", fontsize=17, weight="bold", y=0.985
         )
-        figure.legend(handles=handles, loc="upper center", ncols=len(names), frameon=False, bbox_to_anchor=(0.5, 0.95))
-        figure.tight_layout(rect=(0, 0, 1, 0.9), h_pad=3.0, w_pad=3.0)
+        figure.legend(handles=handles, loc="upper center", ncols=len(names), frameon=False, bbox_to_anchor=(0.5, 0.955))
+        figure.tight_layout(rect=(0, 0, 1, 0.93), h_pad=3.0, w_pad=3.0)
         paths = stem.with_suffix(".svg"), stem.with_suffix(".png")
         figure.savefig(paths[0], metadata={"Date": None})
         figure.savefig(paths[1], dpi=110)

@@ -75,7 +75,6 @@ MEASURES = (
     Measure("key_p50", "Response to keys, median", "ms", _quantile_of(0.5, "key_ms")),
     Measure("greeting_p50", "Answer to greeting, median", "ms", _greeting),
     Measure("stop_p50", "Caller interrupts: silent after, median", "ms", _quantile_of(0.5, "stop_ms")),
-    Measure("stop_p95", "Caller interrupts: silent after, 95 of 100", "ms", _quantile_of(0.95, "stop_ms")),
     Measure("length_p50", "Plain call that succeeds, median length", "s", _length),
     Measure("plain_success", "Plain calls that succeed", "%", _share(True), "more"),
     Measure("hard_success", "Hard calls that succeed", "%", _share(False), "more"),

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("psutil")
-
 from agent.rehearse.stack import Home
 from benchmarks.side_by_side.contenders import SAMPLE, rival
 from benchmarks.side_by_side.runs import Arena
