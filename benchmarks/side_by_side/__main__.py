@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.errors import OrderlineError
 from agent.rehearse.private_asterisk import ensure_asterisk
 from agent.rehearse.stack import Home
-from benchmarks.side_by_side.page import page, table
+from benchmarks.side_by_side.page import measured, page, table
 from benchmarks.side_by_side.picture import draw
 from benchmarks.side_by_side.results import Comparison, about, figures
 from benchmarks.side_by_side.runs import arena, loads, one_round
@@ -79,6 +79,7 @@ def main() -> int:
     draw(found, stem)
     names = found.contenders
     print(table(figures(found.calls, found.loads, names), names))
+    print(measured(found))
     print(json.dumps({"written": [str(stem.with_suffix(ending)) for ending in (".json", ".md", ".svg", ".png")]}))
     return 0
 
