@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def uncollected() -> Iterator[None]:
-    """Make what stays for long (an edition of the procedures: 100,000 objects) without the collector looking through it.
+    """Make what stays for long (an edition of the procedures: 100,000 objects) without the collector going through it.
 
     Left to itself the collector goes through all objects several times while so many are made, and again later: 0.2 to
     0.7 s each time, in which nobody on the line hears anything. What was there before is not looked at again either. It

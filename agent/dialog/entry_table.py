@@ -48,8 +48,8 @@ class EntryTable:
         self.whole: dict[Tokens, Meaning] = {}
         self.frames: dict[Tokens, list[Frame]] = {}
         self.pairs: list[Pair] = []
-        self.longer: dict[Tokens, set[Meaning]] = {}
-        """Beginnings of entries the recogniser listens for -> what they may become."""
+        self.longer: dict[Tokens, Meaning | None] = {}
+        """Beginnings of entries the recogniser listens for -> what they may become; None for several things."""
         self.gists: list[tuple[Gist, Meaning]] = []
         wide: list[tuple[WidePhrase, Meaning]] = []
         heard: list[Phrase] = []
@@ -91,8 +91,12 @@ class EntryTable:
                 frames.append(frame)
         if phrase.heard:
             begins = tokens[: places[0]] if places else tokens
+            longer = self.longer
             for length in range(1, len(begins) + bool(places)):
-                self.longer.setdefault(begins[:length], set()).add(meaning)
+                begin = begins[:length]
+                other = longer.setdefault(begin, meaning)
+                if other is not meaning and other != meaning:
+                    longer[begin] = None
         return bool(places)
 
 
@@ -112,10 +116,13 @@ class Layers:
                 return meaning
         return None
 
-    def longer(self, tokens: Tokens) -> set[Meaning]:
-        """Return what these words may become when more follow; empty when nothing begins with them."""
-        found = [table.longer[tokens] for table in self.heard if tokens in table.longer]
-        return found[0] if len(found) == 1 else set[Meaning]().union(*found)
+    def begins(self, tokens: Tokens) -> bool:
+        """Return whether an entry the recogniser listens for begins with these words and goes on."""
+        return any(tokens in table.longer for table in self.heard)
+
+    def becomes_only(self, tokens: Tokens, meaning: Meaning) -> bool:
+        """Return whether these words mean the same however they go on."""
+        return all(table.longer.get(tokens, meaning) == meaning for table in self.heard)
 
     def frames(self, lead: Tokens) -> Iterator[Frame]:
         """Yield the entries with a number behind these words."""

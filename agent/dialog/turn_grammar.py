@@ -133,11 +133,11 @@ class TurnGrammar:
         for start, end in self._sentences.windows(tokens):
             part = tokens[start:end]
             meaning = self._sentences.exact(part)
-            longer = self._layers.longer(part)
-            if verdict is Completeness.UNEXPECTED and (longer or part in self._around.fillers):
+            if verdict is Completeness.UNEXPECTED and (self._layers.begins(part) or part in self._around.fillers):
                 verdict = Completeness.OPEN
             if meaning is not None:
-                return Completeness.COMPLETE if longer <= {meaning} else Completeness.LIKELY
+                only = self._layers.becomes_only(part, meaning)
+                return Completeness.COMPLETE if only else Completeness.LIKELY
             if any(True for _ in self._layers.frames(part)):
                 verdict = Completeness.INCOMPLETE
             for frame, middle in self._layers.framed(part):
