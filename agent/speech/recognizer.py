@@ -1,4 +1,4 @@
-"""Vosk behind the Recognizer contract: one model, one light decoder per turn, decoding in a thread pool."""
+"""Vosk behind the Recognizer contract: one model, one decoder per turn, decoding in a thread pool."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import vosk
 
 from agent.call.protocols import SAMPLE_RATE, Recognition
 from agent.errors import OrderlineError
+from agent.speech.decoders import Decoders
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
@@ -72,6 +73,7 @@ class VoskRecognizer:
         self._reported: set[str] = set()
         self._knows = functools.lru_cache(maxsize=WORDS_KEPT)(self._look_up)
         self._grammar = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_grammar)
+        self._decoders = Decoders(lambda grammar: vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar))
         self._threads = ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="hear")
 
     def knows(self, word: str) -> bool:
@@ -90,15 +92,12 @@ class VoskRecognizer:
         """
         grammar = self._grammar(tuple(phrases), tuple(words), tuple(samples))
         decoding = Decoding(
-            functools.partial(self._new_decoder, grammar),
+            lambda: self._decoders.take(grammar.json),
+            done_with=lambda decoder: self._decoders.give_back(grammar.json, decoder),
             alternatives=self._alternatives if words else 0,
             allows=grammar.allows if grammar.has_phrases else _anything,
         )
         return VoskHearing(decoding, self._run)
-
-    def _new_decoder(self, grammar: Grammar) -> vosk.KaldiRecognizer:
-        """Compile a grammar (20 ms for 9,000 entries); called in a thread of the pool, at the turn's first audio."""
-        return vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar.json)
 
     def close(self) -> None:
         """Take no more work. Chunks being decoded are finished by their threads, waiting ones are dropped."""
