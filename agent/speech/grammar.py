@@ -15,6 +15,8 @@ UNKNOWN = "[unk]"
 MAX_ENTRIES = 4000
 """Entries one grammar may have. Compiling costs about 10 microseconds an entry; beyond this a turn would start late."""
 
+_REMEMBERED = 32768
+
 
 class GrammarError(OrderlineError):
     """A grammar that the recogniser cannot be given."""
@@ -74,6 +76,7 @@ class Grammar:
         return json.dumps((*self.samples, *self.entries), ensure_ascii=False)
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)  # the same phrases stand in the grammar of nearly every turn
 def normalise(phrase: str) -> str:
     """Return a phrase as it stands in a grammar: lower-case, single spaces."""
     return " ".join(phrase.lower().split())
@@ -81,12 +84,18 @@ def normalise(phrase: str) -> str:
 
 def missing_words(phrases: Iterable[str], knows: Callable[[str], bool]) -> dict[str, list[str]]:
     """Return, for each phrase that cannot be recognised, its words that ``knows`` does not know."""
+    asked = {phrase: normalise(phrase) for phrase in phrases}
+    strange = {word for word in _words_of(asked.values()) if word != UNKNOWN and not knows(word)}
     missing: dict[str, list[str]] = {}
-    for phrase in phrases:
-        unknown = [word for word in dict.fromkeys(normalise(phrase).split()) if word != UNKNOWN and not knows(word)]
+    for phrase, text in asked.items() if strange else ():
+        unknown = [word for word in dict.fromkeys(text.split()) if word in strange]
         if unknown:
             missing[phrase] = unknown
     return missing
+
+
+def _words_of(phrases: Iterable[str]) -> set[str]:
+    return set(" ".join(phrases).split())
 
 
 def build_grammar(
@@ -123,7 +132,7 @@ def build_grammar(
         )
     loose = frozenset(map(normalise, words)).intersection(kept)
     typical = tuple(map(normalise, samples))
-    unknown = {word for word in {word for sample in typical for word in sample.split()} if not knows(word)}
+    unknown = {word for word in _words_of(typical) if not knows(word)}
     heard = typical if not unknown else tuple(one for one in typical if unknown.isdisjoint(one.split()))
     return Grammar(tuple(kept), dropped, loose, heard)
 
