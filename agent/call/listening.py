@@ -53,6 +53,8 @@ class Answer:
     event: Heard | NoInput
     caller_stopped_at: float | None
     """Clock time of the caller's last voice or key; None for silence."""
+    ended_at: float | None = None
+    """Clock time at which the turn was taken to be over."""
 
 
 class Listening:
@@ -159,8 +161,9 @@ class Listening:
         elif action is Action.NO_INPUT:
             return Answer(NoInput(self._listen.no_input_seconds), None)
         elif action is Action.END_OF_TURN:
-            stopped_at = parts.clock() - self._taker.silence_ms / 1000
-            return Answer(self._heard(await ear.finish()), stopped_at)
+            ended_at = parts.clock()
+            heard = self._heard(await ear.finish())
+            return Answer(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
         return None
 
     def _keyed(self) -> Answer:
