@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios asterisk clean
+.PHONY: help bench demo run test lint rehearse scenarios asterisk clean
 
 help:  ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,10 +42,17 @@ scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)
 
-test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
+test: $(VENV)/.bench  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/.ready  ## style and types
+bench: $(VENV)/.bench  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
+	@$(BIN)/python -m benchmarks --home $(HOME_DIR) $(ARGS) $(PARTS)
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[bench,rehearse,test]'
+	@touch $@
+
+lint: $(VENV)/.bench  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

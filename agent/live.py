@@ -117,7 +117,7 @@ class ControlServer:
         return response
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response(self._status())
+        return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=20.0)
