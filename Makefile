@@ -46,7 +46,7 @@ test: $(VENV)/.bench  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.bench  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
-	@$(BIN)/python -m benchmarks --home $(HOME_DIR) $(ARGS) $(PARTS)
+	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
 $(VENV)/.bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[bench,rehearse,test]'

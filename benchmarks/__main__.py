@@ -16,6 +16,7 @@ from agent.errors import OrderlineError
 from agent.rehearse.demo import get_asterisk, say
 from agent.rehearse.stack import Home
 from benchmarks import speed
+from benchmarks.before import before_and_after
 from benchmarks.capacity import STEPS, capacity
 from benchmarks.grammar import grammar
 from benchmarks.machine import about
@@ -33,18 +34,22 @@ PARTS: dict[str, Part] = {
     "capacity": lambda home, options: capacity(home, say, options.steps, options.seconds),
     "grammar": lambda home, options: grammar(home, say),
     "soak": lambda home, options: soak(home, say, options.minutes),
+    "before": lambda home, options: before_and_after(home, say, options.before.resolve(), _copies(options, 2)),
 }
 """What can be measured, in this order; how many calls of each script by default."""
 
 
 def main() -> int:
     """Return 0 when every row of the table holds, 1 when one does not or nothing could be measured."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if "before" in options.parts and options.before is None:
+        parser.error("before needs --before DIR: the checkout to compare with")
     home = Home(options.home.resolve())
     results = home.directory / "bench"
     results.mkdir(parents=True, exist_ok=True)
     try:
-        for name in options.parts or ([] if options.report else PARTS):
+        for name in _wanted(options):
             asyncio.run(_measure(name, home, options, results / f"{name}.json"))
     except OrderlineError as error:
         print(f"benchmarks: {error.message}", file=sys.stderr)
@@ -64,10 +69,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="where table and plots go")
     parser.add_argument("--report", action="store_true", help="measure nothing: table and plots of what there is")
     parser.add_argument("--copies", type=int, metavar="N", help="place every call of a part's script so often")
+    parser.add_argument("--before", type=Path, metavar="DIR", help="another checkout, to compare with in one run")
     parser.add_argument("--minutes", type=float, default=30.0, help="length of the soak (30)")
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS, metavar="N", help="calls at once for capacity")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of a step of capacity (30)")
     return parser
+
+
+def _wanted(options: argparse.Namespace) -> list[str]:
+    """The parts to measure: those named, else all; a comparison only when there is something to compare with."""
+    if options.parts:
+        return list(options.parts)
+    if options.report:
+        return []
+    return [name for name in PARTS if name != "before" or options.before]
 
 
 def _copies(options: argparse.Namespace, usual: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from agent.rehearse.result import CallResult, TurnResult
 
 KINDS = ("yes/no", "request or menu", "digits", "look-up", "keypad")
-"""Kinds of turns. A look-up is a spoken answer after which the order system is asked; what is keyed is always keypad."""
+"""Kinds of turns. A look-up is a spoken answer after which the order system is asked; what is keyed is keypad."""
 PARTS = ("wait", "recognition", "rules", "look_up", "voice", "way")
 """Where a response's time goes: the agent's own parts, then the way of the sound through Asterisk, both directions."""
 _YES_NO = frozenset({"yes", "no", "no thanks", "no thank you", "yes please"})

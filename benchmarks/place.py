@@ -154,14 +154,24 @@ def scripts(name: str, copies: int = 1) -> tuple[CallScript, ...]:
 
 @contextlib.asynccontextmanager
 async def call_centre(
-    home: Home, run_name: str, say: Callable[[str], None], settings: Mapping[str, Any] | None = None
+    home: Home,
+    run_name: str,
+    say: Callable[[str], None],
+    settings: Mapping[str, Any] | None = None,
+    checkout: Path | None = None,
 ) -> AsyncIterator[Callers]:
-    """Hold a private call centre and its callers. Raises PbxError, AgentDied."""
+    """Hold a private call centre and its callers, with the agent of another ``checkout`` if one is given.
+
+    Raises PbxError, AgentDied.
+    """
     asterisk = await get_asterisk(home.directory, say)
     run_dir = home.run(run_name)
     own = {**SETTINGS, **(settings or {})}
-    async with running_stack(asterisk, home, run_dir, say, own) as stack, Callers(stack, home) as callers:
-        yield callers
+    async with contextlib.AsyncExitStack() as opened:
+        with contextlib.chdir(checkout) if checkout is not None else contextlib.nullcontext():
+            # python -m takes the package of the directory it is started in
+            stack = await opened.enter_async_context(running_stack(asterisk, home, run_dir, say, own))
+        yield await opened.enter_async_context(Callers(stack, home))
         for line in (*stack.pbx.log_problems(), *stack.phones.log_problems(), *stack.agent.problems()):
             say(f"logged: {line}")
     await asyncio.to_thread(shutil.rmtree, run_dir / "pbx", ignore_errors=True)

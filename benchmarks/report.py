@@ -11,7 +11,7 @@ from benchmarks.figures import KINDS, PARTS, by_kind
 from benchmarks.plots import draw_all
 from benchmarks.targets import Row, rows_of
 
-RAW = ("turns", "greetings_ms", "lengths_s", "stops_ms", "stops_after_event_ms", "stops_after_key_ms")
+RAW = ("turns", "greetings_ms", "lengths_s", "stops_ms", "stops_after_event_ms", "stops_after_key_ms", "failures")
 """Single values: kept beside the run, left out of what is published."""
 PART_NAMES = {
     "wait": "end-of-turn wait",

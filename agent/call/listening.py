@@ -144,6 +144,7 @@ class Listening:
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
+        self._pause_or_go_on(ear, probability)
         ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
@@ -165,6 +166,15 @@ class Listening:
             heard = self._heard(await ear.finish())
             return Answer(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
         return None
+
+    def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
+        """Settle what was said as soon as a pause could be the end of it; a new word opens it again."""
+        options, taker = self._parts.options, self._taker
+        if probability >= options.speech_probability:
+            if ear.settled:
+                ear.go_on()
+        elif not ear.settled and taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+            ear.settle()
 
     def _keyed(self) -> Answer:
         return Answer(Heard(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())

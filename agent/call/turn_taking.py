@@ -32,6 +32,9 @@ class TurnTakingOptions:
     """No interruption by voice in the first part of a prompt (a caller finishing the last sentence)."""
     resume_after_ms: int = 2000
     """An interruption with no intelligible word after this long was none: the prompt goes on."""
+    settle_ms: int = 160
+    """Silence after which the recogniser's final text is worked out ahead: its running text lags up to 280 ms, and
+    a turn is judged by what was really said. Most pauses inside a sentence are shorter."""
     end_complete_ms: int = 250
     """Silence that ends a turn whose text is a whole answer."""
     end_likely_ms: int = 450
