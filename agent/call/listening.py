@@ -168,12 +168,17 @@ class Listening:
         return None
 
     def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
-        """Settle what was said as soon as a pause could be the end of it; a new word opens it again."""
+        """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
+
+        Not where digits are read: there a pause follows each of them, and opening means decoding all of it again.
+        """
         options, taker = self._parts.options, self._taker
         if probability >= options.speech_probability:
             if ear.settled:
                 ear.go_on()
-        elif not ear.settled and taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+            return
+        reads_digits = self._listen.keys.max_digits > 1 or self._judged[1] is Completeness.INCOMPLETE
+        if not (ear.settled or reads_digits) and taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
             ear.settle()
 
     def _keyed(self) -> Answer:
