@@ -121,7 +121,7 @@ class CallSettings(_Part):
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
-    barge_in_ms: int = Field(default=120, ge=40, le=1000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
 
 
 class SpeechSettings(_Part):
