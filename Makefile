@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo faults run test lint rehearse scenarios shop-faults side-by-side asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side asterisk clean install uninstall install-test fuzz lock audit
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -59,6 +59,9 @@ faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARG
 
 test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
+	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
 lint: $(VENV)/.ready  ## style and types
 	$(BIN)/ruff check .

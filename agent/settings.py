@@ -127,7 +127,7 @@ class CallSettings(_Part):
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
-    barge_in_ms: int = Field(default=120, ge=40, le=1000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
     consent: Literal["off", "announce", "ask"] = "off"
     """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 
