@@ -215,6 +215,7 @@ class Agent:
                 call_id=line.id,
                 left=left.of(line.channel_id),
                 customer=customer,
+                survey=settings.shop.survey,
             )
             begun = begin(
                 survival,

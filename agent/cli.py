@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import json
-import logging
 import os
-import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.accuracy_cli import add_accuracy_command
 from agent.admin_cli import add_admin_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
+from agent.shop_cli import add_shop_command
 from agent.supervision_cli import add_supervision_commands, ask
 from agent.survival_cli import add_survival_commands
-from agent.until_stopped import until_stopped
+from agent.until_stopped import cancelled_by_sigterm, until_stopped
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -98,26 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     add_dialog_commands(add)
     add_outbox_commands(add)
     add_supervision_commands(add)
+    add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
-    _add_shop(add("shop", _shop, "check the shop's own systems, or look at the mappings that come with Orderline"))
+    add_shop_command(add, _add_home)
     return parser
-
-
-def _add_shop(command: argparse.ArgumentParser) -> None:
-    what = command.add_subparsers(required=True, metavar="WHAT", dest="what")
-    check = what.add_parser("check", help="ask every mapped operation and say what is wrong (docs/shop-http.md)")
-    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
-    check.add_argument("--order", default="", metavar="NUMBER", help="number of an order there is")
-    check.add_argument("--phone", default="", help="phone number of a customer there is")
-    check.add_argument("--postcode", default="", help="a postcode there is")
-    check.add_argument(
-        "--write",
-        action="store_true",
-        help="also make a ticket, send a message to --phone, change and return --order: really, so give a test order",
-    )
-    what.add_parser("mappings", help="the mappings that come with Orderline")
-    one = what.add_parser("mapping", help="print one of them, to copy and change")
-    one.add_argument("name")
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
@@ -149,11 +132,13 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from agent.as_agent import UMASK
     from agent.holding import held
     from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
+    os.umask(UMASK)
     set_up_logging(settings.log.level, settings.log.format)
 
     async def work(stop: asyncio.Event) -> int:
@@ -204,16 +189,7 @@ def _demo(options: argparse.Namespace) -> int:
     from agent.rehearse.demo import demo
     from agent.rehearse.stack import Home
 
-    return asyncio.run(_cancelled_by_sigterm(demo(Home(_home(options)))))
-
-
-async def _cancelled_by_sigterm(work: Awaitable[int]) -> int:
-    """Let SIGTERM end the work the way Ctrl-C does: everything started is stopped, nothing is left half-done."""
-    task = asyncio.ensure_future(work)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        return await task
-    return 130
+    return asyncio.run(cancelled_by_sigterm(demo(Home(_home(options)))))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -246,7 +222,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         running=options.running,
         voices=options.voices,
     )
-    return asyncio.run(_cancelled_by_sigterm(work))
+    return asyncio.run(cancelled_by_sigterm(work))
 
 
 def _faults(options: argparse.Namespace) -> int:
@@ -255,7 +231,7 @@ def _faults(options: argparse.Namespace) -> int:
 
     home, as_json = Home(_home(options)), options.json
     work = faults(home, options.only, options.times, as_json=as_json, keep=options.keep, stacks=options.stacks)
-    return asyncio.run(_cancelled_by_sigterm(work))
+    return asyncio.run(cancelled_by_sigterm(work))
 
 
 def _model(options: argparse.Namespace) -> int:
@@ -270,22 +246,6 @@ def _model(options: argparse.Namespace) -> int:
     installed = install_model(options.source, directory)
     print(f"Installed {installed.name}. To use it, set in orderline.yaml:\n\nspeech:\n  model: {installed.name}")
     return 0
-
-
-def _shop(options: argparse.Namespace) -> int:
-    from agent.shop.http import commands
-
-    if options.what == "mappings":
-        commands.list_mappings(sys.stdout)
-        return 0
-    if options.what == "mapping":
-        commands.print_mapping(options.name, sys.stdout)
-        return 0
-    from agent.settings import load_settings
-    from agent.shop_systems import check_systems
-
-    logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings
-    return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

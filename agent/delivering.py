@@ -16,7 +16,7 @@ from agent.records.announcing import Announcer, Subscription
 from agent.records.delivery import Deliveries, DeliveryOptions
 from agent.records.sharing import RedisSharing
 from agent.records.store import CallStore
-from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
+from agent.records.webhooks import BadAuthority, BadSecret, Hook, WebhookPost, read_secrets, tls_of
 from agent.settings import Settings, SettingsError, WebhookSettings
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,12 @@ def hook_of(webhook: WebhookSettings) -> Hook:
         secrets = read_secrets(webhook.secret())
     except BadSecret as error:
         raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
-    return Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds)
+    hook = Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds, webhook.ca_file)
+    try:
+        tls_of(hook)
+    except BadAuthority as error:
+        raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
+    return hook
 
 
 def hooks_of(settings: Settings) -> list[Hook]:

@@ -53,6 +53,8 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    survey: bool = False
+    """Ask at the end of a call how it was, from one to five (the procedure ``survey``)."""
     verification: VerificationSettings = VerificationSettings()
     number_formats: dict[str, str] = {}
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
@@ -125,7 +127,7 @@ class CallSettings(_Part):
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
-    barge_in_ms: int = Field(default=120, ge=40, le=1000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
     consent: Literal["off", "announce", "ask"] = "off"
     """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 
@@ -175,6 +177,8 @@ class WebhookSettings(_Part):
     timeout_seconds: float = Field(default=10.0, gt=0, le=15)
     phone_numbers: bool = False
     """True tells it the number a call came from."""
+    ca_file: Path | None = None
+    """PEM file of the authority that signed its certificate; unset: the machine's own authorities."""
 
     def secret(self) -> str:
         """The secret file's text. Raises SettingsError when it is nowhere."""

@@ -22,6 +22,11 @@ class CallTakenOver(OrderlineError):
         self.by = by
 
 
+NOT_SENT_AGAIN = "not_sent_again"
+"""Reason of a ``timed_out`` change: it may have been made, and the system could not tell that a repeat is one. Nothing
+sends it again by itself; a person looks."""
+
+
 class ServiceError(OrderlineError):
     """A business operation did not succeed."""
 

@@ -43,6 +43,7 @@ class WayOut:
 
     async def give(self, handover: HandOver, said: Callable[[], Awaitable[None]]) -> None:
         """Write the ticket while ``said`` waits for the last word; then the caller leaves. Raises LineGone."""
+        handover = self._desk.discreet(handover, self._record.turns)
         writing = asyncio.create_task(self._desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
             await said()
@@ -54,6 +55,7 @@ class WayOut:
 
     async def rush(self, handover: HandOver, *, ticket: bool = True) -> bool:
         """Give the call away at once, without a word; False when that did not succeed."""
+        handover = self._desk.discreet(handover, self._record.turns)
         ticket_id = ""
         if ticket:
             with contextlib.suppress(TimeoutError):

@@ -53,6 +53,8 @@ class Answer:
     event: Heard | NoInput
     caller_stopped_at: float | None
     """Clock time of the caller's last voice or key; None for silence."""
+    ended_at: float | None = None
+    """Clock time at which the turn was taken to be over."""
 
 
 class Listening:
@@ -146,6 +148,7 @@ class Listening:
         if ear is None:  # nothing can be heard: only silence counts, and only keys end it
             silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is Action.NO_INPUT
             return Answer(NoInput(self._listen.no_input_seconds), None) if silent else None
+        self._pause_or_go_on(ear, probability)
         ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
@@ -163,9 +166,24 @@ class Listening:
         elif action is Action.NO_INPUT:
             return Answer(NoInput(self._listen.no_input_seconds), None)
         elif action is Action.END_OF_TURN:
-            stopped_at = parts.clock() - self._taker.silence_ms / 1000
-            return Answer(self._heard(await ear.finish()), stopped_at)
+            ended_at = parts.clock()
+            heard = self._heard(await ear.finish())
+            return Answer(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
         return None
+
+    def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
+        """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
+
+        Not where digits are read: there a pause follows each of them, and opening means decoding all of it again.
+        """
+        options, taker = self._parts.options, self._taker
+        if probability >= options.speech_probability:
+            if ear.settled:
+                ear.go_on()
+            return
+        reads_digits = self._listen.keys.max_digits > 1 or self._judged[1] is Completeness.INCOMPLETE
+        if not (ear.settled or reads_digits) and taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+            ear.settle()
 
     def _keyed(self) -> Answer:
         return Answer(Heard(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())

@@ -294,6 +294,8 @@ class TurnRecord:
     barged_in: bool = False
     response_ms: float | None = None
     """Caller's last voice or key -> this turn's first audio handed to Asterisk; the agent's own measure."""
+    spent_ms: dict[str, float] = field(default_factory=dict)
+    """The parts ``response_ms`` is made of: ``wait``, ``recognition``, ``rules``, ``look_up``, ``voice``."""
 
 
 @dataclass

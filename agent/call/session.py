@@ -37,6 +37,7 @@ from agent.call.protocols import (
     VoiceActivity,
 )
 from agent.call.queue_desk import QueueDesk
+from agent.call.response_watch import LOOK_UP, RECOGNITION, RULES, Response, ResponseWatch
 from agent.call.resuming import RESTARTED, Resumed, state_of
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import TurnTakingOptions
@@ -98,7 +99,7 @@ class CallSession:
         self._keys_ahead: list[str] = []
         self._answered_at: float | None = None
         self._resumed = parts.resumed
-        self._caller_stopped_at: float | None = None
+        self._watch = ResponseWatch(parts.clock)
         self._current: TurnRecord | None = None
         self._record = self._begin_record()
         self._acting = Acting(parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact)
@@ -188,6 +189,7 @@ class CallSession:
             finally:
                 await speaking.close()
             turn = self._parts.dialog.hear(event)
+            self._watch.lap(RULES)
 
     def _first_turn(self) -> Turn:
         if self._resumed is None:
@@ -268,7 +270,8 @@ class CallSession:
             log.error("Call %s goes on by keypad: %s", self._record.id, error)
             self._record.faults.append(error.message)
             return Deaf()
-        self._caller_stopped_at = answer.caller_stopped_at
+        self._watch.caller_stopped(answer.caller_stopped_at, answer.ended_at)
+        self._watch.lap(RECOGNITION)
         if isinstance(answer.event, Heard):
             self._note_heard(answer.event)
         return answer.event
@@ -301,6 +304,7 @@ class CallSession:
             await asyncio.gather(work, return_exceptions=True)
             if mouth is not speaking:
                 await mouth.close()
+        self._watch.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
         code = self._acting.note(effect, result, milliseconds)
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
@@ -309,6 +313,7 @@ class CallSession:
     async def _with_queue(self, turn: Turn, handover: HandOver, queues: QueueDesk) -> Turn:
         """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is."""
         report = await queues.report(handover.queue)
+        self._watch.lap(LOOK_UP)
         self._notify("queue", **asdict(report))
         answer = self._parts.dialog.hear(report)
         if isinstance(answer.then, HandOver):
@@ -338,7 +343,8 @@ class CallSession:
         self._record.turns.append(record)
 
         def first_audio(at: float) -> None:
-            record.response_ms = self._first_audio(at)
+            response = self._first_audio(at)
+            record.response_ms, record.spent_ms = response.ms, response.spent_ms
             self._notify(
                 "agent_said",
                 text=text,
@@ -347,16 +353,16 @@ class CallSession:
                 step=turn.step,
                 understood=turn.understood,
                 response_ms=record.response_ms,
+                spent_ms=record.spent_ms,
             )
 
         return first_audio
 
-    def _first_audio(self, at: float) -> float | None:
-        """Take note that the agent is audible from ``at`` on; returns the response time in ms, if it is one."""
+    def _first_audio(self, at: float) -> Response:
+        """Take note that the agent is audible from ``at`` on."""
         if self._record.greeting_ms is None and self._answered_at is not None:
             self._record.greeting_ms = round((at - self._answered_at) * 1000, 1)
-        stopped_at, self._caller_stopped_at = self._caller_stopped_at, None
-        return None if stopped_at is None else round((at - stopped_at) * 1000, 1)
+        return self._watch.audible(at)
 
     def _note_heard(self, heard: Heard) -> None:
         turn = self._current

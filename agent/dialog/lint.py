@@ -43,7 +43,7 @@ joined, and when something broke (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "formats", "left", "menu", "queue", "takes_digits", "ticket_id", knowledge.ANSWERS,
+        "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id", knowledge.ANSWERS,
         knowledge.PROMOTIONS,
     }
 )  # fmt: skip

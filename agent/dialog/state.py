@@ -34,6 +34,8 @@ class CallFacts:
     """What the dialplan left for this call (an IVR's choice, a language), by name; a hint, never proof."""
     customer: Mapping[str, Any] = field(default_factory=dict)
     """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
+    survey: bool = False
+    """Whether the shop wants callers to be asked at the end how the call was."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""

@@ -148,6 +148,7 @@ class WideCompiler:
         self._lists = lists
         self._same = same
         self._made: dict[str, _Node] = {}
+        self._listed: dict[tuple[str, str, int], _Node] = {}
 
     def compile(self, template: str) -> WidePhrase:
         """Return a template (with or without its mark) ready to be matched.
@@ -208,14 +209,17 @@ class WideCompiler:
     def _list(self, item: ListReference, depth: int) -> _Node:
         if item.list_name not in self._lists:
             raise TemplateError(f"there is no slot {{{item.list_name}}}{nearest(item.list_name, self._lists)}")
-        return _OneOf(
-            [
-                _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
-                for value, texts in self._lists[item.list_name].items()
-                for text in texts
-                if not text.lstrip().startswith("~~")
-            ]
-        )
+        key = (item.list_name, item.slot_name, depth)
+        if key not in self._listed:
+            self._listed[key] = _OneOf(
+                [
+                    _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
+                    for value, texts in self._lists[item.list_name].items()
+                    for text in texts
+                    if not text.lstrip().startswith("~~")
+                ]
+            )
+        return self._listed[key]
 
 
 class PhraseIndex(Generic[T]):
@@ -223,18 +227,23 @@ class PhraseIndex(Generic[T]):
 
     def __init__(self, phrases: Iterable[tuple[WidePhrase, T]]) -> None:
         self._by_first: dict[str, list[tuple[WidePhrase, T]]] = {}
-        self._always: list[tuple[WidePhrase, T]] = []
+        self.always: list[tuple[WidePhrase, T]] = []
+        """Those that may begin with any word."""
         for phrase, what in phrases:
             if phrase.begins is None:
-                self._always.append((phrase, what))
+                self.always.append((phrase, what))
             else:
                 for first in phrase.begins:
                     self._by_first.setdefault(first, []).append((phrase, what))
 
+    def beginning(self, token: str) -> Sequence[tuple[WidePhrase, T]]:
+        """Return the phrases that can begin with this word, but for those that may begin with any."""
+        return self._by_first.get(token, ())
+
     def at(self, token: str) -> Iterator[tuple[WidePhrase, T]]:
         """Yield the phrases that may begin with this word."""
-        yield from self._by_first.get(token, ())
-        yield from self._always
+        yield from self.beginning(token)
+        yield from self.always
 
 
 class Edges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -27,6 +28,7 @@ from agent.dialog.turns import (
     Prompt,
     QueueReport,
 )
+from agent.records.redaction import redact_text
 from tests.call.parts import (
     TestDialog,
     TestLine,
@@ -224,6 +226,34 @@ class TestHandOver:
             "ORDERLINE_ORDER": "10473",
             "ORDERLINE_VERIFIED": "yes",
         }
+
+    @pytest.mark.parametrize(
+        ("slot", "said"),
+        [("order_number", "four one one one one one one one one one one one one one one two"), ("postcode", "60614")],
+    )
+    async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
+        """A misheard card number has no right check digit, and is one all the same."""
+        line, records, told = TestLine(), TestRecords(), TestObserver()
+        handover = HandOver("no_match", f'Last words: "{said}".')
+        asked = say("Which one?", Listen(phrases=(said,), slot=slot))
+        dialog = TestDialog(asked, say("One moment.", handover))
+        services = TestServices(tickets__create={"ticket": {"id": "T-1"}})
+        call = parts(dialog, services=services, recognizer=TestRecognizer(said), records=records, observer=told)
+        media = TestMedia(line.inbox)
+        going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
+        task = asyncio.create_task(going)
+        await media.came.wait()
+        line.silence(100)
+        line.voice(500)
+        line.silence(2500)
+        await task
+        (record,) = records.written
+        assert record.turns[0].heard == said, "the fixture holds what must not be kept"
+        ticket = next(arguments for name, arguments, _ in services.asked if name == "tickets.create")
+        fed = [data for event, data in told.events if event == "handed_over"]
+        for place in (line.variables["ORDERLINE_SUMMARY"], str(record.handover), str(ticket), str(fed)):
+            assert said not in place
+            assert "Last words:" in place
 
     async def test_a_dead_ticket_system_does_not_keep_the_caller(self) -> None:
         line = TestLine()
