@@ -12,7 +12,7 @@ from benchmarks.figures import by_kind, failures_of, lateness_of, spread, turns_
 from benchmarks.key_events import key_events
 from benchmarks.place import PlacedCall, call_centre, scripts
 
-AT_ONCE = 2
+AT_ONCE = 3
 """Calls held at once while times are taken: a quiet hour, not an empty one."""
 _KEY_STOP_WITHIN_SECONDS = 2.0
 
