@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from agent import __version__
+from agent import __version__, service_manager
 from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
@@ -22,19 +22,26 @@ from agent.asterisk.line import TelephonyOptions
 from agent.asterisk.telephony import EVENT_TYPES, Telephony
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
 from agent.call.coming_back import KeptConversations
+from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
 from agent.call.passing_on import PAUSED, pass_on
 from agent.call.protocols import Line, Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
+from agent.dependencies import look_at_all
+from agent.dialog.consent import ConsentFirst
 from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.flow import Recording
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
+from agent.logs import CALL_ID
+from agent.metrics import Metrics
+from agent.observers import Observers
 from agent.pausing import Pause
 from agent.procedures import Procedures
 from agent.records.attempts import SqliteAttemptLimits
@@ -68,8 +75,10 @@ class Agent:
         self._settings = settings
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
+        self._metrics = Metrics()
+        self._observer = Observers(self._feed, self._metrics)
         self._wall = wall_clock(settings.shop.timezone)
-        self._live_calls = LiveCalls(self._feed, redact_event, time.monotonic)
+        self._live_calls = LiveCalls(self._observer, redact_event, time.monotonic)
         self._pause: Pause | None = None
         self._telephony: Telephony | None = None
         self._ari: Ari | None = None
@@ -109,6 +118,10 @@ class Agent:
             "paused": asdict(self._pause.now) if self._pause and self._pause.now else None,
             "sharing": bool(self._post_office and self._post_office.sharing),
         }
+
+    async def look_at_dependencies(self) -> Mapping[str, Any]:
+        """The status with everything the agent depends on."""
+        return await look_at_all(self._settings, self.status(), self._voices())
 
     async def _build(self) -> None:
         settings = self._settings
@@ -190,6 +203,7 @@ class Agent:
             self._stack.push_async_callback(fastagi.close)
 
         async def handle(line: Line, media: Media) -> None:
+            CALL_ID.set(line.id)
             if pause.now is not None and line.entry in PAUSED_ENTRIES:
                 await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
                 return
@@ -205,19 +219,28 @@ class Agent:
                 left=left.of(line.channel_id),
                 customer=customer,
             )
+            answered = kept.consent(line.channel_id) if line.entry != "inbound" else ""
             conversation = kept.begin(procedures.current, facts, render, line.channel_id)
+            consent = ConsentFirst(
+                conversation,
+                call.consent if line.entry == "inbound" else "off",
+                procedures.current.contents.recording or Recording(),
+                lambda text: render(text, {"shop": settings.shop.name}),
+                lambda answer: self._live_calls.notify("consent", line.id, {"answer": answer}),
+                answered,
+            )
             parts = CallParts(
-                dialog=conversation,
+                dialog=consent,
                 recognizer=recognizer,
                 voice=speaker,
                 gain=AutomaticGain(),
                 vad=activities.new(),
                 gate=SpeechGate,
                 echo=EchoGuard(time.monotonic),
-                services=post_office.services_of(line.id),
-                records=post_office.records,
+                services=DiscreetServices(post_office.services_of(line.id), lambda: consent.answer),
+                records=DiscreetRecords(post_office.records, lambda: consent.answer),
                 known_as=introduction.known_as,
-                observer=self._live_calls,
+                observer=DiscreetObserver(self._live_calls, lambda: consent.answer),
                 redact=lambda text, slot: redact_text(text, slot=slot),
                 clock=time.monotonic,
                 wall=self._wall,
@@ -229,11 +252,17 @@ class Agent:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
-                kept.keep(line.channel_id, conversation.snapshot())
+                kept.keep(line.channel_id, consent.snapshot())
                 await introduction.close()
 
-        routes = supervision_routes(pause, self._live_calls.list)
-        self._control = ControlServer(self._feed, settings.control.token(), self.status, routes)
+        self._control = ControlServer(
+            self._feed,
+            settings.control.token(),
+            self.status,
+            supervision_routes(pause, self._live_calls.list),
+            dependencies=self.look_at_dependencies,
+            metrics=self._metrics.text,
+        )
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
         await self._connect(handle)
@@ -337,7 +366,12 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
+    alive = asyncio.create_task(service_manager.keep_alive(), name="watchdog")
+    alive.add_done_callback(report_end)
     async with Agent(settings) as agent:
+        service_manager.notify("READY=1")
         print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
         await stop.wait()
+        service_manager.notify("STOPPING=1")
         log.info("Stopping")
+    await cancelled(alive)

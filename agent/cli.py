@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
+from agent.admin_cli import add_admin_commands
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
@@ -53,8 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
-    check = add("check", _check, "look at everything that must be true before calls are sent here")
-    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
     status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
@@ -138,19 +138,13 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent.app import serve
+    from agent.logs import set_up_logging
     from agent.settings import load_settings
 
     settings = load_settings(options.config)
-    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up_logging(settings.log.level, settings.log.format)
     asyncio.run(_until_stopped(lambda stop: serve(settings, stop)))
     return 0
-
-
-def _check(options: argparse.Namespace) -> int:
-    from agent.preflight import check
-    from agent.settings import load_settings
-
-    return asyncio.run(check(load_settings(options.config)))
 
 
 def _status(options: argparse.Namespace) -> int:

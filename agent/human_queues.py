@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.asterisk.preflight import Finding
+from agent.asterisk.finding import Finding
 from agent.asterisk.queues import ManagerAddress, QueueFigures
 from agent.call.protocols import Voice
 from agent.call.queue_desk import QueueDesk, QueuePlan, Queues

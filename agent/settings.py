@@ -122,6 +122,8 @@ class CallSettings(_Part):
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
     barge_in_ms: int = Field(default=80, ge=40, le=1000)
+    consent: Literal["off", "announce", "ask"] = "off"
+    """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 
 
 class SpeechSettings(_Part):
@@ -201,6 +203,8 @@ class LogSettings(_Part):
     """The log, on standard error."""
 
     level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    format: str = Field(default="text", pattern="^(text|json)$")
+    """``json``: one object a line with the call's id, for collectors of logs."""
 
 
 class Settings(_Part):
@@ -302,7 +306,10 @@ def _absolute(data: dict[str, Any], directory: Path) -> dict[str, Any]:
         elif isinstance(value, list):
             found[key] = [_absolute(item, directory) if isinstance(item, dict) else item for item in value]
         elif isinstance(value, str) and key.endswith(("_file", "_directory")):
-            found[key] = str((directory / Path(value).expanduser()).resolve())
+            try:
+                found[key] = str((directory / Path(value).expanduser()).resolve())
+            except (ValueError, RuntimeError) as error:
+                raise SettingsError(f"{key}: {value!r} is no path ({error})") from error
         else:
             found[key] = value
     return found

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.preflight import directory_finding, port_finding, secret_findings, shop_finding
+from agent.preflight import shop_finding
+from agent.preflight_asterisk_files import AsteriskFiles, file_findings
+from agent.preflight_machine import directory_finding, port_finding, secret_findings, timezone_finding
 from agent.settings import AriSettings, ControlSettings, Settings, ShopSettings
 
 
@@ -49,11 +51,11 @@ def test_a_file_where_the_directory_should_be_is_a_failure(tmp_path: Path) -> No
     assert directory_finding(tmp_path / "state").verdict == "failed"
 
 
-def test_a_taken_port_and_an_open_address_are_warnings() -> None:
+def test_a_taken_port_is_a_failure_and_an_open_address_a_warning() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert port_finding("127.0.0.1", taken.getsockname()[1]).verdict == "warning"
+        assert port_finding("127.0.0.1", taken.getsockname()[1]).verdict == "failed"
     assert port_finding("127.0.0.1", 0).verdict == "ok"
     assert "loopback" in port_finding("0.0.0.0", 0).detail  # noqa: S104 - it must be warned about
 
@@ -73,3 +75,46 @@ def test_a_shop_that_is_not_there_and_one_whose_secret_is_missing(
     assert shop_finding(both).detail == "the environment variable DESK_TOKEN is not set"
     monkeypatch.setenv("DESK_TOKEN", "t")
     assert shop_finding(both).detail == "desk (tickets.create); the demo shop for the rest"
+
+
+def asterisk_files(tmp_path: Path, **texts: str) -> dict[str, str]:
+    """Verdict by what was looked at, for files of these texts."""
+    for name, text in texts.items():
+        (tmp_path / f"{name}.conf").write_text(text)
+    return {finding.what: finding.verdict for finding in file_findings(AsteriskFiles.read(tmp_path))}
+
+
+def test_a_narrow_rtp_range_is_a_warning_and_an_impossible_one_a_failure(tmp_path: Path) -> None:
+    assert asterisk_files(tmp_path, rtp="[general]\nrtpstart=10000\nrtpend=20000\n")["RTP ports"] == "ok"
+    assert asterisk_files(tmp_path, rtp="[general]\nrtpstart=10000 ; few\nrtpend=10019\n")["RTP ports"] == "warning"
+    assert asterisk_files(tmp_path, rtp="[general]\nrtpstart=20000\nrtpend=10000\n")["RTP ports"] == "failed"
+
+
+def test_doors_that_stand_open_are_warned_about(tmp_path: Path) -> None:
+    found = asterisk_files(
+        tmp_path,
+        rtp="",
+        http="[general]\nenabled=yes\nbindaddr=0.0.0.0\nsessionlimit=1000\n",
+        ari="[general]\nallowed_origins=*\n",
+        asterisk="[options]\nlive_dangerously = yes\n",
+    )
+    assert {what for what, verdict in found.items() if verdict == "warning"} == {
+        "HTTP address",
+        "ARI origins",
+        "asterisk.conf",
+    }
+
+
+def test_values_of_included_files_count(tmp_path: Path) -> None:
+    (tmp_path / "more.conf").write_text("bindaddr=127.0.0.1\nsessionlimit=900\n")
+    found = asterisk_files(tmp_path, rtp="", http='[general]\nenabled=yes\nbindaddr=0.0.0.0\n#include "more.conf"\n')
+    assert "HTTP address" not in found
+
+
+def test_files_that_cannot_be_read_are_said_not_to_be_looked_at(tmp_path: Path) -> None:
+    assert asterisk_files(tmp_path / "nowhere") == {"Asterisk's files": "ok"}
+
+
+def test_an_unknown_time_zone_is_a_failure() -> None:
+    assert timezone_finding("America/Chicago").verdict == "ok"
+    assert timezone_finding("Middle/Earth").verdict == "failed"

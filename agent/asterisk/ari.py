@@ -15,6 +15,7 @@ import aiohttp
 
 from agent.asterisk.ari_errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
 from agent.asterisk.ari_nouns import Applications, Bridges, Channels, System
+from agent.asterisk.events import BrokenEvent, event_of
 
 log = logging.getLogger(__name__)
 
@@ -229,12 +230,11 @@ class Ari:
 
     def _take_text(self, text: str) -> None:
         try:
-            event = json.loads(text)
-        except ValueError:
-            log.warning("Asterisk sent an event that is not JSON (%d characters); passed over", len(text))
+            event = event_of(text)
+        except BrokenEvent as error:
+            log.warning("An event of Asterisk %s; passed over", error)
             return
-        if isinstance(event, dict):
-            self._dispatch(event)
+        self._dispatch(event)
 
     async def _after_connect(self) -> None:
         if self._event_types is not None:

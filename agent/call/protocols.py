@@ -294,6 +294,8 @@ class CallRecord:
     handover: dict[str, Any] | None = None
     slots: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    consent: str = ""
+    """About recording: ``announced``, ``given``, ``refused``; ``""`` where nobody was told or asked."""
 
 
 class Records(Protocol):

@@ -7,16 +7,33 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.preflight import REQUIRED_MODULES, Finding, examine
+from agent.asterisk.finding import Finding
+from agent.asterisk.preflight import REQUIRED_MODULES, examine
+from agent.asterisk.preflight_dialplan import CONTEXTS, SORRY, shipped_edition
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
-ALL = {*REQUIRED_MODULES, "chan_websocket.so"}
+ALL = {
+    *REQUIRED_MODULES,
+    "chan_websocket.so",
+    "codec_ulaw.so",
+    "codec_alaw.so",
+    "codec_resample.so",
+    "func_dialplan.so",
+}
+WIRED = {
+    **{f"DIALPLAN_EXISTS({place},1)": "1" for place in (*CONTEXTS, "orderline-handover,no_match")},
+    f"DIALPLAN_EXISTS(orderline-edition,{shipped_edition()},1)": "1",
+    "QUEUE_EXISTS(orderline-humans)": "1",
+    "QUEUE_MEMBER(orderline-humans,count)": "2",
+}
 
 
 @pytest.fixture
 async def asterisk() -> AsyncIterator[FakeAsterisk]:
     fake = FakeAsterisk()
     fake.modules = set(ALL)
+    fake.functions = dict(WIRED)
+    fake.sounds = {sound: ["slin"] for sound in SORRY}
     await fake.start()
     yield fake
     await fake.stop()
@@ -83,3 +100,49 @@ async def test_nobody_at_the_address_says_what_to_look_at(asterisk: FakeAsterisk
     await asterisk.stop()
     (finding,) = await look(asterisk)
     assert "http.conf" in finding.fix
+
+
+async def test_contexts_that_are_not_loaded_are_named_with_the_way_to_load_them(asterisk: FakeAsterisk) -> None:
+    del asterisk.functions["DIALPLAN_EXISTS(orderline,s,1)"]
+    (finding,) = wrong(await look(asterisk))
+    assert (finding.what, finding.verdict) == ("dialplan", "failed")
+    assert "not loaded: orderline" in finding.detail
+    assert "dialplan reload" in finding.fix
+
+
+async def test_a_dialplan_of_another_edition_is_told(asterisk: FakeAsterisk) -> None:
+    del asterisk.functions[f"DIALPLAN_EXISTS(orderline-edition,{shipped_edition()},1)"]
+    (finding,) = wrong(await look(asterisk))
+    assert (finding.what, finding.verdict) == ("dialplan", "warning")
+    assert "edition" in finding.detail
+
+
+async def test_a_queue_that_is_missing_or_empty_is_told(asterisk: FakeAsterisk) -> None:
+    asterisk.functions["QUEUE_MEMBER(orderline-humans,count)"] = "0"
+    assert [finding.verdict for finding in wrong(await look(asterisk))] == ["warning"]
+    asterisk.functions["QUEUE_EXISTS(orderline-humans)"] = "0"
+    (finding,) = wrong(await look(asterisk))
+    assert (finding.what, finding.verdict) == ("queue", "failed")
+
+
+async def test_a_queue_of_the_administrators_own_is_looked_at(asterisk: FakeAsterisk) -> None:
+    asterisk.functions |= {
+        "ORDERLINE_DEFAULT_QUEUE": "sales",
+        "QUEUE_EXISTS(sales)": "1",
+        "QUEUE_MEMBER(sales,count)": "1",
+    }
+    assert "sales" in next(finding.detail for finding in await look(asterisk) if finding.what == "queue")
+
+
+async def test_sounds_in_no_format_that_can_be_played_are_told(asterisk: FakeAsterisk) -> None:
+    asterisk.sounds = {"goodbye": ["slin"], "vm-nobodyavail": ["siren14"]}
+    (finding,) = wrong(await look(asterisk))
+    assert "vm-nobodyavail, please-try-call-later" in finding.detail
+
+
+async def test_a_telephone_without_codecs_is_told(asterisk: FakeAsterisk) -> None:
+    asterisk.modules -= {"codec_alaw.so"}
+    assert [finding.verdict for finding in wrong(await look(asterisk))] == ["warning"]
+    asterisk.modules -= {"codec_ulaw.so"}
+    (finding,) = wrong(await look(asterisk))
+    assert "module load codec_ulaw.so" in finding.fix
