@@ -24,6 +24,7 @@ from agent.dialog.flow import (
     Knowledge,
     Manner,
     PackFile,
+    Recording,
     Service,
     Slot,
     Trigger,
@@ -32,7 +33,7 @@ from agent.dialog.templates import nearest
 from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
-_SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds", "knowledge")
+_SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
 _FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
 
@@ -237,7 +238,9 @@ def _in_file(loc: tuple[int | str, ...], data: Any) -> Path:
 _BY_SECTION: dict[str, type[BaseModel]] = {
     "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": Choice,
 }  # fmt: skip
-_SINGLE_MODELS: dict[str, type[BaseModel]] = {"commands": Commands, "corrections": Corrections, "defaults": Manner}
+_SINGLE_MODELS: dict[str, type[BaseModel]] = {
+    "commands": Commands, "corrections": Corrections, "defaults": Manner, "recording": Recording,
+}  # fmt: skip
 
 
 def _allowed(path: Path, data: Any) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 import vosk
 
+from agent.call.errors import HearingFailed
 from agent.call.protocols import SAMPLE_RATE, Recognition
-from agent.errors import OrderlineError
 from agent.speech.decoders import Decoders
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise
@@ -41,7 +41,7 @@ WORDS_KEPT = 8192
 Result = TypeVar("Result")
 
 
-class RecognizerStalled(OrderlineError):
+class RecognizerStalled(HearingFailed):
     """The recogniser did not answer in time: the machine is overloaded or a decoder hangs."""
 
     code = "recognizer_stalled"
