@@ -35,19 +35,24 @@ class Reach(NamedTuple):
     """Words that only a ``*`` explains."""
 
 
-@dataclass(frozen=True)
 class _Words:
-    words: Tokens
+    def __init__(self, words: Tokens) -> None:
+        self._words = words
+        self._guessed = words.count(ANY_WORD)
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        end = at + len(self.words)
-        if end > len(tokens):
-            return
-        if all(word in (ANY_WORD, token) for word, token in zip(self.words, tokens[at:end], strict=True)):
-            yield Reach(end, (), self.words.count(ANY_WORD))
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        end = at + len(self._words)
+        here = tokens[at:end]
+        if not self._guessed:
+            return (Reach(end),) if here == self._words else ()
+        if len(here) < len(self._words):
+            return ()
+        if all(word in (ANY_WORD, token) for word, token in zip(self._words, here, strict=True)):
+            return (Reach(end, (), self._guessed),)
+        return ()
 
     def firsts(self) -> frozenset[str]:
-        return frozenset(self.words[:1])
+        return frozenset(self._words[:1])
 
 
 class _OneOf:
@@ -67,12 +72,14 @@ class _OneOf:
                 self._by_first.setdefault(first, []).append(way)
         self._firsts = frozenset(firsts)
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        if at < len(tokens):
-            for way in self._by_first.get(tokens[at], ()):
-                yield from way.ends(tokens, at)
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        fitting = self._by_first.get(tokens[at], ()) if at < len(tokens) else ()
+        found: list[Reach] = []
+        for way in fitting:
+            found += way.ends(tokens, at)
         for way in self._always:
-            yield from way.ends(tokens, at)
+            found += way.ends(tokens, at)
+        return found
 
     def firsts(self) -> frozenset[str]:
         return self._firsts
@@ -82,15 +89,17 @@ class _OneOf:
 class _InOrder:
     parts: tuple[_Node, ...]
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        reached = {Reach(at): None}
-        for part in self.parts:
-            reached = {
-                Reach(then.end, so_far.values + then.values, so_far.guessed + then.guessed): None
-                for so_far in reached
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        reached: Sequence[Reach] = self.parts[0].ends(tokens, at)
+        for part in self.parts[1:]:
+            if not reached:
+                return ()
+            reached = [
+                Reach(then.end, so_far.values + then.values, so_far.guessed + then.guessed)
+                for so_far in (reached if len(reached) == 1 else dict.fromkeys(reached))
                 for then in part.ends(tokens, so_far.end)
-            }
-        yield from reached
+            ]
+        return reached if len(reached) < 2 else tuple(dict.fromkeys(reached))
 
     def firsts(self) -> frozenset[str]:
         found: frozenset[str] = frozenset()
@@ -109,9 +118,8 @@ class _Named:
     words: _Node
     values: Values
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        for reach in self.words.ends(tokens, at):
-            yield reach._replace(values=reach.values + self.values)
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        return [reach._replace(values=reach.values + self.values) for reach in self.words.ends(tokens, at)]
 
     def firsts(self) -> frozenset[str]:
         return self.words.firsts()
@@ -129,10 +137,11 @@ class WidePhrase:
     begins: frozenset[str] | None
     """The words it can begin with; None when any word may."""
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        """Yield where a sentence that begins at ``at`` may end."""
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        """Return where a sentence that begins at ``at`` may end."""
         if at < len(tokens) and (self.begins is None or tokens[at] in self.begins):
-            yield from self.root.ends(tokens, at)
+            return self.root.ends(tokens, at)
+        return ()
 
 
 def fixed(tokens: Tokens) -> WidePhrase:
