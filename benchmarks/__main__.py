@@ -16,6 +16,7 @@ from agent.errors import OrderlineError
 from agent.rehearse.demo import get_asterisk, say
 from agent.rehearse.stack import Home
 from benchmarks import speed
+from benchmarks.answers import answers
 from benchmarks.before import before_and_after
 from benchmarks.capacity import STEPS, capacity
 from benchmarks.grammar import grammar
@@ -33,6 +34,7 @@ PARTS: dict[str, Part] = {
     "length": lambda home, options: speed.length(home, say, _copies(options, 2)),
     "capacity": lambda home, options: capacity(home, say, options.steps, options.seconds),
     "grammar": lambda home, options: grammar(home, say),
+    "answers": lambda home, options: answers(home, say),
     "soak": lambda home, options: soak(home, say, options.minutes),
     "before": lambda home, options: before_and_after(home, say, options.before.resolve(), _copies(options, 2)),
 }

@@ -13,6 +13,7 @@ from benchmarks.field import ANCHORS, CALLS_A_CORE, FEELS_SLOW_S
 from benchmarks.figures import KINDS, PARTS, by_kind
 
 OURS, THEIRS, MUTED, ALARM = "#0b6e4f", "#9aa5b1", "#52606d", "#c0392b"
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
 COLOURS = {
     "wait": "#9fd3c7",
     "recognition": "#0b6e4f",
@@ -77,7 +78,8 @@ def response(spoken: Mapping[str, Any]) -> Figure:
             axes.barh(row, low, color=colour, height=0.62)
         ours = colour == OURS or low == high
         text = f"{high * 1000:.0f} ms" if ours else f"{low:g} to {high:g} s"
-        axes.text(high + 0.12, row, text, va="center", fontweight="bold" if colour == OURS else "normal")
+        weight = "bold" if colour == OURS else "normal"
+        axes.text(high + 0.12, row, text, va="center", fontweight=weight, bbox=BEHIND, zorder=5)
     axes.axvline(FEELS_SLOW_S, color=ALARM, linewidth=1, linestyle="--")
     axes.text(FEELS_SLOW_S + 0.08, -0.72, "from here it feels slow (0.8 s)", color=ALARM, fontsize=9, va="center")
     axes.set_yticks(range(len(bars)), [name for name, *_ in bars])
@@ -85,8 +87,9 @@ def response(spoken: Mapping[str, Any]) -> Figure:
     axes.set_xlim(0, 17)
     axes.set_xlabel("seconds from the caller's last sound to the first sound of the answer")
     axes.set_title("How long a caller waits for an answer")
+    first, second = ([anchor.source for anchor in part] for part in ((ANCHORS[:2]), (ANCHORS[2], ANCHORS[4])))
     note = "Orderline: real calls through Asterisk, measured in the audio at the caller's end; CPU only, no cloud.\n"
-    note += "Others: " + "; ".join(anchor.source for anchor in (ANCHORS[0], ANCHORS[1], ANCHORS[2], ANCHORS[4])) + "."
+    note += f"Others: {'; '.join(first)};\n{'; '.join(second)}."
     figure.text(0.01, -0.06, note, fontsize=8, color=MUTED, ha="left", va="top")
     return figure
 
@@ -127,14 +130,17 @@ def capacity(part: Mapping[str, Any]) -> Figure:
     for key, style in (("p95", "-"), ("p50", ":")):
         values = [step["response_ms"][key] or 0 for step in steps]
         left.plot(sizes, values, style, color=OURS, marker="o", markersize=4, linewidth=2)
-        left.annotate(key, (sizes[-1], values[-1]), xytext=(6, 0), textcoords="offset points", color=OURS, va="center")
+        last = max(at for at, value in enumerate(values) if value <= 1500 or at == 0)
+        left.annotate(
+            key, (sizes[last], values[last]), xytext=(6, 0), textcoords="offset points", color=OURS, va="center"
+        )
     left.axhline(1000, color=ALARM, linewidth=1, linestyle="--")
     left.text(sizes[0], 1000, " the limit: 1 s", color=ALARM, fontsize=9, va="bottom")
     left.set_ylim(0, 1500)
     left.set_xlim(0, max(sizes) * 1.12)
     left.set_xlabel("talking calls at once")
     left.set_ylabel("response time, ms")
-    left.set_title("Answers stay fast")
+    left.set_title("Response time under load")
     below = [0.0] * len(steps)
     for name, colour, label in (("agent", OURS, "Orderline"), ("asterisk", "#f2b134", "Asterisk")):
         values = [step["use"][name]["cores"] for step in steps]
@@ -143,20 +149,14 @@ def capacity(part: Mapping[str, Any]) -> Figure:
         below = top
     most = part["most"]
     if most:
-        right.annotate(
-            f"{most['calls_a_core']:.0f} calls a core\n(the field with Vosk: about {CALLS_A_CORE:.0f})",
-            (most["at_once"], below[sizes.index(most["at_once"])]),
-            xytext=(-12, 24),
-            textcoords="offset points",
-            ha="right",
-            fontweight="bold",
-            arrowprops={"arrowstyle": "-", "color": MUTED},
-        )
-    right.set_ylim(0, max(below) * 1.5)
+        text = f"{most['calls_a_core']:.0f} calls a core at {most['at_once']} calls"
+        right.text(0.02, 0.74, text, transform=right.transAxes, fontweight="bold")
+        right.text(0.02, 0.67, f"the field with Vosk: about {CALLS_A_CORE:.0f}", transform=right.transAxes, color=MUTED)
+    right.set_ylim(0, max(below) * 1.6)
     right.set_xlim(0, max(sizes) * 1.02)
     right.set_xlabel("talking calls at once")
-    right.set_ylabel("cores in use (load generator not counted)")
-    right.set_title("What they cost")
+    right.set_ylabel("cores in use, load generator not counted")
+    right.set_title("What the calls cost")
     right.legend(frameon=False, loc="upper left")
     figure.subplots_adjust(wspace=0.3)
     return figure
@@ -175,6 +175,8 @@ def grammar(part: Mapping[str, Any]) -> Figure:
             entries, [row[key]["p50"] for row in part["rows"]], marker="o", color=colour, label=label, linewidth=2
         )
     axes.set_xscale("log")
+    axes.set_xticks(entries[:-2] + entries[-1:], [f"{count:,}" for count in entries[:-2] + entries[-1:]], minor=False)
+    axes.minorticks_off()
     axes.set_ylim(bottom=0)
     axes.set_xlabel("entries of the grammar")
     axes.set_ylabel("milliseconds, median")

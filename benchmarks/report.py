@@ -122,9 +122,10 @@ def _stops(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
         ("barge-in: first syllable to silence", "barge-in", "stop_ms"),
         ("keypad: Asterisk's event to silence", "keypad", "stop_after_event_ms"),
         ("keypad: end of the key to silence", "keypad", "stop_after_key_ms"),
+        ("keypad: Asterisk's event of the last key to the answer", "keypad", "answer_after_event_ms"),
         ("answer to greeting", "greeting", "greeting_ms"),
     )
-    rows = [(name, parts[part][key]) for name, part, key in wanted if part in parts]
+    rows = [(name, parts[part][key]) for name, part, key in wanted if key in parts.get(part, {})]
     if not rows:
         return []
     lines = [

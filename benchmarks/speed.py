@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.rehearse.measure import Span, barge_in_stop_ms
+from agent.rehearse.measure import Span, barge_in_stop_ms, response_ms
 from agent.rehearse.result import CallResult
 from agent.rehearse.stack import Home
 from benchmarks.figures import by_kind, failures_of, lateness_of, spread, turns_of
 from benchmarks.key_events import key_events
 from benchmarks.place import PlacedCall, call_centre, scripts
 
-AT_ONCE = 2
+AT_ONCE = 3
 """Calls held at once while times are taken: a quiet hour, not an empty one."""
 _KEY_STOP_WITHIN_SECONDS = 2.0
 
@@ -73,11 +73,13 @@ async def keypad(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> d
     after_event = [
         value for one in placed if (value := _stop_after_event(one, moments.get(one.number, ()))) is not None
     ]
+    answers = [value for one in placed if (value := _answer_after_event(one, moments.get(one.number, ()))) is not None]
     after_key = [value for call in results for value in call.key_stop_ms]
     return _common(results) | {
         "at_once": at_once,
         "stop_after_event_ms": spread(after_event),
         "stop_after_key_ms": spread(after_key),
+        "answer_after_event_ms": spread(answers),
         "stops_after_event_ms": _rounded(after_event),
         "stops_after_key_ms": _rounded(after_key),
     }
@@ -89,6 +91,11 @@ def _stop_after_event(placed: PlacedCall, moments: Sequence[float]) -> float | N
         return None
     stop = barge_in_stop_ms(placed.leg.heard, Span(moments[0], moments[0] + _KEY_STOP_WITHIN_SECONDS))
     return 0.0 if stop is None else stop
+
+
+def _answer_after_event(placed: PlacedCall, moments: Sequence[float]) -> float | None:
+    """Word of the last key -> the agent's first sound after it, ms."""
+    return response_ms(placed.leg.heard, moments[-1]) if moments else None
 
 
 def lengths(results: Sequence[CallResult]) -> list[float]:

@@ -45,8 +45,8 @@ PHRASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What the variant with a grammar listens for in each state.
 
-Words that sound like digits ("to", "for", "a") are kept out of the grammar for numbers, and phrases with them: of 30
-numbers in three voices, 27 are recognised with it, 22 with whole sentences in it, 26 with the whole vocabulary.
+Words that sound like digits ("to", "for", "a") are kept out of the grammar for numbers, and so are phrases with them.
+Of 30 numbers in three voices 27 are recognised with it, 22 with whole sentences in it, 26 with the whole vocabulary.
 """
 
 

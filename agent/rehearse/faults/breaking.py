@@ -16,8 +16,6 @@ _LONG = 30.0
 """For what must come, where no limit is judged: a busy machine may take its time."""
 
 _HONEST = "Shall we call you back"
-_FIGURES_SECONDS = 1.2
-"""The agent may go by figures of the queue that are this old."""
 
 
 async def events_cut(place: Place, findings: Findings) -> None:
@@ -57,7 +55,7 @@ async def asterisk_restarted(place: Place, findings: Findings) -> None:
         for state, caller in callers.items():
             record = await place.record(caller)
             findings.require(record and record["outcome"] == "lost", f"{state}: {record and record['outcome']}")
-    await place.phones_are_back()
+    await place.phones_come_back()
     reconnects = 0
     async with asyncio.timeout(20):
         while not (await place.health())["asterisk"]:
@@ -168,15 +166,12 @@ async def nobody_there(place: Place, findings: Findings) -> None:
 
 
 async def nobody_logged_in(place: Place, findings: Findings) -> None:
-    """Nobody is logged in: the agent knows before it promises anything."""
-    pbx = place.stack.pbx
-    await pbx.cli("queue remove member PJSIP/601 from orderline-humans")
+    """Nobody's phone is logged in: the agent knows before it promises anything."""
+    await place.phones_leave()
     try:
-        await asyncio.sleep(_FIGURES_SECONDS)
         await _comes_back(place, findings, known=True)
     finally:
-        await pbx.cli("queue add member PJSIP/601 to orderline-humans")
-        await asyncio.sleep(_FIGURES_SECONDS)
+        await place.phones_come_back()
     await _nothing_left(place, findings)
 
 

@@ -33,6 +33,10 @@ class Findings:
         if not ok:
             self.problems.append(what)
 
+    def note(self, seconds: float, what: str) -> None:
+        """Note how long something else took, for the table."""
+        self.by_who.setdefault(what, []).append(seconds)
+
     def reach(self, seconds: float | None, who: str, within: float = PERSON_SECONDS) -> None:
         """Note how long a caller waited; None for one who reached nobody."""
         if seconds is None:

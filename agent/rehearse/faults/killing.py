@@ -76,6 +76,8 @@ async def restarted_while_listening(place: Place, findings: Findings) -> None:
         heard = await hears
         findings.reach(None if heard is None else heard + 0.3, "a word")
         findings.require(listens and listens[0].at - at < seconds, "the question was not asked again in time")
+        if listens:
+            findings.note(listens[0].at - at, "asked again")
         await caller.press(POSTCODE)
         await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), _LONG)
         findings.require("tomorrow" in caller.said(told), f"it says: {caller.said(told)}")

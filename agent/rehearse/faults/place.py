@@ -32,6 +32,8 @@ from agent.rehearse.voices import Voices
 
 _LEFTOVER_SECONDS = 20.0
 _RECORD_SECONDS = 30.0
+_FIGURES_SECONDS = 1.2
+"""The agent may go by figures of the queue that are this old."""
 _NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
@@ -191,14 +193,25 @@ class Place:
         await server.start()
         return server
 
-    async def phones_are_back(self) -> None:
-        """Wait until the people's phones are registered again at an Asterisk that was started anew."""
+    async def phones_leave(self) -> None:
+        """Log the people's phones out and wait until the agent can know that."""
+        await self.stack.phones.cli("pjsip send unregister *all")
+        await self._contacts(there=False)
+        await asyncio.sleep(_FIGURES_SECONDS)
+
+    async def phones_come_back(self) -> None:
+        """Have the phones logged in again: they were logged out, or Asterisk was started anew."""
+        await self.stack.phones.cli("pjsip send register *all")
+        await self._contacts(there=True)
+        await self.stack.pbx.cli("queue set ringinuse yes on PJSIP/601")
+        await asyncio.sleep(_FIGURES_SECONDS)
+
+    async def _contacts(self, *, there: bool) -> None:
         async with asyncio.timeout(30):
             for phone in ("601", "602"):
                 # the command line has no way to wait for this
-                while f"{phone}/sip:" not in await self.stack.pbx.cli("pjsip show contacts"):  # noqa: ASYNC110
+                while (f"{phone}/sip:" in await self.stack.pbx.cli("pjsip show contacts")) != there:  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
-        await self.stack.pbx.cli("queue set ringinuse yes on PJSIP/601")
 
     async def recover(self) -> None:
         """Bring everything back to where a case may begin."""

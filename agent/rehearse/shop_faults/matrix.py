@@ -86,9 +86,13 @@ async def run_cells(
                 results[cell] = await play_cell(cell, scripts, stack, shop, home, keep)
                 done(results[cell])
 
-    async with asyncio.TaskGroup() as group:
-        for number in range(max(1, min(at_once, len(cells)))):
-            group.create_task(work(number))
+    tasks = [asyncio.create_task(work(number)) for number in range(max(1, min(at_once, len(cells))))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return [results[cell] for cell in cells]
 
 
@@ -134,7 +138,7 @@ async def play_cell(
     """Place the call of a cell, lift the fault, wait for what follows from it, and judge."""
     shop.books.clear()
     log_size = stack.agent.log_path.stat().st_size
-    script = replace(scripts[f"{cell.system} {cell.ending}"], name=f"{cell.system} {cell.fault}")
+    script = replace(scripts[f"{cell.system} {cell.ending}"], name=f"{cell.system} {cell.fault}", cooperates=True)
     later = cell.system == "returns" and cell.fault in LISTENER
     begin = asyncio.create_task(_after_a_look(shop, cell) if later else shop.begin(cell.system, cell.fault))
     try:
