@@ -75,7 +75,7 @@ class EntryTable:
 
     def _add(self, phrase: Phrase, meaning: Meaning) -> bool:
         """Compile one phrase; True when there is a number in it."""
-        tokens = self._same.phrase(phrase.tokens)
+        tokens = self._same.rewrite(phrase.tokens)
         places = [index for index, token in enumerate(tokens) if token[0] == "{"]
         if not places:
             self.whole.setdefault(tokens, meaning)

@@ -40,6 +40,9 @@ def sample_sentences(phrases: Iterable[tuple[Phrase, str]], formats: Mapping[str
 
 def _parts(phrase: Phrase) -> list[str]:
     """Return the words before, between and after the numbers."""
+    text = phrase.text
+    if "{" not in text:
+        return [text]
     parts: list[list[str]] = [[]]
     for token in phrase.tokens:
         if token.startswith("{"):

@@ -309,13 +309,16 @@ class _Builder:
             self._contents.rules, lists, tuple(self._formats), _WRAPPED_LIMIT if options else MAX_EXPANSIONS
         )
         entries: Entries = []
+        meanings: dict[tuple[tuple[str, str], ...], Meaning] = {}
         for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
             if not isinstance(phrase, Phrase):
                 continue
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
-                others = tuple((other, value) for other, value in phrase.values if other != name)
-                entries.append((Phrase(phrase.tokens, heard=phrase.heard), Meaning("value", own[0], others)))
+                if phrase.values not in meanings:
+                    others = tuple((other, value) for other, value in phrase.values if other != name)
+                    meanings[phrase.values] = Meaning("value", own[0], others)
+                entries.append((Phrase(phrase.tokens, heard=phrase.heard), meanings[phrase.values]))
             else:
                 self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
         return entries
