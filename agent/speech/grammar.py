@@ -19,7 +19,7 @@ MAX_ENTRIES = 4000
 YES_AND_NO = ("yes", "no")
 ENTRIES_A_YES = 35
 """A turn that expects yes or no holds each of them once more for so many entries. Vosk weighs a word by how often it
-stands in the list, and among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices (`make bench PARTS=answers`)."""
+stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices (``make bench PARTS=answers``)."""
 
 
 class GrammarError(OrderlineError):
