@@ -70,7 +70,7 @@ class Listening:
         self._speaking = speaking
         self._keys = KeyCollector(listen.keys)
         self._gate = parts.gate()
-        self._ear = self._new_ear()
+        self._ear = self._new_ear() if listen.speech else None
         self._barged_in = False
         self._held_keys: list[str] = []
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
@@ -95,7 +95,8 @@ class Listening:
                 if answer is not None:
                     return answer
         finally:
-            await self._ear.close()
+            if self._ear is not None:
+                await self._ear.close()
 
     def _new_ear(self) -> Ear:
         listen = self._listen
@@ -147,6 +148,9 @@ class Listening:
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
+        if ear is None:  # nothing can be heard: only silence counts, and only keys end it
+            silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is Action.NO_INPUT
+            return Answer(NoInput(self._listen.no_input_seconds), None) if silent else None
         self._pause_or_go_on(ear, probability)
         ear.take(passed)
         ear.check()

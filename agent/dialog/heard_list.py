@@ -13,7 +13,9 @@ def spoken_phrases(phrases: Iterable[Phrase]) -> dict[str, None]:
     """Return whole phrases and the fixed words around numbers, each once, as they are written."""
     found: dict[str, None] = {}
     for phrase in phrases:
-        found.update((part, None) for part in _parts(phrase) if part)
+        for part in _parts(phrase):
+            if part:
+                found[part] = None
     return found
 
 

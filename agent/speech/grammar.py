@@ -15,11 +15,13 @@ UNKNOWN = "[unk]"
 MAX_ENTRIES = 4000
 """Entries one grammar may have. Compiling costs about 10 microseconds an entry; beyond this a turn would start late."""
 
+_REMEMBERED = 32768
+
 
 YES_AND_NO = ("yes", "no")
 ENTRIES_A_YES = 35
 """A turn that expects yes or no holds each of them once more for so many entries. Vosk weighs a word by how often it
-stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices (``make bench PARTS=answers``)."""
+stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices (`make bench PARTS=answers`)."""
 
 
 class GrammarError(OrderlineError):
@@ -87,6 +89,7 @@ class Grammar:
         return YES_AND_NO * ((len(self.samples) + len(self.entries)) // ENTRIES_A_YES)
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)  # the same phrases stand in the grammar of nearly every turn
 def normalise(phrase: str) -> str:
     """Return a phrase as it stands in a grammar: lower-case, single spaces."""
     return " ".join(phrase.lower().split())
@@ -94,12 +97,18 @@ def normalise(phrase: str) -> str:
 
 def missing_words(phrases: Iterable[str], knows: Callable[[str], bool]) -> dict[str, list[str]]:
     """Return, for each phrase that cannot be recognised, its words that ``knows`` does not know."""
+    asked = {phrase: normalise(phrase) for phrase in phrases}
+    strange = {word for word in _words_of(asked.values()) if word != UNKNOWN and not knows(word)}
     missing: dict[str, list[str]] = {}
-    for phrase in phrases:
-        unknown = [word for word in dict.fromkeys(normalise(phrase).split()) if word != UNKNOWN and not knows(word)]
+    for phrase, text in asked.items() if strange else ():
+        unknown = [word for word in dict.fromkeys(text.split()) if word in strange]
         if unknown:
             missing[phrase] = unknown
     return missing
+
+
+def _words_of(phrases: Iterable[str]) -> set[str]:
+    return set(" ".join(phrases).split())
 
 
 def build_grammar(
@@ -136,7 +145,7 @@ def build_grammar(
         )
     loose = frozenset(map(normalise, words)).intersection(kept)
     typical = tuple(map(normalise, samples))
-    unknown = {word for word in {word for sample in typical for word in sample.split()} if not knows(word)}
+    unknown = {word for word in _words_of(typical) if not knows(word)}
     heard = typical if not unknown else tuple(one for one in typical if unknown.isdisjoint(one.split()))
     return Grammar(tuple(kept), dropped, loose, heard)
 

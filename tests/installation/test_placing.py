@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.installation import program, removing
+from agent.installation import program, removing, wiring
 from agent.installation.installing import install
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
@@ -33,13 +33,27 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return found
 
 
-def everything(root: Path) -> set[str]:
-    return {str(path.relative_to(root)) for path in root.rglob("*")}
+def everything(root: Path) -> dict[str, tuple[int, int, int, bytes]]:
+    """Path -> mode, owner, group, content."""
+    found = {}
+    for path in root.rglob("*"):
+        state = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(state.st_mode) else b""
+        found[str(path.relative_to(root))] = (state.st_mode, state.st_uid, state.st_gid, content)
+    return found
 
 
-def test_installing_and_uninstalling_leaves_what_was_there(layout: Layout) -> None:
+def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: Layout) -> None:
+    """The same on a whole Debian, with the real program and a real call: make install-test."""
+    asterisk = layout.on_disk(layout.asterisk_etc_dir)
+    for name in ("extensions.conf", "http.conf", "ari.conf", "manager.conf", "queues.conf"):
+        (asterisk / name).write_text(f"[general]\n; the administrator's own {name}")
+        (asterisk / name).chmod(0o640)
     before = everything(layout.root)
     said: list[str] = []
+    install(layout, REPOSITORY, said.append)
+    wiring.apply(layout, wiring.plan(layout))
+    assert "orderline.conf" in (asterisk / "extensions.conf").read_text()
     install(layout, REPOSITORY, said.append)
     after = everything(layout.root)
     for name in (
