@@ -16,6 +16,7 @@ MAX_ENTRIES = 4000
 """Entries one grammar may have. Compiling costs about 10 microseconds an entry; beyond this a turn would start late."""
 
 _REMEMBERED = 32768
+_SAMPLES_REMEMBERED = 64
 
 
 YES_AND_NO = ("yes", "no")
@@ -101,10 +102,16 @@ def missing_words(phrases: Iterable[str], knows: Callable[[str], bool]) -> dict[
     strange = {word for word in _words_of(asked.values()) if word != UNKNOWN and not knows(word)}
     missing: dict[str, list[str]] = {}
     for phrase, text in asked.items() if strange else ():
-        unknown = [word for word in dict.fromkeys(text.split()) if word in strange]
-        if unknown:
-            missing[phrase] = unknown
+        words = text.split()
+        if not strange.isdisjoint(words):
+            missing[phrase] = [word for word in dict.fromkeys(words) if word in strange]
     return missing
+
+
+@functools.lru_cache(maxsize=_SAMPLES_REMEMBERED)  # a turn has the same samples whatever its choices
+def _typical(samples: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    typical = tuple(map(normalise, samples))
+    return typical, frozenset(_words_of(typical))
 
 
 def _words_of(phrases: Iterable[str]) -> set[str]:
@@ -144,8 +151,8 @@ def build_grammar(
             "`orderline check` lists the missing words."
         )
     loose = frozenset(map(normalise, words)).intersection(kept)
-    typical = tuple(map(normalise, samples))
-    unknown = {word for word in _words_of(typical) if not knows(word)}
+    typical, spoken = _typical(tuple(samples))
+    unknown = {word for word in spoken if not knows(word)}
     heard = typical if not unknown else tuple(one for one in typical if unknown.isdisjoint(one.split()))
     return Grammar(tuple(kept), dropped, loose, heard)
 
