@@ -1,5 +1,5 @@
-# What people do with Orderline. `make help` lists it. Nothing here needs root, except installing python3-venv where
-# it is missing. Everything that is made or fetched lies in .venv and var.
+# What people do with Orderline. `make help` lists it. Nothing here needs root, except install, uninstall, install-test
+# and installing python3-venv where it is missing. Everything else that is made or fetched lies in .venv and var.
 
 SHELL := /bin/bash
 VENV := .venv
@@ -9,12 +9,17 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios accuracy asterisk clean
+.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+
+# for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
+DESTDIR ?=
+PREFIX ?= /opt/orderline
+KEEP_STATE ?= 0
 
 help:  ## list what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(VENV)/.ready: setup.cfg pyproject.toml
+$(VENV)/.ready: setup.cfg pyproject.toml requirements.lock
 	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later (Debian 12, Ubuntu 24.04 and newer have it); set PYTHON=" >&2; exit 1; fi
 	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
 		package=$$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'); \
@@ -23,7 +28,8 @@ $(VENV)/.ready: setup.cfg pyproject.toml
 		else echo "Python's venv module is missing. Install it first:  sudo apt install $$package" >&2; exit 1; fi; fi
 	@echo "Making the virtual environment in $(VENV) and fetching packages (once)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test]'
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test,bench]'
 	@touch $@
 
 demo: $(VENV)/.ready  ## place the demo calls on a private Asterisk and print them live
@@ -39,20 +45,56 @@ scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
 		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
 
+shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"
+	@$(BIN)/orderline shop faults --home $(HOME_DIR) $(ARGS)
+
+side-by-side: $(VENV)/.ready  ## the same callers for Orderline and for Vosk sample bots (half an hour): docs/benchmarks
+	@$(BIN)/python -m benchmarks.side_by_side --home $(HOME_DIR) $(ARGS)
+
 accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench,rehearse]'
 	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)
 
+faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
+	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
+
 test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
+	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
 lint: $(VENV)/.ready  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
+	$(BIN)/python -m tests.fuzz $(ARGS)
+
+install:  ## install on this machine (root); DESTDIR= PREFIX= as usual
+	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later; set PYTHON=" >&2; exit 1; fi
+	@if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "Python's venv module is missing. Install it first:  apt install $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')" >&2; exit 1; fi
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m agent.installation install --destdir "$(DESTDIR)" --prefix "$(PREFIX)"
+
+uninstall:  ## take all of it away again; KEEP_STATE=1 leaves settings and records
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m agent.installation uninstall --destdir "$(DESTDIR)" --prefix "$(PREFIX)" --keep-state "$(KEEP_STATE)"
+
+install-test: $(VENV)/.ready  ## install, call and uninstall in a fresh Debian below var (root)
+	$(BIN)/python -m tests.install --home $(HOME_DIR) $(ARGS)
+
+lock: $(VENV)/.ready  ## write requirements.lock anew from setup.cfg
+	@test -x $(HOME_DIR)/lock/bin/uv || { $(PYTHON) -m venv $(HOME_DIR)/lock && $(HOME_DIR)/lock/bin/pip install -q uv; }
+	$(HOME_DIR)/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements.lock setup.cfg
+	$(HOME_DIR)/lock/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -o requirements-build.lock contrib/requirements-build.in
+
+audit: $(VENV)/.ready  ## compare the pinned packages with the published advisories (needs the network)
+	@test -x $(HOME_DIR)/audit/bin/pip-audit || { $(PYTHON) -m venv $(HOME_DIR)/audit && $(HOME_DIR)/audit/bin/pip install -q pip-audit; }
+	@$(HOME_DIR)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock || \
+		{ code=$$?; echo "audit: NOT clean, or NOT done: see above (the advisories are read from the network)" >&2; exit $$code; }
 
 clean:  ## remove everything that was made or fetched
 	rm -rf $(VENV) $(HOME_DIR)

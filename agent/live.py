@@ -1,7 +1,9 @@
 """The live feed: what happens on the calls, as it happens, for the terminal, rehearsals and consoles.
 
 A websocket at ``/live`` sends one JSON object a message: ``event``, ``call_id``, ``at`` (ISO 8601), ``at_seconds``
-(monotonic) and ``data``; ``/health`` says that the process is alive. Loopback by default, bearer token always.
+(monotonic) and ``data``; ``/health`` and ``/status`` tell how the agent and its dependencies are, ``/metrics`` the
+numbers for Prometheus. Loopback by default, and a bearer token for all of them; only ``/healthz``, which says no more
+than that the process is alive, needs none.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import hmac
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
 log = logging.getLogger(__name__)
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _BACKLOG = 1000
 """Messages a slow reader may be behind before it is cut off; calls never wait for readers."""
@@ -82,8 +86,16 @@ class ControlServer:
         token: str,
         status: Callable[[], Mapping[str, Any]],
         routes: Sequence[web.RouteDef] = (),
+        *,
+        dependencies: Callable[[], Awaitable[Mapping[str, Any]]] | None = None,
+        metrics: Callable[[Mapping[str, Any]], bytes] | None = None,
     ) -> None:
-        """``routes`` are further ones, behind the same token."""
+        """``routes`` are further ones, behind the same token.
+
+        ``dependencies()`` looks at everything the agent needs; ``metrics(that)`` makes Prometheus' page of it.
+        """
+        self._dependencies = dependencies
+        self._metrics = metrics
         self._feed = feed
         self._routes = routes
         self._token = token
@@ -94,7 +106,16 @@ class ControlServer:
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
         application = web.Application(middlewares=[self._authorise])
-        application.add_routes([web.get("/live", self._live), web.get("/health", self._health), *self._routes])
+        application.add_routes(
+            [
+                web.get("/live", self._live),
+                web.get("/health", self._health),
+                web.get("/status", self._all_status),
+                web.get("/metrics", self._metrics_page),
+                web.get("/healthz", self._alive),
+                *self._routes,
+            ]
+        )
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -109,15 +130,33 @@ class ControlServer:
 
     @web.middleware
     async def _authorise(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        if request.path == "/healthz":
+            alive: web.StreamResponse = await handler(request)
+            return alive
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-            log.warning("Live feed: authentication failed from %s", request.remote)
+            log.warning("Authentication failure from %s", request.remote)  # contrib/fail2ban reads this line
             raise web.HTTPUnauthorized(text="A bearer token is needed.\n")
         response: web.StreamResponse = await handler(request)
         return response
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response(self._status())
+        return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
+
+    async def _all_status(self, _: web.Request) -> web.Response:
+        return web.json_response(await self._looked_at())
+
+    async def _metrics_page(self, _: web.Request) -> web.Response:
+        if self._metrics is None:
+            raise web.HTTPNotFound(text="There are no metrics.\n")
+        return web.Response(body=self._metrics(await self._looked_at()), headers={"Content-Type": METRICS_TYPE})
+
+    async def _looked_at(self) -> Mapping[str, Any]:
+        return self._status() if self._dependencies is None else await self._dependencies()
+
+    @staticmethod
+    async def _alive(_: web.Request) -> web.Response:
+        return web.Response(text="orderline: alive\n")
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=20.0)

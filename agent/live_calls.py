@@ -73,9 +73,11 @@ class LiveCalls:
         since, call = self._calls[call_id]
         changes: dict[str, Any] = {"doing": _DOING[event]}
         if event == "agent_said":
-            changes |= {"flow": shown["flow"], "step": shown["step"], "said": shown["text"]}
+            changes |= {
+                name: str(shown.get(of, "")) for name, of in (("flow", "flow"), ("step", "step"), ("said", "text"))
+            }
         elif event == "caller_said":
-            changes["heard"] = shown["heard"]
+            changes["heard"] = str(shown.get("heard", ""))
         self._calls[call_id] = (since, replace(call, **changes))
 
     def list(self) -> list[dict[str, Any]]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import socket
-import stat
-from collections.abc import AsyncIterator, Callable, Iterator
-from functools import partial
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 
+from agent.asterisk.ami_probe import ami_findings
 from agent.asterisk.ari import Ari
-from agent.asterisk.preflight import Finding, examine
+from agent.asterisk.finding import Finding
+from agent.asterisk.preflight import Wanted, examine
 from agent.call.errors import VoiceError
-from agent.delivering import calls_path, hook_of
+from agent.delivering import calls_path
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
@@ -22,6 +21,20 @@ from agent.dialog.turns import Prompt
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.human_queues import queue_findings
+from agent.preflight_asterisk_files import AsteriskFiles, file_findings
+from agent.preflight_machine import (
+    clock_finding,
+    directory_finding,
+    host_name_finding,
+    port_findings,
+    rescuer_finding,
+    secret_findings,
+    settings_finding,
+    timezone_finding,
+    unit_active,
+    whisper_finding,
+)
+from agent.prompts_ready import prompts_finding
 from agent.records.outbox_commands import outstanding
 from agent.records.sharing import redis_version
 from agent.settings import Settings, SettingsError
@@ -31,12 +44,17 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 
-LEAST_FREE_BYTES = 500_000_000
-"""Room for records, voice cache and logs of some months."""
 
+async def findings(
+    settings: Settings, files: AsteriskFiles | None = None, directory: Path | None = None
+) -> AsyncIterator[Finding]:
+    """Look at everything, in the order in which it is needed; each finding comes as it is made.
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Look at everything, in the order in which it is needed; each finding comes as it is made."""
+    ``files`` are Asterisk's own files, as far as they could be read on this machine; ``directory`` is where the
+    settings came from.
+    """
+    if directory is not None:
+        yield settings_finding(directory)
     for finding in secret_findings(settings):
         yield finding
     yield shop_finding(settings)
@@ -45,11 +63,20 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     if address := settings.redis.address():
         yield await redis_finding(address)
     yield host_name_finding()
-    yield port_finding(settings.control.host, settings.control.port)
+    yield clock_finding()
+    yield timezone_finding(settings.shop.timezone)
+    for finding in port_findings(settings):
+        yield finding
+    yield rescuer_finding(settings.control, unit_active)
+    for finding in file_findings(files or AsteriskFiles()):
+        yield finding
     async for finding in _rules_and_ears(settings):
         yield finding
     yield await voice_finding(settings)
-    async for finding in queue_findings(settings):
+    yield await prompts_finding(settings)
+    if any(queue.whisper for queue in settings.queues.values()):
+        yield whisper_finding(settings.state_directory)
+    async for finding in _ami(settings):
         yield finding
     try:
         password = settings.ari.password()
@@ -58,30 +85,34 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     ari = Ari(settings.ari.url, settings.ari.user, password, settings.ari.app)
     ari.open()
     try:
-        async for finding in examine(ari, settings.media.transport):
+        wanted = Wanted(
+            settings.media.transport,
+            settings.call.handover_context,
+            tuple(settings.queues),
+            bool(settings.fastagi.host),
+        )
+        async for finding in examine(ari, wanted):
             yield finding
     finally:
         await ari.close()
 
 
-def secret_findings(settings: Settings) -> Iterator[Finding]:
-    """Whether the secrets are there, and for nobody else's eyes."""
-    secrets: list[tuple[str, Callable[[], object], Path | None]] = [
-        ("ARI password", settings.ari.password, settings.ari.password_file),
-        ("control token", settings.control.token, settings.control.token_file),
-        *((f"webhook {hook.name}", partial(hook_of, hook), hook.secret_file) for hook in settings.webhooks),
-    ]
-    for what, read, file in secrets:
-        try:
-            read()
-        except SettingsError as error:
-            yield Finding(what, "failed", error.message, "openssl rand -hex 24 > FILE; chmod 600 FILE; name it there")
-            continue
-        mode = stat.S_IMODE(file.stat().st_mode) if file is not None and file.exists() else 0
-        if mode & 0o077:
-            yield Finding(what, "failed", f"{file} can be read by others (mode {mode:o})", f"chmod 600 {file}")
-        else:
-            yield Finding(what, "ok")
+async def _ami(settings: Settings) -> AsyncIterator[Finding]:
+    """The manager interface and, where it can be asked, how the queues stand."""
+    ami = settings.ami
+    if not ami.host:
+        return
+    try:
+        secret = ami.secret()
+    except SettingsError:
+        return  # already among the findings
+    failed = False
+    async for finding in ami_findings(ami.host, ami.port, ami.user, secret):
+        failed |= finding.verdict == "failed"
+        yield finding
+    if not failed:
+        async for finding in queue_findings(settings):
+            yield finding
 
 
 def shop_finding(settings: Settings) -> Finding:
@@ -90,23 +121,6 @@ def shop_finding(settings: Settings) -> Finding:
         return Finding("shop", "ok", describe_shop(settings.shop))
     except OrderlineError as error:
         return Finding("shop", "failed", error.message, "put it right (docs/shop-http.md), then: orderline shop check")
-
-
-def directory_finding(directory: Path) -> Finding:
-    """Whether records can be kept, and for how long."""
-    what = "state directory"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        return Finding(
-            what, "failed", f"{directory}: {error.strerror}", f"mkdir -p {directory} and chown it to this user"
-        )
-    if not os.access(directory, os.W_OK):
-        return Finding(what, "failed", f"{directory} cannot be written", f"chown it to the agent's user: {directory}")
-    free = shutil.disk_usage(directory).free
-    if free < LEAST_FREE_BYTES:
-        return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", "make room, or move it")
-    return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
 
 
 def outbox_finding(path: Path) -> Finding:
@@ -131,34 +145,6 @@ async def redis_finding(address: str) -> Finding:
     except OrderlineError as error:
         return Finding(what, "warning", f"{error.message}; this node works alone", "look at redis.url, or start it")
     return Finding(what, "ok", version)
-
-
-def host_name_finding() -> Finding:
-    """Whether this machine's own name resolves; where it does not, calls can stall for seconds in Asterisk."""
-    name = socket.gethostname()
-    try:
-        socket.getaddrinfo(name, None)
-    except OSError:
-        fix = f"echo '127.0.0.1 {name}' >> /etc/hosts"
-        return Finding("host name", "failed", f"{name} does not resolve: calls can stall for 5 s", fix)
-    return Finding("host name", "ok", f"{name} resolves")
-
-
-def port_finding(host: str, port: int) -> Finding:
-    """Whether the port of the live feed is free."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind((host, port))
-        except OSError as error:
-            detail = f"{host}:{port}: {error.strerror} (fine if it is this agent, running)"
-            return Finding("control port", "warning", detail, "set control.port to a free one")
-    loopback = host in ("127.0.0.1", "::1", "localhost")
-    if loopback:
-        return Finding("control port", "ok", f"{host}:{port} is free")
-    return Finding(
-        "control port", "warning", f"{host} is not loopback: the feed is not encrypted", "control.host: 127.0.0.1"
-    )
 
 
 async def _rules_and_ears(settings: Settings) -> AsyncIterator[Finding]:
@@ -206,14 +192,28 @@ async def voice_finding(settings: Settings) -> Finding:
     return Finding("voice", "ok", engines[0].name)
 
 
-async def check(settings: Settings) -> int:
+RANKS = {"ok": 0, "warning": 1, "failed": 2}
+"""Verdict -> exit code of ``orderline check`` when it is the worst one."""
+_MARKS = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  "}
+_WORDS = ("Calls can be sent to this agent.", "It works; look at the warnings.", "Not yet: mend what failed.")
+
+
+async def check(
+    settings: Settings, files: AsteriskFiles | None = None, *, as_json: bool = False, directory: Path | None = None
+) -> int:
     """Print every finding; 0 when calls can be sent here, 1 with warnings only, 2 when something must be mended."""
     worst = 0
-    marks = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  "}
-    async for finding in findings(settings):
-        print(f"{marks[finding.verdict]}{finding.what}{': ' if finding.detail else ''}{finding.detail}")
+    told: list[dict[str, str]] = []
+    async for finding in findings(settings, files, directory):
+        worst = max(worst, RANKS[finding.verdict])
+        if as_json:
+            told.append(asdict(finding))
+            continue
+        print(f"{_MARKS[finding.verdict]}{finding.what}{': ' if finding.detail else ''}{finding.detail}", flush=True)
         if finding.verdict != "ok":
             print(f"          fix: {finding.fix}")
-        worst = max(worst, {"ok": 0, "warning": 1, "failed": 2}[finding.verdict])
-    print(("Calls can be sent to this agent.", "It works; look at the warnings.", "Not yet: mend what failed.")[worst])
+    if as_json:
+        print(json.dumps({"exit_code": worst, "findings": told}, indent=1, ensure_ascii=False))
+    else:
+        print(_WORDS[worst])
     return worst

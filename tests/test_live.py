@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from agent.live import ControlServer, LiveFeed
+from agent.metrics import Metrics
 
 
 @pytest.fixture
@@ -35,7 +36,9 @@ async def test_nobody_reads_without_the_token(door: tuple[LiveFeed, str], wrong:
 
 async def test_health_tells_the_status(door: tuple[LiveFeed, str]) -> None:
     async with aiohttp.ClientSession(headers=headers()) as session, session.get(door[1] + "/health") as response:
-        assert await response.json() == {"live_calls": 3}
+        health = await response.json()
+        assert health["live_calls"] == 3
+        assert health["tasks"] >= 1
 
 
 async def test_every_reader_gets_every_event_in_order(door: tuple[LiveFeed, str]) -> None:
@@ -74,3 +77,31 @@ async def test_closing_ends_the_readers(door: tuple[LiveFeed, str]) -> None:
         feed.close()
         async with asyncio.timeout(5):
             assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING)
+
+
+async def test_healthz_needs_no_token_and_tells_no_more_than_that_it_lives(door: tuple[LiveFeed, str]) -> None:
+    async with aiohttp.ClientSession() as session, session.get(f"{door[1]}/healthz") as response:
+        assert (response.status, await response.text()) == (200, "orderline: alive\n")
+
+
+async def test_status_and_metrics_are_for_holders_of_the_token() -> None:
+    async def dependencies() -> dict[str, Any]:
+        return {"state": "ok", "dependencies": {"asterisk": {"state": "ok", "detail": ""}}}
+
+    metrics = Metrics()
+    server = ControlServer(LiveFeed(), "the-token", dict, dependencies=dependencies, metrics=metrics.text)
+    await server.start("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.port}"
+    try:
+        async with aiohttp.ClientSession() as stranger:
+            for path in ("/status", "/metrics"):
+                async with stranger.get(url + path) as response:
+                    assert response.status == 401
+        async with aiohttp.ClientSession(headers=headers()) as session:
+            async with session.get(f"{url}/status") as response:
+                assert (await response.json())["state"] == "ok"
+            async with session.get(f"{url}/metrics") as response:
+                assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+                assert 'orderline_dependency_up{dependency="asterisk"} 1.0' in await response.text()
+    finally:
+        await server.close()

@@ -107,6 +107,13 @@ class Channels:
         )
         return channel
 
+    async def create(self, channel_id: str, *, endpoint: str, app: str) -> dict[str, Any]:
+        """Make a channel that is not dialled."""
+        channel: dict[str, Any] = await self._ari.request(
+            "POST", "/channels/create", params={"endpoint": endpoint, "app": app, "channelId": channel_id}
+        )
+        return channel
+
     async def dtmf(self, channel_id: str, digits: str, *, between_ms: int = 100, duration_ms: int = 100) -> None:
         """Send keypad digits to the far end of the channel."""
         await self._ari.request(
@@ -114,6 +121,10 @@ class Channels:
             f"/channels/{_id(channel_id)}/dtmf",
             params={"dtmf": digits, "between": between_ms, "duration": duration_ms},
         )
+
+    async def play(self, channel_id: str, media: str) -> None:
+        """Play a sound of Asterisk's (``sound:one-moment-please``) to the channel."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/play", params={"media": media})
 
     async def ring(self, channel_id: str) -> None:
         """Indicate ringing to the channel."""
@@ -196,10 +207,30 @@ class System:
             map(str, version_of(str(info["system"]["version"])) or (0, 0, 0))
         )  # packages append their own revision
 
+    async def get_variable(self, name: str) -> str:
+        """Value of a global variable, ``""`` when it is not set."""
+        try:
+            answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
+        except NotFound:
+            return ""
+        return str((answer or {}).get("value", ""))
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a global variable."""
+        await self._ari.request("POST", "/asterisk/variable", params={"variable": name}, body={"value": value})
+
     async def modules(self) -> set[str]:
         """Names of the modules that are running, for example ``chan_websocket.so``."""
         modules = await self._ari.request("GET", "/asterisk/modules")
         return {str(module["name"]) for module in modules if module.get("status") == "Running"}
+
+    async def sound_formats(self, sound: str) -> set[str]:
+        """Formats in which a sound is installed, in any language; empty when it is not."""
+        try:
+            answer = await self._ari.request("GET", f"/sounds/{_id(sound)}")
+        except NotFound:
+            return set()
+        return {str(form.get("format", "")) for form in (answer or {}).get("formats", [])}
 
     async def has_websocket_media(self) -> bool:
         """True when chan_websocket is loaded and knows marks (Asterisk 20.18, 22.8, 23.2 and later)."""

@@ -6,14 +6,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
+from agent.asterisk.finding import Finding
 from agent.asterisk.media import WebsocketMedia
+from agent.asterisk.preflight_dialplan import dialplan_findings
 from agent.asterisk.release import knows_media_marks, version_of
-
-Verdict = Literal["ok", "warning", "failed"]
 
 REQUIRED_MODULES: Mapping[str, str] = {
     "app_stasis.so": "hands calls to the agent",
@@ -28,27 +27,43 @@ REQUIRED_MODULES: Mapping[str, str] = {
     "func_callerid.so": "shows people why a call comes",
     "func_volume.so": "keeps handed-over calls in the core, so that the caller hears the human",
     "app_queue.so": "the people's queue",
+    "app_exec.so": "the dialplan's decisions (ExecIf)",
+    "app_playback.so": "says the honest word when nobody can take a call",
+    "func_logic.so": "the dialplan's decisions (IF)",
+    "func_channel.so": "the dialplan's look at a phone's kind",
     "app_stack.so": "the dialplan's subroutines",
+    "pbx_config.so": "reads the dialplan",
+    "res_rtp_asterisk.so": "carries the callers' audio",
+    "format_wav.so": "plays Asterisk's own sounds when nobody can take a call",
 }
 """Module -> what the agent needs it for."""
+WANTED_MODULES: Mapping[str, str] = {
+    "app_chanspy.so": "supervisors cannot listen, whisper or barge in",
+    "res_pjsip_header_funcs.so": "people's phones are not told ticket, reason and screen-pop address",
+    "res_musiconhold.so": "callers wait in silence",
+}
+"""Module -> what is missing without it; calls are held all the same."""
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
+class Wanted:
+    """What the settings ask of an Asterisk."""
 
-    what: str
-    verdict: Verdict
-    detail: str = ""
-    fix: str = ""
-    """Exactly what to do, for everything that is not ok."""
+    transport: str = "auto"
+    """``media.transport``."""
+    handover_context: str = "orderline-handover"
+    """``call.handover_context``."""
+    queues: tuple[str, ...] = ()
+    """The names in ``queues``."""
+    fastagi: bool = False
+    """Whether the dialplan may ask the agent things (``fastagi.host``)."""
 
 
-async def examine(ari: Ari, transport: str) -> AsyncIterator[Finding]:
+async def examine(ari: Ari, wanted: Wanted) -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
-    ``transport`` is the setting ``media.transport``. A media leg and a bridge are really made and removed again, under
-    an application name of their own: calls in progress are not touched.
+    A media leg, a bridge and a channel that never dials are really made and removed again, under an application name of
+    their own: calls in progress are not touched.
     """
     try:
         text = await ari.system.version()
@@ -76,9 +91,13 @@ async def examine(ari: Ari, transport: str) -> AsyncIterator[Finding]:
         yield Finding("Asterisk version", "failed", text, "Orderline needs Asterisk 18 or later")
         return
     modules = await ari.system.modules()
-    for finding in module_findings(modules, transport, websocket=knows_media_marks(release)):
+    for finding in module_findings(modules, wanted.transport, websocket=knows_media_marks(release)):
         yield finding
-    async for finding in _try_out(ari, transport, websocket=knows_media_marks(release) and _WEBSOCKET in modules):
+    for finding in wanted_findings(modules, fastagi=wanted.fastagi):
+        yield finding
+    yield codec_finding(modules)
+    websocket = knows_media_marks(release) and _WEBSOCKET in modules
+    async for finding in _try_out(ari, wanted, modules, websocket=websocket):
         yield finding
 
 
@@ -112,7 +131,35 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
     return findings
 
 
-async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterator[Finding]:
+def wanted_findings(modules: set[str], *, fastagi: bool) -> list[Finding]:
+    """Say what does not work without modules that calls can do without."""
+    wanted = {**WANTED_MODULES, **({"res_agi.so": "the dialplan cannot ask the agent anything"} if fastagi else {})}
+    return [
+        Finding("module", "warning", f"{name} is not running: {without}", f"asterisk -rx 'module load {name}'")
+        for name, without in wanted.items()
+        if name not in modules
+    ]
+
+
+_CODECS = {"codec_ulaw.so": "ulaw", "codec_alaw.so": "alaw"}
+"""What telephone lines bring; the agent speaks plain samples (slin)."""
+_RESAMPLER = "codec_resample.so"
+
+
+def codec_finding(modules: set[str]) -> Finding:
+    """Whether a telephone line's audio can be turned into the agent's."""
+    there = [name for module, name in _CODECS.items() if module in modules]
+    missing = [module for module in (*_CODECS, _RESAMPLER) if module not in modules]
+    fix = "; ".join(f"asterisk -rx 'module load {module}'" for module in missing)
+    if not there:
+        return Finding("codecs", "failed", "neither ulaw nor alaw is there: the agent would hear nothing", fix)
+    if missing:
+        detail = f"{', '.join(missing)} missing: calls in other formats may stay silent"
+        return Finding("codecs", "warning", detail, fix)
+    return Finding("codecs", "ok", "ulaw, alaw and resampling are there")
+
+
+async def _try_out(ari: Ari, wanted: Wanted, modules: set[str], *, websocket: bool) -> AsyncIterator[Finding]:
     """Make what a call makes: a bridge, and a media leg with its audio connection."""
     name = f"orderline-check-{secrets.token_hex(6)}"
     try:
@@ -122,17 +169,18 @@ async def _try_out(ari: Ari, transport: str, *, websocket: bool) -> AsyncIterato
         yield Finding("ARI rights", "failed", error.message, "set read_only=no for [orderline] in ari.conf")
         return
     yield Finding("ARI rights", "ok", "bridges can be made and removed")
-    if websocket and transport != "audiosocket":
-        trial = Ari(ari.url, *ari.credentials, app=name)
-        try:
-            async with trial:
+    trial = Ari(ari.url, *ari.credentials, app=name)
+    try:
+        async with trial:
+            if websocket and wanted.transport != "audiosocket":
                 media = WebsocketMedia(trial, f"{name}-media", asyncio.Queue())
                 await media.open()
                 await media.close()
-        except AriError as error:
-            yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
-        else:
-            yield Finding("media leg", "ok", "an audio connection was opened and closed")
+                yield Finding("media leg", "ok", "an audio connection was opened and closed")
+            async for finding in dialplan_findings(trial, modules, wanted.handover_context, wanted.queues):
+                yield finding
+    except AriError as error:
+        yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
     try:
         await ari.applications.get(ari.app)
     except NotFound:

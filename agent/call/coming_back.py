@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agent.dialog.consent import ANSWERS, Answer
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.loader import FlowPack
@@ -39,6 +40,13 @@ class KeptConversations:
         """Return and forget what is known of the call on this channel."""
         kept_at, snapshot = self._kept.pop(channel_id, (0.0, None))
         return snapshot if snapshot is not None and self._clock() - kept_at <= KEPT_SECONDS else None
+
+    def consent(self, channel_id: str) -> Answer:
+        """Return what the caller on this channel has said about recording before, ``""`` for nothing known."""
+        kept_at, snapshot = self._kept.get(channel_id, (0.0, {}))
+        if self._clock() - kept_at > KEPT_SECONDS:
+            return ""
+        return next((answer for answer in ANSWERS if answer == snapshot.get("consent")), "")
 
     def begin(self, pack: FlowPack, facts: CallFacts, render: Renderer, channel_id: str) -> Conversation:
         """Return the conversation of a call that begins: with what it knew before, when it comes back."""

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import CallTakenOver, LineGone, MediaBroken
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost, TakenOver
+from agent.call.errors import CallTakenOver, LineGone, MediaBroken, MustLeave, TakenAway
+from agent.call.protocols import (
+    FRAME_BYTES,
+    FRAME_MS,
+    CallerHungUp,
+    CallTaken,
+    Frame,
+    Inbox,
+    Leave,
+    LineEvent,
+    MediaLost,
+    TakenOver,
+)
 
 _QUIET_MS = 200
 _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
@@ -23,7 +34,7 @@ class LineReader:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
         Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaBroken when the
-        audio broke.
+        audio broke, MustLeave when the call has to go to people, TakenAway when it is there already.
         """
         try:
             async with asyncio.timeout(self._quiet_after_seconds):
@@ -36,6 +47,10 @@ class LineReader:
             raise CallTakenOver(event.by)
         if isinstance(event, MediaLost):
             raise MediaBroken(f"The audio of the call broke: {event.why}.")
+        if isinstance(event, Leave):
+            raise MustLeave(event.reason)
+        if isinstance(event, CallTaken):
+            raise TakenAway(f"The call was taken to the dialplan: {event.why}.")
         return event
 
     def nudge(self) -> None:

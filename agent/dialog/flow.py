@@ -331,6 +331,25 @@ class Corrections(_Model):
     """They say that it is right."""
 
 
+class Recording(_Model):
+    """What is said and asked about recording before the greeting (setting ``call.consent``)."""
+
+    announcement: str = ""
+    """Said before the greeting where the caller is only told."""
+    question: str = ""
+    """Asked where consent is needed; 1 and 2 on the keypad answer too."""
+    question_again: str = ""
+    """The second and last try."""
+    accepted: str = ""
+    """Said after a yes, before the greeting."""
+    refused: str = ""
+    """Said after anything else: what is not kept, and that the call goes on."""
+    accept: Texts = ()
+    """Whole answers that are consent."""
+    refuse: Texts = ()
+    """Whole answers that are none."""
+
+
 class Commands(_Model):
     """Phrases that work at any moment."""
 
@@ -421,6 +440,8 @@ class PackFile(_Model):
     """Variables and what they start with (an expression)."""
     keep: tuple[str, ...] = ()
     """Variables that survive "start over" (attempt counters)."""
+    recording: Recording | None = None
+    """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}
     """What the business systems can do."""
     slots: dict[str, Slot] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -53,6 +54,11 @@ class FlowPack:
         if reading.unreadable:
             raise _refused(reading.findings)
         lint.check(reading, expressions, filters)
+        unfit = [name for name in reading.contents.slots if not _SLOT_NAME.fullmatch(name)]
+        for name in unfit:
+            reading.report(("slots", name), "a slot's name is made of small letters, digits and _")
+        if unfit:
+            raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
             understanding = Understanding(reading.contents, reading.report)
@@ -147,6 +153,9 @@ class FlowPack:
             else:
                 yield from ((f"{name}.{case}", text) for case, text in prompt.cases.items())
                 yield f"{name}.{lint.OTHERWISE}", prompt.otherwise
+        if (recording := self.contents.recording) is not None:
+            for key in ("announcement", "question", "question_again", "accepted", "refused"):
+                yield f"recording.{key}", getattr(recording, key)
         for name, slot in self.contents.slots.items():
             for key in ("prompt", "reprompt", "help", "confirm_prompt"):
                 yield from _inline(f"{name}.{key}", getattr(slot, key))
@@ -161,11 +170,18 @@ class FlowPack:
     def vocabulary(self) -> dict[str, str]:
         """Return every word a recogniser must know, with one phrase it occurs in."""
         words: dict[str, str] = {}
+        if (recording := self.contents.recording) is not None:
+            for phrase in (*recording.accept, *recording.refuse):
+                for word in phrase.split():
+                    words.setdefault(word, phrase)
         for grammar in self.grammars.values():
             for phrase in (*grammar.phrases, *grammar.words):
                 for word in phrase.split():
                     words.setdefault(word, phrase)
         return words
+
+
+_SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 def _refused(findings: Sequence[Finding]) -> FlowError:

@@ -16,6 +16,8 @@ EITHER_O = "°"
 _SEPARATORS = "- /."
 _NORTH_AMERICAN = re.compile(r"999[- /.]999[- /.]9999")
 _ALLOWED = re.compile(r"[9AX\-/. |\[\]]+")
+_LONGEST, _MOST_OPTIONAL = 100, 6
+"""Bounds of a format: each optional part doubles its shapes."""
 _MOST_EITHER = 4
 """So many an "oh" are tried as both; the rest are zeros, and asked about."""
 _SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
@@ -54,6 +56,11 @@ class NumberFormat:
     def __post_init__(self) -> None:
         if not _ALLOWED.fullmatch(self.pattern):
             raise NumberFormatError(f"number format {self.pattern!r} may hold only 9, A, X, - / . and [ ] |")
+        if len(self.pattern) > _LONGEST or self.pattern.count("[") > _MOST_OPTIONAL:
+            raise NumberFormatError(
+                f"number format {self.pattern[:20]!r}... is longer than {_LONGEST} characters or has more than "
+                f"{_MOST_OPTIONAL} optional parts: nobody could say it"
+            )
         if self.check not in RULES:
             known = ", ".join(name for name in RULES if name)
             raise NumberFormatError(f"unknown check digit rule {self.check!r}; known: {known}")

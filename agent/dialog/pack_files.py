@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from agent.dialog.flow import (
     Knowledge,
     Manner,
     PackFile,
+    Recording,
     Service,
     Slot,
     Trigger,
@@ -31,7 +33,8 @@ from agent.dialog.templates import nearest
 from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
-_SINGLE = ("language", "start", "commands", "corrections", "defaults", "wait_seconds", "knowledge")
+_SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
+_FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
 
 
@@ -90,7 +93,7 @@ def read_pack(directory: FilePath) -> Reading:
             reading.unreadable = True
             continue
         digest.update(f"{name}\0{content}\0".encode())
-        source = yaml_source.read(name, content)
+        source = _read(name, content)
         reading.findings += source.findings
         reading.unreadable |= source.data is None and bool(source.findings)
         parsed = _validated(source, reading)
@@ -102,6 +105,11 @@ def read_pack(directory: FilePath) -> Reading:
         merged["prompts"] = {**told, **merged.get("prompts", {})}
     reading.contents = PackFile.model_construct(**{**_empty(), **merged})
     return reading
+
+
+@functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
+def _read(name: str, content: str) -> Source:
+    return yaml_source.read(name, content)
 
 
 def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
@@ -230,7 +238,9 @@ def _in_file(loc: tuple[int | str, ...], data: Any) -> Path:
 _BY_SECTION: dict[str, type[BaseModel]] = {
     "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": Choice,
 }  # fmt: skip
-_SINGLE_MODELS: dict[str, type[BaseModel]] = {"commands": Commands, "corrections": Corrections, "defaults": Manner}
+_SINGLE_MODELS: dict[str, type[BaseModel]] = {
+    "commands": Commands, "corrections": Corrections, "defaults": Manner, "recording": Recording,
+}  # fmt: skip
 
 
 def _allowed(path: Path, data: Any) -> list[str]:

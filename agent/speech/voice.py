@@ -143,6 +143,18 @@ class Speaker:
         await asyncio.gather(*(one(prompt_id, text) for prompt_id, text in wanted))
         return Prerendered(ready=len(wanted) - len(failed), failed=tuple(failed))
 
+    def rendered(self, prompts: Iterable[Prompt]) -> tuple[int, int]:
+        """Count the pieces of prompts that are recorded or on disk, and those that are not. Call it in a thread."""
+        wanted = dict.fromkeys(
+            (prompt.id, piece) for prompt in prompts for piece in self.pieces(prompt.id, prompt.text)
+        )
+        ready = sum(
+            self._recordings.find(prompt_id, text) is not None
+            or (self._disk is not None and any(self._disk.path(e.identity, text).is_file() for e in self._engines))
+            for prompt_id, text in wanted
+        )
+        return ready, len(wanted) - ready
+
     async def close(self) -> None:
         """Stop rendering and release the engines."""
         for task in self._rendering.values():

@@ -16,6 +16,8 @@ class FakeAsterisk:
         self.channels: dict[str, dict[str, Any]] = {}
         self.bridges: dict[str, set[str]] = {}
         self.variables: dict[tuple[str, str], str] = {}
+        self.globals: dict[str, str] = {}
+        self.played: list[tuple[str, str]] = []
         self.continued: list[tuple[str, str, str]] = []
         self.requests: list[tuple[str, str]] = []
         self.event_filter: list[str] = []
@@ -25,6 +27,9 @@ class FakeAsterisk:
         self.version = "22.10.1+dfsg-1"
         self.modules: set[str] = set()
         self.read_only = False
+        self.functions: dict[str, str] = {}
+        """What dialplan functions answer on every channel."""
+        self.sounds: dict[str, list[str]] = {}
         self.media_leg_enters_stasis = True
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._sockets: list[web.WebSocketResponse] = []
@@ -45,18 +50,23 @@ class FakeAsterisk:
         add("GET", "/ari/applications/{app}", self._application)
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/asterisk/modules", self._modules)
+        add("GET", "/ari/asterisk/variable", self._get_global)
+        add("POST", "/ari/asterisk/variable", self._set_global)
         add("GET", "/ari/channels", self._list_channels)
         add("GET", "/ari/channels/{id}", self._get_channel)
+        add("POST", "/ari/channels/create", self._create_channel)
         add("POST", "/ari/channels/externalMedia", self._external_media)
         add("GET", "/ari/channels/{id}/variable", self._get_variable)
         add("POST", "/ari/channels/{id}/variable", self._set_variable)
         add("POST", "/ari/channels/{id}/answer", self._answer)
+        add("POST", "/ari/channels/{id}/play", self._play)
         add("POST", "/ari/channels/{id}/continue", self._continue)
         add("DELETE", "/ari/channels/{id}", self._hang_up)
         add("GET", "/ari/bridges", self._list_bridges)
         add("POST", "/ari/bridges", self._create_bridge)
         add("POST", "/ari/bridges/{id}/addChannel", self._add_channel)
         add("DELETE", "/ari/bridges/{id}", self._destroy_bridge)
+        add("GET", "/ari/sounds/{id}", self._sound)
         add("GET", "/media/{id}", self._media_socket)
         self._runner = web.AppRunner(application, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -120,6 +130,8 @@ class FakeAsterisk:
             self._socket_came.notify_all()
         async for _ in socket:
             pass
+        if socket in self._sockets:
+            self._sockets.remove(socket)
         return socket
 
     async def _filter(self, request: web.Request) -> web.Response:
@@ -143,6 +155,17 @@ class FakeAsterisk:
     async def _get_channel(self, request: web.Request) -> web.Response:
         return web.json_response(self._channel(request))
 
+    async def _create_channel(self, request: web.Request) -> web.Response:
+        channel = {"id": request.query["channelId"], "state": "Down"}
+        self.channels[channel["id"]] = channel
+        return web.json_response(channel)
+
+    async def _sound(self, request: web.Request) -> web.Response:
+        formats = self.sounds.get(request.match_info["id"])
+        if formats is None:
+            raise web.HTTPNotFound(text='{"message": "Sound not found"}')
+        return web.json_response({"formats": [{"language": "en", "format": name} for name in formats]})
+
     async def _external_media(self, request: web.Request) -> web.Response:
         channel = {"id": request.query["channelId"], "state": "Up", "channelvars": {}}
         self.channels[channel["id"]] = channel
@@ -154,6 +177,7 @@ class FakeAsterisk:
     async def _get_variable(self, request: web.Request) -> web.Response:
         self._channel(request)
         value = self.variables.get((request.match_info["id"], request.query["variable"]))
+        value = self.functions.get(request.query["variable"], value)
         if value is None:
             raise web.HTTPNotFound(text='{"message": "Provided variable was not found"}')
         return web.json_response({"value": value})
@@ -163,6 +187,18 @@ class FakeAsterisk:
         body = await request.json()
         self.variables[request.match_info["id"], request.query["variable"]] = body["value"]
         return web.Response(status=204)
+
+    async def _get_global(self, request: web.Request) -> web.Response:
+        return web.json_response({"value": self.globals.get(request.query["variable"], "")})
+
+    async def _set_global(self, request: web.Request) -> web.Response:
+        self.globals[request.query["variable"]] = (await request.json())["value"]
+        return web.Response(status=204)
+
+    async def _play(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        self.played.append((request.match_info["id"], request.query["media"]))
+        return web.json_response({}, status=201)
 
     async def _answer(self, request: web.Request) -> web.Response:
         self._channel(request)["state"] = "Up"

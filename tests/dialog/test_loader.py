@@ -5,6 +5,7 @@ import pytest
 from agent import yaml_source
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
+from agent.dialog.number_format import NumberFormat, NumberFormatError
 from agent.flows import english_pack
 
 SYSTEM = "\n".join(
@@ -330,3 +331,18 @@ def test_a_number_format_that_cannot_be_used_is_told(tmp_path: Path, formats: di
     with pytest.raises(FlowError) as caught:
         FlowPack.load(tmp_path, None, formats)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Order", "order number", "order&a", "1st"])
+def test_slot_names_that_phrases_cannot_name_are_refused(tmp_path: Path, name: str) -> None:
+    slot = '{type: number, format: "99999", prompt: "Which?"}'
+    flows = f'flows: {{main: {{steps: [{{collect: "{name}"}}, {{hangup: answered}}]}}}}'
+    (tmp_path / "pack.yaml").write_text(f'language: en\nstart: main\nslots: {{"{name}": {slot}}}\n{flows}\n')
+    with pytest.raises(FlowError, match="small letters"):
+        FlowPack.load(tmp_path)
+
+
+def test_number_formats_that_nobody_could_say_are_refused_at_once() -> None:
+    for pattern in ("A" * 5000, "9" + "[9]" * 20):
+        with pytest.raises(NumberFormatError, match="nobody could say it"):
+            NumberFormat(pattern)

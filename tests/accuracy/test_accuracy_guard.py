@@ -2,7 +2,7 @@
 
 Counts, no times. A change of a few utterances passes (another processor computes the voice a little differently);
 losing more than the bounds of ``baseline.json`` fails. After a change that is meant to change them:
-``python -m tests.accuracy.test_guard --write``.
+``python -m tests.accuracy.test_accuracy_guard --write``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,88 @@
+"""The administrator's commands: ``orderline check``, ``wire``, ``unwire`` and ``render``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent.installation import wiring
+from agent.installation.layout import Layout
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+_DEFAULT = Path("/etc/orderline")
+
+
+def add_admin_commands(add: Add) -> None:
+    """Add the commands to the parser."""
+    check = add("check", _check, "look at everything that must be true before calls are sent here")
+    check.add_argument("--json", action="store_true", help="print the findings as one JSON object")
+    check.add_argument(
+        "--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of Asterisk's own files"
+    )
+    wire = add("wire", _wire, "show the lines this machine's Asterisk needs; with --apply, add them")
+    wire.add_argument("--apply", action="store_true", help="add them, each file copied before; unwire takes them out")
+    wire.add_argument("--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of its files")
+    unwire = add("unwire", _unwire, "take Orderline's lines out of Asterisk's files again")
+    unwire.add_argument("--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of its files")
+    render = add("render", _render, "speak every fixed prompt once, so that the first start need not")
+    for command in (check, wire, unwire, render):
+        command.add_argument("--config", type=Path, default=_DEFAULT, help="directory of orderline.yaml")
+
+
+def _check(options: argparse.Namespace) -> int:
+    from agent.as_agent import become_agent
+    from agent.preflight import check
+    from agent.preflight_asterisk_files import AsteriskFiles
+    from agent.settings import load_settings
+
+    files = AsteriskFiles.read(options.asterisk_etc)  # while root still may
+    settings = load_settings(options.config)
+    become_agent(settings.state_directory)
+    return asyncio.run(check(settings, files, as_json=options.json, directory=options.config))
+
+
+def _wire(options: argparse.Namespace) -> int:
+    from agent.settings import load_settings
+
+    layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
+    settings = load_settings(options.config)
+    port = urlsplit(settings.ari.url).port or 8088
+    queues = tuple(settings.queues) or (wiring.USUAL_QUEUE,)
+    changes = wiring.plan(layout, port=port, queues=queues)
+    if not changes:
+        print("Nothing is missing in this Asterisk's files.")
+        return 0
+    if options.apply:
+        print("\n".join(wiring.apply(layout, wiring.rewired(layout, changes, port, queues))))
+        return 0
+    for change in changes:
+        print(f"{change.file} needs {change.why}:\n")
+        print("\n".join(f"    {line}" for line in change.block.splitlines()))
+        print(f"\n  then: {change.reload}\n")
+    print("orderline wire --apply adds these lines between marks of its own; orderline unwire takes them out again.")
+    return 0
+
+
+def _unwire(options: argparse.Namespace) -> int:
+    layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
+    done = wiring.unwire(layout)
+    print("\n".join([*done, "now run: asterisk -rx 'core reload'"] if done else ["Nothing was wired."]))
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    from agent.as_agent import become_agent
+    from agent.prompts_ready import render_all
+    from agent.settings import load_settings
+
+    settings = load_settings(options.config)
+    become_agent(settings.state_directory)
+    logging.basicConfig(level=settings.log.level)
+    done = asyncio.run(render_all(settings))
+    print(f"{done.ready} pieces of fixed prompts are ready" + (f", {len(done.failed)} failed" if done.failed else ""))
+    return 1 if done.failed else 0

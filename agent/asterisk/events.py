@@ -1,0 +1,34 @@
+"""The shape of ARI's events, looked at once where they come in, so that no handler trips over a broken one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_ABOUT_CHANNELS = ("Stasis", "Channel")
+"""Events whose type begins so are about one channel."""
+_PARTS = ("caller", "connected", "dialplan", "channelvars")
+
+
+class BrokenEvent(ValueError):
+    """A message that is no event; the text says why, without quoting it."""
+
+
+def event_of(text: str) -> dict[str, Any]:
+    """Return the event in one message: a type, a channel with an id where it is about one. Raises BrokenEvent."""
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BrokenEvent(f"is no JSON ({len(text)} characters)") from error
+    if not isinstance(event, dict) or not isinstance(kind := event.get("type"), str):
+        raise BrokenEvent("has no type")
+    if "channel" in event or kind.startswith(_ABOUT_CHANNELS):
+        channel = event.get("channel")
+        if not isinstance(channel, dict) or not isinstance(channel.get("id"), str) or not channel["id"]:
+            raise BrokenEvent("names no channel")
+        for part in _PARTS:
+            if part in channel and not isinstance(channel[part], dict):
+                channel[part] = {}
+    if "args" in event and not isinstance(event["args"], list):
+        event["args"] = []
+    return event

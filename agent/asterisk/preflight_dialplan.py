@@ -1,0 +1,129 @@
+"""The preflight of what an administrator wires: contexts, their edition, the queue, the sounds of the last resort."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError
+from agent.asterisk.finding import Finding
+from agent.resources import ResourceMissing, shared_dir
+
+CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
+"""Entry points of the dialplan that a running agent relies on, besides the hand-over context."""
+DEFAULT_QUEUE = "orderline-humans"
+SORRY = ("vm-nobodyavail", "please-try-call-later", "goodbye")
+"""What the dialplan says when nobody at all can take a call (ORDERLINE_SORRY)."""
+_PLAYABLE = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "slin", "slin16", "g722"})
+
+_WIRE = "orderline wire --apply (or docs/asterisk.md, step 1), then: asterisk -rx 'dialplan reload'"
+
+
+def shipped_edition() -> str:
+    """The edition of the dialplan that belongs to this program, ``""`` when the file is not installed."""
+    try:
+        text = (shared_dir("dialplan") / "orderline.conf").read_text(encoding="utf-8")
+    except (ResourceMissing, OSError):
+        return ""
+    found = re.search(r"^\[orderline-edition\]\s*^exten => (\w+),1", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+Ask = Callable[[str], Awaitable[str]]
+"""Evaluates a dialplan function or variable."""
+
+
+async def dialplan_findings(
+    ari: Ari, modules: set[str], handover_context: str, queues: Sequence[str] = ()
+) -> AsyncIterator[Finding]:
+    """Look at the loaded dialplan, the queues and the sounds; ``ari`` is connected under a name of its own.
+
+    ``queues`` are those the settings name.
+
+    Asterisk evaluates functions on channels alone, so a channel that never dials is made and removed again.
+    """
+    channel_id = f"{ari.app}-eye"
+    try:
+        await ari.channels.create(channel_id, endpoint="Local/s@orderline", app=ari.app)
+        try:
+
+            async def ask(name: str) -> str:
+                return await ari.channels.get_variable(channel_id, name)
+
+            if "func_dialplan.so" not in modules:
+                detail = "func_dialplan.so is not running: whether the contexts are there cannot be seen"
+                yield Finding("dialplan", "warning", detail, "asterisk -rx 'module load func_dialplan.so'")
+            else:
+                yield await _contexts(ask, handover_context)
+            usual = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
+            for name in dict.fromkeys((usual, *queues)):
+                yield await _queue(ask, name)
+            yield allowed_finding(await ask("ORDERLINE_QUEUES"), usual, queues)
+        finally:
+            await ari.channels.hangup(channel_id)
+        yield await _sounds(ari)
+    except AriError as error:
+        yield Finding("dialplan", "failed", error.message, "asterisk -rx 'module show like ari'")
+
+
+async def _contexts(ask: Ask, handover_context: str) -> Finding:
+    async def there(place: str) -> bool:
+        return await ask(f"DIALPLAN_EXISTS({place},1)") == "1"
+
+    missing = [place for place in (*CONTEXTS, f"{handover_context},no_match") if not await there(place)]
+    if missing:
+        contexts = ", ".join(place.split(",")[0] for place in missing)
+        return Finding("dialplan", "failed", f"not loaded: {contexts}", _WIRE)
+    edition = shipped_edition()
+    if edition and not await there(f"orderline-edition,{edition}"):
+        detail = f"the loaded orderline.conf is of another edition than this program's ({edition})"
+        fix = (
+            "copy dialplan/orderline.conf (in /usr/share/orderline after make install) to /etc/asterisk/, "
+            "then: asterisk -rx 'dialplan reload'"
+        )
+        return Finding("dialplan", "warning", detail, fix)
+    return Finding("dialplan", "ok", f"all contexts are loaded, edition {edition or 'unknown'}")
+
+
+async def _queue(ask: Ask, name: str) -> Finding:
+    if await ask(f"QUEUE_EXISTS({name})") != "1":
+        fix = (
+            f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in "
+            "ORDERLINE_DEFAULT_QUEUE in [globals] of extensions.conf; then: asterisk -rx 'queue reload all'"
+        )
+        return Finding("queue", "failed", f"there is no queue {name}: callers could reach nobody", fix)
+    members = await ask(f"QUEUE_MEMBER({name},count)") or "0"
+    if members == "0":
+        fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let people log in; queue reload all"
+        return Finding("queue", "warning", f"{name} has no members: nobody's phone will ring", fix)
+    return Finding("queue", "ok", f"{name} has {members} members")
+
+
+def allowed_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
+    """Judge the list of queues that the dialplan lets calls go to; ``usual`` is always among them."""
+    what = "allowed queues"
+    wanted = tuple(dict.fromkeys((usual, *queues)))
+    fix = (
+        f"orderline wire --apply, or ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: "
+        "globals_custom.conf); then: asterisk -rx 'dialplan reload'"
+    )
+    if not allowed:
+        return Finding(what, "warning", "ORDERLINE_QUEUES is not set: calls may go to any queue", fix)
+    refused = [name for name in queues if name not in allowed.split("&") and name != usual]
+    if refused:
+        detail = f"ORDERLINE_QUEUES lacks {', '.join(refused)}: calls meant for them go to {usual}"
+        return Finding(what, "failed", detail, fix)
+    return Finding(what, "ok", ", ".join(allowed.split("&")))
+
+
+async def _sounds(ari: Ari) -> Finding:
+    missing = [sound for sound in SORRY if not await ari.system.sound_formats(sound) & _PLAYABLE]
+    if missing:
+        fix = (
+            "install Asterisk's English core sounds (Debian: asterisk-core-sounds-en-wav), or set ORDERLINE_SORRY to "
+            "sounds of yours"
+        )
+        detail = f"{', '.join(missing)}: a caller whom nobody can help would hear nothing"
+        return Finding("sounds", "warning", detail, fix)
+    return Finding("sounds", "ok", "the dialplan's own words are installed")

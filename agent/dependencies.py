@@ -1,0 +1,114 @@
+"""How everything the agent depends on is: the page ``/status``, and what the metrics say of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.delivering import calls_path
+from agent.errors import OrderlineError
+from agent.records.outbox_commands import outstanding
+from agent.settings import Settings
+
+State = Literal["ok", "down", "off"]
+Overall = Literal["ok", "degraded", "down"]
+
+LOOK_SECONDS = 1.0
+"""A look at the manager interface takes no longer."""
+VITAL = frozenset({"asterisk", "recogniser", "voice", "procedures"})
+"""Without one of these the agent cannot hold a call; without another it does less."""
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One thing the agent needs, or may use."""
+
+    name: str
+    state: State
+    detail: str = ""
+
+
+async def look_at_all(settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool]) -> dict[str, Any]:
+    """Look at everything; ``about`` is the agent's own status. No look takes longer than ``LOOK_SECONDS``."""
+    procedures = about.get("procedures", {})
+    dependencies = [
+        Dependency("asterisk", "ok" if about.get("asterisk") else "down", settings.ari.url),
+        Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
+        of_voices(voices),
+        Dependency(
+            "procedures", "ok" if procedures else "down", "an edit is refused" if procedures.get("refused") else ""
+        ),
+        *of_systems(about.get("systems", {})),
+        look_at_redis(settings.redis.address(), sharing=bool(about.get("sharing"))),
+        await look_at_manager(settings.ami.host, settings.ami.port),
+    ]
+    dead, waiting = await outbox_depth(calls_path(settings))
+    dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
+    return overall(about, dependencies, {"waiting": waiting, "dead": dead})
+
+
+def overall(about: Mapping[str, Any], dependencies: list[Dependency], outbox: Mapping[str, int]) -> dict[str, Any]:
+    """Join the agent's own status with what it depends on."""
+    down = {dependency.name for dependency in dependencies if dependency.state == "down"}
+    state: Overall = "down" if down & VITAL else "degraded" if down else "ok"
+    return {
+        **about,
+        "state": state,
+        "dependencies": {one.name: {"state": one.state, "detail": one.detail} for one in dependencies},
+        "outbox": dict(outbox),
+    }
+
+
+def of_systems(systems: Mapping[str, Any]) -> list[Dependency]:
+    """The shop's systems: a breaker that is open is a system that is down."""
+    found = []
+    for name, about in sorted(systems.items()):
+        told = about if isinstance(about, Mapping) else {}
+        closed = str(told.get("breaker", told.get("state", "closed"))) in ("closed", "ok", "half_open")
+        detail = str(told.get("last_failure") or told.get("last_error") or "")
+        found.append(Dependency(f"shop:{name}", "ok" if closed else "down", detail))
+    return found
+
+
+def of_voices(voices: Mapping[str, bool]) -> Dependency:
+    """The voice works while one engine does."""
+    speaking = [name for name, healthy in voices.items() if healthy]
+    silent = [name for name, healthy in voices.items() if not healthy]
+    detail = f"{', '.join(speaking) or 'no engine'} speaks" + (f"; {', '.join(silent)} has failed" if silent else "")
+    return Dependency("voice", "ok" if speaking else "down", detail)
+
+
+def look_at_redis(address: str, *, sharing: bool) -> Dependency:
+    """The Redis that nodes share: a node without it goes on alone."""
+    if not address:
+        return Dependency("redis", "off", "one node alone")
+    return Dependency("redis", "ok" if sharing else "down", "" if sharing else "this node works alone")
+
+
+async def look_at_manager(host: str, port: int) -> Dependency:
+    """Whether the manager interface greets us."""
+    if not host:
+        return Dependency("ami", "off", "not configured")
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                greeting = await reader.readline()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, ValueError) as error:
+        return Dependency("ami", "down", str(error) or "no answer")
+    return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", f"{host}:{port}")
+
+
+async def outbox_depth(path: Path) -> tuple[int, int]:
+    """How many deliveries were given up, and how many are on their way."""
+    if not path.is_file():  # noqa: ASYNC240 - one look at a name on the local disk
+        return 0, 0
+    try:
+        return await asyncio.to_thread(outstanding, path)
+    except OrderlineError:
+        return 0, 0  # its own finding: the records of calls are in the same file

@@ -1,0 +1,111 @@
+"""Numbers for Prometheus: counted from the same events that the live feed shows, and from the parts when asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+_RESPONSE_BUCKETS = (0.1, 0.2, 0.3, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
+_GREETING_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+_EFFECT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
+_DURATION_BUCKETS = (10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900)
+_MOST_LABELS = 60
+"""Different values one label may have; flow files are edited, and every new value is a new series for ever."""
+_NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_.:-]")
+
+
+class Metrics:
+    """Implements :class:`agent.call.protocols.Observer`; :meth:`text` is the page that Prometheus reads."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._seen: dict[str, set[str]] = {}
+        self._known: set[str] = set()
+        registry = self.registry
+        self._calls = Counter("orderline_calls", "Calls that have ended", ("outcome",), registry=registry)
+        self._live = Gauge("orderline_live_calls", "Calls that are going on", registry=registry)
+        self._duration = Histogram(
+            "orderline_call_seconds", "Answer to end", buckets=_DURATION_BUCKETS, registry=registry
+        )
+        self._greeting = Histogram(
+            "orderline_greeting_seconds", "Answer to the greeting's first audio", buckets=_GREETING_BUCKETS,
+            registry=registry,
+        )  # fmt: skip
+        self._response = Histogram(
+            "orderline_response_seconds", "Caller's last voice or key to the agent's first audio",
+            buckets=_RESPONSE_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._turns = Counter("orderline_turns", "Answers of callers", ("via",), registry=registry)
+        self._barge_ins = Counter("orderline_barge_ins", "Answers given over the agent's words", registry=registry)
+        self._handovers = Counter("orderline_handovers", "Calls given to people", ("reason",), registry=registry)
+        self._effects = Histogram(
+            "orderline_effect_seconds", "Operations of the shop's systems", ("name", "code"),
+            buckets=_EFFECT_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._faults = Counter("orderline_call_faults", "Calls that a fault of ours has ended", registry=registry)
+        self._consent = Counter("orderline_consents", "Answers about recording", ("answer",), registry=registry)
+        self._up = Gauge("orderline_dependency_up", "1 while it works, else 0", ("dependency",), registry=registry)
+        self._outbox = Gauge("orderline_outbox_entries", "Deliveries by state", ("state",), registry=registry)
+        self._paused = Gauge("orderline_paused", "1 while no new calls are taken", registry=registry)
+        self._overload = Counter("orderline_refused_calls", "Calls not taken", ("why",), registry=registry)
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """Count one event."""
+        if event == "call_started":
+            self._known.add(call_id)
+            self._live.set(len(self._known))
+        elif event == "call_ended":
+            self._known.discard(call_id)
+            self._live.set(len(self._known))
+            self._ended(data)
+        elif event == "caller_said":
+            self._turns.labels("keypad" if data.get("via") == "keypad" else "speech").inc()
+            if data.get("barged_in"):
+                self._barge_ins.inc()
+        elif event == "agent_said":
+            _observe(self._response, data.get("response_ms"), 1000)
+        elif event == "effect":
+            series = self._effects.labels(self._label("name", data.get("name")), self._label("code", data.get("code")))
+            _observe(series, data.get("ms"), 1000)
+        elif event == "handed_over":
+            self._handovers.labels(self._label("reason", data.get("reason"))).inc()
+        elif event == "consent":
+            self._consent.labels(self._label("answer", data.get("answer"))).inc()
+        elif event == "call_refused":
+            self._overload.labels(self._label("why", data.get("why"))).inc()
+
+    def _ended(self, data: Mapping[str, Any]) -> None:
+        self._calls.labels(self._label("outcome", data.get("outcome"))).inc()
+        _observe(self._duration, data.get("duration_seconds"), 1)
+        if data.get("ended_by") == "fault":
+            self._faults.inc()
+        record = data.get("record")
+        if isinstance(record, Mapping):
+            _observe(self._greeting, record.get("greeting_ms"), 1000)
+
+    def text(self, status: Mapping[str, Any]) -> bytes:
+        """The page; ``status`` is the agent's own (:func:`agent.dependencies.overall`)."""
+        for name, state in status.get("dependencies", {}).items():
+            if state.get("state") != "off":
+                self._up.labels(name).set(1 if state.get("state") == "ok" else 0)
+        for name, count in status.get("outbox", {}).items():
+            self._outbox.labels(name).set(count)
+        self._paused.set(1 if status.get("paused") else 0)
+        return generate_latest(self.registry)
+
+    def _label(self, label: str, value: object) -> str:
+        text = _NOT_A_LABEL.sub("_", str(value or "unknown"))[:60]
+        seen = self._seen.setdefault(label, set())
+        if text not in seen and len(seen) >= _MOST_LABELS:
+            return "other"
+        seen.add(text)
+        return text
+
+
+def _observe(series: Any, value: object, divisor: float) -> None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        series.observe(value / divisor)

@@ -1,0 +1,26 @@
+"""Several observers as one; one that fails costs neither the call nor the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from agent.call.protocols import Observer
+
+log = logging.getLogger(__name__)
+
+
+class Observers:
+    """Implements :class:`agent.call.protocols.Observer` by telling all of them."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """Pass one event on."""
+        for observer in self._observers:
+            try:
+                observer.notify(event, call_id, data)
+            except (ValueError, TypeError, KeyError, AttributeError, RuntimeError):
+                log.exception("An observer has failed at %s", event)

@@ -1,0 +1,219 @@
+"""The preflight of the machine itself: secrets, directories, name, clock, ports."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import shutil
+import socket
+import stat
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from agent.asterisk.finding import Finding
+from agent.clock import wall_clock
+from agent.delivering import hook_of
+from agent.errors import OrderlineError
+from agent.installation.layout import USER
+from agent.settings import ControlSettings, Settings, SettingsError, load_settings
+
+LEAST_FREE_BYTES = 500_000_000
+"""Room for records, voice cache and logs of some months."""
+HEALTH = "orderline"
+"""What the unauthenticated health page of an agent begins with: its port is not taken by a stranger."""
+_BUILT_IN = 2025
+"""No machine of today is older: an earlier year is a clock that was never set."""
+_TIME_ERROR = 5
+"""adjtimex(2): nobody disciplines this clock."""
+
+
+def secret_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the secrets are there, and for nobody else's eyes."""
+    secrets: list[tuple[str, Callable[[], object], Path | None]] = [
+        ("ARI password", settings.ari.password, settings.ari.password_file),
+        ("control token", settings.control.token, settings.control.token_file),
+        *((("AMI secret", settings.ami.secret, settings.ami.secret_file),) if settings.ami.host else ()),
+        *((f"webhook {hook.name}", partial(hook_of, hook), hook.secret_file) for hook in settings.webhooks),
+    ]
+    for what, read, file in secrets:
+        try:
+            read()
+        except SettingsError as error:
+            yield Finding(what, "failed", error.message, "openssl rand -hex 24 > FILE; chmod 600 FILE; name it there")
+            continue
+        yield Finding(what, "ok") if file is None or not file.exists() else secret_mode_finding(what, file)
+
+
+def secret_mode_finding(what: str, file: Path) -> Finding:
+    """Whether a secret is closed to everybody else. Root's file may be read by the agent's own group (mode 640)."""
+    state = file.stat()
+    mode = stat.S_IMODE(state.st_mode)
+    own_group = state.st_gid in {os.getgid(), *os.getgroups()}
+    allowed = 0o640 if state.st_uid == 0 and own_group and state.st_gid != 0 else 0o600
+    if mode & ~allowed & 0o077:
+        return Finding(what, "failed", f"{file} can be read by others (mode {mode:o})", f"chmod {allowed:o} {file}")
+    return Finding(what, "ok")
+
+
+def directory_finding(directory: Path) -> Finding:
+    """Whether records can be kept, and for how long."""
+    what = "state directory"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return Finding(
+            what, "failed", f"{directory}: {error.strerror}", f"mkdir -p {directory} and chown it to this user"
+        )
+    if not os.access(directory, os.W_OK):
+        return Finding(what, "failed", f"{directory} cannot be written", f"chown it to the agent's user: {directory}")
+    free = shutil.disk_usage(directory).free
+    if free < LEAST_FREE_BYTES:
+        return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", "make room, or move it")
+    return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
+
+
+def settings_finding(directory: Path) -> Finding:
+    """Whether the agent's own user, whom this runs as, can read all of its settings."""
+    what = "settings"
+    try:
+        load_settings(directory)
+    except OrderlineError as error:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        fix = f"chgrp {user} FILE; chmod 640 FILE, for each that is named; directories 750"
+        return Finding(what, "failed", error.message.replace("\n", "; "), fix)
+    return Finding(what, "ok", str(directory))
+
+
+def whisper_finding(directory: Path) -> Finding:
+    """Whether Asterisk can open what is whispered to people: a file that the agent makes below the state directory."""
+    what = "whisper"
+    place = directory / "whispers"
+    fix = f"chmod 751 {directory}; install -d -o {USER} -g asterisk -m 2750 {place} (or give your Asterisk's group)"
+    try:
+        outer, inner = directory.stat(), place.stat()
+    except OSError as error:
+        return Finding(what, "warning", f"{error.filename}: {error.strerror}: Asterisk may not be able to read it", fix)
+    shared = inner.st_gid not in (outer.st_gid, 0)
+    if outer.st_mode & 0o001 and (inner.st_mode & 0o001 or (shared and inner.st_mode & 0o010)):
+        return Finding(what, "ok", f"Asterisk can open {place}")
+    return Finding(what, "warning", f"Asterisk may not open {place}: people hear no whisper", fix)
+
+
+def host_name_finding() -> Finding:
+    """Whether this machine's own name resolves; where it does not, calls can stall for seconds in Asterisk."""
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        fix = f"echo '127.0.0.1 {name}' >> /etc/hosts"
+        return Finding("host name", "failed", f"{name} does not resolve: calls can stall for 5 s", fix)
+    return Finding("host name", "ok", f"{name} resolves")
+
+
+def port_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the ports of the agent's own doors are free, or its own, and closed to the network."""
+    control, fastagi, media = settings.control, settings.fastagi, settings.media
+    yield port_finding("control", control.host, control.port, control)
+    if fastagi.host:
+        yield port_finding("fastagi", fastagi.host, fastagi.port, control)
+    if media.audiosocket_port:
+        yield port_finding("audiosocket", media.audiosocket_host, media.audiosocket_port, control)
+
+
+_DOORS = {
+    "control": ("control port", "control.host", "control.port", "the feed is not encrypted"),
+    "fastagi": ("FastAGI port", "fastagi.host", "fastagi.port", "it asks nobody for a password"),
+    "audiosocket": ("AudioSocket port", "media.audiosocket_host", "media.audiosocket_port", "audio is not encrypted"),
+}
+
+
+def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
+    """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
+    what, host_key, port_key, why_closed = _DOORS[door]
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            if not _agent_listens(control.host, control.port):
+                detail = f"{host}:{port}: {error.strerror or error}"
+                return Finding(what, "failed", detail, f"set {host_key} and {port_key} to a free one")
+            state = "is this agent's, running"
+        else:
+            state = "is free"
+    if host in ("127.0.0.1", "::1", "localhost"):
+        return Finding(what, "ok", f"{host}:{port} {state}")
+    return Finding(what, "warning", f"{host} is not loopback: {why_closed}", f"{host_key}: 127.0.0.1")
+
+
+def _agent_listens(host: str, port: int) -> bool:
+    """Whether it is an agent that holds the port."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104 - read, not bound
+    try:
+        with urllib.request.urlopen(f"http://{near}:{port}/healthz", timeout=2) as answer:
+            return bool(answer.read(100).startswith(HEALTH.encode()))
+    except (OSError, urllib.error.URLError, ValueError):
+        return False
+
+
+def rescuer_finding(control: ControlSettings, active: Callable[[str], bool | None]) -> Finding:
+    """Whether the rescuer runs beside a running agent. ``active(unit)`` tells of a unit, None where no systemd is."""
+    what = "rescuer"
+    running = active("orderline-rescuer")
+    if running is None:
+        return Finding(what, "ok", "no systemd here: start orderline rescuer as you start the agent")
+    if running or not _agent_listens(control.host, control.port):
+        return Finding(what, "ok", "it is running" if running else "the agent does not run yet")
+    detail = "it does not run: calls of a hanging agent hang on the dead-man timer alone"
+    return Finding(what, "warning", detail, "systemctl enable --now orderline-rescuer")
+
+
+def unit_active(unit: str) -> bool | None:
+    """Ask systemd whether a unit runs; None where there is no systemd."""
+    program = shutil.which("systemctl")
+    if program is None or not Path("/run/systemd/system").is_dir():
+        return None
+    return subprocess.run([program, "--quiet", "is-active", unit], check=False).returncode == 0
+
+
+def clock_finding() -> Finding:
+    """Whether this machine's clock can be believed: records, hours and dates said aloud depend on it."""
+    what = "clock"
+    now = datetime.now().astimezone()
+    if now.year < _BUILT_IN:
+        return Finding(what, "failed", f"it is not {now:%Y-%m-%d}", "timedatectl set-ntp true, or date -s")
+    if _disciplined() is not False:
+        return Finding(what, "ok", f"{now:%Y-%m-%d %H:%M %Z}")
+    if not Path("/run/systemd/system").is_dir():
+        return Finding(what, "ok", f"{now:%Y-%m-%d %H:%M %Z}; synchronising it is up to this container's host")
+    return Finding(
+        what, "warning", "nobody synchronises it", "timedatectl set-ntp true (Debian: apt install systemd-timesyncd)"
+    )
+
+
+def _disciplined() -> bool | None:
+    """Ask the kernel whether something synchronises its clock; None where it does not tell."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        state = library.adjtimex(ctypes.byref((ctypes.c_byte * 512)()))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def timezone_finding(name: str) -> Finding:
+    """Whether the shop's local time can be told."""
+    try:
+        now = wall_clock(name)()
+    except OrderlineError as error:
+        return Finding("time zone", "failed", error.message, "shop.timezone: an IANA name, such as America/Chicago")
+    if not name and now.utcoffset() is not None and now.tzname() == "UTC":
+        detail = "shop.timezone is not set and the machine is on UTC"
+        return Finding("time zone", "ok", f"{detail}; callers are told UTC dates")
+    return Finding("time zone", "ok", f"it is {now:%A %H:%M} at the shop")

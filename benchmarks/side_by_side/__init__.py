@@ -1,0 +1,1 @@
+"""Orderline next to what would be put together from public samples today: same callers, same shop, same measure."""

@@ -1,0 +1,47 @@
+"""Broken events are passed over where they come in, in one line; good ones reach their handlers."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.events import BrokenEvent, event_of
+
+GOOD = {"type": "StasisStart", "args": ["inbound"], "channel": {"id": "1.1", "caller": {"number": "2025550143"}}}
+
+
+def test_a_good_event_comes_through_as_it_is() -> None:
+    assert event_of(json.dumps(GOOD)) == GOOD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[", "[]", "null", "{}", '{"type": 7}', "[" * 100_000,
+        '{"type": "StasisStart"}', '{"type": "ChannelDestroyed", "channel": null}',
+        '{"type": "StasisStart", "channel": {"id": ""}}', '{"type": "X", "channel": {"id": 5}}',
+    ],
+)  # fmt: skip
+def test_what_is_no_event_is_told_apart(text: str) -> None:
+    with pytest.raises(BrokenEvent):
+        event_of(text)
+
+
+def test_odd_parts_are_emptied_so_that_handlers_can_rely_on_their_shape() -> None:
+    event = event_of(json.dumps({**GOOD, "args": None, "channel": {"id": "1.1", "caller": None, "dialplan": "x"}}))
+    assert event["args"] == []
+    assert event["channel"] == {"id": "1.1", "caller": {}, "dialplan": {}}
+
+
+def test_a_broken_event_costs_one_line_and_no_later_event(caplog: pytest.LogCaptureFixture) -> None:
+    ari = Ari("http://127.0.0.1:9", "user", "password", "app")
+    seen: list[object] = []
+    ari.on("StasisStart", seen.append)
+    with caplog.at_level(logging.WARNING):
+        ari._take_text('{"type": "StasisStart", "channel": []}')
+        ari._take_text(json.dumps(GOOD))
+    assert seen == [GOOD]
+    assert [record.exc_info for record in caplog.records] == [None]

@@ -1,0 +1,83 @@
+"""The page for Prometheus: what happened on the calls, and how the dependencies are."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from agent.dependencies import Dependency, of_systems, of_voices, overall
+from agent.metrics import Metrics
+
+
+def samples(metrics: Metrics, status: dict[str, object] | None = None) -> dict[str, float]:
+    """``name{label="value"}`` -> value of every sample on the page."""
+    page = metrics.text(status or {}).decode()
+    found = {}
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{value}"' for name, value in sample.labels.items())
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
+def one_call(metrics: Metrics) -> None:
+    metrics.notify("call_started", "c1", {})
+    metrics.notify("agent_said", "c1", {"response_ms": None})
+    metrics.notify("caller_said", "c1", {"via": "speech", "barged_in": True})
+    metrics.notify("agent_said", "c1", {"response_ms": 250.0})
+    metrics.notify("effect", "c1", {"name": "orders.verify", "code": "not_found", "ms": 31.0})
+    metrics.notify("handed_over", "c1", {"reason": "caller_asked"})
+
+
+def test_a_call_is_counted_from_start_to_end() -> None:
+    metrics = Metrics()
+    one_call(metrics)
+    page = samples(metrics)
+    assert page["orderline_live_calls{}"] == 1
+    assert page["orderline_barge_ins_total{}"] == 1
+    assert page['orderline_turns_total{via="speech"}'] == 1
+    assert page["orderline_response_seconds_count{}"] == 1
+    assert page['orderline_response_seconds_bucket{le="0.3"}'] == 1
+    assert page['orderline_response_seconds_bucket{le="0.2"}'] == 0
+    assert page['orderline_effect_seconds_count{code="not_found",name="orders.verify"}'] == 1
+    assert page['orderline_handovers_total{reason="caller_asked"}'] == 1
+    ended = {"outcome": "handed_over", "ended_by": "handover", "duration_seconds": 25.0, "record": {"greeting_ms": 120}}
+    metrics.notify("call_ended", "c1", ended)
+    page = samples(metrics)
+    assert page["orderline_live_calls{}"] == 0
+    assert page['orderline_calls_total{outcome="handed_over"}'] == 1
+    assert page["orderline_greeting_seconds_sum{}"] == 0.12
+    assert page["orderline_call_faults_total{}"] == 0
+
+
+def test_what_callers_say_cannot_make_endless_series_nor_break_the_page() -> None:
+    metrics = Metrics()
+    for number in range(500):
+        metrics.notify("handed_over", "c1", {"reason": f'x{number}"}} 1\n'})
+    reasons = [name for name in samples(metrics) if name.startswith("orderline_handovers_total")]
+    assert len(reasons) == 61
+    assert 'orderline_handovers_total{reason="other"}' in reasons
+
+
+def test_dependencies_and_deliveries_are_numbers_too() -> None:
+    dependencies = [Dependency("asterisk", "down"), Dependency("redis", "off"), Dependency("voice", "ok")]
+    page = samples(Metrics(), overall({"version": "1"}, dependencies, {"waiting": 3, "dead": 1}))
+    assert page['orderline_dependency_up{dependency="asterisk"}'] == 0
+    assert page['orderline_dependency_up{dependency="voice"}'] == 1
+    assert 'orderline_dependency_up{dependency="redis"}' not in page
+    assert page['orderline_outbox_entries{state="waiting"}'] == 3
+
+
+def test_the_whole_is_down_without_something_vital_and_degraded_without_the_rest() -> None:
+    assert overall({}, [Dependency("asterisk", "down")], {})["state"] == "down"
+    assert overall({}, [Dependency("shop:oscar", "down"), Dependency("asterisk", "ok")], {})["state"] == "degraded"
+    assert overall({}, [Dependency("ami", "off"), Dependency("asterisk", "ok")], {})["state"] == "ok"
+
+
+def test_an_open_breaker_is_a_system_that_is_down() -> None:
+    states = of_systems({"a": {"breaker": "open", "last_error": "500"}, "b": {"breaker": "closed", "last_error": ""}})
+    assert [(one.name, one.state) for one in states] == [("shop:a", "down"), ("shop:b", "ok")]
+
+
+def test_the_voice_is_down_when_no_engine_speaks() -> None:
+    assert of_voices({"hibari": False, "pyttsx3": True}).state == "ok"
+    assert of_voices({"hibari": False}).state == "down"
