@@ -53,8 +53,9 @@ def _what(pyplot: Any, data: Mapping[str, Any]) -> Any:
         end = [100 * one["in_the_end"]["value"] for one in scores]
         first = [100 * one["understood"]["value"] for one in scores]
         colour = _COLOURS[index % len(_COLOURS)]
-        axes.barh(places, end, height * 0.9, color=colour, alpha=0.35, label=f"{name}: in the end, by voice")
-        axes.barh(places, first, height * 0.9, color=colour, label=f"{name}: at the first saying")
+        whose = f"{name}: " if len(data["models"]) > 1 else ""
+        axes.barh(places, end, height * 0.9, color=colour, alpha=0.35, label=f"{whose}in the end, by voice")
+        axes.barh(places, first, height * 0.9, color=colour, label=f"{whose}at the first saying")
         for place, one in zip(places, first, strict=True):
             axes.text(one - 1, place, f"{one:.0f} %", va="center", ha="right", color="white", fontsize=10)
     axes.set_yticks([row + height * (len(data["models"]) - 1) / 2 for row in range(len(lots))], lots)
@@ -117,7 +118,7 @@ def _line(pyplot: Any, data: Mapping[str, Any]) -> Any:
         axes.set_title(f"by {title}", loc="left")
         axes.set_ylim(0, 103)
     all_axes[0][0].set_ylabel("order numbers right, %")
-    all_axes[0][0].legend(frameon=False, fontsize=10, loc="lower center", bbox_to_anchor=(0.5, -0.5), ncols=2)
+    all_axes[0][0].legend(frameon=False, fontsize=10, loc="lower center", bbox_to_anchor=(0.6, -0.38), ncols=2)
     return figure
 
 
