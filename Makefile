@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -50,6 +50,9 @@ shop-faults: $(VENV)/.ready  ## real calls over business systems with every faul
 
 side-by-side: $(VENV)/.ready  ## the same callers for Orderline and for Vosk sample bots (half an hour): docs/benchmarks
 	@$(BIN)/python -m benchmarks.side_by_side --home $(HOME_DIR) $(ARGS)
+
+accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
+	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

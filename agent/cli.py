@@ -136,12 +136,15 @@ def _serve(options: argparse.Namespace) -> int:
     from agent.holding import held
     from agent.logs import set_up_logging
     from agent.settings import load_settings
+    from agent.standing_alone import refuse_a_second
 
     settings = load_settings(options.config)
     os.umask(UMASK)
     set_up_logging(settings.log.level, settings.log.format)
 
     async def work(stop: asyncio.Event) -> int:
+        if not options.takeover:
+            await refuse_a_second(settings)
         async with held(settings) as holding:
             from agent.serving import serve  # takes a second: callers of a dead agent are asked to hold before
 

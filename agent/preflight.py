@@ -27,9 +27,11 @@ from agent.preflight_machine import (
     directory_finding,
     host_name_finding,
     port_findings,
+    rescuer_finding,
     secret_findings,
     settings_finding,
     timezone_finding,
+    unit_active,
     whisper_finding,
 )
 from agent.prompts_ready import prompts_finding
@@ -65,6 +67,7 @@ async def findings(
     yield timezone_finding(settings.shop.timezone)
     for finding in port_findings(settings):
         yield finding
+    yield rescuer_finding(settings.control, unit_active)
     for finding in file_findings(files or AsteriskFiles()):
         yield finding
     async for finding in _rules_and_ears(settings):

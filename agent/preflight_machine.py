@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import stat
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -159,6 +160,26 @@ def _agent_listens(host: str, port: int) -> bool:
             return bool(answer.read(100).startswith(HEALTH.encode()))
     except (OSError, urllib.error.URLError, ValueError):
         return False
+
+
+def rescuer_finding(control: ControlSettings, active: Callable[[str], bool | None]) -> Finding:
+    """Whether the rescuer runs beside a running agent. ``active(unit)`` tells of a unit, None where no systemd is."""
+    what = "rescuer"
+    running = active("orderline-rescuer")
+    if running is None:
+        return Finding(what, "ok", "no systemd here: start orderline rescuer as you start the agent")
+    if running or not _agent_listens(control.host, control.port):
+        return Finding(what, "ok", "it is running" if running else "the agent does not run yet")
+    detail = "it does not run: calls of a hanging agent hang on the dead-man timer alone"
+    return Finding(what, "warning", detail, "systemctl enable --now orderline-rescuer")
+
+
+def unit_active(unit: str) -> bool | None:
+    """Ask systemd whether a unit runs; None where there is no systemd."""
+    program = shutil.which("systemctl")
+    if program is None or not Path("/run/systemd/system").is_dir():
+        return None
+    return subprocess.run([program, "--quiet", "is-active", unit], check=False).returncode == 0
 
 
 def clock_finding() -> Finding:

@@ -66,6 +66,8 @@ class Survival:
         self.keeper = keeper
         self.limits = limits
         self._left = dict(left)
+        self._ours: set[str] = set()
+        """Those of them that this node held; other nodes may be alive and hold theirs still."""
         self._going_on: set[str] = set()
         """Calls of an earlier process that this one has taken over."""
         self.draining = False
@@ -107,7 +109,9 @@ class Survival:
             stack.push_async_callback(together.close)
         stack.push_async_callback(keeper.close)
         left = {kept.call_id: kept for kept in await keeper.left_behind()}
-        return cls(settings, pause, keeper, limits, left, wall)
+        survival = cls(settings, pause, keeper, limits, left, wall)
+        survival._ours = {kept.call_id for kept in await own.left_behind()}
+        return survival
 
     def admit(self, live_calls: int) -> str:
         """Return why a new call goes straight to people, ``""`` when it does not."""
@@ -170,9 +174,8 @@ class Survival:
                 await adopted.wait()
         with_people = await _channels(ari())
         latest = {}
-        for call_id, kept in self._left.items():
-            if call_id in self._going_on:
-                continue
+        for call_id in self._ours - self._going_on:
+            kept = self._left[call_id]
             with contextlib.suppress(ValueError):
                 record = resumed(kept.state).record
                 started = datetime.fromisoformat(record.started_at).timestamp()
@@ -181,7 +184,7 @@ class Survival:
                 record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
                 latest[call_id] = call_record(discreet(record, kept.state))
         count = await records.take_over(latest, self._going_on)
-        for call_id in set(self._left) - self._going_on:
+        for call_id in self._ours - self._going_on:
             self.keeper.forget(call_id)
         return count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.heartbeat import variable_of
+from agent.asterisk.ari import Ari
+from agent.asterisk.heartbeat import AppTaken, variable_of
 from agent.holding import held
 from agent.settings import Settings
+from agent.standing_alone import refuse_a_second
 from agent.state.embedded import EmbeddedKeeper
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
@@ -115,3 +118,25 @@ async def test_where_a_start_takes_too_long_nobody_is_kept_from_people(
     assert wound(asterisk) == {}
     async with held(settings(asterisk, tmp_path, resume_seconds=20)) as holding:
         assert holding.callers == 1
+
+
+async def test_a_second_agent_is_refused_before_it_loads_anything(asterisk: FakeAsterisk, tmp_path: Path) -> None:
+    async def beat() -> None:
+        for number in range(1000):
+            asterisk.globals[BEAT] = f"{number}.0 elsewhere 4711"
+            await asyncio.sleep(0.1)
+
+    async with Ari(asterisk.url, "orderline", "secret", "orderline"):
+        beating = asyncio.create_task(beat())
+        with pytest.raises(AppTaken, match="process 4711 on elsewhere"):
+            await refuse_a_second(settings(asterisk, tmp_path))
+        beating.cancel()
+        asterisk.globals[BEAT] = ""
+        await refuse_a_second(settings(asterisk, tmp_path))
+
+
+async def test_where_asterisk_is_away_the_first_look_says_nothing(tmp_path: Path) -> None:
+    gone = FakeAsterisk()
+    await gone.start()
+    await gone.stop()
+    await refuse_a_second(settings(gone, tmp_path))

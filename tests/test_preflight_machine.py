@@ -17,6 +17,7 @@ from agent.preflight_machine import (
     directory_finding,
     host_name_finding,
     port_findings,
+    rescuer_finding,
     secret_findings,
     settings_finding,
     timezone_finding,
@@ -95,6 +96,18 @@ async def test_the_ports_that_a_running_agent_holds_are_its_own() -> None:
             ("FastAGI port", "ok"),
         ]
     await door.close()
+
+
+async def test_an_agent_without_a_rescuer_is_warned_about() -> None:
+    door = ControlServer(LiveFeed(), "token", dict)
+    await door.start("127.0.0.1", 0)
+    control = ControlSettings(port=door.port)
+    finding = await asyncio.to_thread(rescuer_finding, control, lambda unit: False)
+    assert (finding.verdict, finding.fix) == ("warning", "systemctl enable --now orderline-rescuer")
+    for state in (True, None):
+        assert (await asyncio.to_thread(rescuer_finding, control, lambda unit, state=state: state)).verdict == "ok"
+    await door.close()
+    assert (await asyncio.to_thread(rescuer_finding, control, lambda unit: False)).verdict == "ok"
 
 
 def test_settings_that_the_agents_user_cannot_read_are_told_with_the_command(tmp_path: Path) -> None:

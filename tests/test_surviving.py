@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,10 +23,15 @@ from agent.dialog.turns import Heard
 from agent.flows import english_pack
 from agent.pausing import Pause
 from agent.records.store import CallStore
+from agent.rehearse.real_redis import RealRedis
 from agent.settings import Settings
 from agent.speech.wording import filters
 from agent.state.embedded import EmbeddedKeeper
+from agent.state.redis_link import PREFIX, RedisLink
 from agent.surviving import Survival, discreet
+from tests.state.test_kept_calls import redis, redis_program
+
+__all__ = ["redis", "redis_program"]
 
 RENDER = SandboxRenderer(filters)
 
@@ -39,15 +45,17 @@ def wall() -> datetime:
     return datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 
 
-def settings_of(directory: Path, **call: Any) -> Settings:
-    return Settings.model_validate({"state_directory": str(directory), "call": call})
+def settings_of(directory: Path, more: Mapping[str, Any], **call: Any) -> Settings:
+    return Settings.model_validate({"state_directory": str(directory), "call": call, **more})
 
 
 @contextlib.asynccontextmanager
-async def survival(directory: Path, **call: Any) -> AsyncIterator[Survival]:
+async def survival(
+    directory: Path, more: Mapping[str, Any] = MappingProxyType({}), **call: Any
+) -> AsyncIterator[Survival]:
     async with contextlib.AsyncExitStack() as stack:
         pause = Pause(directory / "paused.json", wall)
-        yield await Survival.open(settings_of(directory, **call), pause, wall, stack)
+        yield await Survival.open(settings_of(directory, more, **call), pause, wall, stack)
 
 
 def line(channel_id: str, known_as: str = "", *, adopted: bool = True, state: str = "Up") -> AsteriskLine:
@@ -132,6 +140,31 @@ async def test_the_records_of_calls_that_did_not_outlive_their_agent_are_written
         assert await store.get("c-2") is None, "that one goes on"
         assert await found.take_over(store, adopted, lambda: None) == 0
     await store.close()
+
+
+async def test_what_another_living_node_holds_is_its_own(redis: RealRedis, tmp_path: Path, pack: FlowPack) -> None:
+    shared: dict[str, Any] = {"redis": {"url": redis.url}}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    adopted = asyncio.Event()
+    adopted.set()
+    async with survival(tmp_path / "one", shared) as one:
+        one.keeper.keep("c-1", {"turn": 1})
+        link = RedisLink(redis.url)
+        await until_kept(link, "c-1")
+        async with survival(tmp_path / "two", shared) as two:
+            store = await CallStore.open(tmp_path / "two" / "calls.sqlite")
+            assert await two.take_over(store, adopted, lambda: None) == 0
+            assert two.id_of("c-1") == "c-1", "it could go on with it"
+            await store.close()
+        assert await link.ask(lambda client: client.exists(f"{PREFIX}:call:c-1"), 0) == 1
+        await link.close()
+
+
+async def until_kept(link: RedisLink, call_id: str) -> None:
+    async with asyncio.timeout(20):
+        while not await link.ask(lambda client: client.exists(f"{PREFIX}:call:{call_id}"), 0):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def test_a_lost_call_whose_caller_refused_to_be_recorded_is_recorded_without_a_word(

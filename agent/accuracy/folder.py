@@ -25,6 +25,7 @@ _TRUTH = re.compile(r"([a-z_]+)\s*[:=]\s*(.+)")
 _KINDS: Mapping[str, Kind] = {
     "order_number": "number", "postcode": "number", "phone": "number", "request": "request",
 }  # fmt: skip
+_NUMBER_QUESTIONS = ("order_number", "phone")
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -62,7 +63,8 @@ def folder_trials(recordings: list[Recording], stage: Stage) -> list[Trial]:
     """Return the trials of recordings: each as it is, at the question it answers.
 
     Where nothing says what must be understood, it is what the agent understands of the text itself, at the first
-    question at which it understands anything; a text that means nothing to it must not be taken for anything.
+    question at which it understands anything (a bare number answers the question for it); a text that means nothing
+    to it must not be taken for anything.
     """
     line = Condition("as recorded", "recordings", codec="none")
     return [Trial(_item(recording, stage), line, seed_of(str(recording.path.name))) for recording in recordings]
@@ -86,7 +88,8 @@ def _item(recording: Recording, stage: Stage) -> Item:
 def _meaning(text: str, stage: Stage) -> tuple[str, str]:
     """Return the first question at which a text means something, and what."""
     said = spoken(re.sub(r"\d", lambda digit: f" {_WORDS[int(digit[0])]} ", text))
-    for question in QUESTIONS:
+    only_a_number = set(said.split()) <= {*_WORDS, "oh"}
+    for question in (*_NUMBER_QUESTIONS, *QUESTIONS) if only_a_number else QUESTIONS:
         held = stage.at(question)
         understood = held.give(Heard(said)).understood
         if understood not in NOTHING and not understood.endswith("..."):

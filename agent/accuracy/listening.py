@@ -93,7 +93,9 @@ class CallerEar:
             on_listening=_nothing,
         )
         speaking = Speaking(_NoVoice(), _NoMedia(), (), itertools.count(1), lambda: 0.0, _nothing)
-        answering = asyncio.ensure_future(Listening(LineReader(inbox), parts, listen, speaking).run())
+        answering = asyncio.ensure_future(
+            Listening(LineReader(inbox, quiet_after_seconds=None), parts, listen, speaking).run()
+        )
         try:
             for pcm in frames:
                 if answering.done():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from agent.accuracy import numbers
 from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
 from agent.accuracy.noise import KINDS
 from agent.accuracy.stage import LETTERS, READ_BACK_VALUE
-from agent.accuracy.trying import spread
+from agent.accuracy.trying import seed_of, spread
 from agent.shop.demo.known import PLANS
 
 DIGITS, WAYS = "order number, digit by digit", "order number, other ways"
@@ -21,7 +21,7 @@ POSTCODE, PHONE = "postcode", "phone number"
 LETTERS_PLAIN, LETTERS_ALPHABET = "order number with letters, spelt", "order number with letters, alphabet"
 REQUEST, YES_NO, CHOICE = "request", "yes or no", "choice"
 FOREIGN, ERRAND = "not for the agent", "errand: where is my order"
-SWEEP_VOICES = ("flite:rms", "flite:slt", "joe", "espeak:en-us+f3")
+SWEEP_VOICES = ("flite:rms", "flite:slt", "joe")
 """Speakers of the comparisons; the shipped weights were not trained on them in their final stage."""
 
 
@@ -46,24 +46,24 @@ class Size:
 
 
 FULL = Size(
-    numbers=12,
-    sweep_numbers=10,
-    sweep_requests=6,
+    numbers=6,
+    sweep_numbers=4,
+    sweep_requests=3,
     foreign=25,
-    errands=6,
-    snrs_db=(25, 20, 15, 10, 5),
+    errands=3,
+    snrs_db=(20, 10, 5),
     losses=(0.01, 0.02, 0.05, 0.10),
-    speeds=(0.8, 1.2, 1.4, 1.6),
-    codecs=("none", "alaw", "g722", "gsm", "amr", "amr_475", "opus"),
-    levels_dbfs=(-10, -30, -40, -50),
+    speeds=(0.8, 1.2, 1.4),
+    codecs=("alaw", "g722", "gsm", "amr"),
+    levels_dbfs=(-40, -50),
 )
 QUICK = Size(
-    numbers=3,
-    sweep_numbers=3,
-    sweep_requests=2,
-    foreign=6,
+    numbers=2,
+    sweep_numbers=2,
+    sweep_requests=1,
+    foreign=5,
     errands=1,
-    snrs_db=(20, 10),
+    snrs_db=(10,),
     losses=(0.05,),
     speeds=(1.4,),
     codecs=("gsm", "g722"),
@@ -82,7 +82,7 @@ def conditions(size: Size) -> Iterator[Condition]:
         yield Condition(codec, "codec", codec=codec)
     for loss in size.losses:
         yield Condition(f"loss {loss:.0%}", "loss", loss=loss)
-    for loss in size.losses[-2:]:
+    for loss in size.losses[-1:]:
         yield Condition(f"loss {loss:.0%} in rows of 3", "loss in rows", loss=loss, burst=3.0)
     for level in size.levels_dbfs:
         yield Condition(f"{level:g} dBFS", "level", level_dbfs=level)
@@ -99,10 +99,10 @@ def trials(size: Size, voices: Sequence[str], digit_speakers: Sequence[str]) -> 
         found += spread(digit_items(voice, size.numbers), clean)
     there = [voice for voice in SWEEP_VOICES if voice in voices]
     swept = [item for voice in there for item in sweep_items(voice, said, size)]
-    people = [item for voice in digit_speakers for item in digit_items(voice, max(2, size.sweep_numbers // 2))[::2]]
+    people = [item for voice in digit_speakers for item in digit_items(voice, size.numbers)[: size.sweep_numbers // 2]]
     for condition in conditions(size):
         found += spread(swept if condition.sweep == "speed" else [*swept, *people], condition)
-    found += spread(foreign_items([*there[:2], "hibari"], said, size), clean)
+    found += spread(foreign_items([*there[:1], "hibari"], said, size), clean)
     errands = [item for voice in voices for item in errand_items(voice, size.errands)]
     found += spread(errands, clean)
     for condition in (
@@ -120,7 +120,9 @@ def number_items(voice: str, count: int) -> list[Item]:
     for value in numbers.order_numbers(count, f"ways:{voice}"):
         items.append(_number(voice, WAYS, "order_number", "order_number", numbers.in_other_ways(value, voice)))
     for value in numbers.postcodes(count // 2 or 1, voice):
-        items.append(_number(voice, POSTCODE, "postcode", "postcode", numbers.digit_by_digit(value, voice)))
+        answer = numbers.digit_by_digit(value, voice)
+        # a made-up postcode belongs to no order: there is nothing to repair, errands have that
+        items.append(replace(_number(voice, POSTCODE, "postcode", "postcode", answer), once=True))
     for value in numbers.phones(count // 2 or 1, voice):
         items.append(_number(voice, PHONE, "phone", "phone", numbers.digit_by_digit(value, voice)))
     for index, value in enumerate(numbers.codes(count // 2 or 2, voice)):
@@ -140,7 +142,7 @@ def digit_items(voice: str, count: int) -> list[Item]:
 
 def sentence_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item]:
     """Return requests, yes and no, and choices that one speaker says; a part of them in a quick run."""
-    every = 1 if size is FULL or size.numbers >= FULL.numbers else 4
+    every = 2 if size.numbers >= FULL.numbers else 8
     items = _requests(voice, said)
     for word in ("yes", "no"):
         for text in said[f"answers_{word}"]:
@@ -148,7 +150,8 @@ def sentence_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item
     for slot in ("return_reason", "return_condition"):
         for value, texts in said[slot].items():
             items += [_item(voice, CHOICE, "choice", slot, slot, Answer(value, text, text)) for text in texts]
-    return items[::every]
+    # another part of them for another voice: together they say everything
+    return items[seed_of(voice) % every :: every]
 
 
 def sweep_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item]:

@@ -14,6 +14,7 @@ DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "e
 YES_NO_WORDS = ("yes", "no")
 CLEAN_SWEEPS = ("voices", "recordings")
 _MOST_EXAMPLES = 40
+_LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def report(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,8 +65,26 @@ def model_report(results: Sequence[Result]) -> dict[str, Any]:
             "yes_no": meaning_confusions(one for one in clean if one.kind == "yes_no"),
             "meanings": meaning_confusions(one for one in meant if one.kind in ("request", "choice", "meaning")),
         },
+        "read_back_below": read_back_below([one for one in results if one.kind == "number"]),
         "wrong": [_example(one) for one in clean if one.outcome == "wrong"][:_MOST_EXAMPLES],
     }
+
+
+def read_back_below(numbers: Sequence[Result]) -> dict[str, dict[str, int]]:
+    """Say what reading a number back would have caught and cost, had its weakest word been less certain than so much.
+
+    Counts numbers that were acted on at the first saying, on every line.
+    """
+    acted = [one for one in numbers if one.outcome in ("taken", "wrong") and one.sayings]
+    wrong = [one.sayings[0].weakest for one in acted if one.outcome == "wrong"]
+    right = [one.sayings[0].weakest for one in acted if one.outcome == "taken"]
+    return {
+        f"{limit:.1f}": {
+            "wrong": len(wrong), "wrong_caught": sum(each < limit for each in wrong),
+            "right": len(right), "right_asked": sum(each < limit for each in right),
+        }
+        for limit in _LIMITS
+    }  # fmt: skip
 
 
 def markdown(data: Mapping[str, Any], plots: Iterable[str] = ()) -> str:
@@ -137,6 +156,14 @@ def _model_page(name: str, model: Mapping[str, Any]) -> Iterator[str]:
         yield "|---|---|---|---|---|"
         for title, one in model["false_acceptance"].items():
             yield f"| {title} | {one['n']} | {one['accepted']} | {one['asked']} | {one['refused']} |"
+        yield ""
+    if any(one["wrong"] for one in model["read_back_below"].values()):
+        yield from ("### If numbers were read back below a certainty of the weakest word (all lines)", "")
+        yield "| below | wrong numbers caught | right numbers asked about needlessly |"
+        yield "|---|---|---|"
+        for limit, one in model["read_back_below"].items():
+            caught, asked = (f"{one[a]} of {one[b]}" for a, b in (("wrong_caught", "wrong"), ("right_asked", "right")))
+            yield f"| {limit} | {caught} | {asked} |"
         yield ""
     for title, confused in model["confusions"].items():
         if confused:
@@ -238,4 +265,4 @@ def _group(speaker: str) -> str:
     return "people it never heard" if speaker.isalpha() and speaker.islower() else "synthetic voices it never heard"
 
 
-__all__ = ["markdown", "model_report", "percent", "report", "table"]
+__all__ = ["markdown", "model_report", "percent", "read_back_below", "report", "table"]

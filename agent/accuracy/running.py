@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -48,9 +49,12 @@ def run(
     # fresh processes: neither onnxruntime nor Vosk survives a fork with threads
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_Worker.begin, initargs=(setup,)) as pool:
-        for done in pool.map(_Worker.run, chunks):
-            results += done
-            progress(len(results))
+        try:
+            for done in pool.map(_Worker.run, chunks):
+                results += done
+                progress(len(results))
+        finally:
+            pool.shutdown(cancel_futures=True)
     return results
 
 
@@ -71,15 +75,22 @@ class _Worker:
 
     _stack: contextlib.ExitStack
     _trying: Trying
+    _parent: int
 
     @classmethod
     def begin(cls, setup: Setup) -> None:
+        cls._parent = os.getppid()
         cls._stack = contextlib.ExitStack()
         cls._trying = cls._stack.enter_context(trying(setup))
 
     @classmethod
     def run(cls, trials: Sequence[Trial]) -> list[Result]:
-        return [cls._trying.run(trial) for trial in trials]
+        results = []
+        for trial in trials:
+            if os.getppid() != cls._parent:  # killed: nobody waits for results any more
+                os._exit(1)
+            results.append(cls._trying.run(trial))
+        return results
 
 
 __all__ = ["Setup", "run", "trying"]

@@ -63,7 +63,7 @@ class Trying:
 
     def __init__(self, runner: asyncio.Runner, stage: Stage, ears: Ears, speakers: Speakers, model: str) -> None:
         self._runner = runner
-        self._stage = stage
+        self.stage = stage
         self._ears = ears
         self._speakers = speakers
         self._model = model
@@ -74,7 +74,7 @@ class Trying:
         item = trial.item
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
-        held = self._stage.at(item.question)
+        held = self.stage.at(item.question)
         caller, ear = _Caller(item), self._ears.new()
         sayings: list[Saying] = []
         first: tuple[str, Outcome] = ("", "missed")
@@ -103,7 +103,7 @@ class Trying:
     def _once(self, trial: Trial) -> Result:
         """Say one thing and look what it was taken for: what follows is no repair."""
         item = trial.item
-        held = self._stage.at(item.question)
+        held = self.stage.at(item.question)
         asked = held.standing().slot
         event = self._hear(held, self._ears.new(), trial, item.answer.first, 0)
         held.give(event)
@@ -179,12 +179,13 @@ def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outc
 
 
 def _judge_number(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
-    value = standing.values.get(item.slot)
+    # what does not belong together is forgotten again at once (a postcode of another order): the words still tell
+    said = dict(pair.split("=", 1) for pair in understood.split(" ") if "=" in pair)
+    value = standing.values.get(item.slot, said.get(item.slot))
     if value is None:
-        name, _, part = understood.partition("=")
-        if name == item.slot and part.endswith("..."):
-            return part, "part"
         return understood, "wrong"
+    if value.endswith("..."):
+        return value, "part"
     if same(value, item.answer.value):
         return value, "asked" if item.slot in standing.doubts else "taken"
     return value, "wrong_asked" if item.slot in standing.doubts else "wrong"
@@ -236,6 +237,8 @@ def _settled(held: HeldCall, item: Item) -> bool:
 
 def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcome, *, keyed: bool) -> Ending:
     standing, outcome = held.standing(), held.exchange.outcome
+    if item.kind == "request" and not item.errand and first == "taken":
+        return "first_try"
     if outcome == "handed_over":
         return "person"
     if item.errand:

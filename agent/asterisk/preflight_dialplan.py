@@ -105,8 +105,8 @@ def allowed_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
     what = "allowed queues"
     wanted = tuple(dict.fromkeys((usual, *queues)))
     fix = (
-        f"ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: globals_custom.conf); "
-        "then: asterisk -rx 'dialplan reload'"
+        f"orderline wire --apply, or ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: "
+        "globals_custom.conf); then: asterisk -rx 'dialplan reload'"
     )
     if not allowed:
         return Finding(what, "warning", "ORDERLINE_QUEUES is not set: calls may go to any queue", fix)

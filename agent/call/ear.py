@@ -28,7 +28,8 @@ class Ear:
         self._ready = asyncio.Event()
         self._stopping = False
         self._settling = False
-        self._pauses = 0
+        self.pauses = 0
+        """How often something was settled."""
         self._settled: Recognition | None = None
         self._task = asyncio.create_task(self._listen())
 
@@ -49,7 +50,7 @@ class Ear:
     def settle(self) -> None:
         """Have the final text worked out now: the caller pauses, and this may be the end."""
         self._settling = True
-        self._pauses += 1
+        self.pauses += 1
         self._ready.set()
 
     def go_on(self) -> None:
@@ -68,9 +69,9 @@ class Ear:
             if chunk:
                 self.text = await self._hearing.feed(chunk)
             if self._settling and self._settled is None:
-                pause = self._pauses
+                pause = self.pauses
                 final = await self._hearing.finish()
-                if self._settling and pause == self._pauses:  # the caller may have gone on meanwhile
+                if self._settling and pause == self.pauses:  # the caller may have gone on meanwhile
                     self._settled, self.text = final, final.text
 
     def check(self) -> None:

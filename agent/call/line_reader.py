@@ -25,8 +25,10 @@ _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
 class LineReader:
     """What happens on the line, one event after the other."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, *, quiet_after_seconds: float | None = _QUIET_MS / 1000) -> None:
+        """Assume silence when nothing comes for so long; None waits, for a line that is not in real time."""
         self._inbox = inbox
+        self._quiet_after_seconds = quiet_after_seconds
 
     async def next(self) -> LineEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
@@ -35,7 +37,7 @@ class LineReader:
         audio broke, MustLeave when the call has to go to people, TakenAway when it is there already.
         """
         try:
-            async with asyncio.timeout(_QUIET_MS / 1000):
+            async with asyncio.timeout(self._quiet_after_seconds):
                 event = await self._inbox.get()
         except TimeoutError:
             return _QUIET

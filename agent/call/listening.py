@@ -25,6 +25,9 @@ from agent.call.speaking import Speaking
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
 from agent.dialog.turns import BargeIn, Completeness, Heard, Listen, NoInput
 
+MOST_DIGIT_PAUSES = 2
+"""Half a number may be a word misheard ("one" for "no"), which settling puts right; after so many pauses it is none."""
+
 
 @dataclass(frozen=True)
 class ListeningParts:
@@ -181,8 +184,10 @@ class Listening:
             if ear.settled:
                 ear.go_on()
             return
-        reads_digits = self._listen.keys.max_digits > 1 or self._judged[1] is Completeness.INCOMPLETE
-        if not (ear.settled or reads_digits) and taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+        reads_digits = self._judged[1] is Completeness.INCOMPLETE and ear.pauses >= MOST_DIGIT_PAUSES
+        if ear.settled or reads_digits or self._listen.keys.max_digits > 1:
+            return
+        if taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
             ear.settle()
 
     def _keyed(self) -> Answer:

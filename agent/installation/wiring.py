@@ -63,7 +63,9 @@ def plan(layout: Layout, *, port: int = 8088, queues: Sequence[str] = (USUAL_QUE
     names = _FREEPBX if is_freepbx(layout) else _ORDINARY
     files = {name: asterisk_files.read(directory, name) for name in _ORDINARY}
     blocks = {
-        "extensions.conf": _extensions(files["extensions.conf"], () if is_freepbx(layout) else queues),
+        "extensions.conf": _extensions(
+            files["extensions.conf"], () if is_freepbx(layout) else queues, _block(directory / names["extensions.conf"])
+        ),
         "http.conf": _http(files["http.conf"], port),
         "ari.conf": _ari(files["ari.conf"], layout),
         "manager.conf": _manager(files["manager.conf"], layout),
@@ -151,10 +153,15 @@ def unwire(layout: Layout, only: Collection[str] = ()) -> list[str]:
 # --- what each file needs ------------------------------------------------------------------------------
 
 
-def _extensions(file: AsteriskFile, queues: Sequence[str]) -> str:
-    """The dialplan, and the only queues calls may go to; not on FreePBX, whose ``[globals]`` are in another file."""
+def _extensions(file: AsteriskFile, queues: Sequence[str], ours: str) -> str:
+    """The dialplan, and the only queues calls may go to; not on FreePBX, whose ``[globals]`` are in another file.
+
+    A list that stands in our own block, ``ours``, follows the settings; one of the administrator's is left alone.
+    """
     lines = [] if "orderline" in file.sections else ['#include "orderline.conf"']
-    if queues and not file.get("globals", "ORDERLINE_QUEUES"):
+    allowed = file.get("globals", "ORDERLINE_QUEUES")
+    behind = "ORDERLINE_QUEUES=" in ours and not set(queues) <= set(allowed.split("&"))
+    if queues and (not allowed or behind):
         section = "[globals](+)" if "globals" in file.sections else "[globals]"
         lines += [section, "; the only queues that calls may go to", f"ORDERLINE_QUEUES={'&'.join(queues)}"]
     return "\n".join(lines)
@@ -240,6 +247,11 @@ def _prepared(disk: Path) -> tuple[Path, str]:
     if marked.split(text, str(disk)).block is not None:
         raise InstallError(f"{disk} is wired already but not enough; run 'orderline unwire', then this again")
     return disk, text
+
+
+def _block(disk: Path) -> str:
+    """What we have put into a file, ``""`` for nothing."""
+    return marked.split(_text(disk), str(disk)).block or "" if disk.is_file() else ""
 
 
 def _text(disk: Path) -> str:

@@ -10,6 +10,8 @@ import os
 import shlex
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from agent.errors import OrderlineError
@@ -39,8 +41,8 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def measure(chosen: argparse.Namespace, work: Path) -> Comparison:
-    """Place all calls. Raises OrderlineError."""
+async def measure(chosen: argparse.Namespace, work: Path, save: Callable[[Comparison], None]) -> None:
+    """Place all calls; ``save`` gets what there is after each round and each load. Raises OrderlineError."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
@@ -56,8 +58,13 @@ async def measure(chosen: argparse.Namespace, work: Path) -> Comparison:
             ]
         )
         run = about(command, asterisk.version, what.get("model", ""), what.get("voice", ""))
-        calls = [row for number in range(chosen.rounds) for row in await one_round(place, number, chosen.at_once)]
-        return Comparison(tuple(calls), tuple(await loads(place, sizes)), (run,))
+        found = Comparison(runs=(run,))
+        for number in range(chosen.rounds):
+            found = replace(found, calls=(*found.calls, *await one_round(place, number, chosen.at_once)))
+            save(found)
+        async for row in loads(place, sizes):
+            found = replace(found, loads=(*found.loads, row))
+            save(found)
 
 
 def main() -> int:
@@ -65,16 +72,21 @@ def main() -> int:
     chosen = options()
     logging.basicConfig(level=logging.WARNING)
     stem = chosen.out / NAME
-    found = Comparison.read(stem.with_suffix(".json")) if chosen.add or chosen.redraw else Comparison()
+    results = stem.with_suffix(".json")
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    before = Comparison.read(results) if chosen.redraw or (chosen.add and results.exists()) else Comparison()
     if not chosen.redraw:
         try:
             with tempfile.TemporaryDirectory(prefix="side-by-side-") as scratch:
-                found = found.joined(asyncio.run(measure(chosen, (chosen.keep or Path(scratch)).resolve())))
+                work = (chosen.keep or Path(scratch)).resolve()
+                asyncio.run(measure(chosen, work, lambda found: before.joined(found).write(results)))
+        except KeyboardInterrupt:
+            print("side by side: stopped; what was measured so far is kept", file=sys.stderr)
         except OrderlineError as error:
             print(f"side by side: {error.message}", file=sys.stderr)
             return 1
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    found.write(stem.with_suffix(".json"))
+    found = Comparison.read(results)
+    found.write(results)
     stem.with_suffix(".md").write_text(page(found), encoding="utf-8")
     draw(found, stem)
     names = found.contenders

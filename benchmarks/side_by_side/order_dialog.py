@@ -82,8 +82,8 @@ class OrderDialog:
 
     @property
     def takes_keys(self) -> int:
-        """How many keys answer the present question."""
-        return LENGTH if self.state in ("number", "postcode") else 1
+        """How many keys answer the present question; fewer do when no more come."""
+        return LENGTH if self.state != "more" else 1
 
     @property
     def phrases(self) -> list[str]:
@@ -118,11 +118,11 @@ class OrderDialog:
 
     def keyed(self, keys: str) -> Saying:
         """Take pressed keys."""
-        if keys == "0" and self.takes_keys == 1:
+        if keys == "0":
             return _person("Sure, I'll get you a person.")
-        if self.state not in ("number", "postcode") or len(keys) != LENGTH:
+        if self.state == "more" or len(keys) != LENGTH:
             return self._misunderstood("nomatch")
-        return self._take_number(keys, read_back=False) if self.state == "number" else self._take_postcode(keys)
+        return self._take_postcode(keys) if self.state == "postcode" else self._take_number(keys, read_back=False)
 
     def silent(self) -> Saying:
         """Take note that nothing was said."""

@@ -61,6 +61,10 @@ def _share(plain: bool) -> Statistic:
     return share
 
 
+def _plain(statistic: Statistic) -> Statistic:
+    return lambda rows: statistic([row for row in rows if row.is_plain])
+
+
 def _length(rows: Sequence[CallRow]) -> float | None:
     return quantile([row.duration_s for row in rows if row.is_plain and row.ok], 0.5)
 
@@ -72,6 +76,8 @@ def _greeting(rows: Sequence[CallRow]) -> float | None:
 MEASURES = (
     Measure("response_p50", "Response to speech, median", "ms", _quantile_of(0.5, "speech_ms")),
     Measure("response_p95", "Response to speech, 95 of 100", "ms", _quantile_of(0.95, "speech_ms")),
+    Measure("plain_response_p50", "... in plain calls, median", "ms", _plain(_quantile_of(0.5, "speech_ms"))),
+    Measure("plain_response_p95", "... in plain calls, 95 of 100", "ms", _plain(_quantile_of(0.95, "speech_ms"))),
     Measure("key_p50", "Response to keys, median", "ms", _quantile_of(0.5, "key_ms")),
     Measure("greeting_p50", "Answer to greeting, median", "ms", _greeting),
     Measure("stop_p50", "Caller interrupts: silent after, median", "ms", _quantile_of(0.5, "stop_ms")),

@@ -92,6 +92,7 @@ async def serve(settings: RivalSettings) -> None:
         prompts = stack.enter_context(tempfile.TemporaryDirectory(prefix="rival-prompts-"))
         voice = RivalVoice(Path(prompts), keep=settings.keep_prompts)
         stack.callback(voice.close)
+        await voice.warm_up()
         feed = LiveFeed()
         door = ControlServer(feed, settings.token, dict)
         await door.start("127.0.0.1", 0)

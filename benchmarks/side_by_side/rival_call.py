@@ -119,12 +119,12 @@ class RivalCall:
 
     async def run(self) -> None:
         """Hold the call to its end; nothing of it is left afterwards."""
-        media_id, bridge_id = f"media-{self._id}", f"bridge-{self._id}"
+        media_id, snoop_id, bridge_id = f"media-{self._id}", f"snoop-{self._id}", f"bridge-{self._id}"
         outcome, ended_by = "failed", "fault"
         self._tell("call_started", caller={"number": self._number})
         try:
             await self._ari.channels.answer(self._id)
-            await self._join(media_id, bridge_id)
+            await self._join(media_id, snoop_id, bridge_id)
             outcome, ended_by = await self._talk()
         except CallerGone:
             outcome, ended_by = "caller_hung_up", "caller"
@@ -134,26 +134,36 @@ class RivalCall:
             if self._bridge is not None:
                 await self._bridge.close()
             await self._socket.close()
-            for request in (self._ari.channels.hangup(media_id), self._ari.bridges.destroy(bridge_id)):
+            for own_id in (media_id, snoop_id):
                 with contextlib.suppress(AriError):
-                    await request
+                    await self._ari.channels.hangup(own_id)
+            with contextlib.suppress(AriError):
+                await self._ari.bridges.destroy(bridge_id)
             if outcome != "handed_over":
                 with contextlib.suppress(AriError):
                     await self._ari.channels.hangup(self._id)
             self._tell("call_ended", outcome=outcome, ended_by=ended_by, record={})
 
-    async def _join(self, media_id: str, bridge_id: str) -> None:
+    async def _join(self, media_id: str, snoop_id: str, bridge_id: str) -> None:
+        """Let what the caller says reach our ears, also while a prompt plays, and nothing else.
+
+        A bridge with the caller itself would fall silent during a prompt, and the prompt would be heard in it. What a
+        snooping channel hears of the caller is joined with the media channel instead.
+        """
         ari = self._ari
         media = {"external_host": "INCOMING", "transport": "websocket", "encapsulation": "none",
                  "connection_type": "server", "format": "slin"}  # fmt: skip
-        with ari.entering_stasis(media_id) as entered:
+        with ari.entering_stasis(media_id) as media_entered, ari.entering_stasis(snoop_id) as snoop_entered:
+            snoop = {"app": ari.app, "spy": "in", "snoopId": snoop_id}
+            await ari.request("POST", f"/channels/{self._id}/snoop", params=snoop)
             await ari.channels.external_media(media_id, app=ari.app, params=media)
             connection = await ari.channels.get_variable(media_id, "MEDIA_WEBSOCKET_CONNECTION_ID")
             await self._socket.connect(ari, connection)
             async with asyncio.timeout(MEDIA_SECONDS):
-                await entered.wait()
+                await media_entered.wait()
+                await snoop_entered.wait()
         await ari.bridges.create(bridge_id)
-        await ari.bridges.add_channel(bridge_id, (self._id, media_id))
+        await ari.bridges.add_channel(bridge_id, (snoop_id, media_id))
 
     async def _talk(self) -> tuple[str, str]:
         """Ask and answer; returns (outcome, ended by)."""

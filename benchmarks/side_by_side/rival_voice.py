@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import time
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 VOICE = "en-us"
 ENGINES = 4
 """pyttsx3 sometimes never ends when a text follows the last one at once, so texts go to several engines in turn."""
+WARM_UPS = 5
 TEXT_SECONDS = 1.0
 """It usually needs 10 to 30 ms; one that needs longer than this is begun anew."""
 
@@ -42,6 +44,13 @@ class RivalVoice:
     def identity(self) -> str:
         """Engine, version, voice and speed."""
         return self._engines[0].identity
+
+    async def warm_up(self) -> None:
+        """Let every engine speak a few times: pyttsx3 hangs most often in its first texts."""
+        for engine in self._engines:
+            for _ in range(WARM_UPS):
+                with contextlib.suppress(EngineError):
+                    await asyncio.to_thread(engine.synthesise, "Thanks for calling.")
 
     async def file(self, text: str) -> Path:
         """Return a file with the spoken text, without its ending. Raises EngineError."""

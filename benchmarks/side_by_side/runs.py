@@ -82,14 +82,13 @@ async def one_round(arena: Arena, number: int, at_once: int) -> list[CallRow]:
     return rows
 
 
-async def loads(arena: Arena, sizes: Sequence[int]) -> list[LoadRow]:
+async def loads(arena: Arena, sizes: Sequence[int]) -> AsyncIterator[LoadRow]:
     """Load every contender with each of so many calls at once, in turns, as long as it bears it."""
-    rows: list[LoadRow] = []
     bearing = list(arena.contenders)
     for size in sorted(sizes):
         for contender in tuple(bearing):
             row = await _load(arena, contender, size)
-            rows.append(row)
+            yield row
             arena.report(
                 f"{size} at once, {contender.name}: {row.ok} of {row.calls} succeed, p95 {row.p95_ms or 0:.0f} ms, "
                 f"{100 * row.cores_a_call:.1f} % of a core a call"
@@ -97,7 +96,6 @@ async def loads(arena: Arena, sizes: Sequence[int]) -> list[LoadRow]:
             if row.p95_ms is None or row.p95_ms > HOPELESS_MS:
                 bearing.remove(contender)
             await asyncio.sleep(_REST_SECONDS)
-    return rows
 
 
 async def _load(arena: Arena, contender: Contender, size: int) -> LoadRow:

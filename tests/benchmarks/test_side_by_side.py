@@ -163,6 +163,16 @@ def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -
     assert "| plain, by voice | 2 of 2 | 2 of 2 |" in page(both)
 
 
+def test_the_picture_is_drawn_also_where_a_figure_is_missing(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the picture needs the extra named bench")
+    from benchmarks.side_by_side.picture import draw
+
+    found = Comparison((row("orderline"), row("sample")), (load("orderline", 1, 400),))
+    svg, png = draw(found, tmp_path / "side-by-side")
+    assert "<svg" in svg.read_text(encoding="utf-8")
+    assert png.stat().st_size > 10_000
+
+
 def test_everyone_hears_the_same_callers() -> None:
     calls = load_scripts([HERE / "callers.yaml", HERE / "load.yaml"])
     assert all(call.dial == "7000" and call.cooperates for call in calls)

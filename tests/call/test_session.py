@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Played, TakenOver
+from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Played, Recognition, TakenOver
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
@@ -31,6 +31,7 @@ from agent.dialog.turns import (
 from agent.records.redaction import redact_text
 from tests.call.parts import (
     TestDialog,
+    TestHearing,
     TestLine,
     TestMedia,
     TestObserver,
@@ -369,3 +370,30 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
     assert line.log == ["answer", "give_up"]
     (record,) = records.written
     assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")
+
+
+class TestAPauseInTheCallersAnswer:
+    async def test_is_settled_while_the_turn_may_go_on_and_costs_no_time_when_it_was_the_end(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        hearing = TestHearing("yes")
+        recognizer = TestRecognizer()
+        recognizer.listen = lambda *_: hearing  # type: ignore[method-assign, assignment]
+        finals: list[int] = []
+        finish = hearing.finish
+
+        async def counted() -> Recognition:
+            finals.append(1)
+            return await finish()
+
+        hearing.finish = counted  # type: ignore[method-assign]
+        call = parts(TestDialog(say("How can I help?"), GOODBYE), recognizer=recognizer)
+        task = asyncio.create_task(hold(line, media, call))
+        await media.came.wait()
+        line.voice(500)
+        line.silence(200)
+        await until(lambda: finals)
+        assert not call.records.written  # type: ignore[attr-defined]
+        line.silence(600)
+        await task
+        assert len(finals) == 1

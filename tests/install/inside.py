@@ -158,6 +158,8 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     expect_green(root, "before the agent runs")
     agent = root.start(exec_start(root, "orderline.service"), "agent.log", user="orderline")
     wait_until(lambda: '"ready"' in (root.path / "tmp/agent.log").read_text(), "the agent", agent)
+    rescuer = root.start(exec_start(root, "orderline-rescuer.service"), "rescuer.log", user="orderline")
+    wait_until(lambda: '"ready"' in (root.path / "tmp/rescuer.log").read_text(), "the rescuer", rescuer)
     expect_green(root, "with the agent running")
     say(f"orderline check is green: {time.monotonic() - started:.0f} s")
 
@@ -165,8 +167,8 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     say(f"a call was answered and heard: {time.monotonic() - started:.0f} s")
 
     upgrade_keeps_edits(root)
-    if root.stop(agent) != 0:
-        raise Failed("the agent did not end in order on SIGTERM")
+    if root.stop(agent) != 0 or root.stop(rescuer) != 0:
+        raise Failed("agent and rescuer did not end in order on SIGTERM")
     root.run(f"make -C /{_SOURCE} uninstall")
     root.stop(asterisk)
     same(before, listing(root.path), "After make uninstall")

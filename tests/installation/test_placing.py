@@ -12,8 +12,15 @@ from agent.installation.installing import install
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
 from agent.installation.placing import Placing, filled
+from agent.settings import load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ARI_PASSWORD", "CONTROL_TOKEN", "AMI_SECRET"):
+        monkeypatch.delenv(f"ORDERLINE_{name}", raising=False)
 
 
 @pytest.fixture
@@ -81,6 +88,14 @@ def test_secrets_are_long_random_and_for_root_and_the_agent(layout: Layout) -> N
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o640}
     install(layout, REPOSITORY, lambda line: None)
     assert {file.read_text().strip() for file in files} == values, "an upgrade keeps them"
+
+
+def test_the_settings_that_are_installed_can_be_used_as_they_are(layout: Layout) -> None:
+    install(layout, REPOSITORY, lambda line: None)
+    settings = load_settings(layout.on_disk(layout.etc_dir))
+    assert (settings.call.consent, list(settings.queues)) == ("off", ["orderline-humans"])
+    assert len(settings.ari.password()) == len(settings.ami.secret()) == len(settings.control.token()) == 48
+    assert settings.state_directory == layout.state_dir
 
 
 def test_files_of_others_in_our_directories_stay_and_are_told(layout: Layout) -> None:

@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from agent.cli import main
 from agent.installation.installing import UNITS
 from agent.installation.layout import Layout
 from agent.installation.placing import filled
@@ -46,6 +47,24 @@ def test_both_programs_run_as_their_own_user_in_a_closed_box(name: str) -> None:
     assert service["Restart"] == ("always" if "rescuer" in name else "on-failure")
     assert service["ExecStart"].startswith("/opt/orderline/venv/bin/orderline ")
     assert "@" not in service["ExecStart"]
+
+
+def test_the_agent_stays_stopped_when_it_was_told_to_stop_and_the_rescuer_always_runs() -> None:
+    """`orderline stop` ends with 0; a crash, a hang (watchdog) and a refused start do not."""
+    assert re.search(r"^Restart=on-failure$", unit("orderline.service"), re.MULTILINE)
+    assert re.search(r"^WatchdogSec=\d+$", unit("orderline.service"), re.MULTILINE)
+    assert re.search(r"^Restart=always$", unit("orderline-rescuer.service"), re.MULTILINE)
+    for name in UNITS:
+        assert re.search(r"^StartLimitIntervalSec=0$", unit(name), re.MULTILINE), "systemd never gives up"
+
+
+def test_the_units_start_commands_that_there_are() -> None:
+    for name in UNITS:
+        found = re.search(r"^ExecStart=\S+/bin/orderline (.+) --config /etc/orderline$", unit(name), re.MULTILINE)
+        assert found is not None
+        with pytest.raises(SystemExit) as helped:
+            main([found[1], "--help"])
+        assert helped.value.code == 0
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")

@@ -65,6 +65,20 @@ def test_calls_may_go_to_the_queues_of_the_settings_and_no_others(layout: Layout
     assert asterisk_files.read(directory, "extensions.conf").get("globals", "ORDERLINE_QUEUES") == "mine"
 
 
+def test_a_queue_that_comes_into_the_settings_later_is_allowed_by_wiring_again(layout: Layout) -> None:
+    wiring.apply(layout, wiring.plan(layout, queues=("sales",)))
+    both = ("sales", "returns")
+    changes = wiring.plan(layout, queues=both)
+    assert [change.file.name for change in changes] == ["extensions.conf"]
+    wiring.apply(layout, wiring.rewired(layout, changes, 8088, both))
+    text = (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text()
+    assert text.count("ORDERLINE_QUEUES=") == 1
+    assert "ORDERLINE_QUEUES=sales&returns" in text
+    assert wiring.plan(layout, queues=both) == []
+    wiring.unwire(layout)
+    assert (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text() == STOCK["extensions.conf"]
+
+
 def test_globals_that_are_there_are_gone_on_with(layout: Layout) -> None:
     file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"
     file.write_text("[globals]\nTRUNK=PJSIP/carrier\n" + STOCK["extensions.conf"])

@@ -133,12 +133,12 @@ async def faults(
             for place in places:
                 workers.create_task(work(place))
     passed, failed = (sum(getattr(result, name) for result in results.values()) for name in ("passed", "failed"))
+    found = {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}
+    text = json.dumps(found, indent=2)
+    if not only and times is None:
+        await asyncio.to_thread(keep_result, home.directory / "faults" / "result.json", text)
     if as_json:
-        say(
-            json.dumps(
-                {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}, indent=2
-            )
-        )
+        say(text)
     if not failed and not keep:
         await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
     else:
@@ -148,6 +148,14 @@ async def faults(
         say(f"{callers} callers in {(time.monotonic() - began) / 60:.1f} minutes on {len(places)} call centres")
         say(f"{passed} passed, {failed} failed")
     return 0 if not failed else 1
+
+
+def keep_result(path: Path, text: str) -> None:
+    """Keep what came of a whole matrix: ``make bench`` reads it. Complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(path)
 
 
 HEAD = f"{'case':<16}{'runs':>5}{'callers':>8}{'failed':>7}{'median s':>9}{'worst s':>9}{'took s':>8}  what"
