@@ -81,14 +81,14 @@ class Expander:
         count = 0 if _only_a_list(expression) else self._count(expression, 0)
         if count > self._limit:
             raise TemplateError(f"stands for {count} phrases, more than {self._limit}; split it into smaller templates")
-        phrases: dict[Phrase, None] = {}
+        found: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], None] = {}
         for text, values in self._walk(expression, 0):
             tokens = tuple(text.lower().split())
             if tokens:
-                phrases[Phrase(tokens, values)] = None
-        if not phrases:
+                found[tokens, values] = None
+        if not found:
             raise TemplateError("stands for no words at all")
-        return tuple(phrases)
+        return tuple(Phrase(tokens, values) for tokens, values in found)
 
     def _count(self, item: Expression, depth: int) -> int:
         if depth > _MAX_DEPTH:
