@@ -170,7 +170,7 @@ calls:
     assert call_id not in stored_records(centre)
     await agent.stop()
     await agent.start()
-    await until(lambda: "call.ended" in listening.of(call_id), 10)
+    await until(lambda: "call.ended" in listening.of(call_id), 30)
     record = stored_records(centre)[call_id]
-    assert (record["outcome"], record["ended_by"]) == ("failed", "fault")
+    assert (record["outcome"], record["ended_by"]) == ("lost", "fault")
     assert listening.of(call_id) == ["call.started", "call.ended"]
