@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,8 @@ class EmbeddedKeeper:
         self._closed = False
         self._waiting: dict[str, KeptCall | None] = {}
         """Latest state a call that is not written yet; None forgets it. The writer takes them together."""
+        self._handing = threading.Lock()
+        """Held for an instant while the writer takes them: what comes in then must ask for another round."""
 
     @classmethod
     async def open(cls, path: Path, holder: str, clock: Callable[[], float] = time.time) -> EmbeddedKeeper:
@@ -91,14 +94,15 @@ class EmbeddedKeeper:
     def _later(self, call_id: str, kept: KeptCall | None) -> None:
         if self._closed:
             return
-        first = not self._waiting
-        self._waiting[call_id] = kept
+        with self._handing:
+            first = not self._waiting
+            self._waiting[call_id] = kept
         if first:
             self._worker.submit(self._write)
 
     def _write(self) -> None:
-        # what comes in meanwhile finds an empty dict and asks for another round
-        waiting, self._waiting = self._waiting, {}
+        with self._handing:
+            waiting, self._waiting = self._waiting, {}
 
         def job(db: sqlite3.Connection) -> None:
             for call_id, kept in waiting.items():

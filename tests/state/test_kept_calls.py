@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -39,6 +40,28 @@ class TestInAFile:
         left = await left_to(path)
         assert {name: kept.state for name, kept in left.items()} == {"c-1": {"turn": 4}, "c-2": {"turn": 0}}
         assert left["c-1"].holder == "one"
+
+    async def test_a_state_that_comes_while_the_writer_takes_the_others_is_written_too(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.sqlite"
+        keeper = await EmbeddedKeeper.open(path, "one")
+        writers: list[threading.Thread] = []
+
+        class TakenMeanwhile(dict[str, KeptCall | None]):
+            """Looked at, it lets a writer in, as far as that one may come in."""
+
+            def __len__(self) -> int:
+                if not writers:
+                    writers.append(threading.Thread(target=keeper._write))
+                    writers[0].start()
+                    writers[0].join(0.2)
+                return super().__len__()
+
+        keeper._waiting = TakenMeanwhile({"c-0": KeptCall("c-0", "one", 1.0e10)})
+        keeper.keep("c-1", {"turn": 1})
+        await asyncio.to_thread(writers[0].join)
+        await keeper.left_behind()  # whatever was asked of the writer is done
+        assert set(await left_to(path)) == {"c-0", "c-1"}
+        await keeper.close()
 
     async def test_what_belongs_to_no_call_any_more_is_thrown_away(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
