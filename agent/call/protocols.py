@@ -333,13 +333,19 @@ class Records(Protocol):
 
 
 class Memory(Protocol):
-    """Keeps a live call so that another process can go on with it. Never waits, never raises."""
+    """Keeps a live call so that another process can go on with it. Never raises."""
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
-        """Keep the call as it stands now (:mod:`agent.call.resuming`)."""
+        """Keep the call as it stands now (:mod:`agent.call.resuming`). Does not wait."""
+
+    async def written(self) -> None:
+        """Return when what was kept is written, or soon after when that does not succeed.
+
+        Waited for before anything is done in the shop's systems: who goes on with the call must know of it.
+        """
 
     def forget(self, call_id: str) -> None:
-        """Forget a call that is over."""
+        """Forget a call that is over. Does not wait."""
 
 
 class NoMemory:
@@ -347,6 +353,9 @@ class NoMemory:
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Do nothing."""
+
+    async def written(self) -> None:
+        """Return at once."""
 
     def forget(self, call_id: str) -> None:
         """Do nothing."""

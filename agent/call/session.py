@@ -178,6 +178,7 @@ class CallSession:
                     case Listen() as listen:
                         event = await self._listen(listen, speaking)
                     case Effect() as effect:
+                        await parts.memory.written()
                         event = await self._perform(effect, speaking)
                     case HandOver() as handover:
                         await self._hand_over(handover, speaking)

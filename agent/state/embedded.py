@@ -22,6 +22,8 @@ T = TypeVar("T")
 LONGEST_SECONDS = 24 * 3600.0
 """What is older than this belongs to no call that is still on the line."""
 BUSY_TIMEOUT_SECONDS = 1.0
+WRITTEN_SECONDS = 0.1
+"""A write takes a millisecond or two. A disk that needs longer than this must not hold up the caller."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS live_calls (
     call_id TEXT PRIMARY KEY,
@@ -62,6 +64,14 @@ class EmbeddedKeeper:
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Keep a call; see :class:`agent.state.kept.Keeper`."""
         self._later(call_id, KeptCall(call_id, self._holder, self._clock(), state))
+
+    async def written(self) -> None:
+        """Return when everything kept so far is written, at the latest after :data:`WRITTEN_SECONDS`."""
+        if self._closed:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WRITTEN_SECONDS):
+                await asyncio.get_running_loop().run_in_executor(self._worker, _nothing)
 
     def forget(self, call_id: str) -> None:
         """Forget a call."""
@@ -144,3 +154,7 @@ class EmbeddedKeeper:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _nothing() -> None:
+    """Stand in the writer's line behind everything that was asked of it before."""

@@ -39,6 +39,9 @@ class Keeper(Protocol):
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Keep a call as it stands now. Never waits, never raises."""
 
+    async def written(self) -> None:
+        """Return when what was kept on this node is written, or a moment later. Never raises."""
+
     def forget(self, call_id: str) -> None:
         """Forget a call that is over. Never waits, never raises."""
 

@@ -45,6 +45,10 @@ class SharedKeeper:
         self._own.keep(call_id, state)
         self._send(call_id, KeptCall(call_id, self._holder, self._clock(), state))
 
+    async def written(self) -> None:
+        """Return when it is in the node's own file."""
+        await self._own.written()
+
     def forget(self, call_id: str) -> None:
         """Forget a call here and in Redis."""
         self._own.forget(call_id)

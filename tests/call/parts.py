@@ -259,6 +259,15 @@ class TestMemory:
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, Any]] = {}
         self.history: list[dict[str, Any]] = []
+        self.waits = asyncio.Event()
+        """Set: somebody waits until it is written."""
+        self.disk = asyncio.Event()
+        """Set: it is written."""
+        self.disk.set()
+
+    async def written(self) -> None:
+        self.waits.set()
+        await self.disk.wait()
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         self.kept[call_id] = dict(state)

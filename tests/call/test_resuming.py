@@ -12,7 +12,7 @@ from agent.call.errors import HearingFailed, MediaBroken
 from agent.call.protocols import Caller, CallRecord, CallTaken, Key, Leave, MediaLost, TurnRecord
 from agent.call.resuming import RESTARTED, Resumed, resumed, state_of
 from agent.call.session import CallParts, CallSession
-from agent.dialog.turns import Deaf, HandOver, HangUp, KeyEntry, Listen
+from agent.dialog.turns import Deaf, Effect, HandOver, HangUp, KeyEntry, Listen
 from tests.call.parts import (
     TestDialog,
     TestHearing,
@@ -57,6 +57,18 @@ class TestASessionKeepsItsCall:
         assert [len(state["record"]["turns"]) for state in memory.history] == [1, 2]
         assert memory.history[0]["answered_at"] is not None
         assert memory.kept == {}, "a call that is over is nobody's to go on with"
+
+    async def test_before_it_asks_the_shop_for_anything(self) -> None:
+        memory, services = TestMemory(), TestServices(orders__verify={})
+        memory.disk.clear()
+        dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
+        call = asyncio.create_task(hold(TestLine(), parts(dialog, memory=memory, services=services)))
+        await memory.waits.wait()
+        assert services.asked == []
+        assert len(memory.history) == 1
+        memory.disk.set()
+        await call
+        assert [name for name, _, _ in services.asked] == ["orders.verify"]
 
     async def test_and_another_one_goes_on_from_there(self) -> None:
         before = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")

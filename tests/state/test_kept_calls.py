@@ -63,6 +63,16 @@ class TestInAFile:
         assert set(await left_to(path)) == {"c-0", "c-1"}
         await keeper.close()
 
+    async def test_what_is_written_another_process_finds_while_this_one_lives(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.sqlite"
+        keeper = await EmbeddedKeeper.open(path, "one")
+        for turn in range(50):
+            keeper.keep("c-1", {"turn": turn})
+            await keeper.written()
+            assert (await left_to(path))["c-1"].state == {"turn": turn}
+        await keeper.close()
+        await keeper.written()
+
     async def test_what_belongs_to_no_call_any_more_is_thrown_away(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
         keeper = await EmbeddedKeeper.open(path, "one", clock=lambda: 1000.0)
