@@ -17,6 +17,10 @@ POSTCODE = "60614"
 STATES = ("greeting", "listening", "speaking", "looking up", "handing over")
 
 
+class NotSetUp(Exception):
+    """The callers were not where they must be when something is broken: nothing was tried, so it is done again."""
+
+
 @dataclass
 class Caller:
     """A caller on the line."""

@@ -75,6 +75,8 @@ class CaseResult:
     by_who: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     """How long its runs took, one after the other."""
+    set_up_again: int = 0
+    """Runs begun anew because a caller was not where it must be before anything was broken."""
 
     def add(self, findings: Findings) -> None:
         """Count one run."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from agent.errors import OrderlineError
 from agent.rehearse.demo import get_asterisk, say
 from agent.rehearse.faults import breaking, killing
+from agent.rehearse.faults.caller import NotSetUp
 from agent.rehearse.faults.case import Case, CaseResult, Findings
 from agent.rehearse.faults.cutting import CuttingProxy
 from agent.rehearse.faults.place import Place, open_place
@@ -26,6 +27,7 @@ from agent.rehearse.stack import AgentProcess, Home, Stack
 
 CASES: tuple[Case, ...] = (*killing.CASES, *breaking.CASES)
 RUN_SECONDS = 150.0
+SET_UP_AGAIN = 2
 STACKS = 2
 """Call centres side by side: about one for each core."""
 
@@ -67,14 +69,27 @@ async def fault_place(
 async def run_once(
     place: Place, case: Case, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
 ) -> None:
-    """Run a case once. A run that breaks counts as failed; the next one begins with a living agent."""
-    findings = Findings(patience)
+    """Run a case once. A run that breaks counts as failed; the next one begins with a living agent.
+
+    A run that breaks nothing yet because a caller is not where it must be (misheard, too slow) is set up again, at most
+    :data:`SET_UP_AGAIN` times; the table tells how often.
+    """
     began = time.monotonic()
-    try:
-        async with asyncio.timeout(RUN_SECONDS * patience):
-            await case.run(place, findings)
-    except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
-        findings.problems.append(f"{type(error).__name__}: {error}")
+    for again in range(SET_UP_AGAIN, -1, -1):
+        findings = Findings(patience)
+        try:
+            async with asyncio.timeout(RUN_SECONDS * patience):
+                await case.run(place, findings)
+        except NotSetUp as error:
+            if again:
+                report(f"    {case.name} is set up again: {error}")
+                result.set_up_again += 1
+                await place.recover()
+                continue
+            findings.problems.append(f"could not be set up: {error}")
+        except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
+            findings.problems.append(f"{type(error).__name__}: {error}")
+        break
     findings.problems += await asyncio.to_thread(place.exceptions)
     result.add(findings)
     result.seconds += time.monotonic() - began
@@ -167,6 +182,7 @@ def lines_of(result: CaseResult, case: Case) -> str:
     lines = [
         f"{result.name:<16}{runs:>5}{runs * case.callers:>8}{result.failed:>7}{_spread(result.reached)}"
         f"{result.seconds:>8.0f}  {result.what}"
+        + (f" (set up again: {result.set_up_again})" if result.set_up_again else "")
     ]
     if len(result.by_who) > 1:
         lines += [

@@ -20,7 +20,7 @@ from agent.asterisk.ari import Ari
 from agent.rehearse.audio import Pcm
 from agent.rehearse.desk import HumanDesk
 from agent.rehearse.exchange import Exchange
-from agent.rehearse.faults.caller import STATES, Caller
+from agent.rehearse.faults.caller import STATES, Caller, NotSetUp
 from agent.rehearse.faults.cutting import CuttingProxy
 from agent.rehearse.feed import LiveFeed
 from agent.rehearse.phone import Leg
@@ -87,14 +87,19 @@ class Place:
 
     @contextlib.asynccontextmanager
     async def callers_in(self, states: Sequence[str]) -> AsyncIterator[dict[str, Caller]]:
-        """One caller in each of these states at the same moment."""
+        """One caller in each of these states at the same moment. Raises NotSetUp when they do not get there."""
         async with contextlib.AsyncExitStack() as stack:
             callers: dict[str, Caller] = {}
-            # those who need longest to get there first
-            for state in sorted(states, key=("looking up", "listening", *STATES).index):
-                callers[state] = await stack.enter_async_context(self.caller())
-                await callers[state].ready_for(state)
-            await asyncio.gather(*(caller.enter(state) for state, caller in callers.items()))
+            try:
+                # those who need longest to get there first
+                for state in sorted(states, key=("looking up", "listening", *STATES).index):
+                    callers[state] = await stack.enter_async_context(self.caller())
+                    await callers[state].ready_for(state)
+                await asyncio.gather(*(caller.enter(state) for state, caller in callers.items()))
+            except TimeoutError as error:
+                raise NotSetUp(str(error)) from error
+            if gone := [f"{state}: {one.last_told}" for state, one in callers.items() if not one.is_in(state)]:
+                raise NotSetUp(f"left too early: {', '.join(gone)}")
             yield callers
 
     async def rings_for(self, caller: Caller, since: float, seconds: float = 20.0) -> float | None:
