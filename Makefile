@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint rehearse scenarios side-by-side asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -29,7 +29,7 @@ $(VENV)/.ready: setup.cfg pyproject.toml requirements.lock
 	@echo "Making the virtual environment in $(VENV) and fetching packages (once)"
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test]'
+	$(BIN)/python -m pip install --progress-bar on --disable-pip-version-check -e '.[rehearse,test,bench]'
 	@touch $@
 
 demo: $(VENV)/.ready  ## place the demo calls on a private Asterisk and print them live
@@ -45,15 +45,26 @@ scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
 		agent/rehearse/scripts/scenarios.yaml agent/rehearse/scripts/letters.yaml
 
+shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"
+	@$(BIN)/orderline shop faults --home $(HOME_DIR) $(ARGS)
+
 side-by-side: $(VENV)/.ready  ## the same callers for Orderline and for Vosk sample bots (half an hour): docs/benchmarks
-	@$(BIN)/python -c 'import matplotlib, psutil' 2>/dev/null || $(BIN)/python -m pip install --disable-pip-version-check -q -e '.[bench]'
 	@$(BIN)/python -m benchmarks.side_by_side --home $(HOME_DIR) $(ARGS)
+
+accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
+	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)
 
+faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
+	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
+
 test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
+	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
 lint: $(VENV)/.ready  ## style and types
 	$(BIN)/ruff check .

@@ -43,20 +43,22 @@ def _check(options: argparse.Namespace) -> int:
     files = AsteriskFiles.read(options.asterisk_etc)  # while root still may
     settings = load_settings(options.config)
     become_agent(settings.state_directory)
-    return asyncio.run(check(settings, files, as_json=options.json))
+    return asyncio.run(check(settings, files, as_json=options.json, directory=options.config))
 
 
 def _wire(options: argparse.Namespace) -> int:
     from agent.settings import load_settings
 
     layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
-    port = urlsplit(load_settings(options.config).ari.url).port or 8088
-    changes = wiring.plan(layout, port=port)
+    settings = load_settings(options.config)
+    port = urlsplit(settings.ari.url).port or 8088
+    queues = tuple(settings.queues) or (wiring.USUAL_QUEUE,)
+    changes = wiring.plan(layout, port=port, queues=queues)
     if not changes:
         print("Nothing is missing in this Asterisk's files.")
         return 0
     if options.apply:
-        print("\n".join(wiring.apply(layout, wiring.rewired(layout, changes, port))))
+        print("\n".join(wiring.apply(layout, wiring.rewired(layout, changes, port, queues))))
         return 0
     for change in changes:
         print(f"{change.file} needs {change.why}:\n")

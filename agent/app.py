@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from agent import __version__, service_manager
+from agent import __version__
 from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
-from agent.asterisk.line import TelephonyOptions
-from agent.asterisk.telephony import EVENT_TYPES, Telephony
+from agent.asterisk.heartbeat import Heartbeat, ensure_alone
+from agent.asterisk.telephony import EVENT_TYPES, AsteriskLine, Telephony, TelephonyOptions
+from agent.beginning import begin
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
-from agent.call.coming_back import KeptConversations
 from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
-from agent.call.passing_on import PAUSED, pass_on
-from agent.call.protocols import Line, Media
+from agent.call.passing_on import pass_on
+from agent.call.protocols import Media
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
 from agent.dependencies import look_at_all
-from agent.dialog.consent import ConsentFirst
 from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.flow import Recording
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
@@ -44,7 +41,6 @@ from agent.metrics import Metrics
 from agent.observers import Observers
 from agent.pausing import Pause
 from agent.procedures import Procedures
-from agent.records.attempts import SqliteAttemptLimits
 from agent.records.redaction import redact_text
 from agent.settings import Settings
 from agent.shop.services import CHANGES, ShopServices
@@ -57,22 +53,30 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
+from agent.stopping import StopDoor
 from agent.supervision_door import supervision_routes
+from agent.surviving import Survival
 
 log = logging.getLogger(__name__)
 
+TAKEOVER_SECONDS = 2.5
+"""A controller whose application is taken gives its calls to people within this time."""
 GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
-
-PAUSED_ENTRIES = ("inbound", "transfer_back")
-"""Ways in that a pause closes. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 
 class Agent:
     """Everything of one running agent. ``async with Agent(settings) as agent: await agent.ready()``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, takeover: bool = False) -> None:
+        """``takeover``: another controller that serves the same application is no reason not to start."""
         self._settings = settings
+        self._takeover = takeover
+        self._heartbeat: Heartbeat | None = None
+        self._survival: Survival | None = None
+        self.stop_door = StopDoor()
+        self.replaced = asyncio.Event()
+        """Set when another controller has taken our application."""
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._metrics = Metrics()
@@ -111,6 +115,8 @@ class Agent:
             "version": __version__,
             "asterisk": bool(self._ari and self._ari.connected.is_set()),
             "live_calls": self._telephony.live_calls if self._telephony else 0,
+            "turned_away": dict(self._telephony.counted) if self._telephony else {},
+            "draining": bool(self._survival and self._survival.draining),
             "systems": dict(self._shop.status()) if self._shop else {},
             "model": self._model,
             "voice": next((name for name, healthy in self._voices().items() if healthy), ""),
@@ -166,25 +172,20 @@ class Agent:
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
         watching.add_done_callback(report_end)
         self._stack.push_async_callback(cancelled, watching)
-        allowed = settings.shop.verification
-        limits = SqliteAttemptLimits(
-            settings.state_directory / "attempts.sqlite",
-            per_caller=allowed.per_caller,
-            per_number=allowed.per_order,
-            hidden=allowed.hidden_callers,
-            window_seconds=allowed.window_minutes * 60.0,
-        )
-        self._stack.push_async_callback(limits.close)
+        survival = self._survival = await Survival.open(settings, pause, self._wall, self._stack)
         services = ShopServices.of(
             shop.systems,
             policy=shop.policy,
-            limits=limits,
+            limits=survival.limits,
             region=settings.shop.country,
             verify_floor_seconds=shop.verify_floor_seconds,
             today=lambda: self._wall().date(),
         )
-        await post_office.start(services, CHANGES)
         queues = await open_queues(settings, self._wall, lambda: procedures.current, render, speaker, self._stack)
+        adopted = asyncio.Event()
+        await post_office.start(
+            services, CHANGES, lambda: survival.take_over(post_office.records, adopted, lambda: self._ari)
+        )
         activities = VoiceActivities()
         call = settings.call
         turn_taking = TurnTakingOptions(
@@ -195,18 +196,14 @@ class Agent:
             barge_in_ms=call.barge_in_ms,
         )
 
-        kept = KeptConversations(time.monotonic)
         left = LeftValues(time.monotonic)
         if settings.fastagi.host:
             fastagi = FastAgi(agi_services(services, left, self._why_not))
             fastagi.start(settings.fastagi.host, settings.fastagi.port)
             self._stack.push_async_callback(fastagi.close)
 
-        async def handle(line: Line, media: Media) -> None:
+        async def handle(line: AsteriskLine, media: Media) -> None:
             CALL_ID.set(line.id)
-            if pause.now is not None and line.entry in PAUSED_ENTRIES:
-                await pass_on(line, PAUSED, post_office.records, self._live_calls, self._wall)
-                return
             introduction = Introduction(services, line.caller.number)
             customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
             facts = CallFacts(
@@ -218,17 +215,18 @@ class Agent:
                 call_id=line.id,
                 left=left.of(line.channel_id),
                 customer=customer,
+                survey=settings.shop.survey,
             )
-            answered = kept.consent(line.channel_id) if line.entry != "inbound" else ""
-            conversation = kept.begin(procedures.current, facts, render, line.channel_id)
-            consent = ConsentFirst(
-                conversation,
-                call.consent if line.entry == "inbound" else "off",
-                procedures.current.contents.recording or Recording(),
-                lambda text: render(text, {"shop": settings.shop.name}),
+            begun = begin(
+                survival,
+                line,
+                procedures.current,
+                facts,
+                render,
+                call.consent,
                 lambda answer: self._live_calls.notify("consent", line.id, {"answer": answer}),
-                answered,
             )
+            consent = begun.dialog
             parts = CallParts(
                 dialog=consent,
                 recognizer=recognizer,
@@ -246,28 +244,47 @@ class Agent:
                 wall=self._wall,
                 queues=queues,
                 turn_taking=turn_taking,
+                memory=survival.keeper,
+                resumed=begun.resumed,
             )
-            learning = asyncio.create_task(learn_orders(introduction, conversation), name="learn-orders")
+            learning = asyncio.create_task(learn_orders(introduction, begun.conversation), name="learn-orders")
             try:
                 await CallSession(line, media, parts).run()
             finally:
                 learning.cancel()
-                kept.keep(line.channel_id, consent.snapshot())
+                survival.ended(line, consent.snapshot())
                 await introduction.close()
+
+        async def turn_away(line: AsteriskLine, reason: str) -> None:
+            CALL_ID.set(line.id)
+            self._observer.notify("call_refused", line.id, {"why": reason})
+            await pass_on(line, reason, post_office.records, self._live_calls, self._wall)
 
         self._control = ControlServer(
             self._feed,
             settings.control.token(),
             self.status,
-            supervision_routes(pause, self._live_calls.list),
+            [*supervision_routes(pause, self._live_calls.list), self.stop_door.route()],
             dependencies=self.look_at_dependencies,
             metrics=self._metrics.text,
         )
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await self._connect(handle)
+        await self._connect(handle, turn_away, survival)
+        adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
+        self._stack.push_async_callback(cancelled, adopting)
 
-    async def _connect(self, handle: Callable[[Line, Media], Any]) -> None:
+    async def _adoption(self, adopted: asyncio.Event) -> None:
+        if self._telephony is not None:
+            await self._telephony.adopted.wait()
+            adopted.set()
+
+    async def _connect(
+        self,
+        handle: Callable[[AsteriskLine, Media], Any],
+        turn_away: Callable[[AsteriskLine, str], Any],
+        survival: Survival,
+    ) -> None:
         settings = self._settings
         ari = Ari(
             settings.ari.url,
@@ -279,21 +296,52 @@ class Agent:
         self._ari = ari
         self._stack.push_async_callback(ari.close)
         await self._wait_for_asterisk(ari)
+        if not self._takeover:
+            await ensure_alone(ari)
         audiosocket = await self._audiosocket(ari)
         options = TelephonyOptions(
             handover_context=settings.call.handover_context,
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
         )
-        self._telephony = Telephony(ari, handle, options, audiosocket, self._codes())
-        self._stack.push_async_callback(self._telephony.close)
+        telephony = self._telephony = Telephony(
+            ari,
+            handle,
+            options,
+            audiosocket,
+            self._codes(),
+            admit=lambda: survival.admit(telephony.live_calls),
+            pass_on=turn_away,
+            id_of=survival.id_of,
+            adopt_after_seconds=TAKEOVER_SECONDS if self._takeover else 0.0,
+        )
+        self.replaced = telephony.replaced
+        self._heartbeat = Heartbeat(ari)
+        self._stack.push_async_callback(self._heartbeat.stop)
+        self._stack.push_async_callback(telephony.close)
         await ari.start()
+        self._heartbeat.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more calls, let the live ones end by themselves for this long."""
+        if self._survival is None or self._telephony is None:
+            return
+        self._survival.draining = True
+        log.info("Draining: %d live calls have %.0f s to end", self._telephony.live_calls, seconds)
+        await self._telephony.wait_until_idle(seconds)
+
+    async def step_back(self) -> None:
+        """Another controller has our application: give the calls to people and leave everything else to it."""
+        if self._heartbeat is not None:
+            self._heartbeat.fall_silent()
+        if self._telephony is not None:
+            await self._telephony.give_away("agent_replaced")
 
     def _why_not(self) -> str:
         """Why no calls are taken now, ``""`` when they are."""
-        if self._pause is not None and self._pause.now is not None:
-            return "paused"
-        return "" if self._ari is not None and self._ari.connected.is_set() else "not_connected"
+        if self._survival is None or self._telephony is None or self._ari is None or not self._ari.connected.is_set():
+            return "not_connected"
+        return self._survival.admit(self._telephony.live_calls)
 
     def _codes(self) -> Codes:
         pause = self._pause
@@ -362,16 +410,3 @@ def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(shown.get(key), str):
             shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
     return shown
-
-
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Run an agent until ``stop`` is set; prints one JSON line on standard output when it is ready."""
-    alive = asyncio.create_task(service_manager.keep_alive(), name="watchdog")
-    alive.add_done_callback(report_end)
-    async with Agent(settings) as agent:
-        service_manager.notify("READY=1")
-        print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
-        await stop.wait()
-        service_manager.notify("STOPPING=1")
-        log.info("Stopping")
-    await cancelled(alive)

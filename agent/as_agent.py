@@ -8,6 +8,9 @@ from pathlib import Path
 
 from agent.installation.layout import USER
 
+UMASK = 0o027
+"""Records and caches are nobody else's business; the state directory lets others pass through it."""
+
 
 def become_agent(state_directory: Path) -> bool:
     """When root runs a command that the agent's user could run, become that user. Returns whether that was done.
@@ -29,4 +32,5 @@ def become_agent(state_directory: Path) -> bool:
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
     os.environ["HOME"] = account.pw_dir
+    os.umask(UMASK)
     return True

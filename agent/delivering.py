@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from agent.records.announcing import Announcer, Subscription
 from agent.records.delivery import Deliveries, DeliveryOptions
 from agent.records.sharing import RedisSharing
 from agent.records.store import CallStore
-from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
+from agent.records.webhooks import BadAuthority, BadSecret, Hook, WebhookPost, read_secrets, tls_of
 from agent.settings import Settings, SettingsError, WebhookSettings
 
 log = logging.getLogger(__name__)
@@ -47,8 +47,13 @@ class PostOffice:
         records = await CallStore.open(calls_path(settings), news=announcer.of_record)
         return cls(records, announcer, settings)
 
-    async def start(self, services: Services, changes: frozenset[str]) -> None:
-        """Begin to deliver; ``changes`` names the operations that change something."""
+    async def start(
+        self, services: Services, changes: frozenset[str], take_over: Callable[[], Awaitable[int]] | None = None
+    ) -> None:
+        """Begin to deliver; ``changes`` names the operations that change something.
+
+        ``take_over`` sees to the calls of a process that is gone, before anything is delivered.
+        """
         self._services, self._changes = services, changes
         acts = act_deliverer(services, self._announcer.of_act)
         deliverers = {**dict.fromkeys(LANES, acts), **self._post.deliverers()}
@@ -58,7 +63,7 @@ class PostOffice:
             outbox,
             deliverers,
             lock_file=path.with_name(path.name + ".deliveries.lock"),
-            take_over=self.records.take_over,
+            take_over=take_over or self.records.take_over,
             options=options_of(self._settings),
         )
         if address := self._settings.redis.address():
@@ -115,7 +120,12 @@ def hook_of(webhook: WebhookSettings) -> Hook:
         secrets = read_secrets(webhook.secret())
     except BadSecret as error:
         raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
-    return Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds)
+    hook = Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds, webhook.ca_file)
+    try:
+        tls_of(hook)
+    except BadAuthority as error:
+        raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
+    return hook
 
 
 def hooks_of(settings: Settings) -> list[Hook]:

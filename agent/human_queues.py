@@ -91,7 +91,7 @@ def plan_of(name: str, queue: QueueSettings, zone: tzinfo) -> QueuePlan:
 
 
 async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Say for ``orderline check`` whether the manager interface answers and knows the queues."""
+    """Say for ``orderline check`` how the queues stand, as the agent will ask for it."""
     what = "manager interface"
     try:
         address = manager_address(settings)
@@ -112,14 +112,19 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
             fix = "compare manager.conf with ami: in orderline.yaml, then: asterisk -rx 'manager reload'"
             yield Finding(what, "failed", f"{where} does not answer, or refuses {address.user}", fix)
             return
-        yield Finding(what, "ok", f"{address.host}:{address.port}")
         for name in settings.queues:
             state = await figures.state(name)
             if state is None:
-                yield Finding("queue", "failed", f"Asterisk has no queue {name}", "asterisk -rx 'queue show'")
+                fix = f"add [{name}] to queues.conf or take it out of queues:, then: asterisk -rx 'queue reload all'"
+                yield Finding("queue now", "failed", f"Asterisk has no queue {name}", fix)
             elif state.logged_in == 0:
-                yield Finding("queue", "warning", f"{name}: nobody is logged in", "fine outside your hours")
+                yield Finding(
+                    "queue now",
+                    "warning",
+                    f"{name}: nobody is logged in",
+                    "let people log in; outside your hours it is fine",
+                )
             else:
-                yield Finding("queue", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")
+                yield Finding("queue now", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")
     finally:
         await figures.close()

@@ -141,7 +141,7 @@ class ControlServer:
         return response
 
     async def _health(self, _: web.Request) -> web.Response:
-        return web.json_response(self._status())
+        return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
 
     async def _all_status(self, _: web.Request) -> web.Response:
         return web.json_response(await self._looked_at())

@@ -33,13 +33,17 @@ class Paused:
 
 
 class Pause:
-    """One agent's pause, kept in a file."""
+    """One agent's pause, kept in a file. Nodes that share a Redis follow each other (:mod:`agent.shared_pause`)."""
 
     def __init__(self, file: Path, wall: Callable[[], datetime]) -> None:
         """Take up what an earlier life left. A file that cannot be read counts as a pause: people are the safe side."""
         self._file = file
         self._wall = wall
         self._paused = self._read()
+        self.changed_at = _seconds(self._paused.since) if self._paused is not None else 0.0
+        """When it was begun or ended, seconds since 1970; 0 when nobody knows."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when this node's supervisors begin or end it."""
 
     @property
     def now(self) -> Paused | None:
@@ -49,29 +53,44 @@ class Pause:
     def begin(self, by: str) -> Paused:
         """Take no new calls. Pausing twice keeps the first time. Raises PauseError when it cannot be kept."""
         if self._paused is None:
-            paused = Paused(self._wall().isoformat(timespec="seconds"), by[:_MAX_BY])
-            partial = self._file.with_suffix(".part")
-            try:
-                with partial.open("w", encoding="utf-8") as file:
-                    json.dump(asdict(paused), file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(partial, self._file)
-            except OSError as error:
-                raise PauseError(f"{self._file}: the pause cannot be kept: {error.strerror}") from error
-            self._paused = paused
-            log.warning("Paused by %s: new calls go to the queue", by or "somebody")
+            now = self._wall()
+            paused = Paused(now.isoformat(timespec="seconds"), by[:_MAX_BY])
+            self._keep(paused, by, now.timestamp())
+            self.on_change()
+            return paused
         return self._paused
 
     def end(self, by: str) -> None:
         """Take calls again. Raises PauseError when the file cannot be removed."""
+        self._keep(None, by, self._wall().timestamp())
+        self.on_change()
+
+    def follow(self, paused: Paused | None, changed_at: float) -> None:
+        """Do as another node did at ``changed_at`` (seconds since 1970). Raises PauseError."""
+        self._keep(paused, f"{paused.by if paused else 'somebody'} on another node", changed_at)
+
+    def _keep(self, paused: Paused | None, by: str, changed_at: float) -> None:
         try:
-            self._file.unlink(missing_ok=True)
+            if paused is None:
+                self._file.unlink(missing_ok=True)
+            else:
+                self._write(paused)
         except OSError as error:
-            raise PauseError(f"{self._file}: the pause cannot be ended: {error.strerror}") from error
-        if self._paused is not None:
-            self._paused = None
+            what = "ended" if paused is None else "kept"
+            raise PauseError(f"{self._file}: the pause cannot be {what}: {error.strerror}") from error
+        before, self._paused, self.changed_at = self._paused, paused, changed_at
+        if paused is not None and before is None:
+            log.warning("Paused by %s: new calls go to the queue", by or "somebody")
+        elif paused is None and before is not None:
             log.warning("Resumed by %s: the agent takes calls", by or "somebody")
+
+    def _write(self, paused: Paused) -> None:
+        partial = self._file.with_suffix(".part")
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(asdict(paused), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, self._file)
 
     def _read(self) -> Paused | None:
         try:
@@ -84,3 +103,10 @@ class Pause:
                 "%s cannot be read (%s): calls go to the queue until somebody resumes the agent", self._file, error
             )
             return Paused("", "")
+
+
+def _seconds(since: str) -> float:
+    try:
+        return datetime.fromisoformat(since).timestamp()
+    except ValueError:
+        return 0.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.asterisk.ami_probe import ami_findings
 from agent.asterisk.ari import Ari
 from agent.asterisk.finding import Finding
-from agent.asterisk.preflight import examine
+from agent.asterisk.preflight import Wanted, examine
 from agent.call.errors import VoiceError
 from agent.delivering import calls_path
 from agent.dialog.errors import FlowError
@@ -26,9 +26,13 @@ from agent.preflight_machine import (
     clock_finding,
     directory_finding,
     host_name_finding,
-    port_finding,
+    port_findings,
+    rescuer_finding,
     secret_findings,
+    settings_finding,
     timezone_finding,
+    unit_active,
+    whisper_finding,
 )
 from agent.prompts_ready import prompts_finding
 from agent.records.outbox_commands import outstanding
@@ -41,11 +45,16 @@ from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 
 
-async def findings(settings: Settings, files: AsteriskFiles | None = None) -> AsyncIterator[Finding]:
+async def findings(
+    settings: Settings, files: AsteriskFiles | None = None, directory: Path | None = None
+) -> AsyncIterator[Finding]:
     """Look at everything, in the order in which it is needed; each finding comes as it is made.
 
-    ``files`` are Asterisk's own files, as far as they could be read on this machine.
+    ``files`` are Asterisk's own files, as far as they could be read on this machine; ``directory`` is where the
+    settings came from.
     """
+    if directory is not None:
+        yield settings_finding(directory)
     for finding in secret_findings(settings):
         yield finding
     yield shop_finding(settings)
@@ -56,18 +65,19 @@ async def findings(settings: Settings, files: AsteriskFiles | None = None) -> As
     yield host_name_finding()
     yield clock_finding()
     yield timezone_finding(settings.shop.timezone)
-    yield port_finding(settings.control.host, settings.control.port)
+    for finding in port_findings(settings):
+        yield finding
+    yield rescuer_finding(settings.control, unit_active)
     for finding in file_findings(files or AsteriskFiles()):
         yield finding
     async for finding in _rules_and_ears(settings):
         yield finding
     yield await voice_finding(settings)
     yield await prompts_finding(settings)
-    async for finding in queue_findings(settings):
+    if any(queue.whisper for queue in settings.queues.values()):
+        yield whisper_finding(settings.state_directory)
+    async for finding in _ami(settings):
         yield finding
-    if settings.ami.host:
-        async for finding in _ami(settings):
-            yield finding
     try:
         password = settings.ari.password()
     except SettingsError:
@@ -75,19 +85,34 @@ async def findings(settings: Settings, files: AsteriskFiles | None = None) -> As
     ari = Ari(settings.ari.url, settings.ari.user, password, settings.ari.app)
     ari.open()
     try:
-        async for finding in examine(ari, settings.media.transport, settings.call.handover_context):
+        wanted = Wanted(
+            settings.media.transport,
+            settings.call.handover_context,
+            tuple(settings.queues),
+            bool(settings.fastagi.host),
+        )
+        async for finding in examine(ari, wanted):
             yield finding
     finally:
         await ari.close()
 
 
 async def _ami(settings: Settings) -> AsyncIterator[Finding]:
+    """The manager interface and, where it can be asked, how the queues stand."""
+    ami = settings.ami
+    if not ami.host:
+        return
     try:
-        secret = settings.ami.secret()
+        secret = ami.secret()
     except SettingsError:
         return  # already among the findings
-    async for finding in ami_findings(settings.ami.host, settings.ami.port, settings.ami.user, secret):
+    failed = False
+    async for finding in ami_findings(ami.host, ami.port, ami.user, secret):
+        failed |= finding.verdict == "failed"
         yield finding
+    if not failed:
+        async for finding in queue_findings(settings):
+            yield finding
 
 
 def shop_finding(settings: Settings) -> Finding:
@@ -173,11 +198,13 @@ _MARKS = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  "}
 _WORDS = ("Calls can be sent to this agent.", "It works; look at the warnings.", "Not yet: mend what failed.")
 
 
-async def check(settings: Settings, files: AsteriskFiles | None = None, *, as_json: bool = False) -> int:
+async def check(
+    settings: Settings, files: AsteriskFiles | None = None, *, as_json: bool = False, directory: Path | None = None
+) -> int:
     """Print every finding; 0 when calls can be sent here, 1 with warnings only, 2 when something must be mended."""
     worst = 0
     told: list[dict[str, str]] = []
-    async for finding in findings(settings, files):
+    async for finding in findings(settings, files, directory):
         worst = max(worst, RANKS[finding.verdict])
         if as_json:
             told.append(asdict(finding))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import shutil
 import socket
 import stat
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,7 +20,8 @@ from agent.asterisk.finding import Finding
 from agent.clock import wall_clock
 from agent.delivering import hook_of
 from agent.errors import OrderlineError
-from agent.settings import Settings, SettingsError
+from agent.installation.layout import USER
+from agent.settings import ControlSettings, Settings, SettingsError, load_settings
 
 LEAST_FREE_BYTES = 500_000_000
 """Room for records, voice cache and logs of some months."""
@@ -75,6 +78,33 @@ def directory_finding(directory: Path) -> Finding:
     return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
 
 
+def settings_finding(directory: Path) -> Finding:
+    """Whether the agent's own user, whom this runs as, can read all of its settings."""
+    what = "settings"
+    try:
+        load_settings(directory)
+    except OrderlineError as error:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        fix = f"chgrp {user} FILE; chmod 640 FILE, for each that is named; directories 750"
+        return Finding(what, "failed", error.message.replace("\n", "; "), fix)
+    return Finding(what, "ok", str(directory))
+
+
+def whisper_finding(directory: Path) -> Finding:
+    """Whether Asterisk can open what is whispered to people: a file that the agent makes below the state directory."""
+    what = "whisper"
+    place = directory / "whispers"
+    fix = f"chmod 751 {directory}; install -d -o {USER} -g asterisk -m 2750 {place} (or give your Asterisk's group)"
+    try:
+        outer, inner = directory.stat(), place.stat()
+    except OSError as error:
+        return Finding(what, "warning", f"{error.filename}: {error.strerror}: Asterisk may not be able to read it", fix)
+    shared = inner.st_gid not in (outer.st_gid, 0)
+    if outer.st_mode & 0o001 and (inner.st_mode & 0o001 or (shared and inner.st_mode & 0o010)):
+        return Finding(what, "ok", f"Asterisk can open {place}")
+    return Finding(what, "warning", f"Asterisk may not open {place}: people hear no whisper", fix)
+
+
 def host_name_finding() -> Finding:
     """Whether this machine's own name resolves; where it does not, calls can stall for seconds in Asterisk."""
     name = socket.gethostname()
@@ -86,24 +116,40 @@ def host_name_finding() -> Finding:
     return Finding("host name", "ok", f"{name} resolves")
 
 
-def port_finding(host: str, port: int) -> Finding:
-    """Whether the port of the agent's own door is free, or its own."""
-    with socket.socket() as trial:
+def port_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the ports of the agent's own doors are free, or its own, and closed to the network."""
+    control, fastagi, media = settings.control, settings.fastagi, settings.media
+    yield port_finding("control", control.host, control.port, control)
+    if fastagi.host:
+        yield port_finding("fastagi", fastagi.host, fastagi.port, control)
+    if media.audiosocket_port:
+        yield port_finding("audiosocket", media.audiosocket_host, media.audiosocket_port, control)
+
+
+_DOORS = {
+    "control": ("control port", "control.host", "control.port", "the feed is not encrypted"),
+    "fastagi": ("FastAGI port", "fastagi.host", "fastagi.port", "it asks nobody for a password"),
+    "audiosocket": ("AudioSocket port", "media.audiosocket_host", "media.audiosocket_port", "audio is not encrypted"),
+}
+
+
+def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
+    """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
+    what, host_key, port_key, why_closed = _DOORS[door]
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
         except OSError as error:
-            if not _agent_listens(host, port):
+            if not _agent_listens(control.host, control.port):
                 detail = f"{host}:{port}: {error.strerror or error}"
-                return Finding("control port", "failed", detail, "set control.host and control.port to a free one")
+                return Finding(what, "failed", detail, f"set {host_key} and {port_key} to a free one")
             state = "is this agent's, running"
         else:
             state = "is free"
     if host in ("127.0.0.1", "::1", "localhost"):
-        return Finding("control port", "ok", f"{host}:{port} {state}")
-    return Finding(
-        "control port", "warning", f"{host} is not loopback: the feed is not encrypted", "control.host: 127.0.0.1"
-    )
+        return Finding(what, "ok", f"{host}:{port} {state}")
+    return Finding(what, "warning", f"{host} is not loopback: {why_closed}", f"{host_key}: 127.0.0.1")
 
 
 def _agent_listens(host: str, port: int) -> bool:
@@ -114,6 +160,26 @@ def _agent_listens(host: str, port: int) -> bool:
             return bool(answer.read(100).startswith(HEALTH.encode()))
     except (OSError, urllib.error.URLError, ValueError):
         return False
+
+
+def rescuer_finding(control: ControlSettings, active: Callable[[str], bool | None]) -> Finding:
+    """Whether the rescuer runs beside a running agent. ``active(unit)`` tells of a unit, None where no systemd is."""
+    what = "rescuer"
+    running = active("orderline-rescuer")
+    if running is None:
+        return Finding(what, "ok", "no systemd here: start orderline rescuer as you start the agent")
+    if running or not _agent_listens(control.host, control.port):
+        return Finding(what, "ok", "it is running" if running else "the agent does not run yet")
+    detail = "it does not run: calls of a hanging agent hang on the dead-man timer alone"
+    return Finding(what, "warning", detail, "systemctl enable --now orderline-rescuer")
+
+
+def unit_active(unit: str) -> bool | None:
+    """Ask systemd whether a unit runs; None where there is no systemd."""
+    program = shutil.which("systemctl")
+    if program is None or not Path("/run/systemd/system").is_dir():
+        return None
+    return subprocess.run([program, "--quiet", "is-active", unit], check=False).returncode == 0
 
 
 def clock_finding() -> Finding:

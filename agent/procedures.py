@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agent.collector import uncollected
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.errors import OrderlineError
@@ -122,7 +123,8 @@ class Procedures:
         log.info("Procedures: edition %s is in force%s", pack.fingerprint, "" if first else " from the next call on")
 
     def _load(self) -> FlowPack:
-        return FlowPack.load(self._directory, self._filters, self._number_formats)
+        with uncollected():
+            return FlowPack.load(self._directory, self._filters, self._number_formats)
 
     def _refuse(self, reasons: list[str]) -> None:
         more = len(reasons) - _MAX_TOLD

@@ -53,6 +53,8 @@ class ShopSettings(_Part):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    survey: bool = False
+    """Ask at the end of a call how it was, from one to five (the procedure ``survey``)."""
     verification: VerificationSettings = VerificationSettings()
     number_formats: dict[str, str] = {}
     """Number slot of the procedures -> how this shop's numbers look (``order_number: AA-99999``)."""
@@ -115,13 +117,17 @@ class CallSettings(_Part):
     """Limits and places of a call."""
 
     handover_context: str = "orderline-handover"
-    deadman_seconds: int = Field(default=6, ge=3, le=60)
+    deadman_seconds: int = Field(default=5, ge=3, le=60)
     max_call_seconds: int = Field(default=900, ge=30)
+    resume_seconds: int = Field(default=10, ge=0, le=60)
+    """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
+    max_calls: int = Field(default=0, ge=0)
+    """More calls than this at a time go straight to people; 0 for no limit."""
     end_complete_ms: int = Field(default=250, ge=100, le=2000)
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
-    barge_in_ms: int = Field(default=120, ge=40, le=1000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
     consent: Literal["off", "announce", "ask"] = "off"
     """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 
@@ -171,6 +177,8 @@ class WebhookSettings(_Part):
     timeout_seconds: float = Field(default=10.0, gt=0, le=15)
     phone_numbers: bool = False
     """True tells it the number a call came from."""
+    ca_file: Path | None = None
+    """PEM file of the authority that signed its certificate; unset: the machine's own authorities."""
 
     def secret(self) -> str:
         """The secret file's text. Raises SettingsError when it is nowhere."""
@@ -199,6 +207,15 @@ class RedisSettings(_Part):
         return os.environ.get("ORDERLINE_REDIS_URL", "") or self.url
 
 
+class RescuerSettings(_Part):
+    """The independent rescuer (``orderline rescuer``)."""
+
+    after_seconds: float = Field(default=4.0, ge=2.0, le=60.0)
+    """A controller whose heartbeat has stood still for this long is dead or hangs."""
+    poll_seconds: float = Field(default=1.0, ge=0.2, le=10.0)
+    context: str = "orderline-rescue"
+
+
 class LogSettings(_Part):
     """The log, on standard error."""
 
@@ -223,6 +240,7 @@ class Settings(_Part):
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
+    rescuer: RescuerSettings = RescuerSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None
     """The procedures; unset for the English pack that comes with Orderline."""

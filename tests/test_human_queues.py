@@ -23,15 +23,14 @@ async def test_each_queue_is_looked_at(tmp_path: Path) -> None:
     queues = {"humans": {"LoggedIn": 2, "Available": 1, "Callers": 3}, "billing": {"LoggedIn": 0}}
     async with FakeManager(queues=queues) as manager:
         assert await told(manager, tmp_path) == [
-            ("manager interface", "ok", f"127.0.0.1:{manager.port}"),
-            ("queue", "ok", "humans: 2 logged in, 3 waiting"),
-            ("queue", "warning", "billing: nobody is logged in"),
+            ("queue now", "ok", "humans: 2 logged in, 3 waiting"),
+            ("queue now", "warning", "billing: nobody is logged in"),
         ]
 
 
 async def test_a_queue_that_asterisk_does_not_have_has_failed(tmp_path: Path) -> None:
     async with FakeManager(queues={"humans": {"LoggedIn": 1}}) as manager:
-        assert (await told(manager, tmp_path))[-1] == ("queue", "failed", "Asterisk has no queue billing")
+        assert (await told(manager, tmp_path))[-1] == ("queue now", "failed", "Asterisk has no queue billing")
 
 
 async def test_a_wrong_secret_has_failed(tmp_path: Path) -> None:

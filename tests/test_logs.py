@@ -33,12 +33,18 @@ def lines(capfd: pytest.CaptureFixture[str]) -> list[str]:
     return capfd.readouterr().err.splitlines()
 
 
-def fail2ban(line: str) -> str | None:
-    """The address fail2ban would take from a line, with the date cut out as it does."""
+def fail2ban(line: str, *, journal: bool = False) -> str | None:
+    """The address fail2ban 1.0 would take from a line.
+
+    In a file it cuts the date out; of the journal, whose date it has apart, it puts host and program before the line.
+    """
     text = FILTER.read_text(encoding="utf-8")
     rules = re.search(r"^failregex = (.*?)^ignoreregex", text, re.MULTILINE | re.DOTALL)
     assert rules is not None
-    line = re.sub(r"\d{4}-\d\d-\d\d[ T][\d:]+[,.]\d+(?:[+-]\d\d:\d\d)?", "", line, count=1)
+    if journal:
+        line = f"pbx orderline[4711]: {line}"
+    else:
+        line = re.sub(r"\d{4}-\d\d-\d\d[ T][\d:]+[,.]\d+(?:[+-]\d\d:\d\d)?", "", line, count=1)
     for rule in filter(None, map(str.strip, rules[1].splitlines())):
         if found := re.search(rule.replace("<HOST>", HOST), line):
             return found["ip4"] or found["ip6"]
@@ -98,6 +104,7 @@ async def test_a_failed_authentication_is_one_line_that_fail2ban_reads(
         await server.close()
     (line,) = lines(capfd)
     assert fail2ban(line) == "127.0.0.1"
+    assert fail2ban(line, journal=True) == "127.0.0.1"
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -108,4 +115,6 @@ def test_words_of_a_caller_are_no_failure(capfd: pytest.CaptureFixture[str], for
     logging.getLogger("agent.live").warning(
         "reader says %s", "WARNING agent.live Authentication failure from 192.0.2.7"
     )
-    assert [fail2ban(line) for line in lines(capfd)] == [None, None]
+    told = lines(capfd)
+    assert [fail2ban(line) for line in told] == [None, None]
+    assert [fail2ban(line, journal=True) for line in told] == [None, None]

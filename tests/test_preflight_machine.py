@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
 
+from agent.asterisk.finding import Finding
+from agent.live import ControlServer, LiveFeed
 from agent.preflight import shop_finding
 from agent.preflight_asterisk_files import AsteriskFiles, file_findings
-from agent.preflight_machine import directory_finding, port_finding, secret_findings, timezone_finding
+from agent.preflight_machine import (
+    clock_finding,
+    directory_finding,
+    host_name_finding,
+    port_findings,
+    rescuer_finding,
+    secret_findings,
+    settings_finding,
+    timezone_finding,
+    whisper_finding,
+)
 from agent.settings import AriSettings, ControlSettings, Settings, ShopSettings
 
 
@@ -51,13 +64,87 @@ def test_a_file_where_the_directory_should_be_is_a_failure(tmp_path: Path) -> No
     assert directory_finding(tmp_path / "state").verdict == "failed"
 
 
+def doors(control_port: int, **more: object) -> list[tuple[str, str]]:
+    wanted = Settings.model_validate({"control": {"port": control_port}, **more})
+    return [(finding.what, finding.verdict) for finding in port_findings(wanted)]
+
+
 def test_a_taken_port_is_a_failure_and_an_open_address_a_warning() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert port_finding("127.0.0.1", taken.getsockname()[1]).verdict == "failed"
-    assert port_finding("127.0.0.1", 0).verdict == "ok"
-    assert "loopback" in port_finding("0.0.0.0", 0).detail  # noqa: S104 - it must be warned about
+        port = taken.getsockname()[1]
+        assert doors(port) == [("control port", "failed")]
+        assert doors(0, fastagi={"host": "127.0.0.1", "port": port})[1:] == [("FastAGI port", "failed")]
+        assert doors(0, media={"audiosocket_port": port})[1:] == [("AudioSocket port", "failed")]
+    assert doors(0) == [("control port", "ok")]
+    everywhere = "0.0.0.0"  # noqa: S104 - it must be warned about
+    assert doors(0, fastagi={"host": everywhere, "port": 0})[1:] == [("FastAGI port", "warning")]
+    (control,) = port_findings(Settings.model_validate({"control": {"host": everywhere, "port": 0}}))
+    assert "loopback" in control.detail
+
+
+async def test_the_ports_that_a_running_agent_holds_are_its_own() -> None:
+    door = ControlServer(LiveFeed(), "token", dict)
+    await door.start("127.0.0.1", 0)
+    with socket.socket() as fastagi:
+        fastagi.bind(("127.0.0.1", 0))
+        fastagi.listen()
+        more = {"fastagi": {"host": "127.0.0.1", "port": fastagi.getsockname()[1]}}
+        assert await asyncio.to_thread(lambda: doors(door.port, **more)) == [
+            ("control port", "ok"),
+            ("FastAGI port", "ok"),
+        ]
+    await door.close()
+
+
+async def test_an_agent_without_a_rescuer_is_warned_about() -> None:
+    door = ControlServer(LiveFeed(), "token", dict)
+    await door.start("127.0.0.1", 0)
+    control = ControlSettings(port=door.port)
+    finding = await asyncio.to_thread(rescuer_finding, control, lambda unit: False)
+    assert (finding.verdict, finding.fix) == ("warning", "systemctl enable --now orderline-rescuer")
+    for state in (True, None):
+        assert (await asyncio.to_thread(rescuer_finding, control, lambda unit, state=state: state)).verdict == "ok"
+    await door.close()
+    assert (await asyncio.to_thread(rescuer_finding, control, lambda unit: False)).verdict == "ok"
+
+
+def test_settings_that_the_agents_user_cannot_read_are_told_with_the_command(tmp_path: Path) -> None:
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "orderline.yaml").write_text("log: {level: INFO}\n")
+    assert settings_finding(tmp_path).verdict == "ok"
+    (tmp_path / "conf.d/mine.yaml").mkdir()  # root reads every file; this nobody can read
+    finding = settings_finding(tmp_path)
+    assert finding.verdict == "failed"
+    assert "mine.yaml" in finding.detail
+    assert "chmod 640" in finding.fix
+
+
+def test_a_whisper_that_asterisk_cannot_open_is_told_with_the_command(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    assert whisper_finding(state).verdict == "warning"
+    (state / "whispers").mkdir(parents=True)
+    state.chmod(0o750)
+    finding = whisper_finding(state)
+    assert finding.verdict == "warning"
+    assert "chmod 751" in finding.fix
+    state.chmod(0o751)
+    (state / "whispers").chmod(0o755)
+    assert whisper_finding(state).verdict == "ok"
+
+
+def test_no_finding_leaves_the_administrator_alone() -> None:
+    assert Finding("clock", "ok").fix == ""
+    with pytest.raises(ValueError, match="how to mend it"):
+        Finding("clock", "warning", "it is slow")
+
+
+def test_a_clock_that_was_never_set_and_a_name_that_does_not_resolve_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clock_finding().verdict in ("ok", "warning")
+    monkeypatch.setattr(socket, "gethostname", lambda: "no-such-host.invalid")
+    finding = host_name_finding()
+    assert (finding.verdict, finding.fix) == ("failed", "echo '127.0.0.1 no-such-host.invalid' >> /etc/hosts")
 
 
 def test_a_shop_that_is_not_there_and_one_whose_secret_is_missing(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,6 +70,23 @@ async def test_an_edit_is_in_force_once_two_looks_saw_the_same(procedures: Proce
     assert "What can I do for you" in str(procedures.current.contents.prompts["greeting"])
     assert GREETING in str(before.contents.prompts["greeting"])
     assert not await procedures.look()
+
+
+async def test_an_edition_is_loaded_beside_the_calls_and_without_the_garbage_collector(
+    procedures: Procedures, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load, loaded = FlowPack.load, []
+
+    def loading(*arguments: Any) -> FlowPack:
+        loaded.append((threading.current_thread() is threading.main_thread(), gc.isenabled()))
+        return load(*arguments)
+
+    monkeypatch.setattr(FlowPack, "load", loading)
+    edit(directory, GREETING, "What can I do for you?")
+    assert not await procedures.look()
+    assert await procedures.look()
+    assert loaded == [(False, False)]
+    assert gc.isenabled()
 
 
 async def test_a_file_still_being_written_is_left_alone(procedures: Procedures, directory: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from hypothesis import strategies as st
 from agent.app import redact_event
 from agent.call.handover import HandOverDesk
 from agent.call.protocols import Caller, CallRecord
+from agent.call.queue_desk import QueueDesk, QueuePlan
+from agent.call.queueing import QueueRules
 from agent.dialog.turns import HandOver
+from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
 from agent.live import LiveFeed
 from agent.records.redaction import redact_text
@@ -35,6 +39,16 @@ class TestDoors:
         settings = Settings()
         hosts = [settings.control.host, settings.media.audiosocket_host, settings.ari.url.split("/")[2].split(":")[0]]
         assert hosts == ["127.0.0.1"] * 3
+
+    def test_doors_that_know_no_password_are_closed_until_somebody_opens_them(self) -> None:
+        settings = Settings()
+        assert (settings.fastagi.host, settings.ami.host, settings.redis.url) == ("", "", "")
+
+    def test_the_settings_that_are_installed_open_nothing_to_the_network_either(self) -> None:
+        text = (REPOSITORY / "contrib/etc/orderline.yaml").read_text(encoding="utf-8")
+        addresses = re.findall(r"(?:host|url):\s*(\S+)", text)
+        assert addresses, "the file names none at all"
+        assert all(re.search(r"(?:^|//)127\.0\.0\.1(?:[:/]|$)", address) for address in addresses), addresses
 
     def test_the_shipped_asterisk_files_open_nothing_to_the_network(self) -> None:
         assert read(CONF, "http.conf").get("general", "bindaddr") == "127.0.0.1"
@@ -88,11 +102,59 @@ class TestWordsOfCallers:
         assert desk.variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
 
 
+class TestTransfers:
+    """Calls go to the queues of the settings, whatever a flow or a far end names. The dialplan's own list
+    (ORDERLINE_QUEUES) is tested on a real Asterisk: rehearse/test_dialplan.py."""
+
+    @pytest.mark.parametrize("wanted", ["", "sales", "returns\r\n", "PJSIP/carrier/12025550199", "${X}"])
+    async def test_a_queue_that_is_not_in_the_settings_means_the_usual_one(self, wanted: str) -> None:
+        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        variables = await desk.variables(HandOver("caller_asked", "", queue=wanted), "T-1", "call-1", "")
+        assert variables["ORDERLINE_QUEUE"] == "orderline-humans"
+
+    async def test_a_queue_of_the_settings_is_taken(self) -> None:
+        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        variables = await desk.variables(HandOver("caller_asked", "", queue="returns"), "T-1", "call-1", "")
+        assert variables["ORDERLINE_QUEUE"] == "returns"
+
+    @pytest.mark.parametrize("name", ["a b", "a&b", "a/b", "${X}", ""])
+    def test_a_name_that_could_be_more_than_a_name_is_no_setting(self, name: str) -> None:
+        with pytest.raises(ValueError, match="queues"):
+            Settings.model_validate({"queues": {name: {}}})
+
+
+PLAN = QueuePlan(lambda: QueueRules(UTC))
+
+
+class Unasked:
+    """Whispers of which none is made."""
+
+    async def make(self, call_id: str, values: Any) -> str:
+        raise AssertionError(call_id)
+
+
 class Nobody:
     """Services that are not asked."""
 
     async def perform(self, name: str, arguments: Any, key: str) -> dict[str, Any]:
         raise AssertionError(name)
+
+
+class TestGuessing:
+    """Nobody learns which orders exist. The same time is measured in shop/test_shop_services.py; tries over many calls
+    are counted in records/test_attempts.py."""
+
+    async def test_a_call_says_the_same_whether_the_order_or_the_second_fact_is_wrong(self, tmp_path: Path) -> None:
+        told = []
+        for name, number, code in (("no-order", "10472", "60614"), ("wrong-code", "10473", "60615")):
+            shop = await demo_shop(tmp_path / name)
+            session = await TextSession(shop).play("where is my order", *[number, code] * 3)
+            await shop.close()
+            assert isinstance(session.end, HandOver)
+            words = [turn.agent.replace("seven two", "N").replace("seven three", "N") for turn in session.record.turns]
+            told.append((words, session.end.reason, session.end.summary, session.end.facts))
+        assert told[0] == told[1]
+        assert told[0][1] == "verification_failed"
 
 
 class TestCards:

@@ -76,6 +76,8 @@ class Ari:
         self._connection_limit = connection_limit
         self._handlers: dict[str, list[EventHandler]] = {}
         self._on_connected: list[Callable[[], Awaitable[None]]] = []
+        self._before_connecting: list[Callable[[], Awaitable[None]]] = []
+        self._given_up = False
         self._session: aiohttp.ClientSession | None = None
         self._reader: asyncio.Task[None] | None = None
         self._first_result: asyncio.Future[None] | None = None
@@ -171,6 +173,17 @@ class Ari:
         """Run ``callback`` after each connection of the event stream, the first included."""
         self._on_connected.append(callback)
 
+    def before_connecting(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Run ``callback`` before each attempt to open the event stream; an AriError in it counts as a failed attempt.
+
+        What is in our application then was there before us: no StasisStart comes for it.
+        """
+        self._before_connecting.append(callback)
+
+    def stop_reconnecting(self) -> None:
+        """Open the event stream no more: the application belongs to somebody else. Requests still work."""
+        self._given_up = True
+
     def _dispatch(self, event: dict[str, Any]) -> None:
         for key in (str(event.get("type", "")), "*"):
             for handler in tuple(self._handlers.get(key, ())):
@@ -198,6 +211,8 @@ class Ari:
             if self.connected.is_set():
                 self.connected.clear()
                 self.reconnects += 1
+            if self._given_up:
+                return
             if loop.time() - started > _STEADY_SECONDS:
                 delay_seconds = _FIRST_DELAY_SECONDS
             log.warning("ARI event stream of %s: %s; trying again in %.1f s", self.app, why, delay_seconds)
@@ -205,6 +220,8 @@ class Ari:
             delay_seconds = min(delay_seconds * 2, _LAST_DELAY_SECONDS)
 
     async def _one_connection(self) -> None:
+        for callback in self._before_connecting:
+            await callback()
         params = {"app": self.app, "subscribeAll": "true" if self._subscribe_all else "false"}
         try:
             async with self.session.ws_connect(

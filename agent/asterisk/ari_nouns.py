@@ -122,6 +122,10 @@ class Channels:
             params={"dtmf": digits, "between": between_ms, "duration": duration_ms},
         )
 
+    async def play(self, channel_id: str, media: str) -> None:
+        """Play a sound of Asterisk's (``sound:one-moment-please``) to the channel."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/play", params={"media": media})
+
     async def ring(self, channel_id: str) -> None:
         """Indicate ringing to the channel."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/ring")
@@ -202,6 +206,18 @@ class System:
         return ".".join(
             map(str, version_of(str(info["system"]["version"])) or (0, 0, 0))
         )  # packages append their own revision
+
+    async def get_variable(self, name: str) -> str:
+        """Value of a global variable, ``""`` when it is not set."""
+        try:
+            answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
+        except NotFound:
+            return ""
+        return str((answer or {}).get("value", ""))
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a global variable."""
+        await self._ari.request("POST", "/asterisk/variable", params={"variable": name}, body={"value": value})
 
     async def modules(self) -> set[str]:
         """Names of the modules that are running, for example ``chan_websocket.so``."""

@@ -17,3 +17,8 @@ class Finding:
     detail: str = ""
     fix: str = ""
     """Exactly what to do, for everything that is not ok."""
+
+    def __post_init__(self) -> None:
+        """Refuse a finding that leaves the administrator alone: ValueError."""
+        if self.verdict != "ok" and not (self.detail and self.fix):
+            raise ValueError(f"{self.what}: a finding that is not ok says what is wrong and how to mend it")

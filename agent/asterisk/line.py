@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import Conflict, NotFound
-from agent.call.errors import LineGone
+from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
+from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import Caller, Inbox
 
 _TAKEN_OVER = "orderline-taken-over"
@@ -21,7 +21,7 @@ class TelephonyOptions:
     """How calls are taken and given back."""
 
     handover_context: str = "orderline-handover"
-    deadman_seconds: int = 6
+    deadman_seconds: int = 5
     """The dialplan takes a call back when nothing has re-armed its timer for this long."""
     rearm_seconds: float = 2.0
     max_call_seconds: int = 900
@@ -31,12 +31,23 @@ class TelephonyOptions:
 class AsteriskLine:
     """:class:`agent.call.protocols.Line` on a channel in Stasis."""
 
-    def __init__(self, ari: Ari, channel: Mapping[str, Any], args: list[str], options: TelephonyOptions) -> None:
+    def __init__(
+        self,
+        ari: Ari,
+        channel: Mapping[str, Any],
+        args: list[str],
+        options: TelephonyOptions,
+        *,
+        adopted: bool = False,
+        known_as: str = "",
+    ) -> None:
+        """``known_as`` is the id under which an earlier controller held this call."""
         self.channel_id = str(channel["id"])
         caller = channel.get("caller", {})
         self.entry = args[0] if args else "inbound"
         # a call that comes back on the same channel is another visit, with a record of its own
-        self.id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
+        own_id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
+        self.id = known_as or own_id
         self.entry_detail = args[1] if len(args) > 1 else ""
         self.caller = Caller(
             number=str(caller.get("number", "")),
@@ -44,16 +55,20 @@ class AsteriskLine:
             dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
         )
         self.is_answered = channel.get("state") == "Up"
+        self.adopted = adopted
+        """True when the call was in our application before this process was."""
         self.inbox: Inbox = asyncio.Queue()
         self.released = False
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
-        self._ari = ari
-        self._options = options
+        self.hanging_up = False
+        """True once the caller is hanging up."""
         self.channel_name = str(channel.get("name", ""))
         self.media_name = ""
         """Name of the agent's side's channel."""
         self.given_up = asyncio.Event()
         """Set when a supervisor may have the call."""
+        self._ari = ari
+        self._options = options
         self._control = asyncio.Lock()
 
     async def answer(self) -> None:
@@ -68,26 +83,34 @@ class AsteriskLine:
         await self._ari.channels.hangup(self.channel_id)
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone when the caller has left."""
+        """Continue in the hand-over context at extension ``why``. Raises LineGone, TakenAway."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
                 for name, value in variables.items():
                     await self._ari.channels.set_variable(self.channel_id, name, value)
+                self.released = True  # before it is so: the events of leaving must not look like somebody else's doing
                 await self._ari.channels.continue_in_dialplan(
                     self.channel_id, context=self._options.handover_context, extension=why
                 )
             except (NotFound, Conflict) as error:
+                if isinstance(error, Conflict) and not await self.is_lost():
+                    raise TakenAway("The call was in the dialplan already when it was to be handed over.") from error
                 raise LineGone("The caller hung up before the hand-over.") from error
-            self.released = True
+            except AriError:
+                self.released = False
+                raise
 
     async def give_up(self) -> None:
         """Continue where a supervisor's phone takes the call. Raises LineGone when the caller has left."""
         async with self._control:
             try:
+                self.released = True
                 await self._ari.channels.continue_in_dialplan(self.channel_id, context=_TAKEN_OVER, extension="s")
             except (NotFound, Conflict) as error:
                 raise LineGone("The caller hung up before the call was taken over.") from error
-            self.released = True
+            except AriError:
+                self.released = False
+                raise
         self.given_up.set()
 
     async def rearm(self) -> None:
@@ -97,3 +120,13 @@ class AsteriskLine:
                 await self._ari.channels.set_variable(
                     self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
                 )
+
+    async def is_lost(self) -> bool:
+        """True when the channel is gone, or its Asterisk does not answer."""
+        try:
+            await self._ari.channels.get(self.channel_id)
+        except AuthFailed:
+            return False
+        except AriError:
+            return True
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
@@ -26,20 +27,43 @@ REQUIRED_MODULES: Mapping[str, str] = {
     "func_callerid.so": "shows people why a call comes",
     "func_volume.so": "keeps handed-over calls in the core, so that the caller hears the human",
     "app_queue.so": "the people's queue",
+    "app_exec.so": "the dialplan's decisions (ExecIf)",
+    "app_playback.so": "says the honest word when nobody can take a call",
+    "func_logic.so": "the dialplan's decisions (IF)",
+    "func_channel.so": "the dialplan's look at a phone's kind",
     "app_stack.so": "the dialplan's subroutines",
     "pbx_config.so": "reads the dialplan",
     "res_rtp_asterisk.so": "carries the callers' audio",
     "format_wav.so": "plays Asterisk's own sounds when nobody can take a call",
 }
 """Module -> what the agent needs it for."""
+WANTED_MODULES: Mapping[str, str] = {
+    "app_chanspy.so": "supervisors cannot listen, whisper or barge in",
+    "res_pjsip_header_funcs.so": "people's phones are not told ticket, reason and screen-pop address",
+    "res_musiconhold.so": "callers wait in silence",
+}
+"""Module -> what is missing without it; calls are held all the same."""
 
 
-async def examine(ari: Ari, transport: str, handover_context: str = "orderline-handover") -> AsyncIterator[Finding]:
+@dataclass(frozen=True)
+class Wanted:
+    """What the settings ask of an Asterisk."""
+
+    transport: str = "auto"
+    """``media.transport``."""
+    handover_context: str = "orderline-handover"
+    """``call.handover_context``."""
+    queues: tuple[str, ...] = ()
+    """The names in ``queues``."""
+    fastagi: bool = False
+    """Whether the dialplan may ask the agent things (``fastagi.host``)."""
+
+
+async def examine(ari: Ari, wanted: Wanted) -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
-    ``transport`` is the setting ``media.transport``, ``handover_context`` is ``call.handover_context``. A media leg, a
-    bridge and a channel that never dials are really made and removed again, under an application name of their own:
-    calls in progress are not touched.
+    A media leg, a bridge and a channel that never dials are really made and removed again, under an application name of
+    their own: calls in progress are not touched.
     """
     try:
         text = await ari.system.version()
@@ -67,11 +91,13 @@ async def examine(ari: Ari, transport: str, handover_context: str = "orderline-h
         yield Finding("Asterisk version", "failed", text, "Orderline needs Asterisk 18 or later")
         return
     modules = await ari.system.modules()
-    for finding in module_findings(modules, transport, websocket=knows_media_marks(release)):
+    for finding in module_findings(modules, wanted.transport, websocket=knows_media_marks(release)):
+        yield finding
+    for finding in wanted_findings(modules, fastagi=wanted.fastagi):
         yield finding
     yield codec_finding(modules)
     websocket = knows_media_marks(release) and _WEBSOCKET in modules
-    async for finding in _try_out(ari, transport, modules, handover_context, websocket=websocket):
+    async for finding in _try_out(ari, wanted, modules, websocket=websocket):
         yield finding
 
 
@@ -105,6 +131,16 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
     return findings
 
 
+def wanted_findings(modules: set[str], *, fastagi: bool) -> list[Finding]:
+    """Say what does not work without modules that calls can do without."""
+    wanted = {**WANTED_MODULES, **({"res_agi.so": "the dialplan cannot ask the agent anything"} if fastagi else {})}
+    return [
+        Finding("module", "warning", f"{name} is not running: {without}", f"asterisk -rx 'module load {name}'")
+        for name, without in wanted.items()
+        if name not in modules
+    ]
+
+
 _CODECS = {"codec_ulaw.so": "ulaw", "codec_alaw.so": "alaw"}
 """What telephone lines bring; the agent speaks plain samples (slin)."""
 _RESAMPLER = "codec_resample.so"
@@ -123,9 +159,7 @@ def codec_finding(modules: set[str]) -> Finding:
     return Finding("codecs", "ok", "ulaw, alaw and resampling are there")
 
 
-async def _try_out(
-    ari: Ari, transport: str, modules: set[str], handover_context: str, *, websocket: bool
-) -> AsyncIterator[Finding]:
+async def _try_out(ari: Ari, wanted: Wanted, modules: set[str], *, websocket: bool) -> AsyncIterator[Finding]:
     """Make what a call makes: a bridge, and a media leg with its audio connection."""
     name = f"orderline-check-{secrets.token_hex(6)}"
     try:
@@ -138,12 +172,12 @@ async def _try_out(
     trial = Ari(ari.url, *ari.credentials, app=name)
     try:
         async with trial:
-            if websocket and transport != "audiosocket":
+            if websocket and wanted.transport != "audiosocket":
                 media = WebsocketMedia(trial, f"{name}-media", asyncio.Queue())
                 await media.open()
                 await media.close()
                 yield Finding("media leg", "ok", "an audio connection was opened and closed")
-            async for finding in dialplan_findings(trial, modules, handover_context):
+            async for finding in dialplan_findings(trial, modules, wanted.handover_context, wanted.queues):
                 yield finding
     except AriError as error:
         yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")

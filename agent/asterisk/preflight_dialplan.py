@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
@@ -34,8 +34,12 @@ Ask = Callable[[str], Awaitable[str]]
 """Evaluates a dialplan function or variable."""
 
 
-async def dialplan_findings(ari: Ari, modules: set[str], handover_context: str) -> AsyncIterator[Finding]:
-    """Look at the loaded dialplan, the queue and the sounds; ``ari`` is connected under a name of its own.
+async def dialplan_findings(
+    ari: Ari, modules: set[str], handover_context: str, queues: Sequence[str] = ()
+) -> AsyncIterator[Finding]:
+    """Look at the loaded dialplan, the queues and the sounds; ``ari`` is connected under a name of its own.
+
+    ``queues`` are those the settings name.
 
     Asterisk evaluates functions on channels alone, so a channel that never dials is made and removed again.
     """
@@ -52,7 +56,10 @@ async def dialplan_findings(ari: Ari, modules: set[str], handover_context: str) 
                 yield Finding("dialplan", "warning", detail, "asterisk -rx 'module load func_dialplan.so'")
             else:
                 yield await _contexts(ask, handover_context)
-            yield await _queue(ask)
+            usual = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
+            for name in dict.fromkeys((usual, *queues)):
+                yield await _queue(ask, name)
+            yield allowed_finding(await ask("ORDERLINE_QUEUES"), usual, queues)
         finally:
             await ari.channels.hangup(channel_id)
         yield await _sounds(ari)
@@ -79,8 +86,7 @@ async def _contexts(ask: Ask, handover_context: str) -> Finding:
     return Finding("dialplan", "ok", f"all contexts are loaded, edition {edition or 'unknown'}")
 
 
-async def _queue(ask: Ask) -> Finding:
-    name = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
+async def _queue(ask: Ask, name: str) -> Finding:
     if await ask(f"QUEUE_EXISTS({name})") != "1":
         fix = (
             f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in "
@@ -92,6 +98,23 @@ async def _queue(ask: Ask) -> Finding:
         fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let people log in; queue reload all"
         return Finding("queue", "warning", f"{name} has no members: nobody's phone will ring", fix)
     return Finding("queue", "ok", f"{name} has {members} members")
+
+
+def allowed_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
+    """Judge the list of queues that the dialplan lets calls go to; ``usual`` is always among them."""
+    what = "allowed queues"
+    wanted = tuple(dict.fromkeys((usual, *queues)))
+    fix = (
+        f"orderline wire --apply, or ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: "
+        "globals_custom.conf); then: asterisk -rx 'dialplan reload'"
+    )
+    if not allowed:
+        return Finding(what, "warning", "ORDERLINE_QUEUES is not set: calls may go to any queue", fix)
+    refused = [name for name in queues if name not in allowed.split("&") and name != usual]
+    if refused:
+        detail = f"ORDERLINE_QUEUES lacks {', '.join(refused)}: calls meant for them go to {usual}"
+        return Finding(what, "failed", detail, fix)
+    return Finding(what, "ok", ", ".join(allowed.split("&")))
 
 
 async def _sounds(ari: Ari) -> Finding:

@@ -35,6 +35,7 @@ STUCK_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 _PING_SECONDS = 20.0
+_MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,7 @@ class _Guard:
 def _state_of(event: Any) -> QueueState:
     def number(header: str) -> int:
         text = str(event.get_header(header, "0"))
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
 
     return QueueState(
         logged_in=number("LoggedIn"),

@@ -7,18 +7,21 @@ import contextlib
 import logging
 import re
 import secrets
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable, Conflict, NotFound
+from agent.asterisk.ari_errors import AriError, AriUnreachable, NotFound
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.deadman import keep_armed
 from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
 from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.asterisk.media import WebsocketMedia
-from agent.call.errors import LineGone
-from agent.call.protocols import CallerHungUp, Key, Line, Media, TakenOver
+from agent.asterisk.strays import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
+from agent.call.errors import LineGone, TakenAway
+from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Media, TakenOver
+
+__all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +35,19 @@ EVENT_TYPES = (
 )
 """All that the controller listens to; the rest is filtered out in Asterisk."""
 
-_MEDIA_PREFIX = "orderline-media-"
-_BRIDGE_PREFIX = "orderline-bridge-"
-_STRAY_SECONDS = 1.0
+_MISSED_SECONDS = 1.0
+"""A call whose StasisStart got lost with a connection is found after this long."""
+LEAVE_SECONDS = 1.5
+"""How long a session may take to give its call away when the agent is stopped; then it is cut off."""
 _TAKE_OVER_SECONDS = 3.0
+NEW_CALLS = ("inbound", "transfer_back")
+"""Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
-CallHandler = Callable[[Line, Media], Awaitable[None]]
+CallHandler = Callable[[AsteriskLine, Media], Awaitable[None]]
+Admit = Callable[[], str]
+"""Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
+PassOn = Callable[[AsteriskLine, str], Awaitable[object]]
+"""Gives a call to people for a reason, and records it."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -50,7 +60,10 @@ class OpenableMedia(Media, Protocol):
 
 
 class Telephony:
-    """Runs ``handle(line, media)`` for every call that enters our Stasis application."""
+    """Runs ``handle(line, media)`` for every call that enters our Stasis application.
+
+    A caller who was in it before us (``line.adopted``) is one whom another controller held until it died.
+    """
 
     def __init__(
         self,
@@ -59,28 +72,50 @@ class Telephony:
         options: TelephonyOptions,
         audiosocket: AudioSocketServer | None = None,
         codes: Codes | None = None,
+        *,
+        admit: Admit = lambda: "",
+        pass_on: PassOn | None = None,
+        id_of: Callable[[str], str] = lambda channel_id: "",
+        adopt_after_seconds: float = 0.0,
     ) -> None:
-        """``codes`` are what supervisors ask for by phone."""
+        """``codes`` are what supervisors ask for by phone.
+
+        ``id_of(channel id)`` gives the id under which another controller held the call, ``""`` when unknown.
+        """
         self._codes = codes
         self._ari = ari
         self._handle = handle
         self._options = options
         self._audiosocket = audiosocket
+        self._admit = admit
+        self._pass_on = pass_on
+        self._id_of = id_of
+        self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
         self._media_ids: set[str] = set()
         self._media_lines: dict[str, AsteriskLine] = {}
         self._bridge_ids: set[str] = set()
+        self._channels_before: list[dict[str, Any]] = []
+        self._held_before: set[str] = set()
         self._sweep: asyncio.Task[None] | None = None
-        self._obeying: set[asyncio.Task[None]] = set()
+        self.counted: dict[str, int] = {}
+        """New calls turned away, by reason."""
+        self.adopted = asyncio.Event()
+        """Set when the callers of an earlier controller have been taken over."""
+        self.replaced = asyncio.Event()
+        """Set when another controller has taken our application."""
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
-            ("StasisEnd", self._gone),
+            ("StasisEnd", self._left),
             ("ChannelDestroyed", self._gone),
             ("ChannelHangupRequest", self._gone),
             ("ChannelDtmfReceived", self._key),
+            ("ApplicationReplaced", self._replaced),
         ):
             ari.on(event_type, handler)
+        ari.before_connecting(self._look_around)
         ari.on_connected(self._connected)
 
     @property
@@ -88,16 +123,34 @@ class Telephony:
         """How many calls are being handled now."""
         return len(self._calls)
 
-    async def close(self, *, drain_seconds: float = 0.0) -> None:
-        """Let the calls finish for ``drain_seconds``, then hand the rest to people."""
+    async def wait_until_idle(self, seconds: float) -> bool:
+        """Wait until the last call has ended by itself; False when the time is over before that."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._calls and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._calls.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        return not self._calls
+
+    async def give_away(self, reason: str) -> None:
+        """Hand every call to people with its story; a session that does not get that done is cut off."""
+        for line in tuple(self._lines.values()):
+            line.inbox.put_nowait(Leave(reason))
+        if self._calls:
+            await asyncio.wait(self._calls.values(), timeout=LEAVE_SECONDS)
+        for task in tuple(self._calls.values()):
+            task.cancel()
+        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+
+    async def close(self) -> None:
+        """Hand what is left to people, and stop."""
         if self._sweep is not None:
             self._sweep.cancel()
             await asyncio.gather(self._sweep, return_exceptions=True)
-        if self._calls and drain_seconds:
-            await asyncio.wait(self._calls.values(), timeout=drain_seconds)
-        for task in (*self._calls.values(), *self._obeying):
+        await self.give_away("agent_stopping")
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=LEAVE_SECONDS)
+        for task in tuple(self._errands):
             task.cancel()
-        await asyncio.gather(*self._calls.values(), *self._obeying, return_exceptions=True)
+        await asyncio.gather(*self._errands, return_exceptions=True)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -108,22 +161,50 @@ class Telephony:
             if channel_id in self._media_lines:
                 self._media_lines[channel_id].media_name = str(channel.get("name", ""))
             return
-        if event.get("args", [])[:1] == [CONTROL]:
-            self._obey(channel, [str(arg) for arg in event["args"][1:]])
+        args = [str(arg) for arg in event.get("args", [])]
+        if args[:1] == [CONTROL]:
+            self._obey(channel, args[1:])
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
-        line = AsteriskLine(self._ari, channel, [str(arg) for arg in event.get("args", [])], self._options)
-        self._lines[channel_id] = line
+        line = AsteriskLine(self._ari, channel, args, self._options)
+        if line.entry in NEW_CALLS and (reason := self._admit()):
+            self.counted[reason] = self.counted.get(reason, 0) + 1
+            self._errand(self._turn_away(line, reason), f"turn-away-{line.id}")
+            return
+        self._begin(line)
+
+    def _begin(self, line: AsteriskLine) -> None:
+        self._lines[line.channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
-        task.add_done_callback(lambda _: self._forget(line))
+        task.add_done_callback(lambda _: self._forget(line, task))
+
+    def _forget(self, line: AsteriskLine, task: asyncio.Task[None]) -> None:
+        if self._calls.get(line.id) is task:
+            del self._calls[line.id]
+        if self._lines.get(line.channel_id) is line:
+            del self._lines[line.channel_id]
+
+    def _errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _turn_away(self, line: AsteriskLine, reason: str) -> None:
+        """Give a new call to people before it is answered."""
+        log.warning("Call %s goes straight to people: %s", line.id, reason)
+        try:  # if it fails, the dead-man timer does the same a little later
+            if self._pass_on is not None:
+                await self._pass_on(line, reason)
+            else:
+                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+        except (LineGone, TakenAway, AriError) as error:
+            log.info("Call %s: %s", line.id, error)
 
     def _obey(self, channel: Mapping[str, Any], args: list[str]) -> None:
         """Do what a supervisor's phone asks for; the channel is no call for the agent."""
         codes = self._codes or Codes({})
-        task = asyncio.create_task(codes.obey(self._ari, str(channel["id"]), args, self.take_over), name="feature-code")
-        self._obeying.add(task)
-        task.add_done_callback(self._obeying.discard)
+        self._errand(codes.obey(self._ari, str(channel["id"]), args, self.take_over), "feature-code")
 
     async def take_over(self, number: str, by: str) -> str:
         """Take a call from the agent: the one from ``number`` or with a channel of that name, the latest for ``""``.
@@ -148,66 +229,99 @@ class Telephony:
             return ""
         return line.channel_name
 
-    def _forget(self, line: AsteriskLine) -> None:
-        self._calls.pop(line.id, None)
-        if self._lines.get(line.channel_id) is line:
-            del self._lines[line.channel_id]
+    def _line_of(self, event: Mapping[str, Any]) -> AsteriskLine | None:
+        return self._lines.get(str(event.get("channel", {}).get("id")))
 
     def _gone(self, event: dict[str, Any]) -> None:
-        line = self._lines.get(str(event.get("channel", {}).get("id")))
-        if line is not None:
+        if (line := self._line_of(event)) is not None:
+            line.hanging_up = True
             line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
 
+    def _left(self, event: dict[str, Any]) -> None:
+        """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
+        line = self._line_of(event)
+        if line is not None and not line.released and not line.hanging_up:  # a caller's hang-up is announced before
+            line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
+
     def _key(self, event: dict[str, Any]) -> None:
-        line = self._lines.get(str(event.get("channel", {}).get("id")))
-        if line is not None:
+        if (line := self._line_of(event)) is not None:
             line.inbox.put_nowait(Key(str(event.get("digit", ""))))
 
-    # --- what another life left behind ------------------------------------------------------------
+    def _replaced(self, event: dict[str, Any]) -> None:
+        log.critical(
+            "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
+            "hands them to people and stops. Let only one controller serve an application.",
+            self._ari.app,
+            len(self._calls),
+        )
+        self._ari.stop_reconnecting()
+        self.replaced.set()
+
+    # --- what another life left behind, and what happened while we were cut off ----------------------
+
+    async def _look_around(self) -> None:
+        """Before each connection: whoever is in our application now will not be announced to us."""
+        self._held_before = set(self._lines)
+        self._channels_before = await self._ari.channels.list()
 
     async def _connected(self) -> None:
-        """After each connection look for calls that nobody holds, as a controller that died leaves them."""
-        if self._sweep is None or self._sweep.done():
-            self._sweep = asyncio.create_task(self._release_strays(), name="release-strays")
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self._sweep = asyncio.create_task(self._resynchronise(), name="resynchronise")
 
-    async def _release_strays(self) -> None:
+    async def _resynchronise(self) -> None:
         try:
-            strays = [channel for channel in await self._ari.channels.list() if self._is_stray(channel)]
-            bridges = [str(bridge["id"]) for bridge in await self._ari.bridges.list()]
-            # the StasisStart of a call that has just come in may still be on its way to us
-            await asyncio.sleep(_STRAY_SECONDS)
-            for channel in strays:
-                if self._is_stray(channel):
-                    await self._release(channel)
-            for bridge_id in bridges:
-                if bridge_id.startswith(_BRIDGE_PREFIX) and bridge_id not in self._bridge_ids:
-                    await self._ari.bridges.destroy(bridge_id)
+            if not self._calls and self._adopt_after_seconds:
+                await asyncio.sleep(self._adopt_after_seconds)  # the controller we replaced gives its calls away
+                self._channels_before = await self._ari.channels.list()
+            self._note_the_gone()
+            await clear_away(self._ari, self._channels_before, self._media_ids, self._bridge_ids)
+            for stray in strays_of(self._channels_before, self._ari.app):
+                await self._adopt(stray)
+            self.adopted.set()
+            await asyncio.sleep(_MISSED_SECONDS)
+            for stray in strays_of(await self._ari.channels.list(), self._ari.app):
+                await self._adopt(stray)
         except AriError as error:
             log.warning("Looking for calls left behind: %s", error)
+        finally:
+            self.adopted.set()
 
-    def _is_stray(self, channel: Mapping[str, Any]) -> bool:
-        place = channel.get("dialplan", {})
-        ours = place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == self._ari.app
-        ours = ours or str(channel["id"]).startswith(_MEDIA_PREFIX)
-        return ours and channel["id"] not in self._media_ids and channel["id"] not in self._lines
+    def _note_the_gone(self) -> None:
+        """Tell the calls whose caller left, or was taken to the dialplan, while we could not hear of it."""
+        there = {str(channel["id"]) for channel in self._channels_before}
+        here = {str(stray.channel["id"]) for stray in strays_of(self._channels_before, self._ari.app)}
+        for line in self._lines.values():
+            if line.channel_id not in self._held_before or line.released:
+                continue
+            if line.channel_id not in there:
+                line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
+            elif line.channel_id not in here:
+                line.inbox.put_nowait(CallTaken("found elsewhere after a reconnection"))
 
-    async def _release(self, channel: Mapping[str, Any]) -> None:
-        channel_id = str(channel["id"])
-        log.warning("Channel %s was left behind in our application; it is released", channel_id)
-        data = str(channel.get("dialplan", {}).get("app_data", ""))
-        if channel_id.startswith(_MEDIA_PREFIX) or data.split(",")[1:2] == [CONTROL]:
+    async def _adopt(self, stray: Stray) -> None:
+        channel_id = str(stray.channel["id"])
+        if channel_id in self._lines or not await still_there(self._ari, channel_id):
+            return
+        if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)
             return
-        with contextlib.suppress(NotFound, Conflict):
-            await self._ari.channels.continue_in_dialplan(
-                channel_id, context=self._options.handover_context, extension="controller_down"
-            )
+        line = AsteriskLine(
+            self._ari,
+            stray.channel,
+            list(stray.args),
+            self._options,
+            adopted=True,
+            known_as=self._id_of(channel_id),
+        )
+        log.warning("Call %s was left behind in our application; it is taken over", line.id)
+        self._begin(line)
 
     # --- one call -----------------------------------------------------------------------------------
 
     def _media_for(self, line: AsteriskLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
-        media_id = f"{_MEDIA_PREFIX}{secrets.token_hex(8)}"
+        media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         spied = {"SPYGROUP": spy_group(line.caller.number)}
         if self._audiosocket is not None:
@@ -217,13 +331,13 @@ class Telephony:
     async def _take(self, line: AsteriskLine) -> None:
         media = self._media_for(line)
         self._media_lines[media.channel_id] = line
-        bridge_id = f"{_BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
-        deadman = asyncio.create_task(self._rearm(line), name=f"deadman-{line.id}")
+        deadman = asyncio.create_task(keep_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
             await self._handle(line, media)
-        except LineGone as error:
+        except (LineGone, TakenAway) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
             log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
@@ -264,35 +378,13 @@ class Telephony:
     async def _to_people(self, line: AsteriskLine) -> None:
         if line.released:
             return
-        with contextlib.suppress(LineGone, AriError):
+        with contextlib.suppress(LineGone, TakenAway, AriError):
             await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
 
-    async def _rearm(self, line: AsteriskLine) -> None:
-        """Keep the dialplan's dead-man timer from running out, until the conversation's hard end."""
-        remaining_seconds = await self._longest(line)
-        deadline = asyncio.get_running_loop().time() + remaining_seconds
-        while asyncio.get_running_loop().time() < deadline and not line.released:
-            try:
-                await line.rearm()
-            except (NotFound, Conflict):
-                return
-            except AriError as error:
-                log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
-            await asyncio.sleep(self._options.rearm_seconds)
-
-    async def _longest(self, line: AsteriskLine) -> float:
-        """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
-        try:
-            epoch = await self._ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE")
-        except AriError:
-            epoch = ""
-        longest = float(self._options.max_call_seconds)
-        return min(longest, float(epoch) - time.time()) if epoch.isdigit() else longest
-
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
-        for action in (media.close(), self._ari.bridges.destroy(bridge_id)):
+        for clean_up in (media.close, lambda: self._ari.bridges.destroy(bridge_id)):
             try:
-                await action
+                await clean_up()
             except AriError as error:
                 log.warning("Cleaning up after a call: %s", error)
         self._media_ids.discard(media.channel_id)

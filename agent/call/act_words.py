@@ -27,6 +27,7 @@ _DOING = {
     "loyalty.points": "looking the points up",
     "messages.send": "sending a text message",
     "tickets.create": "writing a ticket",
+    "surveys.answer": "noting the answer to the survey",
 }
 _CHANGES = (
     *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),

@@ -12,6 +12,10 @@ class Ear:
 
     ``chunk_frames`` is how many 20 ms frames are handed over together at least; what piles up while the recogniser is
     busy goes in one larger chunk.
+
+    In a pause the caller's words can be settled before it is known whether the turn is over (:meth:`settle`): the
+    recogniser gives its final text, which is whole where the running text still lags, and :meth:`finish` has it ready.
+    Silence that follows is kept back; when the caller speaks on (:meth:`go_on`) it is caught up with.
     """
 
     def __init__(self, hearing: Hearing, chunk_frames: int) -> None:
@@ -20,15 +24,40 @@ class Ear:
         self._hearing = hearing
         self._chunk_bytes = chunk_frames * FRAME_BYTES
         self._waiting = bytearray()
+        self._kept_back = bytearray()
         self._ready = asyncio.Event()
         self._stopping = False
+        self._settling = False
+        self.pauses = 0
+        """How often something was settled."""
+        self._settled: Recognition | None = None
         self._task = asyncio.create_task(self._listen())
+
+    @property
+    def settled(self) -> bool:
+        """True from :meth:`settle` to :meth:`go_on`."""
+        return self._settling
 
     def take(self, pcm: bytes) -> None:
         """Take audio of any length."""
+        if self._settling:
+            self._kept_back += pcm
+            return
         self._waiting += pcm
         if len(self._waiting) >= self._chunk_bytes:
             self._ready.set()
+
+    def settle(self) -> None:
+        """Have the final text worked out now: the caller pauses, and this may be the end."""
+        self._settling = True
+        self.pauses += 1
+        self._ready.set()
+
+    def go_on(self) -> None:
+        """The caller speaks on: it was not the end."""
+        self._settling, self._settled = False, None
+        kept_back, self._kept_back = bytes(self._kept_back), bytearray()
+        self.take(kept_back)
 
     async def _listen(self) -> None:
         while True:
@@ -37,7 +66,13 @@ class Ear:
             if self._stopping:
                 return
             chunk, self._waiting = bytes(self._waiting), bytearray()
-            self.text = await self._hearing.feed(chunk)
+            if chunk:
+                self.text = await self._hearing.feed(chunk)
+            if self._settling and self._settled is None:
+                pause = self.pauses
+                final = await self._hearing.finish()
+                if self._settling and pause == self.pauses:  # the caller may have gone on meanwhile
+                    self._settled, self.text = final, final.text
 
     def check(self) -> None:
         """Raise what stopped the ear, if anything did."""
@@ -49,6 +84,8 @@ class Ear:
         self._stopping = True
         self._ready.set()
         await self._task  # a chunk under way is finished first: a hearing takes one at a time
+        if self._settled is not None:
+            return self._settled
         if self._waiting:
             await self._hearing.feed(bytes(self._waiting))
         return await self._hearing.finish()

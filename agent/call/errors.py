@@ -22,6 +22,11 @@ class CallTakenOver(OrderlineError):
         self.by = by
 
 
+NOT_SENT_AGAIN = "not_sent_again"
+"""Reason of a ``timed_out`` change: it may have been made, and the system could not tell that a repeat is one. Nothing
+sends it again by itself; a person looks."""
+
+
 class ServiceError(OrderlineError):
     """A business operation did not succeed."""
 
@@ -39,6 +44,29 @@ class VoiceError(OrderlineError):
     """No engine could speak a prompt."""
 
     code = "voice"
+
+
+class HearingFailed(OrderlineError):
+    """The recogniser does not work: the caller cannot be heard, only keys can."""
+
+    code = "hearing"
+
+
+class MustLeave(OrderlineError):
+    """The agent has to give this call to people now."""
+
+    code = "must_leave"
+
+    def __init__(self, reason: str) -> None:
+        """``reason`` is the machine word of the hand-over."""
+        super().__init__(f"the call has to go to people: {reason}")
+        self.reason = reason
+
+
+class TakenAway(OrderlineError):
+    """Somebody else took the call out of the agent's hands: it is in the dialplan again."""
+
+    code = "taken_away"
 
 
 class MediaBroken(OrderlineError):

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.call.errors import ServiceError
@@ -40,6 +41,14 @@ class HandOverDesk:
         self._redact = redact
         self._call_id = call_id
         self._caller = caller
+
+    def discreet(self, handover: HandOver, turns: Sequence[TurnRecord]) -> HandOver:
+        """The hand-over as ticket, record, feed and the person's phone may have it: its summary quotes the caller."""
+        summary = handover.summary
+        for turn in turns:
+            if turn.heard:
+                summary = summary.replace(f'"{turn.heard}"', f'"{self._redact(turn.heard, turn.slot)}"')
+        return replace(handover, summary=self._redact(summary, ""))
 
     async def ticket(self, handover: HandOver, turns: Sequence[TurnRecord]) -> str:
         """Create the ticket and return its id, ``""`` when the ticket system does not answer in time."""

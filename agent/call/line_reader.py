@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import CallTakenOver, LineGone, MediaBroken
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, CallerHungUp, Frame, Inbox, LineEvent, MediaLost, TakenOver
+from agent.call.errors import CallTakenOver, LineGone, MediaBroken, MustLeave, TakenAway
+from agent.call.protocols import (
+    FRAME_BYTES,
+    FRAME_MS,
+    CallerHungUp,
+    CallTaken,
+    Frame,
+    Inbox,
+    Leave,
+    LineEvent,
+    MediaLost,
+    TakenOver,
+)
 
 _QUIET_MS = 200
 _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
@@ -14,17 +25,19 @@ _QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
 class LineReader:
     """What happens on the line, one event after the other."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, *, quiet_after_seconds: float | None = _QUIET_MS / 1000) -> None:
+        """Assume silence when nothing comes for so long; None waits, for a line that is not in real time."""
         self._inbox = inbox
+        self._quiet_after_seconds = quiet_after_seconds
 
     async def next(self) -> LineEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
         Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaBroken when the
-        audio broke.
+        audio broke, MustLeave when the call has to go to people, TakenAway when it is there already.
         """
         try:
-            async with asyncio.timeout(_QUIET_MS / 1000):
+            async with asyncio.timeout(self._quiet_after_seconds):
                 event = await self._inbox.get()
         except TimeoutError:
             return _QUIET
@@ -34,6 +47,10 @@ class LineReader:
             raise CallTakenOver(event.by)
         if isinstance(event, MediaLost):
             raise MediaBroken(f"The audio of the call broke: {event.why}.")
+        if isinstance(event, Leave):
+            raise MustLeave(event.reason)
+        if isinstance(event, CallTaken):
+            raise TakenAway(f"The call was taken to the dialplan: {event.why}.")
         return event
 
     def nudge(self) -> None:

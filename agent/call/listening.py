@@ -25,6 +25,9 @@ from agent.call.speaking import Speaking
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
 from agent.dialog.turns import BargeIn, Completeness, Heard, Listen, NoInput
 
+MOST_DIGIT_PAUSES = 2
+"""Half a number may be a word misheard ("one" for "no"), which settling puts right; after so many pauses it is none."""
+
 
 @dataclass(frozen=True)
 class ListeningParts:
@@ -53,6 +56,8 @@ class Answer:
     event: Heard | NoInput
     caller_stopped_at: float | None
     """Clock time of the caller's last voice or key; None for silence."""
+    ended_at: float | None = None
+    """Clock time at which the turn was taken to be over."""
 
 
 class Listening:
@@ -65,7 +70,7 @@ class Listening:
         self._speaking = speaking
         self._keys = KeyCollector(listen.keys)
         self._gate = parts.gate()
-        self._ear = self._new_ear()
+        self._ear = self._new_ear() if listen.speech else None
         self._barged_in = False
         self._held_keys: list[str] = []
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
@@ -90,7 +95,8 @@ class Listening:
                 if answer is not None:
                     return answer
         finally:
-            await self._ear.close()
+            if self._ear is not None:
+                await self._ear.close()
 
     def _new_ear(self) -> Ear:
         listen = self._listen
@@ -142,6 +148,10 @@ class Listening:
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
+        if ear is None:  # nothing can be heard: only silence counts, and only keys end it
+            silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is Action.NO_INPUT
+            return Answer(NoInput(self._listen.no_input_seconds), None) if silent else None
+        self._pause_or_go_on(ear, probability)
         ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
@@ -159,9 +169,26 @@ class Listening:
         elif action is Action.NO_INPUT:
             return Answer(NoInput(self._listen.no_input_seconds), None)
         elif action is Action.END_OF_TURN:
-            stopped_at = parts.clock() - self._taker.silence_ms / 1000
-            return Answer(self._heard(await ear.finish()), stopped_at)
+            ended_at = parts.clock()
+            heard = self._heard(await ear.finish())
+            return Answer(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
         return None
+
+    def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
+        """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
+
+        Not where digits are read: there a pause follows each of them, and opening means decoding all of it again.
+        """
+        options, taker = self._parts.options, self._taker
+        if probability >= options.speech_probability:
+            if ear.settled:
+                ear.go_on()
+            return
+        reads_digits = self._judged[1] is Completeness.INCOMPLETE and ear.pauses >= MOST_DIGIT_PAUSES
+        if ear.settled or reads_digits or self._listen.keys.max_digits > 1:
+            return
+        if taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+            ear.settle()
 
     def _keyed(self) -> Answer:
         return Answer(Heard(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())

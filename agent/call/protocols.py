@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.dialog.turns import Completeness, Event, Listen, Story, Turn, Word
+from agent.dialog.turns import Completeness, Event, HandOver, Listen, Story, Turn, Word
 
 SAMPLE_RATE = 8000
 """Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
@@ -61,7 +61,22 @@ class TakenOver:
     by: str = ""
 
 
-LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver
+@dataclass(frozen=True)
+class CallTaken:
+    """The channel has left the agent without our doing: the dead-man timer or a rescuer took it to the dialplan."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """The agent must give the call to people now, with the story."""
+
+    reason: str
+    """Machine word of the hand-over."""
+
+
+LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver | CallTaken | Leave
 Inbox = asyncio.Queue[LineEvent]
 """Everything that happens on the line, in order, in one queue per call."""
 
@@ -99,6 +114,9 @@ class Line(Protocol):
 
     async def give_up(self) -> None:
         """Leave the call to the supervisor who takes it over."""
+
+    async def is_lost(self) -> bool:
+        """True when the channel is gone, or nobody can say: its Asterisk does not answer."""
 
 
 class Media(Protocol):
@@ -239,6 +257,12 @@ class Dialog(Protocol):
     def snapshot(self) -> dict[str, Any]:
         """Return the conversation's state as JSON-like data."""
 
+    def resume(self) -> Turn:
+        """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now."""
+
 
 class Services(Protocol):
     """The business systems behind one door."""
@@ -270,6 +294,8 @@ class TurnRecord:
     barged_in: bool = False
     response_ms: float | None = None
     """Caller's last voice or key -> this turn's first audio handed to Asterisk; the agent's own measure."""
+    spent_ms: dict[str, float] = field(default_factory=dict)
+    """The parts ``response_ms`` is made of: ``wait``, ``recognition``, ``rules``, ``look_up``, ``voice``."""
 
 
 @dataclass
@@ -306,6 +332,26 @@ class Records(Protocol):
         """Store the record durably; a second write for the same id is refused."""
 
 
+class Memory(Protocol):
+    """Keeps a live call so that another process can go on with it. Never waits, never raises."""
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Keep the call as it stands now (:mod:`agent.call.resuming`)."""
+
+    def forget(self, call_id: str) -> None:
+        """Forget a call that is over."""
+
+
+class NoMemory:
+    """Implements :class:`Memory` for calls that nobody can go on with."""
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    def forget(self, call_id: str) -> None:
+        """Do nothing."""
+
+
 class Observer(Protocol):
     """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
 
@@ -318,6 +364,7 @@ __all__ = [
     "FRAME_MS",
     "SAMPLE_RATE",
     "CallRecord",
+    "CallTaken",
     "Caller",
     "CallerHungUp",
     "Dialog",
@@ -326,11 +373,14 @@ __all__ = [
     "Hearing",
     "Inbox",
     "Key",
+    "Leave",
     "Line",
     "LineEvent",
     "Listen",
     "Media",
     "MediaLost",
+    "Memory",
+    "NoMemory",
     "Observer",
     "Played",
     "Recognition",

@@ -78,8 +78,13 @@ class QueueDesk:
             return closed
         return report_on(rules, self._wall(), await self._queues.state(name))
 
-    async def variables(self, handover: HandOver, ticket: str, call_id: str, caller: str) -> dict[str, str]:
-        """Return the channel variables of this hand-over: queue, screen-pop address, whisper."""
+    async def variables(
+        self, handover: HandOver, ticket: str, call_id: str, caller: str, *, whisper: bool = True
+    ) -> dict[str, str]:
+        """Return the channel variables of this hand-over: queue, screen-pop address, whisper.
+
+        ``whisper``: False when there is no time to make one.
+        """
         name = self.name(handover.queue)
         plan = self._plans[name]
         facts = handover.facts
@@ -94,7 +99,7 @@ class QueueDesk:
             "call": call_id,
         }
         variables = {"ORDERLINE_QUEUE": name, "ORDERLINE_URL": filled_url(plan.screen_pop_url, values)}
-        if plan.whisper:
+        if plan.whisper and whisper:
             words = {"ticket_id": ticket, "reason": handover.reason, "verified": verified}
             words["order_number"] = values["order"]
             variables["ORDERLINE_WHISPER"] = await self._whispers.make(call_id, words)

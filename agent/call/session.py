@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from agent.call.acting import Acting
-from agent.call.errors import CallTakenOver, LineGone
-from agent.call.handover import HandOverDesk
+from agent.call.errors import CallTakenOver, HearingFailed, LineGone, MediaBroken, MustLeave, TakenAway
+from agent.call.leaving import WayOut
 from agent.call.line_reader import LineReader
 from agent.call.listening import Listening, ListeningParts
 from agent.call.protocols import (
@@ -24,7 +24,9 @@ from agent.call.protocols import (
     Key,
     Line,
     Media,
+    Memory,
     NoEcho,
+    NoMemory,
     Observer,
     Played,
     Recognizer,
@@ -35,9 +37,11 @@ from agent.call.protocols import (
     VoiceActivity,
 )
 from agent.call.queue_desk import QueueDesk
+from agent.call.response_watch import LOOK_UP, RECOGNITION, RULES, Response, ResponseWatch
+from agent.call.resuming import RESTARTED, Resumed, state_of
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import TurnTakingOptions
-from agent.dialog.turns import Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.dialog.turns import Deaf, Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -68,6 +72,10 @@ class CallParts:
     """What the shop knows the calling number as, once it has said so: for people, never proof."""
     queues: QueueDesk | None = None
     """Knows the people's queues, where they are set."""
+    memory: Memory = field(default_factory=NoMemory)
+    """Lets another process go on with the call if this one dies."""
+    resumed: Resumed | None = None
+    """What an earlier process left of this call; ``dialog`` is then restored from it."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
@@ -90,15 +98,31 @@ class CallSession:
         self._marks = itertools.count(1)
         self._keys_ahead: list[str] = []
         self._answered_at: float | None = None
-        self._caller_stopped_at: float | None = None
+        self._resumed = parts.resumed
+        self._watch = ResponseWatch(parts.clock)
         self._current: TurnRecord | None = None
-        self._record = CallRecord(
-            id=line.id, caller=line.caller, started_at=parts.wall().isoformat(timespec="milliseconds")
-        )
+        self._record = self._begin_record()
         self._acting = Acting(parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact)
+        self._way_out = WayOut(
+            line, parts.services, self._record, self._acting, parts.redact, self._notify, parts.queues
+        )
+
+    def _begin_record(self) -> CallRecord:
+        """Return the call's record: a new one, or the one that an earlier process has begun."""
+        line, parts, left = self._line, self._parts, self._resumed
+        if left is None:
+            started_at = parts.wall().isoformat(timespec="milliseconds")
+            return CallRecord(id=line.id, caller=line.caller, started_at=started_at)
+        if left.answered_at is not None:
+            self._answered_at = parts.clock() - (parts.wall().timestamp() - left.answered_at)
+        left.record.faults.append(RESTARTED)
+        return left.record
 
     async def run(self) -> CallRecord:
-        """Hold the call. Raises what broke it, after it has been recorded; the caller is then still on the line."""
+        """Hold the call. What breaks it is in the record, and the caller is with people.
+
+        Raises it only when they could not be given to people either; the caller is then still on the line.
+        """
         started = self._parts.clock()
         record = self._record
         beginning = asyncio.create_task(self._parts.records.begin(record), name="call-begins")
@@ -116,10 +140,19 @@ class CallSession:
             record.outcome, record.ended_by = "taken_over", "supervisor"
             self._notify("taken_over", by=taken.by)
             await self._line.give_up()
+        except MustLeave as error:
+            record.outcome, record.ended_by = "handed_over", "handover"
+            if not await self._rush(error.reason):
+                record.outcome, record.ended_by = "failed", "fault"
+                raise
+        except TakenAway as error:
+            record.outcome, record.ended_by = "rescued", "fault"
+            record.faults.append(error.message)
         except BaseException as error:
             record.outcome, record.ended_by = "failed", "fault"
             record.faults.append(f"{type(error).__name__}: {error}")
-            raise
+            if not await self._survive(error):
+                raise
         finally:
             record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
             record.slots = dict(self._parts.dialog.slots)
@@ -129,7 +162,7 @@ class CallSession:
 
     async def _converse(self) -> _End:
         parts = self._parts
-        turn = self._parts.dialog.start()
+        turn = self._first_turn()
         while True:
             if isinstance(turn.then, HandOver) and parts.queues is not None:
                 turn = await self._with_queue(turn, turn.then, parts.queues)
@@ -138,6 +171,7 @@ class CallSession:
                 if not self._line.is_answered:
                     await self._line.answer()
                 self._answered_at = self._parts.clock()
+            self._keep()
             speaking.start()
             try:
                 match turn.then:
@@ -155,6 +189,39 @@ class CallSession:
             finally:
                 await speaking.close()
             turn = self._parts.dialog.hear(event)
+            self._watch.lap(RULES)
+
+    def _first_turn(self) -> Turn:
+        if self._resumed is None:
+            return self._parts.dialog.start()
+        if self._resumed.hand_over:
+            return Turn((), self._parts.dialog.hand_over(self._resumed.hand_over))
+        return self._parts.dialog.resume()
+
+    def _keep(self) -> None:
+        """Keep the call as it stands, for the process that comes after this one."""
+        parts = self._parts
+        answered = self._answered_at
+        at = None if answered is None else parts.wall().timestamp() - (parts.clock() - answered)
+        parts.memory.keep(self._record.id, state_of(self._record, at, parts.dialog.snapshot()))
+
+    async def _survive(self, error: BaseException) -> bool:
+        """Find the best end for a call that broke; False when there is none."""
+        record = self._record
+        if isinstance(error, asyncio.CancelledError):  # there is hardly any time left
+            await self._rush("agent_stopping", ticket=False)
+            return False
+        if isinstance(error, MediaBroken) and await self._line.is_lost():
+            record.outcome = "lost"
+            return True
+        log.error("Call %s broke and goes to a person: %s", record.id, error, exc_info=not_ours(error))
+        if not await self._rush("agent_fault"):
+            return False
+        record.outcome = "handed_over"
+        return True
+
+    async def _rush(self, reason: str, *, ticket: bool = True) -> bool:
+        return await self._way_out.rush(self._parts.dialog.hand_over(reason), ticket=ticket)
 
     # --- speaking -----------------------------------------------------------------------------------
 
@@ -197,8 +264,14 @@ class CallSession:
             speaking,
         )
         keys, self._keys_ahead = self._keys_ahead, []
-        answer = await listening.run(keys)
-        self._caller_stopped_at = answer.caller_stopped_at
+        try:
+            answer = await listening.run(keys)
+        except HearingFailed as error:
+            log.error("Call %s goes on by keypad: %s", self._record.id, error)
+            self._record.faults.append(error.message)
+            return Deaf()
+        self._watch.caller_stopped(answer.caller_stopped_at, answer.ended_at)
+        self._watch.lap(RECOGNITION)
         if isinstance(answer.event, Heard):
             self._note_heard(answer.event)
         return answer.event
@@ -209,6 +282,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
+        self._notify("effect_started", name=effect.name)
         work = asyncio.create_task(self._acting.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.nudge())
         mouth = speaking
@@ -230,6 +304,7 @@ class CallSession:
             await asyncio.gather(work, return_exceptions=True)
             if mouth is not speaking:
                 await mouth.close()
+        self._watch.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
         code = self._acting.note(effect, result, milliseconds)
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
@@ -238,6 +313,7 @@ class CallSession:
     async def _with_queue(self, turn: Turn, handover: HandOver, queues: QueueDesk) -> Turn:
         """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is."""
         report = await queues.report(handover.queue)
+        self._watch.lap(LOOK_UP)
         self._notify("queue", **asdict(report))
         answer = self._parts.dialog.hear(report)
         if isinstance(answer.then, HandOver):
@@ -246,30 +322,7 @@ class CallSession:
 
     async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        queues = self._parts.queues
-        desk = HandOverDesk(
-            self._parts.services, self._line.id, self._line.caller, self._parts.redact, self._acting.page
-        )
-        writing = asyncio.create_task(desk.ticket(handover, self._record.turns), name="handover-ticket")
-        try:
-            await self._finish_speaking(speaking)
-            ticket = await writing
-        finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-        self._record.handover = {
-            "reason": handover.reason,
-            "queue": queues.name(handover.queue) if queues is not None else handover.queue,
-            "priority": handover.priority,
-            "summary": handover.summary,
-            "ticket": ticket,
-            "facts": dict(handover.facts),
-        }
-        self._notify("handed_over", **self._record.handover)
-        variables = desk.variables(handover, ticket)
-        if queues is not None:
-            variables |= await queues.variables(handover, ticket, self._line.id, self._line.caller.number)
-        await self._line.hand_over(variables, handover.reason)
+        await self._way_out.give(handover, lambda: self._finish_speaking(speaking))
 
     # --- the record ---------------------------------------------------------------------------------
 
@@ -290,7 +343,8 @@ class CallSession:
         self._record.turns.append(record)
 
         def first_audio(at: float) -> None:
-            record.response_ms = self._first_audio(at)
+            response = self._first_audio(at)
+            record.response_ms, record.spent_ms = response.ms, response.spent_ms
             self._notify(
                 "agent_said",
                 text=text,
@@ -299,16 +353,16 @@ class CallSession:
                 step=turn.step,
                 understood=turn.understood,
                 response_ms=record.response_ms,
+                spent_ms=record.spent_ms,
             )
 
         return first_audio
 
-    def _first_audio(self, at: float) -> float | None:
-        """Take note that the agent is audible from ``at`` on; returns the response time in ms, if it is one."""
+    def _first_audio(self, at: float) -> Response:
+        """Take note that the agent is audible from ``at`` on."""
         if self._record.greeting_ms is None and self._answered_at is not None:
             self._record.greeting_ms = round((at - self._answered_at) * 1000, 1)
-        stopped_at, self._caller_stopped_at = self._caller_stopped_at, None
-        return None if stopped_at is None else round((at - stopped_at) * 1000, 1)
+        return self._watch.audible(at)
 
     def _note_heard(self, heard: Heard) -> None:
         turn = self._current
@@ -332,6 +386,7 @@ class CallSession:
             await self._parts.records.write(record)
         except OrderlineError:
             log.exception("Call %s could not be recorded", record.id)
+        self._parts.memory.forget(record.id)
         self._notify(
             "call_ended",
             outcome=record.outcome,
@@ -342,3 +397,8 @@ class CallSession:
 
     def _notify(self, event: str, **data: Any) -> None:
         self._parts.observer.notify(event, self._line.id, data)
+
+
+def not_ours(error: BaseException) -> BaseException | None:
+    """Return the error where its trace says more than its message: an error that is none of ours."""
+    return None if isinstance(error, OrderlineError) else error

@@ -26,12 +26,19 @@ class TurnTakingOptions:
     """This much speech in a row begins the caller's turn when the agent is silent."""
     dropout_ms: int = 60
     """A gap this short inside speech does not break the row (a stop consonant, a lost packet)."""
-    barge_in_ms: int = 120
+    barge_in_ms: int = 80
     """Steady speech over the prompt that stops it even before a word is recognised."""
+    barge_in_sure_ms: int = 60
+    """... when at least one frame of it was speech for sure. Breath reached 60 ms, but never this probability."""
+    sure_probability: float = 0.9
+    """A frame is speech for sure from this probability on."""
     barge_in_guard_ms: int = 0
     """No interruption by voice in the first part of a prompt (a caller finishing the last sentence)."""
     resume_after_ms: int = 2000
     """An interruption with no intelligible word after this long was none: the prompt goes on."""
+    settle_ms: int = 160
+    """Silence after which the recogniser's final text is worked out ahead: its running text lags up to 280 ms, and
+    a turn is judged by what was really said. Most pauses inside a sentence are shorter."""
     end_complete_ms: int = 250
     """Silence that ends a turn whose text is a whole answer."""
     end_likely_ms: int = 450
@@ -85,6 +92,7 @@ class TurnTaker:
         self._prompt_playing = prompt_playing
         self._now_ms = 0
         self._run_ms = 0
+        self._run_is_sure = False
         self._gap_ms = 0
         self._voiced_ms = 0
         self._listening_since_ms = 0
@@ -135,6 +143,7 @@ class TurnTaker:
     def _track_voice(self, speech_probability: float, frame_ms: int) -> None:
         if speech_probability >= self._options.speech_probability:
             self._run_ms += frame_ms
+            self._run_is_sure = self._run_is_sure or speech_probability >= self._options.sure_probability
             self._voiced_ms += frame_ms
             self._gap_ms = 0
             self._last_voice_ms = self._now_ms
@@ -142,14 +151,17 @@ class TurnTaker:
         self._gap_ms += frame_ms
         if self._gap_ms > self._options.dropout_ms:
             self._run_ms = 0
+            self._run_is_sure = False
         if self._gap_ms > self._options.forget_ms and self._speaking_since_ms is None:
             self._voiced_ms = 0
 
     def _over_the_prompt(self, intelligible: bool) -> Action:
         if self._barge_in is not BargeIn.ANY or self._now_ms <= self._options.barge_in_guard_ms:
             return Action.WAIT
+        options = self._options
+        steady_ms = min(options.barge_in_ms, options.barge_in_sure_ms) if self._run_is_sure else options.barge_in_ms
         # words without a voice are the recogniser's imagination
-        if (intelligible and self._voiced_ms >= self._options.onset_ms) or self._run_ms >= self._options.barge_in_ms:
+        if (intelligible and self._voiced_ms >= options.onset_ms) or self._run_ms >= steady_ms:
             self._prompt_playing = False
             self._interrupted_ms = self._now_ms
             self._listening_since_ms = self._now_ms
@@ -208,6 +220,7 @@ class TurnTaker:
         self._speaking_since_ms = None
         self._voiced_ms = 0
         self._run_ms = 0
+        self._run_is_sure = False
 
 
 def has_words(text: str) -> bool:

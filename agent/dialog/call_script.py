@@ -120,6 +120,8 @@ class Script(_Model):
     """ISO time; a Monday morning otherwise."""
     left: dict[str, str] = {}
     """What the dialplan left for the call."""
+    survey: bool = False
+    """Whether the shop asks at the end how the call was."""
     known: dict[str, tuple[str, ...]] = {}
     """Number slot -> numbers this caller may well mean."""
     lines: tuple[Line, ...] = Field(min_length=1)

@@ -10,6 +10,7 @@ from agent.dialog.flow import Recording
 from agent.dialog.turns import (
     Completeness,
     Event,
+    HandOver,
     HangUp,
     Heard,
     HungUp,
@@ -52,6 +53,12 @@ class Conversing(Protocol):
     def snapshot(self) -> dict[str, Any]:
         """Return its state."""
 
+    def resume(self) -> Turn:
+        """Return the turn that was open."""
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far."""
+
 
 class ConsentFirst:
     """A dialog that tells of the recording, or asks for it, before the real one starts.
@@ -69,14 +76,19 @@ class ConsentFirst:
         fill: Callable[[str], str],
         on_answer: Callable[[Answer], object] = lambda answer: None,
         answer: Answer = "",
+        *,
+        asking: bool = False,
     ) -> None:
-        """``fill`` puts the shop's name and the like into a text of ``words``; ``answer`` is one given before."""
+        """``fill`` puts the shop's name and the like into a text of ``words``; ``answer`` is one given before.
+
+        ``asking``: the question is open in a dialog that is picked up again.
+        """
         self._inner = conversation
         self._mode = mode
         self._words = words
         self._fill = fill
         self._on_answer = on_answer
-        self._asking = False
+        self._asking = asking
         self._tries = 0
         self.answer: Answer = answer
         """What came of it; ``""`` while nobody was asked or told."""
@@ -90,6 +102,17 @@ class ConsentFirst:
             self._settle("announced")
             return _before((self._prompt("announcement"),), self._inner.start())
         return self._inner.start()
+
+    def resume(self) -> Turn:
+        """Return the open turn of a dialog picked up again: the question, or what the conversation asked."""
+        return self._question("question") if self._asking else self._inner.resume()
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far; who has not answered yet has not agreed."""
+        if self._asking:
+            self._asking = False
+            self._settle("refused")
+        return self._inner.hand_over(reason)
 
     def hear(self, event: Event) -> Turn:
         """Take the answer to the question; everything after it goes to the conversation."""
@@ -127,7 +150,7 @@ class ConsentFirst:
 
     def snapshot(self) -> dict[str, Any]:
         """The conversation's own state, and the answer, for the ``answer`` of a call that is picked up again."""
-        return {**self._inner.snapshot(), "consent": self.answer}
+        return {**self._inner.snapshot(), "consent": self.answer, "asking": self._asking}
 
     def _question(self, name: str) -> Turn:
         self._tries += 1

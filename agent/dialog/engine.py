@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from agent.dialog import answers, listening, repair, stepping
+from agent.dialog import answers, keypad, listening, repair, stepping
 from agent.dialog.errors import DialogError
 from agent.dialog.flow import Call
 from agent.dialog.handing_over import NO_DETOUR, hand_over, hand_over_again
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import Renderer
 from agent.dialog.scene import Scene
-from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, SlotValue, State
+from agent.dialog.state import SNAPSHOT_VERSION, CallFacts, Frame, Handed, SlotValue, State
 from agent.dialog.turns import (
     Completeness,
+    Deaf,
     Done,
     Event,
     Failed,
@@ -131,10 +132,13 @@ class Conversation:
         scene = self._scene()
         contents = self._pack.contents
         self._state.frames = [Frame(contents.entries.get(self._facts.entry, contents.start))]
+        self._give_variables_a_value(scene)
+        return self._work(scene, None)
+
+    def _give_variables_a_value(self, scene: Scene) -> None:
         for name, expression in self._pack.contents.variables.items():
             if name not in self._state.variables:
                 self._state.variables[name] = scene.evaluate(expression)
-        return self._work(scene, None)
 
     def remember(self, slots: Mapping[str, str]) -> None:
         """Take in what is known of the call before it starts; names that are no slots are left out."""
@@ -176,13 +180,36 @@ class Conversation:
         return self._work(scene, None)
 
     def resume(self) -> Turn:
-        """Return the turn that is open, with its question asked again: for a conversation just restored."""
+        """Return the turn that is open, with its question asked again: for a conversation just restored.
+
+        It begins with the pack's prompt ``lost_you``, where there is one. A conversation that was ending ends now.
+        """
         scene = self._scene()
-        if self._state.ended:
-            return Turn((), HangUp(self._state.ended))
-        if self._state.focus is not None:
+        state = self._state
+        if state.ended == HANDED_OVER:
+            return Turn((), self.hand_over(HANDED_OVER))
+        if state.ended:
+            return Turn(tuple(state.last_said), HangUp(state.ended))
+        keypad.say_if_there(scene, "lost_you")
+        if state.focus is not None:
             return self._finish(scene, repair.ask_again(scene))
         return self._finish(scene, self._open(scene))
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now. Says nothing to the caller.
+
+        A hand-over that was under way keeps its own reason, queue and priority.
+        """
+        state = self._state
+        handed = state.handed if state.ended == HANDED_OVER else None
+        going = state.handed = handed or Handed(reason)
+        state.ended = HANDED_OVER
+        scene = self._scene()
+        try:
+            self._give_variables_a_value(scene)
+            return hand_over(scene, going.reason, priority=going.priority, queue=going.queue, quiet=True)
+        except DialogError:
+            return HandOver(going.reason, "The agent's rules failed during this call.", going.queue)
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""
@@ -208,6 +235,8 @@ class Conversation:
     def _react(self, scene: Scene, event: Event | None) -> Then:
         if event is None:
             return stepping.advance(scene)
+        if isinstance(event, Deaf):
+            return keypad.begin(scene)
         pending = self._state.effect
         if pending is not None:
             if isinstance(event, (Done, Failed)) and event.effect == pending.id:
@@ -237,6 +266,8 @@ class Conversation:
             return HandOver("fault", "The agent's rules failed during this call.")
 
     def _finish(self, scene: Scene, then: Then) -> Turn:
+        if isinstance(then, Listen) and self._state.deaf:
+            then = keypad.offer(scene, then)
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome

@@ -6,13 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from agent.dialog.entry_table import Entry
 from agent.dialog.gists import Gist, compile_gist, is_gist
 from agent.dialog.meanings import Meaning
 from agent.dialog.same_words import SameWords
 from agent.dialog.templates import Expander, Lists, Phrase, is_wide, unmarked
 from agent.dialog.wide_phrases import WideCompiler, WidePhrase
 
-Entry = tuple[Phrase | WidePhrase | Gist, Meaning]
 Entries = list[Entry]
 _MAX_NUMBERS = 2
 _NAMED = re.compile(r"\{(\w+)\}")
@@ -67,12 +67,6 @@ def listed(entries: Entries) -> Iterator[Phrase]:
 def standing_for(meaning: Meaning, entries: Entries) -> Entries:
     """Return the same phrases with another meaning."""
     return [(phrase, meaning) for phrase, _ in entries]
-
-
-def unheard(entry: Entry) -> Entry:
-    """Return an entry that is understood without being listened for."""
-    phrase, meaning = entry
-    return (replace(phrase, heard=False) if isinstance(phrase, Phrase) else phrase), meaning
 
 
 def begins_with_number(phrase: Phrase | WidePhrase | Gist) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,9 @@ from agent.dialog.errors import DialogError
 from agent.dialog.sandbox import DataSandbox
 
 _NO_VALUE = ("none", "None")
+_REMEMBERED = 4096
+_ENVIRONMENT = DataSandbox()
+"""Compiles, and holds nothing of a conversation."""
 
 
 def is_none(expression: str) -> bool:
@@ -21,31 +25,24 @@ def is_none(expression: str) -> bool:
 
 
 class Expressions:
-    """Compiles each expression once. Holds only this cache; safe to share between conversations."""
-
-    def __init__(self) -> None:
-        self._environment = DataSandbox()
-        self._compiled: dict[str, Callable[..., Any]] = {}
+    """Compiles each expression once, whatever the edition of a pack. Safe to share between conversations."""
 
     def check(self, expression: str) -> str:
         """Return what is wrong with the expression, or ``""``."""
         try:
-            self._compile(expression)
+            _compiled(expression)
         except JinjaError as error:
             return f"is not an expression: {error}"
         return ""
 
     def names(self, expression: str) -> frozenset[str]:
         """Return the slots and variables an expression uses; empty for a broken one."""
-        try:
-            return frozenset(meta.find_undeclared_variables(self._environment.parse("{{ " + expression + " }}")))
-        except JinjaError:
-            return frozenset()
+        return _names(expression)
 
     def constants(self, expression: str) -> frozenset[str]:
         """Return the quoted texts inside an expression."""
         try:
-            tree = self._environment.parse("{{ " + expression + " }}")
+            tree = _tree(expression)
         except JinjaError:
             return frozenset()
         return frozenset(node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str))
@@ -55,13 +52,23 @@ class Expressions:
         if is_none(expression):
             return None
         try:
-            return self._compile(expression)(**context)
+            return _compiled(expression)(**context)
         except (JinjaError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise DialogError(f"the expression {expression!r} failed: {error}") from error
 
-    def _compile(self, expression: str) -> Callable[..., Any]:
-        compiled = self._compiled.get(expression)
-        if compiled is None:
-            compiled = self._environment.compile_expression(expression, undefined_to_none=True)
-            self._compiled[expression] = compiled
-        return compiled
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _compiled(expression: str) -> Callable[..., Any]:
+    return _ENVIRONMENT.compile_expression(expression, undefined_to_none=True)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _names(expression: str) -> frozenset[str]:
+    try:
+        return frozenset(meta.find_undeclared_variables(_tree(expression)))
+    except JinjaError:
+        return frozenset()
+
+
+def _tree(expression: str) -> nodes.Template:
+    return _ENVIRONMENT.parse("{{ " + expression + " }}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ def play(
         entry=script.entry,
         known=script.known,
         left=script.left,
+        survey=script.survey,
     )
     player = _Player(begin(pack, facts, render), located.answers)
     for number, line in zip(located.lines, script.lines, strict=True):
@@ -166,7 +167,7 @@ class _Player:
             result = self._answers[result]
         for argument, value in given.items():
             found = then.arguments.get(argument)
-            if str(found) != str(value):
+            if _as_text(found) != _as_text(value):
                 self.problems.append(f"line {number}: expected {name} to be given {argument}={value}, it was {found}")
         failed = result.get("failed") if isinstance(result, dict) else result if isinstance(result, str) else None
         code, _, reason = str(failed).partition(".")
@@ -209,6 +210,13 @@ class _Player:
             self._said.append(text)
             self.transcript.append(f"agent: {text}")
         return turn
+
+
+def _as_text(value: Any) -> Any:
+    """Everything in a test file is text, also inside of lists and mappings."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_text(part) for key, part in value.items()}
+    return [_as_text(part) for part in value] if isinstance(value, list | tuple) else str(value)
 
 
 def _says(said: str, wanted: str) -> bool:

@@ -13,7 +13,9 @@ def spoken_phrases(phrases: Iterable[Phrase]) -> dict[str, None]:
     """Return whole phrases and the fixed words around numbers, each once, as they are written."""
     found: dict[str, None] = {}
     for phrase in phrases:
-        found.update((part, None) for part in _parts(phrase) if part)
+        for part in _parts(phrase):
+            if part:
+                found[part] = None
     return found
 
 
@@ -38,6 +40,9 @@ def sample_sentences(phrases: Iterable[tuple[Phrase, str]], formats: Mapping[str
 
 def _parts(phrase: Phrase) -> list[str]:
     """Return the words before, between and after the numbers."""
+    text = phrase.text
+    if "{" not in text:
+        return [text]
     parts: list[list[str]] = [[]]
     for token in phrase.tokens:
         if token.startswith("{"):

@@ -33,6 +33,7 @@ def listen(scene: Scene) -> Listen:
         no_input_seconds=seconds,
         max_speech_seconds=scene.manner("max_speech", focus) or MAX_SPEECH_SECONDS,
         keys=_keys(scene, focus),
+        speech=not scene.state.deaf,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
+_FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
 
 
@@ -91,7 +93,7 @@ def read_pack(directory: FilePath) -> Reading:
             reading.unreadable = True
             continue
         digest.update(f"{name}\0{content}\0".encode())
-        source = yaml_source.read(name, content)
+        source = _read(name, content)
         reading.findings += source.findings
         reading.unreadable |= source.data is None and bool(source.findings)
         parsed = _validated(source, reading)
@@ -103,6 +105,11 @@ def read_pack(directory: FilePath) -> Reading:
         merged["prompts"] = {**told, **merged.get("prompts", {})}
     reading.contents = PackFile.model_construct(**{**_empty(), **merged})
     return reading
+
+
+@functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
+def _read(name: str, content: str) -> Source:
+    return yaml_source.read(name, content)
 
 
 def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from agent.dialog.errors import DialogError
 from agent.dialog.sandbox import DataSandbox
 
 _MAX_VALUE_CHARS = 300
+_REMEMBERED = 4096
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\]+")
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _SPACE = re.compile(r"\s+")
@@ -74,33 +76,49 @@ class _AnyFilter(dict[str, Callable[..., Any]]):
         return super().get(name) or (lambda value, *_: value)
 
 
+_ANY_FILTERS = DataSandbox()
+_ANY_FILTERS.filters = _AnyFilter(_ANY_FILTERS.filters)
+"""Reads prompts, and holds nothing of a conversation."""
+
+
 class TemplateChecker:
     """Finds mistakes in prompts without filling them in."""
 
     def __init__(self, filters: Collection[str] | None = None) -> None:
-        self._environment = DataSandbox()
-        self._environment.filters = _AnyFilter(self._environment.filters)
         self._filters = filters
 
     def problems(self, template: str, names: Collection[str]) -> list[str]:
         """Return what is wrong: syntax, unknown variables, unknown filters (when filters are known)."""
         try:
-            tree = self._environment.parse(template)
-            unknown = sorted(meta.find_undeclared_variables(tree) - set(names))
+            unknown = sorted(_names_in(template) - set(names))
         except TemplateError as error:
             return [f"cannot be read as a prompt: {error}"]
         found = [f"uses '{name}', which is no slot or variable" for name in unknown]
         if self._filters is not None:
-            used = {node.name for node in tree.find_all(nodes.Filter)}
-            found += [f"uses the filter '{name}', which does not exist" for name in sorted(used - set(self._filters))]
+            unknown = sorted(_filters_in(template) - set(self._filters))
+            found += [f"uses the filter '{name}', which does not exist" for name in unknown]
         return found
 
     def names(self, template: str) -> frozenset[str]:
         """Return the variables a template uses; none for an unreadable one."""
         try:
-            return frozenset(meta.find_undeclared_variables(self._environment.parse(template)))
+            return _names_in(template)
         except TemplateError:
             return frozenset()
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)  # most prompts of an edited pack are those of the edition before it
+def _names_in(template: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(_tree(template)))
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _filters_in(template: str) -> frozenset[str]:
+    return frozenset(node.name for node in _tree(template).find_all(nodes.Filter))
+
+
+def _tree(template: str) -> nodes.Template:
+    return _ANY_FILTERS.parse(template)
 
 
 def _speakable(value: Any) -> Any:

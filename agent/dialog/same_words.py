@@ -15,16 +15,8 @@ class SameWords:
             for variant in variants
         }
         self._longest: dict[str, int] = {}
-        self._written: dict[tuple[str, ...], tuple[str, ...]] = {}
         for variant in self._to:
             self._longest[variant[0]] = max(self._longest.get(variant[0], 0), len(variant))
-
-    def phrase(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the same as :meth:`rewrite`, remembered: for the phrases of a pack, which many grammars share."""
-        found = self._written.get(tokens)
-        if found is None:
-            found = self._written[tokens] = self.rewrite(tokens)
-        return found
 
     def rewrite(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
         """Return the tokens with every variant replaced, longest variant first."""

@@ -45,6 +45,7 @@ class Scene:
             "caller": {"number": self.facts.caller_number},
             "customer": self.facts.customer,
             "left": self.facts.left,
+            "survey": self.facts.survey,
             "queue": self.state.queue,
             "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
             "last_heard": self.state.last_heard,

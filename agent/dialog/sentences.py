@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from agent.dialog.gists import Gist
+from agent.dialog.entry_table import Layers
 from agent.dialog.meanings import ANSWERS, Meaning, rank
+from agent.dialog.same_words import SameWords
 from agent.dialog.turns import Heard
-from agent.dialog.wide_phrases import Edges, PhraseIndex, Tokens, WidePhrase, fixed
+from agent.dialog.wide_phrases import Edges, Tokens, WidePhrase, fixed
 
 UNKNOWN = "[unk]"
 """What the recogniser writes for speech its grammar does not hold."""
@@ -23,40 +24,39 @@ _PATIENT_WORDS = 2
 
 @dataclass(frozen=True)
 class Around:
-    """What may stand at the edges of what was said, besides fillers."""
+    """What may stand at the edges of what was said. Made once, shared between turns."""
 
-    before: tuple[WidePhrase, ...] = ()
-    behind: tuple[WidePhrase, ...] = ()
+    edges: Edges
+    fillers: frozenset[Tokens]
+    """The fillers among it, as they are matched."""
+    spoken_fillers: tuple[str, ...]
+    """The same as they are written, for the recogniser."""
     heard: tuple[str, ...] = ()
-    """Those of them the recogniser listens for."""
+    """What of the rest the recogniser listens for."""
+
+    @classmethod
+    def of(
+        cls,
+        fillers: Collection[Tokens],
+        same: SameWords,
+        before: Iterable[WidePhrase] = (),
+        behind: Iterable[WidePhrase] = (),
+        heard: Iterable[str] = (),
+    ) -> Around:
+        """Compile fillers, and what else may stand before and behind a phrase."""
+        matched = frozenset(map(same.rewrite, fillers))
+        both = [fixed(filler) for filler in matched]
+        spoken = tuple(" ".join(filler) for filler in sorted(fillers))
+        return cls(Edges([*both, *before], [*both, *behind]), matched, spoken, tuple(heard))
 
 
 class Sentences:
-    """The entries of one turn that hold no number. Listed phrases are added one by one, the rest is given at once."""
+    """The entries of one turn that hold no number."""
 
-    def __init__(
-        self,
-        entries: Iterable[tuple[object, Meaning]],
-        fillers: Collection[Tokens],
-        around: Around,
-        strong_words: Mapping[str, Meaning],
-    ) -> None:
-        both = [fixed(filler) for filler in fillers]
-        self._edges = Edges([*both, *around.before], [*both, *around.behind])
+    def __init__(self, layers: Layers, edges: Edges, strong_words: Mapping[str, Meaning]) -> None:
+        self._layers = layers
+        self._edges = edges
         self._strong = dict(strong_words)
-        self._whole: dict[Tokens, Meaning] = {}
-        wide: list[tuple[WidePhrase, Meaning]] = []
-        self._gists: list[tuple[Gist, Meaning]] = []
-        for phrase, meaning in entries:
-            if isinstance(phrase, WidePhrase):
-                wide.append((phrase, meaning))
-            elif isinstance(phrase, Gist):
-                self._gists.append((phrase, meaning))
-        self._wide = PhraseIndex(wide)
-
-    def add(self, tokens: Tokens, meaning: Meaning) -> None:
-        """List one phrase; the first meaning of the same words stays."""
-        self._whole.setdefault(tokens, meaning)
 
     def windows(self, tokens: Tokens) -> Iterator[tuple[int, int]]:
         """Yield the whole text first, then what remains without what may stand at its edges."""
@@ -92,10 +92,10 @@ class Sentences:
         """Yield how far an answer, or what may stand around one, reaches from here."""
         yield from ((end, None) for end in self._edges.steps(tokens, at))
         for end in range(at + 1, len(tokens) + 1):
-            meaning = self._whole.get(tokens[at:end])
+            meaning = self._layers.whole(tokens[at:end])
             if meaning is not None and meaning.kind in ANSWERS:
                 yield end, meaning
-        for phrase, wide in self._wide.at(tokens[at]):
+        for phrase, wide in self._layers.wide(tokens[at]):
             if wide.kind in ANSWERS:
                 yield from ((reach.end, wide) for reach in phrase.ends(tokens, at))
 
@@ -106,7 +106,7 @@ class Sentences:
             (sure, replace(meaning, values=(*meaning.values, *reach.values)))
             for start, guessed in self._edges.starts(tokens).items()
             if len(tokens) - start > longer_than
-            for phrase, meaning in self._wide.at(tokens[start])
+            for phrase, meaning in self._layers.wide(tokens[start])
             for reach in phrase.ends(tokens, start)
             # what was guessed before it must not be more than what is sure
             if reach.end in ends and (sure := reach.end - start - reach.guessed) > max(longer_than, guessed)
@@ -121,12 +121,12 @@ class Sentences:
 
     def exact(self, tokens: Tokens) -> Meaning | None:
         """Return the meaning of an entry, also when it is said several times ("no no no")."""
-        meaning = self._whole.get(tokens)
+        meaning = self._layers.whole(tokens)
         if meaning is not None:
             return meaning
         for length in range(1, len(tokens) // 2 + 1):
             if len(tokens) % length == 0 and tokens == tokens[:length] * (len(tokens) // length):
-                meaning = self._whole.get(tokens[:length])
+                meaning = self._layers.whole(tokens[:length])
                 if meaning is not None:
                     return meaning
         return None
@@ -135,7 +135,7 @@ class Sentences:
         """Take "hold on" for what it is whatever is murmured after it: the caller talks to the room by then."""
         for start, _ in self.windows(tokens):
             for end in range(len(tokens) - 1, start + _PATIENT_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
+                meaning = self._layers.whole(tokens[start:end])
                 if meaning == _WAIT:
                     return meaning
         return None
@@ -146,10 +146,10 @@ class Sentences:
             return None
         for start in range(len(tokens)):
             for end in range(len(tokens), start + _ANYWHERE_WORDS - 1, -1):
-                meaning = self._whole.get(tokens[start:end])
+                meaning = self._layers.whole(tokens[start:end])
                 if meaning is not None and meaning.kind == "escalate":
                     return meaning
-            for phrase, meaning in self._wide.at(tokens[start]):
+            for phrase, meaning in self._layers.wide(tokens[start]):
                 ends = (reach.end for reach in phrase.ends(tokens, start)) if meaning.kind == "escalate" else ()
                 if any(end >= start + _ANYWHERE_WORDS for end in ends):
                     return meaning
@@ -159,7 +159,9 @@ class Sentences:
         """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
         if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
             return None
-        told = [(found, meaning) for gist, meaning in self._gists if (found := gist.explains(tokens)) is not None]
+        told = [
+            (found, meaning) for gist, meaning in self._layers.gists() if (found := gist.explains(tokens)) is not None
+        ]
         if not told:
             return None
         most = max((rank(meaning)[:2], found[0]) for found, meaning in told)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.dialog.errors import DialogError
 from agent.dialog.turns import Prompt, QueueReport
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 FocusKind = Literal["collect", "confirm", "confirm_request"]
 
 
@@ -34,6 +34,8 @@ class CallFacts:
     """What the dialplan left for this call (an IVR's choice, a language), by name; a hint, never proof."""
     customer: Mapping[str, Any] = field(default_factory=dict)
     """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
+    survey: bool = False
+    """Whether the shop wants callers to be asked at the end how the call was."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""
@@ -159,6 +161,8 @@ class State:
     """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
     waits: bool = False
     """True when the caller wants to wait whatever the queue is like."""
+    deaf: bool = False
+    """True when only the keypad can answer."""
 
     def succeed(self) -> None:
         """Forget the failures: the caller has been understood."""

@@ -8,8 +8,9 @@ remembers which value was meant.
 from __future__ import annotations
 
 import difflib
+import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
@@ -23,6 +24,7 @@ MAX_EXPANSIONS = 400
 WIDE_MARK = "~"
 """A template that begins with it is understood, but the recogniser does not listen for it."""
 _MAX_DEPTH = 12
+_REMEMBERED = 8192
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ _Piece = tuple[str, tuple[tuple[str, str], ...]]
 
 
 class Expander:
-    """Expands templates against one set of rules and lists. Cheap to make; keeps no state between calls."""
+    """Expands templates against one set of rules and lists. Cheap to make; remembers what rules and lists stand for."""
 
     def __init__(
         self,
@@ -67,6 +69,8 @@ class Expander:
         self._lists = lists or {}
         self._numbers = frozenset(numbers)
         self._limit = limit
+        self._pieces: dict[str | tuple[str, str], list[_Piece]] = {}
+        self._counts: dict[tuple[str, str, int], int] = {}
 
     def expand(self, template: str) -> tuple[Phrase, ...]:
         """Return every phrase of ``template``, each once, in the template's order.
@@ -77,22 +81,22 @@ class Expander:
         count = 0 if _only_a_list(expression) else self._count(expression, 0)
         if count > self._limit:
             raise TemplateError(f"stands for {count} phrases, more than {self._limit}; split it into smaller templates")
-        phrases: dict[Phrase, None] = {}
+        found: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], None] = {}
         for text, values in self._walk(expression, 0):
             tokens = tuple(text.lower().split())
             if tokens:
-                phrases[Phrase(tokens, values)] = None
-        if not phrases:
+                found[tokens, values] = None
+        if not found:
             raise TemplateError("stands for no words at all")
-        return tuple(phrases)
+        return tuple(Phrase(tokens, values) for tokens, values in found)
 
     def _count(self, item: Expression, depth: int) -> int:
         if depth > _MAX_DEPTH:
             raise TemplateError("rules refer to each other in a circle")
         if isinstance(item, RuleReference):
-            return sum(self._count(parse(text), depth + 1) for text in self._rule(item.rule_name))
+            return self._count_all(("rule", item.rule_name, depth), lambda: self._rule(item.rule_name))
         if isinstance(item, ListReference):
-            return sum(self._count(parse(text), depth + 1) for _, text in self._list(item)) or 1
+            return self._count_all(("list", item.list_name, depth), lambda: [text for _, text in self._list(item)]) or 1
         if isinstance(item, Alternative):
             return sum(self._count(child, depth) for child in item.items)
         if isinstance(item, Group):
@@ -102,14 +106,25 @@ class Expander:
             return count
         return 1
 
+    def _count_all(self, key: tuple[str, str, int], texts: Callable[[], Sequence[str]]) -> int:
+        if key not in self._counts:
+            self._counts[key] = sum(self._count(parse(text), key[2] + 1) for text in texts())
+        return self._counts[key]
+
     def _walk(self, item: Expression, depth: int) -> Iterator[_Piece]:
         if isinstance(item, TextChunk):
             yield item.text, ()
         elif isinstance(item, RuleReference):
-            for text in self._rule(item.rule_name):
-                yield from self._walk(parse(text), depth + 1)
+            key: str | tuple[str, str] = item.rule_name
+            if key not in self._pieces:
+                texts = self._rule(item.rule_name)
+                self._pieces[key] = [piece for text in texts for piece in self._walk(parse(text), depth + 1)]
+            yield from self._pieces[key]
         elif isinstance(item, ListReference):
-            yield from self._walk_list(item, depth)
+            key = (item.list_name, item.slot_name)
+            if key not in self._pieces:
+                self._pieces[key] = list(self._walk_list(item, depth))
+            yield from self._pieces[key]
         elif isinstance(item, Alternative):
             for child in item.items:
                 yield from self._walk(child, depth)
@@ -178,8 +193,9 @@ def _small_permutation(item: Group) -> bool:
     return True
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)  # most templates of an edited pack are those of the edition before it
 def parse(template: str) -> Expression:
-    """Read a template. Raises :class:`TemplateError` for broken syntax."""
+    """Read a template; what comes back is shared and not to be changed. Raises :class:`TemplateError`."""
     try:
         return parse_sentence(template).expression
     except (ParseError, AssertionError, IndexError, ValueError, RecursionError) as error:

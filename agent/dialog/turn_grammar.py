@@ -7,21 +7,19 @@ else. Only what was typed, or heard well, may be guessed from its gist when noth
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.dialog import spoken_numbers
-from agent.dialog.gists import Gist
-from agent.dialog.heard_list import sample_sentences, spoken_phrases
+from agent.dialog.entry_table import Entry, EntryTable, Frame, Layers
 from agent.dialog.meanings import Meaning
 from agent.dialog.number_format import NumberFormat
 from agent.dialog.number_words import words_for
 from agent.dialog.same_words import SameWords
 from agent.dialog.sentences import UNKNOWN, Around, Sentences
 from agent.dialog.spoken_numbers import NumberReading
-from agent.dialog.templates import Phrase
 from agent.dialog.turns import Completeness, Heard
-from agent.dialog.wide_phrases import WidePhrase
+from agent.dialog.wide_phrases import Tokens
 
 __all__ = ["UNKNOWN", "Around", "Match", "Meaning", "TurnGrammar"]
 
@@ -45,70 +43,50 @@ class Match:
     """Further numbers of the same sentence, by slot."""
 
 
-@dataclass(frozen=True)
-class _Frame:
-    """A number entry: the words before and after the number."""
-
-    lead: tuple[str, ...]
-    tail: tuple[str, ...]
-    slot: str
-    meaning: Meaning
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """An entry with two numbers: the words before, between and after them."""
-
-    lead: tuple[str, ...]
-    first: str
-    middle: tuple[str, ...]
-    second: str
-    tail: tuple[str, ...]
-    meaning: Meaning
-
-
 class TurnGrammar:
-    """One turn's grammar, compiled once when the pack loads; immutable afterwards."""
+    """One turn's grammar: entries of its own, and a table it shares with other turns. Immutable.
+
+    ``around`` is what may stand at its edges, shared as well; the ``fillers`` alone when not given. Of the ``shared``
+    table nothing is listened for unless ``hears_shared``.
+    """
 
     def __init__(
         self,
-        entries: Sequence[tuple[Phrase | WidePhrase | Gist, Meaning]],
+        entries: Sequence[Entry],
         formats: Mapping[str, NumberFormat],
-        fillers: Collection[tuple[str, ...]] = (),
+        fillers: Collection[Tokens] = (),
         strong_words: Mapping[str, Meaning] | None = None,
         *,
         silent_words: Mapping[str, Meaning] | None = None,
         speak_fillers: bool = True,
         around: Around | None = None,
         same: SameWords | None = None,
+        shared: EntryTable | None = None,
+        hears_shared: bool = True,
         besides: TurnGrammar | None = None,
     ) -> None:
-        around = around or Around()
         self._formats = formats
         self._same = same or SameWords()
         self._besides = besides
-        self._fillers = frozenset(map(self._same.rewrite, fillers))
-        self._sentences = Sentences(entries, self._fillers, around, {**(silent_words or {}), **(strong_words or {})})
-        self._frames: dict[tuple[str, ...], list[_Frame]] = {}
-        self._pairs: list[_Pair] = []
-        self._longer: dict[tuple[str, ...], set[Meaning]] = {}
-        for phrase, meaning in entries:
-            if isinstance(phrase, Phrase):
-                self._add(phrase, meaning)
-        heard = [(phrase, meaning.kind) for phrase, meaning in entries if isinstance(phrase, Phrase) and phrase.heard]
-        spoken = spoken_phrases(phrase for phrase, _ in heard)
+        self._around = around = around or Around.of(fillers, self._same)
+        own = EntryTable(entries, formats, self._same)
+        tables = (own,) if shared is None else (own, shared)
+        self._layers = Layers(tables, tables if hears_shared else (own,))
+        self._sentences = Sentences(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
+        heard = self._layers.heard
+        spoken = dict.fromkeys(phrase for table in heard for phrase in table.phrases)
         if speak_fillers:
-            spoken.update(dict.fromkeys([*(strong_words or {}), *(" ".join(filler) for filler in sorted(fillers))]))
+            spoken.update(dict.fromkeys([*(strong_words or {}), *around.spoken_fillers]))
         spoken.update(dict.fromkeys(around.heard))
         self.phrases = tuple(spoken)
         """Whole phrases for the recogniser, and the fixed words around numbers."""
-        slots = dict.fromkeys(slot for phrase, _ in heard for slot in phrase.number_slots)
+        slots = dict.fromkeys(slot for table in heard for slot in table.slots)
         self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
         self._loose = frozenset(self.words)
-        self.bare_number = next((frame.slot for frame in self._frames.get((), ()) if not frame.tail), "")
+        self.bare_number = next((frame.slot for frame in self._layers.frames(()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
-        self.samples = tuple(sample_sentences(heard, formats))
+        self.samples = tuple(sample for table in heard for sample in table.samples)
         """Whole sentences with made-up numbers, for the recogniser's language model; they may repeat."""
 
     def match(
@@ -155,19 +133,19 @@ class TurnGrammar:
         for start, end in self._sentences.windows(tokens):
             part = tokens[start:end]
             meaning = self._sentences.exact(part)
-            if verdict is Completeness.UNEXPECTED and (part in self._longer or part in self._fillers):
+            if verdict is Completeness.UNEXPECTED and (self._layers.begins(part) or part in self._around.fillers):
                 verdict = Completeness.OPEN
             if meaning is not None:
-                only = self._longer.get(part, {meaning}) <= {meaning}
+                only = self._layers.becomes_only(part, meaning)
                 return Completeness.COMPLETE if only else Completeness.LIKELY
-            if part in self._frames:
+            if any(True for _ in self._layers.frames(part)):
                 verdict = Completeness.INCOMPLETE
-            for frame, middle in self._framed(part):
+            for frame, middle in self._layers.framed(part):
                 judged = spoken_numbers.completeness(
                     " ".join(middle), self._formats[frame.slot], so_far if frame.slot == so_far_slot else ""
                 )
                 if judged is Completeness.COMPLETE:
-                    continues = any(other.tail for other in self._frames[frame.lead]) and not frame.tail
+                    continues = any(other.tail for other in self._layers.frames(frame.lead)) and not frame.tail
                     return Completeness.OPEN if continues else judged
                 if judged is Completeness.INCOMPLETE:
                     verdict = judged
@@ -179,35 +157,6 @@ class TurnGrammar:
 
     def _tokens(self, text: str) -> tuple[str, ...]:
         return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
-
-    def _add(self, phrase: Phrase, meaning: Meaning) -> None:
-        tokens = self._same.phrase(phrase.tokens)
-        places = [index for index, token in enumerate(tokens) if token.startswith("{")]
-        if not places:
-            self._sentences.add(tokens, meaning)
-        elif len(places) > 1:
-            at, then = places[:2]
-            first, second = tokens[at][1:-1], tokens[then][1:-1]
-            self._pairs.append(_Pair(tokens[:at], first, tokens[at + 1 : then], second, tokens[then + 1 :], meaning))
-        else:
-            at = places[0]
-            frame = _Frame(tokens[:at], tokens[at + 1 :], tokens[at][1:-1], meaning)
-            frames = self._frames.setdefault(frame.lead, [])
-            if frame not in frames:
-                frames.append(frame)
-        if not phrase.heard:
-            return
-        begins = tokens[: places[0]] if places else tokens
-        for length in range(1, len(begins) + bool(places)):
-            self._longer.setdefault(begins[:length], set()).add(meaning)
-
-    def _framed(self, tokens: tuple[str, ...]) -> Iterator[tuple[_Frame, tuple[str, ...]]]:
-        """Yield every number entry whose fixed words fit, with the words left for the number; longest lead first."""
-        for at in range(len(tokens) - 1, -1, -1):
-            for frame in self._frames.get(tokens[:at], ()):
-                end = len(tokens) - len(frame.tail)
-                if at < end and tokens[end:] == frame.tail:
-                    yield frame, tokens[at:end]
 
     def _number(
         self,
@@ -223,7 +172,7 @@ class TurnGrammar:
             noisy = UNKNOWN in source
             heard = _without_edges(source) if noisy else source
             for start, end in self._sentences.windows(heard):
-                for frame, middle in self._framed(heard[start:end]):
+                for frame, middle in self._layers.framed(heard[start:end]):
                     match = self._read(frame, middle, others, known, so_far if frame.slot == so_far_slot else "")
                     if match is None or match.reading is None:
                         continue
@@ -238,9 +187,10 @@ class TurnGrammar:
 
     def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
         """Read a sentence that holds two numbers, when both are whole."""
-        for start, end in self._sentences.windows(tokens) if self._pairs else ():
+        pairs = tuple(self._layers.pairs())
+        for start, end in self._sentences.windows(tokens) if pairs else ():
             part = tokens[start:end]
-            for pair in self._pairs:
+            for pair in pairs:
                 inner = part[len(pair.lead) : len(part) - len(pair.tail)]
                 if part[: len(pair.lead)] != pair.lead or part[len(part) - len(pair.tail) :] != pair.tail:
                     continue
@@ -272,7 +222,7 @@ class TurnGrammar:
                     return replace(told, meaning=meaning)
         return None
 
-    def _worth_continuing(self, frame: _Frame, match: Match) -> bool:
+    def _worth_continuing(self, frame: Frame, match: Match) -> bool:
         """A digit or two out of nowhere is no request; after "where is order" it is."""
         if frame.meaning.kind == "value":
             return False
@@ -282,7 +232,7 @@ class TurnGrammar:
 
     def _read(
         self,
-        frame: _Frame,
+        frame: Frame,
         middle: tuple[str, ...],
         others: Sequence[tuple[str, ...]],
         known: Mapping[str, Sequence[str]],
@@ -293,7 +243,7 @@ class TurnGrammar:
             # "it ends in {value}": the words before the number say where it belongs
             text = " ".join((*frame.lead, *middle))
         number_format = self._formats[frame.slot]
-        same = [" ".join(inner) for other in others for one, inner in self._framed(other) if one == frame]
+        same = [" ".join(inner) for other in others for one, inner in self._layers.framed(other) if one == frame]
         reading = spoken_numbers.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
         if reading.in_a_sentence and frame.meaning.kind != "number":
             # only the question for this number makes it the answer

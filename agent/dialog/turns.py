@@ -109,7 +109,12 @@ class QueueReport:
     """When people can be had again, ISO 8601 local time; ``""`` when now, or when nobody knows."""
 
 
-Event = Heard | NoInput | Done | Failed | HungUp | QueueReport
+@dataclass(frozen=True)
+class Deaf:
+    """The recogniser does not work any more: from now on the caller can only use the keypad."""
+
+
+Event = Heard | NoInput | Done | Failed | HungUp | QueueReport | Deaf
 
 
 class BargeIn(enum.Enum):
@@ -187,6 +192,8 @@ class Listen:
     max_speech_seconds: float = 20.0
     """The caller's turn is cut here, whatever is heard."""
     keys: KeyEntry = KeyEntry()
+    speech: bool = True
+    """False where nobody can hear the caller: only keys answer."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from agent.dialog.entries import (
     listed,
     standing_for,
     too_many_numbers,
-    unheard,
 )
+from agent.dialog.entry_table import Entry, EntryTable
 from agent.dialog.errors import TemplateError
 from agent.dialog.flow import PackFile, Slot
 from agent.dialog.gists import Gist
@@ -56,21 +56,23 @@ CONFIRM_REQUEST = "confirm_request"
 
 @dataclass(frozen=True)
 class _Common:
-    """What several grammars share, expanded once."""
+    """What several grammars share, expanded and compiled once."""
 
     yes: Entries
     no: Entries
     right: Entries
     wrong: Entries
-    commands: Entries
     short_commands: Entries
-    requests: Entries
-    escalations: Entries
+    anytime: EntryTable
+    """What may be said at any moment: escalations, commands, and requests that do not begin with a number."""
+    opening: EntryTable
+    """The same with all requests: for where a request is asked for."""
     strong_words: Mapping[str, Meaning]
     silent_words: Mapping[str, Meaning]
     """Strong words that are understood but not listened for."""
-    fillers: tuple[tuple[str, ...], ...]
     around: Around
+    agreed: Around
+    """The same with "yes" and "that's right" before it: the answer to a read-back and to the question in one breath."""
 
 
 class Understanding:
@@ -125,7 +127,7 @@ class _Builder:
 
     def build(self) -> dict[str, TurnGrammar]:
         common = self._shared
-        grammars = {CONFIRM_REQUEST: self._short([*common.yes, *common.no], common)}
+        grammars = {CONFIRM_REQUEST: self._yes_or_no}
         for name, slot in self._contents.slots.items():
             grammars[collect_key(name)] = self._collect(name, slot, common)
             if slot.type == "number":
@@ -165,32 +167,41 @@ class _Builder:
             for word in escalation.words:
                 (silent if is_wide(word) else strong)[unmarked(word).lower()] = meaning
         fillers = self._expand(contents.fillers, Meaning("filler", ""), ("fillers",))
-        spoken_fillers = tuple(phrase.tokens for phrase, _ in fillers if isinstance(phrase, Phrase))
+        spoken_fillers = tuple(phrase.tokens for phrase in listed(fillers))
         openers = self._expand(contents.openers, Meaning("opener", ""), ("openers",))
         closers = self._expand(contents.closers, Meaning("closer", ""), ("closers",))
+        before, behind = self._edges([*openers, *fillers]), self._edges([*closers, *fillers])
+        heard = [phrase.text for phrase in listed([*openers, *closers])]
+        agreed = [*yes_no["yes"], *reactions["right"]]
+        always = [
+            *escalations,
+            *(entry for entries in commands.values() for entry in entries),
+            *self._requests(commands, escalations),
+        ]
         return _Common(
             yes=yes_no["yes"],
             no=yes_no["no"],
             right=reactions["right"],
             wrong=reactions["wrong"],
-            commands=[entry for entries in commands.values() for entry in entries],
             short_commands=[
                 entry
                 for name in _SHORT_COMMANDS
                 for entry in commands.get(name, [])
                 if isinstance(entry[0], Phrase) and len(entry[0].tokens) <= _SHORT_WORDS
             ],
-            requests=self._requests(commands, escalations),
-            escalations=escalations,
+            anytime=self._table(entry for entry in always if not begins_with_number(entry[0])),
+            opening=self._table(always),
             strong_words=strong,
             silent_words=silent,
-            fillers=spoken_fillers,
-            around=Around(
-                before=self._edges([*openers, *fillers]),
-                behind=self._edges([*closers, *fillers]),
-                heard=tuple(phrase.text for phrase, _ in [*openers, *closers] if isinstance(phrase, Phrase)),
+            around=Around.of(spoken_fillers, self._same, before, behind, heard),
+            agreed=Around.of(
+                (*spoken_fillers, *(phrase.tokens for phrase in listed(agreed))),
+                self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
-        )
+        )  # fmt: skip
+
+    def _table(self, entries: Iterable[Entry]) -> EntryTable:
+        return EntryTable(entries, self._formats, self._same)
 
     def _edges(self, entries: Entries) -> tuple[WidePhrase, ...]:
         """Return phrases as what may stand at an edge."""
@@ -235,12 +246,10 @@ class _Builder:
     def _collect(self, name: str, slot: Slot, common: _Common, options: tuple[Option, ...] = ()) -> TurnGrammar:
         path: Path = ("slots", name)
         if slot.type == "yes_no":
-            return self._short([*common.yes, *common.no], common)
+            return self._yes_or_no
         entries: Entries = []
-        fillers = common.fillers
+        around = common.around
         whole = slot.type == "request"
-        # where a request is asked for people begin far away; elsewhere that would only be more to mishear
-        around = common.around if whole else replace(common.around, heard=())
         if slot.type == "number":
             texts = slot.phrases or (f"{{{name}}}",)
             entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
@@ -267,17 +276,14 @@ class _Builder:
             entries += [*common.wrong, *common.right]
             entries += standing_for(Meaning("wrong", "wrong"), common.no)
             entries += standing_for(Meaning("right", "right"), common.yes)
-            # "yes, it's two oh ..." answers the read-back and the question in one breath
-            agreed = [*common.yes, *common.right]
-            fillers = (*fillers, *(phrase.tokens for phrase, _ in agreed if isinstance(phrase, Phrase)))
-            around = replace(around, before=(*around.before, *self._edges(agreed)))
-        entries += [*common.escalations, *common.commands]
-        entries += (
-            common.requests if whole else [entry for entry in common.requests if not begins_with_number(entry[0])]
-        )
+            around = common.agreed
+        if not whole:
+            # where a request is asked for people begin far away; elsewhere that would only be more to mishear
+            around = replace(around, heard=())
         return TurnGrammar(
-            entries, self._formats, fillers, common.strong_words,
+            entries, self._formats, (), common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
+            shared=common.opening if whole else common.anytime,
         )  # fmt: skip
 
     def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
@@ -303,13 +309,16 @@ class _Builder:
             self._contents.rules, lists, tuple(self._formats), _WRAPPED_LIMIT if options else MAX_EXPANSIONS
         )
         entries: Entries = []
+        meanings: dict[tuple[tuple[str, str], ...], Meaning] = {}
         for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
             if not isinstance(phrase, Phrase):
                 continue
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
-                others = tuple((other, value) for other, value in phrase.values if other != name)
-                entries.append((Phrase(phrase.tokens, heard=phrase.heard), Meaning("value", own[0], others)))
+                if phrase.values not in meanings:
+                    others = tuple((other, value) for other, value in phrase.values if other != name)
+                    meanings[phrase.values] = Meaning("value", own[0], others)
+                entries.append((Phrase(phrase.tokens, heard=phrase.heard), meanings[phrase.values]))
             else:
                 self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
         return entries
@@ -317,19 +326,23 @@ class _Builder:
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
         """Make a grammar that hears few phrases; what else callers say at any moment is understood all the same."""
         return TurnGrammar(
-            [*entries, *common.short_commands], self._formats, common.fillers,
+            [*entries, *common.short_commands], self._formats,
             silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False,
             around=replace(common.around, heard=()), same=self._same, besides=self._anything,
         )  # fmt: skip
 
     @functools.cached_property
+    def _yes_or_no(self) -> TurnGrammar:
+        common = self._shared
+        return self._short([*common.yes, *common.no], common)
+
+    @functools.cached_property
     def _anything(self) -> TurnGrammar:
         """What may be said at any moment, for the turns that do not listen for it."""
         common = self._shared
-        entries = [unheard(entry) for entry in (*common.escalations, *common.commands, *common.requests)]
         return TurnGrammar(
-            [entry for entry in entries if not begins_with_number(entry[0])], self._formats, common.fillers,
-            speak_fillers=False, around=replace(common.around, heard=()), same=self._same,
+            (), self._formats, speak_fillers=False,
+            around=replace(common.around, heard=()), same=self._same, shared=common.anytime, hears_shared=False,
         )  # fmt: skip
 
     def _corrections(self, slot: str, path: Path) -> Entries:

@@ -35,19 +35,24 @@ class Reach(NamedTuple):
     """Words that only a ``*`` explains."""
 
 
-@dataclass(frozen=True)
 class _Words:
-    words: Tokens
+    def __init__(self, words: Tokens) -> None:
+        self._words = words
+        self._guessed = words.count(ANY_WORD)
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        end = at + len(self.words)
-        if end > len(tokens):
-            return
-        if all(word in (ANY_WORD, token) for word, token in zip(self.words, tokens[at:end], strict=True)):
-            yield Reach(end, (), self.words.count(ANY_WORD))
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        end = at + len(self._words)
+        here = tokens[at:end]
+        if not self._guessed:
+            return (Reach(end),) if here == self._words else ()
+        if len(here) < len(self._words):
+            return ()
+        if all(word in (ANY_WORD, token) for word, token in zip(self._words, here, strict=True)):
+            return (Reach(end, (), self._guessed),)
+        return ()
 
     def firsts(self) -> frozenset[str]:
-        return frozenset(self.words[:1])
+        return frozenset(self._words[:1])
 
 
 class _OneOf:
@@ -67,12 +72,14 @@ class _OneOf:
                 self._by_first.setdefault(first, []).append(way)
         self._firsts = frozenset(firsts)
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        if at < len(tokens):
-            for way in self._by_first.get(tokens[at], ()):
-                yield from way.ends(tokens, at)
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        fitting = self._by_first.get(tokens[at], ()) if at < len(tokens) else ()
+        found: list[Reach] = []
+        for way in fitting:
+            found += way.ends(tokens, at)
         for way in self._always:
-            yield from way.ends(tokens, at)
+            found += way.ends(tokens, at)
+        return found
 
     def firsts(self) -> frozenset[str]:
         return self._firsts
@@ -82,15 +89,17 @@ class _OneOf:
 class _InOrder:
     parts: tuple[_Node, ...]
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        reached = {Reach(at): None}
-        for part in self.parts:
-            reached = {
-                Reach(then.end, so_far.values + then.values, so_far.guessed + then.guessed): None
-                for so_far in reached
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        reached: Sequence[Reach] = self.parts[0].ends(tokens, at)
+        for part in self.parts[1:]:
+            if not reached:
+                return ()
+            reached = [
+                Reach(then.end, so_far.values + then.values, so_far.guessed + then.guessed)
+                for so_far in (reached if len(reached) == 1 else dict.fromkeys(reached))
                 for then in part.ends(tokens, so_far.end)
-            }
-        yield from reached
+            ]
+        return reached if len(reached) < 2 else tuple(dict.fromkeys(reached))
 
     def firsts(self) -> frozenset[str]:
         found: frozenset[str] = frozenset()
@@ -109,9 +118,8 @@ class _Named:
     words: _Node
     values: Values
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        for reach in self.words.ends(tokens, at):
-            yield reach._replace(values=reach.values + self.values)
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        return [reach._replace(values=reach.values + self.values) for reach in self.words.ends(tokens, at)]
 
     def firsts(self) -> frozenset[str]:
         return self.words.firsts()
@@ -129,10 +137,11 @@ class WidePhrase:
     begins: frozenset[str] | None
     """The words it can begin with; None when any word may."""
 
-    def ends(self, tokens: Tokens, at: int) -> Iterator[Reach]:
-        """Yield where a sentence that begins at ``at`` may end."""
+    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+        """Return where a sentence that begins at ``at`` may end."""
         if at < len(tokens) and (self.begins is None or tokens[at] in self.begins):
-            yield from self.root.ends(tokens, at)
+            return self.root.ends(tokens, at)
+        return ()
 
 
 def fixed(tokens: Tokens) -> WidePhrase:
@@ -148,6 +157,7 @@ class WideCompiler:
         self._lists = lists
         self._same = same
         self._made: dict[str, _Node] = {}
+        self._listed: dict[tuple[str, str, int], _Node] = {}
 
     def compile(self, template: str) -> WidePhrase:
         """Return a template (with or without its mark) ready to be matched.
@@ -208,14 +218,17 @@ class WideCompiler:
     def _list(self, item: ListReference, depth: int) -> _Node:
         if item.list_name not in self._lists:
             raise TemplateError(f"there is no slot {{{item.list_name}}}{nearest(item.list_name, self._lists)}")
-        return _OneOf(
-            [
-                _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
-                for value, texts in self._lists[item.list_name].items()
-                for text in texts
-                if not text.lstrip().startswith("~~")
-            ]
-        )
+        key = (item.list_name, item.slot_name, depth)
+        if key not in self._listed:
+            self._listed[key] = _OneOf(
+                [
+                    _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
+                    for value, texts in self._lists[item.list_name].items()
+                    for text in texts
+                    if not text.lstrip().startswith("~~")
+                ]
+            )
+        return self._listed[key]
 
 
 class PhraseIndex(Generic[T]):
@@ -223,18 +236,23 @@ class PhraseIndex(Generic[T]):
 
     def __init__(self, phrases: Iterable[tuple[WidePhrase, T]]) -> None:
         self._by_first: dict[str, list[tuple[WidePhrase, T]]] = {}
-        self._always: list[tuple[WidePhrase, T]] = []
+        self.always: list[tuple[WidePhrase, T]] = []
+        """Those that may begin with any word."""
         for phrase, what in phrases:
             if phrase.begins is None:
-                self._always.append((phrase, what))
+                self.always.append((phrase, what))
             else:
                 for first in phrase.begins:
                     self._by_first.setdefault(first, []).append((phrase, what))
 
+    def beginning(self, token: str) -> Sequence[tuple[WidePhrase, T]]:
+        """Return the phrases that can begin with this word, but for those that may begin with any."""
+        return self._by_first.get(token, ())
+
     def at(self, token: str) -> Iterator[tuple[WidePhrase, T]]:
         """Yield the phrases that may begin with this word."""
-        yield from self._by_first.get(token, ())
-        yield from self._always
+        yield from self.beginning(token)
+        yield from self.always
 
 
 class Edges:

@@ -42,6 +42,14 @@ def remove_user(manifest: Manifest) -> None:
             os.unlink(path)
 
 
+def asterisk_group() -> int | None:
+    """The group that Asterisk runs as, None where there is none of that name."""
+    try:
+        return grp.getgrnam("asterisk").gr_gid
+    except KeyError:
+        return None
+
+
 def _has_user() -> bool:
     try:
         pwd.getpwnam(USER)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent import __version__
 from agent.installation import program
-from agent.installation.accounts import ensure_user
+from agent.installation.accounts import asterisk_group, ensure_user
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
 from agent.installation.placing import Placing, filled
@@ -91,10 +91,18 @@ def _place_files(placing: Placing, source: Path) -> None:
 
 
 def _place_state(placing: Placing, user_id: int | None) -> None:
+    """The state directory; others may pass through it to what is made for them, and cannot look into it."""
     layout = placing.layout
-    placing.directory(layout.state_dir, 0o750, group=True)
+    placing.directory(layout.state_dir, 0o751, group=True)
+    place = layout.on_disk(layout.state_dir)
+    place.chmod(0o751)
     if user_id is not None and placing.group_id is not None:
-        os.chown(layout.on_disk(layout.state_dir), user_id, placing.group_id)
+        os.chown(place, user_id, placing.group_id)
+        if (asterisk := asterisk_group()) is not None:
+            whispers = layout.on_disk(layout.state_dir / "whispers")
+            whispers.mkdir(exist_ok=True)
+            os.chown(whispers, user_id, asterisk)
+            whispers.chmod(0o2750)
     _owned_tree(placing.manifest, layout.state_dir)
 
 

@@ -7,6 +7,7 @@ each stands in ``wiring/`` of the settings directory before it is changed.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +48,14 @@ def is_freepbx(layout: Layout) -> bool:
     return layout.on_disk(Path("/etc/freepbx.conf")).exists() or layout.on_disk(Path("/etc/amportal.conf")).exists()
 
 
-def plan(layout: Layout, *, port: int = 8088) -> list[Change]:
+USUAL_QUEUE = "orderline-humans"
+
+
+def plan(layout: Layout, *, port: int = 8088, queues: Sequence[str] = (USUAL_QUEUE,)) -> list[Change]:
     """What is still missing in this Asterisk's files, file by file. Raises InstallError for what cannot be judged.
 
-    The secrets must have been made (``make install``). What the administrator has set already is left alone.
+    ``queues`` are the people's queues; the dialplan will let calls go to these and to no others. The secrets must have
+    been made (``make install``). What the administrator has set already is left alone.
     """
     directory = layout.on_disk(layout.asterisk_etc_dir)
     if not directory.is_dir():
@@ -58,7 +63,9 @@ def plan(layout: Layout, *, port: int = 8088) -> list[Change]:
     names = _FREEPBX if is_freepbx(layout) else _ORDINARY
     files = {name: asterisk_files.read(directory, name) for name in _ORDINARY}
     blocks = {
-        "extensions.conf": _extensions(files["extensions.conf"]),
+        "extensions.conf": _extensions(
+            files["extensions.conf"], () if is_freepbx(layout) else queues, _block(directory / names["extensions.conf"])
+        ),
         "http.conf": _http(files["http.conf"], port),
         "ari.conf": _ari(files["ari.conf"], layout),
         "manager.conf": _manager(files["manager.conf"], layout),
@@ -78,14 +85,16 @@ _ABOUT = {
 }
 
 
-def rewired(layout: Layout, changes: list[Change], port: int) -> list[Change]:
+def rewired(layout: Layout, changes: list[Change], port: int, queues: Sequence[str] = (USUAL_QUEUE,)) -> list[Change]:
     """Where an earlier wiring does not suffice any more, take it out and plan anew; else the changes as they are."""
-    touched = {layout.on_disk(change.file) for change in changes}
-    for disk in touched:
+    again = set()
+    for disk in (layout.on_disk(change.file) for change in changes):
         if disk.is_file() and not disk.is_symlink() and marked.split(_text(disk), str(disk)).block is not None:
-            unwire(layout)
-            return plan(layout, port=port)
-    return changes
+            again.add(disk.name)
+    if not again:
+        return changes
+    unwire(layout, again)
+    return plan(layout, port=port, queues=queues)
 
 
 def apply(layout: Layout, changes: list[Change]) -> list[str]:
@@ -107,12 +116,17 @@ def apply(layout: Layout, changes: list[Change]) -> list[str]:
     return done
 
 
-def unwire(layout: Layout) -> list[str]:
-    """Take our blocks out of every file that has one. Raises InstallError for marks that were torn apart."""
+def unwire(layout: Layout, only: Collection[str] = ()) -> list[str]:
+    """Take our blocks out of every file that has one, or out of these only.
+
+    Raises InstallError for marks that were torn apart.
+    """
     directory = layout.on_disk(layout.asterisk_etc_dir)
     found: list[tuple[Path, str, str]] = []
     for name in sorted({*_ORDINARY.values(), *_FREEPBX.values()}):
         disk = directory / name
+        if only and name not in only:
+            continue
         if not disk.is_file() or disk.is_symlink():
             continue
         text = _text(disk)
@@ -139,8 +153,18 @@ def unwire(layout: Layout) -> list[str]:
 # --- what each file needs ------------------------------------------------------------------------------
 
 
-def _extensions(file: AsteriskFile) -> str:
-    return "" if "orderline" in file.sections else '#include "orderline.conf"'
+def _extensions(file: AsteriskFile, queues: Sequence[str], ours: str) -> str:
+    """The dialplan, and the only queues calls may go to; not on FreePBX, whose ``[globals]`` are in another file.
+
+    A list that stands in our own block, ``ours``, follows the settings; one of the administrator's is left alone.
+    """
+    lines = [] if "orderline" in file.sections else ['#include "orderline.conf"']
+    allowed = file.get("globals", "ORDERLINE_QUEUES")
+    behind = "ORDERLINE_QUEUES=" in ours and not set(queues) <= set(allowed.split("&"))
+    if queues and (not allowed or behind):
+        section = "[globals](+)" if "globals" in file.sections else "[globals]"
+        lines += [section, "; the only queues that calls may go to", f"ORDERLINE_QUEUES={'&'.join(queues)}"]
+    return "\n".join(lines)
 
 
 def _http(file: AsteriskFile, port: int) -> str:
@@ -182,7 +206,7 @@ def _manager(file: AsteriskFile, layout: Layout) -> str:
 
 
 def _queues(file: AsteriskFile) -> str:
-    if "orderline-humans" in file.sections:
+    if USUAL_QUEUE in file.sections:
         return ""
     return (
         "[orderline-humans]\nstrategy=ringall\ntimeout=20\nretry=2\nringinuse=no\nautofill=yes\n"
@@ -223,6 +247,11 @@ def _prepared(disk: Path) -> tuple[Path, str]:
     if marked.split(text, str(disk)).block is not None:
         raise InstallError(f"{disk} is wired already but not enough; run 'orderline unwire', then this again")
     return disk, text
+
+
+def _block(disk: Path) -> str:
+    """What we have put into a file, ``""`` for nothing."""
+    return marked.split(_text(disk), str(disk)).block or "" if disk.is_file() else ""
 
 
 def _text(disk: Path) -> str:

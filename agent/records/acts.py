@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.call.errors import NOT_SENT_AGAIN, ServiceError
 from agent.call.protocols import Services
 from agent.records.delivery import Deliver, DeliveryFailed
 from agent.records.outbox import Outbox
@@ -24,9 +24,11 @@ from agent.records.outbox_table import Entry, NewEntry
 KINDS = {"tickets.create": "ticket", "messages.send": "sms"}
 """Operations that the outbox goes on trying when a call could not finish them; every other change is an ``act``."""
 LANES = ("ticket", "sms", "act")
-PATIENCE_SECONDS = 3.0
-"""How long a call itself waits for a ticket or a text message; before the deadline of flows (4 s), so that what the
-caller hears is that it follows."""
+PATIENCE_SECONDS = 3.75
+"""How long a call itself waits for a ticket or a text message: longer than a mapped system's own 3.5 s, which knows
+whether it may be sent again, and shorter than the deadline of flows (4 s), so that the caller hears that it follows."""
+_NOBODY_WAITS = ("surveys.answer",)
+"""Changes whose outcome no caller wants to hear."""
 _MAYBE = ("unavailable", "timed_out")
 """Failures after which the same request may succeed, or may have succeeded."""
 
@@ -80,6 +82,8 @@ class SafeServices:
             await self._outbox.abandon(key)
             raise error
         kept = await self._outbox.release(key, error.message)
+        if error.reason == NOT_SENT_AGAIN:
+            raise error  # it ends as a dead letter, where a person sees it: nobody may say that it follows
         if kept and kind == "ticket":
             return {"ticket": {"id": "", "pending": True}}
         raise ServiceError(error.code, error.message, retryable=error.retryable, reason="pending" if kept else "")
@@ -93,9 +97,10 @@ def act_deliverer(services: Services, announce: Announce) -> Deliver:
         try:
             result = await services.perform(name, arguments, entry.key)
         except ServiceError as error:
-            raise DeliveryFailed(f"{error.code}: {error.message}", final=error.code not in _MAYBE) from error
+            final = error.code not in _MAYBE or error.reason == NOT_SENT_AGAIN
+            raise DeliveryFailed(f"{error.code}: {error.message}", final=final) from error
         also = list(announce(entry.call_id, name, arguments, result, entry.key))
-        if entry.kind == "act":
+        if entry.kind == "act" and name not in _NOBODY_WAITS:
             also.append(_unheard(entry, name, arguments, result))
         return also
 

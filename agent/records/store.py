@@ -12,7 +12,7 @@ import os
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,9 @@ class CallStore:
         entries = self._news(data, False)
 
         def job(db: sqlite3.Connection) -> None:
-            db.execute("INSERT INTO open_calls VALUES (?, ?, ?)", (data["id"], self._owner, json.dumps(data)))
+            # a call that outlived its process is begun a second time: it is ours from now on
+            row = (data["id"], self._owner, json.dumps(data))
+            db.execute("INSERT OR REPLACE INTO open_calls VALUES (?, ?, ?)", row)
             outbox_table.add(db, entries, self.outbox.clock())
 
         try:
@@ -121,13 +123,18 @@ class CallStore:
         await self._database.run(lambda: self._write(data))
         self.outbox.news.set()
 
-    async def take_over(self) -> int:
+    async def take_over(
+        self, latest: Mapping[str, Mapping[str, Any]] | None = None, going_on: Collection[str] = ()
+    ) -> int:
         """Write the records of calls whose process is gone, and make due again what it was delivering.
 
+        ``latest`` holds what is known better than at the call's beginning: call id -> its record as far as it came.
+        Calls that are ``going_on`` belong to this process from now on.
         Only one process at a time may do this for one file. Returns how many such calls there were.
         Raises ``sqlite3.Error``.
         """
-        return await self._database.transaction(self._take_over)
+        known = {call_id: dict(self._redact(data)) for call_id, data in (latest or {}).items()}
+        return await self._database.transaction(lambda db: self._take_over(db, known, going_on))
 
     async def get(self, call_id: str) -> dict[str, Any] | None:
         """Return one record from the database, None when there is none. Raises :class:`RecordsUnavailable`."""
@@ -187,10 +194,13 @@ class CallStore:
         outbox_table.add(db, self._news(record, True), now)
         db.execute("DELETE FROM open_calls WHERE id = ?", (record["id"],))
 
-    def _take_over(self, db: sqlite3.Connection) -> int:
+    def _take_over(
+        self, db: sqlite3.Connection, latest: Mapping[str, Mapping[str, Any]], going_on: Collection[str]
+    ) -> int:
+        db.executemany("UPDATE open_calls SET owner = ? WHERE id = ?", [(self._owner, call) for call in going_on])
         left = db.execute("SELECT id, record FROM open_calls WHERE owner != ?", (self._owner,)).fetchall()
         for row in left:
-            record = json.loads(row["record"])
+            record = {**json.loads(row["record"]), **latest.get(row["id"], {})}
             record["faults"] = [*record.get("faults", ()), INTERRUPTED]
             if db.execute("SELECT 1 FROM calls WHERE id = ?", (row["id"],)).fetchone() is None:
                 self._insert(db, record)

@@ -33,15 +33,15 @@ async def _test(post: WebhookPost, hook: Hook, out: TextIO) -> bool:
     body = envelope("test", f"evt_test{secrets.token_hex(8)}", now, "", data)
     address = urlsplit(hook.url)
     if address.scheme == "http" and address.hostname not in _LOCAL:
-        print(f"{hook.name}: warning: {hook.url} is not encrypted; use https", file=out)
+        print(f"{hook.name}: warning: {hook.place} is not encrypted; use https", file=out)
     try:
         answer = await post.post(hook, body)
     except DeliveryFailed as error:
         print(f"{hook.name}: FAILED: {error.message}", file=out)
         return False
     if problem := problem_of(answer):
-        print(f"{hook.name}: FAILED: {hook.url}: {problem}", file=out)
+        print(f"{hook.name}: FAILED: {hook.place}: {problem}", file=out)
         return False
     slow = "; slow, answer first and work later" if answer.ms > hook.timeout_seconds * 500 else ""
-    print(f"{hook.name}: ok: {hook.url} answered {answer.status} in {answer.ms:.0f} ms{slow}", file=out)
+    print(f"{hook.name}: ok: {hook.place} answered {answer.status} in {answer.ms:.0f} ms{slow}", file=out)
     return True

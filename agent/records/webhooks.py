@@ -11,10 +11,13 @@ import binascii
 import hashlib
 import hmac
 import json
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -22,6 +25,7 @@ from agent import __version__
 from agent.errors import OrderlineError
 from agent.records.delivery import Deliver, DeliveryFailed
 from agent.records.outbox_table import Entry, NewEntry
+from agent.records.redaction import redact_text
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret of the specification begins with
 MIN_SECRET_BYTES = 24
@@ -34,6 +38,12 @@ class BadSecret(OrderlineError):
     code = "webhook_secret"
 
 
+class BadAuthority(OrderlineError):
+    """A webhook's ``ca_file`` cannot be used."""
+
+    code = "webhook_ca_file"
+
+
 @dataclass(frozen=True)
 class Hook:
     """Where to post, and what to sign with."""
@@ -43,6 +53,13 @@ class Hook:
     secrets: tuple[bytes, ...] = field(repr=False)
     """All of them sign; two while a secret is being changed."""
     timeout_seconds: float = 10.0
+    ca_file: Path | None = None
+    """PEM file of whom to trust; None: the machine's own authorities. Certificates are always verified."""
+
+    @property
+    def place(self) -> str:
+        """The address as it may stand in logs: without what a query or a user part may keep secret."""
+        return without_secrets(self.url)
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,14 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
     return tuple(keys)
 
 
+def tls_of(hook: Hook) -> ssl.SSLContext:
+    """Return what verifies a receiver's certificate. Raises :class:`BadAuthority`."""
+    try:
+        return ssl.create_default_context(cafile=hook.ca_file)
+    except (OSError, ValueError) as error:
+        raise BadAuthority(f"ca_file {hook.ca_file} cannot be used: {error}") from error
+
+
 def signature(secrets: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> str:
     """Return the header ``webhook-signature``: one ``v1,<base64>`` for each secret, with spaces between."""
     signed = f"{message_id}.{timestamp}.".encode() + body
@@ -85,6 +110,7 @@ class WebhookPost:
 
     def __init__(self, hooks: Sequence[Hook], clock: Callable[[], float] = time.time) -> None:
         self._hooks = {hook.name: hook for hook in hooks}
+        self._tls = {hook.name: tls_of(hook) for hook in hooks}
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
@@ -109,15 +135,29 @@ class WebhookPost:
         timeout = aiohttp.ClientTimeout(total=hook.timeout_seconds)
         try:
             async with self._session.post(
-                hook.url, data=content, headers=headers, timeout=timeout, allow_redirects=False
+                hook.url,
+                data=content,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                ssl=self._tls[hook.name],
             ) as answer:
-                text = (await answer.content.read(_ANSWER_BYTES)).decode("utf-8", "replace")
+                # 2xx is all there is to know: what such an answer holds, and when it ends, does not matter
+                good = 200 <= answer.status < 300
+                text = "" if good else (await answer.content.read(_ANSWER_BYTES)).decode("utf-8", "replace")
                 location = answer.headers.get("location", "")
                 return Answer(answer.status, text, round((time.monotonic() - started) * 1000, 1), location)
         except TimeoutError as error:
-            raise DeliveryFailed(f"{hook.url}: no answer within {hook.timeout_seconds:g} s") from error
+            raise DeliveryFailed(f"{hook.place}: no answer within {hook.timeout_seconds:g} s") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = str(getattr(error.certificate_error, "verify_message", "") or "it cannot be verified")
+            message = f"its certificate is not trusted: {why} (ca_file, when the authority is your own)"
+            raise DeliveryFailed(f"{hook.place}: {message}") from error
+        except aiohttp.ClientConnectorError as error:
+            why = error.os_error.strerror or type(error.os_error).__name__
+            raise DeliveryFailed(f"{hook.place}: no connection: {why}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise DeliveryFailed(f"{hook.url}: {error or type(error).__name__}") from error
+            raise DeliveryFailed(f"{hook.place}: {error or type(error).__name__}") from error
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
@@ -129,8 +169,15 @@ class WebhookPost:
         hook = self._hooks[str(entry.payload["hook"])]
         answer = await self.post(hook, entry.payload["body"])
         if problem := problem_of(answer):
-            raise DeliveryFailed(f"{hook.url}: {problem}", final=answer.status == 410)
+            raise DeliveryFailed(f"{hook.place}: {problem}", final=answer.status == 410)
         return ()
+
+
+def without_secrets(url: str) -> str:
+    """Return an address without user, password, query and fragment."""
+    parts = urlsplit(url)
+    hidden = "?..." if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{hidden}"
 
 
 def problem_of(answer: Answer) -> str:
@@ -139,7 +186,7 @@ def problem_of(answer: Answer) -> str:
         return ""
     if 300 <= answer.status < 400:
         return f"it redirects ({answer.status}) to {answer.location or 'nowhere'}, which is not followed: set that url"
-    said = " ".join(answer.text.split())
+    said = redact_text(" ".join(answer.text.split()))  # receivers like to quote what they were sent
     hints = {
         401: "it refuses the request; is its secret the same as here?",
         403: "it refuses the request; is its secret the same as here?",

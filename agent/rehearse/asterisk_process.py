@@ -189,6 +189,15 @@ class Pbx:
             shutil.rmtree(self._borrowed_dir, ignore_errors=True)
             self._borrowed_dir = None
 
+    async def restart(self) -> None:
+        """Kill it as a crash would, and start it again with the same configuration, ports and passwords."""
+        if self._process is not None and self._exit is not None:
+            self._process.kill()
+            await self._exit
+        (self._socket_dir / _SOCKET_NAME).unlink(missing_ok=True)
+        await self._spawn()
+        await self._booted()
+
     async def _ask_to_stop(self) -> None:
         if (self._socket_dir / _SOCKET_NAME).exists():
             await self._command("core stop now", _STOP_SECONDS)

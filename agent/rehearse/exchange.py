@@ -27,6 +27,8 @@ class Exchange:
         self.ari = ari
         self.on_ring: Callable[[Leg, str, str], None] | None = None
         """Called with (leg, extension, caller's number) when a phone rings; the leg is not answered yet."""
+        self.on_dialled: Callable[[Leg, str], None] | None = None
+        """Called with (leg, caller's number) when a call has been dialled."""
         self._legs: dict[str, Leg] = {}
         self._counter = itertools.count(1)
         self._unsubscribe = ari.on("*", self._on_event)
@@ -57,6 +59,8 @@ class Exchange:
         except BaseException:
             await leg.close()
             raise
+        if self.on_dialled is not None:
+            self.on_dialled(leg, caller_number)
         return leg
 
     async def close(self) -> None:

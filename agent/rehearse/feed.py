@@ -17,7 +17,7 @@ from agent.rehearse.desk import same_number
 
 log = logging.getLogger(__name__)
 
-_RETRY_SECONDS = 0.5
+_RETRY_SECONDS = 0.2
 _CONNECT_SECONDS = 5.0
 
 
@@ -188,6 +188,11 @@ class LiveFeed:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
 
+    async def back(self, seconds: float = 30.0) -> None:
+        """Wait until the feed is connected, after the agent was started anew. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            await self._connected.wait()
+
     def follow(self, number: str) -> contextlib.AbstractAsyncContextManager[CallFeed]:
         """See :class:`Feed`."""
         return self._board.follow(number)
@@ -204,6 +209,7 @@ class LiveFeed:
                                 self._take(message.data)
                 except (aiohttp.ClientError, OSError, TimeoutError) as error:
                     log.debug("Live feed: %s", error)
+                self._connected.clear()
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _take(self, text: str) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.rehearse.call_log import CallLog, Spoken
-from agent.rehearse.feed import said
-from agent.rehearse.measure import Span, barge_in_stop_ms, greeting_ms, longest_silence, response_ms, sounds
+from agent.rehearse.feed import FeedEvent, said
+from agent.rehearse.measure import (
+    Span,
+    barge_in_stop_ms,
+    greeting_ms,
+    lateness,
+    longest_silence,
+    response_ms,
+    sounds,
+)
 from agent.rehearse.patterns import matches
 from agent.rehearse.result import CallResult, Check, TurnResult
 from agent.rehearse.script import CallScript, Expectation
@@ -69,6 +77,8 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
         record=record,
         scenario=script.scenario,
         repairs=log.repairs,
+        ring_s=None if log.answered_at is None else log.answered_at - log.dialled_at,
+        late=lateness(log.heard),
     )
 
 
@@ -103,8 +113,23 @@ def build_turns(log: CallLog, responses: Sequence[float | None]) -> tuple[TurnRe
             event for event in log.feed.named("caller_said") if starts[index + 1] <= event.at < starts[index + 2]
         ]
         heard = " | ".join(str(event.data.get("heard", "")) for event in answers if event.data.get("heard"))
-        turns.append(TurnResult(agent, spoken.said, heard, responses[index], spoken.via))
+        slot = str(answers[0].data.get("slot", "")) if answers else ""
+        effects, spent = _reaction(
+            [event for event in log.feed.events if starts[index + 1] <= event.at < starts[index + 2]]
+        )
+        turns.append(TurnResult(agent, spoken.said, heard, responses[index], spoken.via, slot, effects, spent))
     return tuple(turns)
+
+
+def _reaction(events: Sequence[FeedEvent]) -> tuple[tuple[str, ...], Mapping[str, float]]:
+    """Return what the agent asked of the business systems before its first words in these events, and its own times."""
+    effects: list[str] = []
+    for event in events:
+        if event.name == "effect":
+            effects.append(str(event.data.get("name", "")))
+        elif event.name == "agent_said" and event.data.get("response_ms") is not None:
+            return tuple(effects), dict(event.data.get("spent_ms") or {})
+    return tuple(effects), {}
 
 
 def _response(log: CallLog, index: int) -> float | None:

@@ -23,6 +23,8 @@ from agent.rehearse.audio import FRAME_SAMPLES, FRAME_SECONDS, VOICED_DBFS, Pcm,
 
 MERGE_GAP_SECONDS = 0.25
 """Quiet shorter than this inside an agent's speech belongs to it (stops, breaths between words)."""
+LATE_FRAME_SECONDS = 0.04
+"""A phone's jitter buffer hides less than this, and what comes later is a hole in a word."""
 ONSET_FRAMES = 2
 """This many loud frames in a row make an onset."""
 _QUIET_SAMPLE = 0.1
@@ -40,6 +42,17 @@ class Span:
     def seconds(self) -> float:
         """Length."""
         return self.end - self.start
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """How evenly speech arrived: a frame is late when it comes more than 40 ms after the one before it."""
+
+    frames: int = 0
+    """Loud frames that followed a loud one."""
+    late: int = 0
+    worst_ms: float = 0.0
+    """The longest time between two of them; 20 ms when all is well."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +140,24 @@ def longest_silence(heard: Track, spoken: Sequence[Span], start: float, end: flo
             longest = Span(quiet_from, min(span.start, end))
         quiet_from = max(quiet_from, span.end)
     return longest
+
+
+def lateness(heard: Track) -> Lateness:
+    """Return how evenly the speech in a track arrived. Only from one loud frame to the next: pauses do not count.
+
+    Speech that goes on after 250 ms or more without a frame is new speech, as everywhere here.
+    """
+    frames, late, worst = 0, 0, 0.0
+    loud_before, previous = False, -math.inf
+    for stamp, level in zip(heard.stamps, heard.levels_dbfs, strict=True):
+        loud = level >= VOICED_DBFS
+        gap = stamp - previous
+        if loud and loud_before and gap < MERGE_GAP_SECONDS:
+            frames += 1
+            late += gap > LATE_FRAME_SECONDS
+            worst = max(worst, gap)
+        loud_before, previous = loud, stamp
+    return Lateness(frames, late, worst * 1000)
 
 
 def likeness(sent: Pcm, received: Pcm) -> float:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.rehearse.measure import Percentiles, percentiles
+from agent.rehearse.measure import Lateness, Percentiles, percentiles
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,12 @@ class TurnResult:
     """End of the caller's voice, or of the last key -> the agent's next sound at the caller's end."""
     via: str
     """``speech``, ``keypad`` or empty."""
+    slot: str = ""
+    """What the agent had asked for, by its slot."""
+    effects: tuple[str, ...] = ()
+    """What it asked the business systems before it answered."""
+    spent_ms: Mapping[str, float] = field(default_factory=dict)
+    """Where the response time went, by the agent's own clock; the rest is the way of the sound."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,7 @@ class CallResult:
     answered: bool
     greeting_ms: float | None
     duration_s: float
+    """From the answer to the end of the call."""
     turns: tuple[TurnResult, ...]
     barge_in_stop_ms: tuple[float, ...]
     key_stop_ms: tuple[float, ...]
@@ -64,6 +71,10 @@ class CallResult:
     """What the call is an example of."""
     repairs: int = 0
     """How often the caller was asked back (a read-back, a misunderstanding) and answered."""
+    ring_s: float | None = None
+    """From dialling to the answer."""
+    late: Lateness = field(default_factory=Lateness)
+    """How evenly the agent's speech arrived."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON-like data; times rounded to what was measured."""
@@ -79,6 +90,12 @@ class CallResult:
             "answered": self.answered,
             "greeting_ms": _rounded(self.greeting_ms),
             "duration_s": round(self.duration_s, 2),
+            "ring_s": _rounded(self.ring_s, 3),
+            "late_audio": {
+                "frames": self.late.frames,
+                "late": self.late.late,
+                "worst_ms": round(self.late.worst_ms, 1),
+            },
             "turns": [
                 {
                     "agent": turn.agent,
@@ -86,6 +103,9 @@ class CallResult:
                     "heard": turn.heard,
                     "response_ms": _rounded(turn.response_ms),
                     "via": turn.via,
+                    "slot": turn.slot,
+                    "effects": list(turn.effects),
+                    "spent_ms": dict(turn.spent_ms),
                 }
                 for turn in self.turns
             ],

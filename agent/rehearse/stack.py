@@ -8,8 +8,10 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,19 +57,33 @@ class AgentProcess:
     """``orderline serve`` as a child process with settings of its own."""
 
     def __init__(
-        self, pbx: Pbx, run_dir: Path, shared_dir: Path, extra_settings: Mapping[str, Any] | None = None
+        self,
+        pbx: Pbx,
+        run_dir: Path,
+        shared_dir: Path,
+        extra_settings: Mapping[str, Any] | None = None,
+        *,
+        module: str = "agent",
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """``module`` is what Python runs, ``arguments`` follow ``serve``."""
         self.token = secrets.token_hex(24)
         self.control_port = 0
         self.about: dict[str, str] = {}
         """The model it hears with and the voice it speaks with."""
         self.log_path = run_dir / "agent.log"
         self.pid: int | None = None
+        self.started_in_seconds = 0.0
+        """How long the last start took."""
         self._pbx = pbx
         self._config_dir = run_dir / "config"
         self._run_dir = run_dir
         self._shared = shared_dir
-        self._extra = extra_settings or {}
+        self.extra = extra_settings or {}
+        self._module = module
+        self._arguments = tuple(arguments)
+        self._environment = dict(environment or {})
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -77,6 +93,7 @@ class AgentProcess:
 
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises AgentDied with its last words."""
+        began = time.monotonic()
         self._write_settings()
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log_path.open("ab") as errors:
@@ -84,20 +101,26 @@ class AgentProcess:
                 *guard,
                 sys.executable,
                 "-m",
-                "agent",
+                self._module,
                 "serve",
                 "--config",
                 str(self._config_dir),
+                *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env={
+                    **os.environ,
+                    **self._environment,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                },
             )
         self.pid = self._process.pid
         try:
             async with asyncio.timeout(AGENT_START_SECONDS):
                 self.control_port = await self._ready(self._process)
+            self.started_in_seconds = time.monotonic() - began
         except TimeoutError as error:
             await self.stop()
             raise AgentDied(
@@ -145,7 +168,7 @@ class AgentProcess:
             },
             "state_directory": str(self._run_dir / "state"),
         }
-        merge(settings, self._extra)
+        merge(settings, self.extra)
         text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
         (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
 
@@ -158,6 +181,28 @@ class AgentProcess:
         """The warnings and errors it logged."""
         lines = self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if " WARNING " in line or " ERROR " in line or line.startswith("Traceback")]
+
+    @property
+    def config_dir(self) -> Path:
+        """Its settings, for commands of the same agent."""
+        return self._config_dir
+
+    def signal(self, number: signal.Signals) -> float:
+        """Send it a signal; returns when (monotonic seconds)."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+        return time.monotonic()
+
+    async def reap(self, seconds: float = _AGENT_STOP_SECONDS) -> int | None:
+        """Wait for its end; returns its exit code, None when it goes on."""
+        if self._process is None:
+            return None
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._process.wait()
+        except TimeoutError:
+            return None
 
     async def stop(self) -> None:
         """End it in order, then with force; idempotent."""

@@ -17,6 +17,7 @@ from agent.shop.offers import Offers, Texting
 from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
 from agent.shop.return_desk import ReturnDesk
+from agent.shop.surveys import survey_answer
 from agent.shop.verification import VERIFY_FLOOR_SECONDS, Verification, phone_of
 
 __all__ = ["CHANGES", "VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
@@ -31,7 +32,7 @@ Operation = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
 CHANGES = frozenset(
     {
         *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
-        *("messages.send", "tickets.create"),
+        *("messages.send", "tickets.create", "surveys.answer"),
     }
 )
 """What changes something, and so needs an idempotency key."""
@@ -73,6 +74,7 @@ class ShopServices:
             "orders.find_by_phone": verification.find_by_phone,
             "customers.by_phone": self._customer,
             "tickets.create": self._ticket,
+            "surveys.answer": survey_answer,
         }
         if others is not None:
             self._add(others, policy or Policy(), today)

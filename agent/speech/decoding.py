@@ -52,6 +52,8 @@ class Decoding:
     Where the final text is nothing the grammar ``allows``, the first of the next best readings that it does allow is
     taken (docs/speech.md: 116 -> 125 of 126 requests right, and no more of other people's sentences accepted).
 
+    ``new_decoder`` gives a decoder at its beginning, ``done_with`` takes each that has given its final result.
+
     Every method blocks and may be called from any thread; a lock keeps them apart and alive until they are done.
     """
 
@@ -59,10 +61,12 @@ class Decoding:
         self,
         new_decoder: Callable[[], Decoder],
         *,
+        done_with: Callable[[Decoder], None] = lambda _: None,
         alternatives: int = 0,
         allows: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._new_decoder = new_decoder
+        self._done_with = done_with
         self._allows = allows
         self._alternatives = alternatives
         self._busy = threading.Lock()
@@ -104,8 +108,13 @@ class Decoding:
     def _flush(self) -> Recognition:
         if self._decoder is None:
             return Recognition()
-        last = read_final(self._decoder.FinalResult(), self._partial)
-        self._decoder = None
+        decoder, self._decoder = self._decoder, None
+        best = self._best(decoder)
+        self._done_with(decoder)
+        return best
+
+    def _best(self, decoder: Decoder) -> Recognition:
+        last = read_final(decoder.FinalResult(), self._partial)
         parts = (*self._ended, last)
         best = Recognition(
             text=" ".join(part.text for part in parts if part.text),
@@ -115,19 +124,21 @@ class Decoding:
         if not doubtful and not self._alternatives:
             return best
         before = [part.text for part in self._ended if part.text]
-        readings = [" ".join(filter(None, (*before, text))) for text in self._readings()]
+        readings = [" ".join(filter(None, (*before, text))) for text in self._readings(decoder)]
         if doubtful:
             allowed = next(filter(self._allows, readings), None)
             best = best if allowed is None else Recognition(allowed, with_confidences(allowed, best.words))
         others = (reading for reading in dict.fromkeys(readings) if reading and reading != best.text)
         return Recognition(best.text, best.words, tuple(others)[: self._alternatives])
 
-    def _readings(self) -> list[str]:
+    def _readings(self, decoder: Decoder) -> list[str]:
         """Decode the segment once more for its best readings, best first."""
-        decoder = self._new_decoder()
+        decoder.SetWords(False)
         decoder.SetMaxAlternatives(max(READINGS, self._alternatives + 1))
         decoder.AcceptWaveform(bytes(self._segment))
-        return [reading["text"].strip() for reading in json.loads(decoder.FinalResult())["alternatives"]]
+        result = json.loads(decoder.FinalResult())
+        decoder.SetMaxAlternatives(0)
+        return [reading["text"].strip() for reading in result["alternatives"]]
 
 
 def with_confidences(text: str, heard: Sequence[Word]) -> tuple[Word, ...]:

@@ -1,4 +1,4 @@
-"""Vosk behind the Recognizer contract: one model, one light decoder per turn, decoding in a thread pool."""
+"""Vosk behind the Recognizer contract: one model, one decoder per turn, decoding in a thread pool."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Protocol, TypeVar
 
 import vosk
 
+from agent.call.errors import HearingFailed
 from agent.call.protocols import SAMPLE_RATE, Recognition
-from agent.errors import OrderlineError
+from agent.speech.decoders import Decoders
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
@@ -34,10 +35,13 @@ STALL_SECONDS = 3.0
 GRAMMARS_KEPT = 256
 """Compiled entry lists remembered, so that the same turn in the next call needs no vocabulary look-ups."""
 
+WORDS_KEPT = 8192
+"""Words of which it is remembered whether the model knows them."""
+
 Result = TypeVar("Result")
 
 
-class RecognizerStalled(OrderlineError):
+class RecognizerStalled(HearingFailed):
     """The recogniser did not answer in time: the machine is overloaded or a decoder hangs."""
 
     code = "recognizer_stalled"
@@ -67,12 +71,14 @@ class VoskRecognizer:
         self._alternatives = alternatives
         self._stall_seconds = stall_seconds
         self._reported: set[str] = set()
+        self._knows = functools.lru_cache(maxsize=WORDS_KEPT)(self._look_up)
         self._grammar = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_grammar)
+        self._decoders = Decoders(lambda grammar: vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar))
         self._threads = ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="hear")
 
     def knows(self, word: str) -> bool:
-        """True when the model can recognise this word. Vosk's own look-up, no warning on stderr."""
-        return bool(self._model.vosk_model_find_word(normalise(word)) >= 0)
+        """True when the model can recognise this word."""
+        return self._knows(word)
 
     def missing_words(self, phrases: Iterable[str]) -> dict[str, list[str]]:
         """Return the phrases that this model cannot recognise, each with its unknown words."""
@@ -86,7 +92,8 @@ class VoskRecognizer:
         """
         grammar = self._grammar(tuple(phrases), tuple(words), tuple(samples))
         decoding = Decoding(
-            functools.partial(vosk.KaldiRecognizer, self._model, float(SAMPLE_RATE), grammar.json),
+            lambda: self._decoders.take(grammar.json),
+            done_with=lambda decoder: self._decoders.give_back(grammar.json, decoder),
             alternatives=self._alternatives if words else 0,
             allows=grammar.allows if grammar.has_phrases else _anything,
         )
@@ -95,6 +102,10 @@ class VoskRecognizer:
     def close(self) -> None:
         """Take no more work. Chunks being decoded are finished by their threads, waiting ones are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _look_up(self, word: str) -> bool:
+        """Vosk's own look-up, without its warning on stderr."""
+        return bool(self._model.vosk_model_find_word(normalise(word)) >= 0)
 
     def _build_grammar(self, phrases: tuple[str, ...], words: tuple[str, ...], samples: tuple[str, ...]) -> Grammar:
         grammar = build_grammar(phrases, words, self.knows, samples)

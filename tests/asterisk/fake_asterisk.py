@@ -16,6 +16,8 @@ class FakeAsterisk:
         self.channels: dict[str, dict[str, Any]] = {}
         self.bridges: dict[str, set[str]] = {}
         self.variables: dict[tuple[str, str], str] = {}
+        self.globals: dict[str, str] = {}
+        self.played: list[tuple[str, str]] = []
         self.continued: list[tuple[str, str, str]] = []
         self.requests: list[tuple[str, str]] = []
         self.event_filter: list[str] = []
@@ -48,6 +50,8 @@ class FakeAsterisk:
         add("GET", "/ari/applications/{app}", self._application)
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/asterisk/modules", self._modules)
+        add("GET", "/ari/asterisk/variable", self._get_global)
+        add("POST", "/ari/asterisk/variable", self._set_global)
         add("GET", "/ari/channels", self._list_channels)
         add("GET", "/ari/channels/{id}", self._get_channel)
         add("POST", "/ari/channels/create", self._create_channel)
@@ -55,6 +59,7 @@ class FakeAsterisk:
         add("GET", "/ari/channels/{id}/variable", self._get_variable)
         add("POST", "/ari/channels/{id}/variable", self._set_variable)
         add("POST", "/ari/channels/{id}/answer", self._answer)
+        add("POST", "/ari/channels/{id}/play", self._play)
         add("POST", "/ari/channels/{id}/continue", self._continue)
         add("DELETE", "/ari/channels/{id}", self._hang_up)
         add("GET", "/ari/bridges", self._list_bridges)
@@ -182,6 +187,18 @@ class FakeAsterisk:
         body = await request.json()
         self.variables[request.match_info["id"], request.query["variable"]] = body["value"]
         return web.Response(status=204)
+
+    async def _get_global(self, request: web.Request) -> web.Response:
+        return web.json_response({"value": self.globals.get(request.query["variable"], "")})
+
+    async def _set_global(self, request: web.Request) -> web.Response:
+        self.globals[request.query["variable"]] = (await request.json())["value"]
+        return web.Response(status=204)
+
+    async def _play(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        self.played.append((request.match_info["id"], request.query["media"]))
+        return web.json_response({}, status=201)
 
     async def _answer(self, request: web.Request) -> web.Response:
         self._channel(request)["state"] = "Up"

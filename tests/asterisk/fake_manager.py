@@ -15,6 +15,8 @@ class FakeManager:
     """Queue -> the headers of its summary."""
     silent: bool = False
     """True: takes questions and answers none."""
+    refused: tuple[str, ...] = ()
+    """Actions this user may not do."""
     port: int = 0
     questions: list[str] = field(default_factory=list)
     logins: int = 0
@@ -56,12 +58,15 @@ class FakeManager:
             good = asked["Secret"] == self.secret
             self.logins += good
             return [{"Response": "Success" if good else "Error", **mark, "Message": "Authentication"}]
+        if action in self.refused:
+            return [{"Response": "Error", **mark, "Message": "Permission denied"}]
         if action != "QueueSummary":
             return [{"Response": "Success", **mark}]
-        self.questions.append(asked["Queue"])
+        wanted = asked.get("Queue", "")
+        self.questions.append(wanted)
         if self.silent:
             return []
-        found = self.queues.get(asked["Queue"])
-        summary = [{"Event": "QueueSummary", "Queue": asked["Queue"], **found, **mark}] if found is not None else []
+        found = {name: held for name, held in self.queues.items() if wanted in ("", name)}
+        summary = [{"Event": "QueueSummary", "Queue": name, **held, **mark} for name, held in found.items()]
         begin = {"Response": "Success", **mark, "EventList": "start", "Message": "Queue summary will follow"}
         return [begin, *summary, {"Event": "QueueSummaryComplete", **mark, "EventList": "Complete"}]

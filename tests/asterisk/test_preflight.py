@@ -8,12 +8,13 @@ import pytest
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.finding import Finding
-from agent.asterisk.preflight import REQUIRED_MODULES, examine
+from agent.asterisk.preflight import REQUIRED_MODULES, WANTED_MODULES, Wanted, examine
 from agent.asterisk.preflight_dialplan import CONTEXTS, SORRY, shipped_edition
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 ALL = {
     *REQUIRED_MODULES,
+    *WANTED_MODULES,
     "chan_websocket.so",
     "codec_ulaw.so",
     "codec_alaw.so",
@@ -25,6 +26,7 @@ WIRED = {
     f"DIALPLAN_EXISTS(orderline-edition,{shipped_edition()},1)": "1",
     "QUEUE_EXISTS(orderline-humans)": "1",
     "QUEUE_MEMBER(orderline-humans,count)": "2",
+    "ORDERLINE_QUEUES": "orderline-humans",
 }
 
 
@@ -39,11 +41,18 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
     await fake.stop()
 
 
-async def look(asterisk: FakeAsterisk, password: str = "secret", transport: str = "auto") -> list[Finding]:
+async def look(
+    asterisk: FakeAsterisk,
+    password: str = "secret",
+    transport: str = "auto",
+    queues: tuple[str, ...] = (),
+    *,
+    fastagi: bool = False,
+) -> list[Finding]:
     ari = Ari(asterisk.url, "orderline", password, "orderline")
     ari.open()
     try:
-        return [finding async for finding in examine(ari, transport)]
+        return [finding async for finding in examine(ari, Wanted(transport, queues=queues, fastagi=fastagi))]
     finally:
         await ari.close()
 
@@ -132,6 +141,45 @@ async def test_a_queue_of_the_administrators_own_is_looked_at(asterisk: FakeAste
         "QUEUE_MEMBER(sales,count)": "1",
     }
     assert "sales" in next(finding.detail for finding in await look(asterisk) if finding.what == "queue")
+
+
+async def test_a_dialplan_that_lets_calls_go_anywhere_is_warned_about(asterisk: FakeAsterisk) -> None:
+    del asterisk.functions["ORDERLINE_QUEUES"]
+    (finding,) = wrong(await look(asterisk))
+    assert (finding.what, finding.verdict) == ("allowed queues", "warning")
+    assert "ORDERLINE_QUEUES=orderline-humans in [globals]" in finding.fix
+
+
+async def test_a_queue_of_the_settings_that_the_dialplan_does_not_allow_is_told(asterisk: FakeAsterisk) -> None:
+    asterisk.functions |= {"QUEUE_EXISTS(returns)": "1", "QUEUE_MEMBER(returns,count)": "1"}
+    (finding,) = wrong(await look(asterisk, queues=("orderline-humans", "returns")))
+    assert (finding.what, finding.verdict) == ("allowed queues", "failed")
+    assert "lacks returns" in finding.detail
+    assert "ORDERLINE_QUEUES=orderline-humans&returns" in finding.fix
+    asterisk.functions["ORDERLINE_QUEUES"] = "orderline-humans&returns"
+    assert wrong(await look(asterisk, queues=("orderline-humans", "returns"))) == []
+
+
+async def test_every_queue_of_the_settings_must_be_there(asterisk: FakeAsterisk) -> None:
+    asterisk.functions["ORDERLINE_QUEUES"] = "orderline-humans&returns"
+    (finding,) = wrong(await look(asterisk, queues=("orderline-humans", "returns")))
+    assert (finding.what, finding.verdict) == ("queue", "failed")
+    assert "returns" in finding.detail
+
+
+async def test_modules_that_calls_can_do_without_are_warned_about(asterisk: FakeAsterisk) -> None:
+    asterisk.modules -= {"app_chanspy.so"}
+    found = wrong(await look(asterisk, fastagi=True))
+    assert [(finding.verdict, finding.fix) for finding in found] == [
+        ("warning", "asterisk -rx 'module load app_chanspy.so'"),
+        ("warning", "asterisk -rx 'module load res_agi.so'"),
+    ]
+
+
+async def test_an_asterisk_that_is_too_old_is_refused(asterisk: FakeAsterisk) -> None:
+    asterisk.version = "16.30.0"
+    (finding,) = wrong(await look(asterisk))
+    assert "18 or later" in finding.fix
 
 
 async def test_sounds_in_no_format_that_can_be_played_are_told(asterisk: FakeAsterisk) -> None:

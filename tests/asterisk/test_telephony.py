@@ -12,7 +12,7 @@ from agent.asterisk.feature_codes import Codes
 from agent.asterisk.line import TelephonyOptions
 from agent.asterisk.telephony import Telephony
 from agent.call.errors import LineGone
-from agent.call.protocols import CallerHungUp, Key, Line, Media, Played, TakenOver
+from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Line, Media, Played, TakenOver
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -178,10 +178,12 @@ async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAster
     assert asterisk.bridges == {}
 
 
-async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(asterisk: FakeAsterisk) -> None:
+async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_nothing_else(
+    asterisk: FakeAsterisk,
+) -> None:
     in_stasis = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
     asterisk.channels |= {
-        "left": {"id": "left", "dialplan": in_stasis},
+        "left": {"id": "left", "state": "Up", "dialplan": in_stasis},
         "orderline-media-old": {"id": "orderline-media-old", "dialplan": {}},
         "somebody-elses": {"id": "somebody-elses", "dialplan": {"app_name": "Stasis", "app_data": "other,x"}},
         "in-queue": {"id": "in-queue", "dialplan": {"app_name": "Queue", "app_data": "orderline-humans"}},
@@ -189,7 +191,13 @@ async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(a
     asterisk.bridges |= {"orderline-bridge-old": set(), "not-ours": set()}
     talking = asyncio.Event()
 
+    taken: list[tuple[str, str, bool]] = []
+
     async def handle(line: Line, media: Media) -> None:
+        taken.append((line.id, line.entry, line.is_answered))
+        if line.id == "left":
+            await line.hand_over({}, "controller_restarted")
+            return
         talking.set()
         await asyncio.Event().wait()
 
@@ -201,10 +209,12 @@ async def test_what_a_dead_controller_left_behind_is_released_and_nothing_else(a
         asterisk.channels["new"]["dialplan"] = in_stasis
         await talking.wait()
         await until(lambda: "orderline-bridge-old" not in asterisk.bridges)
-        assert asterisk.continued == [("left", "orderline-handover", "controller_down")]
+        await until(lambda: asterisk.continued)
+        assert asterisk.continued == [("left", "orderline-handover", "controller_restarted")]
+        assert ("left", "inbound", True) in taken
         assert set(asterisk.channels) >= {"new", "somebody-elses", "in-queue"}
         assert "orderline-media-old" not in asterisk.channels
-        assert len(asterisk.bridges) == 2
+        await until(lambda: len(asterisk.bridges) == 2)
         await telephony.close()
 
 
@@ -260,3 +270,91 @@ async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari
     assert asterisk.variables["s1", "ORDERLINE_ANSWER"] == "done"
     assert taken == []
     assert telephony.live_calls == 0
+
+
+async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_counted(
+    asterisk: FakeAsterisk, ari: Ari
+) -> None:
+    handled: list[str] = []
+    passed_on: list[tuple[str, str]] = []
+    reasons = iter(["overload", "overload", ""])
+
+    async def handle(line: Line, media: Media) -> None:
+        handled.append(line.id)
+
+    async def pass_on(line: Line, reason: str) -> None:
+        passed_on.append((line.id, reason))
+        await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+
+    telephony = Telephony(ari, handle, TelephonyOptions(), admit=lambda: next(reasons), pass_on=pass_on)
+    await asterisk.ring("c1", "inbound")
+    await asterisk.ring("c2", "transfer_back")
+    await asterisk.ring("c3", "inbound")
+    await asterisk.ring("c4", "queue_failed", "FULL")
+    await until(lambda: len(handled) == 2 and len(asterisk.continued) == 2)
+    await until_idle(telephony)
+    assert [reason for _, reason in passed_on] == ["overload", "overload"]
+    assert {channel for channel, _, _ in asterisk.continued} == {"c1", "c2"}
+    assert asterisk.channels["c1"]["state"] == "Ring", "it is the queue that answers"
+    assert telephony.counted == {"overload": 2}
+    assert handled[0] == "c3"
+    assert handled[1].startswith("c4-"), "whom the queue gives back has nobody else"
+
+
+async def test_a_call_taken_to_the_dialplan_by_somebody_else_is_no_hang_up(asterisk: FakeAsterisk, ari: Ari) -> None:
+    seen: list[object] = []
+
+    async def handle(line: Line, media: Media) -> None:
+        seen.append(await line.inbox.get())
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: telephony.live_calls == 1)
+    await asterisk.emit({"type": "StasisEnd", "channel": {"id": "c1"}})
+    await until(lambda: seen)
+    assert isinstance(seen[0], CallTaken)
+    await until_idle(telephony)
+
+
+async def test_calls_that_left_while_the_event_stream_was_cut_are_noticed(asterisk: FakeAsterisk, ari: Ari) -> None:
+    seen: dict[str, object] = {}
+    in_stasis = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
+
+    async def handle(line: Line, media: Media) -> None:
+        seen[line.id] = await line.inbox.get()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    for name in ("gone", "taken", "there"):
+        await asterisk.ring(name, "inbound")
+        asterisk.channels[name]["dialplan"] = in_stasis
+    await until(lambda: [len(inside) for inside in asterisk.bridges.values()] == [2, 2, 2])
+    del asterisk.channels["gone"]
+    asterisk.channels["taken"]["dialplan"] = {"app_name": "Queue", "app_data": "orderline-humans"}
+    await asterisk.drop_event_sockets()
+    await asterisk.wait_for_events_opened(2)
+    await until(lambda: len(seen) == 2)
+    assert isinstance(seen["gone"], CallerHungUp)
+    assert isinstance(seen["taken"], CallTaken)
+    await until(lambda: telephony.live_calls == 1)
+    await telephony.close()
+
+
+async def test_another_controller_that_takes_the_application_is_noticed_and_not_fought(
+    asterisk: FakeAsterisk, ari: Ari
+) -> None:
+    async def handle(line: Line, media: Media) -> None:
+        event = await line.inbox.get()
+        assert event == Leave("agent_replaced")
+        await line.hand_over({}, "agent_replaced")
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: [len(inside) for inside in asterisk.bridges.values()] == [2])
+    await asterisk.emit({"type": "ApplicationReplaced", "application": "orderline"})
+    await until(telephony.replaced.is_set)
+    await telephony.give_away("agent_replaced")
+    assert asterisk.continued == [("c1", "orderline-handover", "agent_replaced")]
+    await asterisk.drop_event_sockets()
+    await until(lambda: not ari.connected.is_set())
+    await asyncio.sleep(0.8)  # longer than the first pause before a reconnection
+    assert asterisk.events_opened == 1

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.call.errors import LineGone, ServiceError
 from agent.call.protocols import (
     FRAME_BYTES,
     Caller,
@@ -19,7 +19,7 @@ from agent.call.protocols import (
     Recognition,
 )
 from agent.call.session import CallParts
-from agent.dialog.turns import Completeness, Event, HungUp, Listen, Prompt, Story, Turn
+from agent.dialog.turns import Completeness, Event, HandOver, HungUp, Listen, Prompt, Story, Turn
 
 VOICE = Frame(b"\x01" * FRAME_BYTES)
 QUIET = Frame(bytes(FRAME_BYTES))
@@ -38,6 +38,8 @@ class TestLine:
         self.is_answered = False
         self.inbox: Inbox = asyncio.Queue()
         self.log: list[str] = []
+        self.refuses = False
+        self.lost = False
         self.variables: dict[str, str] = {}
 
     async def answer(self) -> None:
@@ -50,8 +52,13 @@ class TestLine:
         self.log.append("give_up")
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        if self.refuses:
+            raise LineGone("The caller has left.")
         self.variables = dict(variables)
         self.log.append(f"hand_over {why}")
+
+    async def is_lost(self) -> bool:
+        return self.lost
 
     def voice(self, milliseconds: int) -> None:
         for _ in range(milliseconds // 20):
@@ -199,7 +206,13 @@ class TestDialog:
         return Story(("where an order is",), (), verified=True, order_number="10473")
 
     def snapshot(self) -> dict[str, Any]:
-        return {}
+        return {"events": len(self.events)}
+
+    def resume(self) -> Turn:
+        return say("I lost you.", Listen(("yes", "no"), slot="answer"))
+
+    def hand_over(self, reason: str) -> HandOver:
+        return HandOver(reason, "The story.")
 
 
 class TestServices:
@@ -236,6 +249,23 @@ class TestRecords:
 
     async def write(self, record: CallRecord) -> None:
         self.written.append(record)
+
+
+class TestMemory:
+    """Keeps the latest state of each call."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+        self.history: list[dict[str, Any]] = []
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        self.kept[call_id] = dict(state)
+        self.history.append(dict(state))
+
+    def forget(self, call_id: str) -> None:
+        self.kept.pop(call_id, None)
 
 
 class TestObserver:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, Key, MediaLost, Played, TakenOver
+from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Played, Recognition, TakenOver
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
@@ -27,8 +28,10 @@ from agent.dialog.turns import (
     Prompt,
     QueueReport,
 )
+from agent.records.redaction import redact_text
 from tests.call.parts import (
     TestDialog,
+    TestHearing,
     TestLine,
     TestMedia,
     TestObserver,
@@ -43,9 +46,9 @@ from tests.waiting import until
 GOODBYE = say("Goodbye.", HangUp("answered"))
 
 
-async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> None:
+async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> CallRecord:
     async with asyncio.timeout(seconds):
-        await CallSession(line, media, call).run()
+        return await CallSession(line, media, call).run()
 
 
 class TestAConversation:
@@ -225,6 +228,34 @@ class TestHandOver:
             "ORDERLINE_VERIFIED": "yes",
         }
 
+    @pytest.mark.parametrize(
+        ("slot", "said"),
+        [("order_number", "four one one one one one one one one one one one one one one two"), ("postcode", "60614")],
+    )
+    async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
+        """A misheard card number has no right check digit, and is one all the same."""
+        line, records, told = TestLine(), TestRecords(), TestObserver()
+        handover = HandOver("no_match", f'Last words: "{said}".')
+        asked = say("Which one?", Listen(phrases=(said,), slot=slot))
+        dialog = TestDialog(asked, say("One moment.", handover))
+        services = TestServices(tickets__create={"ticket": {"id": "T-1"}})
+        call = parts(dialog, services=services, recognizer=TestRecognizer(said), records=records, observer=told)
+        media = TestMedia(line.inbox)
+        going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
+        task = asyncio.create_task(going)
+        await media.came.wait()
+        line.silence(100)
+        line.voice(500)
+        line.silence(2500)
+        await task
+        (record,) = records.written
+        assert record.turns[0].heard == said, "the fixture holds what must not be kept"
+        ticket = next(arguments for name, arguments, _ in services.asked if name == "tickets.create")
+        fed = [data for event, data in told.events if event == "handed_over"]
+        for place in (line.variables["ORDERLINE_SUMMARY"], str(record.handover), str(ticket), str(fed)):
+            assert said not in place
+            assert "Last words:" in place
+
     async def test_a_dead_ticket_system_does_not_keep_the_caller(self) -> None:
         line = TestLine()
         call = parts(TestDialog(say("One moment.", self.HANDOVER)), services=TestServices())
@@ -258,8 +289,27 @@ class TestHangUps:
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
 
-    async def test_a_broken_media_leg_is_recorded_and_raised_for_the_hand_over(self) -> None:
+    async def test_a_broken_media_leg_brings_the_caller_to_a_person_with_the_story(self) -> None:
         line = TestLine()
+        call = parts(TestDialog(say("Hello.")))
+        line.inbox.put_nowait(MediaLost("cut"))
+        record = await hold(line, TestMedia(line.inbox), call)
+        assert (record.outcome, record.ended_by) == ("handed_over", "fault")
+        assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
+        assert line.log[-1] == "hand_over agent_fault"
+        assert line.variables["ORDERLINE_TICKET"] == "T-1"
+
+    async def test_when_asterisk_is_gone_the_call_is_recorded_as_lost(self) -> None:
+        line = TestLine()
+        line.lost = True
+        call = parts(TestDialog(say("Hello.")))
+        line.inbox.put_nowait(MediaLost("cut"))
+        record = await hold(line, TestMedia(line.inbox), call)
+        assert (record.outcome, record.ended_by) == ("lost", "fault")
+
+    async def test_a_broken_call_that_cannot_be_given_away_is_recorded_and_raised(self) -> None:
+        line = TestLine()
+        line.refuses = True
         call = parts(TestDialog(say("Hello.")))
         line.inbox.put_nowait(MediaLost("cut"))
         with pytest.raises(MediaBroken):
@@ -320,3 +370,30 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
     assert line.log == ["answer", "give_up"]
     (record,) = records.written
     assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")
+
+
+class TestAPauseInTheCallersAnswer:
+    async def test_is_settled_while_the_turn_may_go_on_and_costs_no_time_when_it_was_the_end(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        hearing = TestHearing("yes")
+        recognizer = TestRecognizer()
+        recognizer.listen = lambda *_: hearing  # type: ignore[method-assign, assignment]
+        finals: list[int] = []
+        finish = hearing.finish
+
+        async def counted() -> Recognition:
+            finals.append(1)
+            return await finish()
+
+        hearing.finish = counted  # type: ignore[method-assign]
+        call = parts(TestDialog(say("How can I help?"), GOODBYE), recognizer=recognizer)
+        task = asyncio.create_task(hold(line, media, call))
+        await media.came.wait()
+        line.voice(500)
+        line.silence(200)
+        await until(lambda: finals)
+        assert not call.records.written  # type: ignore[attr-defined]
+        line.silence(600)
+        await task
+        assert len(finals) == 1

@@ -8,7 +8,7 @@ from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOp
 from agent.dialog.turns import BargeIn, Completeness, KeyEntry
 
 OPTIONS = TurnTakingOptions()
-SPEECH, QUIET = 0.95, 0.02
+SPEECH, MAYBE_SPEECH, QUIET = 0.95, 0.7, 0.02
 
 
 def taker(*, playing: bool = False, barge_in: BargeIn = BargeIn.ANY, no_input_ms: int = 3000) -> TurnTaker:
@@ -114,13 +114,27 @@ class TestInterruption:
     def test_steady_voice_stops_the_prompt(self) -> None:
         turn = taker(playing=True)
         run(turn, 500, QUIET)
-        action, after_ms = run(turn, 1000, SPEECH)
+        action, after_ms = run(turn, 1000, MAYBE_SPEECH)
         assert action is Action.INTERRUPT
         assert after_ms == OPTIONS.barge_in_ms
 
-    def test_a_recognised_word_stops_it_even_sooner(self) -> None:
+    def test_a_voice_that_is_surely_one_stops_it_sooner(self) -> None:
         turn = taker(playing=True)
-        run(turn, 60, SPEECH)
+        run(turn, 500, QUIET)
+        assert run(turn, 1000, SPEECH) == (Action.INTERRUPT, OPTIONS.barge_in_sure_ms)
+        assert OPTIONS.barge_in_sure_ms < OPTIONS.barge_in_ms
+
+    def test_sure_speech_a_while_ago_makes_no_voice_of_a_breath(self) -> None:
+        turn = taker(playing=True)
+        run(turn, 40, SPEECH)
+        run(turn, 200, QUIET)
+        assert run(turn, 60, MAYBE_SPEECH)[0] is Action.WAIT
+
+    def test_a_recognised_word_stops_it_before_the_voice_is_steady(self) -> None:
+        turn = taker(playing=True)
+        run(turn, 40, SPEECH)
+        run(turn, 100, QUIET)
+        run(turn, 20, SPEECH)
         assert turn.frame(SPEECH, "where", Completeness.OPEN) is Action.INTERRUPT
 
     def test_a_word_without_a_voice_is_imagined_and_stops_nothing(self) -> None:
@@ -137,12 +151,12 @@ class TestInterruption:
     def test_a_click_does_not_stop_it(self) -> None:
         turn = taker(playing=True)
         for _ in range(20):
-            assert run(turn, 60, SPEECH)[0] is Action.WAIT
+            assert run(turn, 40, SPEECH)[0] is Action.WAIT
             assert run(turn, 140, QUIET)[0] is Action.WAIT
 
     def test_unknown_words_alone_do_not_stop_it(self) -> None:
         turn = taker(playing=True)
-        assert run(turn, 60, SPEECH, "[unk]")[0] is Action.WAIT
+        assert run(turn, 60, MAYBE_SPEECH, "[unk]")[0] is Action.WAIT
 
     @pytest.mark.parametrize("barge_in", [BargeIn.KEYS, BargeIn.OFF])
     def test_a_prompt_that_voice_may_not_interrupt_is_not(self, barge_in: BargeIn) -> None:

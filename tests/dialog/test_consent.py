@@ -9,7 +9,7 @@ import pytest
 
 from agent.dialog.consent import ConsentFirst, Mode
 from agent.dialog.flow import Recording
-from agent.dialog.turns import Completeness, Event, Heard, HungUp, Listen, NoInput, Prompt, Story, Turn
+from agent.dialog.turns import Completeness, Event, HandOver, Heard, HungUp, Listen, NoInput, Prompt, Story, Turn
 
 WORDS = Recording(
     announcement="{{ shop }} records.",
@@ -39,6 +39,12 @@ class Greeting:
 
     def snapshot(self) -> dict[str, Any]:
         return {"version": 1}
+
+    def resume(self) -> Turn:
+        return Turn((Prompt("lost_you", "I lost you."),), Listen(()))
+
+    def hand_over(self, reason: str) -> HandOver:
+        return HandOver(reason, "The story.")
 
 
 def consent(mode: Mode) -> tuple[ConsentFirst, list[str]]:
@@ -108,3 +114,23 @@ def test_a_whole_answer_ends_the_turn_at_once() -> None:
     assert dialog.completeness("yes pl") is Completeness.OPEN
     dialog.hear(Heard("yes"))
     assert dialog.completeness("yes") is Completeness.LIKELY
+
+
+def test_a_call_picked_up_again_is_asked_again_only_where_the_question_was_open() -> None:
+    dialog, _ = consent("ask")
+    dialog.start()
+    asked = dialog.snapshot()
+    dialog.hear(Heard("yes"))
+    answered = dialog.snapshot()
+    assert (asked["asking"], answered["asking"]) == (True, False)
+    for kept, first in ((asked, "May we?"), (answered, "I lost you.")):
+        again = ConsentFirst(Greeting(), "ask", WORDS, str, answer=kept["consent"], asking=kept["asking"])
+        assert said(again.resume()) == first
+        assert again.answer == kept["consent"]
+
+
+def test_who_goes_to_people_before_the_answer_has_not_agreed() -> None:
+    dialog, answers = consent("ask")
+    dialog.start()
+    assert dialog.hand_over("agent_stopping").reason == "agent_stopping"
+    assert answers == ["refused"]

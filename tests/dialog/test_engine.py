@@ -13,6 +13,7 @@ from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import (
     BargeIn,
     Completeness,
+    Deaf,
     Done,
     Effect,
     Event,
@@ -157,7 +158,7 @@ def test_a_restored_conversation_asks_its_open_question_again() -> None:
     conversation, _ = begin("where is my order", "one oh four seven three")
     other = Conversation.restore(PACK, conversation.snapshot(), RENDER)
     turn = other.resume()
-    assert [prompt.text for prompt in turn.say] == ["What's the postcode?"]
+    assert [prompt.text for prompt in turn.say] == ["Sorry, I lost you for a moment.", "What's the postcode?"]
     assert isinstance(turn.then, Listen)
 
 
@@ -245,6 +246,51 @@ def test_numbers_learnt_during_the_call_decide_between_readings() -> None:
     conversation.hear(Heard(text="one oh seventy three"))
     assert conversation.slots["order_number"] == "10703"
     assert Conversation.restore(PACK, conversation.snapshot(), RENDER).snapshot() == conversation.snapshot()
+
+
+def test_a_restored_conversation_that_was_going_to_people_goes_there_with_its_own_reason() -> None:
+    conversation, turn = begin("i want to talk to a person")
+    resumed = Conversation.restore(PACK, conversation.snapshot(), RENDER).resume()
+    assert resumed.then == turn.then
+    assert resumed.say == ()
+
+
+def test_a_restored_conversation_that_was_saying_goodbye_says_it_again() -> None:
+    conversation, turn = begin("goodbye")
+    resumed = Conversation.restore(PACK, conversation.snapshot(), RENDER).resume()
+    assert (resumed.say, resumed.then) == (turn.say, turn.then)
+
+
+def test_any_conversation_can_be_given_to_people_with_its_story() -> None:
+    conversation, _ = begin("where is my order", "one oh four seven three")
+    told = conversation.hand_over("agent_stopping")
+    assert told.reason == "agent_stopping"
+    assert "10473" in told.summary
+    assert told.facts["order_number"] == "10473"
+
+
+class TestWithoutEars:
+    def test_the_menu_comes_from_the_keys_of_the_open_question(self) -> None:
+        conversation, _ = begin()
+        turn = conversation.hear(Deaf())
+        assert [prompt.id for prompt in turn.say] == ["cannot_hear", "keys_menu"]
+        assert "Where the order is, press one." in turn.say[1].text
+        assert "For a person, press zero." in turn.say[1].text
+        assert not listening(turn).speech
+
+    def test_a_whole_call_can_be_held_by_keys_and_stays_that_way_after_a_restart(self) -> None:
+        conversation, _ = begin()
+        conversation.hear(Deaf())
+        turn = conversation.hear(Heard(keys="1"))
+        assert not listening(turn).speech
+        conversation = Conversation.restore(PACK, conversation.snapshot(), RENDER)
+        assert not listening(conversation.resume()).speech
+        turn = conversation.hear(Heard(keys="10473"))
+        assert turn.say[-1].text == "Please key in the number."
+        turn = conversation.hear(Heard(keys="60614"))
+        assert isinstance(turn.then, Effect)
+        turn = conversation.hear(Done(turn.then.id, {"order": {"number": "10473", "status": "placed"}}))
+        assert "press two" in turn.say[-1].text
 
 
 def _keys(conversation: Conversation, keys: str) -> Turn:

@@ -28,7 +28,15 @@ ARI_EVENTS: tuple[dict[str, Any], ...] = tuple(
         "channel": _CHANNEL,
     }
     for kind in _KINDS
-    for args in (["inbound", "2025550100"], ["queue_failed", "TIMEOUT"], [])
+    for args in (
+        ["inbound", "2025550100"],
+        ["queue_failed", "TIMEOUT"],
+        ["queue_escape", "0"],
+        ["transfer_back", "T-1042"],
+        ["control", "pause", "", "601"],
+        ["control", "take_over", "2025550143", "601"],
+        [],
+    )
 )
 MEDIA_TEXTS = (
     "MEDIA_MARK_PROCESSED correlation_id:mark-1",
@@ -110,6 +118,7 @@ services:
     failures: [not_found, unavailable, timed_out]
 variables:
   tries: 0
+  found: none
 commands:
   repeat: [say that again]
   agent: [agent, a person please]
@@ -128,28 +137,46 @@ slots:
     confirm: always
     confirm_prompt: "{{ order_number }}, right?"
   happy:
-    type: boolean
+    type: yes_no
     prompt: Are you happy?
 prompts:
   hello: Hello from {{ shop }}.
+  ask_again: Once more, please.
+  back_to: Back to where we were.
+  cancelled: Left.
+  confirm_number: "{{ value }}, right?"
+  confirm_request: "{{ request }}, right?"
+  corrected: All right.
+  go_on: Anything else?
+  goodbye: Goodbye.
+  handover: One moment.
+  handover_summary: 'Wants a person. "{{ last_heard }}"'
+  help: Say what you need.
+  not_that: Not that.
+  start_over: From the start.
+  still_there: Are you there?
+  wait: Take your time.
 flows:
   main:
+    description: everything
+    triggers: [where is my order]
     steps:
       - say: hello
-      - collect: order_number
+      - id: again
+        collect: order_number
       - call: orders.find
         with: {number: order_number}
-        into: found
+        save: {found: result.order.status}
         failed:
           not_found: sorry
           otherwise: sorry
-      - say: "It is {{ found.order.status }}."
+      - say: "It is {{ found }}."
       - collect: happy
       - if: happy
         then: bye
       - set: {tries: tries + 1}
       - if: tries < 3
-        then: main
+        then: again
       - id: sorry
         say: "I cannot find it."
       - handover: no_order

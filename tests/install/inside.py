@@ -144,6 +144,7 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     root.run(f"make -C /{_SOURCE} install")
     say(f"make install: {time.monotonic() - started:.0f} s")
     expect_modes(root)
+    expect_whispers(root)
 
     root.run("orderline wire")
     if root.path.joinpath("etc/asterisk/ari.conf").read_text().count("orderline"):
@@ -157,6 +158,8 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     expect_green(root, "before the agent runs")
     agent = root.start(exec_start(root, "orderline.service"), "agent.log", user="orderline")
     wait_until(lambda: '"ready"' in (root.path / "tmp/agent.log").read_text(), "the agent", agent)
+    rescuer = root.start(exec_start(root, "orderline-rescuer.service"), "rescuer.log", user="orderline")
+    wait_until(lambda: '"ready"' in (root.path / "tmp/rescuer.log").read_text(), "the rescuer", rescuer)
     expect_green(root, "with the agent running")
     say(f"orderline check is green: {time.monotonic() - started:.0f} s")
 
@@ -164,8 +167,8 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     say(f"a call was answered and heard: {time.monotonic() - started:.0f} s")
 
     upgrade_keeps_edits(root)
-    if root.stop(agent) != 0:
-        raise Failed("the agent did not end in order on SIGTERM")
+    if root.stop(agent) != 0 or root.stop(rescuer) != 0:
+        raise Failed("agent and rescuer did not end in order on SIGTERM")
     root.run(f"make -C /{_SOURCE} uninstall")
     root.stop(asterisk)
     same(before, listing(root.path), "After make uninstall")
@@ -202,6 +205,19 @@ def expect_modes(root: Root) -> None:
     for path in (root.path / "opt/orderline").rglob("*"):
         if not path.is_symlink() and path.stat().st_mode & 0o022:
             raise Failed(f"{path} can be written by others")
+
+
+def expect_whispers(root: Root) -> None:
+    """Asterisk reads what the agent makes for it in the state directory, and nothing else there."""
+    state, file = "/var/lib/orderline", "/var/lib/orderline/whispers/test"
+    root.run(f"{AS_USER.format('orderline')} sh -c 'umask 027; echo said > {file}'")
+    if root.run(f"{AS_USER.format('asterisk')} cat {file}").strip() != "said":
+        raise Failed("Asterisk cannot read a whisper")
+    root.run(f"{AS_USER.format('asterisk')} ls {state}", ok=(1, 2))
+    root.run(f"rm {file}")
+
+
+AS_USER = "setpriv --reuid={0} --regid={0} --clear-groups"
 
 
 def add_a_member(root: Root) -> None:

@@ -7,13 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from agent.installation import program, removing
+from agent.installation import program, removing, wiring
 from agent.installation.installing import install
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
 from agent.installation.placing import Placing, filled
+from agent.settings import load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ARI_PASSWORD", "CONTROL_TOKEN", "AMI_SECRET"):
+        monkeypatch.delenv(f"ORDERLINE_{name}", raising=False)
 
 
 @pytest.fixture
@@ -33,13 +40,27 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     return found
 
 
-def everything(root: Path) -> set[str]:
-    return {str(path.relative_to(root)) for path in root.rglob("*")}
+def everything(root: Path) -> dict[str, tuple[int, int, int, bytes]]:
+    """Path -> mode, owner, group, content."""
+    found = {}
+    for path in root.rglob("*"):
+        state = path.lstat()
+        content = path.read_bytes() if stat.S_ISREG(state.st_mode) else b""
+        found[str(path.relative_to(root))] = (state.st_mode, state.st_uid, state.st_gid, content)
+    return found
 
 
-def test_installing_and_uninstalling_leaves_what_was_there(layout: Layout) -> None:
+def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: Layout) -> None:
+    """The same on a whole Debian, with the real program and a real call: make install-test."""
+    asterisk = layout.on_disk(layout.asterisk_etc_dir)
+    for name in ("extensions.conf", "http.conf", "ari.conf", "manager.conf", "queues.conf"):
+        (asterisk / name).write_text(f"[general]\n; the administrator's own {name}")
+        (asterisk / name).chmod(0o640)
     before = everything(layout.root)
     said: list[str] = []
+    install(layout, REPOSITORY, said.append)
+    wiring.apply(layout, wiring.plan(layout))
+    assert "orderline.conf" in (asterisk / "extensions.conf").read_text()
     install(layout, REPOSITORY, said.append)
     after = everything(layout.root)
     for name in (
@@ -67,6 +88,14 @@ def test_secrets_are_long_random_and_for_root_and_the_agent(layout: Layout) -> N
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o640}
     install(layout, REPOSITORY, lambda line: None)
     assert {file.read_text().strip() for file in files} == values, "an upgrade keeps them"
+
+
+def test_the_settings_that_are_installed_can_be_used_as_they_are(layout: Layout) -> None:
+    install(layout, REPOSITORY, lambda line: None)
+    settings = load_settings(layout.on_disk(layout.etc_dir))
+    assert (settings.call.consent, list(settings.queues)) == ("off", ["orderline-humans"])
+    assert len(settings.ari.password()) == len(settings.ami.secret()) == len(settings.control.token()) == 48
+    assert settings.state_directory == layout.state_dir
 
 
 def test_files_of_others_in_our_directories_stay_and_are_told(layout: Layout) -> None:

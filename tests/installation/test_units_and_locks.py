@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from agent.cli import main
 from agent.installation.installing import UNITS
 from agent.installation.layout import Layout
 from agent.installation.placing import filled
@@ -27,7 +28,6 @@ HARDENED = {
     "MemoryDenyWriteExecute": "yes",
     "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
     "User": "orderline",
-    "Restart": "always",
     "StateDirectory": "orderline",
 }
 
@@ -43,8 +43,28 @@ def test_both_programs_run_as_their_own_user_in_a_closed_box(name: str) -> None:
     parser.read_string(unit(name))
     service = dict(parser["Service"])
     assert {key: service.get(key) for key in HARDENED} == HARDENED
+    # an agent that "orderline stop" ended stays ended; a rescuer never ends by itself
+    assert service["Restart"] == ("always" if "rescuer" in name else "on-failure")
     assert service["ExecStart"].startswith("/opt/orderline/venv/bin/orderline ")
     assert "@" not in service["ExecStart"]
+
+
+def test_the_agent_stays_stopped_when_it_was_told_to_stop_and_the_rescuer_always_runs() -> None:
+    """`orderline stop` ends with 0; a crash, a hang (watchdog) and a refused start do not."""
+    assert re.search(r"^Restart=on-failure$", unit("orderline.service"), re.MULTILINE)
+    assert re.search(r"^WatchdogSec=\d+$", unit("orderline.service"), re.MULTILINE)
+    assert re.search(r"^Restart=always$", unit("orderline-rescuer.service"), re.MULTILINE)
+    for name in UNITS:
+        assert re.search(r"^StartLimitIntervalSec=0$", unit(name), re.MULTILINE), "systemd never gives up"
+
+
+def test_the_units_start_commands_that_there_are() -> None:
+    for name in UNITS:
+        found = re.search(r"^ExecStart=\S+/bin/orderline (.+) --config /etc/orderline$", unit(name), re.MULTILINE)
+        assert found is not None
+        with pytest.raises(SystemExit) as helped:
+            main([found[1], "--help"])
+        assert helped.value.code == 0
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here")
@@ -80,20 +100,22 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 async def main():
-    speaker = Speaker(build_engines(("hibari",)))
-    done = await speaker.prerender([Prompt("x", "One moment, please.")])
-    await speaker.close()
+    for name in ("hibari", "pyttsx3"):
+        speaker = Speaker(build_engines((name,)))
+        done = await speaker.prerender([Prompt("x", "One moment, please.")])
+        await speaker.close()
+        print(name, done.ready, done.failed)
     recognizer = VoskRecognizer(resolve_model("bundled", Path("/nonexistent")), workers=1)
     recognizer.listen(("yes", "no"), (), ())
     VoiceActivities().new()
     recognizer.close()
-    print("ready", done.ready, done.failed)
+    print("all ready")
 asyncio.run(main())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=REPOSITORY)
     if done.stdout.strip() == "not here":
         pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
-    assert done.stdout.strip().endswith("ready 1 ()"), done.stderr
+    assert done.stdout.splitlines() == ["hibari 1 ()", "pyttsx3 1 ()", "all ready"], done.stderr
 
 
 def locked(name: str) -> dict[str, list[Requirement]]:

@@ -54,6 +54,53 @@ def test_what_is_added_makes_a_whole_and_is_taken_out_byte_for_byte(layout: Layo
     assert not layout.on_disk(layout.etc_dir / wiring.BACKUPS).exists()
 
 
+def test_calls_may_go_to_the_queues_of_the_settings_and_no_others(layout: Layout) -> None:
+    directory = layout.on_disk(layout.asterisk_etc_dir)
+    wiring.apply(layout, wiring.plan(layout, queues=("sales", "returns")))
+    assert asterisk_files.read(directory, "extensions.conf").get("globals", "ORDERLINE_QUEUES") == "sales&returns"
+    assert "[globals]\n" in (directory / "extensions.conf").read_text()
+    wiring.unwire(layout)
+    (directory / "extensions.conf").write_text("[globals]\nORDERLINE_QUEUES=mine\n" + STOCK["extensions.conf"])
+    wiring.apply(layout, wiring.plan(layout))
+    assert asterisk_files.read(directory, "extensions.conf").get("globals", "ORDERLINE_QUEUES") == "mine"
+
+
+def test_a_queue_that_comes_into_the_settings_later_is_allowed_by_wiring_again(layout: Layout) -> None:
+    wiring.apply(layout, wiring.plan(layout, queues=("sales",)))
+    both = ("sales", "returns")
+    changes = wiring.plan(layout, queues=both)
+    assert [change.file.name for change in changes] == ["extensions.conf"]
+    wiring.apply(layout, wiring.rewired(layout, changes, 8088, both))
+    text = (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text()
+    assert text.count("ORDERLINE_QUEUES=") == 1
+    assert "ORDERLINE_QUEUES=sales&returns" in text
+    assert wiring.plan(layout, queues=both) == []
+    wiring.unwire(layout)
+    assert (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text() == STOCK["extensions.conf"]
+
+
+def test_globals_that_are_there_are_gone_on_with(layout: Layout) -> None:
+    file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"
+    file.write_text("[globals]\nTRUNK=PJSIP/carrier\n" + STOCK["extensions.conf"])
+    wiring.apply(layout, wiring.plan(layout))
+    assert "[globals](+)" in file.read_text()
+    assert asterisk_files.read(file.parent, "extensions.conf").get("globals", "TRUNK") == "PJSIP/carrier"
+
+
+def test_wiring_again_after_an_upgrade_leaves_the_people_in_the_queue(layout: Layout) -> None:
+    wiring.apply(layout, wiring.plan(layout))
+    directory = layout.on_disk(layout.asterisk_etc_dir)
+    queues, dialplan = directory / "queues.conf", directory / "extensions.conf"
+    queues.write_text(queues.read_text().replace("[orderline-humans]\n", "[orderline-humans]\nmember => PJSIP/601\n"))
+    dialplan.write_text(dialplan.read_text().replace("ORDERLINE_QUEUES=orderline-humans\n", ""))
+    changes = wiring.plan(layout)
+    assert [change.file.name for change in changes] == ["extensions.conf"]
+    wiring.apply(layout, wiring.rewired(layout, changes, 8088))
+    assert "member => PJSIP/601" in queues.read_text()
+    assert dialplan.read_text().count("ORDERLINE_QUEUES=orderline-humans") == 1
+    assert dialplan.read_text().count('#include "orderline.conf"') == 1
+
+
 def test_edits_made_after_the_wiring_stay(layout: Layout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"

@@ -58,7 +58,7 @@ async def listening(
     secret.touch(mode=0o600)
     secret.write_text(SECRET)
     hook = {"name": "crm", "url": f"http://127.0.0.1:{runner.addresses[0][1]}/", "secret_file": str(secret)}
-    settings: dict[str, object] = {"webhooks": [hook]}
+    settings: dict[str, object] = {"webhooks": [hook], "shop": {"survey": "yes"}}
     async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
         yield Listening(CallCentre(stack, home, tmp_path_factory.mktemp("calls")), events)
     await runner.cleanup()
@@ -102,6 +102,47 @@ calls:
     assert "- yes, by order number and postcode" in page
     assert "- Order 10473: in transit" in page
     await until(lambda: outbox_states(listening.centre) == {"delivered"})
+
+
+async def test_what_a_caller_thought_of_the_call_stands_in_its_record_and_is_told(listening: Listening) -> None:
+    result = await listening.centre.play(
+        """
+defaults: {dial: "7000", voice: joe}
+calls:
+  - name: four, in words
+    steps:
+      - say: where is order one oh four seven three
+      - expect: /postcode/
+      - keys: "60614"
+      - expect: /arrive/
+      - say: no thanks
+      - expect: /From one to five/
+      - say: four
+      - expect: /Thank you/
+      - wait: hang_up
+    expect: {outcome: answered, effects: [surveys.answer]}
+  - name: five, by key
+    steps:
+      - say: what are your opening hours
+      - expect: /nine to six/
+      - say: no thanks
+      - expect: /From one to five/
+      - keys: "5"
+      - expect: /Thank you/
+      - wait: hang_up
+    expect: {outcome: answered, effects: [surveys.answer]}
+""",
+        at_once=2,
+    )
+    assert result.ok, failures(result)
+    told: list[dict[str, Any]] = []
+    for call, score, order in zip(result.calls, ("4", "5"), ("10473", None), strict=True):
+        assert stored_records(listening.centre)[call.call_id]["slots"]["survey_score"] == score
+        await until(lambda call=call: "call.ended" in listening.of(call.call_id))  # type: ignore[misc]
+        told = [one for one in listening.events if one["call_id"] == call.call_id and one["event"] == "survey.answered"]
+        (event,) = told
+        assert event["data"]["scores"] == {"call": int(score)}
+        assert event["data"].get("order_number") == order
 
 
 async def test_a_call_whose_agent_is_killed_is_recorded_and_told_after_the_next_start(listening: Listening) -> None:

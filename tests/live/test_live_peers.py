@@ -100,10 +100,11 @@ calls:
     assert (ticket.creator, ticket.status) == (roundup.user, "unread")
     assert ticket.title.startswith("Order 27315: ")
     [text] = ticket.messages
-    assert "Why: caller asked" in text
-    assert "Order: 27315, verified" in text
-    assert "caller: where is my order" in text
-    assert re.search("agent: .*shipped with UPS Ground", text)
+    assert text.startswith("# Order 27315: the caller asked for a person")
+    assert "- yes, by order number and postcode" in text
+    assert "- Order 27315: shipped" in text
+    assert re.search(r"\d:\d\d  caller  where is my order", text)
+    assert re.search(r"\d:\d\d  agent   .*shipped with UPS Ground", text)
     assert "60614" not in text
     await until(lambda: len(kannel.left()) > messages)
     [sms] = kannel.left()[messages:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -49,6 +50,16 @@ async def test_a_ticket_stands_in_roundups_database_with_summary_and_transcript(
     assert text.startswith(DRAFT.summary + "\n\nWhy: caller asked\nCaller: +12025550123\nOrder: 10473, verified\n")
     assert "\nitem: Blue mug\nrequests: order_status, refund\ntries: 2\n\n" in text
     assert "\n".join(DRAFT.transcript) in text
+
+
+async def test_the_page_of_a_call_is_what_the_person_reads(roundup: Roundup, open_mapped: OpenMapped) -> None:
+    key, page = a_key(), "# Order 10473: the caller asked for a person\n\n## Verified\n\n- yes {{ 1 }} <b>\n"
+
+    await open_mapped(roundup=roundup).systems.tickets.create(replace(DRAFT, page=page), key)
+
+    [ticket] = standing(roundup, key)
+    assert ticket.messages == (page.rstrip(),)
+    assert ticket.title.startswith("Order 10473: The caller asked")
 
 
 async def test_a_ticket_without_an_order_says_so(roundup: Roundup, open_mapped: OpenMapped) -> None:

@@ -21,8 +21,9 @@ from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
 from agent.records.outbox_table import OPEN_STATES, STATES, Entry, rows
 from agent.records.store import INTERRUPTED, CallStore
+from agent.shop.surveys import survey_answer
 
-CHANGES = frozenset({"tickets.create", "messages.send", "returns.create"})
+CHANGES = frozenset({"tickets.create", "messages.send", "returns.create", "surveys.answer"})
 TICKET = {"reason": "call_back", "summary": "Call back."}
 RETURN = {"number": "10473", "item": "kettle"}
 ANNOUNCER = Announcer([Subscription("crm")], lambda: dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC))
@@ -158,6 +159,20 @@ class TestActs:
             assert (caught.value.code, caught.value.reason) == ("timed_out", "pending")
         assert [entry.kind for entry in entries(path, "waiting")] == [kind]
 
+    @pytest.mark.parametrize("name", ["tickets.create", "messages.send"])
+    async def test_what_may_have_been_done_and_must_not_be_repeated_is_not_promised_and_goes_to_a_person(
+        self, store: CallStore, path: Path, name: str
+    ) -> None:
+        unknown = ServiceError("timed_out", "an earlier attempt may have acted", reason="not_sent_again")
+        shop = Shop(**{name.replace(".", "_"): unknown})
+        with pytest.raises(ServiceError) as caught:
+            await services(store, shop).perform(name, TICKET, "k1")
+        assert (caught.value.code, caught.value.reason) == ("timed_out", "not_sent_again")
+        (entry,) = entries(path, "waiting")
+        with pytest.raises(DeliveryFailed) as failed:
+            await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        assert failed.value.final
+
     async def test_a_locked_database_does_not_keep_the_call_from_acting(self, store: CallStore, path: Path) -> None:
         shop = Shop(tickets_create={"ticket": {"id": "T-1"}})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -192,6 +207,23 @@ class TestChangesCutOff:
         assert event.payload["body"]["event"] == "return.created"
         assert "R-1" in ticket.payload["arguments"]["summary"]
         assert (ticket.kind, ticket.key) == ("ticket", "k1:unheard")
+
+    async def test_an_answer_to_the_survey_is_told_and_nobody_has_to_call_back_for_it(
+        self, store: CallStore, path: Path
+    ) -> None:
+        shop = Shop(surveys_answer=asyncio.Event())
+        answer = {"number": "10473", "scores": {"call": 4}}
+        await cut_off(asyncio.create_task(services(store, shop).perform("surveys.answer", answer, "k1")))
+        await store.write(record(outcome="caller_hung_up", ended_by="caller"))
+        (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
+        shop.answers["surveys.answer"] = await survey_answer(answer, "k1")
+        (event,) = await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        assert event.payload["body"]["event"] == "survey.answered"
+        assert event.payload["body"]["data"] == {
+            "order_number": "10473",
+            "scores": {"call": 4},
+            "comment": None,
+        }
 
     @pytest.mark.parametrize("key", ["k1", "call-1-returns.create-4111111111111111"])
     async def test_a_return_the_caller_heard_to_be_unconfirmed_is_left_to_the_person(

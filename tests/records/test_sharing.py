@@ -15,8 +15,8 @@ from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
 from agent.records.outbox_table import Entry, NewEntry
 from agent.records.sharing import RedisSharing
 from agent.records.store import CallStore
+from agent.rehearse.real_redis import RealRedis, redis_command
 from agent.rehearse.stack import Home
-from tests.records.real_redis import RealRedis, redis_command
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(first_pause_seconds=0.05, longest_pause_seconds=0.2, poll_seconds=0.02)

@@ -10,6 +10,7 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,17 @@ class TestAnswers:
             await posted(hook(receiver))
         assert caught.value.final is final
 
+    async def test_neither_secrets_of_the_address_nor_what_a_receiver_quotes_get_into_the_failure(
+        self, receiver: Receiver
+    ) -> None:
+        receiver.status, receiver.text = 422, "bad caller_number +12025550143"
+        secret = replace(hook(receiver), url=receiver.url.replace("http://", "http://me:sesame@") + "?token=sesame")
+        with pytest.raises(DeliveryFailed) as caught:
+            await posted(secret)
+        assert "bad caller_number" in caught.value.message
+        for private in ("sesame", "5550143"):
+            assert private not in caught.value.message
+
     async def test_redirects_are_not_followed_and_named(self, receiver: Receiver) -> None:
         receiver.status, receiver.headers = 308, {"location": "https://elsewhere.example/x"}
         with pytest.raises(DeliveryFailed, match="elsewhere"):
@@ -155,6 +167,16 @@ class TestAnswers:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
             with pytest.raises(DeliveryFailed, match=r"no answer within 0\.3 s"):
                 await posted(Hook("crm", url, read_secrets(SECRET), 0.3))
+
+    async def test_a_2xx_is_enough_its_answer_need_not_come_to_its_end(self) -> None:
+        async def begin(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nthank")
+            await writer.drain()
+
+        server = await asyncio.start_server(begin, "127.0.0.1", 0)
+        async with server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            await posted(Hook("crm", url, read_secrets(SECRET), 15.0))
 
     async def test_a_receiver_that_is_down_is_a_failure_that_says_where(self) -> None:
         with socket.socket() as unused:

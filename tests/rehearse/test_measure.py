@@ -15,6 +15,7 @@ from agent.rehearse.measure import (
     barge_in_stop_ms,
     first_sound_at,
     greeting_ms,
+    lateness,
     likeness,
     longest_silence,
     percentiles,
@@ -207,3 +208,27 @@ class TestTheLiveEar:
         for stamp, frame in zip(complete.stamps[75:], complete.frames[75:], strict=True):
             track.add(stamp, frame)
         assert ear.onset_since(START + 1.2) == pytest.approx(START + 2.0, abs=0.021)
+
+
+class TestHowEvenlySpeechArrives:
+    LOUD = tone(0.02).tobytes()
+
+    def track(self, *gaps: float, frame: bytes = LOUD) -> Track:
+        track = Track()
+        at = START
+        for gap in gaps:
+            at += gap
+            track.add(at, frame)
+        return track
+
+    def test_a_frame_that_keeps_the_caller_waiting_is_late(self) -> None:
+        found = lateness(self.track(0.0, 0.02, 0.02, 0.07, 0.02))
+        assert (found.frames, found.late) == (4, 1)
+        assert found.worst_ms == pytest.approx(70)
+
+    def test_a_little_unevenness_is_hidden_by_every_phone(self) -> None:
+        assert lateness(self.track(0.0, 0.03, 0.015, 0.039)).late == 0
+
+    def test_pauses_are_the_speakers_own(self) -> None:
+        assert lateness(self.track(0.0, 0.02, 0.4, 0.02)).late == 0
+        assert lateness(self.track(0.0, 0.1, 0.1, frame=bytes(320))).frames == 0

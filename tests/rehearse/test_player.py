@@ -280,6 +280,15 @@ class TestTheJudgement:
         assert result.greeting_ms == pytest.approx(300)
         assert (result.outcome, result.ended_by, result.ok) == ("answered", "agent", True)
 
+    def test_a_turn_holds_what_was_asked_for_and_where_the_agents_time_went(self) -> None:
+        agent = spoken_call()
+        events = agent.feed.events
+        events[3] = FeedEvent("caller_said", 108.1, {"heard": "10473", "slot": "order_number"})
+        spent = {"wait": 0.0, "look_up": 3.0}
+        events[5] = FeedEvent("agent_said", 108.3, {"text": "On its way.", "response_ms": 3.0, "spent_ms": spent})
+        turn = judge(script_of("- hang_up"), agent.log, None, None).turns[1]
+        assert (turn.slot, turn.effects, turn.spent_ms) == ("order_number", ("orders.verify",), spent)
+
     def test_what_the_script_expects_of_the_whole_call_is_checked(self) -> None:
         expect = (
             "expect: {outcome: answered, says_sometime: on its way, never_says: [sorry, on its way], heard: '10473', "

@@ -82,3 +82,17 @@ def test_samples_weigh_in_before_the_entries_and_unknown_ones_are_left_out():
     grammar = build_grammar(["where is my order"], ["yes", "no"], knows, ["yes no", "yes no", "no zorgblat"])
     assert json.loads(grammar.json) == ["yes no", "yes no", "where is my order", "yes", "no", "[unk]"]
     assert not grammar.allows("zorgblat")
+
+
+def test_yes_and_no_weigh_more_where_both_may_be_the_whole_answer():
+    requests = [f"where is order {word}" for word in ("my", "order", "no", "yes", "please")] * 40
+    phrases = [*dict.fromkeys(requests), "yes", "no"]
+    grammar = build_grammar(phrases, [], knows, ["where is my order"] * 100)
+    entries = json.loads(grammar.json)
+    assert entries.count("no") == entries.count("yes") > 1
+    assert grammar.entries.count("no") == 1
+
+
+def test_a_turn_that_asks_no_such_question_does_not_expect_yes_and_no():
+    phrases = ["where is my order", "yes please"]
+    assert build_grammar(phrases, ["no", "yes"], knows, ["where is my order"] * 100).weights == ()

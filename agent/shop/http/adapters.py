@@ -133,6 +133,7 @@ class HttpTickets:
             "priority": draft.priority,
             "transcript": list(draft.transcript),
             "facts": dict(draft.facts),
+            "page": draft.page,
         }
         made = await system.runner.change("tickets.create", arguments, key)
         return Ticket(made.id, made.created_at or self._now(), draft)

@@ -34,6 +34,7 @@ _SAMPLES: Mapping[str, Any] = {
     "priority": 1,
     "transcript": ["Agent: Hello.", "Caller: Hello."],
     "facts": {"item": "Mug"},
+    "page": "",
     "order": {"number": "10473", "items": [{"sku": "MUG", "name": "Mug", "quantity": 1, "price": 9.5}]},
     "day": "2030-01-07",
     "answer_by": "2030-01-07",

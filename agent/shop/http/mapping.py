@@ -205,11 +205,15 @@ class Idempotency(Part):
     find_first: FindFirst | None = None
     declared: bool = False
     """True: the change itself may be repeated (the key is in its body, or it sets a state)."""
+    look_after: bool = False
+    """With ``find_first``: a confirmation counts only when what it confirms is there to be found."""
 
     @model_validator(mode="after")
     def _one(self) -> Idempotency:
         if not (self.header or self.find_first or self.declared):
             raise ValueError("give header, find_first or declared: yes")
+        if self.look_after and self.find_first is None:
+            raise ValueError("look_after needs find_first")
         return self
 
 

@@ -36,7 +36,7 @@ OPERATIONS: Mapping[str, Kind] = {
     "customers.by_phone": _kind(nouns.CustomerFields, "phone"),
     "tickets.create": _kind(
         nouns.TicketFields,
-        "reason summary caller order_number verified priority transcript facts",
+        "reason summary caller order_number verified priority transcript facts page",
         changes=True,
     ),
     "shipments.streets": _kind(nouns.StreetsFields, "postcode"),

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agent.call.errors import ServiceError
+from agent.call.errors import NOT_SENT_AGAIN, ServiceError
 from agent.shop.http.kept_changes import KeptChanges
 
 MAX_REMEMBERED = 10_000
@@ -38,7 +38,7 @@ class Repeats:
         """Return the first result of this key; make it when there is none.
 
         When an earlier attempt may have acted and the system cannot tell (``repeatable`` is false), nothing is sent
-        again: raises ``timed_out``, as that attempt did.
+        again: raises ``timed_out`` with reason ``not_sent_again``, as that attempt did.
         """
         entry = self._entries.setdefault((operation, key), _Entry())
         self._entries.move_to_end((operation, key))
@@ -54,8 +54,14 @@ class Repeats:
                     entry.result = result
                     return result
             if entry.unknown and not repeatable:
-                raise ServiceError("timed_out", f"{operation}: an earlier attempt may have acted; not sent again")
-            return await self._make(entry, operation, key, make)
+                message = f"{operation}: an earlier attempt may have acted; not sent again"
+                raise ServiceError("timed_out", message, reason=NOT_SENT_AGAIN)
+            try:
+                return await self._make(entry, operation, key, make)
+            except ServiceError as error:
+                if entry.unknown and not repeatable:
+                    raise ServiceError(error.code, error.message, reason=NOT_SENT_AGAIN) from error
+                raise
 
     async def _make(self, entry: _Entry, operation: str, key: str, make: Callable[[], Awaitable[N]]) -> N:
         # stays so when the caller hangs up in the middle

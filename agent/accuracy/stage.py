@@ -1,0 +1,174 @@
+"""Brings a conversation to a question, with the real procedures and the demo shop, and holds it from there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.accuracy.errors import AccuracyError
+from agent.call.errors import ServiceError
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.text_call import Exchange, TextCall, event_of
+from agent.dialog.turns import Done, Effect, Event, Failed, Listen
+from agent.flows import english_pack
+from agent.shop.demo.shop import open_demo_shop
+from agent.shop.services import ShopServices
+from agent.speech.wording import filters
+
+NOW = dt.datetime(2026, 11, 24, 10, 15, tzinfo=dt.timezone(dt.timedelta(hours=-6)))
+"""Every call is held at this moment: dates in prompts and in the shop do not change between runs."""
+
+_NO_NUMBER = ("where is my order", "i don't have my order number")
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "request": (),
+    "order_number": ("where is my order",),
+    "postcode": ("where is my order", "10473"),
+    "phone": _NO_NUMBER,
+    "read_back": ("where is my order", "one oh seventy three"),
+    "return_reason": ("i want to return something", "58124", "89101", "the rain jacket"),
+    "return_condition": ("i want to return something", "58124", "89101", "the rain jacket", "it is too small"),
+}
+"""Question -> what the caller said before it, in text. ``request`` is the greeting; ``read_back`` "is that right?"."""
+READ_BACK_VALUE = "10723"
+"""What is read back at ``read_back``."""
+LETTERS = "order_code"
+"""The order number of a shop whose numbers look like AA-99999; same question, other format."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a conversation stands."""
+
+    kind: str
+    """``collect``, ``confirm``, ``confirm_request``; ``""`` when the call is over."""
+    slot: str
+    values: Mapping[str, str]
+    doubts: frozenset[str]
+    requests: tuple[str, ...]
+    asked_request: str
+    """The request that "did you mean" is asked about."""
+
+
+class HeldCall:
+    """One call in progress."""
+
+    def __init__(self, call: TextCall, exchange: Exchange) -> None:
+        self._call = call
+        self.exchange = exchange
+        """What the agent did last."""
+
+    @property
+    def listen(self) -> Listen:
+        """What it listens for. Raises :class:`AccuracyError` when the call is over."""
+        if not isinstance(self.exchange.turn.then, Listen):
+            raise AccuracyError("the call is over")
+        return self.exchange.turn.then
+
+    @property
+    def conversation(self) -> Conversation:
+        """The dialog itself."""
+        return self._call.conversation
+
+    def give(self, event: Event) -> Exchange:
+        """Hand in what was heard."""
+        self.exchange = self._call.give(event)
+        return self.exchange
+
+    def standing(self) -> Standing:
+        """Return where it stands."""
+        state: dict[str, Any] = self._call.conversation.snapshot()["state"]
+        focus = state["focus"] or {"kind": "", "slot": "", "request": None}
+        slots: dict[str, dict[str, Any]] = state["slots"]
+        return Standing(
+            focus["kind"],
+            focus["slot"],
+            {name: slot["value"] for name, slot in slots.items()},
+            frozenset(name for name, slot in slots.items() if slot["doubt"]),
+            tuple(state["requests"]),
+            (focus["request"] or {}).get("flow", ""),
+        )
+
+
+class Stage:
+    """The procedures and the shop, ready for any number of calls, one at a time."""
+
+    def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
+        self._runner = runner
+        self._services = services
+        self._render = SandboxRenderer(filters)
+        self._packs: dict[str, FlowPack] = {}
+        self._calls = 0
+
+    def pack(self, question: str) -> FlowPack:
+        """Return the procedures a question belongs to."""
+        name = LETTERS if question == LETTERS else ""
+        if name not in self._packs:
+            formats = {"order_number": "AA-99999"} if name else {}
+            self._packs[name] = FlowPack.load(english_pack(), self._render.filters, formats)
+        return self._packs[name]
+
+    def at(self, question: str) -> HeldCall:
+        """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there."""
+        said = QUESTIONS.get("order_number" if question == LETTERS else question)
+        if said is None:
+            raise AccuracyError(f"There is no question {question!r}; there are {', '.join([*QUESTIONS, LETTERS])}.")
+        self._calls += 1
+        facts = CallFacts(now=NOW, shop_name="Maple and Finch", call_id=f"accuracy-{self._calls}")
+        call = TextCall(Conversation(self.pack(question), facts, self._render), self._perform)
+        exchange = call.start()
+        for line in said:
+            exchange = call.give(event_of(line))
+        held = HeldCall(call, exchange)
+        wanted = "order_number" if question in (LETTERS, "read_back") else question
+        if held.standing().slot != wanted:
+            raise AccuracyError(f"The procedures did not come to the question {question!r} with {', '.join(said)!r}.")
+        return held
+
+    def _perform(self, effect: Effect) -> Done | Failed:
+        key = effect.key or f"accuracy-{self._calls}:{effect.id}"
+        try:
+            return Done(effect.id, self._runner.run(self._services.perform(effect.name, effect.arguments, key)))
+        except ServiceError as error:
+            return Failed(effect.id, error.code, error.message, error.reason)
+
+
+@contextlib.contextmanager
+def open_stage(runner: asyncio.Runner) -> Iterator[Stage]:
+    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the ears."""
+    with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
+        shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
+        try:
+            services = ShopServices.of(shop.systems, policy=shop.policy, today=NOW.date, pause=_at_once)
+            yield Stage(runner, services)
+        finally:
+            runner.run(shop.close())
+
+
+async def _at_once(_: float) -> None:
+    return
+
+
+def prompt_ids(exchange: Exchange) -> Sequence[str]:
+    """Return the ids of what the agent said."""
+    return [prompt.id for prompt in exchange.said]
+
+
+__all__ = [
+    "LETTERS",
+    "NOW",
+    "QUESTIONS",
+    "READ_BACK_VALUE",
+    "HeldCall",
+    "Stage",
+    "Standing",
+    "open_stage",
+    "prompt_ids",
+]

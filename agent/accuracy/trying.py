@@ -1,0 +1,288 @@
+"""One item, tried: the caller speaks, the agent hears and answers, the caller repairs; and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from agent.accuracy.line import frames, on_the_line
+from agent.accuracy.listening import CallerEar, Ears
+from agent.accuracy.material import Answer, Condition, Ending, Item, Outcome, Result, Saying, Trial
+from agent.accuracy.speakers import Speakers
+from agent.accuracy.stage import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
+from agent.dialog.number_format import symbols_of
+from agent.dialog.turns import Heard, NoInput
+from agent.rehearse.audio import Pcm, read_wav
+from agent.rehearse.cooperation import reaction
+
+MOST_SAYINGS = 6
+"""A caller who was asked so often for one thing has had enough."""
+MOST_ERRAND_SAYINGS = 14
+KEYPAD_OFFERED = (".nomatch.2", ".nomatch.3")
+"""Ids of the prompts that offer the keypad end like this: a slot's second failure."""
+
+
+@dataclass
+class _Caller:
+    """One caller: what is known, what was said last, how often each thing was said."""
+
+    item: Item
+    said: dict[str, int] = field(default_factory=dict)
+
+    def words(self, standing: Standing, prompts: Sequence[str], text: str) -> str:
+        """Return what to say now; ``""`` when the agent asks for something this caller has no answer to."""
+        answers = dict(self.item.answers)
+        if standing.kind == "confirm" and standing.slot in answers:
+            return "yes" if same(standing.values.get(standing.slot, ""), answers[standing.slot].value) else "no"
+        if standing.kind == "confirm_request":
+            return "yes" if "request" in answers and standing.asked_request == answers["request"].value else "no"
+        wrong = self._read_back_wrong(standing)
+        if wrong:
+            return f"no, it's {answers[wrong].again}"
+        if standing.slot in answers:
+            return self._once_more(standing.slot, answers[standing.slot])
+        return "" if reaction(prompts, text, "") != "again" else self._once_more(self.item.slot, self.item.answer)
+
+    def _read_back_wrong(self, standing: Standing) -> str:
+        """The slot that was just repeated wrongly on the way to the next question, which a caller would put right."""
+        if standing.kind != "collect" or standing.slot != "postcode" or "order_number" not in dict(self.item.answers):
+            return ""
+        value = standing.values.get("order_number", "")
+        return "order_number" if value and not same(value, dict(self.item.answers)["order_number"].value) else ""
+
+    def _once_more(self, slot: str, answer: Answer) -> str:
+        count = self.said.get(slot, 0)
+        self.said[slot] = count + 1
+        return answer.first if count == 0 else answer.again
+
+
+class Trying:
+    """Tries items with one model. One at a time."""
+
+    def __init__(self, runner: asyncio.Runner, stage: Stage, ears: Ears, speakers: Speakers, model: str) -> None:
+        self._runner = runner
+        self.stage = stage
+        self._ears = ears
+        self._speakers = speakers
+        self._model = model
+        self._talk: list[Pcm] = []
+
+    def run(self, trial: Trial) -> Result:
+        """Try one item. Raises ``OrderlineError`` when it cannot be spoken or put on the line."""
+        item = trial.item
+        if item.once or item.kind in ("foreign", "yes_no", "meaning"):
+            return self._once(trial)
+        held = self.stage.at(item.question)
+        caller, ear = _Caller(item), self._ears.new()
+        sayings: list[Saying] = []
+        first: tuple[str, Outcome] = ("", "missed")
+        keyed = False
+        most = MOST_ERRAND_SAYINGS if item.errand else MOST_SAYINGS
+        while not held.exchange.over and len(sayings) < most:
+            standing = held.standing()
+            if sayings and not item.errand and _settled(held, item):
+                break
+            words = caller.words(standing, prompt_ids(held.exchange), held.exchange.text)
+            if not words:
+                break
+            offered = bool(sayings) and _offers_keys(held) and item.kind == "number" and standing.slot == item.slot
+            if offered and not item.errand:
+                keyed = True
+                event: Heard | NoInput = Heard(keys=symbols_of(item.answer.value)) if item.answer.value.isdigit() else (
+                    self._hear(held, ear, trial, words, len(sayings)))  # fmt: skip
+            else:
+                event = self._hear(held, ear, trial, words, len(sayings))
+            held.give(event)
+            sayings.append(_saying(words, event, held, standing.slot))
+            if len(sayings) == 1:
+                first = judge(item, held, event)
+        return _result(trial, self._model, first, _ending(item, held, sayings, first[1], keyed=keyed), sayings)
+
+    def _once(self, trial: Trial) -> Result:
+        """Say one thing and look what it was taken for: what follows is no repair."""
+        item = trial.item
+        held = self.stage.at(item.question)
+        asked = held.standing().slot
+        event = self._hear(held, self._ears.new(), trial, item.answer.first, 0)
+        held.give(event)
+        got, outcome = judge(item, held, event)
+        ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
+        return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
+
+    def _hear(self, held: HeldCall, ear: CallerEar, trial: Trial, words: str, count: int) -> Heard | NoInput:
+        line = self.line(trial, words, count)
+        listen = held.listen
+        return self._runner.run(ear.hear(listen, held.conversation.completeness, frames(line)))
+
+    def line(self, trial: Trial, words: str, count: int = 0) -> Pcm:
+        """Return the ``count``-th saying as it arrives at the agent's end of the line."""
+        item, condition = trial.item, trial.condition
+        seed = trial.seed + 101 * count
+        if item.file is not None and count == 0:
+            speech = read_wav(item.file)
+        else:
+            speech = self._speakers.say(self._voice(item, words), words, speed=condition.speed, seed=seed)
+        return on_the_line(speech, condition, seed, self._talking(condition))
+
+    def _voice(self, item: Item, words: str) -> str:
+        """A recorded speaker knows digits only: what else there is to say is said by another voice of the same line."""
+        return item.speaker if self._speakers.can_say(item.speaker, words) else STAND_IN
+
+    def _talking(self, condition: Condition) -> list[Pcm]:
+        if condition.noise != "babble":
+            return []
+        if not self._talk:
+            self._talk = [self._speakers.say(voice, text) for voice, text in _TALK]
+        return self._talk
+
+
+NOTHING = ("", "nothing", "silence")
+"""What the dialog writes where nothing was understood."""
+STAND_IN = "hibari"
+"""Says "yes", "no" and the like for speakers of whom only digits are recorded."""
+
+_TALK = (
+    ("hibari", "we went down to the harbor on Sunday and the weather was much better than they had said it would be"),
+    ("joe", "so I told her that the meeting has been moved to Thursday and nobody had heard a word about it"),
+    ("espeak:en-us+f3", "the children are at their grandmother's place until the end of the month as far as I know"),
+    ("espeak:en-gb", "and then the man at the counter asked me whether I wanted the large one or the small one"),
+    ("hibari", "can you pass me the salt please and could somebody finally open a window in here"),
+    ("joe", "they won three to two last night although they had been behind until the very last minute"),
+)
+
+
+def seed_of(*parts: str) -> int:
+    """Return the same number for the same parts on every machine."""
+    return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big") % 2**31
+
+
+def same(one: str, other: str) -> bool:
+    """True for the same number, however it is written."""
+    return symbols_of(one).upper() == symbols_of(other).upper()
+
+
+def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outcome]:
+    """Return what the saying just handed in was taken for, and what that is worth."""
+    understood = held.exchange.understood
+    if isinstance(event, NoInput) or understood in NOTHING:
+        return "", "missed"
+    standing = held.standing()
+    if item.kind == "meaning":
+        asked = standing.kind.startswith("confirm")
+        right = understood == item.answer.value
+        return understood, ("asked" if asked else "taken") if right else ("wrong_asked" if asked else "wrong")
+    if item.kind == "foreign":
+        return understood, "wrong_asked" if standing.kind.startswith("confirm") else "wrong"
+    return _JUDGES[item.kind](item, understood, standing)
+
+
+def _judge_number(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+    # what does not belong together is forgotten again at once (a postcode of another order): the words still tell
+    said = dict(pair.split("=", 1) for pair in understood.split(" ") if "=" in pair)
+    value = standing.values.get(item.slot, said.get(item.slot))
+    if value is None:
+        return understood, "wrong"
+    if value.endswith("..."):
+        return value, "part"
+    if same(value, item.answer.value):
+        return value, "asked" if item.slot in standing.doubts else "taken"
+    return value, "wrong_asked" if item.slot in standing.doubts else "wrong"
+
+
+def _judge_request(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+    got = understood.removeprefix("request=").split(" ", 1)[0]
+    asked = standing.kind == "confirm_request"
+    right = item.answer.value in (got, *understood.split())
+    return got, ("asked" if asked else "taken") if right else ("wrong_asked" if asked else "wrong")
+
+
+def _judge_choice(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+    value = standing.values.get(item.slot)
+    if value is None:
+        return understood, "wrong"
+    return value, "taken" if value == item.answer.value else "wrong"
+
+
+def _judge_yes_no(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+    if understood == f"order_number={READ_BACK_VALUE}":
+        got = "yes"
+    elif understood == "order_number is wrong":
+        got = "no"
+    else:
+        got = understood
+    return got, "taken" if got == item.answer.value else "wrong"
+
+
+_JUDGES: dict[str, Callable[[Item, str, Standing], tuple[str, Outcome]]] = {
+    "number": _judge_number,
+    "request": _judge_request,
+    "choice": _judge_choice,
+    "yes_no": _judge_yes_no,
+}
+
+
+def _settled(held: HeldCall, item: Item) -> bool:
+    """True when the judged slot stands and nothing about it is open any more."""
+    standing = held.standing()
+    if item.kind == "request":
+        return bool(standing.requests) and standing.kind != "confirm_request"
+    if item.slot not in standing.values or item.slot in standing.doubts:
+        return False
+    right = same(standing.values[item.slot], item.answer.value)
+    # a number repeated on the way to the next question can still be put right there
+    return right or not (item.slot == "order_number" and standing.slot == "postcode")
+
+
+def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcome, *, keyed: bool) -> Ending:
+    standing, outcome = held.standing(), held.exchange.outcome
+    if item.kind == "request" and not item.errand and first == "taken":
+        return "first_try"
+    if outcome == "handed_over":
+        return "person"
+    if item.errand:
+        done = all(same(standing.values.get(slot, ""), answer.value) for slot, answer in item.answers[1:])
+        done = done and standing.slot == "another" and item.answer.value in standing.requests
+        plain = len(sayings) == len(item.answers)
+        return "lost" if not done else "first_try" if plain else "repaired"
+    if item.kind == "request":
+        right = item.answer.value in standing.requests or any(
+            item.answer.value == saying.understood.removeprefix("request=").split(" ", 1)[0] for saying in sayings[-1:]
+        )
+    else:
+        right = same(standing.values.get(item.slot, ""), item.answer.value)
+    if not right:
+        return "wrong" if _settled(held, item) else "lost"
+    if first in ("taken", "asked"):
+        return "first_try"
+    return "keypad" if keyed else "repaired"
+
+
+def _offers_keys(held: HeldCall) -> bool:
+    return any(prompt.endswith(KEYPAD_OFFERED) for prompt in prompt_ids(held.exchange))
+
+
+def _saying(words: str, event: Heard | NoInput, held: HeldCall, slot: str) -> Saying:
+    if isinstance(event, NoInput):
+        return Saying(words, "", 0.0, 0.0, held.exchange.understood, slot)
+    weakest = min((word.confidence for word in event.words), default=1.0)
+    heard = event.keys or event.text
+    return Saying(words, heard, round(event.confidence, 3), round(weakest, 3), held.exchange.understood, slot)
+
+
+def _result(trial: Trial, model: str, first: tuple[str, Outcome], ending: Ending, sayings: Sequence[Saying]) -> Result:
+    item, condition = trial.item, trial.condition
+    return Result(
+        item.id, item.lot, item.kind, item.speaker, item.question, condition.name, condition.sweep, model,
+        item.answer.value, first[0], first[1], ending, tuple(sayings),
+    )  # fmt: skip
+
+
+def spread(items: Sequence[Item], condition: Condition) -> Iterator[Trial]:
+    """Yield the trials of some items under one condition; the same item has the same seed under every condition."""
+    for item in items:
+        yield Trial(item, condition, seed_of(item.id, item.speaker))
+
+
+__all__ = ["NOTHING", "Trying", "judge", "same", "seed_of", "spread"]

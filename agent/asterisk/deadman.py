@@ -1,0 +1,37 @@
+"""Keeps the dialplan's dead-man timer of one call from running out, for as long as somebody looks after the call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, Conflict, NotFound
+from agent.asterisk.line import AsteriskLine, TelephonyOptions
+
+log = logging.getLogger(__name__)
+
+
+async def keep_armed(ari: Ari, line: AsteriskLine, options: TelephonyOptions) -> None:
+    """Set the timer again and again until the conversation's hard end, or until the call is not ours any more."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + await _longest(ari, line, options)
+    while loop.time() < deadline and not line.released:
+        try:
+            await line.rearm()
+        except (NotFound, Conflict):
+            return
+        except AriError as error:
+            log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
+        await asyncio.sleep(options.rearm_seconds)
+
+
+async def _longest(ari: Ari, line: AsteriskLine, options: TelephonyOptions) -> float:
+    """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
+    try:
+        epoch = await ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE")
+    except AriError:
+        epoch = ""
+    longest = float(options.max_call_seconds)
+    return min(longest, float(epoch) - time.time()) if epoch.isdigit() else longest

@@ -1,0 +1,114 @@
+"""The independent rescuer: frees callers whose controller is dead or hangs. Knows nothing but ARI's REST interface."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
+from agent.asterisk.heartbeat import variable_of
+from agent.asterisk.strays import Stray, strays_of
+
+log = logging.getLogger(__name__)
+
+FIRST_DELAY_SECONDS = 0.5
+LAST_DELAY_SECONDS = 10.0
+OVERDUE_SECONDS = 15.0
+"""A call this long past the dialplan's own deadline is freed even from a controller that beats."""
+_DEADLINE_EVERY = 10
+"""Deadlines are looked at in every tenth round."""
+
+
+@dataclass(frozen=True)
+class RescuerOptions:
+    """When and where to."""
+
+    after_seconds: float = 4.0
+    poll_seconds: float = 1.0
+    context: str = "orderline-rescue"
+
+
+class Rescuer:
+    """Looks once a second. Use :meth:`run`, or :meth:`look` for one round."""
+
+    def __init__(
+        self,
+        ari: Ari,
+        options: RescuerOptions,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``clock`` measures how long the heartbeat has stood still; ``wall`` meets the dialplan's deadline."""
+        self._ari = ari
+        self._options = options
+        self._clock = clock
+        self._wall = wall
+        self._stamp: str | None = None
+        self._changed_at = 0.0
+        self._since: dict[str, float] = {}
+        """When each caller was first seen in the application."""
+        self._rounds = 0
+        self.rescued = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until ``stop`` is set. Raises AuthFailed; an Asterisk that is away is waited for with growing pauses."""
+        delay_seconds = FIRST_DELAY_SECONDS
+        while not stop.is_set():
+            pause_seconds = self._options.poll_seconds
+            try:
+                await self.look()
+                delay_seconds = FIRST_DELAY_SECONDS
+            except AuthFailed:
+                raise
+            except AriError as error:
+                log.warning("Asterisk does not answer: %s Trying again in %.1f s.", error, delay_seconds)
+                self._stamp = None  # what was seen before says nothing any more
+                pause_seconds, delay_seconds = delay_seconds, min(delay_seconds * 2, LAST_DELAY_SECONDS)
+            try:
+                async with asyncio.timeout(pause_seconds):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def look(self) -> int:
+        """Look once and free whom nobody looks after; returns how many. Raises AriError."""
+        ari, now = self._ari, self._clock()
+        stamp = await ari.system.get_variable(variable_of(ari.app))
+        if stamp != self._stamp:
+            self._stamp, self._changed_at = stamp, now
+        strays = strays_of(await ari.channels.list(), ari.app)
+        ids = {str(stray.channel["id"]) for stray in strays}
+        self._since = {channel_id: self._since.get(channel_id, now) for channel_id in ids}
+        self._rounds += 1
+        dead_for = now - self._changed_at
+        if dead_for >= self._options.after_seconds:
+            # a caller who has just come in is given the same time: the controller may be starting
+            alone = [s for s in strays if now - self._since[str(s.channel["id"])] >= self._options.after_seconds]
+            return await self._free(alone, f"no heartbeat for {dead_for:.1f} s")
+        if self._rounds % _DEADLINE_EVERY == 0:
+            return await self._free([stray for stray in strays if await self._overdue(stray)], "far past its deadline")
+        return 0
+
+    async def _overdue(self, stray: Stray) -> bool:
+        try:
+            deadline = await self._ari.channels.get_variable(str(stray.channel["id"]), "ORDERLINE_DEADLINE")
+        except (NotFound, Conflict):
+            return False
+        return deadline.isdigit() and self._wall() > float(deadline) + OVERDUE_SECONDS
+
+    async def _free(self, strays: list[Stray], why: str) -> int:
+        freed = 0
+        for stray in strays:
+            channel_id = str(stray.channel["id"])
+            try:
+                await self._ari.channels.continue_in_dialplan(channel_id, context=self._options.context, extension="s")
+            except (NotFound, Conflict):
+                continue  # it has left by itself
+            freed += 1
+            self.rescued += 1
+            log.error("Rescued %s (%s): %s", channel_id, ",".join(stray.args), why)
+        return freed

@@ -1,0 +1,67 @@
+"""Finds what another life of the controller left in our application: callers, media legs, bridges."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError
+
+log = logging.getLogger(__name__)
+
+MEDIA_PREFIX = "orderline-media-"
+BRIDGE_PREFIX = "orderline-bridge-"
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A caller in our application."""
+
+    channel: Mapping[str, Any]
+    args: tuple[str, ...]
+    """What the dialplan passed to Stasis after the application's name."""
+
+
+def strays_of(channels: Sequence[Mapping[str, Any]], app: str) -> list[Stray]:
+    """Return the callers among all channels of an Asterisk that are in this application."""
+    found = []
+    for channel in channels:
+        place = channel.get("dialplan", {})
+        name, *args = str(place.get("app_data", "")).split(",")
+        ours = place.get("app_name") == "Stasis" and name == app
+        if ours and not str(channel["id"]).startswith(MEDIA_PREFIX):
+            found.append(Stray(channel, tuple(args)))
+    return found
+
+
+async def clear_away(
+    ari: Ari, channels: Sequence[Mapping[str, Any]], media_ids: set[str], bridge_ids: set[str]
+) -> None:
+    """Remove media legs and bridges that are not among ours. Never raises for what is gone already."""
+    legs = [str(channel["id"]) for channel in channels if str(channel["id"]).startswith(MEDIA_PREFIX)]
+    bridges = [str(bridge["id"]) for bridge in await ari.bridges.list()]
+    ends = [ari.channels.hangup(leg) for leg in legs if leg not in media_ids]
+    ends += [
+        ari.bridges.destroy(bridge)
+        for bridge in bridges
+        if bridge.startswith(BRIDGE_PREFIX) and bridge not in bridge_ids
+    ]
+    for result in await asyncio.gather(*ends, return_exceptions=True):
+        if isinstance(result, AriError):
+            log.warning("Cleaning up after another controller: %s", result)
+        elif isinstance(result, BaseException):
+            raise result
+
+
+async def still_there(ari: Ari, channel_id: str) -> bool:
+    """Return whether a channel exists and is in an application; True when nobody can say."""
+    with contextlib.suppress(AriError):
+        channels = {str(channel["id"]): channel for channel in await ari.channels.list()}
+        channel = channels.get(channel_id)
+        return channel is not None and channel.get("dialplan", {}).get("app_name", "Stasis") == "Stasis"
+    return True

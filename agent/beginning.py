@@ -1,0 +1,57 @@
+"""How a call's dialog begins: new, where people gave the caller back, or where an earlier process left it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.asterisk.line import AsteriskLine
+from agent.call.resuming import Resumed
+from agent.dialog.consent import ANSWERS, Answer, ConsentFirst, Mode
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.flow import Recording
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import Renderer
+from agent.surviving import Survival
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a session talks with."""
+
+    dialog: ConsentFirst
+    conversation: Conversation
+    """The one behind the question about recording."""
+    resumed: Resumed | None
+    """What an earlier process left of this call."""
+
+
+def begin(
+    survival: Survival,
+    line: AsteriskLine,
+    pack: FlowPack,
+    facts: CallFacts,
+    render: Renderer,
+    mode: Mode,
+    on_answer: Callable[[Answer], object],
+) -> Begun:
+    """Return the dialog of a call. ``mode`` says whether callers are told of, or asked for, a recording.
+
+    Who comes back, or outlived a process, is not asked again: the answer given before holds.
+    """
+    answer = survival.consent(line)
+    conversation, resumed = survival.conversation(line, pack, facts, render)
+    left: Mapping[str, Any] = resumed.conversation if resumed is not None else {}
+    if left:
+        answer = next((known for known in ANSWERS if known == left.get("consent")), "")
+    dialog = ConsentFirst(
+        conversation,
+        mode if line.entry == "inbound" else "off",
+        pack.contents.recording or Recording(),
+        lambda text: render(text, {"shop": facts.shop_name}),
+        on_answer,
+        answer,
+        asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
+    )
+    return Begun(dialog, conversation, resumed)

@@ -1,0 +1,30 @@
+"""``orderline rescuer``: the rescuer as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.rescuer import Rescuer, RescuerOptions
+from agent.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def rescue(settings: Settings, stop: asyncio.Event) -> int:
+    """Run until ``stop`` is set; prints one JSON line when it has begun. Raises AuthFailed."""
+    ari = Ari(
+        settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=2.0
+    )
+    ari.open()
+    options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)
+    rescuer = Rescuer(ari, options)
+    print(json.dumps({"ready": True, "app": ari.app, "asterisk": ari.url}), flush=True)
+    try:
+        await rescuer.run(stop)
+    finally:
+        await ari.close()
+    log.info("Stopping; %d call(s) were rescued", rescuer.rescued)
+    return 0

@@ -1,0 +1,58 @@
+"""``orderline serve``: an agent from its start to its end, whoever ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+
+from agent import service_manager
+from agent.app import Agent, cancelled, report_end
+from agent.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def serve(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    takeover: bool = False,
+    on_ready: Callable[[], None] = lambda: None,
+) -> int:
+    """Run an agent until ``stop`` is set or it is asked to stop; prints one JSON line when it is ready.
+
+    Returns 0, or 1 when another controller has taken its place.
+    """
+    alive = asyncio.create_task(service_manager.keep_alive(), name="watchdog")
+    alive.add_done_callback(report_end)
+    try:
+        async with Agent(settings, takeover=takeover) as agent:
+            on_ready()
+            service_manager.notify("READY=1")
+            print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
+            code = await until_it_ends(agent, stop)
+            service_manager.notify("STOPPING=1")
+            log.info("Stopping")
+        return code
+    finally:
+        await cancelled(alive)
+
+
+async def until_it_ends(agent: Agent, stop: asyncio.Event) -> int:
+    """Return the exit code when the agent has been stopped, drained or replaced."""
+    waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if agent.replaced.is_set():
+            await agent.step_back()
+            return 1
+        if agent.stop_door.asked.is_set() and agent.stop_door.request.drain_seconds:
+            draining = asyncio.create_task(agent.drain(agent.stop_door.request.drain_seconds))
+            await asyncio.wait([draining, waits[0]], return_when=asyncio.FIRST_COMPLETED)
+            await cancelled(draining)
+        return 0
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,26 @@
+"""A second controller is refused before it has loaded anything, as soon as Asterisk can tell that there is a first."""
+
+from __future__ import annotations
+
+import contextlib
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AriError
+from agent.asterisk.heartbeat import ensure_alone
+from agent.settings import Settings
+
+
+async def refuse_a_second(settings: Settings) -> None:
+    """Return when nobody else serves the application, or nobody can say yet: it is looked at again before connecting.
+
+    Raises AppTaken.
+    """
+    ari = Ari(
+        settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=1.0
+    )
+    ari.open()
+    try:
+        with contextlib.suppress(AriError):
+            await ensure_alone(ari)
+    finally:
+        await ari.close()

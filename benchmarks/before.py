@@ -1,0 +1,56 @@
+"""Before and after in one run: the same callers ring the agent of another checkout and the agent of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.rehearse.result import CallResult
+from agent.rehearse.stack import Home
+from benchmarks.figures import by_kind, failures_of, turns_of
+from benchmarks.place import call_centre, scripts
+
+ROUNDS = 2
+AT_ONCE = 2
+
+
+async def before_and_after(
+    home: Home, say: Callable[[str], None], checkout: Path, copies: int, rounds: int = ROUNDS
+) -> dict[str, Any]:
+    """Hold the conversations with both in turn, so that what disturbs the machine disturbs both; return the pairs."""
+    results: dict[str, list[CallResult]] = {"before": [], "after": []}
+    stops: dict[str, list[CallResult]] = {"before": [], "after": []}
+    for number in range(rounds):
+        for name, where in (("before", checkout), ("after", None)):
+            async with call_centre(home, "bench-before", say, checkout=where) as callers:
+                placed = await callers.each(scripts("conversations", copies), AT_ONCE, lambda _: None)
+                results[name] += [one.result for one in placed]
+                placed = await callers.each(scripts("barge_in", copies), AT_ONCE, lambda _: None)
+                stops[name] += [one.result for one in placed]
+            say(f"  round {number + 1} of {rounds}, {name}: done")
+    both = {name: by_kind(turns_of(calls)) for name, calls in results.items()}
+    spoken = {name: kinds["spoken"] for name, kinds in both.items()}
+    pairs = {
+        f"{rank} after / before": round(spoken["after"][rank] / spoken["before"][rank], 2)
+        for rank in ("p50", "p95")
+        if spoken["before"][rank]
+    }
+    good = {name: sum(call.ok for call in calls) for name, calls in results.items()}
+    for name in both:
+        say(
+            f"  {name}: p50 {spoken[name]['p50']} ms, p95 {spoken[name]['p95']} ms of {spoken[name]['n']} turns;"
+            f" {good[name]} of {len(results[name])} calls good"
+        )
+    return {
+        "calls": sum(len(calls) for calls in (*results.values(), *stops.values())),
+        "good": sum(good.values()) + sum(call.ok for calls in stops.values() for call in calls),
+        "response_ms": both,
+        "stops_ms": {
+            name: [round(value, 1) for call in calls for value in call.barge_in_stop_ms]
+            for name, calls in stops.items()
+        },
+        "good_calls": {name: f"{good[name]} of {len(results[name])}" for name in both},
+        "failures": failures_of(results["after"]),
+        "pairs": pairs,
+    }

@@ -1,0 +1,131 @@
+"""The regression guard: costs as ratios within one run, held against a stored baseline. ``--write`` stores a new one.
+
+``python -m benchmarks.guard`` prints what it finds. A ratio may be ``allowed`` times the baseline's: generous, for CI
+machines differ and are shared; what it catches is a turn that has become many times as dear.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import vosk
+
+from agent.call.protocols import SAMPLE_RATE
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.loader import FlowPack
+from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.turns import Effect, Failed, Heard
+from agent.flows import english_pack
+from agent.speech.model import resolve_model
+from agent.speech.wording import filters
+from benchmarks.grammar import all_phrases, one_turn
+
+BASELINE = Path(__file__).resolve().parent / "baseline.json"
+CALL = ("where is my order", "one zero four seven three", "six oh six one four")
+_ROUNDS = 7
+
+
+def calibration_seconds() -> float:
+    """Plain Python that does the same on every machine: what the others are compared with."""
+    began = time.perf_counter()
+    words: dict[str, int] = {}
+    for number in range(20_000):
+        word = str(number % 1000)
+        words[word] = words.get(word, 0) + len(word)
+    return time.perf_counter() - began
+
+
+def best_ratio(work: Callable[[], float], other: Callable[[], float], rounds: int = _ROUNDS) -> float:
+    """Return the least of each over some rounds, taken in turn: what a neighbour on the machine adds is left out."""
+    pairs = [(work(), other()) for _ in range(rounds)]
+    return min(one for one, _ in pairs) / max(1e-9, min(two for _, two in pairs))
+
+
+def turn_cost(pack: FlowPack) -> float:
+    """Return the cost of a call's turns in the dialog / the calibration loop."""
+    return best_ratio(lambda: dialog_seconds(pack), calibration_seconds)
+
+
+def dialog_seconds(pack: FlowPack) -> float:
+    """Hold a short call in text; return what the rules took."""
+    facts = CallFacts(
+        now=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
+        shop_name="Maple and Finch",
+        caller_number="",
+        dialled="7000",
+        entry="inbound",
+        call_id="guard",
+    )
+    conversation = Conversation(pack, facts, SandboxRenderer(filters))
+    began = time.perf_counter()
+    turn = conversation.start()
+    for said in CALL:
+        conversation.completeness(said)
+        turn = conversation.hear(Heard(text=said))
+    if isinstance(turn.then, Effect):
+        conversation.hear(Failed(turn.then.name, "unavailable"))
+    return time.perf_counter() - began
+
+
+def grammar_costs(pack: FlowPack) -> dict[str, float]:
+    """Return large / small for making a recogniser and for decoding a second of noise."""
+    vosk.SetLogLevel(-1)
+    model = vosk.Model(str(resolve_model("bundled", Path())))
+    phrases = all_phrases(pack)
+    noise = np.random.default_rng(7).normal(0, 2000, SAMPLE_RATE).astype("<i2").tobytes()
+
+    def times(size: int) -> tuple[float, float]:
+        entries = json.dumps([*phrases[:size], "[unk]"])
+        return one_turn(lambda: vosk.KaldiRecognizer(model, SAMPLE_RATE, entries), noise)
+
+    pairs = [(times(len(phrases)), times(100)) for _ in range(_ROUNDS)]
+    return {
+        f"{what}, every phrase / 100": min(large[at] for large, _ in pairs) / min(small[at] for _, small in pairs)
+        for at, what in enumerate(("making a recogniser", "decoding a chunk"))
+    }
+
+
+def found(pack: FlowPack) -> dict[str, float]:
+    """Return every ratio that needs no telephone."""
+    return {"a call's turns / the calibration loop": turn_cost(pack), **grammar_costs(pack)}
+
+
+def excess(ratios: dict[str, float], baseline: dict[str, Any]) -> list[str]:
+    """Return what is dearer than the baseline allows, for people."""
+    return [
+        f"{what}: {ratio:.2f}, where {baseline[what]['ratio']:.2f} was measured and"
+        f" {baseline[what]['allowed']:g} times that is allowed"
+        for what, ratio in ratios.items()
+        if ratio > baseline[what]["ratio"] * baseline[what]["allowed"]
+    ]
+
+
+def read_baseline() -> dict[str, Any]:
+    """Return the stored baseline: name -> ratio, allowed."""
+    stored: dict[str, Any] = json.loads(BASELINE.read_text(encoding="utf-8"))
+    return stored
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the ratios; with ``--write`` store them, keeping what is allowed."""
+    ratios = found(FlowPack.load(english_pack()))
+    baseline = read_baseline()
+    for what, ratio in ratios.items():
+        print(f"{what}: {ratio:.3f} (baseline {baseline.get(what, {}).get('ratio', '-')})")
+        if "--write" in arguments:
+            baseline[what] = {"allowed": 4.0} | baseline.get(what, {}) | {"ratio": round(ratio, 3)}
+    if "--write" in arguments:
+        BASELINE.write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")
+        return 0
+    return 1 if excess(ratios, baseline) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

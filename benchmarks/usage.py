@@ -1,0 +1,87 @@
+"""What the programs of a call centre use: CPU time, memory, threads, files; by the kernel's own count."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from agent.rehearse.stack import Stack
+
+ASTERISK, AGENT, CARRIER, CALLERS = "asterisk", "agent", "carrier", "callers"
+"""The product is the first two; the carrier's Asterisk and the callers' own program are the load generator."""
+PRODUCT = (ASTERISK, AGENT)
+LOAD = (CARRIER, CALLERS)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One program over a stretch of time, its children included."""
+
+    cores: float
+    """CPU time per second of the stretch: 0.5 is half a core."""
+    rss_mb: float
+    """Resident memory at its end."""
+    threads: int
+    files: int
+    """Open file descriptors."""
+
+    def to_dict(self) -> dict[str, float | int]:
+        """Return it as JSON-like data."""
+        return {
+            "cores": round(self.cores, 3),
+            "rss_mb": round(self.rss_mb, 1),
+            "threads": self.threads,
+            "files": self.files,
+        }
+
+
+class UsageMeter:
+    """Begin with :meth:`start`, read with :meth:`read`; reading does not end it."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
+        self._began_at = 0.0
+        self._began: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, stack: Stack) -> UsageMeter:
+        """Watch the four programs of a private call centre with its callers in this process."""
+        pids = {
+            ASTERISK: stack.pbx.pid,
+            AGENT: stack.agent.pid,
+            CARRIER: stack.phones.pid,
+            CALLERS: os.getpid(),
+        }
+        return cls({name: pid for name, pid in pids.items() if pid is not None})
+
+    def start(self) -> None:
+        """Count from now on."""
+        self._began_at = time.monotonic()
+        self._began = {name: _cpu_seconds(process, name) for name, process in self._processes.items()}
+
+    def read(self) -> dict[str, Use]:
+        """Return what was used since :meth:`start`. Raises psutil.NoSuchProcess when a program has died."""
+        seconds = max(1e-9, time.monotonic() - self._began_at)
+        return {
+            name: Use(
+                cores=(_cpu_seconds(process, name) - self._began.get(name, 0.0)) / seconds,
+                rss_mb=sum(one.memory_info().rss for one in _family(process, name)) / 2**20,
+                threads=sum(one.num_threads() for one in _family(process, name)),
+                files=sum(one.num_fds() for one in _family(process, name)),
+            )
+            for name, process in self._processes.items()
+        }
+
+
+def _family(process: psutil.Process, name: str) -> list[psutil.Process]:
+    """The process and its children; the callers' children are the other programs."""
+    return [process] if name == CALLERS else [process, *process.children(recursive=True)]
+
+
+def _cpu_seconds(process: psutil.Process, name: str) -> float:
+    times = [one.cpu_times() for one in _family(process, name)]
+    return sum(one.user + one.system for one in times)

@@ -1,0 +1,157 @@
+"""The rescuer frees callers whose controller is dead or hangs, and leaves those of a living one alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.asterisk.ari import Ari
+from agent.asterisk.ari_errors import AuthFailed
+from agent.asterisk.heartbeat import AppTaken, Beat, Heartbeat, ensure_alone, variable_of
+from agent.asterisk.rescuer import OVERDUE_SECONDS, Rescuer, RescuerOptions
+from tests.asterisk.fake_asterisk import FakeAsterisk
+from tests.waiting import until
+
+OPTIONS = RescuerOptions(after_seconds=4.0, poll_seconds=0.01)
+BEAT = variable_of("orderline")
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+async def asterisk() -> AsyncIterator[FakeAsterisk]:
+    fake = FakeAsterisk()
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def ari(asterisk: FakeAsterisk) -> AsyncIterator[Ari]:
+    client = Ari(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=1.0)
+    client.open()
+    yield client
+    await client.close()
+
+
+def caller(asterisk: FakeAsterisk, name: str, app: str = "orderline", application: str = "Stasis") -> None:
+    place = {"app_name": application, "app_data": f"{app},inbound,7000"}
+    asterisk.channels[name] = {"id": name, "state": "Up", "dialplan": place}
+
+
+async def test_callers_are_freed_when_the_heartbeat_has_stood_still_long_enough(
+    asterisk: FakeAsterisk, ari: Ari
+) -> None:
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    caller(asterisk, "c1")
+    caller(asterisk, "theirs", app="other")
+    caller(asterisk, "queued", application="Queue")
+    caller(asterisk, "orderline-media-1")
+    asterisk.globals[BEAT] = "1.0 here 1"
+    assert await rescuer.look() == 0
+    clock.seconds += 3.9
+    assert await rescuer.look() == 0
+    clock.seconds += 0.1
+    assert await rescuer.look() == 1
+    assert asterisk.continued == [("c1", "orderline-rescue", "s")]
+    assert rescuer.rescued == 1
+
+
+async def test_a_beating_controller_keeps_its_callers(asterisk: FakeAsterisk, ari: Ari) -> None:
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    caller(asterisk, "c1")
+    for beat in range(30):
+        asterisk.globals[BEAT] = f"{beat}.0 here 1"
+        clock.seconds += 1.0
+        assert await rescuer.look() == 0
+    assert asterisk.continued == []
+
+
+async def test_a_caller_who_has_just_come_in_is_given_the_same_time(asterisk: FakeAsterisk, ari: Ari) -> None:
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    await rescuer.look()
+    clock.seconds += 60
+    caller(asterisk, "c1")
+    assert await rescuer.look() == 0
+    clock.seconds += 4
+    assert await rescuer.look() == 1
+
+
+async def test_a_call_far_past_its_deadline_is_freed_even_from_a_beating_controller(
+    asterisk: FakeAsterisk, ari: Ari
+) -> None:
+    clock, wall = Clock(), Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock, wall)
+    caller(asterisk, "late")
+    caller(asterisk, "in-time")
+    caller(asterisk, "without")
+    asterisk.variables["late", "ORDERLINE_DEADLINE"] = str(int(wall.seconds - OVERDUE_SECONDS - 1))
+    asterisk.variables["in-time", "ORDERLINE_DEADLINE"] = str(int(wall.seconds + 60))
+    for beat in range(10):
+        asterisk.globals[BEAT] = f"{beat}.0 here 1"
+        await rescuer.look()
+    assert asterisk.continued == [("late", "orderline-rescue", "s")]
+
+
+async def test_an_asterisk_that_comes_back_is_judged_anew(asterisk: FakeAsterisk, ari: Ari) -> None:
+    stop = asyncio.Event()
+    rescuer = Rescuer(ari, OPTIONS)
+    port = asterisk.port
+    running = asyncio.create_task(rescuer.run(stop))
+    await until(lambda: asterisk.requests)
+    await asterisk.stop()
+    asterisk.requests.clear()
+    caller(asterisk, "c1")
+    await asterisk.start(port)
+    await until(lambda: asterisk.requests)
+    assert asterisk.continued == [], "what was seen before the restart says nothing"
+    stop.set()
+    await running
+
+
+async def test_a_wrong_password_ends_it(asterisk: FakeAsterisk) -> None:
+    ari = Ari(asterisk.url, "orderline", "wrong", "orderline")
+    ari.open()
+    with pytest.raises(AuthFailed):
+        await Rescuer(ari, OPTIONS).run(asyncio.Event())
+    await ari.close()
+
+
+async def test_a_second_controller_is_refused_while_the_first_one_beats(asterisk: FakeAsterisk, ari: Ari) -> None:
+    async with Ari(asterisk.url, "orderline", "secret", "orderline") as first:
+        asterisk.globals[BEAT] = "1.0 elsewhere 4711"
+        beating = asyncio.create_task(_beat(asterisk))
+        with pytest.raises(AppTaken, match="process 4711 on elsewhere"):
+            await ensure_alone(ari)
+        beating.cancel()
+        heart = Heartbeat(first)
+        heart.start()
+        await until(lambda: "elsewhere" not in asterisk.globals[BEAT])
+        assert Beat.read(asterisk.globals[BEAT]) is not None
+        await heart.stop()
+        assert asterisk.globals[BEAT] == "", "a clean end lets the next one start at once"
+        await ensure_alone(ari)
+
+
+async def _beat(asterisk: FakeAsterisk) -> None:
+    for number in range(2, 1000):
+        asterisk.globals[BEAT] = f"{number}.0 elsewhere 4711"
+        await asyncio.sleep(0.1)
+
+
+def test_a_foreign_value_is_no_heartbeat() -> None:
+    assert [Beat.read(text) for text in ("", "x", "1 2", "1.0 here me")] == [None] * 4
+    assert str(Beat.read("1.0 here 12")) == "1.0 here 12"

@@ -1,0 +1,35 @@
+"""The fault matrix in small: one of each kind that matters, on real calls (``make faults`` runs all of it)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from agent.rehearse.faults.case import CaseResult
+from agent.rehearse.faults.matrix import CASES, fault_place, run_once
+from agent.rehearse.faults.place import Place
+from agent.rehearse.private_asterisk import Asterisk
+from agent.rehearse.stack import Home
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SUBSET = ("killed", "resumed", "second", "media-cut", "events-cut", "ears", "voice", "overload", "hang-up", "drain")
+PATIENCE = 5.0
+"""Whether it works, not how fast: that is measured by ``make faults``."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def place(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
+    async with fault_place(asterisk, home, tmp_path_factory.mktemp("faults"), print) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", SUBSET)
+async def test_every_caller_reaches_a_person_or_an_honest_end(place: Place, name: str) -> None:
+    case = next(case for case in CASES if case.name == name)
+    result = CaseResult(case.name, case.what)
+    await run_once(place, case, result, print, PATIENCE)
+    assert result.problems == []
+    assert result.passed == 1

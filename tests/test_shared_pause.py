@@ -1,0 +1,112 @@
+"""Nodes that share a Redis pause together; without it each goes on with what it knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agent.pausing import Pause
+from agent.rehearse.real_redis import RealRedis
+from agent.shared_pause import SharedPause
+from agent.state.redis_link import RedisLink
+from tests.state.test_kept_calls import redis, redis_program
+from tests.waiting import until
+
+__all__ = ["redis", "redis_program"]
+
+
+class Clock:
+    """Wall time that moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+class Node:
+    """One node's pause and its way to the others."""
+
+    def __init__(self, directory: Path, name: str, url: str, clock: Clock) -> None:
+        self.link = RedisLink(url)
+        self.pause = Pause(directory / f"{name}.json", clock)
+        self.shared = SharedPause(self.pause, self.link)
+
+    async def close(self) -> None:
+        await self.shared.close()
+        await self.link.close()
+
+
+async def test_who_pauses_one_node_pauses_all_and_resuming_one_resumes_all(redis: RealRedis, tmp_path: Path) -> None:
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    await first.shared.start()
+    await second.shared.start()
+    first.pause.begin("alice")
+    await until(lambda: second.pause.now)
+    assert second.pause.now is not None
+    assert second.pause.now.by == "alice"
+    second.pause.end("bob")
+    await until(lambda: first.pause.now is None)
+    await first.close()
+    await second.close()
+
+
+async def test_a_node_that_starts_learns_of_the_pause_before_its_first_call(redis: RealRedis, tmp_path: Path) -> None:
+    clock = Clock()
+    first = Node(tmp_path, "first", redis.url, clock)
+    await first.shared.start()
+    first.pause.begin("alice")
+    await first.shared.align()
+    late = Node(tmp_path, "late", redis.url, clock)
+    await late.shared.start()
+    assert late.pause.now is not None
+    assert Pause(tmp_path / "late.json", clock).now is not None, "and it remembers"
+    await first.close()
+    await late.close()
+
+
+async def test_while_redis_is_gone_each_node_obeys_its_own_supervisors_and_the_later_word_wins(
+    redis: RealRedis, tmp_path: Path
+) -> None:
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    await redis.stop()
+    first.pause.begin("alice")
+    await first.shared.align()
+    second.pause.begin("bob")
+    second.pause.end("bob")
+    await second.shared.align()
+    assert first.pause.now is not None
+    assert second.pause.now is None
+    await redis.start()
+    await until(lambda: first.link.may_try and second.link.may_try)
+    await first.shared.align()
+    await second.shared.align()
+    await first.shared.align()
+    assert first.pause.now is None, "bob's word came later"
+    await first.close()
+    await second.close()
+
+
+async def test_a_redis_that_lost_everything_learns_from_the_nodes(redis: RealRedis, tmp_path: Path) -> None:
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    first.pause.begin("alice")
+    await first.shared.align()
+    await first.link.ask(lambda client: client.flushall(), None)
+    await first.shared.align()
+    await second.shared.align()
+    assert second.pause.now is not None
+    await first.close()
+    await second.close()
+
+
+async def test_a_foreign_value_in_redis_changes_nothing(redis: RealRedis, tmp_path: Path) -> None:
+    node = Node(tmp_path, "first", redis.url, Clock())
+    await node.link.ask(lambda client: client.set("orderline:state:pause", "[1, 2]"), None)
+    await node.shared.align()
+    assert node.pause.now is None
+    await node.close()
