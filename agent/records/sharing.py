@@ -22,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from agent.errors import OrderlineError
+from agent.heeding import heed_cancellation
 from agent.records.delivery import Outcome
 from agent.records.outbox import Outbox
 from agent.records.outbox_table import Entry, NewEntry
@@ -108,11 +109,14 @@ class RedisSharing:
         while True:
             try:
                 await self._prepare()
+                heed_cancellation()
                 self._found()
                 while True:
                     await work()
+                    heed_cancellation()
                     self._found()
             except (RedisError, OSError, TimeoutError, sqlite3.Error) as error:
+                heed_cancellation()
                 self._lost(error)
                 await asyncio.sleep(PAUSE_SECONDS)
 

@@ -14,6 +14,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from agent.heeding import cancellations, heed_cancellation
+
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -54,15 +56,18 @@ class RedisLink:
         """Do something with Redis; ``otherwise`` when it is gone, frozen or was so a moment ago."""
         if not self.may_try:
             return otherwise
+        known = cancellations()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS * 2):
                 result = await work(self._client)
         except (RedisError, OSError, TimeoutError) as error:
+            heed_cancellation(known)
             self._not_before = self._clock() + PAUSE_SECONDS
             if self.connected:
                 log.warning("Redis is gone, this node goes on alone: %s", error or type(error).__name__)
             self.connected = False
             return otherwise
+        heed_cancellation(known)
         if not self.connected:
             self.connected = True
             log.info("live state is shared through Redis")

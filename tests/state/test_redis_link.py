@@ -1,0 +1,42 @@
+"""A request to Redis ends with its task, also where the library on the way swallows the cancellation."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisGone
+
+from agent.state.redis_link import RedisLink
+
+
+@pytest.mark.parametrize("ending", ["answers", "breaks"])
+async def test_a_swallowed_cancellation_still_ends_the_task(ending: str) -> None:
+    link = RedisLink("redis://127.0.0.1:1/0")
+    asking = asyncio.Event()
+    rounds = 0
+
+    async def swallow(redis: Redis) -> str:
+        nonlocal rounds
+        rounds += 1
+        asking.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:  # as wait_for of Python 3.11 does when its work is done in the same moment
+            if ending == "breaks":
+                raise RedisGone("gone") from None
+        return "an answer"
+
+    async def loop() -> None:
+        while True:
+            await link.ask(swallow, "")
+
+    task = asyncio.create_task(loop())
+    await asking.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=20)
+    assert task in done
+    assert task.cancelled()
+    assert rounds == 1
+    await link.close()
