@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.asterisk.line import AsteriskLine
 from agent.call.resuming import Resumed
-from agent.dialog.consent import ANSWERS, Answer, ConsentFirst, Mode
+from agent.dialog.consent import Answer, ConsentFirst, Mode, answer_in
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.flow import Recording
 from agent.dialog.loader import FlowPack
@@ -44,7 +44,7 @@ def begin(
     conversation, resumed = survival.conversation(line, pack, facts, render)
     left: Mapping[str, Any] = resumed.conversation if resumed is not None else {}
     if left:
-        answer = next((known for known in ANSWERS if known == left.get("consent")), "")
+        answer = answer_in(left)
     dialog = ConsentFirst(
         conversation,
         mode if line.entry == "inbound" else "off",

@@ -20,6 +20,7 @@ from agent.asterisk.heartbeat import Beat, Heartbeat, lives, variable_of
 from agent.asterisk.strays import strays_of
 from agent.settings import Settings
 from agent.state.embedded import EmbeddedKeeper
+from agent.state.kept import held_on
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ async def _hold(ari: Ari, settings: Settings) -> int:
     count = 0
     for stray in strays:
         channel_id = str(stray.channel["id"])
-        known = any(call_id == channel_id or call_id.startswith(f"{channel_id}-") for call_id in kept)
+        known = any(held_on(call_id, channel_id) for call_id in kept)
         if not known or stray.channel.get("state") != "Up" or await ari.channels.get_variable(channel_id, _HELD):
             continue
         await ari.channels.set_variable(channel_id, _HELD, "1")

@@ -35,7 +35,7 @@ from agent.shared_pause import SharedPause
 from agent.shop.protocols import AttemptLimits
 from agent.state.attempts import SharedAttemptLimits
 from agent.state.embedded import EmbeddedKeeper
-from agent.state.kept import Keeper, KeptCall
+from agent.state.kept import Keeper, KeptCall, held_on
 from agent.state.redis_link import RedisLink
 from agent.state.shared import SharedKeeper
 
@@ -127,7 +127,7 @@ class Survival:
 
         Whoever asks takes the call over.
         """
-        visits = [kept for kept in self._left.values() if _channel_of(kept.call_id, channel_id)]
+        visits = [kept for kept in self._left.values() if held_on(kept.call_id, channel_id)]
         found = max(visits, key=lambda kept: kept.at).call_id if visits else ""
         self._going_on.add(found or channel_id)
         return found
@@ -180,7 +180,7 @@ class Survival:
                 record = resumed(kept.state).record
                 started = datetime.fromisoformat(record.started_at).timestamp()
                 record.duration_seconds = round(max(0.0, kept.at - started), 3)
-                alive = any(_channel_of(call_id, channel_id) for channel_id in with_people)
+                alive = any(held_on(call_id, channel_id) for channel_id in with_people)
                 record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
                 latest[call_id] = call_record(discreet(record, kept.state))
         count = await records.take_over(latest, self._going_on)
@@ -200,11 +200,6 @@ def discreet(record: CallRecord, state: Mapping[str, Any]) -> CallRecord:
 def _story_only(line: AsteriskLine, now: datetime) -> Resumed:
     record = CallRecord(line.id, line.caller, now.isoformat(timespec="milliseconds"))
     return Resumed(record, None, {}, hand_over="controller_restarted")
-
-
-def _channel_of(call_id: str, channel_id: str) -> bool:
-    """Return whether a call was held on this channel: its own id, or a later visit's."""
-    return call_id == channel_id or call_id.startswith(f"{channel_id}-")
 
 
 async def _channels(ari: Ari | None) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import functools
 import json
 from collections.abc import Callable, Mapping
@@ -14,9 +13,7 @@ import numpy as np
 import vosk
 
 from agent.call.protocols import SAMPLE_RATE
-from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import Heard, Listen
 from agent.flows import english_pack
 from agent.rehearse.script import Speech
@@ -25,7 +22,7 @@ from agent.rehearse.voices import Voices
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import UNKNOWN, Grammar, build_grammar
 from agent.speech.model import resolve_model
-from agent.speech.wording import filters
+from benchmarks.text_call import text_call
 
 VOICES = (
     "joe",
@@ -119,15 +116,7 @@ def compare(sounds: Mapping[tuple[str, str], bytes], say: Callable[[str], None])
 
 def anything_else(pack: FlowPack) -> Listen:
     """Return what the agent listens for after it has answered a question and asks for another."""
-    facts = CallFacts(
-        now=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
-        shop_name="Maple and Finch",
-        caller_number="",
-        dialled="7000",
-        entry="inbound",
-        call_id="answers",
-    )
-    conversation = Conversation(pack, facts, SandboxRenderer(filters))
+    conversation = text_call(pack)
     conversation.start()
     turn = conversation.hear(Heard(text="what are your opening hours"))
     if not isinstance(turn.then, Listen):

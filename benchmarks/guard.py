@@ -6,7 +6,6 @@ machines differ and are shared; what it catches is a turn that has become many t
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import sys
 import time
@@ -18,14 +17,12 @@ import numpy as np
 import vosk
 
 from agent.call.protocols import SAMPLE_RATE
-from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
 from agent.dialog.turns import Effect, Failed, Heard
 from agent.flows import english_pack
 from agent.speech.model import resolve_model
-from agent.speech.wording import filters
 from benchmarks.grammar import all_phrases, one_turn
+from benchmarks.text_call import text_call
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"
 CALL = ("where is my order", "one zero four seven three", "six oh six one four")
@@ -55,15 +52,7 @@ def turn_cost(pack: FlowPack) -> float:
 
 def dialog_seconds(pack: FlowPack) -> float:
     """Hold a short call in text; return what the rules took."""
-    facts = CallFacts(
-        now=dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC),
-        shop_name="Maple and Finch",
-        caller_number="",
-        dialled="7000",
-        entry="inbound",
-        call_id="guard",
-    )
-    conversation = Conversation(pack, facts, SandboxRenderer(filters))
+    conversation = text_call(pack)
     began = time.perf_counter()
     turn = conversation.start()
     for said in CALL:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
+from agent.rehearse.real_redis import RealRedis, redis_command
 from agent.rehearse.stack import Home
 
 
@@ -23,6 +25,21 @@ def home() -> Home:
 def asterisk(home: Home) -> Asterisk:
     """The Asterisk in there, fetched on the first run, or the one that $ASTERISK names."""
     return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK") or None, report=print))
+
+
+@pytest.fixture(scope="session")
+def redis_program(home: Home) -> tuple[str, ...]:
+    """The command of a real redis-server, fetched once where the machine has none."""
+    return redis_command(home.directory)
+
+
+@pytest.fixture
+async def redis(redis_program: tuple[str, ...], tmp_path: Path) -> AsyncIterator[RealRedis]:
+    """A running server of the test's own."""
+    server = RealRedis(redis_program, tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
 
 
 # The suite plays the same examples every time; HYPOTHESIS_PROFILE=explore looks for new ones.

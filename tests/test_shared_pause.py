@@ -9,10 +9,7 @@ from agent.pausing import Pause
 from agent.rehearse.real_redis import RealRedis
 from agent.shared_pause import SharedPause
 from agent.state.redis_link import RedisLink
-from tests.state.test_kept_calls import redis, redis_program
 from tests.waiting import until
-
-__all__ = ["redis", "redis_program"]
 
 
 class Clock:

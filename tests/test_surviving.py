@@ -29,9 +29,6 @@ from agent.speech.wording import filters
 from agent.state.embedded import EmbeddedKeeper
 from agent.state.redis_link import PREFIX, RedisLink
 from agent.surviving import Survival, discreet
-from tests.state.test_kept_calls import redis, redis_program
-
-__all__ = ["redis", "redis_program"]
 
 RENDER = SandboxRenderer(filters)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.dialog.consent import ANSWERS, Answer
+from agent.dialog.consent import Answer, answer_in
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.loader import FlowPack
@@ -46,7 +46,7 @@ class KeptConversations:
         kept_at, snapshot = self._kept.get(channel_id, (0.0, {}))
         if self._clock() - kept_at > KEPT_SECONDS:
             return ""
-        return next((answer for answer in ANSWERS if answer == snapshot.get("consent")), "")
+        return answer_in(snapshot)
 
     def begin(self, pack: FlowPack, facts: CallFacts, render: Renderer, channel_id: str) -> Conversation:
         """Return the conversation of a call that begins: with what it knew before, when it comes back."""

@@ -60,6 +60,11 @@ class Conversing(Protocol):
         """Return the story so far."""
 
 
+def answer_in(snapshot: Mapping[str, Any]) -> Answer:
+    """Return the answer that :meth:`ConsentFirst.snapshot` holds, ``""`` for none or a strange one."""
+    return next((answer for answer in ANSWERS if answer == snapshot.get("consent")), "")
+
+
 class ConsentFirst:
     """A dialog that tells of the recording, or asks for it, before the real one starts.
 

@@ -33,6 +33,11 @@ class KeptCall:
         return cls(str(call_id), str(holder), float(at), state)
 
 
+def held_on(call_id: str, channel_id: str) -> bool:
+    """Return whether a call was held on this channel: its id is the channel's own, or a later visit's."""
+    return call_id == channel_id or call_id.startswith(f"{channel_id}-")
+
+
 class Keeper(Protocol):
     """Where live state is kept. Nothing here holds up a call."""
 

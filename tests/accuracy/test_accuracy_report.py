@@ -13,9 +13,6 @@ from agent.accuracy.plots import draw
 from agent.accuracy.report import markdown, read_back_below, report, table
 from agent.cli import main
 
-pytest.importorskip("jiwer")
-pytest.importorskip("matplotlib")
-
 META = {"command": "orderline accuracy", "when": "2026-11-24", "machine": "2 cores", "versions": "Orderline", "seed": 1}
 
 

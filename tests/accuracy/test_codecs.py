@@ -9,9 +9,6 @@ from agent.accuracy.codecs import CODECS, losses, through_codec
 from agent.accuracy.errors import AccuracyError
 from agent.rehearse.audio import FRAME_SAMPLES, Pcm
 
-pytest.importorskip("av")
-pytest.importorskip("soundfile")
-
 
 @pytest.fixture
 def vowel() -> Pcm:

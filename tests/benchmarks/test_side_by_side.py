@@ -164,7 +164,6 @@ def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -
 
 
 def test_the_picture_is_drawn_also_where_a_figure_is_missing(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="the picture needs the extra named bench")
     from benchmarks.side_by_side.picture import draw
 
     found = Comparison((row("orderline"), row("sample")), (load("orderline", 1, 400),))

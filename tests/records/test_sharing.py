@@ -15,25 +15,11 @@ from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
 from agent.records.outbox_table import Entry, NewEntry
 from agent.records.sharing import RedisSharing
 from agent.records.store import CallStore
-from agent.rehearse.real_redis import RealRedis, redis_command
-from agent.rehearse.stack import Home
+from agent.rehearse.real_redis import RealRedis
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(first_pause_seconds=0.05, longest_pause_seconds=0.2, poll_seconds=0.02)
 LANES = ("ticket", "webhook:crm")
-
-
-@pytest.fixture(scope="session")
-def redis_program(home: Home) -> tuple[str, ...]:
-    return redis_command(home.directory)
-
-
-@pytest.fixture
-async def redis(redis_program: tuple[str, ...], tmp_path: Path) -> AsyncIterator[RealRedis]:
-    server = RealRedis(redis_program, tmp_path)
-    await server.start()
-    yield server
-    await server.stop()
 
 
 class Node:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import stat
 import threading
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
-
-from agent.rehearse.real_redis import RealRedis, redis_command
-from agent.rehearse.stack import Home
+from agent.rehearse.real_redis import RealRedis
 from agent.state.embedded import LONGEST_SECONDS, EmbeddedKeeper
 from agent.state.kept import KeptCall
 from agent.state.redis_link import RedisLink
@@ -96,19 +92,6 @@ class TestInAFile:
         assert await keeper.left_behind() == []
         await keeper.close()
         keeper.keep("c-1", {})
-
-
-@pytest.fixture(scope="session")
-def redis_program(home: Home) -> tuple[str, ...]:
-    return redis_command(home.directory)
-
-
-@pytest.fixture
-async def redis(redis_program: tuple[str, ...], tmp_path: Path) -> AsyncIterator[RealRedis]:
-    server = RealRedis(redis_program, tmp_path)
-    await server.start()
-    yield server
-    await server.stop()
 
 
 class Node:

@@ -10,10 +10,7 @@ from agent.records.attempts import SqliteAttemptLimits
 from agent.rehearse.real_redis import RealRedis
 from agent.state.attempts import SharedAttemptLimits
 from agent.state.redis_link import RedisLink
-from tests.state.test_kept_calls import redis, redis_program
 from tests.waiting import until
-
-__all__ = ["redis", "redis_program"]
 
 
 class Node:

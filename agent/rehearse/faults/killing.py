@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections.abc import Mapping
 
 from agent.rehearse.faults.caller import ORDER, POSTCODE, STATES, Caller
 from agent.rehearse.faults.case import Case, Findings
@@ -28,14 +29,30 @@ async def settled(place: Place, findings: Findings, callers: dict[str, Caller], 
         findings.require(False, f"left over: {line}")
 
 
+async def reach_people(
+    place: Place, findings: Findings, callers: Mapping[str, Caller], at: float, who: str = ""
+) -> None:
+    """Note how long each caller waits for a person's phone to ring; ``who`` stands before the state in the table."""
+    waited = await asyncio.gather(*(place.rings_for(caller, at) for caller in callers.values()))
+    for state, seconds in zip(callers, waited, strict=True):
+        findings.reach(seconds, f"{who}{state}")
+
+
+async def reach_people_of_a_frozen_agent(
+    place: Place, findings: Findings, callers: Mapping[str, Caller], who: str = ""
+) -> None:
+    """The same from the moment the agent freezes; it goes on when all have been heard of."""
+    at = place.agent.signal(signal.SIGSTOP)
+    try:
+        await reach_people(place, findings, callers, at, who)
+    finally:
+        place.agent.signal(signal.SIGCONT)
+
+
 async def killed_in_every_state(place: Place, findings: Findings) -> None:
     """Five callers, one in each state, when the controller is killed."""
     async with place.callers_in(STATES) as callers:
-        at = place.kill()
-        waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
-        await asyncio.gather(*waits.values())
-        for state, wait in waits.items():
-            findings.reach(wait.result(), state)
+        await reach_people(place, findings, callers, place.kill())
     await place.restart()
     await settled(place, findings, callers, ("lost", "rescued"))
 
@@ -43,14 +60,7 @@ async def killed_in_every_state(place: Place, findings: Findings) -> None:
 async def hung_in_every_state(place: Place, findings: Findings) -> None:
     """The same with a controller that is frozen, and goes on ten seconds later."""
     async with place.callers_in(STATES) as callers:
-        at = place.agent.signal(signal.SIGSTOP)
-        try:
-            waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
-            await asyncio.gather(*waits.values())
-        finally:
-            place.agent.signal(signal.SIGCONT)
-        for state, wait in waits.items():
-            findings.reach(wait.result(), state)
+        await reach_people_of_a_frozen_agent(place, findings, callers)
         for state, caller in callers.items():
             findings.require(not caller.leg.hung_up.is_set(), f"{state}: the caller was cut off")
             await caller.sees("call_ended")
@@ -137,23 +147,13 @@ async def rescued(place: Place, findings: Findings) -> None:
     try:
         await place.with_settings({"call": {"deadman_seconds": 60}})
         async with place.rescuer(), place.callers_in(STATES) as callers:
-            at = place.kill()
-            waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
-            await asyncio.gather(*waits.values())
-            for state, wait in waits.items():
-                findings.reach(wait.result(), state)
+            await reach_people(place, findings, callers, place.kill())
         await place.restart()
         await settled(place, findings, callers, ("lost", "rescued"))
         async with place.rescuer(), place.callers_in(STATES) as callers:
-            at = place.agent.signal(signal.SIGSTOP)
-            try:
-                waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
-                await asyncio.gather(*waits.values())
-            finally:
-                place.agent.signal(signal.SIGCONT)
-            for state, wait in waits.items():
-                findings.reach(wait.result(), f"hung, {state}")
-                await callers[state].sees("call_ended")
+            await reach_people_of_a_frozen_agent(place, findings, callers, "hung, ")
+            for caller in callers.values():
+                await caller.sees("call_ended")
         await settled(place, findings, callers, ("rescued", "handed_over"))
     finally:
         await place.global_variable("ORDERLINE_DEADMAN_SECONDS", "5")
