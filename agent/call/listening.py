@@ -177,17 +177,20 @@ class Listening:
     def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
         """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
 
-        Not where digits are read: there a pause follows each of them, and opening means decoding all of it again.
+        Later and seldom where digits are read: there a pause follows each of them, and opening means decoding all of
+        it again.
         """
         options, taker = self._parts.options, self._taker
         if probability >= options.speech_probability:
             if ear.settled:
                 ear.go_on()
             return
-        reads_digits = self._judged[1] is Completeness.INCOMPLETE and ear.pauses >= MOST_DIGIT_PAUSES
-        if ear.settled or reads_digits or self._listen.keys.max_digits > 1:
+        unfinished = self._judged[1] is Completeness.INCOMPLETE
+        if ear.settled or (unfinished and ear.pauses >= MOST_DIGIT_PAUSES):
             return
-        if taker.caller_is_speaking and taker.silence_ms >= options.settle_ms:
+        reads_digits = unfinished and self._listen.keys.max_digits > 1
+        pause_ms = options.settle_digits_ms if reads_digits else options.settle_ms
+        if taker.caller_is_speaking and taker.silence_ms >= pause_ms:
             ear.settle()
 
     def _keyed(self) -> Answer:

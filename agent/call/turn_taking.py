@@ -39,6 +39,8 @@ class TurnTakingOptions:
     settle_ms: int = 160
     """Silence after which the recogniser's final text is worked out ahead: its running text lags up to 280 ms, and
     a turn is judged by what was really said. Most pauses inside a sentence are shorter."""
+    settle_digits_ms: int = 400
+    """... when the text is part of a number that was asked for: the pauses between two digits are shorter than this."""
     end_complete_ms: int = 250
     """Silence that ends a turn whose text is a whole answer."""
     end_likely_ms: int = 450

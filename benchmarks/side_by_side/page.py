@@ -69,7 +69,7 @@ def load_table(found: Comparison, names: Sequence[str]) -> str:
                     f"{100 * row.cores_a_call:.1f} % of a core a call"
                     for row in rows
                 )
-                or "not tried: hopeless before"
+                or "not measured"
             )
         lines.append(_row([str(size), *cells]))
     return "\n".join(lines) + "\n"
@@ -83,8 +83,9 @@ def measured(found: Comparison) -> str:
         machine = run["machine"]
         lines.append(
             f"- `{run['command']}` on {machine['cores']} cores of {machine['cpu']}, which also ran the callers and "
-            f"their Asterisk; load before: {run['load_before']:g}. {versions}. Recognition model of everybody: "
-            f"{run['model']}; Orderline's voice: {run['orderline_voice']}."
+            f"their Asterisk; load average before, of everything on the machine: {run['load_before']:g}. {versions}. "
+            f"Recognition model of everybody: {run['model']}; Orderline's voice: {run['orderline_voice']}. "
+            f"{run.get('note', '')}".rstrip()
         )
     rounds = len({row.round for row in found.calls})
     calls = {TITLES[name]: sum(row.contender == name for row in found.calls) for name in found.contenders}

@@ -78,7 +78,7 @@ def _panel(
             axis.bar(x, value or 0, width * 0.92, color=COLOURS[name])
             label = "none" if value is None else f"{value:,.1f} %" if key == "core_share" else f"{value:,.0f} {unit}"
             weight = "bold" if name == ORDERLINE else "normal"
-            axis.text(x, (value or 0) + highest * 0.02, label, ha="center", va="bottom", fontsize=12, weight=weight)
+            axis.text(x, (value or 0) + highest * 0.02, label, ha="center", va="bottom", fontsize=10.5, weight=weight)
     axis.set_title(title, loc="left", fontsize=13.5, weight="bold", pad=14)
     axis.text(1.0, 1.0, direction, transform=axis.transAxes, ha="right", va="bottom", fontsize=10, color="#6b7178")
     axis.set_xticks(range(len(groups)), [label for _, label in groups])

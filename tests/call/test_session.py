@@ -15,6 +15,7 @@ from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
 from agent.dialog.turns import (
     BargeIn,
+    Completeness,
     Done,
     Effect,
     Failed,
@@ -373,13 +374,12 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
 
 
 class TestAPauseInTheCallersAnswer:
-    async def test_is_settled_while_the_turn_may_go_on_and_costs_no_time_when_it_was_the_end(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
-        hearing = TestHearing("yes")
-        recognizer = TestRecognizer()
-        recognizer.listen = lambda *_: hearing  # type: ignore[method-assign, assignment]
-        finals: list[int] = []
+    ASKS_FOR_A_NUMBER = Listen((), words=("one", "two"), slot="order_number", keys=KeyEntry(max_digits=5))
+
+    @staticmethod
+    def heard(text: str, finals: list[int]) -> TestRecognizer:
+        """A recogniser that hears the text and counts the final results it was asked for."""
+        hearing = TestHearing(text)
         finish = hearing.finish
 
         async def counted() -> Recognition:
@@ -387,7 +387,15 @@ class TestAPauseInTheCallersAnswer:
             return await finish()
 
         hearing.finish = counted  # type: ignore[method-assign]
-        call = parts(TestDialog(say("How can I help?"), GOODBYE), recognizer=recognizer)
+        recognizer = TestRecognizer()
+        recognizer.listen = lambda *_: hearing  # type: ignore[method-assign, assignment]
+        return recognizer
+
+    async def test_is_settled_while_the_turn_may_go_on_and_costs_no_time_when_it_was_the_end(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        finals: list[int] = []
+        call = parts(TestDialog(say("How can I help?"), GOODBYE), recognizer=self.heard("yes", finals))
         task = asyncio.create_task(hold(line, media, call))
         await media.came.wait()
         line.voice(500)
@@ -395,5 +403,38 @@ class TestAPauseInTheCallersAnswer:
         await until(lambda: finals)
         assert not call.records.written  # type: ignore[attr-defined]
         line.silence(600)
+        await task
+        assert len(finals) == 1
+
+    async def test_is_settled_too_where_a_number_could_be_keyed(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        finals: list[int] = []
+        dialog = TestDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
+        task = asyncio.create_task(hold(line, media, parts(dialog, recognizer=self.heard("no", finals))))
+        await media.came.wait()
+        line.voice(500)
+        line.silence(200)
+        await until(lambda: finals)
+        line.silence(600)
+        await task
+
+    async def test_between_digits_is_settled_only_when_it_is_a_long_one(self) -> None:
+        line = TestLine()
+        media = TestMedia(line.inbox)
+        finals: list[int] = []
+        dialog = TestDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
+        dialog.completeness = lambda _: Completeness.INCOMPLETE  # type: ignore[method-assign]
+        task = asyncio.create_task(hold(line, media, parts(dialog, recognizer=self.heard("one", finals))))
+        await media.came.wait()
+        for _ in range(3):
+            line.voice(200)
+            line.silence(300)
+        await until(line.inbox.empty)
+        assert not finals
+        line.voice(200)
+        line.silence(420)
+        await until(lambda: finals)
+        line.silence(1600)
         await task
         assert len(finals) == 1
