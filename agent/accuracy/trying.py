@@ -179,9 +179,7 @@ def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outc
 
 
 def _judge_number(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
-    # what does not belong together is forgotten again at once (a postcode of another order): the words still tell
-    said = dict(pair.split("=", 1) for pair in understood.split(" ") if "=" in pair)
-    value = standing.values.get(item.slot, said.get(item.slot))
+    value = _value(item, understood, standing)
     if value is None:
         return understood, "wrong"
     if value.endswith("..."):
@@ -199,10 +197,20 @@ def _judge_request(item: Item, understood: str, standing: Standing) -> tuple[str
 
 
 def _judge_choice(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
-    value = standing.values.get(item.slot)
+    value = _value(item, understood, standing)
     if value is None:
         return understood, "wrong"
     return value, "taken" if value == item.answer.value else "wrong"
+
+
+def _value(item: Item, understood: str, standing: Standing) -> str | None:
+    """Return what the slot was filled with, None for nothing.
+
+    What has been dealt with, or does not belong together (a postcode of another order), is forgotten again at once:
+    what was understood still tells.
+    """
+    said = dict(pair.split("=", 1) for pair in understood.split(" ") if "=" in pair)
+    return standing.values.get(item.slot, said.get(item.slot))
 
 
 def _judge_yes_no(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:

@@ -97,6 +97,12 @@ def test_a_choice_is_a_value_of_its_slot(ready: Trying) -> None:
     assert (found.outcome, found.got) == ("taken", "wrong_size")
 
 
+def test_a_choice_counts_though_the_procedure_has_dealt_with_it_already(ready: Trying) -> None:
+    """Used goods are refused at once, and the return is forgotten."""
+    found = ready.run(trial(item("choice", "return_condition", "return_condition", "used", "I've used it")))
+    assert (found.outcome, found.got) == ("taken", "used")
+
+
 def test_what_is_not_for_the_agent_must_not_be_taken_for_anything(ready: Trying) -> None:
     refused = ready.run(trial(item("foreign", "order_number", "order_number", "", "can you pass me the salt")))
     assert (refused.outcome, refused.got) == ("missed", "")
