@@ -220,7 +220,9 @@ def _judge_yes_no(item: Item, understood: str, standing: Standing) -> tuple[str,
         got = "no"
     else:
         got = understood
-    return got, "taken" if got == item.answer.value else "wrong"
+    if got == item.answer.value:
+        return got, "taken"
+    return got, "wrong_asked" if standing.kind == "confirm" else "wrong"
 
 
 _JUDGES: dict[str, Callable[[Item, str, Standing], tuple[str, Outcome]]] = {

@@ -103,6 +103,11 @@ def test_a_choice_counts_though_the_procedure_has_dealt_with_it_already(ready: T
     assert (found.outcome, found.got) == ("taken", "used")
 
 
+def test_a_digit_heard_for_a_yes_changes_nothing_unasked(ready: Trying) -> None:
+    found = ready.run(trial(item("yes_no", "read_back", "order_number", "yes", "nine")))
+    assert (found.outcome, found.got) == ("wrong_asked", "order_number=90723")
+
+
 def test_what_is_not_for_the_agent_must_not_be_taken_for_anything(ready: Trying) -> None:
     refused = ready.run(trial(item("foreign", "order_number", "order_number", "", "can you pass me the salt")))
     assert (refused.outcome, refused.got) == ("missed", "")
