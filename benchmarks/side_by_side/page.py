@@ -84,8 +84,7 @@ def measured(found: Comparison) -> str:
         lines.append(
             f"- `{run['command']}` on {machine['cores']} cores of {machine['cpu']}, which also ran the callers and "
             f"their Asterisk; load average before, of everything on the machine: {run['load_before']:g}. {versions}. "
-            f"Recognition model of everybody: {run['model']}; Orderline's voice: {run['orderline_voice']}. "
-            f"{run.get('note', '')}".rstrip()
+            f"Recognition model of everybody: {run['model']}; Orderline's voice: {run['orderline_voice']}."
         )
     rounds = len({row.round for row in found.calls})
     calls = {TITLES[name]: sum(row.contender == name for row in found.calls) for name in found.contenders}

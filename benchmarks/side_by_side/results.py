@@ -92,8 +92,9 @@ def figures(calls: Sequence[CallRow], loads: Sequence[LoadRow], names: Sequence[
         }
     if loads:
         sizes = [{row.at_once for row in loads if row.contender == name} for name in names]
-        borne = [row for row in loads if row.at_once in set.intersection(*sizes)]  # by everybody
-        shares = {name: cores_a_call(borne, name) for name in names}
+        everybodys = set.intersection(*sizes)
+        shared = [row for row in loads if row.at_once in everybodys]
+        shares = {name: cores_a_call(shared, name) for name in names}
         own = shares.get(ORDERLINE)
         found["core_share"] = {
             "title": "Part of a core that a call takes, with Asterisk",
