@@ -76,7 +76,19 @@ class Sentences:
             meaning = self.exact(tokens[start:end]) if end - start > length else None
             if meaning is not None:
                 listed, length = meaning, end - start
-        return self.widely(tokens, length) or listed or self._answers(tokens)
+        meaning = self.widely(tokens, length) or listed or self._answers(tokens)
+        return None if meaning is not None and self._contradicts(tokens, meaning) else meaning
+
+    def _contradicts(self, tokens: Tokens, meaning: Meaning) -> bool:
+        """Return whether a refusal begins with a yes ("yes not right"), as it does when "that's" was misheard.
+
+        "Yeah no" is none: people say that for a no.
+        """
+        first = self._layers.whole(tokens[:1])
+        if not (_refuses(meaning) and first is not None and _agrees(first)):
+            return False
+        second = self._layers.whole(tokens[1:2])
+        return second is None or not _refuses(second)
 
     def _answers(self, tokens: Tokens) -> Meaning | None:
         """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
@@ -179,3 +191,11 @@ class Sentences:
         sure = [word.text for word in heard.words if word.confidence >= _SURE_WORD]
         said = sure if heard.words else tokens
         return next((self._strong[word] for word in said if word in self._strong), None)
+
+
+def _agrees(meaning: Meaning) -> bool:
+    return meaning.kind == "right" or (meaning.kind == "value" and meaning.name == "yes")
+
+
+def _refuses(meaning: Meaning) -> bool:
+    return meaning.kind == "wrong" or (meaning.kind == "value" and meaning.name == "no")

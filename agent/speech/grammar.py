@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.errors import OrderlineError
@@ -20,9 +20,10 @@ _SAMPLES_REMEMBERED = 64
 
 
 YES_AND_NO = ("yes", "no")
-ENTRIES_A_YES = 35
-"""A turn that expects yes or no holds each of them once more for so many entries. Vosk weighs a word by how often it
-stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices (`make bench PARTS=answers`)."""
+ENTRIES_AN_ANSWER: Mapping[str, int] = {"yes": 12, "no": 12, "yes please": 60, "no thanks": 60, "no thank you": 60}
+"""A turn that expects yes or no holds each of these answers once more for so many entries. Vosk weighs a word by how
+often it stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices, and with "yes" alone
+made so frequent, "yes please" became "yes three" (`make bench PARTS=answers`)."""
 
 
 class GrammarError(OrderlineError):
@@ -87,7 +88,9 @@ class Grammar:
         """Answers to a yes-or-no question, as often as it takes for them to be expected among thousands of requests."""
         if not self._phrases.issuperset(YES_AND_NO):
             return ()
-        return YES_AND_NO * ((len(self.samples) + len(self.entries)) // ENTRIES_A_YES)
+        entries = len(self.samples) + len(self.entries)
+        often = {answer: entries // every for answer, every in ENTRIES_AN_ANSWER.items() if answer in self._phrases}
+        return tuple(answer for answer, times in often.items() for _ in range(times))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)  # the same phrases stand in the grammar of nearly every turn

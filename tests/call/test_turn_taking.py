@@ -9,6 +9,7 @@ from agent.dialog.turns import BargeIn, Completeness, KeyEntry
 
 OPTIONS = TurnTakingOptions()
 SPEECH, MAYBE_SPEECH, QUIET = 0.95, 0.7, 0.02
+FAINT = 0.4
 
 
 def taker(*, playing: bool = False, barge_in: BargeIn = BargeIn.ANY, no_input_ms: int = 3000) -> TurnTaker:
@@ -102,6 +103,31 @@ class TestSilence:
         assert run(turn, 160, SPEECH)[0] is Action.WAIT
         assert run(turn, 10_000, QUIET)[0] is Action.DISCARD
         assert run(turn, 10_000, QUIET)[0] is Action.NO_INPUT
+
+    def test_a_word_in_a_faint_voice_is_an_answer(self) -> None:
+        turn = taker()
+        run(turn, 40, FAINT, "no", Completeness.COMPLETE)
+        run(turn, 20, MAYBE_SPEECH, "no", Completeness.COMPLETE)
+        assert turn.caller_is_speaking
+        action, after_ms = run(turn, 3000, QUIET, "no", Completeness.COMPLETE)
+        assert action is Action.END_OF_TURN
+        assert after_ms == pytest.approx(OPTIONS.end_complete_ms, abs=20)
+
+    def test_a_faint_sound_without_a_word_or_a_word_without_a_voice_is_none(self) -> None:
+        turn = taker()
+        run(turn, 40, FAINT)
+        run(turn, 20, MAYBE_SPEECH)
+        assert not turn.caller_is_speaking
+        turn = taker()
+        run(turn, 400, FAINT, "no", Completeness.COMPLETE)
+        assert not turn.caller_is_speaking
+
+    def test_faint_sounds_far_apart_do_not_add_up(self) -> None:
+        turn = taker()
+        run(turn, 40, FAINT)
+        run(turn, OPTIONS.forget_ms + 40, QUIET)
+        run(turn, 20, MAYBE_SPEECH, "no", Completeness.COMPLETE)
+        assert not turn.caller_is_speaking
 
     def test_a_key_starts_the_silence_anew(self) -> None:
         turn = taker()

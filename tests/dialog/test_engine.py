@@ -123,6 +123,21 @@ def test_yes_is_complete_in_a_confirmation_and_no_may_go_on() -> None:
     assert conversation.completeness("no") is Completeness.LIKELY
 
 
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        ("yes not right", "nothing"),
+        ("yes it's wrong", "nothing"),
+        ("yeah no", "order_number is wrong"),
+        ("that's not right", "order_number is wrong"),
+        ("yes that's right", "order_number=10723"),
+    ],
+)
+def test_a_refusal_that_begins_with_a_yes_is_asked_about(said: str, understood: str) -> None:
+    _, turn = begin("where is my order", "one oh seventy three", said)
+    assert turn.understood == understood
+
+
 def test_a_hand_over_carries_the_story_and_no_secret() -> None:
     conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
     assert isinstance(turn.then, Effect)

@@ -93,6 +93,14 @@ def test_yes_and_no_weigh_more_where_both_may_be_the_whole_answer():
     assert grammar.entries.count("no") == 1
 
 
+def test_a_yes_is_not_made_so_likely_that_yes_please_is_lost():
+    phrases = ["yes", "no", "yes please", "where is my order"]
+    grammar = build_grammar(phrases, [], knows, ["where is my order"] * 200)
+    counted = {answer: grammar.weights.count(answer) for answer in ("yes", "yes please", "no thanks")}
+    assert counted["yes"] > counted["yes please"] > 0
+    assert counted["no thanks"] == 0  # what the turn does not expect is not made likely
+
+
 def test_a_turn_that_asks_no_such_question_does_not_expect_yes_and_no():
     phrases = ["where is my order", "yes please"]
     assert build_grammar(phrases, ["no", "yes"], knows, ["where is my order"] * 100).weights == ()
