@@ -84,11 +84,10 @@ class Sentences:
 
         "Yeah no" is none: people say that for a no.
         """
-        first = self._layers.whole(tokens[:1])
-        if not (_refuses(meaning) and first is not None and _agrees(first)):
+        if not _refuses(meaning):
             return False
-        second = self._layers.whole(tokens[1:2])
-        return second is None or not _refuses(second)
+        first, second = self._layers.whole(tokens[:1]), self._layers.whole(tokens[1:2])
+        return first is not None and _agrees(first) and (second is None or not _refuses(second))
 
     def _answers(self, tokens: Tokens) -> Meaning | None:
         """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
