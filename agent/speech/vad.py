@@ -23,6 +23,11 @@ WINDOW = 256
 """Samples (32 ms) the network judges at a time at 8 kHz."""
 CONTEXT = 32
 """Samples of the window before that it wants to see again."""
+COMFORT_NOISE = 30.0
+"""Root mean square (of 32768) of the noise laid under what the network hears. It learned from lines that hiss; behind
+the digital silence of a mobile phone or a softphone it took a loud "no" for nothing (docs/speech.md)."""
+COMFORT_NOISE_WINDOWS = 31
+"""Windows of noise (a second) after which it begins again."""
 ENDED_BELOW_DB = 30.0
 """A frame this far below the caller's level is a pause, whatever the network still says: it lags 80-110 ms."""
 LEVEL_FALL_DB_PER_FRAME = 0.05
@@ -55,6 +60,9 @@ class SileroModel:
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
         self._rate = np.array(SAMPLE_RATE, dtype=np.int64)
+        noise = np.random.default_rng(1).normal(0.0, COMFORT_NOISE / 32768.0, (COMFORT_NOISE_WINDOWS, WINDOW))
+        self.comfort_noise: NDArray[np.float32] = noise.astype(np.float32)
+        """The same for every call, so that a call judged again is judged alike; one row a window."""
 
     def judge(self, window: NDArray[np.float32], state: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
         """Return the probability of speech and the new state; ``window`` is context + window samples in -1..1."""
@@ -71,6 +79,7 @@ class SileroActivity:
         self._state = np.zeros((2, 1, 128), dtype=np.float32)
         self._window = np.zeros(CONTEXT + WINDOW, dtype=np.float32)
         self._filled = CONTEXT
+        self._windows = 0
         self._probability = 0.0
         self._caller_dbfs = -90.0
 
@@ -92,6 +101,8 @@ class SileroActivity:
             self._filled += len(part)
             taken += len(part)
             if self._filled == len(self._window):
+                self._window[CONTEXT:] += self._model.comfort_noise[self._windows % COMFORT_NOISE_WINDOWS]
+                self._windows += 1
                 self._probability, self._state = self._model.judge(self._window, self._state)
                 self._window[:CONTEXT] = self._window[-CONTEXT:]
                 self._filled = CONTEXT

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from agent.call.protocols import FRAME_BYTES, VoiceActivity
+from agent.rehearse.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.vad import EnergyActivity, SileroActivity, SileroModel, VoiceActivities
@@ -40,6 +41,19 @@ def test_speech_is_seen_within_160_ms_and_its_end_within_80_ms(model, spoken, ga
     voice_ends = 25 + len(spoken) / 160
     assert 24 <= begin <= 25 + 8
     assert voice_ends - 4 <= end <= voice_ends + 4
+
+
+def longest_run(seen: list[bool]) -> int:
+    return max(len(run) for run in "".join(".#"[one] for one in seen).split("."))
+
+
+@pytest.mark.parametrize("offset", range(0, vad.WINDOW, 32))
+def test_a_soft_word_out_of_digital_silence_is_speech(model, offset):
+    """Wherever the network's windows fall in it: without noise under it, about half of these show 60 ms or less."""
+    soft = EspeakVoice("en-us+linda").speak("no").astype(float)
+    soft *= 3276.8 / np.sqrt(np.mean(soft**2))
+    seen = judge(SileroActivity(model), np.zeros(3 * 8000 + offset), soft, np.zeros(4000))
+    assert longest_run(seen) >= 6
 
 
 def burst(milliseconds: float, level: float, decay_ms: float) -> np.ndarray:
