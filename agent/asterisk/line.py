@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
+from agent.asterisk.ari_errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
 from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import Caller, Inbox
 
 _TAKEN_OVER = "orderline-taken-over"
+_NEWS_SECONDS = 0.5
+"""The news that a caller hangs up may come this long after the refusal that it causes."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class AsteriskLine:
         self.inbox: Inbox = asyncio.Queue()
         self.released = False
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
-        self.hanging_up = False
-        """True once the caller is hanging up."""
+        self.hanging_up = asyncio.Event()
+        """Set when the caller is hanging up."""
         self.channel_name = str(channel.get("name", ""))
         self.media_name = ""
         """Name of the agent's side's channel."""
@@ -77,6 +80,11 @@ class AsteriskLine:
             await self._ari.channels.answer(self.channel_id)
         except (NotFound, Conflict) as error:
             raise LineGone("The caller hung up before the call was answered.") from error
+        except AriError as error:
+            # a channel that is hung up at this very moment: 500 "Failed to answer channel"
+            if isinstance(error, AuthFailed | AriUnreachable) or not await self.is_leaving():
+                raise
+            raise LineGone("The caller hung up while the call was being answered.") from error
 
     async def hang_up(self) -> None:
         """End the call; no error when it is already over."""
@@ -130,3 +138,17 @@ class AsteriskLine:
         except AriError:
             return True
         return False
+
+    async def is_leaving(self) -> bool:
+        """True when the caller has hung up or is hanging up: what Asterisk has just refused is no fault then.
+
+        Waits for the news up to half a second. Raises AriError when Asterisk does not tell.
+        """
+        try:
+            await self._ari.channels.get(self.channel_id)
+        except NotFound:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_NEWS_SECONDS):
+                await self.hanging_up.wait()
+        return self.hanging_up.is_set()

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable, NotFound
+from agent.asterisk.ari_errors import AriError, AriUnreachable
 from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.deadman import keep_armed
 from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
@@ -234,13 +234,15 @@ class Telephony:
 
     def _gone(self, event: dict[str, Any]) -> None:
         if (line := self._line_of(event)) is not None:
-            line.hanging_up = True
+            line.hanging_up.set()
             line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
 
     def _left(self, event: dict[str, Any]) -> None:
         """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
         line = self._line_of(event)
-        if line is not None and not line.released and not line.hanging_up:  # a caller's hang-up is announced before
+        if (
+            line is not None and not line.released and not line.hanging_up.is_set()
+        ):  # a caller's hang-up is announced before
             line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
 
     def _key(self, event: dict[str, Any]) -> None:
@@ -364,16 +366,9 @@ class Telephony:
             await self._ari.bridges.add_channel(bridge_id, [line.channel_id, media.channel_id])
         except AriError as error:
             # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
-            if isinstance(error, AriUnreachable) or not await self._has_left(line):
+            if isinstance(error, AriUnreachable) or not await line.is_leaving():
                 raise
             raise LineGone("The caller hung up while the call was being set up.") from error
-
-    async def _has_left(self, line: AsteriskLine) -> bool:
-        try:
-            await self._ari.channels.get(line.channel_id)
-        except NotFound:
-            return True
-        return False
 
     async def _to_people(self, line: AsteriskLine) -> None:
         if line.released:

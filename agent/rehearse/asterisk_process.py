@@ -42,6 +42,9 @@ EXPLAINED: Mapping[str, str] = {
     r"chan_pjsip\.c: Session already DISCONNECTED \[reason=487": (
         "the caller gave up (CANCEL) in the very moment in which the call was being answered"
     ),
+    r"res_stasis_answer\.c: .*: Failed to answer channel": (
+        "the same, a moment earlier; when there was another reason, the agent logs an error of its own"
+    ),
 }
 """Pattern of a harmless line of the log -> why it is harmless."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -34,6 +35,17 @@ class AgentDied(OrderlineError):
     code = "agent_died"
 
 
+class PlaceTaken(OrderlineError):
+    """Another run keeps its files where this one would put its own."""
+
+    code = "place_taken"
+    retryable = True
+
+
+_held: dict[Path, int] = {}
+"""Directories of this process's runs -> their open descriptors. The kernel lets go of them when the process ends."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Where a private call centre keeps its things."""
@@ -46,10 +58,29 @@ class Home:
         return self.directory / "shared"
 
     def run(self, name: str) -> Path:
-        """A directory for the files of one run, emptied."""
-        path = self.directory / name
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(parents=True)
+        """A directory for the files of one run, emptied, and this process's own until it ends.
+
+        Raises PlaceTaken when another process's run has it.
+        """
+        path = (self.directory / name).resolve()
+        if path in _held:
+            os.close(_held.pop(path))
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise PlaceTaken(
+                f"Another run has {path} for its files. Wait until it is over, or choose another directory with "
+                "--home (make: HOME_DIR=...)."
+            ) from error
+        _held[path] = descriptor
+        for entry in path.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()
         return path
 
 

@@ -31,6 +31,7 @@ class FakeAsterisk:
         """What dialplan functions answer on every channel."""
         self.sounds: dict[str, list[str]] = {}
         self.media_leg_enters_stasis = True
+        self.answering_fails = False
         self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         self._sockets: list[web.WebSocketResponse] = []
         self._socket_came = asyncio.Condition()
@@ -201,7 +202,10 @@ class FakeAsterisk:
         return web.json_response({}, status=201)
 
     async def _answer(self, request: web.Request) -> web.Response:
-        self._channel(request)["state"] = "Up"
+        channel = self._channel(request)
+        if self.answering_fails:
+            raise web.HTTPInternalServerError(text='{"message": "Failed to answer channel"}')
+        channel["state"] = "Up"
         return web.Response(status=204)
 
     async def _continue(self, request: web.Request) -> web.Response:

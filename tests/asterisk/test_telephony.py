@@ -121,6 +121,37 @@ async def test_a_caller_who_leaves_during_the_set_up_is_no_fault(
     assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
+async def test_a_caller_who_leaves_while_the_call_is_answered_is_no_fault(
+    asterisk: FakeAsterisk, ari: Ari, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asterisk refuses to answer a channel that is being hung up before it says so, and before the channel is gone."""
+    asterisk.answering_fails = True
+
+    async def handle(line: Line, media: Media) -> None:
+        await line.answer()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: ("GET", "/ari/channels/c1") in asterisk.requests)
+    await asterisk.emit({"type": "ChannelHangupRequest", "channel": {"id": "c1"}})
+    await until_idle(telephony)
+    assert asterisk.continued == []
+    assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+
+
+async def test_a_call_that_cannot_be_answered_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
+    asterisk.answering_fails = True
+
+    async def handle(line: Line, media: Media) -> None:
+        await line.answer()
+
+    telephony = Telephony(ari, handle, TelephonyOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: asterisk.continued)
+    await until_idle(telephony)
+    assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
+
+
 async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(asterisk: FakeAsterisk, ari: Ari) -> None:
     outcome: list[str] = []
 
