@@ -18,36 +18,25 @@ from agent.asterisk.audiosocket import AudioSocketServer
 from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
 from agent.asterisk.heartbeat import Heartbeat, ensure_alone
-from agent.asterisk.telephony import EVENT_TYPES, AsteriskLine, Telephony, TelephonyOptions
-from agent.beginning import begin
-from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
-from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
-from agent.call.passing_on import pass_on
-from agent.call.protocols import Media
-from agent.call.session import CallParts, CallSession
-from agent.call.turn_taking import TurnTakingOptions
+from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
 from agent.dependencies import look_at_all
-from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
-from agent.logs import CALL_ID
 from agent.metrics import Metrics
 from agent.observers import Observers
 from agent.pausing import Pause
 from agent.procedures import Procedures
+from agent.reception import Reception
 from agent.records.redaction import redact_text
 from agent.settings import Settings
 from agent.shop.services import CHANGES, ShopServices
 from agent.shop_systems import OpenShop, open_shop
-from agent.speech.echo import EchoGuard
-from agent.speech.gain import AutomaticGain
-from agent.speech.gate import SpeechGate
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
@@ -61,8 +50,6 @@ log = logging.getLogger(__name__)
 
 TAKEOVER_SECONDS = 2.5
 """A controller whose application is taken gives its calls to people within this time."""
-GREETING_SECONDS = 0.25
-"""A greeting by name is not worth more silence before it."""
 
 
 class Agent:
@@ -186,80 +173,28 @@ class Agent:
         await post_office.start(
             services, CHANGES, lambda: survival.take_over(post_office.records, adopted, lambda: self._ari)
         )
-        activities = VoiceActivities()
-        call = settings.call
-        turn_taking = TurnTakingOptions(
-            end_complete_ms=call.end_complete_ms,
-            end_likely_ms=call.end_likely_ms,
-            end_open_ms=call.end_open_ms,
-            end_incomplete_ms=call.end_incomplete_ms,
-            barge_in_ms=call.barge_in_ms,
-        )
-
         left = LeftValues(time.monotonic)
         if settings.fastagi.host:
             fastagi = FastAgi(agi_services(services, left, self._why_not))
             fastagi.start(settings.fastagi.host, settings.fastagi.port)
             self._stack.push_async_callback(fastagi.close)
 
-        async def handle(line: AsteriskLine, media: Media) -> None:
-            CALL_ID.set(line.id)
-            introduction = Introduction(services, line.caller.number)
-            customer = await introduction.customer(GREETING_SECONDS) if settings.shop.greet_by_name else {}
-            facts = CallFacts(
-                now=self._wall(),
-                shop_name=settings.shop.name,
-                caller_number=line.caller.number,
-                dialled=line.caller.dialled,
-                entry=line.entry,
-                call_id=line.id,
-                left=left.of(line.channel_id),
-                customer=customer,
-                survey=settings.shop.survey,
-            )
-            begun = begin(
-                survival,
-                line,
-                procedures.current,
-                facts,
-                render,
-                call.consent,
-                lambda answer: self._live_calls.notify("consent", line.id, {"answer": answer}),
-            )
-            consent = begun.dialog
-            parts = CallParts(
-                dialog=consent,
-                recognizer=recognizer,
-                voice=speaker,
-                gain=AutomaticGain(),
-                vad=activities.new(),
-                gate=SpeechGate,
-                echo=EchoGuard(time.monotonic),
-                services=DiscreetServices(post_office.services_of(line.id), lambda: consent.answer),
-                records=DiscreetRecords(post_office.records, lambda: consent.answer),
-                known_as=introduction.known_as,
-                observer=DiscreetObserver(self._live_calls, lambda: consent.answer),
-                redact=lambda text, slot: redact_text(text, slot=slot),
-                clock=time.monotonic,
-                wall=self._wall,
-                queues=queues,
-                turn_taking=turn_taking,
-                memory=survival.keeper,
-                resumed=begun.resumed,
-            )
-            learning = asyncio.create_task(learn_orders(introduction, begun.conversation), name="learn-orders")
-            try:
-                await CallSession(line, media, parts).run()
-            finally:
-                learning.cancel()
-                survival.ended(line, consent.snapshot())
-                await introduction.close()
-
-        async def turn_away(line: AsteriskLine, reason: str) -> None:
-            CALL_ID.set(line.id)
-            self._observer.notify("call_refused", line.id, {"why": reason})
-            await pass_on(line, reason, post_office.records, self._live_calls, self._wall)
-
+        reception = Reception(
+            settings,
+            procedures,
+            render,
+            recognizer,
+            speaker,
+            VoiceActivities(),
+            services,
+            post_office,
+            queues,
+            survival,
+            left,
+            self._observer,
+            self._live_calls,
+            self._wall,
+        )
         self._control = ControlServer(
             self._feed,
             settings.control.token(),
@@ -270,7 +205,7 @@ class Agent:
         )
         await self._control.start(settings.control.host, settings.control.port)
         self._stack.push_async_callback(self._control.close)
-        await self._connect(handle, turn_away, survival)
+        await self._connect(reception, survival)
         adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
         self._stack.push_async_callback(cancelled, adopting)
 
@@ -279,20 +214,9 @@ class Agent:
             await self._telephony.adopted.wait()
             adopted.set()
 
-    async def _connect(
-        self,
-        handle: Callable[[AsteriskLine, Media], Any],
-        turn_away: Callable[[AsteriskLine, str], Any],
-        survival: Survival,
-    ) -> None:
+    async def _connect(self, reception: Reception, survival: Survival) -> None:
         settings = self._settings
-        ari = Ari(
-            settings.ari.url,
-            settings.ari.user,
-            settings.ari.password(),
-            settings.ari.app,
-            event_types=EVENT_TYPES,
-        )
+        ari = Ari.of(settings.ari, event_types=EVENT_TYPES)
         self._ari = ari
         self._stack.push_async_callback(ari.close)
         await self._wait_for_asterisk(ari)
@@ -306,12 +230,12 @@ class Agent:
         )
         telephony = self._telephony = Telephony(
             ari,
-            handle,
+            reception.take,
             options,
             audiosocket,
             self._codes(),
             admit=lambda: survival.admit(telephony.live_calls),
-            pass_on=turn_away,
+            pass_on=reception.turn_away,
             id_of=survival.id_of,
             adopt_after_seconds=TAKEOVER_SECONDS if self._takeover else 0.0,
         )
@@ -393,13 +317,6 @@ async def cancelled(task: asyncio.Task[Any]) -> None:
     """Cancel a task and wait until it has ended."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def learn_orders(introduction: Introduction, conversation: Conversation) -> None:
-    """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
-    numbers = (await introduction.whole()).order_numbers
-    if numbers:
-        conversation.learn({ORDER_NUMBER_SLOT: numbers})
 
 
 def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -65,9 +65,7 @@ async def held(settings: Settings) -> AsyncIterator[Holding]:
         log.info("Nobody is held: the last start took %.1f s", holding.last_start_seconds)
         yield holding
         return
-    ari = Ari(
-        settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=1.0
-    )
+    ari = Ari.of(settings.ari, request_timeout_seconds=1.0)
     ari.open()
     heart = Heartbeat(ari)
     try:

@@ -79,10 +79,9 @@ async def findings(
     async for finding in _ami(settings):
         yield finding
     try:
-        password = settings.ari.password()
+        ari = Ari.of(settings.ari)
     except SettingsError:
         return  # already among the findings
-    ari = Ari(settings.ari.url, settings.ari.user, password, settings.ari.app)
     ari.open()
     try:
         wanted = Wanted(

@@ -15,9 +15,7 @@ log = logging.getLogger(__name__)
 
 async def rescue(settings: Settings, stop: asyncio.Event) -> int:
     """Run until ``stop`` is set; prints one JSON line when it has begun. Raises AuthFailed."""
-    ari = Ari(
-        settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=2.0
-    )
+    ari = Ari.of(settings.ari, request_timeout_seconds=2.0)
     ari.open()
     options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)
     rescuer = Rescuer(ari, options)

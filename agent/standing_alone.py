@@ -15,9 +15,7 @@ async def refuse_a_second(settings: Settings) -> None:
 
     Raises AppTaken.
     """
-    ari = Ari(
-        settings.ari.url, settings.ari.user, settings.ari.password(), settings.ari.app, request_timeout_seconds=1.0
-    )
+    ari = Ari.of(settings.ari, request_timeout_seconds=1.0)
     ari.open()
     try:
         with contextlib.suppress(AriError):

@@ -8,7 +8,8 @@ from typing import Any
 
 from agent.rehearse.result import CallResult
 from agent.rehearse.stack import Home
-from benchmarks.figures import by_kind, failures_of, turns_of
+from benchmarks.figures import by_kind, failures_of, spread, turns_of
+from benchmarks.machine import commit_of
 from benchmarks.place import call_centre, scripts
 
 ROUNDS = 2
@@ -31,11 +32,16 @@ async def before_and_after(
             say(f"  round {number + 1} of {rounds}, {name}: done")
     both = {name: by_kind(turns_of(calls)) for name, calls in results.items()}
     spoken = {name: kinds["spoken"] for name, kinds in both.items()}
+    heard = {
+        name: spread([value for call in calls for value in call.barge_in_stop_ms]) for name, calls in stops.items()
+    }
     pairs = {
         f"{rank} after / before": round(spoken["after"][rank] / spoken["before"][rank], 2)
         for rank in ("p50", "p95")
         if spoken["before"][rank]
     }
+    if heard["before"]["p95"] and heard["after"]["p95"]:
+        pairs["barge-in p95 after / before"] = round(heard["after"]["p95"] / heard["before"]["p95"], 2)
     good = {name: sum(call.ok for call in calls) for name, calls in results.items()}
     for name in both:
         say(
@@ -45,7 +51,9 @@ async def before_and_after(
     return {
         "calls": sum(len(calls) for calls in (*results.values(), *stops.values())),
         "good": sum(good.values()) + sum(call.ok for calls in stops.values() for call in calls),
+        "before_commit": commit_of(checkout),
         "response_ms": both,
+        "stop_ms": heard,
         "stops_ms": {
             name: [round(value, 1) for call in calls for value in call.barge_in_stop_ms]
             for name, calls in stops.items()

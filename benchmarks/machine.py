@@ -13,6 +13,8 @@ from typing import Any
 
 from agent import __version__
 
+RESULTS = "docs/benchmarks"
+"""Where results are written, in a checkout."""
 _PACKAGES = ("vosk", "hibari-tts", "onnxruntime", "numpy", "aiohttp")
 
 
@@ -22,7 +24,7 @@ def about(asterisk: str) -> dict[str, Any]:
         "when": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "command": "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if sys.argv[1:] else ""),
         "orderline": __version__,
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__).resolve().parents[1]),
         "asterisk": asterisk,
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
@@ -46,13 +48,16 @@ def _processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def _commit() -> str:
-    """The commit measured, with ``+`` when files differ from it; empty where there is no git."""
-    here = Path(__file__).resolve().parent
+def commit_of(checkout: Path) -> str:
+    """The commit of a checkout, with ``+`` when more than results differs from it; empty where there is no git."""
     try:
-        found = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True, check=True
-        )
+        name = _git(checkout, "describe", "--always")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
     except (OSError, subprocess.CalledProcessError):
         return ""
+    return name + ("+" if changed else "")
+
+
+def _git(checkout: Path, *arguments: str) -> str:
+    found = subprocess.run(["git", *arguments], cwd=checkout, capture_output=True, text=True, check=True)
     return found.stdout.strip()

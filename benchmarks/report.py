@@ -74,7 +74,8 @@ def markdown(rows: Sequence[Row], parts: Mapping[str, Mapping[str, Any]]) -> str
     lines += _about(parts)
     lines += ["## Targets", "", "| what | target | measured | verdict | the field today |", "|---|---|---|---|---|"]
     lines += [f"| {r.what} | {r.target} | {r.measured} | {r.verdict} | {r.today} |" for r in rows]
-    lines += [*_response(parts), *_stops(parts), *_capacity(parts), *_grammar(parts), *_soak(parts), *_pairs(parts)]
+    lines += [*_response(parts), *_stops(parts), *_capacity(parts), *_grammar(parts), *_soak(parts), *_before(parts)]
+    lines += _pairs(parts)
     return "\n".join(lines) + "\n"
 
 
@@ -191,6 +192,23 @@ def _soak(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
             for s in (first, last)
         ),
     ]
+
+
+def _before(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if "before" not in parts:
+        return []
+    part = parts["before"]
+    commits = {"before": part["before_commit"], "after": part["about"]["commit"]}
+    lines = ["", "## Before and after, in turns in one run", ""]
+    lines += ["| agent | commit | response p50 ms | p95 ms | p99 ms | turns | barge-in p50 ms | p95 ms | good calls |"]
+    lines += ["|" + "---|" * 9]
+    for name, commit in commits.items():
+        spoken, stop = part["response_ms"][name]["spoken"], part["stop_ms"][name]
+        lines.append(
+            f"| {name} | {commit} | {spoken['p50']} | {spoken['p95']} | {spoken['p99']} | {spoken['n']} "
+            f"| {stop['p50']} | {stop['p95']} | {part['good_calls'][name]} |"
+        )
+    return lines
 
 
 def _pairs(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:

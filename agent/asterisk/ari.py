@@ -9,7 +9,7 @@ import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -27,6 +27,29 @@ _STEADY_SECONDS = 5.0
 """A connection that lasted this long was a good one: the next back-off starts from the beginning."""
 
 _BY_STATUS: dict[int, type[AriError]] = {401: AuthFailed, 403: AuthFailed, 404: NotFound, 409: Conflict, 422: Conflict}
+
+
+class Account(Protocol):
+    """Where an Asterisk's ARI is, and who asks."""
+
+    @property
+    def url(self) -> str:
+        """Base address, without ``/ari``."""
+        ...
+
+    @property
+    def user(self) -> str:
+        """A user of ari.conf."""
+        ...
+
+    @property
+    def app(self) -> str:
+        """Name of the Stasis application."""
+        ...
+
+    def password(self) -> str:
+        """The user's password. May raise OrderlineError when it cannot be read."""
+        ...
 
 
 class Ari:
@@ -83,6 +106,20 @@ class Ari:
         self._first_result: asyncio.Future[None] | None = None
 
     # --- life ---------------------------------------------------------------------------------------
+
+    @classmethod
+    def of(
+        cls, account: Account, *, request_timeout_seconds: float = 5.0, event_types: Sequence[str] | None = None
+    ) -> Ari:
+        """A client of this account. Raises what ``account.password`` raises."""
+        return cls(
+            account.url,
+            account.user,
+            account.password(),
+            account.app,
+            request_timeout_seconds=request_timeout_seconds,
+            event_types=event_types,
+        )
 
     async def start(self, *, wait: bool = True) -> Ari:
         """Open the event stream. With ``wait``, return when it is up; raises AuthFailed or AriUnreachable.

@@ -27,8 +27,10 @@ class TurnTakingOptions:
     dropout_ms: int = 60
     """A gap this short inside speech does not break the row (a stop consonant, a lost packet)."""
     faint_probability: float = 0.3
-    """From this probability on a frame may be speech: with words recognised in it, it begins the caller's turn. A bare
-    "no" of a soft voice had 20 ms above 0.5 and 100 ms above 0.3."""
+    """From this probability on a frame may be speech. A bare "no" of a soft voice had 20 ms above 0.5 and 100 ms above
+    0.3."""
+    faint_ms: int = 60
+    """So much that may be speech begins the caller's turn when words were recognised in it."""
     barge_in_ms: int = 80
     """Steady speech over the prompt that stops it even before a word is recognised."""
     barge_in_sure_ms: int = 60
@@ -186,7 +188,7 @@ class TurnTaker:
 
     def _before_speech(self, intelligible: bool) -> Action:
         options = self._options
-        faint = self._voiced_ms > 0 and self._faint_ms >= options.dropout_ms
+        faint = self._voiced_ms > 0 and self._faint_ms >= options.faint_ms
         if self._run_ms >= options.onset_ms or (intelligible and faint):
             self._begin_speech()
             return Action.WAIT

@@ -67,14 +67,28 @@ def results() -> dict[str, dict[str, Any]]:
             "samples": samples,
             "leaks": leaks_of(samples),
         },
+        "before": {
+            "about": ABOUT | {"commit": "newer"},
+            "calls": 8,
+            "good": 7,
+            "before_commit": "older",
+            "response_ms": {
+                "before": {"spoken": {"p50": 410.0, "p95": 900.0, "p99": 1700.0, "n": 12}},
+                "after": {"spoken": {"p50": 320.0, "p95": 530.0, "p99": 590.0, "n": 12}},
+            },
+            "stop_ms": {"before": {"p50": 180.0, "p95": 210.0}, "after": {"p50": 110.0, "p95": 140.0}},
+            "good_calls": {"before": "3 of 4", "after": "4 of 4"},
+        },
     }
 
 
 def test_everything_measured_is_on_the_page_and_has_its_plot(tmp_path: Path) -> None:
     rows = publish(results(), None, tmp_path)
     page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
-    for heading in ("Targets", "Response time", "Capacity", "larger grammar", "Soak", "Ratios"):
+    for heading in ("Targets", "Response time", "Capacity", "larger grammar", "Soak", "Before and after", "Ratios"):
         assert heading in page
+    assert "| before | older | 410.0 | 900.0 | 1700.0 | 12 | 180.0 | 210.0 | 3 of 4 |" in page
+    assert "| after | newer | 320.0 | 530.0 | 590.0 | 12 | 110.0 | 140.0 | 4 of 4 |" in page
     for plot in ("response", "breakdown", "capacity", "grammar", "soak"):
         assert f"]({plot}.svg)" in page
         assert (tmp_path / f"{plot}.svg").stat().st_size > 1000

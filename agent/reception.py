@@ -1,0 +1,144 @@
+"""Takes a call: who rings, which conversation it is, whose records; and gives one away that is not taken."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.agi_services import LeftValues
+from agent.asterisk.telephony import AsteriskLine
+from agent.beginning import begin
+from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
+from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
+from agent.call.passing_on import pass_on
+from agent.call.protocols import Media, Observer
+from agent.call.queue_desk import QueueDesk
+from agent.call.session import CallParts, CallSession
+from agent.call.turn_taking import TurnTakingOptions
+from agent.delivering import PostOffice
+from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.rendering import Renderer
+from agent.live_calls import LiveCalls
+from agent.logs import CALL_ID
+from agent.procedures import Procedures
+from agent.records.redaction import redact_text
+from agent.settings import CallSettings, Settings
+from agent.shop.services import ShopServices
+from agent.speech.echo import EchoGuard
+from agent.speech.gain import AutomaticGain
+from agent.speech.gate import SpeechGate
+from agent.speech.recognizer import VoskRecognizer
+from agent.speech.vad import VoiceActivities
+from agent.speech.voice import Speaker
+from agent.surviving import Survival
+
+_GREETING_SECONDS = 0.25
+"""A greeting by name is not worth more silence before it."""
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What all calls share; :meth:`take` is one call, from the first instant to the last."""
+
+    settings: Settings
+    procedures: Procedures
+    render: Renderer
+    recognizer: VoskRecognizer
+    speaker: Speaker
+    activities: VoiceActivities
+    services: ShopServices
+    post_office: PostOffice
+    queues: QueueDesk | None
+    survival: Survival
+    left: LeftValues
+    """What the dialplan left for its calls."""
+    observer: Observer
+    """Hears of calls that are not taken."""
+    live_calls: LiveCalls
+    """Hears of those that are."""
+    wall: Callable[[], datetime]
+
+    async def take(self, line: AsteriskLine, media: Media) -> None:
+        """Hold the conversation of one call. Raises what :meth:`CallSession.run` raises."""
+        CALL_ID.set(line.id)
+        introduction = Introduction(self.services, line.caller.number)
+        facts = await self._facts(line, introduction)
+        begun = begin(
+            self.survival,
+            line,
+            self.procedures.current,
+            facts,
+            self.render,
+            self.settings.call.consent,
+            lambda answer: self.live_calls.notify("consent", line.id, {"answer": answer}),
+        )
+        consent = begun.dialog
+        parts = CallParts(
+            dialog=consent,
+            recognizer=self.recognizer,
+            voice=self.speaker,
+            gain=AutomaticGain(),
+            vad=self.activities.new(),
+            gate=SpeechGate,
+            echo=EchoGuard(time.monotonic),
+            services=DiscreetServices(self.post_office.services_of(line.id), lambda: consent.answer),
+            records=DiscreetRecords(self.post_office.records, lambda: consent.answer),
+            known_as=introduction.known_as,
+            observer=DiscreetObserver(self.live_calls, lambda: consent.answer),
+            redact=lambda text, slot: redact_text(text, slot=slot),
+            clock=time.monotonic,
+            wall=self.wall,
+            queues=self.queues,
+            turn_taking=turn_taking(self.settings.call),
+            memory=self.survival.keeper,
+            resumed=begun.resumed,
+        )
+        learning = asyncio.create_task(_learn_orders(introduction, begun.conversation), name="learn-orders")
+        try:
+            await CallSession(line, media, parts).run()
+        finally:
+            learning.cancel()
+            self.survival.ended(line, consent.snapshot())
+            await introduction.close()
+
+    async def turn_away(self, line: AsteriskLine, reason: str) -> None:
+        """Give a call to people before it is answered, and record it."""
+        CALL_ID.set(line.id)
+        self.observer.notify("call_refused", line.id, {"why": reason})
+        await pass_on(line, reason, self.post_office.records, self.live_calls, self.wall)
+
+    async def _facts(self, line: AsteriskLine, introduction: Introduction) -> CallFacts:
+        shop = self.settings.shop
+        customer = await introduction.customer(_GREETING_SECONDS) if shop.greet_by_name else {}
+        return CallFacts(
+            now=self.wall(),
+            shop_name=shop.name,
+            caller_number=line.caller.number,
+            dialled=line.caller.dialled,
+            entry=line.entry,
+            call_id=line.id,
+            left=self.left.of(line.channel_id),
+            customer=customer,
+            survey=shop.survey,
+        )
+
+
+def turn_taking(call: CallSettings) -> TurnTakingOptions:
+    """Return when a turn ends and a prompt stops, as set."""
+    return TurnTakingOptions(
+        end_complete_ms=call.end_complete_ms,
+        end_likely_ms=call.end_likely_ms,
+        end_open_ms=call.end_open_ms,
+        end_incomplete_ms=call.end_incomplete_ms,
+        barge_in_ms=call.barge_in_ms,
+    )
+
+
+async def _learn_orders(introduction: Introduction, conversation: Conversation) -> None:
+    """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
+    numbers = (await introduction.whole()).order_numbers
+    if numbers:
+        conversation.learn({ORDER_NUMBER_SLOT: numbers})
