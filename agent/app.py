@@ -126,39 +126,8 @@ class Agent:
         post_office = await PostOffice.open(settings, self._wall)
         self._stack.push_async_callback(post_office.close)
         self._post_office = post_office
-        models = settings.speech.models_directory or settings.state_directory / "models"
-        model = resolve_model(settings.speech.model, models)
-        self._model = model.name
-        recognizer = VoskRecognizer(model, workers=settings.speech.workers or None)
-        self._stack.callback(recognizer.close)
-        speaker = Speaker(
-            await asyncio.to_thread(build_engines, settings.speech.voices),
-            cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
-            recordings_dir=settings.speech.recordings_directory,
-        )
-        self._stack.push_async_callback(speaker.close)
-        self._voices = lambda: speaker.healthy
-
-        async def prepare(pack: FlowPack) -> None:
-            """Build every grammar and speak every fixed prompt before the first call needs them."""
-            started = time.monotonic()
-            await asyncio.to_thread(learn_grammars, recognizer, pack)
-            prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
-            await speaker.prerender(prompts)
-            log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
-
-        procedures = Procedures(
-            settings.flows_directory or english_pack(),
-            render.filters,
-            prepare,
-            self._wall,
-            settings.shop.number_formats,
-        )
-        await procedures.load()
-        self._procedures = procedures
-        watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
-        watching.add_done_callback(report_end)
-        self._stack.push_async_callback(cancelled, watching)
+        recognizer, speaker = await self._open_speech()
+        procedures = self._procedures = await self._open_procedures(recognizer, speaker, render)
         survival = self._survival = await Survival.open(settings, pause, self._wall, self._stack)
         services = ShopServices.of(
             shop.systems,
@@ -180,20 +149,20 @@ class Agent:
             self._stack.push_async_callback(fastagi.close)
 
         reception = Reception(
-            settings,
-            procedures,
-            render,
-            recognizer,
-            speaker,
-            VoiceActivities(),
-            services,
-            post_office,
-            queues,
-            survival,
-            left,
-            self._observer,
-            self._live_calls,
-            self._wall,
+            settings=settings,
+            procedures=procedures,
+            render=render,
+            recognizer=recognizer,
+            speaker=speaker,
+            activities=VoiceActivities(),
+            services=services,
+            post_office=post_office,
+            queues=queues,
+            survival=survival,
+            left=left,
+            observer=self._observer,
+            live_calls=self._live_calls,
+            wall=self._wall,
         )
         self._control = ControlServer(
             self._feed,
@@ -208,6 +177,49 @@ class Agent:
         await self._connect(reception, survival)
         adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
         self._stack.push_async_callback(cancelled, adopting)
+
+    async def _open_speech(self) -> tuple[VoskRecognizer, Speaker]:
+        """Load the model and the voices."""
+        speech, state = self._settings.speech, self._settings.state_directory
+        model = resolve_model(speech.model, speech.models_directory or state / "models")
+        self._model = model.name
+        recognizer = VoskRecognizer(model, workers=speech.workers or None)
+        self._stack.callback(recognizer.close)
+        speaker = Speaker(
+            await asyncio.to_thread(build_engines, speech.voices),
+            cache_dir=speech.cache_directory or state / "voice",
+            recordings_dir=speech.recordings_directory,
+        )
+        self._stack.push_async_callback(speaker.close)
+        self._voices = lambda: speaker.healthy
+        return recognizer, speaker
+
+    async def _open_procedures(
+        self, recognizer: VoskRecognizer, speaker: Speaker, render: SandboxRenderer
+    ) -> Procedures:
+        """Load the procedures, and take up every edit of them from then on."""
+        settings = self._settings
+
+        async def prepare(pack: FlowPack) -> None:
+            """Build every grammar and speak every fixed prompt before the first call needs them."""
+            started = time.monotonic()
+            await asyncio.to_thread(learn_grammars, recognizer, pack)
+            prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
+            await speaker.prerender(prompts)
+            log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
+
+        procedures = Procedures(
+            settings.flows_directory or english_pack(),
+            render.filters,
+            prepare,
+            self._wall,
+            settings.shop.number_formats,
+        )
+        await procedures.load()
+        watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
+        watching.add_done_callback(report_end)
+        self._stack.push_async_callback(cancelled, watching)
+        return procedures
 
     async def _adoption(self, adopted: asyncio.Event) -> None:
         if self._telephony is not None:
