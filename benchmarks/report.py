@@ -90,12 +90,12 @@ def _about(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f" Python {newest['python']}, {packages}",
         f"- {newest['note']}",
         "",
-        "| part | calls | did what they should | when | command |",
-        "|---|---|---|---|---|",
+        "| part | calls | did what they should | when | commit | command |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
         f"| {name} | {part.get('calls', '-')} | {part.get('good', '-')} | {part['about']['when']} "
-        f"| `{part['about']['command']}` |"
+        f"| {part['about']['commit']} | `{part['about']['command']}` |"
         for name, part in parts.items()
     ]
     return [*lines, ""]
