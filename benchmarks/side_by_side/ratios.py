@@ -124,10 +124,10 @@ def _divided(units: Sequence[tuple[list[CallRow], list[CallRow]]], measure: Meas
 
 
 def calls_at_once(rows: Sequence[LoadRow], name: str, limit_ms: float) -> int:
-    """Return the most calls at once at which 95 of 100 responses came within the limit, with fewer calls too."""
+    """Return the most calls at once that were borne with 95 of 100 responses within the limit, with fewer calls too."""
     best = 0
     for row in sorted((row for row in rows if row.contender == name), key=lambda row: row.at_once):
-        if row.p95_ms is None or row.p95_ms > limit_ms:
+        if not row.borne or row.p95_ms is None or row.p95_ms > limit_ms:
             break
         best = row.at_once
     return best

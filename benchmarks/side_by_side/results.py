@@ -85,13 +85,13 @@ def figures(calls: Sequence[CallRow], loads: Sequence[LoadRow], names: Sequence[
         }
     for limit in LIMITS_MS if loads else ():
         found[f"calls_at_once_{limit / 1000:g}s"] = {
-            "title": f"Calls at once, 95 of 100 responses within {limit / 1000:g} s",
+            "title": f"Calls at once that succeed, with 95 of 100 answers within {limit / 1000:g} s",
             "unit": "",
             "better": "more",
             "values": {name: calls_at_once(loads, name, limit) for name in names},
         }
     if loads:
-        sizes = [{row.at_once for row in loads if row.contender == name} for name in names]
+        sizes = [{row.at_once for row in loads if row.contender == name and row.borne} for name in names]
         everybodys = set.intersection(*sizes)
         shared = [row for row in loads if row.at_once in everybodys]
         shares = {name: cores_a_call(shared, name) for name in names}

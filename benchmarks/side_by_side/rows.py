@@ -75,6 +75,10 @@ class CallRow:
         return cls(**values)
 
 
+BORNE = 0.95
+"""So large a part of the calls at once has to succeed."""
+
+
 @dataclass(frozen=True)
 class LoadRow:
     """So many calls at once to one contender."""
@@ -91,6 +95,11 @@ class LoadRow:
     """CPU time of the Asterisk they share."""
     call_seconds: float
     """Length of all calls together."""
+
+    @property
+    def borne(self) -> bool:
+        """True when 19 of 20 calls succeed: times and cost of calls that fail are no figures of a load."""
+        return self.calls > 0 and self.ok >= BORNE * self.calls
 
     @property
     def cores_a_call(self) -> float:

@@ -145,6 +145,13 @@ def test_calls_at_once_end_where_answers_first_come_late() -> None:
     assert cores_a_call(rows, "orderline") == pytest.approx(0.04)
 
 
+def test_calls_that_fail_quickly_are_not_borne() -> None:
+    rows = [load("orderline", 5, 400), replace(load("orderline", 20, 400), calls=20, ok=18)]
+    assert calls_at_once(rows, "orderline", 1000) == 5
+    rows[1] = replace(rows[1], ok=19)
+    assert calls_at_once(rows, "orderline", 1000) == 20
+
+
 def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -> None:
     run = {
         "command": "c",
