@@ -77,6 +77,7 @@ class Ari:
         event_types: Sequence[str] | None = None,
         connection_limit: int = 64,
     ) -> None:
+        """``connection_limit``: so many requests at once; the others wait. Websockets do not count."""
         self.url = url.rstrip("/")
         self.app = app
         self.channels = Channels(self)
@@ -102,6 +103,7 @@ class Ari:
         self._before_connecting: list[Callable[[], Awaitable[None]]] = []
         self._given_up = False
         self._session: aiohttp.ClientSession | None = None
+        self._streams: aiohttp.ClientSession | None = None
         self._reader: asyncio.Task[None] | None = None
         self._first_result: asyncio.Future[None] | None = None
 
@@ -140,11 +142,12 @@ class Ari:
     def open(self) -> None:
         """Make requests possible without (or before) the event stream; needs a running loop."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(
-                headers=self._headers,
-                timeout=self._timeout,
-                connector=aiohttp.TCPConnector(limit=self._connection_limit),
-            )
+            self._session = self._new_session(self._connection_limit)
+            self._streams = self._new_session(0)
+
+    def _new_session(self, limit: int) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=limit)
+        return aiohttp.ClientSession(headers=self._headers, timeout=self._timeout, connector=connector)
 
     async def close(self) -> None:
         """Close the event stream and every connection; idempotent."""
@@ -154,9 +157,10 @@ class Ari:
             self._reader = None
         if self._first_result is not None and self._first_result.done() and not self._first_result.cancelled():
             self._first_result.exception()  # taken note of: no "never retrieved" warning
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in (self._session, self._streams):
+            if session is not None:
+                await session.close()
+        self._session = self._streams = None
 
     async def __aenter__(self) -> Ari:
         return await self.start()
@@ -166,10 +170,20 @@ class Ari:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The HTTP session, with our credentials; raises AriUnreachable before ``start``."""
+        """The session of requests, with our credentials; raises AriUnreachable before ``start``."""
         if self._session is None:
             raise AriUnreachable("The ARI client is not started (or already closed).")
         return self._session
+
+    @property
+    def streams(self) -> aiohttp.ClientSession:
+        """The session of what stays open: events, and each call's audio. Raises AriUnreachable before ``start``.
+
+        A websocket holds its connection as long as it is open: in a rush none of those for requests would be left.
+        """
+        if self._streams is None:
+            raise AriUnreachable("The ARI client is not started (or already closed).")
+        return self._streams
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -261,7 +275,7 @@ class Ari:
             await callback()
         params = {"app": self.app, "subscribeAll": "true" if self._subscribe_all else "false"}
         try:
-            async with self.session.ws_connect(
+            async with self.streams.ws_connect(
                 f"{self.url}/ari/events",
                 params=params,
                 heartbeat=self._heartbeat_seconds,

@@ -41,7 +41,7 @@ class MediaSocket:
     async def connect(self, ari: Ari, connection_id: str) -> None:
         """Connect with the ARI client's credentials. Raises AriUnreachable."""
         try:
-            self._socket = await ari.session.ws_connect(
+            self._socket = await ari.streams.ws_connect(
                 f"{ari.url}/media/{connection_id}",
                 protocols=("media",),
                 compress=0,

@@ -10,6 +10,7 @@ import pytest
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriUnreachable, AuthFailed, NotFound
+from agent.asterisk.media_socket import MediaSocket
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 
@@ -125,3 +126,14 @@ async def test_closing_leaves_no_task_behind(asterisk: FakeAsterisk) -> None:
     await ari.close()
     await ari.close()
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("ari-")]
+
+
+async def test_the_audio_of_many_calls_takes_no_connection_from_requests(asterisk: FakeAsterisk) -> None:
+    async with client(asterisk, connection_limit=2, request_timeout_seconds=1.0) as ari:
+        sockets = [MediaSocket(lambda _: None, lambda _: None, lambda: None) for _ in range(4)]
+        for number, socket in enumerate(sockets):
+            await socket.connect(ari, f"call-{number}")
+        await asterisk.ring("c1", "inbound")
+        await ari.channels.answer("c1")
+        for socket in sockets:
+            await socket.close()
