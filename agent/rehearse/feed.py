@@ -34,6 +34,8 @@ class FeedEvent:
     at: float
     """When it arrived here, monotonic seconds."""
     data: Mapping[str, Any]
+    call_id: str = ""
+    """The visit of the call it belongs to: a call back from the queue has an id of its own."""
 
 
 @dataclass
@@ -61,8 +63,17 @@ class CallFeed:
 
         A call that nobody took from the queue comes back on its channel: another ``call_started`` follows.
         """
-        latest = self.last("call_started", "handed_over", "call_ended")
+        latest = self.last_of_visit("call_started", "handed_over", "call_ended")
         return latest is not None and latest.name != "call_started" and now - latest.at > COMES_BACK_SECONDS
+
+    def last_of_visit(self, *names: str) -> FeedEvent | None:
+        """Return the last event of these names in the call's latest visit.
+
+        The end of one visit is told when its record is written: the next visit may have begun by then.
+        """
+        begun = self.last("call_started")
+        own = (event for event in reversed(self.events) if begun is None or event.call_id == begun.call_id)
+        return next((event for event in own if event.name in names), None)
 
     def named(self, *names: str, since: int = 0) -> list[FeedEvent]:
         """Return the events of these names, from the ``since``-th event on."""
@@ -140,7 +151,7 @@ class FeedBoard:
             self._start(call_id, data)
         call = self._by_id.get(call_id)
         if call is not None:
-            call.add(FeedEvent(name, at, data))
+            call.add(FeedEvent(name, at, data, call_id))
 
     def _start(self, call_id: str, data: Mapping[str, Any]) -> None:
         caller = data.get("caller")

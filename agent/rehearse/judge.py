@@ -41,7 +41,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
         checks.append(_at_most(f"line {deadline.line}: reaction", value, deadline.within_ms, "ms"))
     checks += _barge_in_checks(log, stops, key_stops)
     if log.feed.started:
-        recorded = log.feed.last("call_ended") is not None
+        recorded = log.feed.last_of_visit("call_ended") is not None
         checks.append(Check("the agent records the call", recorded, "" if recorded else "no call_ended in its feed"))
     checks += _noise_checks(log)
     checks += _text_checks(script.expect, log)
@@ -84,7 +84,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
 
 def how_it_ended(log: CallLog) -> tuple[str, str]:
     """Return (outcome, ended by): the agent's word where there is one, else what the caller could notice."""
-    ended = log.feed.last("call_ended")
+    ended = log.feed.last_of_visit("call_ended")
     if ended is not None:
         return str(ended.data.get("outcome", "")), str(ended.data.get("ended_by", ""))
     if log.human_answered_at is not None:

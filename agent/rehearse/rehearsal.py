@@ -217,9 +217,11 @@ async def _leave_at(leg: Leg, after_ms: float) -> None:
 
 async def _record(feed: CallFeed, path: Path) -> Path | None:
     """Wait for the agent's record and save it; None when the agent never had the call or kept silent."""
-    if not feed.started or not await feed.wait_for(lambda: feed.last("call_ended") is not None, _RECORD_SECONDS):
+    if not feed.started or not await feed.wait_for(
+        lambda: feed.last_of_visit("call_ended") is not None, _RECORD_SECONDS
+    ):
         return None
-    ended = feed.last("call_ended")
+    ended = feed.last_of_visit("call_ended")
     text = json.dumps(ended.data.get("record") if ended else None, indent=2, ensure_ascii=False, default=str) + "\n"
     await asyncio.to_thread(path.write_text, text, encoding="utf-8")
     return path

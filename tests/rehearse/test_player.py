@@ -408,6 +408,24 @@ class TestTheFeed:
             board.take({"event": "call_started", "call_id": "two", "data": {"caller": {"number": "2025550143"}}}, 2.0)
             assert (first.call_id, await task) == ("one", "two")
 
+    async def test_a_call_back_from_the_queue_is_not_over_when_its_first_visit_is_recorded_late(self) -> None:
+        board = FeedBoard()
+        caller = {"caller": {"number": "2025550143"}}
+        async with board.follow("2025550143") as call:
+            board.take({"event": "call_started", "call_id": "x", "data": caller}, 1.0)
+            board.take({"event": "handed_over", "call_id": "x", "data": {}}, 2.0)
+            assert call.is_over(9.0)
+            board.take({"event": "call_started", "call_id": "x-1", "data": caller}, 2.1)
+            board.take({"event": "call_ended", "call_id": "x", "data": {"outcome": "handed_over"}}, 2.2)
+            assert not call.is_over(9.0)
+            assert call.last_of_visit("call_ended") is None
+            board.take({"event": "call_ended", "call_id": "x-1", "data": {"outcome": "nobody_free"}}, 9.0)
+            ended = call.last_of_visit("call_ended")
+            assert ended is not None
+            assert ended.data == {"outcome": "nobody_free"}
+            assert not call.is_over(9.5)
+            assert call.is_over(13.0)
+
     async def test_messages_that_make_no_sense_are_passed_over(self) -> None:
         board = FeedBoard()
         async with board.follow("2025550143") as call:
