@@ -247,8 +247,8 @@ def _settled(held: HeldCall, item: Item) -> bool:
 
 def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcome, *, keyed: bool) -> Ending:
     standing, outcome = held.standing(), held.exchange.outcome
-    if item.kind == "request" and not item.errand and first == "taken":
-        return "first_try"
+    if item.kind in ("request", "choice") and not item.errand and first == "taken":
+        return "first_try"  # what ends a flow ("it's been used") stands nowhere any more
     if outcome == "handed_over":
         return "person"
     if item.errand:

@@ -100,7 +100,12 @@ def test_a_choice_is_a_value_of_its_slot(ready: Trying) -> None:
 def test_a_choice_counts_though_the_procedure_has_dealt_with_it_already(ready: Trying) -> None:
     """Used goods are refused at once, and the return is forgotten."""
     found = ready.run(trial(item("choice", "return_condition", "return_condition", "used", "I've used it")))
-    assert (found.outcome, found.got) == ("taken", "used")
+    assert (found.outcome, found.got, found.ending) == ("taken", "used", "first_try")
+
+
+def test_goods_that_have_been_opened_are_heard_so(ready: Trying) -> None:
+    found = ready.run(trial(item("choice", "return_condition", "return_condition", "opened", "it's been opened")))
+    assert (found.outcome, found.got) == ("taken", "opened")
 
 
 def test_a_digit_heard_for_a_yes_changes_nothing_unasked(ready: Trying) -> None:
