@@ -92,7 +92,7 @@ class Reception:
             clock=time.monotonic,
             wall=self.wall,
             queues=self.queues,
-            turn_taking=turn_taking(self.settings.call),
+            turn_taking=_turn_taking(self.settings.call),
             memory=self.survival.keeper,
             resumed=begun.resumed,
         )
@@ -126,7 +126,7 @@ class Reception:
         )
 
 
-def turn_taking(call: CallSettings) -> TurnTakingOptions:
+def _turn_taking(call: CallSettings) -> TurnTakingOptions:
     """Return when a turn ends and a prompt stops, as set."""
     return TurnTakingOptions(
         end_complete_ms=call.end_complete_ms,

@@ -240,9 +240,8 @@ class Telephony:
     def _left(self, event: dict[str, Any]) -> None:
         """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
         line = self._line_of(event)
-        if (
-            line is not None and not line.released and not line.hanging_up.is_set()
-        ):  # a caller's hang-up is announced before
+        # a caller's hang-up is announced before
+        if line is not None and not line.released and not line.hanging_up.is_set():
             line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
 
     def _key(self, event: dict[str, Any]) -> None:
