@@ -35,7 +35,7 @@ def add_admin_commands(add: Add) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent.as_agent import become_agent
+    from agent.common.privileges import become_agent
     from agent.preflight import check
     from agent.preflight_asterisk_files import AsteriskFiles
     from agent.settings import load_settings
@@ -76,7 +76,7 @@ def _unwire(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from agent.as_agent import become_agent
+    from agent.common.privileges import become_agent
     from agent.prompts_ready import render_all
     from agent.settings import load_settings
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from agent import __version__
 from agent.accuracy_cli import add_accuracy_command
 from agent.admin_cli import add_admin_commands
+from agent.common.signals import cancelled_by_sigterm, until_stopped
 from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
 from agent.outbox_cli import add_outbox_commands
 from agent.shop_cli import add_shop_command
 from agent.supervision_cli import add_supervision_commands, ask
 from agent.survival_cli import add_survival_commands
-from agent.until_stopped import cancelled_by_sigterm, until_stopped
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -132,7 +132,7 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent.as_agent import UMASK
+    from agent.common.privileges import UMASK
     from agent.holding import held
     from agent.logs import set_up_logging
     from agent.settings import load_settings

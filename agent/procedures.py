@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.collector import uncollected
+from agent.common.gc_pause import uncollected
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.errors import OrderlineError

@@ -7,8 +7,8 @@ import json
 import logging
 from collections.abc import Callable
 
-from agent import service_manager
 from agent.app import Agent, cancelled, report_end
+from agent.common import systemd
 from agent.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -25,15 +25,15 @@ async def serve(
 
     Returns 0, or 1 when another controller has taken its place.
     """
-    alive = asyncio.create_task(service_manager.keep_alive(), name="watchdog")
+    alive = asyncio.create_task(systemd.keep_alive(), name="watchdog")
     alive.add_done_callback(report_end)
     try:
         async with Agent(settings, takeover=takeover) as agent:
             on_ready()
-            service_manager.notify("READY=1")
+            systemd.notify("READY=1")
             print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
             code = await until_it_ends(agent, stop)
-            service_manager.notify("STOPPING=1")
+            systemd.notify("STOPPING=1")
             log.info("Stopping")
         return code
     finally:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from agent import yaml_source
+from agent.common import yaml_reader
 from agent.errors import OrderlineError
 from agent.queue_settings import QueueSettings
 from agent.shop.policy_settings import PolicySettings
@@ -293,7 +293,7 @@ def _secret(file: Path | None, variable: str, key: str) -> str:
 
 def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[str, Any]:
     try:
-        source = yaml_source.read(str(path), path.read_text(encoding="utf-8"))
+        source = yaml_reader.read(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{path}: cannot be read: {error}")
         return {}

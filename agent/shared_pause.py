@@ -10,8 +10,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from agent.common.redis import PREFIX, RedisLink
 from agent.pausing import Pause, Paused, PauseError
-from agent.state.redis_link import PREFIX, RedisLink
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.until_stopped import until_stopped
+from agent.common.signals import until_stopped
 
 
 def add_survival_commands(add: Callable[..., argparse.ArgumentParser]) -> None:

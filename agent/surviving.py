@@ -21,6 +21,7 @@ from agent.call.discretion import REFUSED, outcome_only
 from agent.call.passing_on import PAUSED
 from agent.call.protocols import CallRecord
 from agent.call.resuming import Resumed, resumed
+from agent.common.redis import RedisLink
 from agent.dialog.consent import Answer
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
@@ -36,7 +37,6 @@ from agent.shop.protocols import AttemptLimits
 from agent.state.attempts import SharedAttemptLimits
 from agent.state.embedded import EmbeddedKeeper
 from agent.state.kept import Keeper, KeptCall, held_on
-from agent.state.redis_link import RedisLink
 from agent.state.shared import SharedKeeper
 
 log = logging.getLogger(__name__)

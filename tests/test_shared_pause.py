@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agent.common.redis import RedisLink
 from agent.pausing import Pause
 from agent.rehearse.real_redis import RealRedis
 from agent.shared_pause import SharedPause
-from agent.state.redis_link import RedisLink
 from tests.waiting import until
 
 

@@ -16,6 +16,7 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.call.protocols import Caller, CallRecord, TurnRecord
 from agent.call.resuming import state_of
+from agent.common.redis import PREFIX, RedisLink
 from agent.dialog.engine import CallFacts, Conversation
 from agent.dialog.loader import FlowPack
 from agent.dialog.rendering import SandboxRenderer
@@ -27,7 +28,6 @@ from agent.rehearse.real_redis import RealRedis
 from agent.settings import Settings
 from agent.speech.wording import filters
 from agent.state.embedded import EmbeddedKeeper
-from agent.state.redis_link import PREFIX, RedisLink
 from agent.surviving import Survival, discreet
 
 RENDER = SandboxRenderer(filters)

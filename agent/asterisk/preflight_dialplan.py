@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
 from agent.asterisk.finding import Finding
-from agent.resources import ResourceMissing, shared_dir
+from agent.common.resources import ResourceMissing, shared_dir
 
 CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
 """Entry points of the dialplan that a running agent relies on, besides the hand-over context."""

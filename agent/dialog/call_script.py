@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from agent import yaml_source
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path as KeyPath
+from agent.common.yaml_reader import path_text
 from agent.dialog.errors import Finding, FlowError
 from agent.dialog.templates import nearest
 from agent.dialog.turns import QueueStanding
-from agent.yaml_source import Path as KeyPath
-from agent.yaml_source import path_text
 
 DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
 """A Monday morning."""
@@ -160,7 +160,7 @@ def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
     findings: list[Finding] = []
     for file in files:
         try:
-            source = yaml_source.read(file.name, file.read_text(encoding="utf-8"), _is_result)
+            source = yaml_reader.read(file.name, file.read_text(encoding="utf-8"), _is_result)
         except (OSError, UnicodeDecodeError) as error:
             findings.append(Finding(file.name, 0, "", f"cannot be read: {error}"))
             continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.common.yaml_reader import Finding
 from agent.errors import OrderlineError
-from agent.yaml_source import Finding
 
 __all__ = ["DialogError", "Finding", "FlowError", "TemplateError"]
 

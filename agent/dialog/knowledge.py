@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from agent.common.yaml_reader import Path
 from agent.dialog.flow import Choice, Knowledge, PromptSource, Slot
-from agent.yaml_source import Path
 
 _CODE = re.compile(r"([a-z]{2,})(\d*)")
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

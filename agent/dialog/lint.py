@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
+from agent.common.yaml_reader import Path
 from agent.dialog import knowledge, step_paths
 from agent.dialog.expressions import Expressions
 from agent.dialog.flow import (
@@ -30,7 +31,6 @@ from agent.dialog.pack_files import Reading
 from agent.dialog.rendering import TemplateChecker
 from agent.dialog.templates import nearest
 from agent.dialog.understanding import number_formats
-from agent.yaml_source import Path
 
 SYSTEM_PROMPTS = (
     "ask_again", "back_to", "cancelled", "confirm_number", "confirm_request", "corrected", "go_on", "goodbye",

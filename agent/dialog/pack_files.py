@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from agent import yaml_source
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path, Source, path_text
 from agent.dialog import knowledge
 from agent.dialog.errors import Finding
 from agent.dialog.flow import (
@@ -30,7 +31,6 @@ from agent.dialog.flow import (
     Trigger,
 )
 from agent.dialog.templates import nearest
-from agent.yaml_source import Path, Source, path_text
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
@@ -109,7 +109,7 @@ def read_pack(directory: FilePath) -> Reading:
 
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
 def _read(name: str, content: str) -> Source:
-    return yaml_source.read(name, content)
+    return yaml_reader.read(name, content)
 
 
 def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from agent.common.yaml_reader import Path
 from agent.dialog.flow import END, Call, Collect, Flow, HandOverStep, HangUpStep, If, Link, PackFile, Set, Step
-from agent.yaml_source import Path
 
 _WAITING = (Collect, Call, Link)
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from agent.common.yaml_reader import Path
 from agent.dialog import choices, knowledge
 from agent.dialog.choices import Option
 from agent.dialog.entries import (
@@ -26,7 +27,6 @@ from agent.dialog.same_words import SameWords
 from agent.dialog.templates import MAX_EXPANSIONS, Expander, Phrase, is_wide, unmarked
 from agent.dialog.turn_grammar import Around, Meaning, TurnGrammar
 from agent.dialog.wide_phrases import WidePhrase, fixed
-from agent.yaml_source import Path
 
 VALUE_PLACE = "value"
 """The name that stands for "the number just read back" in correction phrases."""

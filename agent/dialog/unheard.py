@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path as FilePath
 from typing import Any
 
-from agent import yaml_source
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path, path_text
 from agent.dialog.errors import Finding
 from agent.dialog.loader import FlowPack
-from agent.yaml_source import Path, path_text
 
 _SPOKEN_KEYS = frozenset(
     {
@@ -45,7 +45,7 @@ def _message(word: str, phrase: str) -> str:
 def _places(directory: FilePath, words: Collection[str]) -> dict[str, tuple[str, int, str]]:
     found: dict[str, tuple[str, int, str]] = {}
     for file in sorted(directory.rglob("*.yaml")):
-        source = yaml_source.read(file.relative_to(directory).as_posix(), file.read_text(encoding="utf-8"))
+        source = yaml_reader.read(file.relative_to(directory).as_posix(), file.read_text(encoding="utf-8"))
         for path, text in _phrases(source.data, ()):
             for word in _WORD.findall(text.lower()):
                 if word in words:

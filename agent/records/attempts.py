@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.sqlite_file import SqliteFile
+from agent.common.sqlite import SqliteFile
 
 WINDOW_SECONDS = 3600.0
 PER_CALLER = 5

@@ -21,8 +21,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from agent.common.cancellation import heed_cancellation
 from agent.errors import OrderlineError
-from agent.heeding import heed_cancellation
 from agent.records.delivery import Outcome
 from agent.records.outbox import Outbox
 from agent.records.outbox_table import Entry, NewEntry

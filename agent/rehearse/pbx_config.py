@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from agent.common.resources import shared_dir
 from agent.errors import OrderlineError
-from agent.resources import shared_dir
 
 CONF_DIR = Path(__file__).resolve().parent / "conf"
 

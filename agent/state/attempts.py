@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
+from agent.common.redis import PREFIX, RedisLink
 from agent.shop.protocols import AttemptLimits
-from agent.state.redis_link import PREFIX, RedisLink
 
 _BACKLOG = 1000
 """Failures counted while Redis is gone; older ones are still in the node's own file."""

@@ -15,9 +15,9 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from agent.common.redis import PREFIX, RedisLink
 from agent.state.embedded import EmbeddedKeeper
 from agent.state.kept import KeptCall
-from agent.state.redis_link import PREFIX, RedisLink
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import yaml_source
+from agent.common import yaml_reader
 from agent.dialog.errors import FlowError
 from agent.dialog.loader import FlowPack
 from agent.dialog.number_format import NumberFormat, NumberFormatError
@@ -76,7 +76,7 @@ def test_a_small_pack_loads(tmp_path: Path) -> None:
 
 
 def test_yes_no_on_and_numbers_stay_the_text_they_are(tmp_path: Path) -> None:
-    source = yaml_source.read("a.yaml", "a: yes\nb: [no, on, off, 010, 12:30, 1e3, null, 2026-11-23]\nc:\nd: ~\n")
+    source = yaml_reader.read("a.yaml", "a: yes\nb: [no, on, off, 010, 12:30, 1e3, null, 2026-11-23]\nc:\nd: ~\n")
     assert source.data == {
         "a": "yes", "b": ["no", "on", "off", "010", "12:30", "1e3", "null", "2026-11-23"], "c": None, "d": None,
     }  # fmt: skip

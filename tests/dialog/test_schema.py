@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from agent import yaml_source
+from agent.common import yaml_reader
 from agent.dialog.schema import FILES, schema_text
 from agent.flows import english_pack
 
@@ -58,7 +58,7 @@ def test_the_schema_is_a_schema_and_explains_every_key(what: str) -> None:
 def test_every_shipped_file_fits_however_it_is_read(what: str, file: Path) -> None:
     content = file.read_text(encoding="utf-8")
     assert mistakes(what, as_editors_read(content)) == []
-    assert mistakes(what, yaml_source.read(file.name, content).data) == []
+    assert mistakes(what, yaml_reader.read(file.name, content).data) == []
 
 
 @pytest.mark.parametrize(("what", "file"), ALL, ids=lambda value: getattr(value, "stem", value))

@@ -2,12 +2,12 @@
 
 import pytest
 
+from agent.common.yaml_reader import Source, read
 from agent.dialog import pack_files, templates, understanding
 from agent.dialog.choices import Option
 from agent.dialog.entry_table import EntryTable
 from agent.dialog.loader import FlowPack
 from agent.flows import english_pack
-from agent.yaml_source import Source, read
 
 ITEMS = (Option("A", "Brass Desk Lamp"), Option("B", "Oak Bedside Table"))
 

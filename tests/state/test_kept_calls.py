@@ -7,10 +7,10 @@ import stat
 import threading
 from pathlib import Path
 
+from agent.common.redis import RedisLink
 from agent.rehearse.real_redis import RealRedis
 from agent.state.embedded import LONGEST_SECONDS, EmbeddedKeeper
 from agent.state.kept import KeptCall
-from agent.state.redis_link import RedisLink
 from agent.state.shared import SharedKeeper
 from tests.waiting import until
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.common.redis import RedisLink
 from agent.records.attempts import SqliteAttemptLimits
 from agent.rehearse.real_redis import RealRedis
 from agent.state.attempts import SharedAttemptLimits
-from agent.state.redis_link import RedisLink
 from tests.waiting import until
 
 

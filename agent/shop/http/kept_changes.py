@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.sqlite_file import SqliteFile
+from agent.common.sqlite import SqliteFile
 
 KEEP_SECONDS = 30 * 24 * 3600.0
 BUSY_TIMEOUT_SECONDS = 0.5

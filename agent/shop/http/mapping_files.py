@@ -11,11 +11,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from agent import yaml_source
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Finding, Source, path_text
 from agent.errors import OrderlineError
 from agent.shop.http.mapping import System
 from agent.shop.http.mapping_lint import lint
-from agent.yaml_source import Finding, Source, path_text
 
 KeyPath = tuple[str | int, ...]
 _PATH_KEYS = ("file", "ca_file")
@@ -74,7 +74,7 @@ def load_directory(directory: Path) -> tuple[MappingFile, ...]:
 def read_file(path: Path) -> MappingFile | Sequence[Finding]:
     """Read one mapping file, or say what is wrong with it."""
     try:
-        source = yaml_source.read(str(path), path.read_text(encoding="utf-8"), typed=_is_json)
+        source = yaml_reader.read(str(path), path.read_text(encoding="utf-8"), typed=_is_json)
     except (OSError, UnicodeDecodeError) as error:
         return [Finding(str(path), 0, "", f"cannot be read: {error}")]
     if source.findings:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import service_manager
+from agent.common import systemd
 
 
 @pytest.fixture
-def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
+def notify_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listening.bind(str(tmp_path / "notify"))
     listening.settimeout(2)
@@ -20,33 +20,33 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> socket.socket:
     return listening
 
 
-def test_states_are_sent_as_they_are(systemd: socket.socket) -> None:
-    assert service_manager.notify("READY=1")
-    assert systemd.recv(100) == b"READY=1"
-    systemd.close()
+def test_states_are_sent_as_they_are(notify_socket: socket.socket) -> None:
+    assert systemd.notify("READY=1")
+    assert notify_socket.recv(100) == b"READY=1"
+    notify_socket.close()
 
 
 def test_without_systemd_there_is_nobody_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    assert not service_manager.notify("READY=1")
+    assert not systemd.notify("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", "/nowhere/at/all")
-    assert not service_manager.notify("READY=1")
+    assert not systemd.notify("READY=1")
 
 
 async def test_the_watchdog_is_fed_more_often_than_it_asks(
-    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch
+    notify_socket: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
-    feeding = asyncio.create_task(service_manager.keep_alive())
+    feeding = asyncio.create_task(systemd.keep_alive())
     for _ in range(3):
-        assert await asyncio.to_thread(systemd.recv, 100) == b"WATCHDOG=1"
+        assert await asyncio.to_thread(notify_socket.recv, 100) == b"WATCHDOG=1"
     feeding.cancel()
-    systemd.close()
+    notify_socket.close()
 
 
 async def test_nobody_asking_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
-    await service_manager.keep_alive()
+    await systemd.keep_alive()
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
     monkeypatch.setenv("WATCHDOG_PID", "1")
-    await service_manager.keep_alive()
+    await systemd.keep_alive()

@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from agent.heeding import cancellations, heed_cancellation
+from agent.common.cancellation import cancellations, heed_cancellation
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from agent.state.redis_link import RedisLink
+from agent.common.redis import RedisLink
 
 
 @pytest.mark.parametrize("ending", ["answers", "breaks"])

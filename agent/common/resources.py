@@ -21,7 +21,7 @@ def shared_dir(name: str) -> Path:
     In a checkout it stands at the repository's root; an installation has it below ``share/orderline``.
     Raises :class:`ResourceMissing`.
     """
-    checkout = Path(__file__).resolve().parent.parent
+    checkout = Path(__file__).resolve().parents[2]
     bases = (
         checkout,
         Path(sysconfig.get_path("data")) / "share" / "orderline",

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from agent.collector import uncollected
+from agent.common.gc_pause import uncollected
 
 
 def looked_at(wanted: object) -> bool:
