@@ -22,8 +22,9 @@ from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.clock import wall_clock
 from agent.delivering import PostOffice
 from agent.dependencies import look_at_all
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.pack.reloader import Procedures
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
@@ -31,7 +32,6 @@ from agent.live_calls import LiveCalls
 from agent.metrics import Metrics
 from agent.observers import Observers
 from agent.pausing import Pause
-from agent.procedures import Procedures
 from agent.reception import Reception
 from agent.records.redaction import redact_text
 from agent.settings import Settings

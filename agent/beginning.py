@@ -8,11 +8,11 @@ from typing import Any
 
 from agent.asterisk.line import AsteriskLine
 from agent.call.resuming import Resumed
-from agent.dialog.consent import Answer, ConsentFirst, Mode, answer_in
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.flow import Recording
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import Renderer
+from agent.dialog.engine.consent import Answer, ConsentFirst, Mode, answer_in
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.model.model import Recording
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
 from agent.surviving import Survival
 
 

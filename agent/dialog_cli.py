@@ -121,7 +121,7 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _understand(options: argparse.Namespace) -> int:
-    from agent.dialog.number_format import NumberFormat
+    from agent.dialog.numbers.format import NumberFormat
     from agent.terminal import understand
 
     known = [number for number in options.known.split(",") if number.strip()]

@@ -14,10 +14,10 @@ from agent.asterisk.finding import Finding
 from agent.asterisk.preflight import Wanted, examine
 from agent.call.errors import VoiceError
 from agent.delivering import calls_path
+from agent.dialog.contract import Prompt
 from agent.dialog.errors import FlowError
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.turns import Prompt
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.human_queues import queue_findings

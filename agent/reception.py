@@ -19,11 +19,11 @@ from agent.call.queue_desk import QueueDesk
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.delivering import PostOffice
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.rendering import Renderer
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.reloader import Procedures
+from agent.dialog.templating.rendering import Renderer
 from agent.live_calls import LiveCalls
 from agent.logs import CALL_ID
-from agent.procedures import Procedures
 from agent.records.redaction import redact_text
 from agent.settings import CallSettings, Settings
 from agent.shop.services import ShopServices

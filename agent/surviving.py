@@ -22,11 +22,11 @@ from agent.call.passing_on import PAUSED
 from agent.call.protocols import CallRecord
 from agent.call.resuming import Resumed, resumed
 from agent.common.redis import RedisLink
-from agent.dialog.consent import Answer
-from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.engine.consent import Answer
+from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import Renderer
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
 from agent.pausing import Pause
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.call_record import call_record

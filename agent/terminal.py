@@ -16,8 +16,13 @@ from pathlib import Path
 
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Acquaintance, Introduction
 from agent.call.errors import ServiceError
-from agent.dialog.chat import chat, chat_json
-from agent.dialog.commands import (
+from agent.dialog.contract import Done, Effect, Failed
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.numbers.format import NumberFormat
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
+from agent.dialog.tools.chat import chat, chat_json
+from agent.dialog.tools.flow_commands import (
     DRAWN_AS,
     check_flows,
     explain_numbers,
@@ -25,12 +30,7 @@ from agent.dialog.commands import (
     show_all_flows,
     show_flow,
 )
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.loader import FlowPack
-from agent.dialog.number_format import NumberFormat
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.schema import schema_text
-from agent.dialog.turns import Done, Effect, Failed
+from agent.dialog.tools.schema import schema_text
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.shop.demo.shop import open_demo_shop

@@ -13,8 +13,8 @@ import numpy as np
 import vosk
 
 from agent.call.protocols import SAMPLE_RATE
-from agent.dialog.loader import FlowPack
-from agent.dialog.turns import Heard, Listen
+from agent.dialog.contract import Heard, Listen
+from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.rehearse.script import Speech
 from agent.rehearse.stack import Home

@@ -13,7 +13,7 @@ from typing import Any
 import vosk
 
 from agent.call.protocols import SAMPLE_RATE
-from agent.dialog.loader import FlowPack
+from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.rehearse.script import Speech
 from agent.rehearse.stack import Home

@@ -17,8 +17,8 @@ import numpy as np
 import vosk
 
 from agent.call.protocols import SAMPLE_RATE
-from agent.dialog.loader import FlowPack
-from agent.dialog.turns import Effect, Failed, Heard
+from agent.dialog.contract import Effect, Failed, Heard
+from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.speech.model import resolve_model
 from benchmarks.grammar import all_phrases, one_turn

@@ -25,13 +25,13 @@ from pathlib import Path
 
 import vosk
 
-from agent.dialog.choices import Option
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.turn_grammar import TurnGrammar
-from agent.dialog.turns import Heard, Word
+from agent.dialog.contract import Heard, Word
+from agent.dialog.grammar.choices import Option
+from agent.dialog.grammar.turn_grammar import TurnGrammar
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.pack.reloader import Procedures
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
-from agent.procedures import Procedures
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model
 from agent.speech.recognizer import CHUNK_BYTES, VoskRecognizer

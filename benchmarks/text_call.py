@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.speech.wording import filters
 
 

@@ -19,7 +19,7 @@ from agent.call.handover import HandOverDesk
 from agent.call.protocols import Caller, CallRecord
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules
-from agent.dialog.turns import HandOver
+from agent.dialog.contract import HandOver
 from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
 from agent.live import LiveFeed

@@ -17,10 +17,10 @@ from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.call.protocols import Caller, CallRecord, TurnRecord
 from agent.call.resuming import state_of
 from agent.common.redis import PREFIX, RedisLink
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.turns import Heard
+from agent.dialog.contract import Heard
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.pausing import Pause
 from agent.records.store import CallStore

@@ -17,8 +17,8 @@ from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
 from agent.accuracy.numbers import in_groups
 from agent.accuracy.stage import QUESTIONS, Stage
 from agent.accuracy.trying import NOTHING, seed_of
-from agent.dialog.text_call import spoken
-from agent.dialog.turns import Heard
+from agent.dialog.contract import Heard
+from agent.dialog.tools.text_call import spoken
 
 _LISTS = ("transcripts.tsv", "transcripts.txt")
 _TRUTH = re.compile(r"([a-z_]+)\s*[:=]\s*(.+)")

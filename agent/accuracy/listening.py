@@ -16,7 +16,7 @@ from agent.call.line_reader import LineReader
 from agent.call.listening import Answer, Listening, ListeningParts
 from agent.call.protocols import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
 from agent.call.speaking import Speaking
-from agent.dialog.turns import Completeness, Heard, Listen, NoInput
+from agent.dialog.contract import Completeness, Heard, Listen, NoInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer

@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterator
 
 from agent.accuracy.material import Answer
-from agent.dialog.number_format import groups_of, symbols_of
-from agent.dialog.number_speech import say_number
+from agent.dialog.numbers.format import groups_of, symbols_of
+from agent.dialog.numbers.spoken_forms import say_number
 from agent.rehearse.spoken import PHONETIC, digit_words
 
 _HESITATIONS = frozenset({"um", "uh"})

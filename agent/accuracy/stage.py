@@ -13,11 +13,11 @@ from typing import Any
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.errors import ServiceError
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.text_call import Exchange, TextCall, event_of
-from agent.dialog.turns import Done, Effect, Event, Failed, Listen
+from agent.dialog.contract import Done, Effect, Event, Failed, Listen
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
+from agent.dialog.tools.text_call import Exchange, TextCall, event_of
 from agent.flows import english_pack
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices

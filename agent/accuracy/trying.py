@@ -12,8 +12,8 @@ from agent.accuracy.listening import CallerEar, Ears
 from agent.accuracy.material import Answer, Condition, Ending, Item, Outcome, Result, Saying, Trial
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.stage import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
-from agent.dialog.number_format import symbols_of
-from agent.dialog.turns import Heard, NoInput
+from agent.dialog.contract import Heard, NoInput
+from agent.dialog.numbers.format import symbols_of
 from agent.rehearse.audio import Pcm, read_wav
 from agent.rehearse.cooperation import reaction
 

@@ -9,7 +9,7 @@ from typing import Any
 from agent.call.errors import ServiceError
 from agent.call.protocols import CallRecord, Services
 from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
-from agent.dialog.turns import Done, Effect, Failed, Story
+from agent.dialog.contract import Done, Effect, Failed, Story
 
 TICKETS = "tickets.create"
 

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.dialog.consent import Answer, answer_in
-from agent.dialog.engine import CallFacts, Conversation
+from agent.dialog.engine.consent import Answer, answer_in
+from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import Renderer
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
 
 log = logging.getLogger(__name__)
 

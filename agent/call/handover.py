@@ -12,7 +12,7 @@ from typing import Any
 from agent.call.errors import ServiceError
 from agent.call.protocols import Caller, Services, TurnRecord
 from agent.call.ticket_page import Why
-from agent.dialog.turns import HandOver
+from agent.dialog.contract import HandOver
 
 log = logging.getLogger(__name__)
 

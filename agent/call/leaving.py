@@ -12,7 +12,7 @@ from agent.call.acting import Acting
 from agent.call.handover import HandOverDesk
 from agent.call.protocols import CallRecord, Line, Services
 from agent.call.queue_desk import QueueDesk
-from agent.dialog.turns import HandOver
+from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

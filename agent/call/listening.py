@@ -23,7 +23,7 @@ from agent.call.protocols import (
 )
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
-from agent.dialog.turns import BargeIn, Completeness, Heard, Listen, NoInput
+from agent.dialog.contract import BargeIn, Completeness, Heard, Listen, NoInput
 
 MOST_DIGIT_PAUSES = 2
 """Half a number may be a word misheard ("one" for "no"), which settling puts right; after so many pauses it is none."""

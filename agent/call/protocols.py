@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.dialog.turns import Completeness, Event, HandOver, Listen, Story, Turn, Word
+from agent.dialog.contract import Completeness, Event, HandOver, Listen, Story, Turn, Word
 
 SAMPLE_RATE = 8000
 """Samples per second of all audio inside the product: 16-bit signed little-endian mono."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from agent.call.queueing import QueueRules, QueueState, report_on
-from agent.dialog.turns import HandOver, QueueReport
+from agent.dialog.contract import HandOver, QueueReport
 
 log = logging.getLogger(__name__)
 

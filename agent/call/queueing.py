@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from agent.dialog.turns import QueueReport
+from agent.dialog.contract import QueueReport
 
 _LOOK_AHEAD_DAYS = 21
 """A queue that does not open within three weeks is not spoken of as opening at all."""

@@ -41,7 +41,7 @@ from agent.call.response_watch import LOOK_UP, RECOGNITION, RULES, Response, Res
 from agent.call.resuming import RESTARTED, Resumed, state_of
 from agent.call.speaking import Speaking
 from agent.call.turn_taking import TurnTakingOptions
-from agent.dialog.turns import Deaf, Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.dialog.contract import Deaf, Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.call.protocols import SAMPLE_RATE, Echo, Media, NoEcho, Voice
-from agent.dialog.turns import Prompt
+from agent.dialog.contract import Prompt
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent.call.act_words import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
 from agent.call.protocols import Caller, TurnRecord
-from agent.dialog.number_words import DIGITS, REPEATS, TEENS, TENS
-from agent.dialog.turns import Story
+from agent.dialog.contract import Story
+from agent.dialog.numbers.words import DIGITS, REPEATS, TEENS, TENS
 
 QUOTES = 4
 """Of what the caller said: the first words, and the last ones."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from agent.dialog.turns import BargeIn, Completeness, KeyEntry
+from agent.dialog.contract import BargeIn, Completeness, KeyEntry
 
 UNKNOWN_WORD = "[unk]"
 """What the recogniser writes for speech outside the grammar."""

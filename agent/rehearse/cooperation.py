@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from agent.dialog.number_format import NumberFormat, symbols_of
-from agent.dialog.spoken_numbers import understand
+from agent.dialog.numbers.capture import understand
+from agent.dialog.numbers.format import NumberFormat, symbols_of
 
 Reaction = Literal["yes", "no", "again", ""]
 MOST_REPAIRS = 4

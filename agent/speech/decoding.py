@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from agent.call.protocols import Recognition
-from agent.dialog.turns import Word
+from agent.dialog.contract import Word
 from agent.speech.grammar import UNKNOWN
 
 UNKNOWN_CONFIDENCE = 0.5

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.call.errors import VoiceError
-from agent.dialog.turns import Prompt
+from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import Engine, EngineError
 from agent.speech.engines.child import piper_engine, pyttsx3_engine

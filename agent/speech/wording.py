@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 
-from agent.dialog.number_format import NumberFormat, NumberFormatError
+from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.speech import figures
 from agent.speech.cleaning import MAX_CHARS, clean, cut
 from agent.speech.figures import spoken_digits

@@ -6,8 +6,8 @@ import pytest
 
 from agent.accuracy import numbers
 from agent.accuracy.material import Answer
-from agent.dialog.number_format import NumberFormat, symbols_of
-from agent.dialog.spoken_numbers import understand
+from agent.dialog.numbers.capture import understand
+from agent.dialog.numbers.format import NumberFormat, symbols_of
 
 FIVE = NumberFormat("99999")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.dialog.loader import FlowPack
+from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from benchmarks.guard import best_ratio, excess, grammar_costs, read_baseline, turn_cost
 

@@ -19,7 +19,7 @@ from agent.call.protocols import (
     Recognition,
 )
 from agent.call.session import CallParts
-from agent.dialog.turns import Completeness, Event, HandOver, HungUp, Listen, Prompt, Story, Turn
+from agent.dialog.contract import Completeness, Event, HandOver, HungUp, Listen, Prompt, Story, Turn
 
 VOICE = Frame(b"\x01" * FRAME_BYTES)
 QUIET = Frame(bytes(FRAME_BYTES))

@@ -9,7 +9,7 @@ import pytest
 
 from agent.call.acquaintance import Acquaintance, Introduction
 from agent.call.errors import ServiceError
-from agent.dialog.turns import HandOver
+from agent.dialog.contract import HandOver
 from tests.call.text_session import TextSession, demo_shop, section
 
 MARIA = {"first_name": "Maria", "tier": "gold", "orders_count": 3, "phone": "+12025550143", "name": "Maria Lopez"}

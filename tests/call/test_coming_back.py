@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agent.call.coming_back import KEPT_SECONDS, KeptConversations
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.turns import Done, Effect, Heard, Listen
+from agent.dialog.contract import Done, Effect, Heard, Listen
+from agent.dialog.engine.engine import CallFacts, Conversation
 from tests.call.text_session import NOW, PACK, RENDER
 
 FIRST = CallFacts(now=NOW, shop_name="Maple and Finch", call_id="call-1")

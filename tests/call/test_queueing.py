@@ -9,7 +9,7 @@ import pytest
 
 from agent.call.queue_desk import QueueDesk, QueuePlan, filled_url
 from agent.call.queueing import QueueRules, QueueState, minutes_of, report_on
-from agent.dialog.turns import HandOver, QueueReport
+from agent.dialog.contract import HandOver, QueueReport
 
 ZONE = ZoneInfo("America/Chicago")
 OFFICE = ((time(8), time(18)),)

@@ -12,7 +12,7 @@ from agent.call.errors import HearingFailed, MediaBroken
 from agent.call.protocols import Caller, CallRecord, CallTaken, Key, Leave, MediaLost, TurnRecord
 from agent.call.resuming import RESTARTED, Resumed, resumed, state_of
 from agent.call.session import CallParts, CallSession
-from agent.dialog.turns import Deaf, Effect, HandOver, HangUp, KeyEntry, Listen
+from agent.dialog.contract import Deaf, Effect, HandOver, HangUp, KeyEntry, Listen
 from tests.call.parts import (
     TestDialog,
     TestHearing,

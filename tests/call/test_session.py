@@ -13,7 +13,7 @@ from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Playe
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.session import CallParts, CallSession
-from agent.dialog.turns import (
+from agent.dialog.contract import (
     BargeIn,
     Completeness,
     Done,

@@ -11,7 +11,7 @@ import pytest
 from agent.call.handover import HandOverDesk
 from agent.call.protocols import Caller, TurnRecord
 from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
-from agent.dialog.turns import Done, Effect, Failed, HandOver, HangUp, Story
+from agent.dialog.contract import Done, Effect, Failed, HandOver, HangUp, Story
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
 from tests.call.parts import TestDialog, TestLine, TestMedia, TestRecords, TestServices, parts, say

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions, has_words
-from agent.dialog.turns import BargeIn, Completeness, KeyEntry
+from agent.dialog.contract import BargeIn, Completeness, KeyEntry
 
 OPTIONS = TurnTakingOptions()
 SPEECH, MAYBE_SPEECH, QUIET = 0.95, 0.7, 0.02

@@ -9,11 +9,11 @@ from pathlib import Path
 from agent.call.acting import Acting
 from agent.call.protocols import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import Why
-from agent.dialog.engine import CallFacts, Conversation
-from agent.dialog.loader import FlowPack
-from agent.dialog.rendering import SandboxRenderer
-from agent.dialog.text_call import event_of
-from agent.dialog.turns import Effect, HandOver, HangUp, Heard, Listen, Turn
+from agent.dialog.contract import Effect, HandOver, HangUp, Heard, Listen, Turn
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
+from agent.dialog.tools.text_call import event_of
 from agent.flows import english_pack
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop, open_demo_shop

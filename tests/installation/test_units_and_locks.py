@@ -94,7 +94,7 @@ import asyncio, ctypes, sys
 if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
     print("not here"); sys.exit()
 from pathlib import Path
-from agent.dialog.turns import Prompt
+from agent.dialog.contract import Prompt
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities

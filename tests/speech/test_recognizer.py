@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agent.call.protocols import FRAME_BYTES, Recognition
-from agent.dialog.turns import Word
+from agent.dialog.contract import Word
 from agent.speech.decoding import UNKNOWN_CONFIDENCE, read_final, with_confidences
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.gate import SpeechGate

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from agent.call.errors import VoiceError
-from agent.dialog.turns import Prompt
+from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import EngineError, Pcm
 from agent.speech.engines.hibari import HibariEngine

@@ -1,0 +1,198 @@
+"""What is said and asked about recording before a conversation begins. Pure; wraps the conversation it precedes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol, get_args
+
+from agent.dialog.contract import (
+    Completeness,
+    Event,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    KeyEntry,
+    Listen,
+    NoInput,
+    Prompt,
+    Story,
+    Turn,
+)
+from agent.dialog.model.model import Recording
+
+Mode = Literal["off", "announce", "ask"]
+Answer = Literal["", "announced", "given", "refused"]
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+
+SLOT = "recording"
+FLOW = "recording"
+
+
+class Conversing(Protocol):
+    """The conversation that follows (the part of :class:`agent.call.protocols.Dialog` that is used here)."""
+
+    def start(self) -> Turn:
+        """Return the first turn."""
+
+    def hear(self, event: Event) -> Turn:
+        """Take an event and return the next turn."""
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text."""
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What is known so far."""
+
+    @property
+    def story(self) -> Story:
+        """What it was about so far."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return its state."""
+
+    def resume(self) -> Turn:
+        """Return the turn that was open."""
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far."""
+
+
+def answer_in(snapshot: Mapping[str, Any]) -> Answer:
+    """Return the answer that :meth:`ConsentFirst.snapshot` holds, ``""`` for none or a strange one."""
+    return next((answer for answer in ANSWERS if answer == snapshot.get("consent")), "")
+
+
+class ConsentFirst:
+    """A dialog that tells of the recording, or asks for it, before the real one starts.
+
+    ``announce`` puts the announcement before the greeting. ``ask`` asks a question of its own: only a clear yes (or 1)
+    is consent; no, 2, silence and anything not understood, after one more try, are none. The conversation is held in
+    either case. ``on_answer`` is told once.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversing,
+        mode: Mode,
+        words: Recording,
+        fill: Callable[[str], str],
+        on_answer: Callable[[Answer], object] = lambda answer: None,
+        answer: Answer = "",
+        *,
+        asking: bool = False,
+    ) -> None:
+        """``fill`` puts the shop's name and the like into a text of ``words``; ``answer`` is one given before.
+
+        ``asking``: the question is open in a dialog that is picked up again.
+        """
+        self._inner = conversation
+        self._mode = mode
+        self._words = words
+        self._fill = fill
+        self._on_answer = on_answer
+        self._asking = asking
+        self._tries = 0
+        self.answer: Answer = answer
+        """What came of it; ``""`` while nobody was asked or told."""
+
+    def start(self) -> Turn:
+        """Return the announcement with the greeting, or the question."""
+        if self._mode == "ask":
+            self._asking = True
+            return self._question("question")
+        if self._mode == "announce":
+            self._settle("announced")
+            return _before((self._prompt("announcement"),), self._inner.start())
+        return self._inner.start()
+
+    def resume(self) -> Turn:
+        """Return the open turn of a dialog picked up again: the question, or what the conversation asked."""
+        return self._question("question") if self._asking else self._inner.resume()
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far; who has not answered yet has not agreed."""
+        if self._asking:
+            self._asking = False
+            self._settle("refused")
+        return self._inner.hand_over(reason)
+
+    def hear(self, event: Event) -> Turn:
+        """Take the answer to the question; everything after it goes to the conversation."""
+        if not self._asking:
+            return self._inner.hear(event)
+        if isinstance(event, HungUp):
+            self._asking = False
+            self._settle("refused")
+            return Turn((), HangUp("abandoned"), FLOW)
+        judged = self._judge(event)
+        if judged is None and self._tries < 2:
+            return self._question("question_again")
+        self._asking = False
+        self._settle("given" if judged else "refused")
+        thanks = self._prompt("accepted" if judged else "refused")
+        return _before((thanks,), self._inner.start())
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text."""
+        if not self._asking:
+            return self._inner.completeness(text)
+        if not text:
+            return Completeness.OPEN
+        return Completeness.COMPLETE if self._said(text) is not None else Completeness.OPEN
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What is known so far, by slot."""
+        return self._inner.slots
+
+    @property
+    def story(self) -> Story:
+        """What it was about so far, for people."""
+        return self._inner.story
+
+    def snapshot(self) -> dict[str, Any]:
+        """The conversation's own state, and the answer, for the ``answer`` of a call that is picked up again."""
+        return {**self._inner.snapshot(), "consent": self.answer, "asking": self._asking}
+
+    def _question(self, name: str) -> Turn:
+        self._tries += 1
+        listen = Listen(
+            phrases=tuple(dict.fromkeys((*self._words.accept, *self._words.refuse))),
+            slot=SLOT,
+            no_input_seconds=6.0,
+            keys=KeyEntry(max_digits=1),
+        )
+        return Turn((self._prompt(name),), listen, FLOW, name)
+
+    def _judge(self, event: Event) -> bool | None:
+        """True for consent, False for none, None where it cannot be told."""
+        if isinstance(event, Heard) and event.keys:
+            return {"1": True, "2": False}.get(event.keys[0])
+        if isinstance(event, Heard):
+            return self._said(event.text)
+        return None if isinstance(event, NoInput) else False
+
+    def _said(self, text: str) -> bool | None:
+        words = _plain(text)
+        if words in map(_plain, self._words.refuse):
+            return False
+        return True if words in map(_plain, self._words.accept) else None
+
+    def _prompt(self, name: str) -> Prompt:
+        return Prompt(f"{FLOW}.{name}", self._fill(getattr(self._words, name)))
+
+    def _settle(self, answer: Answer) -> None:
+        self.answer = answer
+        self._on_answer(answer)
+
+
+def _before(prompts: tuple[Prompt, ...], turn: Turn) -> Turn:
+    said = tuple(prompt for prompt in prompts if prompt.text)
+    return Turn((*said, *turn.say), turn.then, turn.flow, turn.step, turn.understood)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[\w']+", text.lower()))

@@ -1,0 +1,145 @@
+"""Answers that come where they were not asked for: an earlier one changed ("no wait, Thursday"), a day in a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.dialog.contract import Heard, Then
+from agent.dialog.engine import steps
+from agent.dialog.engine.state import Focus, SlotValue
+from agent.dialog.engine.turn_context import Scene
+from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST
+from agent.dialog.model.model import Collect
+
+_LEADS = frozenset(
+    [
+        "no",
+        "not",
+        "wait",
+        "actually",
+        "sorry",
+        "i",
+        "meant",
+        "mean",
+        "said",
+        "make",
+        "that",
+        "it",
+        "rather",
+        "but",
+        "oh",
+        "hang",
+        "on",
+    ]
+)
+"""Words people change their mind with; what follows them must be an answer as a whole."""
+_DENIALS = frozenset(
+    [
+        "not",
+        "no",
+        "nobody",
+        "never",
+        "won't",
+        "can't",
+        "cannot",
+        "isn't",
+        "don't",
+        "doesn't",
+        "away",
+        "vacation",
+        "until",
+    ]
+)
+"""With one of these in a sentence a day in it may be a day that does not suit."""
+
+
+def change_of_mind(scene: Scene, heard: Heard) -> Then | None:
+    """Take a text that answers an earlier question of the flow under way; None when it answers none, or several.
+
+    The slot gets the new value, what hangs on it is forgotten, and the flow goes on from that question: what is still
+    known is not asked again, and what is to be done is read back anew.
+    """
+    frame = scene.frame
+    found: list[tuple[int, str, str]] = []
+    for index, slot in _answered(scene):
+        for words in _without_leads(heard.text):
+            value = _value(scene, slot, words)
+            if value:
+                found.append((index, slot, value))
+                break
+    if len(found) != 1:
+        return None
+    index, slot, value = found[0]
+    scene.understood = f"{slot}={value}"
+    scene.state.succeed()
+    scene.fill(slot, SlotValue(value))
+    frame.step, frame.asking = index, False
+    return steps.advance(scene)
+
+
+def refuses(scene: Scene, heard: Heard) -> bool:
+    """Return whether a text says no to what was just guessed."""
+    match = scene.pack.grammars[CONFIRM_REQUEST].match(heard)
+    return match is not None and match.meaning.kind == "value" and match.meaning.name == "no"
+
+
+def day_in(scene: Scene, flow: str, heard: Heard) -> tuple[str, str] | None:
+    """Return a date slot of the flow and the one day a sentence names for it; None without one, or with a denial."""
+    tokens = heard.text.split()
+    if _DENIALS.intersection(tokens):
+        return None
+    steps = scene.pack.flow(flow).steps
+    asked = (step.collect for step in steps if isinstance(step, Collect))
+    slot = next((name for name in asked if scene.pack.slot(name).type == "date"), "")
+    day = _named_day(scene, slot, tokens) if slot else ""
+    return (slot, day) if day else None
+
+
+def only_day(scene: Scene, focus: Focus, heard: Heard) -> str:
+    """Return the one day named in an answer that was not understood as a whole; ``""`` for none."""
+    if (
+        focus.kind != "collect"
+        or scene.pack.slot(focus.slot).type != "date"
+        or _DENIALS.intersection(heard.text.split())
+    ):
+        return ""
+    return _named_day(scene, focus.slot, heard.text.split())
+
+
+def _named_day(scene: Scene, slot: str, tokens: list[str]) -> str:
+    """Return the day whose longest name stands in the tokens; ``""`` when two different days do."""
+    named: dict[int, set[str]] = {}
+    for option in scene.options(slot):
+        for way in option.phrases:
+            if any(tuple(tokens[at : at + len(way)]) == way for at in range(len(tokens))):
+                named.setdefault(len(way), set()).add(option.value)
+    days = named[max(named)] if named else set()
+    return days.pop() if len(days) == 1 else ""
+
+
+def _answered(scene: Scene) -> Iterator[tuple[int, str]]:
+    """Yield the questions of the running flow with a choice or a day that have an answer, and where they are asked."""
+    frame = scene.frame
+    known: set[str] = set()
+    for index, step in enumerate(scene.pack.flow(frame.flow).steps[: frame.step]):
+        if isinstance(step, Collect) and not step.force and step.collect in scene.state.slots.keys() - known:
+            known.add(step.collect)
+            if scene.pack.slot(step.collect).type in ("choice", "date"):
+                yield index, step.collect
+
+
+def _without_leads(text: str) -> Iterator[str]:
+    words = text.split()
+    yield text
+    while words and words[0] in _LEADS:
+        words = words[1:]
+        if words:
+            yield " ".join(words)
+
+
+def _value(scene: Scene, slot: str, words: str) -> str:
+    """Return the value of the slot that these words stand for, when it is another one than now."""
+    match = scene.grammar(Focus("collect", slot)).match(Heard(words))
+    if match is None or match.meaning.kind != "value" or match.meaning.guessed:
+        return ""
+    return match.meaning.name if match.meaning.name != scene.state.slots[slot].value else ""

@@ -1,0 +1,281 @@
+"""The conversation: events in, turns out. Pure, synchronous, deterministic, and able to move to another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from agent.dialog.contract import (
+    Completeness,
+    Deaf,
+    Done,
+    Event,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    Listen,
+    NoInput,
+    Prompt,
+    QueueReport,
+    Story,
+    Then,
+    Turn,
+)
+from agent.dialog.engine import fallbacks, interpret, keypad, listening, steps
+from agent.dialog.engine.handover import NO_DETOUR, hand_over, hand_over_again
+from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, Frame, Handed, SlotValue, State
+from agent.dialog.engine.turn_context import Scene
+from agent.dialog.errors import DialogError
+from agent.dialog.model.model import Call
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
+
+__all__ = ["CallFacts", "Conversation"]
+
+HANDED_OVER = "handed_over"
+QUEUE_WAIT = "queue_wait"
+
+
+class Conversation:
+    """One call's dialog; implements :class:`agent.call.protocols.Dialog`.
+
+    Everything it depends on is handed in: the pack (rules and grammars), the facts (time, shop, caller) and the
+    renderer (how numbers and dates are spoken). The same events always give the same turns.
+    """
+
+    def __init__(self, pack: FlowPack, facts: CallFacts, render: Renderer) -> None:
+        self._pack = pack
+        self._facts = facts
+        self._render = render
+        self._state = State()
+
+    @classmethod
+    def restore(cls, pack: FlowPack, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
+        """Pick up a conversation where another process left it; go on with :meth:`resume`.
+
+        Raises :class:`DialogError` when the snapshot is of another version or of another edition of the pack.
+        """
+        if snapshot.get("version") != SNAPSHOT_VERSION or snapshot.get("pack") != pack.fingerprint:
+            raise DialogError("the snapshot belongs to another version of the program or of the flow files")
+        conversation = cls(pack, CallFacts.from_json(snapshot["facts"]), render)
+        conversation._state = State.from_json(snapshot["state"])
+        return conversation
+
+    @classmethod
+    def come_back(cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
+        """Begin anew at the entry of ``facts`` with what an earlier conversation of the same caller knew.
+
+        Slots, variables and requests are kept; begun flows, the open question and failures are not. Raises
+        :class:`DialogError` when the snapshot is of another version or of another edition of the pack.
+        """
+        before = cls.restore(pack, snapshot, render)._state
+        conversation = cls(pack, facts, render)
+        conversation._state = State(
+            slots={name: slot for name, slot in before.slots.items() if not slot.doubt},
+            variables=before.variables,
+            requests=before.requests,
+            answered=before.answered,
+            queue=before.queue,
+            handed=before.handed,
+        )
+        return conversation
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole conversation as JSON-like data."""
+        return {
+            "version": SNAPSHOT_VERSION,
+            "pack": self._pack.fingerprint,
+            "facts": self._facts.to_json(),
+            "state": self._state.to_json(),
+        }
+
+    def learn(self, known: Mapping[str, Sequence[str]]) -> None:
+        """Take in numbers this caller may well mean (slot -> numbers); they decide between readings from now on."""
+        self._facts = replace(self._facts, known={name: tuple(numbers) for name, numbers in known.items()})
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """What is known so far, by slot."""
+        return {name: slot.value for name, slot in self._state.slots.items()}
+
+    @property
+    def story(self) -> Story:
+        """What it was about so far."""
+        state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
+        asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
+        order = state.slots.get("order_number")
+        return Story(
+            wanted=tuple(flows[flow].description for flow in asked),
+            unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
+            verified=bool(state.variables.get("verified")),
+            order_number=order.value if order is not None else "",
+            interpret=tuple(
+                (name, held.value)
+                for name, held in state.slots.items()
+                if name != "order_number"
+                and not slots[name].redact
+                and slots[name].type not in ("request", "yes_no")
+                and held.value not in ("yes", "no", "nothing")
+            ),
+        )
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Every step reached so far, each once, as ``flow.step``."""
+        return tuple(self._state.path)
+
+    def start(self) -> Turn:
+        """Return the first turn."""
+        scene = self._scene()
+        contents = self._pack.contents
+        self._state.frames = [Frame(contents.entries.get(self._facts.entry, contents.start))]
+        self._give_variables_a_value(scene)
+        return self._work(scene, None)
+
+    def _give_variables_a_value(self, scene: Scene) -> None:
+        for name, expression in self._pack.contents.variables.items():
+            if name not in self._state.variables:
+                self._state.variables[name] = scene.evaluate(expression)
+
+    def remember(self, slots: Mapping[str, str]) -> None:
+        """Take in what is known of the call before it starts; names that are no slots are left out."""
+        for name, value in slots.items():
+            if value and name in self._pack.contents.slots:
+                self._state.slots[name] = SlotValue(value)
+
+    def hear(self, event: Event) -> Turn:
+        """Take the one event the last turn asked for and return the next turn. Never raises for what a caller says.
+
+        An event that nobody asked for (an outcome of another effect, speech while a service works) changes nothing:
+        the open question or effect comes back without words.
+        """
+        if isinstance(event, HungUp):
+            self._state.ended = self._state.ended or ("answered" if self._state.answered else "abandoned")
+            return Turn((), HangUp(self._state.ended))
+        if isinstance(event, QueueReport) and self._state.ended == HANDED_OVER:
+            return self._queue_told(event)
+        if self._state.ended:
+            return Turn((), HangUp(self._state.ended))
+        return self._work(self._scene(), event)
+
+    def _queue_told(self, report: QueueReport) -> Turn:
+        """Say the wait and hand over, or go on with the caller where the pack has a flow for a queue like this."""
+        scene = self._scene()
+        state = self._state
+        state.queue = asdict(report)
+        entry = self._pack.contents.entries.get(f"queue_{report.standing}")
+        insists = state.waits and report.standing in ("full", "too_long")
+        handed = state.handed
+        if entry is None or insists or handed is None or handed.reason in NO_DETOUR:
+            if report.wait_minutes and QUEUE_WAIT in self._pack.contents.prompts:
+                scene.say((QUEUE_WAIT,))
+            return self._finish(scene, hand_over_again(scene, quiet=True))
+        state.ended, state.wrong = "", 0
+        state.succeed()
+        steps.drop(scene, 0)
+        state.frames = [Frame(entry)]
+        return self._work(scene, None)
+
+    def resume(self) -> Turn:
+        """Return the turn that is open, with its question asked again: for a conversation just restored.
+
+        It begins with the pack's prompt ``lost_you``, where there is one. A conversation that was ending ends now.
+        """
+        scene = self._scene()
+        state = self._state
+        if state.ended == HANDED_OVER:
+            return Turn((), self.hand_over(HANDED_OVER))
+        if state.ended:
+            return Turn(tuple(state.last_said), HangUp(state.ended))
+        keypad.say_if_there(scene, "lost_you")
+        if state.focus is not None:
+            return self._finish(scene, fallbacks.ask_again(scene))
+        return self._finish(scene, self._open(scene))
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now. Says nothing to the caller.
+
+        A hand-over that was under way keeps its own reason, queue and priority.
+        """
+        state = self._state
+        handed = state.handed if state.ended == HANDED_OVER else None
+        going = state.handed = handed or Handed(reason)
+        state.ended = HANDED_OVER
+        scene = self._scene()
+        try:
+            self._give_variables_a_value(scene)
+            return hand_over(scene, going.reason, priority=going.priority, queue=going.queue, quiet=True)
+        except DialogError:
+            return HandOver(going.reason, "The agent's rules failed during this call.", going.queue)
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text against what the current turn expects."""
+        focus = self._state.focus
+        if focus is None or not text:
+            return Completeness.OPEN
+        grammar = self._scene().grammar(focus)
+        return grammar.completeness(text, self._state.so_far, self._state.so_far_slot)
+
+    def _scene(self) -> Scene:
+        return Scene(self._pack, self._facts, self._state, self._render)
+
+    def _work(self, scene: Scene, event: Event | None) -> Turn:
+        try:
+            then = self._react(scene, event)
+        except DialogError as error:
+            # a mistake in a flow that no check can see: the caller still gets a person, the log the reason
+            scene = self._scene()
+            scene.understood = f"fault: {error.message}"
+            then = self._fault(scene)
+        return self._finish(scene, then)
+
+    def _react(self, scene: Scene, event: Event | None) -> Then:
+        if event is None:
+            return steps.advance(scene)
+        if isinstance(event, Deaf):
+            return keypad.begin(scene)
+        pending = self._state.effect
+        if pending is not None:
+            if isinstance(event, (Done, Failed)) and event.effect == pending.id:
+                return steps.outcome(scene, event)
+            return self._open(scene)
+        if isinstance(event, Heard):
+            return interpret.take(scene, event)
+        if isinstance(event, NoInput):
+            scene.understood = "silence"
+            return fallbacks.no_input(scene)
+        return self._open(scene)
+
+    def _open(self, scene: Scene) -> Then:
+        """Return what is being waited for, without words."""
+        scene.keep_last_said = True
+        if self._state.effect is None:
+            return listening.listen(scene)
+        step = self._pack.flow(scene.frame.flow).steps[scene.frame.step]
+        if not isinstance(step, Call):
+            raise DialogError("a service call is pending at a step that calls none")
+        return steps.effect_of(scene, step, ".".join(scene.place))
+
+    def _fault(self, scene: Scene) -> HandOver:
+        try:
+            return hand_over(scene, "fault")
+        except DialogError:
+            return HandOver("fault", "The agent's rules failed during this call.")
+
+    def _finish(self, scene: Scene, then: Then) -> Turn:
+        if isinstance(then, Listen) and self._state.deaf:
+            then = keypad.offer(scene, then)
+        flow, step = scene.place
+        if isinstance(then, HangUp):
+            self._state.ended = then.outcome
+        elif isinstance(then, HandOver):
+            self._state.ended = HANDED_OVER
+        if not isinstance(then, Listen):
+            self._state.focus = None
+        said: tuple[Prompt, ...] = tuple(scene.said)
+        if said and not scene.keep_last_said:
+            self._state.last_said = list(said)
+        return Turn(said, then, flow, step, scene.understood)

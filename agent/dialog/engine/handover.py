@@ -1,0 +1,37 @@
+"""The one way a call goes to people: words for the caller, a story and facts for whoever answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.dialog.contract import HandOver
+from agent.dialog.engine.state import Handed
+from agent.dialog.engine.turn_context import Scene
+
+AGAIN = "again"
+"""As the reason of a ``handover`` step: the reason, queue and priority of the hand-over before, whatever the wait."""
+NO_DETOUR = ("fault",)
+"""Reasons that go to people whatever is known of the queue: the rules that could say something have failed."""
+
+
+def hand_over(scene: Scene, reason: str, *, priority: int = 0, queue: str = "", quiet: bool = False) -> HandOver:
+    """Give the call to people, with the story so far. ``quiet``: the flow has said its own words already."""
+    if not quiet:
+        scene.say(("handover",), reason=reason)
+    verified = bool(scene.state.variables.get("verified"))
+    summary = scene.prompt("handover_summary", reason=reason, verified=verified).text
+    slots = scene.pack.contents.slots
+    facts: dict[str, Any] = {
+        name: value.value
+        for name, value in scene.state.slots.items()
+        if not slots[name].redact and slots[name].type != "request"
+    }
+    facts |= {"requests": list(scene.state.requests), "verified": verified}
+    scene.state.handed = Handed(reason, priority, queue)
+    return HandOver(reason, summary, queue, priority, facts)
+
+
+def hand_over_again(scene: Scene, *, quiet: bool) -> HandOver:
+    """Ask for the last hand-over once more, with the story as it is now."""
+    handed = scene.state.handed or Handed("caller_asked")
+    return hand_over(scene, handed.reason, priority=handed.priority, queue=handed.queue, quiet=quiet)

@@ -1,0 +1,207 @@
+"""What a conversation remembers: plain data that goes into a snapshot and comes back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from agent.dialog.contract import Prompt, QueueReport
+from agent.dialog.errors import DialogError
+
+SNAPSHOT_VERSION = 4
+FocusKind = Literal["collect", "confirm", "confirm_request"]
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """What is known when the call begins. All of it handed in: the engine reads no clock and no settings."""
+
+    now: datetime
+    """The shop's local time at the start of the call."""
+    shop_name: str = ""
+    caller_number: str = ""
+    """A hint, never proof."""
+    dialled: str = ""
+    entry: str = "inbound"
+    """How the call came in: ``inbound``, or back from the queue or a person (the pack's ``entries``)."""
+    call_id: str = ""
+    """Makes effect ids, and so idempotency keys, unique over calls."""
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Number slot -> numbers this caller may well mean; decides between readings, is never spoken."""
+    left: Mapping[str, str] = field(default_factory=dict)
+    """What the dialplan left for this call (an IVR's choice, a language), by name; a hint, never proof."""
+    customer: Mapping[str, Any] = field(default_factory=dict)
+    """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
+    survey: bool = False
+    """Whether the shop wants callers to be asked at the end how the call was."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-like data."""
+        data = asdict(self)
+        data["now"] = self.now.isoformat()
+        data["known"] = {slot: list(values) for slot, values in self.known.items()}
+        data["customer"], data["left"] = dict(self.customer), dict(self.left)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CallFacts:
+        """Rebuild from :meth:`to_json`."""
+        known = {slot: tuple(values) for slot, values in data["known"].items()}
+        return cls(**{**data, "now": datetime.fromisoformat(data["now"]), "known": known})
+
+
+@dataclass(frozen=True)
+class SlotValue:
+    """One thing the caller told us."""
+
+    value: str
+    doubt: bool = False
+    """True until the caller has confirmed what was not certain."""
+    confidence: float = 1.0
+
+
+@dataclass
+class Frame:
+    """A flow that is running or waits for another to come back."""
+
+    flow: str
+    step: int = 0
+    asking: bool = False
+    """True while the collect step at ``step`` waits for its answer."""
+    request: bool = False
+    """True when the caller asked for this flow (and not a link)."""
+    interrupts: bool = False
+    """True when it was asked for in the middle of another flow."""
+
+
+@dataclass(frozen=True)
+class RequestHeard:
+    """A request as understood, kept while the caller is asked whether it was meant."""
+
+    flow: str
+    trigger: int = 0
+    values: tuple[tuple[str, str], ...] = ()
+    number_slot: str = ""
+    number: str = ""
+    doubt: bool = False
+    so_far: str = ""
+    confidence: float = 1.0
+    also: tuple[tuple[str, str, bool], ...] = ()
+    """Further numbers of the same sentence: slot, number, whether it must be confirmed."""
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What the conversation is listening for."""
+
+    kind: FocusKind
+    slot: str
+    request: RequestHeard | None = None
+
+
+@dataclass(frozen=True)
+class PendingEffect:
+    """The service call whose outcome is awaited."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+    key: str = ""
+    """Idempotency key: the same for the same act on behalf of the same request."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """The hand-over that was last asked for."""
+
+    reason: str
+    priority: int = 0
+    queue: str = ""
+
+
+@dataclass
+class State:
+    """Everything that changes during a conversation."""
+
+    frames: list[Frame] = field(default_factory=list)
+    slots: dict[str, SlotValue] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
+    focus: Focus | None = None
+    effect: PendingEffect | None = None
+    effects: int = 0
+    """Effects asked for so far; makes their ids."""
+    failure: dict[str, str] = field(default_factory=dict)
+    """``code`` and ``reason`` of the last service call that failed."""
+    failures: int = 0
+    """Silences and misunderstandings since the last answer."""
+    no_match: int = 0
+    no_input: int = 0
+    wrong: int = 0
+    """Read-backs the caller rejected since the last answer that stood."""
+    waiting: bool = False
+    """True after "hold on"."""
+    so_far: str = ""
+    """Number words of earlier breaths."""
+    so_far_slot: str = ""
+    breaths: int = 0
+    guessed: bool = False
+    """True while the last request was only guessed from what it was about."""
+    last_said: list[Prompt] = field(default_factory=list)
+    last_heard: str = ""
+    requests: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
+    path: list[str] = field(default_factory=list)
+    """Every step reached, each once, as ``flow.step``."""
+    ended: str = ""
+    """The outcome once the conversation is over."""
+    handed: Handed | None = None
+    queue: dict[str, Any] = field(default_factory=lambda: asdict(QueueReport()))
+    """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
+    waits: bool = False
+    """True when the caller wants to wait whatever the queue is like."""
+    deaf: bool = False
+    """True when only the keypad can answer."""
+
+    def succeed(self) -> None:
+        """Forget the failures: the caller has been understood."""
+        self.failures = self.no_match = self.no_input = 0
+        self.waiting = self.guessed = False
+
+    def forget_breaths(self) -> None:
+        """Drop the beginning of a number."""
+        self.so_far = self.so_far_slot = ""
+        self.breaths = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON-like data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> State:
+        """Rebuild from :meth:`to_json`. Raises :class:`DialogError` for data of another shape."""
+        try:
+            focus, effect, handed = data["focus"], data["effect"], data["handed"]
+            return cls(
+                **{
+                    **data,
+                    "frames": [Frame(**frame) for frame in data["frames"]],
+                    "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
+                    "focus": None if focus is None else _focus(focus),
+                    "effect": None if effect is None else PendingEffect(**effect),
+                    "handed": None if handed is None else Handed(**handed),
+                    "last_said": [Prompt(**prompt) for prompt in data["last_said"]],
+                }
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DialogError(f"the snapshot does not hold a conversation: {error}") from error
+
+
+def _focus(data: Mapping[str, Any]) -> Focus:
+    request = data["request"]
+    if request is not None:
+        values = tuple((name, value) for name, value in request["values"])
+        also = tuple((name, number, doubt) for name, number, doubt in request["also"])
+        request = RequestHeard(**{**request, "values": values, "also": also})
+    return Focus(data["kind"], data["slot"], request)

@@ -1,0 +1,193 @@
+"""One exchange being worked out: the pack, the state, what has been said so far, and the few things all rules do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent.dialog.contract import Prompt
+from agent.dialog.engine.state import CallFacts, Focus, Frame, SlotValue, State
+from agent.dialog.grammar.choices import Option, options_from
+from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST, collect_key, confirm_key
+from agent.dialog.grammar.spoken_dates import day_options
+from agent.dialog.grammar.turn_grammar import TurnGrammar
+from agent.dialog.model import knowledge
+from agent.dialog.model.model import Choice, Collect, Manner, Slot
+from agent.dialog.pack.lint import is_prompt_id
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
+
+
+class Scene:
+    """Lives for one event. Changes the state it was given; collects the prompts to say."""
+
+    def __init__(self, pack: FlowPack, facts: CallFacts, state: State, render: Renderer) -> None:
+        self.pack = pack
+        self.facts = facts
+        self.state = state
+        self.said: list[Prompt] = []
+        self.understood = ""
+        self.keep_last_said = False
+        """True when what is said now is not what "repeat" should say again."""
+        self._render = render
+
+    # --- words ------------------------------------------------------------------------------------
+
+    def context(self, **extra: Any) -> dict[str, Any]:
+        """Return what prompts and expressions can see."""
+        flows = self.pack.contents.flows
+        return {
+            **self.state.variables,
+            **{name: slot.value for name, slot in self.state.slots.items()},
+            "now": self.facts.now,
+            "today": self.facts.now.date().isoformat(),
+            "shop": self.facts.shop_name,
+            "caller": {"number": self.facts.caller_number},
+            "customer": self.facts.customer,
+            "left": self.facts.left,
+            "survey": self.facts.survey,
+            "queue": self.state.queue,
+            "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
+            "last_heard": self.state.last_heard,
+            "failure": self.state.failure,
+            "formats": self.pack.format_patterns,
+            **self.pack.knowledge_on(self.facts.now.date()),
+            **extra,
+        }
+
+    def evaluate(self, expression: str, **extra: Any) -> Any:
+        """Compute an expression. Raises :class:`DialogError`."""
+        return self.pack.expressions.evaluate(expression, self.context(**extra))
+
+    def say(self, texts: Sequence[str], place: str = "", **extra: Any) -> None:
+        """Add prompts: names from the pack, or the words themselves (which go by ``place``)."""
+        for index, text in enumerate(texts):
+            name = f"{place}.{index + 1}" if len(texts) > 1 else place
+            prompt = self.prompt(text, name, **extra)
+            if prompt.text:
+                self.said.append(prompt)
+
+    def prompt(self, text: str, place: str = "", **extra: Any) -> Prompt:
+        """Return one prompt, filled in."""
+        context = self.context(**extra)
+        if not is_prompt_id(text):
+            return Prompt(place, self._render(text, context))
+        source = self.pack.contents.prompts[text]
+        if not isinstance(source, Choice):
+            return Prompt(text, self._render(source, context))
+        case = str(self.pack.expressions.evaluate(source.choose, context))
+        chosen = source.cases.get(case, source.otherwise)
+        return Prompt(f"{text}.{case if case in source.cases else 'otherwise'}", self._render(chosen, context))
+
+    # --- slots and variables ----------------------------------------------------------------------
+
+    def fill(self, name: str, value: SlotValue) -> None:
+        """Give a slot a value; another value than before resets what hangs on it."""
+        before = self.state.slots.get(name)
+        if before is not None and before.value != value.value:
+            self._reset(self.pack.slot(name))
+        self.state.slots[name] = value
+
+    def assign(self, name: str, value: Any) -> None:
+        """Give a slot or a variable a value; None forgets."""
+        if value is None:
+            self.forget(name)
+        elif name in self.pack.contents.slots:
+            self.fill(name, SlotValue(str(value)))
+        else:
+            self.state.variables[name] = value
+
+    def forget(self, name: str) -> None:
+        """Forget a slot, with all that hangs on it, or a variable."""
+        if name in self.pack.contents.slots:
+            if self.state.slots.pop(name, None) is not None:
+                self._reset(self.pack.slot(name))
+            if self.state.so_far_slot == name:
+                self.state.forget_breaths()
+        elif name in self.pack.contents.variables:
+            self.state.variables[name] = self.evaluate(self.pack.contents.variables[name])
+        else:
+            self.state.variables.pop(name, None)
+
+    def forget_own(self, frame: Frame) -> None:
+        """Forget what belonged to one run of a flow."""
+        for name in self.pack.flow(frame.flow).forgets:
+            self.forget(name)
+
+    def _reset(self, slot: Slot) -> None:
+        for other in slot.resets:
+            self.forget(other)
+
+    # --- where we are -----------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame:
+        """The flow that is speaking."""
+        return self.state.frames[-1]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Flow and step for logs; empty texts when the conversation is over."""
+        if not self.state.frames:
+            return "", ""
+        frame = self.frame
+        last = len(self.pack.flow(frame.flow).steps) - 1
+        return frame.flow, self.pack.step_name(frame.flow, min(frame.step, last))
+
+    def grammar(self, focus: Focus) -> TurnGrammar:
+        """Return what may be said while listening for ``focus``."""
+        if focus.kind == "confirm_request":
+            return self.pack.grammars[CONFIRM_REQUEST]
+        if focus.kind == "confirm":
+            return self.pack.grammars[confirm_key(focus.slot)]
+        slot = self.pack.slot(focus.slot)
+        if knowledge.is_fixed(slot):
+            return self.pack.grammars[collect_key(focus.slot)]
+        return self.pack.grammar_with(focus.slot, self.options(focus.slot))
+
+    def options(self, name: str) -> tuple[Option, ...]:
+        """Return what there is to choose for a slot whose choices come from this call's data; empty for others."""
+        slot = self.pack.slot(name)
+        if slot.type == "date":
+            return day_options(self.facts.now.date(), slot.days_ahead)
+        if slot.choices_from is None or knowledge.is_fixed(slot):
+            return ()
+        return options_from(slot.choices_from, self.evaluate(slot.choices_from.list))
+
+    def manner(self, name: str, focus: Focus) -> Any:
+        """Return one of the slot's manners, or the pack's default for it."""
+        own = getattr(self.pack.slot(focus.slot), name)
+        return own if own not in (None, ()) else getattr(self.pack.defaults, name)
+
+    def question(self, focus: Focus, *, again: bool) -> None:
+        """Ask what is being listened for; ``again`` in the shorter words of a reprompt."""
+        slot = self.pack.slot(focus.slot)
+        if focus.kind == "confirm":
+            texts = slot.confirm_prompt or ("confirm_number",)
+            value = self.state.slots[focus.slot].value
+            self.say(texts, f"{focus.slot}.confirm_prompt", value=value)
+        elif focus.kind == "confirm_request" and focus.request is not None:
+            self.say(("confirm_request",), request=self.pack.flow(focus.request.flow).description)
+        else:
+            step = self.pack.flow(self.frame.flow).steps[self.frame.step]
+            own = step.prompt if isinstance(step, Collect) else ()
+            texts, place = own or slot.prompt, ".".join(self.place) if own else f"{focus.slot}.prompt"
+            if again and slot.reprompt:
+                texts, place = slot.reprompt, f"{focus.slot}.reprompt"
+            self.say(texts, place, **self.choices(focus))
+
+    def choices(self, focus: Focus) -> dict[str, Any]:
+        """Return what prompts about a choice from data can use besides the rest: ``options``, the names."""
+        slot = self.pack.slot(focus.slot)
+        if focus.kind != "collect" or slot.choices_from is None or knowledge.is_fixed(slot):
+            return {}
+        return {"options": [option.name for option in self.options(focus.slot)]}
+
+
+def level_texts(slot: Slot, defaults: Manner, kind: str) -> tuple[tuple[str, ...], bool]:
+    """Return the prompts of a slot's no-input or no-match levels, and whether the question must follow them.
+
+    A slot's own levels are whole prompts; the defaults cannot know the question, so it is asked after them.
+    """
+    own: tuple[str, ...] = getattr(slot, kind)
+    return (own, False) if own else (getattr(defaults, kind), True)

@@ -1,0 +1,282 @@
+"""What may be said in one turn: the recogniser's phrases, and the matching of what came back against them.
+
+The rule (measured: accepts no foreign sentence, keeps 98 % of true ones): a text counts only when the whole of it is
+one entry, or a number with an entry around it; what may stand at the edges and a repeated entry are tolerated, nothing
+else. Only what was typed, or heard well, may be guessed from its gist when nothing explains it, and that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent.dialog.contract import Completeness, Heard
+from agent.dialog.grammar.entry_table import Entry, EntryTable, Frame, Layers
+from agent.dialog.grammar.intent import Meaning
+from agent.dialog.grammar.matcher import UNKNOWN, Around, Sentences
+from agent.dialog.grammar.synonyms import SameWords
+from agent.dialog.grammar.wildcard_phrases import Tokens
+from agent.dialog.numbers import capture
+from agent.dialog.numbers.capture import NumberReading
+from agent.dialog.numbers.format import NumberFormat
+from agent.dialog.numbers.words import words_for
+
+__all__ = ["UNKNOWN", "Around", "Match", "Meaning", "TurnGrammar"]
+
+_MAX_WORDS = 60
+_MIN_BARE_SYMBOLS = 3
+"""So much of a number must be heard for it to be a request by itself."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A text that was understood."""
+
+    meaning: Meaning
+    number_slot: str = ""
+    number_text: str = ""
+    """The words of the number alone, for the next breath."""
+    reading: NumberReading | None = None
+    leads: bool = False
+    """True when words stood before the number ("no, it's ...")."""
+    also: tuple[tuple[str, NumberReading], ...] = ()
+    """Further numbers of the same sentence, by slot."""
+
+
+class TurnGrammar:
+    """One turn's grammar: entries of its own, and a table it shares with other turns. Immutable.
+
+    ``around`` is what may stand at its edges, shared as well; the ``fillers`` alone when not given. Of the ``shared``
+    table nothing is listened for unless ``hears_shared``.
+    """
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        formats: Mapping[str, NumberFormat],
+        fillers: Collection[Tokens] = (),
+        strong_words: Mapping[str, Meaning] | None = None,
+        *,
+        silent_words: Mapping[str, Meaning] | None = None,
+        speak_fillers: bool = True,
+        around: Around | None = None,
+        same: SameWords | None = None,
+        shared: EntryTable | None = None,
+        hears_shared: bool = True,
+        besides: TurnGrammar | None = None,
+    ) -> None:
+        self._formats = formats
+        self._same = same or SameWords()
+        self._besides = besides
+        self._around = around = around or Around.of(fillers, self._same)
+        own = EntryTable(entries, formats, self._same)
+        tables = (own,) if shared is None else (own, shared)
+        self._layers = Layers(tables, tables if hears_shared else (own,))
+        self._sentences = Sentences(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
+        heard = self._layers.heard
+        spoken = dict.fromkeys(phrase for table in heard for phrase in table.phrases)
+        if speak_fillers:
+            spoken.update(dict.fromkeys([*(strong_words or {}), *around.spoken_fillers]))
+        spoken.update(dict.fromkeys(around.heard))
+        self.phrases = tuple(spoken)
+        """Whole phrases for the recogniser, and the fixed words around numbers."""
+        slots = dict.fromkeys(slot for table in heard for slot in table.slots)
+        self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
+        """Loose words for the recogniser: what the numbers of this turn are spoken with."""
+        self._loose = frozenset(self.words)
+        self.bare_number = next((frame.slot for frame in self._layers.frames(()) if not frame.tail), "")
+        """The number slot that may be answered with nothing but the number."""
+        self.samples = tuple(sample for table in heard for sample in table.samples)
+        """Whole sentences with made-up numbers, for the recogniser's language model; they may repeat."""
+
+    def match(
+        self,
+        heard: Heard,
+        known: Mapping[str, Sequence[str]] | None = None,
+        so_far: str = "",
+        so_far_slot: str = "",
+    ) -> Match | None:
+        """Return what the caller meant, or None when the text is not exactly something of this turn.
+
+        ``known`` maps number slots to the numbers this caller may mean; ``so_far`` are the words already heard of the
+        number in ``so_far_slot``.
+        """
+        tokens = self._tokens(heard.text)
+        strong = self._sentences.strong_word(heard, tokens)
+        if strong is not None:
+            return Match(strong)
+        whole = self._sentences.meaning_of(tokens)
+        if whole is not None:
+            return Match(whole)
+        both = self._two_numbers(tokens, known or {})
+        if both is not None:
+            return both
+        number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
+        if number is not None:
+            return number
+        both = self._request_and_number(tokens, known or {})
+        if both is not None:
+            return both
+        other = (
+            self._sentences.anywhere(heard, tokens)
+            or self._sentences.patience(tokens)
+            or self._sentences.gist(heard, tokens)
+        )
+        if other is None and self._besides is not None:
+            return self._besides.match(heard, known)
+        return Match(other) if other is not None else None
+
+    def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
+        """Judge a text that may still grow."""
+        tokens = self._tokens(text)
+        verdict = Completeness.UNEXPECTED if any(token != UNKNOWN for token in tokens) else Completeness.OPEN
+        for start, end in self._sentences.windows(tokens):
+            part = tokens[start:end]
+            meaning = self._sentences.exact(part)
+            if verdict is Completeness.UNEXPECTED and (self._layers.begins(part) or part in self._around.fillers):
+                verdict = Completeness.OPEN
+            if meaning is not None:
+                only = self._layers.becomes_only(part, meaning)
+                return Completeness.COMPLETE if only else Completeness.LIKELY
+            if any(True for _ in self._layers.frames(part)):
+                verdict = Completeness.INCOMPLETE
+            for frame, middle in self._layers.framed(part):
+                judged = capture.completeness(
+                    " ".join(middle), self._formats[frame.slot], so_far if frame.slot == so_far_slot else ""
+                )
+                if judged is Completeness.COMPLETE:
+                    continues = any(other.tail for other in self._layers.frames(frame.lead)) and not frame.tail
+                    return Completeness.OPEN if continues else judged
+                if judged is Completeness.INCOMPLETE:
+                    verdict = judged
+                elif verdict is Completeness.UNEXPECTED and any(word in self._loose for word in middle):
+                    verdict = Completeness.OPEN
+        if verdict is Completeness.UNEXPECTED and self._sentences.widely(tokens) is not None:
+            return Completeness.LIKELY
+        return verdict
+
+    def _tokens(self, text: str) -> tuple[str, ...]:
+        return self._same.rewrite(tuple(text.lower().split()[:_MAX_WORDS]))
+
+    def _number(
+        self,
+        tokens: tuple[str, ...],
+        alternatives: Sequence[str],
+        known: Mapping[str, Sequence[str]],
+        so_far: str,
+        so_far_slot: str,
+    ) -> Match | None:
+        others = [self._tokens(text) for text in alternatives]
+        best: Match | None = None
+        for source in (tokens, *others):
+            noisy = UNKNOWN in source
+            heard = _without_edges(source) if noisy else source
+            for start, end in self._sentences.windows(heard):
+                for frame, middle in self._layers.framed(heard[start:end]):
+                    match = self._read(frame, middle, others, known, so_far if frame.slot == so_far_slot else "")
+                    if match is None or match.reading is None:
+                        continue
+                    if noisy or source is not tokens:
+                        match = _doubtful(match)
+                    if match.reading is not None and match.reading.value is not None:
+                        return match
+                    # the beginning of a number counts only when it was heard clean
+                    if best is None and source is tokens and not noisy and self._worth_continuing(frame, match):
+                        best = match
+        return best
+
+    def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+        """Read a sentence that holds two numbers, when both are whole."""
+        pairs = tuple(self._layers.pairs())
+        for start, end in self._sentences.windows(tokens) if pairs else ():
+            part = tokens[start:end]
+            for pair in pairs:
+                inner = part[len(pair.lead) : len(part) - len(pair.tail)]
+                if part[: len(pair.lead)] != pair.lead or part[len(part) - len(pair.tail) :] != pair.tail:
+                    continue
+                for at in range(1, len(inner) - len(pair.middle)):
+                    if inner[at : at + len(pair.middle)] != pair.middle:
+                        continue
+                    found = [
+                        capture.understand(" ".join(words), self._formats[slot], known.get(slot, ()))
+                        for slot, words in ((pair.first, inner[:at]), (pair.second, inner[at + len(pair.middle) :]))
+                    ]
+                    if all(reading.value is not None for reading in found):
+                        text = " ".join(inner[:at])
+                        return Match(
+                            pair.meaning, pair.first, text, found[0], bool(pair.lead), ((pair.second, found[1]),)
+                        )
+        return None
+
+    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+        """Read a request and a whole number with its own words around it, one after the other, in either order."""
+        for at in range(1, len(tokens)):
+            for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
+                if not any(word in self._loose or word.isdigit() for word in rest):
+                    continue
+                told = self._two_numbers(rest, known) or self._number(rest, (), known, "", "")
+                if told is None or told.reading is None or told.reading.value is None:
+                    continue
+                meaning = self._sentences.meaning_of(asked)
+                if meaning is not None and meaning.kind == "request":
+                    return replace(told, meaning=meaning)
+        return None
+
+    def _worth_continuing(self, frame: Frame, match: Match) -> bool:
+        """A digit or two out of nowhere is no request; after "where is order" it is."""
+        if frame.meaning.kind == "value":
+            return False
+        if frame.meaning.kind != "request" or frame.lead or match.reading is None:
+            return True
+        return len(match.reading.partial) >= _MIN_BARE_SYMBOLS
+
+    def _read(
+        self,
+        frame: Frame,
+        middle: tuple[str, ...],
+        others: Sequence[tuple[str, ...]],
+        known: Mapping[str, Sequence[str]],
+        so_far: str,
+    ) -> Match | None:
+        text = " ".join(middle)
+        if frame.meaning.kind == "correct" and capture.names_a_place(" ".join((*frame.lead, *middle))):
+            # "it ends in {value}": the words before the number say where it belongs
+            text = " ".join((*frame.lead, *middle))
+        number_format = self._formats[frame.slot]
+        same = [" ".join(inner) for other in others for one, inner in self._layers.framed(other) if one == frame]
+        reading = capture.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
+        if reading.in_a_sentence and frame.meaning.kind != "number":
+            # only the question for this number makes it the answer
+            return None
+        half = len(middle) // 2
+        if reading.value is None and half >= _MIN_BARE_SYMBOLS and middle == middle[:half] * 2:
+            # said twice, to be sure
+            text = " ".join(middle[:half])
+            reading = capture.understand(text, number_format, known.get(frame.slot, ()), (), so_far)
+        if reading.value is None and not reading.partial:
+            if frame.meaning.kind != "correct":
+                return None
+            # a part ("no, fifteen") need not be a beginning; what it replaces is for the engine to find
+            told = sum(word in self._loose or word.isdigit() for word in middle)
+            if told < len(middle) / 2 or not capture.is_part(text, number_format):
+                return None
+        return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
+
+
+def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Drop unintelligible noise at the edges; noise in the middle stays and makes the text unusable."""
+    start, end = 0, len(tokens)
+    while start < end and tokens[start] == UNKNOWN:
+        start += 1
+    while end > start and tokens[end - 1] == UNKNOWN:
+        end -= 1
+    return tokens[start:end]
+
+
+def _doubtful(match: Match) -> Match:
+    """Mark a number heard through noise, or only in another recognition, as something to ask about."""
+    reading = match.reading
+    if reading is None or reading.value is None:
+        return match
+    doubtful = NumberReading(reading.value, True, min(reading.confidence, 0.5), reading.alternatives, must_confirm=True)
+    return replace(match, reading=doubtful)

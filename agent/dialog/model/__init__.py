@@ -1,0 +1,1 @@
+"""The typed model of a flow pack: what the YAML files may contain."""

@@ -1,0 +1,1 @@
+"""Flow packs on disk: reading, checking, compiling, reloading."""

@@ -1,0 +1,199 @@
+"""A flow pack ready to be spoken: checked contents and the compiled grammar of every turn. Immutable and shared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from agent.dialog.contract import Prompt
+from agent.dialog.errors import DialogError, Finding, FlowError
+from agent.dialog.grammar.choices import Option
+from agent.dialog.grammar.grammar_builder import Understanding, number_formats
+from agent.dialog.grammar.turn_grammar import TurnGrammar
+from agent.dialog.model import knowledge
+from agent.dialog.model.model import END, Flow, Manner, PackFile, Say, Slot
+from agent.dialog.numbers.format import NumberFormat, NumberFormatError
+from agent.dialog.pack import lint, reader
+from agent.dialog.templating.expressions import Expressions
+from agent.dialog.templating.rendering import Renderer, TemplateChecker
+
+
+@dataclass(frozen=True)
+class FlowPack:
+    """Everything a conversation runs on."""
+
+    contents: PackFile
+    grammars: Mapping[str, TurnGrammar]
+    formats: Mapping[str, NumberFormat]
+    expressions: Expressions
+    fingerprint: str
+    """Changes whenever a file of the pack changes."""
+    warnings: tuple[Finding, ...] = ()
+    understanding: Understanding | None = None
+    _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def load(
+        cls,
+        directory: Path | str,
+        filters: Collection[str] | None = None,
+        number_formats_given: Mapping[str, str] | None = None,
+    ) -> FlowPack:
+        """Load and check every ``*.yaml`` below ``directory``.
+
+        ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. ``number_formats_given``
+        (number slot -> format) stand in place of the files' own: the shop's numbers, not the procedures' business.
+        Raises :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
+        """
+        reading = reader.read_pack(Path(directory))
+        reader.use_formats(reading, number_formats_given or {})
+        expressions = Expressions()
+        if reading.unreadable:
+            raise _refused(reading.findings)
+        lint.check(reading, expressions, filters)
+        unfit = [name for name in reading.contents.slots if not _SLOT_NAME.fullmatch(name)]
+        for name in unfit:
+            reading.report(("slots", name), "a slot's name is made of small letters, digits and _")
+        if unfit:
+            raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
+        try:
+            formats = number_formats(reading.contents)
+            understanding = Understanding(reading.contents, reading.report)
+        except NumberFormatError as error:
+            raise _refused(reading.findings) from error
+        if any(finding.severity == "error" for finding in reading.findings):
+            raise _refused(reading.findings)
+        warnings = tuple(sorted(reading.findings))
+        return cls(
+            reading.contents,
+            understanding.fixed,
+            formats,
+            expressions,
+            reading.fingerprint,
+            warnings,
+            understanding,
+        )
+
+    def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
+        """Return the grammar that listens for a slot whose choices come from a call's data."""
+        if self.understanding is None:
+            raise DialogError("this pack was put together without its understanding")
+        return self.understanding.with_options(slot, options)
+
+    def knowledge_on(self, today: date) -> Mapping[str, Any]:
+        """Return what prompts and expressions see of the knowledge file on this day."""
+        found = self._known.get(today)
+        if found is None:
+            self._known.clear()  # only ever one day at a time
+            found = self._known[today] = knowledge.data(self.contents.knowledge, today)
+        return found
+
+    @property
+    def format_patterns(self) -> Mapping[str, str]:
+        """What prompts see as ``formats``: number slot -> its format as written."""
+        return {name: number_format.pattern for name, number_format in self.formats.items()}
+
+    def flow(self, flow_id: str) -> Flow:
+        """Return a flow by id."""
+        return self.contents.flows[flow_id]
+
+    def asks(self, flow_id: str) -> bool:
+        """Return whether a flow does more than answer: asks something, acts, or leads on."""
+        return not all(isinstance(step, Say) for step in self.flow(flow_id).steps)
+
+    def slot(self, name: str) -> Slot:
+        """Return a slot by name."""
+        return self.contents.slots[name]
+
+    @property
+    def defaults(self) -> Manner:
+        """How questions are asked unless a slot says otherwise."""
+        return self.contents.defaults or Manner()
+
+    def step_index(self, flow_id: str, target: str) -> int:
+        """Return the place of a step id in a flow; the number of steps for ``end``."""
+        steps = self.flow(flow_id).steps
+        if target == END:
+            return len(steps)
+        return next(index for index, step in enumerate(steps) if step.id == target)
+
+    def step_name(self, flow_id: str, index: int) -> str:
+        """Return the name of a step for logs and coverage: its id, or its place counted from 1."""
+        return lint.step_name(self.flow(flow_id).steps, index)
+
+    def steps(self) -> list[str]:
+        """Return every step of the pack as ``flow.step``, for coverage."""
+        return [
+            f"{flow_id}.{self.step_name(flow_id, index)}"
+            for flow_id, flow in self.contents.flows.items()
+            for index in range(len(flow.steps))
+        ]
+
+    def fixed_prompts(self, context: Mapping[str, Any], render: Renderer) -> list[Prompt]:
+        """Return every prompt whose words are known now, to be spoken before they are needed.
+
+        ``context`` holds what does not change from call to call (``{"shop": "..."}``). Prompts with other variables
+        are left out; those of slots and steps written in place are included.
+        """
+        context = {"customer": {}, "formats": self.format_patterns, **context}  # a stranger: the usual caller
+        checker = TemplateChecker()
+        fixed: list[Prompt] = []
+        for place, text in self._prompt_sources():
+            if text and checker.names(text) <= context.keys():
+                fixed.append(Prompt(place, render(text, context)))
+        return fixed
+
+    def _prompt_sources(self) -> Iterator[tuple[str, str]]:
+        for name, prompt in self.contents.prompts.items():
+            if isinstance(prompt, str):
+                yield name, prompt
+            else:
+                yield from ((f"{name}.{case}", text) for case, text in prompt.cases.items())
+                yield f"{name}.{lint.OTHERWISE}", prompt.otherwise
+        if (recording := self.contents.recording) is not None:
+            for key in ("announcement", "question", "question_again", "accepted", "refused"):
+                yield f"recording.{key}", getattr(recording, key)
+        for name, slot in self.contents.slots.items():
+            for key in ("prompt", "reprompt", "help", "confirm_prompt"):
+                yield from _inline(f"{name}.{key}", getattr(slot, key))
+            for key in ("noinput", "nomatch"):
+                for level, text in enumerate(getattr(slot, key), 1):
+                    yield from _inline(f"{name}.{key}.{level}", (text,))
+        for flow_id, flow in self.contents.flows.items():
+            for index, step in enumerate(flow.steps):
+                place = f"{flow_id}.{self.step_name(flow_id, index)}"
+                yield from _inline(place, getattr(step, "say", ()) or getattr(step, "prompt", ()))
+
+    def vocabulary(self) -> dict[str, str]:
+        """Return every word a recogniser must know, with one phrase it occurs in."""
+        words: dict[str, str] = {}
+        if (recording := self.contents.recording) is not None:
+            for phrase in (*recording.accept, *recording.refuse):
+                for word in phrase.split():
+                    words.setdefault(word, phrase)
+        for grammar in self.grammars.values():
+            for phrase in (*grammar.phrases, *grammar.words):
+                for word in phrase.split():
+                    words.setdefault(word, phrase)
+        return words
+
+
+_SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def _refused(findings: Sequence[Finding]) -> FlowError:
+    return FlowError(
+        sorted(finding for finding in findings if finding.severity == "error"),
+        sorted(finding for finding in findings if finding.severity == "warning"),
+    )
+
+
+def _inline(place: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the texts that are words themselves, under the ids the engine gives them."""
+    for index, text in enumerate(texts):
+        if not lint.is_prompt_id(text):
+            yield (f"{place}.{index + 1}" if len(texts) > 1 else place), text

@@ -1,0 +1,268 @@
+"""Reads a directory of YAML files into one flow pack's contents, reporting every mistake with file, line and key."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path, Source, path_text
+from agent.dialog.errors import Finding
+from agent.dialog.grammar.templates import nearest
+from agent.dialog.model import knowledge
+from agent.dialog.model.model import (
+    STEP_KINDS,
+    Choice,
+    Commands,
+    Corrections,
+    Escalation,
+    Flow,
+    Knowledge,
+    Manner,
+    PackFile,
+    Recording,
+    Service,
+    Slot,
+    Trigger,
+)
+
+_NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
+_SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
+_FILES_REMEMBERED = 64
+_LISTED = ("fillers", "openers", "closers", "keep")
+
+
+@dataclass
+class Reading:
+    """A pack's contents as far as they could be read, and where everything stands."""
+
+    contents: PackFile = field(default_factory=PackFile)
+    findings: list[Finding] = field(default_factory=list)
+    fingerprint: str = ""
+    """Changes whenever any file changes."""
+    unreadable: bool = False
+    """True when a file is missing from ``contents``: what it defines must not be called unknown."""
+    _places: dict[Path, tuple[Source, Path]] = field(default_factory=dict)
+    _first: Source | None = None
+
+    def report(self, path: Path, message: str, *, warning: bool = False) -> None:
+        """Add a finding about a key of the merged pack, at the file and line where it is written."""
+        for length in range(len(path), 0, -1):
+            found = self._places.get(path[:length])
+            if found is not None:
+                source, prefix = found
+                here = (*prefix, *path[length:])
+                finding = Finding(
+                    source.file, source.line(here), path_text(here), message, "warning" if warning else "error"
+                )
+                break
+        else:
+            name = self._first.file if self._first is not None else "."
+            finding = Finding(name, 0, path_text(path), message, "warning" if warning else "error")
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def place(self, path: Path, source: Source, here: Path) -> None:
+        """Remember where a key of the merged pack is written."""
+        self._places.setdefault(path, (source, here))
+        self._first = self._first or source
+
+
+def read_pack(directory: FilePath) -> Reading:
+    """Read every ``*.yaml`` below ``directory``. Never raises for bad contents: see ``findings``."""
+    reading = Reading()
+    files = sorted(path for path in directory.rglob("*.yaml") if path.is_file()) if directory.is_dir() else []
+    if not files:
+        reading.findings.append(Finding(str(directory.name), 0, "", "holds no .yaml files"))
+        reading.unreadable = True
+        return reading
+    digest = hashlib.sha256()
+    merged: dict[str, Any] = {}
+    for file in files:
+        name = file.relative_to(directory).as_posix()
+        try:
+            content = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reading.findings.append(Finding(name, 0, "", f"cannot be read: {error}"))
+            reading.unreadable = True
+            continue
+        digest.update(f"{name}\0{content}\0".encode())
+        source = _read(name, content)
+        reading.findings += source.findings
+        reading.unreadable |= source.data is None and bool(source.findings)
+        parsed = _validated(source, reading)
+        if parsed is not None:
+            _merge(merged, parsed, source, reading)
+    reading.fingerprint = digest.hexdigest()[:16]
+    told = knowledge.prompts(merged.get("knowledge"))
+    if told:
+        merged["prompts"] = {**told, **merged.get("prompts", {})}
+    reading.contents = PackFile.model_construct(**{**_empty(), **merged})
+    return reading
+
+
+@functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
+def _read(name: str, content: str) -> Source:
+    return yaml_reader.read(name, content)
+
+
+def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
+    """Give number slots other formats than the files do. A slot that is none is a finding."""
+    slots = reading.contents.slots
+    numbers = sorted(name for name, slot in slots.items() if slot.type == "number")
+    changed = dict(slots)
+    for name, pattern in formats.items():
+        if name in numbers:
+            changed[name] = slots[name].model_copy(update={"format": pattern})
+        elif not reading.unreadable:
+            reading.findings.append(
+                Finding("number_formats", 0, name, f"there is no number slot '{name}'{nearest(name, numbers)}")
+            )
+    reading.contents = reading.contents.model_copy(update={"slots": changed})
+
+
+def _empty() -> dict[str, Any]:
+    return {name: info.get_default(call_default_factory=True) for name, info in PackFile.model_fields.items()}
+
+
+def _validated(source: Source, reading: Reading) -> PackFile | None:
+    """Check one file against the model; broken entries are left out so that the others can still be checked."""
+    data = source.data
+    if data is None:
+        return None
+    if not isinstance(data, dict):
+        reading.findings.append(Finding(source.file, 1, "", "a flow file is a mapping of sections"))
+        return None
+    try:
+        return PackFile.model_validate(data)
+    except ValidationError as error:
+        broken: set[Path] = set()
+        for detail in error.errors(include_url=False, include_context=True):
+            path, message = _explain(detail["loc"], detail["type"], detail["msg"], data)
+            reading.findings.append(Finding(source.file, source.line(path), path_text(path), message))
+            broken.add(path[: 2 if path and path[0] in _NAMED else 1])
+        kept = _without(data, broken)
+        try:
+            return PackFile.model_validate(kept)
+        except ValidationError:
+            return None
+
+
+def _without(data: Mapping[str, Any], broken: Iterable[Path]) -> dict[str, Any]:
+    kept = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
+    for path in broken:
+        if len(path) == 2 and isinstance(kept.get(cast(str, path[0])), dict):
+            kept[cast(str, path[0])].pop(path[1], None)
+        elif path:
+            kept.pop(cast(str, path[0]), None)
+    return kept
+
+
+def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Reading) -> None:
+    for section in parsed.model_fields_set:
+        value = getattr(parsed, section)
+        if section in _SINGLE:
+            if section in merged:
+                reading.findings.append(
+                    Finding(source.file, source.line((section,)), section, "is already given in another file")
+                )
+                continue
+            merged[section] = value
+            reading.place((section,), source, (section,))
+            if section == "knowledge":
+                _place_knowledge(value, source, reading)
+        elif section in _LISTED:
+            merged[section] = (*merged.get(section, ()), *value)
+            reading.place((section,), source, (section,))
+        else:
+            names = merged.setdefault(section, {})
+            for name, item in value.items():
+                here = (section, name)
+                if name in names:
+                    message = "this name is already used in another file"
+                    reading.findings.append(Finding(source.file, source.line(here), path_text(here), message))
+                    continue
+                names[name] = item
+                reading.place(here, source, here)
+
+
+def _place_knowledge(told: Knowledge, source: Source, reading: Reading) -> None:
+    """Remember where the words stand that become prompts."""
+    places = ((knowledge.ANSWER_PROMPT, knowledge.ANSWERS), (knowledge.PROMOTION_PROMPT, knowledge.PROMOTIONS))
+    for prompt, section in places:
+        reading.place(("prompts", prompt), source, ("knowledge", section))
+        for name in getattr(told, section):
+            reading.place(("prompts", prompt, "cases", name), source, ("knowledge", section, name, "says"))
+
+
+def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> tuple[Path, str]:
+    """Turn pydantic's location and words into the file's own key path and plain words."""
+    path = _in_file(loc, data)
+    if kind == "extra_forbidden":
+        name = str(path[-1])
+        allowed = _allowed(path[:-1], data)
+        return path, f"there is no key '{name}' here{nearest(name, allowed) or _listing(allowed)}"
+    if kind == "missing":
+        return path, f"needs the key '{loc[-1]}'"
+    if kind in ("string_type", "tuple_type", "dict_type", "model_type", "model_attributes_type"):
+        wanted = {"string_type": "a text", "tuple_type": "a text or a list of texts"}.get(kind, "a mapping of keys")
+        return path, f"should be {wanted}"
+    return path, message[0].lower() + message[1:]
+
+
+def _in_file(loc: tuple[int | str, ...], data: Any) -> Path:
+    """Drop the names of model alternatives from a location and stop where the file has no such key."""
+    in_step = len(loc) > 5 and loc[0] == "flows" and loc[2] == "steps" and loc[4] in STEP_KINDS
+    if in_step:
+        loc = (*loc[:4], *loc[5:])
+    elif len(loc) > 2 and loc[0] == "prompts" and loc[2] in ("text", "choose"):
+        loc = (*loc[:2], *loc[3:])
+    path: list[int | str] = []
+    here = data
+    for part in loc:
+        inside = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
+        if part not in inside:
+            # a key that is missing, or a single text where a list may stand
+            break
+        here = here[part]
+        path.append(part)
+    return tuple(path)
+
+
+_BY_SECTION: dict[str, type[BaseModel]] = {
+    "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": Choice,
+}  # fmt: skip
+_SINGLE_MODELS: dict[str, type[BaseModel]] = {
+    "commands": Commands, "corrections": Corrections, "defaults": Manner, "recording": Recording,
+}  # fmt: skip
+
+
+def _allowed(path: Path, data: Any) -> list[str]:
+    """Return the keys that may stand at a place."""
+    model: type[BaseModel] | None = None
+    if not path:
+        model = PackFile
+    elif len(path) == 1:
+        model = _SINGLE_MODELS.get(str(path[0]))
+    elif len(path) == 2:
+        model = _BY_SECTION.get(str(path[0]))
+    elif path[0] == "flows" and len(path) == 4 and path[2] == "triggers":
+        model = Trigger
+    elif path[0] == "flows" and len(path) == 4 and path[2] == "steps":
+        step: Any = data
+        for part in path:
+            step = step[part]
+        model = next((STEP_KINDS[kind] for kind in STEP_KINDS if kind in step), None)
+    if model is None:
+        return ["yes", "no"] if path == ("answers",) else []
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _listing(allowed: list[str]) -> str:
+    return f"; possible: {', '.join(allowed)}" if allowed else ""

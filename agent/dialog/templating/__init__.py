@@ -1,0 +1,1 @@
+"""Variables and expressions in prompts and flows, in jinja's sandbox."""

@@ -1,0 +1,1 @@
+"""Tools on a flow pack: chat, text calls, drawings, schemas."""

@@ -1,0 +1,202 @@
+"""``orderline chat``: the same conversation as on the telephone, in a terminal or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TextIO
+
+from agent.dialog.contract import Done, Effect, Event, Failed, HandOver, Heard, HungUp, Listen, NoInput, Word
+from agent.dialog.engine.engine import Conversation
+from agent.dialog.grammar.templates import nearest
+from agent.dialog.tools.text_call import KEYS, Exchange, Perform, TextCall, event_of, spoken
+
+HELP = "Type what the caller says. #10473 keys digits, an empty line is silence, /hangup ends the call."
+MAX_LINE_CHARS = 10_000
+MAX_SILENCE_SECONDS = 3600
+_ACTS = ("say", "keys", "silence", "hangup")
+_BESIDE_SAY = ("confidence", "alternatives")
+
+
+def chat(conversation: Conversation, perform: Perform, lines: Iterable[str], out: TextIO) -> Exchange:
+    """Hold the conversation with a person at a terminal; return the last exchange.
+
+    ``lines`` are the caller's lines (standard input), ``perform`` does the effects. When the lines end before the call
+    does, the caller has hung up.
+    """
+    call = TextCall(conversation, perform)
+    print(HELP, file=out)
+    exchange = call.start()
+    _show(exchange, conversation, out)
+    for line in _while_it_lasts(call, lines):
+        try:
+            event = event_of(line)
+        except ValueError as error:
+            print(f"  [{error}]", file=out, flush=True)
+            continue
+        exchange = call.give(event)
+        _show(exchange, conversation, out)
+    if not exchange.over:
+        exchange = call.give(HungUp())
+        _show(exchange, conversation, out)
+    return exchange
+
+
+def chat_json(conversation: Conversation, perform: Perform, lines: Iterable[str], out: TextIO) -> Exchange:
+    """Hold the conversation with a program: one JSON object a line, both ways; return the last exchange.
+
+    In: ``{"say": text}`` (with optional ``confidence`` and ``alternatives``), ``{"keys": "104"}``, ``{"silence": 5}``,
+    ``{"hangup": true}``. Out: the greeting, then one line for every line in: see :func:`exchange_data`. A line that
+    cannot be read gives ``{"error": ..., "line": number}`` and changes nothing. When the lines end before the call
+    does, the caller has hung up.
+    """
+    call = TextCall(conversation, perform)
+    exchange = call.start()
+    _write(exchange_data(exchange, conversation), out)
+    for number, line in enumerate(_while_it_lasts(call, lines), 1):
+        if not line.strip():
+            continue
+        try:
+            event = event_from_json(line)
+        except ValueError as error:
+            _write({"error": f"not a caller's turn: {error}", "line": number}, out)
+            continue
+        exchange = call.give(event)
+        _write(exchange_data(exchange, conversation), out)
+    if not exchange.over:
+        exchange = call.give(HungUp())
+        _write(exchange_data(exchange, conversation), out)
+    return exchange
+
+
+def _while_it_lasts(call: TextCall, lines: Iterable[str]) -> Iterator[str]:
+    """Yield the caller's lines; asks for none when the call is over."""
+    typed = iter(lines)
+    while not call.over and (line := next(typed, None)) is not None:
+        yield line
+
+
+def event_from_json(line: str) -> Event:
+    """Turn one line of JSON into an event. Raises ValueError, in words for the one who wrote it, for anything else."""
+    if len(line) > MAX_LINE_CHARS:
+        raise ValueError(f"it is longer than {MAX_LINE_CHARS} characters")
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError("it is not an object")
+    acts = [act for act in _ACTS if act in data]
+    if len(acts) != 1:
+        found = " and ".join(acts) or next(iter(data), "nothing")[:40]
+        raise ValueError(f"it needs one of {', '.join(_ACTS)}; it has {found}")
+    possible = (*acts, *(_BESIDE_SAY if acts == ["say"] else ()))
+    for name in data:
+        if name not in possible:
+            raise ValueError(f"there is no '{name[:40]}' beside {acts[0]}{nearest(name, possible)}")
+    if acts == ["say"]:
+        return _heard(data)
+    if acts == ["keys"]:
+        return _keyed(data["keys"])
+    if acts == ["silence"]:
+        possible_seconds = f"a number of seconds from 0 to {MAX_SILENCE_SECONDS}"
+        return NoInput(_number(data["silence"], "silence", possible_seconds, 0, MAX_SILENCE_SECONDS))
+    if data["hangup"] is not True:
+        raise ValueError("hangup can only be true")
+    return HungUp()
+
+
+def _heard(data: Mapping[str, Any]) -> Heard:
+    said, alternatives = data["say"], data.get("alternatives", [])
+    if not isinstance(said, str):
+        raise ValueError("say is a text")
+    if not isinstance(alternatives, list) or not all(isinstance(other, str) for other in alternatives):
+        raise ValueError("alternatives is a list of texts")
+    confidence = data.get("confidence")
+    if confidence is not None:
+        confidence = _number(confidence, "confidence", "a number from 0 to 1", 0, 1)
+    heard = heard_text(said, confidence, alternatives)
+    if not heard.text:
+        raise ValueError('say holds no words; a caller who is silent is {"silence": 5}')
+    return heard
+
+
+def _keyed(keys: object) -> Heard:
+    if not isinstance(keys, str) or not keys or not set(keys) <= set(KEYS):
+        raise ValueError('keys is a text of digits, * and #, like "104"')
+    return Heard(keys=keys)
+
+
+def _number(value: object, name: str, what: str, least: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise ValueError(f"{name} is {what}")
+    return float(value)
+
+
+def heard_text(text: str, confidence: Any = None, alternatives: Iterable[Any] = ()) -> Heard:
+    """Return what a recogniser would report for typed text, every word with the given confidence."""
+    said = spoken(text)
+    words = () if confidence is None else tuple(Word(word, float(confidence)) for word in said.split())
+    return Heard(said, words, tuple(spoken(str(other)) for other in alternatives))
+
+
+def exchange_data(exchange: Exchange, conversation: Conversation) -> dict[str, Any]:
+    """Return one exchange as JSON-like data; docs/flows.md explains the keys."""
+    then = exchange.turn.then
+    data: dict[str, Any] = {
+        "agent": [prompt.text for prompt in exchange.said],
+        "prompts": [prompt.id for prompt in exchange.said],
+        "understood": exchange.understood,
+        "flow": exchange.turn.flow,
+        "step": exchange.turn.step,
+        "listening": then.slot if isinstance(then, Listen) else None,
+        "slots": conversation.slots,
+        "effects": [_effect_data(effect, outcome) for effect, outcome in exchange.effects],
+        "over": exchange.over,
+        "outcome": exchange.outcome or None,
+    }
+    if isinstance(then, HandOver):
+        data["handover"] = {
+            "reason": then.reason, "summary": then.summary, "queue": then.queue, "priority": then.priority,
+            "facts": dict(then.facts),
+        }  # fmt: skip
+    return data
+
+
+def _effect_data(effect: Effect, outcome: Done | Failed) -> dict[str, Any]:
+    failed = outcome if isinstance(outcome, Failed) else None
+    return {
+        "name": effect.name,
+        "arguments": dict(effect.arguments),
+        "result": dict(outcome.result) if isinstance(outcome, Done) else None,
+        "failed": failed.code if failed else None,
+        "reason": failed.reason or None if failed else None,
+    }
+
+
+def _failure(outcome: Done | Failed) -> str:
+    if not isinstance(outcome, Failed):
+        return ""
+    return f"{outcome.code}.{outcome.reason}" if outcome.reason else outcome.code
+
+
+def _show(exchange: Exchange, conversation: Conversation, out: TextIO) -> None:
+    if exchange.understood:
+        print(f"  ({exchange.understood})", file=out)
+    for effect, outcome in exchange.effects:
+        arguments = ", ".join(f"{name}={value}" for name, value in effect.arguments.items())
+        print(f"  [{effect.name}({arguments}) {_failure(outcome) or 'done'}]", file=out)
+    if exchange.said:
+        print(f"agent: {exchange.text}", file=out)
+    slots = " ".join(f"{name}={value}" for name, value in conversation.slots.items())
+    print(f"  <{exchange.turn.flow}.{exchange.turn.step}> {slots}".rstrip(), file=out)
+    then = exchange.turn.then
+    if isinstance(then, HandOver):
+        print(f"  [to a person: {then.reason}, priority {then.priority}] {then.summary}", file=out)
+    elif exchange.over:
+        print(f"  [call over: {exchange.outcome}]", file=out)
+    out.flush()
+
+
+def _write(data: Mapping[str, Any], out: TextIO) -> None:
+    print(json.dumps(data, ensure_ascii=False, default=str), file=out, flush=True)

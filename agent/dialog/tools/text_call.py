@@ -1,0 +1,122 @@
+"""Holds a conversation in text: does the effects, hands the caller's lines in. Chat and flow tests stand on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agent.dialog.contract import (
+    Done,
+    Effect,
+    Event,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    Listen,
+    NoInput,
+    Prompt,
+    Turn,
+)
+from agent.dialog.engine.engine import Conversation
+
+Perform = Callable[[Effect], Done | Failed]
+"""Does one effect at once."""
+_MAX_EFFECTS = 20
+KEYS = "0123456789*#"
+"""The keys of a telephone."""
+_WORD_AND_NUMBER = re.compile(r"\b([a-z]{3,})(\d+)\b")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The agent's side between two lines of the caller."""
+
+    said: tuple[Prompt, ...]
+    understood: str
+    """What the caller's line was taken to mean."""
+    effects: tuple[tuple[Effect, Done | Failed], ...]
+    turn: Turn
+    """The last turn: a Listen, or the end."""
+
+    @property
+    def text(self) -> str:
+        """Everything said, in one line."""
+        return " ".join(prompt.text for prompt in self.said)
+
+    @property
+    def over(self) -> bool:
+        """True when the call has ended."""
+        return not isinstance(self.turn.then, Listen)
+
+    @property
+    def outcome(self) -> str:
+        """How the call ended (``handed_over`` or a hang-up's outcome); ``""`` while it goes on."""
+        then = self.turn.then
+        return then.outcome if isinstance(then, HangUp) else "handed_over" if isinstance(then, HandOver) else ""
+
+
+class TextCall:
+    """One call in text."""
+
+    def __init__(self, conversation: Conversation, perform: Perform) -> None:
+        self.conversation = conversation
+        self._perform = perform
+        self._place = ("", "")
+        self.over = False
+        """True when the call has ended."""
+
+    def start(self) -> Exchange:
+        """Return the greeting."""
+        return self._run(self.conversation.start())
+
+    def give(self, event: Event) -> Exchange:
+        """Hand in one event of the caller."""
+        return self._run(self.conversation.hear(event))
+
+    def _run(self, turn: Turn) -> Exchange:
+        said, understood = list(turn.say), turn.understood
+        effects: list[tuple[Effect, Done | Failed]] = []
+        while isinstance(turn.then, Effect) and len(effects) < _MAX_EFFECTS:
+            outcome = self._perform(turn.then)
+            effects.append((turn.then, outcome))
+            turn = self.conversation.hear(outcome)
+            said += turn.say
+        if not turn.flow:  # the caller is gone: it ended where it was
+            turn = replace(turn, flow=self._place[0], step=self._place[1])
+        self._place = (turn.flow, turn.step)
+        exchange = Exchange(tuple(said), understood, tuple(effects), turn)
+        self.over = exchange.over
+        return exchange
+
+
+def event_of(line: str) -> Event:
+    """Read one line of a terminal: text, ``#10473`` for keys, an empty line for silence, ``/hangup``.
+
+    Raises ValueError, in words for the one who typed, for anything else.
+    """
+    text = line.strip()
+    if not text:
+        return NoInput(5.0)
+    if text == "/hangup":
+        return HungUp()
+    if text[0] == "/":
+        raise ValueError("the only command is /hangup")
+    if text[0] == "#":
+        keys = "".join(text[1:].split())
+        if not set(keys) <= set(KEYS):
+            raise ValueError("keys are digits, * and #: #10473")
+        return Heard(keys=keys or "#")
+    said = spoken(text)
+    if not said:
+        raise ValueError("there are no words in that; an empty line is silence")
+    return Heard(text=said)
+
+
+def spoken(text: str) -> str:
+    """Write typed text the way a recogniser writes it: lower case, no punctuation."""
+    kept = "".join(char if char.isalnum() or char in "'[] " else " " for char in text.lower().replace("’", "'"))
+    # a code as it is written: "summer25" is said in two words
+    return " ".join(_WORD_AND_NUMBER.sub(r"\1 \2", kept).split())

@@ -1,0 +1,184 @@
+"""Calls in text, as YAML: the model of a flow test file and its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path as KeyPath
+from agent.common.yaml_reader import path_text
+from agent.dialog.contract import QueueStanding
+from agent.dialog.errors import Finding, FlowError
+from agent.dialog.grammar.templates import nearest
+
+DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
+"""A Monday morning."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Spoken(_Model):
+    """A caller's words with what the recogniser thought of them."""
+
+    say: str
+    """The words."""
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    """Of every word, 0..1."""
+    alternatives: tuple[str, ...] = ()
+    """Other readings, best first."""
+
+
+def _as_spoken(value: Any) -> Any:
+    return {"say": value} if isinstance(value, str) else value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class QueueTold(_Model):
+    """How the people's queue stands."""
+
+    standing: QueueStanding
+    """In a word."""
+    wait_minutes: int = Field(default=0, ge=0)
+    """The expected wait."""
+    opens: str = ""
+    """When people can be had again, ISO 8601."""
+
+
+def _as_queue(value: Any) -> Any:
+    return {"standing": value} if isinstance(value, str) else value
+
+
+_TextsOrNone = str | tuple[str, ...] | None
+
+
+class Line(_Model):
+    """One line of a call: something the caller does, or something expected."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "dependencies": {"given": ["effect"]}})
+
+    user: Annotated[Spoken | None, BeforeValidator(_as_spoken, json_schema_input_type=str | Spoken | None)] = None
+    """What the caller says."""
+    keys: str | None = None
+    """What the caller keys in."""
+    silence: float | None = None
+    """The caller says nothing for so many seconds."""
+    hangup: bool | None = None
+    """The caller is gone."""
+    effect: dict[str, Any] | None = None
+    """Answers the service call that must be pending: a result, a name of ``answers``, or a failure (``not_found``,
+    ``not_allowed.already_shipped``)."""
+    given: dict[str, Any] | None = None
+    """Arguments that service call must have been given; others are not looked at."""
+    agent: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
+    """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
+    never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
+    """Texts the agent must not have said since then."""
+    queue: Annotated[QueueTold | None, BeforeValidator(_as_queue, json_schema_input_type=str | QueueTold | None)] = None
+    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
+    ``full``, ``too_long``, ``open``."""
+    slots: dict[str, str | None] | None = None
+    """What must be known by now; an empty value: nothing."""
+    handover: str | None = None
+    """The call must have been handed over for this reason."""
+    priority: int | None = None
+    """Of that hand-over."""
+    summary: str | None = None
+    """Text the summary for people must contain."""
+    ends: str | None = None
+    """The call must have ended with this outcome."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Line:
+        if not self.model_fields_set:
+            raise ValueError("a line says what the caller does or what is expected")
+        if self.given is not None and self.effect is None:
+            raise ValueError("'given' needs an 'effect' whose arguments it looks at")
+        return self
+
+
+class Script(_Model):
+    """One call."""
+
+    call: str
+    """What happens in it."""
+    caller: str = ""
+    """The number it comes from."""
+    entry: str = "inbound"
+    """How the call comes in; one of the pack's ``entries`` for a call that comes back."""
+    now: datetime = DEFAULT_NOW
+    """ISO time; a Monday morning otherwise."""
+    left: dict[str, str] = {}
+    """What the dialplan left for the call."""
+    survey: bool = False
+    """Whether the shop asks at the end how the call was."""
+    known: dict[str, tuple[str, ...]] = {}
+    """Number slot -> numbers this caller may well mean."""
+    lines: tuple[Line, ...] = Field(min_length=1)
+    """What happens, one thing after the other."""
+
+
+class ScriptFile(_Model):
+    """A file of calls."""
+
+    answers: dict[str, Any] = {}
+    """Named results for ``effect``."""
+    calls: tuple[Script, ...] = Field(min_length=1)
+    """The calls."""
+
+
+@dataclass(frozen=True)
+class LocatedScript:
+    """A call and where it stands."""
+
+    file: str
+    line: int
+    script: Script
+    answers: dict[str, Any]
+    lines: tuple[int, ...]
+    """The line number of each line of the call."""
+
+
+def _is_result(path: KeyPath) -> bool:
+    """Return whether this place of a file holds what a service answers: JSON-like, not text."""
+    return path[:1] == ("answers",) or "effect" in path
+
+
+def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
+    """Read test files. Raises :class:`FlowError` with every mistake in them."""
+    found: list[LocatedScript] = []
+    findings: list[Finding] = []
+    for file in files:
+        try:
+            source = yaml_reader.read(file.name, file.read_text(encoding="utf-8"), _is_result)
+        except (OSError, UnicodeDecodeError) as error:
+            findings.append(Finding(file.name, 0, "", f"cannot be read: {error}"))
+            continue
+        findings += source.findings
+        try:
+            parsed = ScriptFile.model_validate(source.data)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                path = tuple(detail["loc"])
+                message = detail["msg"]
+                if detail["type"] == "extra_forbidden":
+                    message = f"there is no key '{path[-1]}' here{nearest(str(path[-1]), list(Line.model_fields))}"
+                findings.append(Finding(file.name, source.line(path), path_text(path), message))
+            continue
+        for index, script in enumerate(parsed.calls):
+            at = ("calls", index)
+            lines = tuple(source.line((*at, "lines", place)) for place in range(len(script.lines)))
+            found.append(LocatedScript(file.name, source.line(at), script, parsed.answers, lines))
+    if findings:
+        raise FlowError(sorted(findings))
+    return found

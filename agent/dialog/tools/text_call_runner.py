@@ -1,0 +1,243 @@
+"""Plays calls written in text against a flow pack and reports what went wrong and which steps were never reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.dialog.contract import (
+    Done,
+    Effect,
+    Event,
+    Failed,
+    HandOver,
+    HangUp,
+    Heard,
+    HungUp,
+    NoInput,
+    QueueReport,
+    Turn,
+)
+from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
+from agent.dialog.tools.chat import heard_text
+from agent.dialog.tools.text_call_model import Line, LocatedScript, QueueTold, read_scripts
+
+SHOP_NAME = "Northwind Supply"
+"""The shop of the tests."""
+
+
+@dataclass(frozen=True)
+class CallResult:
+    """How one call went."""
+
+    name: str
+    file: str
+    line: int
+    problems: tuple[str, ...]
+    """Each with the line of the file; empty when the call did what it should."""
+    transcript: tuple[str, ...]
+    path: tuple[str, ...]
+    """Steps reached, as ``flow.step``."""
+
+
+@dataclass(frozen=True)
+class TestReport:
+    """How all calls went."""
+
+    __test__ = False
+    calls: tuple[CallResult, ...]
+    steps: tuple[str, ...]
+    """Every step of the pack."""
+
+    @property
+    def failed(self) -> tuple[CallResult, ...]:
+        """The calls that went wrong."""
+        return tuple(call for call in self.calls if call.problems)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Steps no call reached."""
+        reached = {step for call in self.calls for step in call.path}
+        return tuple(step for step in self.steps if step not in reached)
+
+    def text(self, *, verbose: bool = False) -> str:
+        """Return the report for a terminal."""
+        lines: list[str] = []
+        for call in self.calls:
+            if call.problems or verbose:
+                lines.append(f"{'FAILED' if call.problems else 'ok'}  {call.file}:{call.line}  {call.name}")
+                lines += [f"    {entry}" for entry in call.transcript]
+                lines += [f"    !! {problem}" for problem in call.problems]
+        covered = len(self.steps) - len(self.missed)
+        share = 100 * covered // len(self.steps) if self.steps else 100
+        lines.append(f"{len(self.calls) - len(self.failed)} calls passed, {len(self.failed)} failed")
+        lines.append(f"{covered} of {len(self.steps)} steps reached ({share} %)")
+        lines += [f"    never reached: {step}" for step in self.missed]
+        return "\n".join(lines)
+
+
+def run_files(pack: FlowPack, files: Sequence[Path], render: Renderer) -> TestReport:
+    """Play every call of the files. Raises :class:`FlowError` when a file cannot be read."""
+    results = tuple(play(pack, script, render) for script in read_scripts(files))
+    return TestReport(results, tuple(pack.steps()))
+
+
+def play(
+    pack: FlowPack, located: LocatedScript, render: Renderer, begin: type[Conversation] = Conversation
+) -> CallResult:
+    """Play one call, with a conversation made by ``begin``."""
+    script = located.script
+    facts = CallFacts(
+        now=script.now,
+        shop_name=SHOP_NAME,
+        caller_number=script.caller,
+        entry=script.entry,
+        known=script.known,
+        left=script.left,
+        survey=script.survey,
+    )
+    player = _Player(begin(pack, facts, render), located.answers)
+    for number, line in zip(located.lines, script.lines, strict=True):
+        player.play(line, number)
+    player.finish(located.lines[-1])
+    return CallResult(
+        script.call, located.file, located.line, tuple(player.problems), tuple(player.transcript),
+        player.conversation.path,
+    )  # fmt: skip
+
+
+class _Player:
+    def __init__(self, conversation: Conversation, answers: dict[str, Any]) -> None:
+        self.conversation = conversation
+        self.problems: list[str] = []
+        self.transcript: list[str] = []
+        self._answers = answers
+        self._said: list[str] = []
+        self._turn = self._take(conversation.start())
+
+    def play(self, line: Line, number: int) -> None:
+        event = self._event(line)
+        if event is not None:
+            self._caller(event, number)
+        if line.queue is not None:
+            self._queue(line.queue, number)
+        if line.effect is not None:
+            self._effect(line.effect, line.given or {}, number)
+        self._expect(line, number)
+
+    def finish(self, number: int) -> None:
+        """A service call left open is a hole in the script."""
+        if isinstance(self._turn.then, Effect):
+            self.problems.append(f"line {number}: the call to {self._turn.then.name} was never answered")
+
+    def _event(self, line: Line) -> Event | None:
+        if line.user is not None:
+            return heard_text(line.user.say, line.user.confidence, line.user.alternatives)
+        if line.keys is not None:
+            return Heard(keys=line.keys)
+        if line.silence is not None:
+            return NoInput(line.silence)
+        return HungUp() if line.hangup else None
+
+    def _caller(self, event: Event, number: int) -> None:
+        then = self._turn.then
+        if isinstance(then, Effect) and not isinstance(event, HungUp):
+            self.problems.append(f"line {number}: {then.name} waits for its answer, the caller cannot speak")
+            return
+        if isinstance(then, (HandOver, HangUp)):
+            self.problems.append(f"line {number}: the call is already over")
+            return
+        what = event.keys or event.text if isinstance(event, Heard) else type(event).__name__
+        self.transcript.append(f"caller: {what}")
+        self._said = []
+        self._turn = self._take(self.conversation.hear(event))
+
+    def _queue(self, told: QueueTold, number: int) -> None:
+        if not isinstance(self._turn.then, HandOver):
+            self.problems.append(f"line {number}: the queue is only told of after a hand-over was asked for")
+            return
+        self.transcript.append(f"[the queue is {told.standing}]")
+        report = QueueReport(told.standing, told.wait_minutes, told.opens)
+        turn = self.conversation.hear(report)
+        if not isinstance(turn.then, HandOver):  # its words are not said: nobody is going to take the call
+            self._said = self._said[: -1 if self._turn.say else None]
+        self._turn = self._take(turn)
+
+    def _effect(self, answer: dict[str, Any], given: dict[str, Any], number: int) -> None:
+        then = self._turn.then
+        ((name, result),) = answer.items() if len(answer) == 1 else (("", None),)
+        if not isinstance(then, Effect) or then.name != name:
+            pending = then.name if isinstance(then, Effect) else "no service"
+            self.problems.append(f"line {number}: expected a call to {name or 'one service'}, but {pending} was called")
+            return
+        if isinstance(result, str) and result in self._answers:
+            result = self._answers[result]
+        for argument, value in given.items():
+            found = then.arguments.get(argument)
+            if _as_text(found) != _as_text(value):
+                self.problems.append(f"line {number}: expected {name} to be given {argument}={value}, it was {found}")
+        failed = result.get("failed") if isinstance(result, dict) else result if isinstance(result, str) else None
+        code, _, reason = str(failed).partition(".")
+        event: Event = Failed(then.id, code, reason=reason) if failed else Done(then.id, result or {})
+        self.transcript.append(f"[{name} {failed or 'done'}]")
+        self._turn = self._take(self.conversation.hear(event))
+
+    def _expect(self, line: Line, number: int) -> None:
+        said = " ".join(self._said)
+        for text in line.agent or ():
+            if not _says(said, text):
+                self.problems.append(f"line {number}: expected the agent to say {text!r}, it said {said!r}")
+        for text in line.never or ():
+            if _says(said, text):
+                self.problems.append(f"line {number}: the agent must not say {text!r}, it said {said!r}")
+        slots = self.conversation.slots
+        for name, value in (line.slots or {}).items():
+            if slots.get(name) != value:
+                self.problems.append(f"line {number}: expected {name}={value}, it is {slots.get(name)}")
+        self._expect_end(line, number)
+
+    def _expect_end(self, line: Line, number: int) -> None:
+        then = self._turn.then
+        handed = then if isinstance(then, HandOver) else None
+        if line.handover is not None and (handed is None or handed.reason != line.handover):
+            self.problems.append(f"line {number}: expected a hand-over for {line.handover}, it is {_short(then)}")
+        if line.priority is not None and (handed is None or handed.priority != line.priority):
+            self.problems.append(f"line {number}: expected priority {line.priority}, it is {_short(then)}")
+        if line.summary is not None and (handed is None or not _says(handed.summary, line.summary)):
+            found = handed.summary if handed is not None else ""
+            self.problems.append(f"line {number}: expected {line.summary!r} in the summary, it is {found!r}")
+        if line.ends is not None and (not isinstance(then, HangUp) or then.outcome != line.ends):
+            self.problems.append(f"line {number}: expected the call to end as {line.ends}, it is {_short(then)}")
+
+    def _take(self, turn: Turn) -> Turn:
+        if turn.understood:
+            self.transcript.append(f"    ({turn.understood})")
+        if turn.say:
+            text = " ".join(prompt.text for prompt in turn.say)
+            self._said.append(text)
+            self.transcript.append(f"agent: {text}")
+        return turn
+
+
+def _as_text(value: Any) -> Any:
+    """Everything in a test file is text, also inside of lists and mappings."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_text(part) for key, part in value.items()}
+    return [_as_text(part) for part in value] if isinstance(value, list | tuple) else str(value)
+
+
+def _says(said: str, wanted: str) -> bool:
+    if len(wanted) > 2 and wanted[0] == wanted[-1] == "/":
+        return re.search(wanted[1:-1], said, re.IGNORECASE) is not None
+    return wanted.lower() in said.lower()
+
+
+def _short(then: object) -> str:
+    if isinstance(then, HandOver):
+        return f"a hand-over for {then.reason}, priority {then.priority}"
+    return f"a hang-up as {then.outcome}" if isinstance(then, HangUp) else f"still a {type(then).__name__}"

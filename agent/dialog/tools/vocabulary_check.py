@@ -1,0 +1,64 @@
+"""Finds the words of a pack's phrases that a recogniser does not know, and where they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from agent.common import yaml_reader
+from agent.common.yaml_reader import Path, path_text
+from agent.dialog.errors import Finding
+from agent.dialog.pack.loader import FlowPack
+
+_SPOKEN_KEYS = frozenset(
+    {
+        "answers", "ask", "choices", "commands", "corrections", "escalate", "fillers", "phrases", "rules", "spoken",
+        "triggers", "words",
+    }
+)  # fmt: skip
+"""Keys below which phrases stand; the same word elsewhere is one the agent says."""
+_SAID_KEYS = frozenset({"says", "say"})
+_WORD = re.compile(r"[\w']+")
+
+
+def unheard_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[Finding]:
+    """Return a warning for every phrase word of the pack in ``directory`` that is not in the vocabulary.
+
+    Words that no line holds as they are (parts of numbers) are told without a place. None checks nothing.
+    """
+    if vocabulary is None:
+        return []
+    unheard = {word: phrase for word, phrase in pack.vocabulary().items() if word not in vocabulary}
+    places = _places(directory, set(unheard)) if unheard else {}
+    return [
+        Finding(*places.get(word, (directory.name, 0, "")), _message(word, phrase), "warning")
+        for word, phrase in sorted(unheard.items())
+    ]
+
+
+def _message(word: str, phrase: str) -> str:
+    return f"the recogniser does not know '{word}' (in '{phrase}')"
+
+
+def _places(directory: FilePath, words: Collection[str]) -> dict[str, tuple[str, int, str]]:
+    found: dict[str, tuple[str, int, str]] = {}
+    for file in sorted(directory.rglob("*.yaml")):
+        source = yaml_reader.read(file.relative_to(directory).as_posix(), file.read_text(encoding="utf-8"))
+        for path, text in _phrases(source.data, ()):
+            for word in _WORD.findall(text.lower()):
+                if word in words:
+                    found.setdefault(word, (source.file, source.line(path), path_text(path)))
+    return found
+
+
+def _phrases(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _phrases(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _phrases(value, (*path, index))
+    elif isinstance(data, str) and _SPOKEN_KEYS.intersection(path) and path[-1] not in _SAID_KEYS:
+        yield path, data

@@ -1,0 +1,136 @@
+"""Recording: announced, or asked for; only a clear yes is consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from agent.dialog.contract import Completeness, Event, HandOver, Heard, HungUp, Listen, NoInput, Prompt, Story, Turn
+from agent.dialog.engine.consent import ConsentFirst, Mode
+from agent.dialog.model.model import Recording
+
+WORDS = Recording(
+    announcement="{{ shop }} records.",
+    question="May we?",
+    question_again="Yes or no?",
+    accepted="Thanks.",
+    refused="Nothing is kept.",
+    accept=("yes", "yes please"),
+    refuse=("no", "no thanks"),
+)
+
+
+class Greeting:
+    """A conversation that greets and then repeats what it heard."""
+
+    slots: Mapping[str, Any] = {}
+    story = Story()
+
+    def start(self) -> Turn:
+        return Turn((Prompt("greeting", "Hello."),), Listen(("order",)), "main", "greet")
+
+    def hear(self, event: Event) -> Turn:
+        return Turn((Prompt("echo", str(event)),), Listen(()))
+
+    def completeness(self, text: str) -> Completeness:
+        return Completeness.LIKELY
+
+    def snapshot(self) -> dict[str, Any]:
+        return {"version": 1}
+
+    def resume(self) -> Turn:
+        return Turn((Prompt("lost_you", "I lost you."),), Listen(()))
+
+    def hand_over(self, reason: str) -> HandOver:
+        return HandOver(reason, "The story.")
+
+
+def consent(mode: Mode) -> tuple[ConsentFirst, list[str]]:
+    answers: list[str] = []
+    return ConsentFirst(
+        Greeting(), mode, WORDS, lambda text: text.replace("{{ shop }}", "Maple"), answers.append
+    ), answers
+
+
+def said(turn: Turn) -> str:
+    return " ".join(prompt.text for prompt in turn.say)
+
+
+def test_switched_off_nothing_is_said_and_nothing_noted() -> None:
+    dialog, answers = consent("off")
+    assert said(dialog.start()) == "Hello."
+    assert answers == []
+
+
+def test_the_announcement_stands_before_the_greeting_and_costs_no_turn() -> None:
+    dialog, answers = consent("announce")
+    turn = dialog.start()
+    assert said(turn) == "Maple records. Hello."
+    assert (turn.flow, turn.step) == ("main", "greet")
+    assert answers == ["announced"]
+
+
+@pytest.mark.parametrize("event", [Heard("yes"), Heard("Yes, please!"), Heard(keys="1")])
+def test_a_clear_yes_is_consent(event: Event) -> None:
+    dialog, answers = consent("ask")
+    assert said(dialog.start()) == "May we?"
+    assert said(dialog.hear(event)) == "Thanks. Hello."
+    assert answers == ["given"]
+    assert dialog.snapshot()["consent"] == "given"
+
+
+@pytest.mark.parametrize("event", [Heard("no"), Heard("no thanks"), Heard(keys="2")])
+def test_a_no_is_none_and_the_call_goes_on(event: Event) -> None:
+    dialog, answers = consent("ask")
+    dialog.start()
+    assert said(dialog.hear(event)) == "Nothing is kept. Hello."
+    assert answers == ["refused"]
+    assert "where" in said(dialog.hear(Heard("where")))
+
+
+@pytest.mark.parametrize("event", [NoInput(6), Heard("my parcel"), Heard(keys="7"), Heard("")])
+def test_silence_and_anything_else_are_asked_once_more_and_then_no_consent(event: Event) -> None:
+    dialog, answers = consent("ask")
+    dialog.start()
+    assert said(dialog.hear(event)) == "Yes or no?"
+    assert answers == []
+    assert said(dialog.hear(event)) == "Nothing is kept. Hello."
+    assert answers == ["refused"]
+
+
+def test_hanging_up_at_the_question_is_no_consent() -> None:
+    dialog, answers = consent("ask")
+    dialog.start()
+    dialog.hear(HungUp())
+    assert answers == ["refused"]
+
+
+def test_a_whole_answer_ends_the_turn_at_once() -> None:
+    dialog, _ = consent("ask")
+    dialog.start()
+    assert dialog.completeness("yes please") is Completeness.COMPLETE
+    assert dialog.completeness("yes pl") is Completeness.OPEN
+    dialog.hear(Heard("yes"))
+    assert dialog.completeness("yes") is Completeness.LIKELY
+
+
+def test_a_call_picked_up_again_is_asked_again_only_where_the_question_was_open() -> None:
+    dialog, _ = consent("ask")
+    dialog.start()
+    asked = dialog.snapshot()
+    dialog.hear(Heard("yes"))
+    answered = dialog.snapshot()
+    assert (asked["asking"], answered["asking"]) == (True, False)
+    for kept, first in ((asked, "May we?"), (answered, "I lost you.")):
+        again = ConsentFirst(Greeting(), "ask", WORDS, str, answer=kept["consent"], asking=kept["asking"])
+        assert said(again.resume()) == first
+        assert again.answer == kept["consent"]
+
+
+def test_who_goes_to_people_before_the_answer_has_not_agreed() -> None:
+    dialog, answers = consent("ask")
+    dialog.start()
+    assert dialog.hand_over("agent_stopping").reason == "agent_stopping"
+    assert answers == ["refused"]
