@@ -36,9 +36,9 @@ def add_admin_commands(add: Add) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from agent.common.privileges import become_agent
+    from agent.config.settings import load_settings
     from agent.preflight import check
     from agent.preflight_asterisk_files import AsteriskFiles
-    from agent.settings import load_settings
 
     files = AsteriskFiles.read(options.asterisk_etc)  # while root still may
     settings = load_settings(options.config)
@@ -47,7 +47,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _wire(options: argparse.Namespace) -> int:
-    from agent.settings import load_settings
+    from agent.config.settings import load_settings
 
     layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
     settings = load_settings(options.config)
@@ -77,8 +77,8 @@ def _unwire(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     from agent.common.privileges import become_agent
+    from agent.config.settings import load_settings
     from agent.prompts_ready import render_all
-    from agent.settings import load_settings
 
     settings = load_settings(options.config)
     become_agent(settings.state_directory)

@@ -19,9 +19,9 @@ from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
 from agent.asterisk.heartbeat import Heartbeat, ensure_alone
 from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
-from agent.clock import wall_clock
+from agent.config.settings import Settings
+from agent.config.timezone import wall_clock
 from agent.delivering import PostOffice
-from agent.dependencies import look_at_all
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import Procedures
 from agent.dialog.templating.rendering import SandboxRenderer
@@ -29,12 +29,9 @@ from agent.flows import english_pack
 from agent.human_queues import open_queues
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
-from agent.metrics import Metrics
-from agent.observers import Observers
 from agent.pausing import Pause
 from agent.reception import Reception
 from agent.records.redaction import redact_text
-from agent.settings import Settings
 from agent.shop.services import CHANGES, ShopServices
 from agent.shop_systems import OpenShop, open_shop
 from agent.speech.model import resolve_model
@@ -45,6 +42,9 @@ from agent.speech.wording import filters
 from agent.stopping import StopDoor
 from agent.supervision_door import supervision_routes
 from agent.surviving import Survival
+from agent.telemetry.health import look_at_all
+from agent.telemetry.metrics import Metrics
+from agent.telemetry.observers import Observers
 
 log = logging.getLogger(__name__)
 

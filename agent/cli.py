@@ -133,10 +133,10 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from agent.common.privileges import UMASK
+    from agent.config.settings import load_settings
     from agent.holding import held
-    from agent.logs import set_up_logging
-    from agent.settings import load_settings
     from agent.standing_alone import refuse_a_second
+    from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
     os.umask(UMASK)
@@ -154,7 +154,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from agent.settings import load_settings
+    from agent.config.settings import load_settings
 
     health = ask(load_settings(options.config).control, "GET", "/health")
     if options.json:
@@ -238,7 +238,7 @@ def _faults(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace) -> int:
-    from agent.settings import load_settings
+    from agent.config.settings import load_settings
     from agent.speech.model import install_model, installed_models
 
     settings = load_settings(options.config)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.protocols import Services
+from agent.config.settings import Settings, SettingsError, WebhookSettings
 from agent.records.acts import LANES, SafeServices, act_deliverer
 from agent.records.announcing import Announcer, Subscription
 from agent.records.delivery import Deliveries, DeliveryOptions
 from agent.records.sharing import RedisSharing
 from agent.records.store import CallStore
 from agent.records.webhooks import BadAuthority, BadSecret, Hook, WebhookPost, read_secrets, tls_of
-from agent.settings import Settings, SettingsError, WebhookSettings
 
 log = logging.getLogger(__name__)
 

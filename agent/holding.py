@@ -18,7 +18,7 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
 from agent.asterisk.heartbeat import Beat, Heartbeat, lives, variable_of
 from agent.asterisk.strays import strays_of
-from agent.settings import Settings
+from agent.config.settings import Settings
 from agent.state.embedded import EmbeddedKeeper
 from agent.state.kept import held_on
 

@@ -15,10 +15,10 @@ from agent.call.protocols import Voice
 from agent.call.queue_desk import QueueDesk, QueuePlan, Queues
 from agent.call.queueing import QueueRules, QueueState
 from agent.call.whisper import PROMPT, WhisperFiles
+from agent.config.queues import QueueSettings
+from agent.config.settings import Settings, SettingsError
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.queue_settings import QueueSettings
-from agent.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 

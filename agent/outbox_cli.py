@@ -27,9 +27,9 @@ def add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _outbox(options: argparse.Namespace) -> int:
+    from agent.config.settings import load_settings
     from agent.delivering import calls_path
     from agent.records import outbox_commands as commands
-    from agent.settings import load_settings
 
     if options.what in ("retry", "drop") and (options.id is None) != options.all:
         print(f"orderline: name the entry, or --all: orderline outbox {options.what} ID", file=sys.stderr)
@@ -47,10 +47,10 @@ def _outbox(options: argparse.Namespace) -> int:
 
 
 def _webhooks(options: argparse.Namespace) -> int:
+    from agent.config.settings import load_settings
     from agent.delivering import hook_of
     from agent.records.events import published_schema
     from agent.records.webhook_commands import test_webhooks
-    from agent.settings import load_settings
 
     if options.what == "schema":
         print(published_schema(), end="")

@@ -13,6 +13,7 @@ from agent.asterisk.ari import Ari
 from agent.asterisk.finding import Finding
 from agent.asterisk.preflight import Wanted, examine
 from agent.call.errors import VoiceError
+from agent.config.settings import Settings, SettingsError
 from agent.delivering import calls_path
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import FlowError
@@ -37,7 +38,6 @@ from agent.preflight_machine import (
 from agent.prompts_ready import prompts_finding
 from agent.records.outbox_commands import outstanding
 from agent.records.sharing import redis_version
-from agent.settings import Settings, SettingsError
 from agent.shop_systems import describe_shop
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer

@@ -18,14 +18,13 @@ from agent.call.protocols import Media, Observer
 from agent.call.queue_desk import QueueDesk
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
+from agent.config.settings import CallSettings, Settings
 from agent.delivering import PostOffice
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.reloader import Procedures
 from agent.dialog.templating.rendering import Renderer
 from agent.live_calls import LiveCalls
-from agent.logs import CALL_ID
 from agent.records.redaction import redact_text
-from agent.settings import CallSettings, Settings
 from agent.shop.services import ShopServices
 from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
@@ -34,6 +33,7 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker
 from agent.surviving import Survival
+from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""

@@ -8,7 +8,7 @@ import logging
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.rescuer import Rescuer, RescuerOptions
-from agent.settings import Settings
+from agent.config.settings import Settings
 
 log = logging.getLogger(__name__)
 

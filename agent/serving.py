@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from agent.app import Agent, cancelled, report_end
 from agent.common import systemd
-from agent.settings import Settings
+from agent.config.settings import Settings
 
 log = logging.getLogger(__name__)
 

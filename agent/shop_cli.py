@@ -57,7 +57,7 @@ def _shop(options: argparse.Namespace) -> int:
         return 0
     if options.what == "faults":
         return _faults(options)
-    from agent.settings import load_settings
+    from agent.config.settings import load_settings
     from agent.shop_systems import check_systems
 
     logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings

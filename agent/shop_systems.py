@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent.clock import wall_clock
-from agent.settings import SettingsError, ShopSettings
+from agent.config.settings import SettingsError, ShopSettings
+from agent.config.timezone import wall_clock
 from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.http import commands, sources

@@ -7,7 +7,7 @@ import contextlib
 from agent.asterisk.ari import Ari
 from agent.asterisk.ari_errors import AriError
 from agent.asterisk.heartbeat import ensure_alone
-from agent.settings import Settings
+from agent.config.settings import Settings
 
 
 async def refuse_a_second(settings: Settings) -> None:

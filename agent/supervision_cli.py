@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.config.settings import ControlSettings, load_settings
 from agent.errors import OrderlineError
-from agent.settings import ControlSettings, load_settings
 
 _SECONDS = 3
 

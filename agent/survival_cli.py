@@ -21,7 +21,7 @@ def add_survival_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from agent.settings import load_settings
+    from agent.config.settings import load_settings
     from agent.stopping import stop_agent
 
     control = load_settings(options.config).control
@@ -29,9 +29,9 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _rescuer(options: argparse.Namespace) -> int:
-    from agent.logs import set_up_logging
+    from agent.config.settings import load_settings
     from agent.rescuing import rescue
-    from agent.settings import load_settings
+    from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
     set_up_logging(settings.log.level, settings.log.format)

@@ -22,6 +22,7 @@ from agent.call.passing_on import PAUSED
 from agent.call.protocols import CallRecord
 from agent.call.resuming import Resumed, resumed
 from agent.common.redis import RedisLink
+from agent.config.settings import Settings
 from agent.dialog.engine.consent import Answer
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
@@ -31,7 +32,6 @@ from agent.pausing import Pause
 from agent.records.attempts import SqliteAttemptLimits
 from agent.records.call_record import call_record
 from agent.records.store import CallStore
-from agent.settings import Settings
 from agent.shared_pause import SharedPause
 from agent.shop.protocols import AttemptLimits
 from agent.state.attempts import SharedAttemptLimits

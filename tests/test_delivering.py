@@ -15,8 +15,8 @@ import pytest
 
 from agent.call.protocols import Caller, CallRecord
 from agent.cli import main
+from agent.config.settings import Settings, SettingsError, load_settings
 from agent.delivering import PostOffice
-from agent.settings import Settings, SettingsError, load_settings
 from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

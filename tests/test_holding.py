@@ -13,8 +13,8 @@ import pytest
 
 from agent.asterisk.ari import Ari
 from agent.asterisk.heartbeat import AppTaken, variable_of
+from agent.config.settings import Settings
 from agent.holding import held
-from agent.settings import Settings
 from agent.standing_alone import refuse_a_second
 from agent.state.embedded import EmbeddedKeeper
 from tests.asterisk.fake_asterisk import FakeAsterisk

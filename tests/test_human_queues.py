@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.settings import Settings
 from agent.human_queues import queue_findings
-from agent.settings import Settings
 from tests.asterisk.fake_manager import FakeManager
 
 

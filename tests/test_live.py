@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from agent.live import ControlServer, LiveFeed
-from agent.metrics import Metrics
+from agent.telemetry.metrics import Metrics
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.asterisk.preflight_dialplan import SORRY
+from agent.config.settings import Settings, load_settings
 from agent.preflight import check
 from agent.prompts_ready import render_all
-from agent.settings import Settings, load_settings
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.asterisk.fake_manager import FakeManager
 from tests.asterisk.test_preflight import ALL, WIRED

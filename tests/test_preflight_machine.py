@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.asterisk.finding import Finding
+from agent.config.settings import AriSettings, ControlSettings, Settings, ShopSettings
 from agent.live import ControlServer, LiveFeed
 from agent.preflight import shop_finding
 from agent.preflight_asterisk_files import AsteriskFiles, file_findings
@@ -23,7 +24,6 @@ from agent.preflight_machine import (
     timezone_finding,
     whisper_finding,
 )
-from agent.settings import AriSettings, ControlSettings, Settings, ShopSettings
 
 
 def settings(directory: Path) -> Settings:

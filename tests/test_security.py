@@ -19,13 +19,13 @@ from agent.call.handover import HandOverDesk
 from agent.call.protocols import Caller, CallRecord
 from agent.call.queue_desk import QueueDesk, QueuePlan
 from agent.call.queueing import QueueRules
+from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
 from agent.dialog.contract import HandOver
 from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
 from agent.live import LiveFeed
 from agent.records.redaction import redact_text
 from agent.records.store import CallStore
-from agent.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
 from tests.call.text_session import TextSession, demo_shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]

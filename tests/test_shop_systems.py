@@ -11,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from agent.call.errors import ServiceError
-from agent.settings import SettingsError, ShopSettings, load_settings
+from agent.config.settings import SettingsError, ShopSettings, load_settings
 from agent.shop.services import ShopServices
 from agent.shop_systems import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
 from tests.shop.http.mapped import NOW, PHONE, SHOP, order

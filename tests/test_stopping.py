@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from agent.config.settings import ControlSettings
 from agent.live import ControlServer, LiveFeed
-from agent.settings import ControlSettings
 from agent.stopping import DRAIN_SECONDS, StopDoor, stop_agent
 
 HEADERS = {"Authorization": "Bearer the-token"}

@@ -17,6 +17,7 @@ from agent.asterisk.line import AsteriskLine, TelephonyOptions
 from agent.call.protocols import Caller, CallRecord, TurnRecord
 from agent.call.resuming import state_of
 from agent.common.redis import PREFIX, RedisLink
+from agent.config.settings import Settings
 from agent.dialog.contract import Heard
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
@@ -25,7 +26,6 @@ from agent.flows import english_pack
 from agent.pausing import Pause
 from agent.records.store import CallStore
 from agent.rehearse.real_redis import RealRedis
-from agent.settings import Settings
 from agent.speech.wording import filters
 from agent.state.embedded import EmbeddedKeeper
 from agent.surviving import Survival, discreet

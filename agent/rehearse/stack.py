@@ -19,10 +19,10 @@ from typing import Any
 
 import yaml
 
+from agent.config.settings import merge
 from agent.errors import OrderlineError
 from agent.rehearse.pbx import Pbx, running_pair
 from agent.rehearse.private_asterisk import Asterisk
-from agent.settings import merge
 
 AGENT_START_SECONDS = 90.0
 """A first start synthesises every fixed prompt; later ones read them from the cache."""

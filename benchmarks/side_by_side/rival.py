@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 
 from agent.asterisk.ari import Ari
-from agent.clock import wall_clock
+from agent.config.timezone import wall_clock
 from agent.live import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop
 from benchmarks.side_by_side.rival_call import Doors, RivalCall

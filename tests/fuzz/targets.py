@@ -227,12 +227,12 @@ async def agi_requests() -> AsyncIterator[Run]:
 @contextlib.asynccontextmanager
 async def flow_files() -> AsyncIterator[Run]:
     """A pack of procedures, and a short conversation with whatever of it can still be loaded; and the settings."""
+    from agent.config.settings import SettingsError, load_settings
     from agent.dialog.contract import Done, Effect, Failed, HandOver, HangUp, Heard, NoInput
     from agent.dialog.engine.engine import CallFacts, Conversation
     from agent.dialog.errors import FlowError
     from agent.dialog.pack.loader import FlowPack
     from agent.dialog.templating.rendering import SandboxRenderer
-    from agent.settings import SettingsError, load_settings
     from agent.speech.wording import filters
 
     render = SandboxRenderer(filters)

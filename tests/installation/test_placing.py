@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.settings import load_settings
 from agent.installation import program, removing, wiring
 from agent.installation.installing import install
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
 from agent.installation.placing import Placing, filled
-from agent.settings import load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -20,6 +20,7 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from agent.call.protocols import Caller, CallRecord
+from agent.config.settings import WebhookEventName
 from agent.records.announcing import Announcer, Subscription
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
@@ -28,7 +29,6 @@ from agent.records.outbox_table import Entry, NewEntry
 from agent.records.redaction import redact_record
 from agent.records.webhook_commands import test_webhooks as run_test
 from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
-from agent.settings import WebhookEventName
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 OTHER = "whsec_" + base64.b64encode(b"another one of thirty-two bytes.").decode()

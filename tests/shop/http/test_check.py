@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from agent import cli
-from agent.settings import ShopSettings
+from agent.config.settings import ShopSettings
 from agent.shop_systems import check_systems
 from tests.shop.http.mapped import DESK, PHONE, SHOP, order
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from agent.common import yaml_reader
+from agent.config.policy import PolicySettings
+from agent.config.queues import QueueSettings
 from agent.errors import OrderlineError
-from agent.queue_settings import QueueSettings
-from agent.shop.policy_settings import PolicySettings
 
 WebhookEventName = Literal[
     "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.config.settings import Settings, SettingsError, load_settings
 from agent.human_queues import plan_of
-from agent.settings import Settings, SettingsError, load_settings
 
 
 def write(directory: Path, text: str, name: str = "orderline.yaml") -> Path:

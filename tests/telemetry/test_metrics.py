@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.dependencies import Dependency, of_systems, of_voices, overall
-from agent.metrics import Metrics
+from agent.telemetry.health import Dependency, of_systems, of_voices, overall
+from agent.telemetry.metrics import Metrics
 
 
 def samples(metrics: Metrics, status: dict[str, object] | None = None) -> dict[str, float]:

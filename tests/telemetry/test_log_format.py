@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from agent.live import ControlServer, LiveFeed
-from agent.logs import CALL_ID, set_up_logging
+from agent.telemetry.log_format import CALL_ID, set_up_logging
 
 FILTER = Path(__file__).resolve().parents[1] / "contrib" / "fail2ban" / "orderline.conf"
 HOST = r"(?:\[?(?P<ip4>(?:\d{1,3}\.){3}\d{1,3})\]?|\[?(?P<ip6>[0-9a-fA-F:]{2,})\]?)"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.config.settings import Settings
 from agent.delivering import calls_path
 from agent.errors import OrderlineError
 from agent.records.outbox_commands import outstanding
-from agent.settings import Settings
 
 State = Literal["ok", "down", "off"]
 Overall = Literal["ok", "degraded", "down"]

@@ -88,7 +88,7 @@ class Metrics:
             _observe(self._greeting, record.get("greeting_ms"), 1000)
 
     def text(self, status: Mapping[str, Any]) -> bytes:
-        """The page; ``status`` is the agent's own (:func:`agent.dependencies.overall`)."""
+        """The page; ``status`` is the agent's own (:func:`agent.telemetry.health.overall`)."""
         for name, state in status.get("dependencies", {}).items():
             if state.get("state") != "off":
                 self._up.labels(name).set(1 if state.get("state") == "ok" else 0)

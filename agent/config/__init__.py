@@ -1,0 +1,1 @@
+"""Settings: read, checked, typed; one file a family."""

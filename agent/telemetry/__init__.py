@@ -1,0 +1,1 @@
+"""What the agent tells of itself: events, logs, metrics, health."""
