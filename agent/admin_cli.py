@@ -37,8 +37,8 @@ def add_admin_commands(add: Add) -> None:
 def _check(options: argparse.Namespace) -> int:
     from agent.common.privileges import become_agent
     from agent.config.settings import load_settings
-    from agent.preflight import check
-    from agent.preflight_asterisk_files import AsteriskFiles
+    from agent.preflight.asterisk_files import AsteriskFiles
+    from agent.preflight.checks import check
 
     files = AsteriskFiles.read(options.asterisk_etc)  # while root still may
     settings = load_settings(options.config)
@@ -78,7 +78,7 @@ def _unwire(options: argparse.Namespace) -> int:
 def _render(options: argparse.Namespace) -> int:
     from agent.common.privileges import become_agent
     from agent.config.settings import load_settings
-    from agent.prompts_ready import render_all
+    from agent.preflight.prompts import render_all
 
     settings = load_settings(options.config)
     become_agent(settings.state_directory)

@@ -12,13 +12,13 @@ from typing import Any
 
 from agent import __version__
 from agent.agi_services import LeftValues, agi_services
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriUnreachable
-from agent.asterisk.audiosocket import AudioSocketServer
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriUnreachable
 from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
 from agent.asterisk.heartbeat import Heartbeat, ensure_alone
-from agent.asterisk.telephony import EVENT_TYPES, Telephony, TelephonyOptions
+from agent.asterisk.media_audiosocket import AudioSocketServer
+from agent.asterisk.stasis_app import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.delivering import PostOffice

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.line import AsteriskLine
+from agent.asterisk.channel import AsteriskLine
 from agent.call.resuming import Resumed
 from agent.dialog.engine.consent import Answer, ConsentFirst, Mode, answer_in
 from agent.dialog.engine.engine import CallFacts, Conversation

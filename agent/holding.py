@@ -14,10 +14,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 from agent.asterisk.heartbeat import Beat, Heartbeat, lives, variable_of
-from agent.asterisk.strays import strays_of
+from agent.asterisk.orphans import strays_of
 from agent.config.settings import Settings
 from agent.state.embedded import EmbeddedKeeper
 from agent.state.kept import held_on

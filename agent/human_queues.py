@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.asterisk.finding import Finding
-from agent.asterisk.queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
 from agent.call.protocols import Voice
 from agent.call.queue_desk import QueueDesk, QueuePlan, Queues
 from agent.call.queueing import QueueRules, QueueState
@@ -19,6 +18,7 @@ from agent.config.queues import QueueSettings
 from agent.config.settings import Settings, SettingsError
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
+from agent.preflight.finding import Finding
 
 log = logging.getLogger(__name__)
 

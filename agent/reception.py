@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.agi_services import LeftValues
-from agent.asterisk.telephony import AsteriskLine
+from agent.asterisk.stasis_app import AsteriskLine
 from agent.beginning import begin
 from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
 from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.asterisk.rescuer import Rescuer, RescuerOptions
 from agent.config.settings import Settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 from agent.asterisk.heartbeat import ensure_alone
 from agent.config.settings import Settings
 

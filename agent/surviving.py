@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
-from agent.asterisk.line import AsteriskLine
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
+from agent.asterisk.channel import AsteriskLine
 from agent.call.coming_back import KeptConversations
 from agent.call.discretion import REFUSED, outcome_only
 from agent.call.passing_on import PAUSED

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.rehearse.demo import get_asterisk
 from agent.rehearse.desk import HumanDesk
 from agent.rehearse.exchange import Exchange

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.asterisk.heartbeat import AppTaken, variable_of
 from agent.config.settings import Settings
 from agent.holding import held

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.line import AsteriskLine, TelephonyOptions
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.channel import AsteriskLine, TelephonyOptions
 from agent.call.protocols import Caller, CallRecord, TurnRecord
 from agent.call.resuming import state_of
 from agent.common.redis import PREFIX, RedisLink

@@ -6,8 +6,8 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, NotFound
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, NotFound
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

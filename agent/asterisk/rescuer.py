@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AuthFailed, Conflict, NotFound
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AuthFailed, Conflict, NotFound
 from agent.asterisk.heartbeat import variable_of
-from agent.asterisk.strays import Stray, strays_of
+from agent.asterisk.orphans import Stray, strays_of
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.asterisk.release import version_of
+from agent.asterisk.version import version_of
 from agent.rehearse.commands import Finished, run
 from agent.rehearse.mirror import FetchError, Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 from agent.rehearse.audio import Pcm
 from agent.rehearse.errors import PhoneError
 from agent.rehearse.phone import Leg

@@ -8,9 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable
-from agent.asterisk.media_socket import MediaSocket
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AriUnreachable
+from agent.asterisk.websocket_protocol import MediaSocket
 from agent.rehearse.audio import Pcm, Track
 from agent.rehearse.errors import PhoneError
 from agent.rehearse.measure import Span

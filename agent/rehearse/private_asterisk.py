@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.asterisk.release import knows_media_marks, version_of
+from agent.asterisk.version import knows_media_marks, version_of
 from agent.errors import OrderlineError
 from agent.rehearse.apt_fetch import AptFetch, Report
 from agent.rehearse.commands import run

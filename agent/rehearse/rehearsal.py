@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.rehearse.audio import write_call
 from agent.rehearse.call_log import CallLog
 from agent.rehearse.desk import HumanDesk

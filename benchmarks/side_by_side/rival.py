@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.config.timezone import wall_clock
 from agent.live import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop

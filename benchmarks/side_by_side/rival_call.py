@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
-from agent.asterisk.media_socket import MediaSocket
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
+from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.errors import ServiceError
 from agent.live import LiveFeed
 from agent.shop.protocols import Orders

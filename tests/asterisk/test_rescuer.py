@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AuthFailed
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AuthFailed
 from agent.asterisk.heartbeat import AppTaken, Beat, Heartbeat, ensure_alone, variable_of
 from agent.asterisk.rescuer import OVERDUE_SECONDS, Rescuer, RescuerOptions
 from tests.asterisk.fake_asterisk import FakeAsterisk

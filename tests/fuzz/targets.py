@@ -18,19 +18,19 @@ from typing import Any
 
 from asterisk.manager import Event, ManagerMsg
 
-from agent.asterisk.ami_probe import ami_findings
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import NotFound
-from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.ami_queues import ManagerAddress, _Question, _state_of, _Worker
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import NotFound
+from agent.asterisk.channel import TelephonyOptions
 from agent.asterisk.fastagi import FastAgi
 from agent.asterisk.feature_codes import Codes
-from agent.asterisk.line import TelephonyOptions
-from agent.asterisk.media import WebsocketMedia
-from agent.asterisk.queues import ManagerAddress, _Question, _state_of, _Worker
-from agent.asterisk.telephony import Telephony
+from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.media_websocket import WebsocketMedia
+from agent.asterisk.stasis_app import Telephony
 from agent.call.protocols import Frame, Line, Media
 from agent.call.queueing import QueueState
 from agent.errors import OrderlineError
+from agent.preflight.ami import ami_findings
 from agent.shop.http.answer import Answer, Unreadable, take_in
 from agent.shop.http.breaker import Breaker
 from agent.shop.http.mapping_files import load_directory

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from agent.asterisk.queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
 from agent.rehearse.audio import read_wav, voiced_span
 from agent.rehearse.measure import likeness
 from agent.rehearse.private_asterisk import Asterisk

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.rehearse.audio import Pcm, lay_out
 from agent.rehearse.desk import HumanDesk
 from agent.rehearse.exchange import Exchange

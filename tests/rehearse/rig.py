@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.rehearse.pbx import Pbx
 
 Event = dict[str, Any]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AuthFailed
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AuthFailed
 from agent.rehearse import ports as ports_module
 from agent.rehearse.pbx import Pbx, PbxDied, PortTaken, host_name_warning, running_pair
 from agent.rehearse.pbx_config import TemplateError, pbx_templates, phones_templates, render

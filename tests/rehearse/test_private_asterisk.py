@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.release import knows_media_marks, version_of
+from agent.asterisk.version import knows_media_marks, version_of
 from agent.rehearse import apt_fetch
 from agent.rehearse.apt_fetch import ASTERISK, AptFetch, DiskFull, NoApt, NoSuite, Wanted
 from agent.rehearse.commands import run

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
 from agent.rehearse.audio import Pcm
 from agent.rehearse.desk import HumanDesk
 from agent.rehearse.exchange import Exchange

@@ -10,14 +10,14 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable
-from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer
-from agent.asterisk.deadman import keep_armed
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AriUnreachable
+from agent.asterisk.channel import AsteriskLine, TelephonyOptions
 from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
-from agent.asterisk.line import AsteriskLine, TelephonyOptions
-from agent.asterisk.media import WebsocketMedia
-from agent.asterisk.strays import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
+from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
+from agent.asterisk.media_websocket import WebsocketMedia
+from agent.asterisk.orphans import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
+from agent.asterisk.watchdog import keep_armed
 from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Media, TakenOver
 

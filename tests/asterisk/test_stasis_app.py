@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari import Ari
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.channel import TelephonyOptions
 from agent.asterisk.feature_codes import Codes
-from agent.asterisk.line import TelephonyOptions
-from agent.asterisk.telephony import Telephony
+from agent.asterisk.stasis_app import Telephony
 from agent.call.errors import LineGone
 from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Line, Media, Played, TakenOver
 from tests.asterisk.fake_asterisk import FakeAsterisk

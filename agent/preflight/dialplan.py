@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
-from agent.asterisk.finding import Finding
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 from agent.common.resources import ResourceMissing, shared_dir
+from agent.preflight.finding import Finding
 
 CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
 """Entry points of the dialplan that a running agent relies on, besides the hand-over context."""

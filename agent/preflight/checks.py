@@ -8,10 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
-from agent.asterisk.ami_probe import ami_findings
-from agent.asterisk.ari import Ari
-from agent.asterisk.finding import Finding
-from agent.asterisk.preflight import Wanted, examine
+from agent.asterisk.ari.client import Ari
 from agent.call.errors import VoiceError
 from agent.config.settings import Settings, SettingsError
 from agent.delivering import calls_path
@@ -22,8 +19,11 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.human_queues import queue_findings
-from agent.preflight_asterisk_files import AsteriskFiles, file_findings
-from agent.preflight_machine import (
+from agent.preflight.ami import ami_findings
+from agent.preflight.asterisk import Wanted, examine
+from agent.preflight.asterisk_files import AsteriskFiles, file_findings
+from agent.preflight.finding import Finding
+from agent.preflight.machine import (
     clock_finding,
     directory_finding,
     host_name_finding,
@@ -35,7 +35,7 @@ from agent.preflight_machine import (
     unit_active,
     whisper_finding,
 )
-from agent.prompts_ready import prompts_finding
+from agent.preflight.prompts import prompts_finding
 from agent.records.outbox_commands import outstanding
 from agent.records.sharing import redis_version
 from agent.shop_systems import describe_shop

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriUnreachable, AuthFailed, NotFound
-from agent.asterisk.media_socket import MediaSocket
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriUnreachable, AuthFailed, NotFound
+from agent.asterisk.websocket_protocol import MediaSocket
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 

@@ -7,12 +7,12 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AuthFailed, NotFound
-from agent.asterisk.finding import Finding
-from agent.asterisk.media import WebsocketMedia
-from agent.asterisk.preflight_dialplan import dialplan_findings
-from agent.asterisk.release import knows_media_marks, version_of
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AuthFailed, NotFound
+from agent.asterisk.media_websocket import WebsocketMedia
+from agent.asterisk.version import knows_media_marks, version_of
+from agent.preflight.dialplan import dialplan_findings
+from agent.preflight.finding import Finding
 
 REQUIRED_MODULES: Mapping[str, str] = {
     "app_stasis.so": "hands calls to the agent",

@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.audiosocket import AudioSocketMedia, AudioSocketServer, read_message
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer, read_message
 from agent.call.protocols import FRAME_BYTES, Frame, Inbox, MediaLost, Played
 from tests.asterisk.fake_asterisk import FakeAsterisk
 

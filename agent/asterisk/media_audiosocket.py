@@ -17,8 +17,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from asterisk.manager import Manager
 
-from agent.asterisk.queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
 from agent.call.queueing import QueueState
 from tests.asterisk.fake_manager import FakeManager
 from tests.waiting import until

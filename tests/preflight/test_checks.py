@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.preflight_dialplan import SORRY
 from agent.config.settings import Settings, load_settings
-from agent.preflight import check
-from agent.prompts_ready import render_all
+from agent.preflight.checks import check
+from agent.preflight.dialplan import SORRY
+from agent.preflight.prompts import render_all
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.asterisk.fake_manager import FakeManager
-from tests.asterisk.test_preflight import ALL, WIRED
 from tests.fuzz.samples import SMALL_PACK
+from tests.preflight.test_asterisk import ALL, WIRED
 
 
 @pytest.fixture

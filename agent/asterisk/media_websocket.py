@@ -7,9 +7,9 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable
-from agent.asterisk.media_socket import MediaSocket
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AriUnreachable
+from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
 
 log = logging.getLogger(__name__)

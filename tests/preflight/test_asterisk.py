@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.finding import Finding
-from agent.asterisk.preflight import REQUIRED_MODULES, WANTED_MODULES, Wanted, examine
-from agent.asterisk.preflight_dialplan import CONTEXTS, SORRY, shipped_edition
+from agent.asterisk.ari.client import Ari
+from agent.preflight.asterisk import REQUIRED_MODULES, WANTED_MODULES, Wanted, examine
+from agent.preflight.dialplan import CONTEXTS, SORRY, shipped_edition
+from agent.preflight.finding import Finding
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 ALL = {

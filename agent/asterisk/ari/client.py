@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from agent.asterisk.ari_errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
-from agent.asterisk.ari_nouns import Applications, Bridges, Channels, System
-from agent.asterisk.events import BrokenEvent, event_of
+from agent.asterisk.ari.errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
+from agent.asterisk.ari.events import BrokenEvent, event_of
+from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
 
 log = logging.getLogger(__name__)
 

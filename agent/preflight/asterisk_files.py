@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.asterisk.finding import Finding
 from agent.installation.asterisk_files import AsteriskFile, read, yes
+from agent.preflight.finding import Finding
 
 LEAST_RTP_PORTS = 400
 """Four for each of a hundred calls. A range that is used up ends calls; with ARI's RTP media it has ended Asterisk."""

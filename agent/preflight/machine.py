@@ -16,12 +16,12 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from agent.asterisk.finding import Finding
 from agent.config.settings import ControlSettings, Settings, SettingsError, load_settings
 from agent.config.timezone import wall_clock
 from agent.delivering import hook_of
 from agent.errors import OrderlineError
 from agent.installation.layout import USER
+from agent.preflight.finding import Finding
 
 LEAST_FREE_BYTES = 500_000_000
 """Room for records, voice cache and logs of some months."""

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ami_probe import ami_findings
-from agent.asterisk.finding import Finding
+from agent.preflight.ami import ami_findings
+from agent.preflight.finding import Finding
 from tests.asterisk.fake_manager import FakeManager
 
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, Conflict, NotFound
-from agent.asterisk.line import AsteriskLine, TelephonyOptions
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, Conflict, NotFound
+from agent.asterisk.channel import AsteriskLine, TelephonyOptions
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
 from agent.call.errors import LineGone, TakenAway
 from agent.call.protocols import Caller, Inbox
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import aiohttp
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.ari_errors import AriUnreachable
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.errors import AriUnreachable
 
 log = logging.getLogger(__name__)
 

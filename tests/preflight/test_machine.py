@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.finding import Finding
 from agent.config.settings import AriSettings, ControlSettings, Settings, ShopSettings
 from agent.live import ControlServer, LiveFeed
-from agent.preflight import shop_finding
-from agent.preflight_asterisk_files import AsteriskFiles, file_findings
-from agent.preflight_machine import (
+from agent.preflight.asterisk_files import AsteriskFiles, file_findings
+from agent.preflight.checks import shop_finding
+from agent.preflight.finding import Finding
+from agent.preflight.machine import (
     clock_finding,
     directory_finding,
     host_name_finding,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from agent.asterisk.finding import Finding
 from agent.call.errors import VoiceError
 from agent.config.settings import Settings
 from agent.dialog.contract import Prompt
@@ -13,6 +12,7 @@ from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
+from agent.preflight.finding import Finding
 from agent.speech.engines.base import Engine
 from agent.speech.voice import Prerendered, Speaker, build_engines
 from agent.speech.wording import filters

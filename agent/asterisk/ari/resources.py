@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from agent.asterisk.ari_errors import Conflict, NotFound
-from agent.asterisk.release import knows_media_marks, version_of
+from agent.asterisk.ari.errors import Conflict, NotFound
+from agent.asterisk.version import knows_media_marks, version_of
 
 
 class Requests(Protocol):
@@ -21,7 +21,7 @@ class Requests(Protocol):
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Send one request; see :meth:`agent.asterisk.ari.Ari.request`."""
+        """Send one request; see :meth:`agent.asterisk.ari.client.Ari.request`."""
 
 
 def _id(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 
-from agent.asterisk.finding import Finding
+from agent.preflight.finding import Finding
 
 _SECONDS = 3.0
 _MAX_LINES = 2000

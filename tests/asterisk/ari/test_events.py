@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from agent.asterisk.ari import Ari
-from agent.asterisk.events import BrokenEvent, event_of
+from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.events import BrokenEvent, event_of
 
 GOOD = {"type": "StasisStart", "args": ["inbound"], "channel": {"id": "1.1", "caller": {"number": "2025550143"}}}
 

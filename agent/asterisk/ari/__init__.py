@@ -1,0 +1,1 @@
+"""The client of Asterisk's REST interface (ARI): requests, resources, the event stream."""
