@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, AgiService
-from agent.call.handover import plain
-from agent.call.protocols import Services
+from agent.call.ports import Services
+from agent.call.ticketing import plain
 
 KEPT_SECONDS = 900.0
 """How long a value waits for its call."""

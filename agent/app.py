@@ -32,6 +32,7 @@ from agent.live_calls import LiveCalls
 from agent.pausing import Pause
 from agent.reception import Reception
 from agent.records.redaction import redact_text
+from agent.recovery.manager import Survival
 from agent.shop.services import CHANGES, ShopServices
 from agent.shop_systems import OpenShop, open_shop
 from agent.speech.model import resolve_model
@@ -41,7 +42,6 @@ from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
 from agent.stopping import StopDoor
 from agent.supervision_door import supervision_routes
-from agent.surviving import Survival
 from agent.telemetry.health import look_at_all
 from agent.telemetry.metrics import Metrics
 from agent.telemetry.observers import Observers

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.asterisk.channel import AsteriskLine
-from agent.call.resuming import Resumed
+from agent.call.snapshot import Resumed
 from agent.dialog.engine.consent import Answer, ConsentFirst, Mode, answer_in
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import Recording
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.surviving import Survival
+from agent.recovery.manager import Survival
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.call.protocols import Services
+from agent.call.ports import Services
 from agent.config.settings import Settings, SettingsError, WebhookSettings
-from agent.records.acts import LANES, SafeServices, act_deliverer
-from agent.records.announcing import Announcer, Subscription
+from agent.records.call_store import CallStore
 from agent.records.delivery import Deliveries, DeliveryOptions
-from agent.records.sharing import RedisSharing
-from agent.records.store import CallStore
+from agent.records.durable_services import LANES, SafeServices, act_deliverer
+from agent.records.event_mapper import Announcer, Subscription
+from agent.records.redis_sharing import RedisSharing
 from agent.records.webhooks import BadAuthority, BadSecret, Hook, WebhookPost, read_secrets, tls_of
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from agent.asterisk.ari.errors import AriError
 from agent.asterisk.heartbeat import Beat, Heartbeat, lives, variable_of
 from agent.asterisk.orphans import strays_of
 from agent.config.settings import Settings
-from agent.state.embedded import EmbeddedKeeper
-from agent.state.kept import held_on
+from agent.recovery.snapshot import held_on
+from agent.recovery.sqlite_snapshots import EmbeddedKeeper
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
-from agent.call.protocols import Voice
-from agent.call.queue_desk import QueueDesk, QueuePlan, Queues
-from agent.call.queueing import QueueRules, QueueState
+from agent.call.ports import Voice
+from agent.call.queue_rules import QueueRules, QueueState
+from agent.call.queue_status import QueueDesk, QueuePlan, Queues
 from agent.call.whisper import PROMPT, WhisperFiles
 from agent.config.queues import QueueSettings
 from agent.config.settings import Settings, SettingsError
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.05
 
 
 class NoFigures:
-    """Implements :class:`agent.call.queue_desk.Queues` where no manager interface is set."""
+    """Implements :class:`agent.call.queue_status.Queues` where no manager interface is set."""
 
     async def state(self, name: str) -> QueueState | None:
         """Return None: nobody knows."""

@@ -28,7 +28,7 @@ _BACKLOG = 1000
 
 
 class LiveFeed:
-    """:class:`agent.call.protocols.Observer` that hands every event to its subscribers without waiting for them."""
+    """:class:`agent.call.ports.Observer` that hands every event to its subscribers without waiting for them."""
 
     def __init__(self, redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None) -> None:
         """``redact(event, data)`` gives what readers may see of it; without one they see everything."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from agent.call.protocols import Observer
+from agent.call.ports import Observer
 
 _DOING: Mapping[str, str] = {
     "agent_said": "speaking",
@@ -41,7 +41,7 @@ class LiveCall:
 
 
 class LiveCalls:
-    """An :class:`agent.call.protocols.Observer` that remembers, and passes every event on."""
+    """An :class:`agent.call.ports.Observer` that remembers, and passes every event on."""
 
     def __init__(
         self,

@@ -49,8 +49,8 @@ def _outbox(options: argparse.Namespace) -> int:
 def _webhooks(options: argparse.Namespace) -> int:
     from agent.config.settings import load_settings
     from agent.delivering import hook_of
-    from agent.records.events import published_schema
     from agent.records.webhook_commands import test_webhooks
+    from agent.records.webhook_events import published_schema
 
     if options.what == "schema":
         print(published_schema(), end="")

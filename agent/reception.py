@@ -11,11 +11,11 @@ from datetime import datetime
 from agent.agi_services import LeftValues
 from agent.asterisk.stasis_app import AsteriskLine
 from agent.beginning import begin
-from agent.call.acquaintance import ORDER_NUMBER_SLOT, Introduction
-from agent.call.discretion import DiscreetObserver, DiscreetRecords, DiscreetServices
-from agent.call.passing_on import pass_on
-from agent.call.protocols import Media, Observer
-from agent.call.queue_desk import QueueDesk
+from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Introduction
+from agent.call.consent_filter import DiscreetObserver, DiscreetRecords, DiscreetServices
+from agent.call.ports import Media, Observer
+from agent.call.queue_status import QueueDesk
+from agent.call.reject import pass_on
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.settings import CallSettings, Settings
@@ -25,6 +25,7 @@ from agent.dialog.pack.reloader import Procedures
 from agent.dialog.templating.rendering import Renderer
 from agent.live_calls import LiveCalls
 from agent.records.redaction import redact_text
+from agent.recovery.manager import Survival
 from agent.shop.services import ShopServices
 from agent.speech.echo import EchoGuard
 from agent.speech.gain import AutomaticGain
@@ -32,7 +33,6 @@ from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker
-from agent.surviving import Survival
 from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25

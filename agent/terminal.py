@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.call.acquaintance import ORDER_NUMBER_SLOT, Acquaintance, Introduction
+from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Acquaintance, Introduction
 from agent.call.errors import ServiceError
 from agent.dialog.contract import Done, Effect, Failed
 from agent.dialog.engine.engine import CallFacts, Conversation

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.protocols import Caller, CallRecord
+from agent.call.ports import Caller, CallRecord
 from agent.cli import main
 from agent.config.settings import Settings, SettingsError, load_settings
 from agent.delivering import PostOffice

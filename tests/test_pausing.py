@@ -10,12 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.call.passing_on import PAUSED, pass_on
+from agent.call.reject import PAUSED, pass_on
 from agent.live import ControlServer, LiveFeed
 from agent.live_calls import LiveCalls
 from agent.pausing import Pause, PauseError
 from agent.supervision_door import supervision_routes
-from tests.call.parts import TestLine, TestObserver, TestRecords
+from tests.call.fakes import TestLine, TestObserver, TestRecords
 
 
 def wall() -> datetime:

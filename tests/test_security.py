@@ -15,17 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.app import redact_event
-from agent.call.handover import HandOverDesk
-from agent.call.protocols import Caller, CallRecord
-from agent.call.queue_desk import QueueDesk, QueuePlan
-from agent.call.queueing import QueueRules
+from agent.call.ports import Caller, CallRecord
+from agent.call.queue_rules import QueueRules
+from agent.call.queue_status import QueueDesk, QueuePlan
+from agent.call.ticketing import HandOverDesk
 from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
 from agent.dialog.contract import HandOver
 from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
 from agent.live import LiveFeed
+from agent.records.call_store import CallStore
 from agent.records.redaction import redact_text
-from agent.records.store import CallStore
 from tests.call.text_session import TextSession, demo_shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -9,7 +9,7 @@ import numpy as np
 from agent.accuracy.codecs import losses, through_codec
 from agent.accuracy.material import Condition
 from agent.accuracy.noise import make_noise, with_noise
-from agent.call.protocols import FRAME_BYTES, SAMPLE_RATE
+from agent.call.ports import FRAME_BYTES, SAMPLE_RATE
 from agent.rehearse.audio import FRAME_SAMPLES, Pcm, at_level
 
 BEFORE_SECONDS = 0.5

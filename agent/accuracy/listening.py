@@ -12,10 +12,10 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from agent.call.line_reader import LineReader
+from agent.call.inbox import LineReader
 from agent.call.listening import Answer, Listening, ListeningParts
-from agent.call.protocols import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
-from agent.call.speaking import Speaking
+from agent.call.playback import Speaking
+from agent.call.ports import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
 from agent.dialog.contract import Completeness, Heard, Listen, NoInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import Pcm, at_level, read_wav, voiced_span
 from agent.rehearse.spoken import DIGIT_WORDS
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from asterisk.manager import Manager, ManagerAuthException, ManagerException, ManagerSocketException
 
-from agent.call.queueing import QueueState
+from agent.call.queue_rules import QueueState
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class _Question:
 
 
 class QueueFigures:
-    """Implements :class:`agent.call.queue_desk.Queues`. :meth:`start` it, and :meth:`close` it."""
+    """Implements :class:`agent.call.queue_status.Queues`. :meth:`start` it, and :meth:`close` it."""
 
     def __init__(
         self,

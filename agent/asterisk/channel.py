@@ -12,7 +12,7 @@ from typing import Any
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
 from agent.call.errors import LineGone, TakenAway
-from agent.call.protocols import Caller, Inbox
+from agent.call.ports import Caller, Inbox
 
 _TAKEN_OVER = "orderline-taken-over"
 _NEWS_SECONDS = 0.5
@@ -32,7 +32,7 @@ class TelephonyOptions:
 
 
 class AsteriskLine:
-    """:class:`agent.call.protocols.Line` on a channel in Stasis."""
+    """:class:`agent.call.ports.Line` on a channel in Stasis."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from typing import Any
 
 from asterisk.agi import AGI, AGIException
 
-from agent.call.handover import plain
+from agent.call.ticketing import plain
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

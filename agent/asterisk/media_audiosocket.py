@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class _Playout:
 
 
 class AudioSocketMedia:
-    """:class:`agent.call.protocols.Media` on one AudioSocket connection."""
+    """:class:`agent.call.ports.Media` on one AudioSocket connection."""
 
     def __init__(
         self,

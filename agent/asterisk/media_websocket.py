@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
-from agent.call.protocols import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _MARK_DONE = "MEDIA_MARK_PROCESSED"
 
 
 class WebsocketMedia:
-    """:class:`agent.call.protocols.Media` on one chan_websocket channel.
+    """:class:`agent.call.ports.Media` on one chan_websocket channel.
 
     Asterisk plays from its own queue, so an utterance is handed over at once between START and STOP_MEDIA_BUFFERING and
     followed by a mark. While nothing is queued a frame of silence answers each frame received, because Asterisk sends

@@ -19,7 +19,7 @@ from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
 from agent.asterisk.watchdog import keep_armed
 from agent.call.errors import LineGone, TakenAway
-from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Media, TakenOver
+from agent.call.ports import CallerHungUp, CallTaken, Key, Leave, Media, TakenOver
 
 __all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
 

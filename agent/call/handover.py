@@ -1,91 +1,88 @@
-"""Handing a call to people: the ticket, and the story on the human's screen."""
+"""The way out of one call to people: ticket, story, hand-over, once, whatever else happens meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent.call.errors import ServiceError
-from agent.call.protocols import Caller, Services, TurnRecord
-from agent.call.ticket_page import Why
+from agent.call.operations import Acting
+from agent.call.ports import CallRecord, Line, Services
+from agent.call.queue_status import QueueDesk
+from agent.call.ticketing import HandOverDesk
 from agent.dialog.contract import HandOver
+from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
-TICKET_DEADLINE_SECONDS = 2.0
-"""The caller does not wait longer for a ticket; without one the story still travels with the call."""
-_SUMMARY_CHARACTERS = 240
+HURRIED_TICKET_SECONDS = 1.0
+"""When something broke, or the agent is being stopped, the caller hears nothing: the ticket must not take longer."""
 
 
-class HandOverDesk:
-    """Prepares one hand-over."""
+class WayOut:
+    """Gives one call to people."""
 
     def __init__(
         self,
+        line: Line,
         services: Services,
-        call_id: str,
-        caller: Caller,
+        record: CallRecord,
+        acting: Acting,
         redact: Callable[[str, str], str],
-        page: Callable[[Why], str] = lambda why: "",
+        notify: Callable[..., None],
+        queues: QueueDesk | None = None,
     ) -> None:
-        """``redact(text, slot)`` takes out what no ticket may hold: card numbers, the second fact of a verification.
+        """``notify(event, **data)`` tells the observers; ``queues`` knows the people's queues, where they are set."""
+        self._line = line
+        self._record = record
+        self._desk = HandOverDesk(services, record.id, record.caller, redact, acting.page)
+        self._notify = notify
+        self._queues = queues
 
-        ``page`` writes a ticket's page (:func:`agent.call.ticket_page.ticket_page`).
-        """
-        self._services = services
-        self._page = page
-        self._redact = redact
-        self._call_id = call_id
-        self._caller = caller
-
-    def discreet(self, handover: HandOver, turns: Sequence[TurnRecord]) -> HandOver:
-        """The hand-over as ticket, record, feed and the person's phone may have it: its summary quotes the caller."""
-        summary = handover.summary
-        for turn in turns:
-            if turn.heard:
-                summary = summary.replace(f'"{turn.heard}"', f'"{self._redact(turn.heard, turn.slot)}"')
-        return replace(handover, summary=self._redact(summary, ""))
-
-    async def ticket(self, handover: HandOver, turns: Sequence[TurnRecord]) -> str:
-        """Create the ticket and return its id, ``""`` when the ticket system does not answer in time."""
-        arguments: dict[str, Any] = {
-            "reason": handover.reason,
-            "summary": self._redact(handover.summary, ""),
-            "caller": self._caller.number,
-            "priority": handover.priority,
-            "page": self._page(Why(handover.reason, handover.summary, handover.priority)),
-            "transcript": [
-                {"agent": self._redact(turn.agent, ""), "caller": self._redact(turn.heard, turn.slot)} for turn in turns
-            ],
-            **handover.facts,
-        }
+    async def give(self, handover: HandOver, said: Callable[[], Awaitable[None]]) -> None:
+        """Write the ticket while ``said`` waits for the last word; then the caller leaves. Raises LineGone."""
+        handover = self._desk.discreet(handover, self._record.turns)
+        writing = asyncio.create_task(self._desk.ticket(handover, self._record.turns), name="handover-ticket")
         try:
-            async with asyncio.timeout(TICKET_DEADLINE_SECONDS):
-                answer = await self._services.perform("tickets.create", arguments, f"{self._call_id}:handover")
-        except (ServiceError, TimeoutError) as error:
-            log.warning("Call %s goes to a person without a ticket: %s", self._call_id, error or "too slow")
-            return ""
-        ticket = answer.get("ticket", {})
-        return str(ticket.get("id", "")) if isinstance(ticket, Mapping) else ""
+            await said()
+            ticket = await writing
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+        await self._go(handover, ticket, hurried=False)
 
-    def variables(self, handover: HandOver, ticket_id: str) -> dict[str, str]:
-        """The channel variables the dialplan's hand-over context reads."""
-        facts = handover.facts
-        return {
-            "ORDERLINE_TICKET": plain(ticket_id, 40),
-            "ORDERLINE_REASON": plain(handover.reason, 40),
-            "ORDERLINE_SUMMARY": plain(handover.summary, _SUMMARY_CHARACTERS),
-            "ORDERLINE_QUEUE": plain(handover.queue, 40),
-            "ORDERLINE_PRIORITY": str(handover.priority),
-            "ORDERLINE_ORDER": plain(str(facts.get("order_number") or ""), 40),
-            "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
+    async def rush(self, handover: HandOver, *, ticket: bool = True) -> bool:
+        """Give the call away at once, without a word; False when that did not succeed."""
+        handover = self._desk.discreet(handover, self._record.turns)
+        ticket_id = ""
+        if ticket:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HURRIED_TICKET_SECONDS):
+                    ticket_id = await self._desk.ticket(handover, self._record.turns)
+        try:
+            await self._go(handover, ticket_id, hurried=True)
+        except OrderlineError as error:
+            log.warning("Call %s could not be given to people: %s", self._record.id, error)
+            self._record.handover = None
+            return False
+        return True
+
+    async def _go(self, handover: HandOver, ticket: str, *, hurried: bool) -> None:
+        queues = self._queues
+        told: dict[str, Any] = {
+            "reason": handover.reason,
+            "queue": queues.name(handover.queue) if queues is not None else handover.queue,
+            "priority": handover.priority,
+            "summary": handover.summary,
+            "ticket": ticket,
+            "facts": dict(handover.facts),
         }
-
-
-def plain(text: str, length: int) -> str:
-    """Text that may stand in a channel variable and a SIP header: one line, no quotes, no dialplan syntax."""
-    return re.sub(r"\s+", " ", re.sub(r"[^\w .,:;+@#()/'-]", " ", text)).strip()[:length]
+        self._record.handover = told
+        self._notify("handed_over", **told)
+        variables = self._desk.variables(handover, ticket)
+        if queues is not None:
+            number = self._record.caller.number
+            variables |= await queues.variables(handover, ticket, self._record.id, number, whisper=not hurried)
+        await self._line.hand_over(variables, handover.reason)

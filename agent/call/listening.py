@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent.call.ear import Ear
-from agent.call.line_reader import LineReader
-from agent.call.protocols import (
+from agent.call.inbox import LineReader
+from agent.call.playback import Speaking
+from agent.call.ports import (
     FRAME_BYTES,
     FRAME_MS,
     Echo,
@@ -21,7 +21,7 @@ from agent.call.protocols import (
     Recognizer,
     VoiceActivity,
 )
-from agent.call.speaking import Speaking
+from agent.call.recognition_stream import Ear
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
 from agent.dialog.contract import BargeIn, Completeness, Heard, Listen, NoInput
 

@@ -10,12 +10,14 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from agent.call.acting import Acting
 from agent.call.errors import CallTakenOver, HearingFailed, LineGone, MediaBroken, MustLeave, TakenAway
-from agent.call.leaving import WayOut
-from agent.call.line_reader import LineReader
+from agent.call.handover import WayOut
+from agent.call.inbox import LineReader
+from agent.call.latency import LOOK_UP, RECOGNITION, RULES, Response, ResponseWatch
 from agent.call.listening import Listening, ListeningParts
-from agent.call.protocols import (
+from agent.call.operations import Acting
+from agent.call.playback import Speaking
+from agent.call.ports import (
     CallRecord,
     Dialog,
     Echo,
@@ -36,10 +38,8 @@ from agent.call.protocols import (
     Voice,
     VoiceActivity,
 )
-from agent.call.queue_desk import QueueDesk
-from agent.call.response_watch import LOOK_UP, RECOGNITION, RULES, Response, ResponseWatch
-from agent.call.resuming import RESTARTED, Resumed, state_of
-from agent.call.speaking import Speaking
+from agent.call.queue_status import QueueDesk
+from agent.call.snapshot import RESTARTED, Resumed, state_of
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import Deaf, Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
 from agent.errors import OrderlineError

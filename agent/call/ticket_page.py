@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.call.act_words import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
-from agent.call.protocols import Caller, TurnRecord
+from agent.call.ports import Caller, TurnRecord
+from agent.call.ticket_phrases import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
 from agent.dialog.contract import Story
 from agent.dialog.numbers.words import DIGITS, REPEATS, TEENS, TENS
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.call.protocols import SAMPLE_RATE, Voice
+from agent.call.ports import SAMPLE_RATE, Voice
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
 
 class WhisperFiles:
-    """Implements :class:`agent.call.queue_desk.Whispers` with files in a directory that Asterisk can read.
+    """Implements :class:`agent.call.queue_status.Whispers` with files in a directory that Asterisk can read.
 
     ``words(values)`` gives the text, ``""`` for none. A file is kept for an hour: the queue plays it once for every
     person who answers.

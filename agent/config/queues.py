@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from agent.call.queue_desk import POP_VALUES
-from agent.call.queueing import QueueRules, Window
+from agent.call.queue_rules import QueueRules, Window
+from agent.call.queue_status import POP_VALUES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")

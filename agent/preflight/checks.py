@@ -37,7 +37,7 @@ from agent.preflight.machine import (
 )
 from agent.preflight.prompts import prompts_finding
 from agent.records.outbox_commands import outstanding
-from agent.records.sharing import redis_version
+from agent.records.redis_sharing import redis_version
 from agent.shop_systems import describe_shop
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.errors import OrderlineError
-from agent.records import outbox_table
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from typing import Protocol
 
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
-from agent.records.outbox_table import Entry, NewEntry
+from agent.records.outbox_sql import Entry, NewEntry
 
 log = logging.getLogger(__name__)
 

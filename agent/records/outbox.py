@@ -9,9 +9,9 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from agent.records import outbox_table as table
+from agent.records import outbox_sql as table
 from agent.records.database import CallDatabase
-from agent.records.outbox_table import Entry, NewEntry
+from agent.records.outbox_sql import Entry, NewEntry
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TextIO
 
 from agent.errors import OrderlineError
-from agent.records import outbox_table as table
+from agent.records import outbox_sql as table
 from agent.records.database import connect, transaction
-from agent.records.outbox_table import Entry
+from agent.records.outbox_sql import Entry
 
 
 class OutboxError(OrderlineError):

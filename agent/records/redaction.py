@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.records.digits import Run, runs
+from agent.records.digit_runs import Run, runs
 
 CARD = "[card number]"
 PHONE = "[phone number]"

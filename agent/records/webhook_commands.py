@@ -9,7 +9,7 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from agent.records.delivery import DeliveryFailed
-from agent.records.events import envelope
+from agent.records.webhook_events import envelope
 from agent.records.webhooks import Hook, WebhookPost, problem_of
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")

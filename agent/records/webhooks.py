@@ -24,7 +24,7 @@ import aiohttp
 from agent import __version__
 from agent.errors import OrderlineError
 from agent.records.delivery import Deliver, DeliveryFailed
-from agent.records.outbox_table import Entry, NewEntry
+from agent.records.outbox_sql import Entry, NewEntry
 from agent.records.redaction import redact_text
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret of the specification begins with

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import Pcm, read_wav, voiced_span
 from agent.rehearse.errors import CallerVoiceError
 from agent.rehearse.spoken import DIGIT_WORDS, PAUSE, PHONETIC

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import FRAME_SAMPLES, FRAME_SECONDS, VOICED_DBFS, Pcm, Track
 
 MERGE_GAP_SECONDS = 0.25

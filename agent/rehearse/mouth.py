@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import FRAME_SAMPLES, FRAME_SECONDS, Pcm, Track, voiced_span
 from agent.rehearse.measure import Span
 

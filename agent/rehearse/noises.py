@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import FULL_SCALE, Pcm, read_wav, to_pcm
 from agent.rehearse.errors import CallerVoiceError
 from agent.rehearse.script import Noise

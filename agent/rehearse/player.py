@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.call.protocols import SAMPLE_RATE
+from agent.call.ports import SAMPLE_RATE
 from agent.rehearse.audio import Pcm
 from agent.rehearse.call_log import CallLog, Deadline, Spoken
 from agent.rehearse.cooperation import MOST_REPAIRS, reaction

@@ -39,7 +39,7 @@ CHANGES = frozenset(
 
 
 class ShopServices:
-    """Implements :class:`agent.call.protocols.Services` over the shop's Protocols; docs/shop.md lists the operations.
+    """Implements :class:`agent.call.ports.Services` over the shop's Protocols; docs/shop.md lists the operations.
 
     ``orders.verify`` (and ``orders.find_by_phone``) fails with one and the same ``not_found`` whether the order does
     not exist or the postcode is another one, after the same work and not before ``verify_floor_seconds``.

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from agent.call.protocols import Recognition
+from agent.call.ports import Recognition
 from agent.dialog.contract import Word
 from agent.speech.grammar import UNKNOWN
 

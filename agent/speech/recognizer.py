@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import vosk
 
 from agent.call.errors import HearingFailed
-from agent.call.protocols import SAMPLE_RATE, Recognition
+from agent.call.ports import SAMPLE_RATE, Recognition
 from agent.speech.decoders import Decoders
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.call.protocols import SAMPLE_RATE, VoiceActivity
+from agent.call.ports import SAMPLE_RATE, VoiceActivity
 from agent.errors import OrderlineError
 from agent.speech.level import level_dbfs, samples
 

@@ -55,7 +55,7 @@ class Prerendered:
 
 
 class Speaker:
-    """Renders prompts: implements :class:`agent.call.protocols.Voice`.
+    """Renders prompts: implements :class:`agent.call.ports.Voice`.
 
     ``engines`` are tried in order; one that fails is left alone for a while and the next one speaks. ``cache_dir`` may
     be shared by several processes; None keeps nothing on disk. Use one event loop.

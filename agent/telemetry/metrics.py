@@ -19,7 +19,7 @@ _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 
 class Metrics:
-    """Implements :class:`agent.call.protocols.Observer`; :meth:`text` is the page that Prometheus reads."""
+    """Implements :class:`agent.call.ports.Observer`; :meth:`text` is the page that Prometheus reads."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

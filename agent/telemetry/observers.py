@@ -6,13 +6,13 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from agent.call.protocols import Observer
+from agent.call.ports import Observer
 
 log = logging.getLogger(__name__)
 
 
 class Observers:
-    """Implements :class:`agent.call.protocols.Observer` by telling all of them."""
+    """Implements :class:`agent.call.ports.Observer` by telling all of them."""
 
     def __init__(self, *observers: Observer) -> None:
         self._observers = observers

@@ -15,7 +15,7 @@ from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
 from agent.accuracy.running import Setup, run, trying
 from agent.accuracy.stage import QUESTIONS, READ_BACK_VALUE
 from agent.accuracy.trying import Trying, seed_of
-from agent.call.protocols import FRAME_BYTES, Hearing, Recognition, Recognizer
+from agent.call.ports import FRAME_BYTES, Hearing, Recognition, Recognizer
 from agent.dialog.contract import Heard
 from agent.rehearse.audio import write_wav
 from agent.speech.gain import AutomaticGain

@@ -8,7 +8,7 @@ import pytest
 from asterisk.manager import Manager
 
 from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
-from agent.call.queueing import QueueState
+from agent.call.queue_rules import QueueState
 from tests.asterisk.fake_manager import FakeManager
 from tests.waiting import until
 

@@ -11,7 +11,7 @@ import pytest
 from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, FastAgi
 from agent.call.errors import ServiceError
-from tests.call.parts import TestServices
+from tests.call.fakes import TestServices
 
 
 class Desk:

@@ -11,7 +11,7 @@ import pytest
 
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer, read_message
-from agent.call.protocols import FRAME_BYTES, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, Frame, Inbox, MediaLost, Played
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 

@@ -12,7 +12,7 @@ from agent.asterisk.channel import TelephonyOptions
 from agent.asterisk.feature_codes import Codes
 from agent.asterisk.stasis_app import Telephony
 from agent.call.errors import LineGone
-from agent.call.protocols import CallerHungUp, CallTaken, Key, Leave, Line, Media, Played, TakenOver
+from agent.call.ports import CallerHungUp, CallTaken, Key, Leave, Line, Media, Played, TakenOver
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 

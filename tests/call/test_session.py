@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.call.errors import MediaBroken, ServiceError
-from agent.call.protocols import CallerHungUp, CallRecord, Key, MediaLost, Played, Recognition, TakenOver
-from agent.call.queue_desk import QueueDesk, QueuePlan
-from agent.call.queueing import QueueRules, QueueState
+from agent.call.ports import CallerHungUp, CallRecord, Key, MediaLost, Played, Recognition, TakenOver
+from agent.call.queue_rules import QueueRules, QueueState
+from agent.call.queue_status import QueueDesk, QueuePlan
 from agent.call.session import CallParts, CallSession
 from agent.dialog.contract import (
     BargeIn,
@@ -30,7 +30,7 @@ from agent.dialog.contract import (
     QueueReport,
 )
 from agent.records.redaction import redact_text
-from tests.call.parts import (
+from tests.call.fakes import (
     TestDialog,
     TestHearing,
     TestLine,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.handover import HandOverDesk
-from agent.call.protocols import Caller, TurnRecord
+from agent.call.ports import Caller, TurnRecord
 from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
+from agent.call.ticketing import HandOverDesk
 from agent.dialog.contract import Done, Effect, Failed, HandOver, HangUp, Story
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
-from tests.call.parts import TestDialog, TestLine, TestMedia, TestRecords, TestServices, parts, say
+from tests.call.fakes import TestDialog, TestLine, TestMedia, TestRecords, TestServices, parts, say
 from tests.call.test_session import hold
 from tests.call.text_session import TextSession, demo_shop, section
 

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.call.acting import Acting
-from agent.call.protocols import Caller, CallRecord, TurnRecord
+from agent.call.operations import Acting
+from agent.call.ports import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import Why
 from agent.dialog.contract import Effect, HandOver, HangUp, Heard, Listen, Turn
 from agent.dialog.engine.engine import CallFacts, Conversation

@@ -27,8 +27,8 @@ from agent.asterisk.feature_codes import Codes
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.stasis_app import Telephony
-from agent.call.protocols import Frame, Line, Media
-from agent.call.queueing import QueueState
+from agent.call.ports import Frame, Line, Media
+from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings
 from agent.shop.http.answer import Answer, Unreadable, take_in

@@ -20,12 +20,12 @@ from typing import Any
 import aiohttp
 
 from agent.call.errors import ServiceError
-from agent.call.protocols import Caller, CallRecord
-from agent.records.acts import LANES, SafeServices, act_deliverer
-from agent.records.announcing import Announcer, Subscription
+from agent.call.ports import Caller, CallRecord
+from agent.records.call_store import CallStore
 from agent.records.delivery import Deliveries, DeliveryOptions
-from agent.records.outbox_table import OPEN_STATES, rows
-from agent.records.store import CallStore
+from agent.records.durable_services import LANES, SafeServices, act_deliverer
+from agent.records.event_mapper import Announcer, Subscription
+from agent.records.outbox_sql import OPEN_STATES, rows
 from agent.records.webhooks import Hook, WebhookPost
 
 SECRET = b"0123456789abcdef0123456789abcdef"

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from agent.call.protocols import Caller, CallRecord, TurnRecord
+from agent.call.ports import Caller, CallRecord, TurnRecord
 from agent.records.call_record import SCHEMA, call_record
-from agent.records.store import CallStore, RecordExists, RecordsUnavailable
+from agent.records.call_store import CallStore, RecordExists, RecordsUnavailable
 
 START = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
 
@@ -275,8 +275,8 @@ class TestOpening:
 
 WRITER = """
 import asyncio, pathlib, sys
-from agent.call.protocols import Caller, CallRecord
-from agent.records.store import CallStore
+from agent.call.ports import Caller, CallRecord
+from agent.records.call_store import CallStore
 
 async def main():
     store = await CallStore.open(pathlib.Path(sys.argv[1]))

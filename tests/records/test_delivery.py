@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from agent.records.call_store import CallStore
 from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
 from agent.records.outbox import Outbox
-from agent.records.outbox_table import Entry, NewEntry
-from agent.records.store import CallStore
+from agent.records.outbox_sql import Entry, NewEntry
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(poll_seconds=0.005, stop_seconds=0.2)

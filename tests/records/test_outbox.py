@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from agent.call.errors import ServiceError
-from agent.call.protocols import Caller, CallRecord
-from agent.records.acts import SafeServices, act_deliverer
-from agent.records.announcing import Announcer, Subscription
+from agent.call.ports import Caller, CallRecord
+from agent.records.call_store import INTERRUPTED, CallStore
 from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
-from agent.records.outbox_table import OPEN_STATES, STATES, Entry, rows
-from agent.records.store import INTERRUPTED, CallStore
+from agent.records.durable_services import SafeServices, act_deliverer
+from agent.records.event_mapper import Announcer, Subscription
+from agent.records.outbox_sql import OPEN_STATES, STATES, Entry, rows
 from agent.shop.surveys import survey_answer
 
 CHANGES = frozenset({"tickets.create", "messages.send", "returns.create", "surveys.answer"})
@@ -148,7 +148,7 @@ class TestActs:
     async def test_a_slow_system_is_left_before_the_flow_gives_up(
         self, store: CallStore, path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
     ) -> None:
-        monkeypatch.setattr("agent.records.acts.PATIENCE_SECONDS", 0.01)
+        monkeypatch.setattr("agent.records.durable_services.PATIENCE_SECONDS", 0.01)
         shop = Shop(**{name.replace(".", "_"): asyncio.Event()})
         work = services(store, shop).perform(name, TICKET, "k1")
         if kind == "ticket":

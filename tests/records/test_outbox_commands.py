@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from agent.records import outbox_table as table
+from agent.records import outbox_sql as table
 from agent.records.database import connect, transaction
-from agent.records.outbox_table import NewEntry
+from agent.records.outbox_sql import NewEntry
 
 
 @pytest.fixture

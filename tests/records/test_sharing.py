@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.records.call_store import CallStore
 from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
-from agent.records.outbox_table import Entry, NewEntry
-from agent.records.sharing import RedisSharing
-from agent.records.store import CallStore
+from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.redis_sharing import RedisSharing
 from agent.rehearse.real_redis import RealRedis
 from tests.waiting import until
 

@@ -19,15 +19,15 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from agent.call.protocols import Caller, CallRecord
+from agent.call.ports import Caller, CallRecord
 from agent.config.settings import WebhookEventName
-from agent.records.announcing import Announcer, Subscription
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
-from agent.records.events import EVENTS, envelope, published_schema, schema_text
-from agent.records.outbox_table import Entry, NewEntry
+from agent.records.event_mapper import Announcer, Subscription
+from agent.records.outbox_sql import Entry, NewEntry
 from agent.records.redaction import redact_record
 from agent.records.webhook_commands import test_webhooks as run_test
+from agent.records.webhook_events import EVENTS, envelope, published_schema, schema_text
 from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()

@@ -14,7 +14,7 @@ import pytest
 
 from agent.call.errors import ServiceError
 from agent.records.delivery import DeliveryFailed
-from agent.records.events import envelope
+from agent.records.webhook_events import envelope
 from agent.records.webhooks import BadAuthority, Hook, WebhookPost, read_secrets, tls_of
 from agent.rehearse.result import CallResult, Check, TurnResult
 from agent.rehearse.script_reader import load_script

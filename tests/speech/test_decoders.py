@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import vosk
 
-from agent.call.protocols import FRAME_BYTES, Recognition
+from agent.call.ports import FRAME_BYTES, Recognition
 from agent.speech.decoders import Decoders
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model

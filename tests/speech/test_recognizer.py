@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from agent.call.protocols import FRAME_BYTES, Recognition
+from agent.call.ports import FRAME_BYTES, Recognition
 from agent.dialog.contract import Word
 from agent.speech.decoding import UNKNOWN_CONFIDENCE, read_final, with_confidences
 from agent.speech.engines.hibari import HibariEngine

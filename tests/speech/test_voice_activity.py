@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from agent.call.protocols import FRAME_BYTES, VoiceActivity
+from agent.call.ports import FRAME_BYTES, VoiceActivity
 from agent.rehearse.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine

@@ -15,7 +15,7 @@ import pytest
 from agent.live import ControlServer, LiveFeed
 from agent.telemetry.log_format import CALL_ID, set_up_logging
 
-FILTER = Path(__file__).resolve().parents[1] / "contrib" / "fail2ban" / "orderline.conf"
+FILTER = Path(__file__).resolve().parents[2] / "contrib" / "fail2ban" / "orderline.conf"
 HOST = r"(?:\[?(?P<ip4>(?:\d{1,3}\.){3}\d{1,3})\]?|\[?(?P<ip6>[0-9a-fA-F:]{2,})\]?)"
 """What fail2ban puts in place of <HOST>, near enough."""
 

@@ -31,7 +31,7 @@ FLOW = "recording"
 
 
 class Conversing(Protocol):
-    """The conversation that follows (the part of :class:`agent.call.protocols.Dialog` that is used here)."""
+    """The conversation that follows (the part of :class:`agent.call.ports.Dialog` that is used here)."""
 
     def start(self) -> Turn:
         """Return the first turn."""

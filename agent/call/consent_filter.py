@@ -1,0 +1,78 @@
+"""What is kept of a call whose caller has refused to be recorded: that there was one, how it went, no word of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.call.ports import Caller, CallRecord, Observer, Records, Services
+
+REFUSED = "refused"
+_TRANSCRIPT_ARGUMENTS = ("transcript", "page")
+_SPOKEN = frozenset({"agent_said", "caller_said", "listening"})
+"""Events that hold words, or tell what was asked."""
+
+
+class DiscreetRecords:
+    """Implements :class:`agent.call.ports.Records` for one call; ``answer()`` is what was said about recording."""
+
+    def __init__(self, records: Records, answer: Callable[[], str]) -> None:
+        self._records = records
+        self._answer = answer
+
+    async def begin(self, record: CallRecord) -> None:
+        """Pass it on: nothing has been said yet."""
+        await self._records.begin(record)
+
+    async def write(self, record: CallRecord) -> None:
+        """Write the record with the caller's answer in it; after a refusal, the outcome alone."""
+        record.consent = self._answer()
+        await self._records.write(outcome_only(record) if record.consent == REFUSED else record)
+
+
+class DiscreetObserver:
+    """Implements :class:`agent.call.ports.Observer` for one call: after a refusal no words go to anybody."""
+
+    def __init__(self, observer: Observer, answer: Callable[[], str]) -> None:
+        self._observer = observer
+        self._answer = answer
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """Pass an event on, without what the caller does not want kept."""
+        if self._answer() == REFUSED:
+            if event in _SPOKEN:
+                data = {name: data[name] for name in ("response_ms", "via", "barged_in") if name in data}
+            elif event == "handed_over":
+                data = {name: data[name] for name in ("reason", "queue", "priority", "ticket") if name in data}
+            elif event == "call_ended":
+                record = data.get("record")
+                greeting = record.get("greeting_ms") if isinstance(record, Mapping) else None
+                data = {**data, "record": {"greeting_ms": greeting, "consent": REFUSED}}
+        self._observer.notify(event, call_id, data)
+
+
+class DiscreetServices:
+    """Implements :class:`agent.call.ports.Services` for one call: after a refusal tickets carry no transcript."""
+
+    def __init__(self, services: Services, answer: Callable[[], str]) -> None:
+        self._services = services
+        self._answer = answer
+
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Do one operation."""
+        if self._answer() == REFUSED and name == "tickets.create":
+            arguments = {key: value for key, value in arguments.items() if key not in _TRANSCRIPT_ARGUMENTS}
+        return await self._services.perform(name, arguments, key)
+
+
+def outcome_only(record: CallRecord) -> CallRecord:
+    """The record without words, numbers and slots: what was done, how it ended, how long it took."""
+    handover = record.handover
+    return replace(
+        record,
+        caller=Caller(dialled=record.caller.dialled),
+        turns=[],
+        slots={},
+        handover=None if handover is None else {"reason": handover.get("reason"), "ticket": handover.get("ticket")},
+    )

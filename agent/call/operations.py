@@ -1,0 +1,77 @@
+"""What one call asks of the business systems: performs it, keeps it for the ticket, writes the ticket's page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.call.errors import ServiceError
+from agent.call.ports import CallRecord, Services
+from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
+from agent.dialog.contract import Done, Effect, Failed, Story
+
+TICKETS = "tickets.create"
+
+
+class Acting:
+    """The acts of one call."""
+
+    def __init__(
+        self,
+        services: Services,
+        record: CallRecord,
+        story: Callable[[], Story],
+        known_as: Callable[[], str],
+        redact: Callable[[str, str], str],
+    ) -> None:
+        """``record`` is the call's, as it grows; ``known_as`` what the shop knows the calling number as by now."""
+        self._services = services
+        self._record = record
+        self._story = story
+        self._known_as = known_as
+        self._redact = redact
+        self._acts: list[Act] = []
+
+    async def perform(self, effect: Effect) -> Done | Failed:
+        """Do one effect within its deadline."""
+        try:
+            async with asyncio.timeout(effect.deadline_seconds):
+                arguments = self._with_page(effect.arguments) if effect.name == TICKETS else effect.arguments
+                return Done(effect.id, await self._services.perform(effect.name, arguments, self._key(effect)))
+        except ServiceError as error:
+            return Failed(effect.id, error.code, error.message, error.reason)
+        except TimeoutError:
+            return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
+
+    def note(self, effect: Effect, result: Done | Failed, milliseconds: float) -> str:
+        """Write an effect that is over into the record; returns its code."""
+        if isinstance(result, Failed):
+            act = Act(effect.name, effect.arguments, result.code, result.reason)
+        else:
+            act = Act(effect.name, effect.arguments, "ok", result=result.result)
+        self._acts.append(act)
+        key = self._key(effect)
+        self._record.effects.append({"name": effect.name, "code": act.code, "ms": milliseconds, "key": key})
+        return act.code
+
+    def page(self, why: Why) -> str:
+        """Return the page of a ticket written now."""
+        record = self._record
+        call = CallSoFar(
+            record.caller, self._known_as(), record.started_at, self._story(), tuple(self._acts), tuple(record.turns)
+        )
+        return ticket_page(call, why, self._redact)
+
+    def _key(self, effect: Effect) -> str:
+        return effect.key or f"{self._record.id}:{effect.id}"
+
+    def _with_page(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A ticket that a flow writes brings the call's story along, like one of a hand-over."""
+        priority = given.get("priority")
+        why = Why(
+            str(given.get("reason", "")),
+            str(given.get("summary", "")),
+            priority if isinstance(priority, int) else 0,
+        )
+        return {**given, "page": self.page(why)}

@@ -1,0 +1,402 @@
+"""What a call needs from the rooms around it: a line, media, ears, a voice, a dialog, services, a record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agent.dialog.contract import Completeness, Event, HandOver, Listen, Story, Turn, Word
+
+SAMPLE_RATE = 8000
+"""Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
+FRAME_MS = 20
+FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
+"""320 bytes: one 20 ms frame."""
+
+
+# --- what comes in from the line ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frame:
+    """20 ms of the caller's voice."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True)
+class Key:
+    """One keypad key, 0-9 * #."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class Played:
+    """The audio pushed with this mark has been played to its end."""
+
+    mark: str
+
+
+@dataclass(frozen=True)
+class CallerHungUp:
+    """The caller's channel is gone."""
+
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class MediaLost:
+    """The media leg broke while the caller is still there."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """A supervisor wants the call."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class CallTaken:
+    """The channel has left the agent without our doing: the dead-man timer or a rescuer took it to the dialplan."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Leave:
+    """The agent must give the call to people now, with the story."""
+
+    reason: str
+    """Machine word of the hand-over."""
+
+
+LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver | CallTaken | Leave
+Inbox = asyncio.Queue[LineEvent]
+"""Everything that happens on the line, in order, in one queue per call."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is on the line, as far as the network says. A hint, never proof."""
+
+    number: str = ""
+    name: str = ""
+    dialled: str = ""
+
+
+class Line(Protocol):
+    """The caller's channel."""
+
+    id: str
+    channel_id: str
+    """Stays the same when a call leaves and comes back."""
+    caller: Caller
+    entry: str
+    """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
+    is_answered: bool
+    """True when the call was answered before it came to us."""
+    inbox: Inbox
+
+    async def answer(self) -> None:
+        """Answer the call. Raises :class:`LineGone` when the caller has already left."""
+
+    async def hang_up(self) -> None:
+        """End the call; no error when it is already over."""
+
+    async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
+        """Leave the call to the dialplan's hand-over context with these channel variables set."""
+
+    async def give_up(self) -> None:
+        """Leave the call to the supervisor who takes it over."""
+
+    async def is_lost(self) -> bool:
+        """True when the channel is gone, or nobody can say: its Asterisk does not answer."""
+
+
+class Media(Protocol):
+    """The audio of one call, both ways."""
+
+    async def play(self, pcm: bytes, mark: str) -> None:
+        """Queue a whole utterance after what is already queued; ``Played(mark)`` follows when heard."""
+
+    async def flush(self) -> None:
+        """Stop at once and forget everything queued; no ``Played`` comes for it."""
+
+    async def close(self) -> None:
+        """Release the leg; idempotent."""
+
+
+# --- ears -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """A finished recognition."""
+
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    alternatives: tuple[str, ...] = ()
+
+
+class Hearing(Protocol):
+    """The recogniser's ear for one turn of one call."""
+
+    async def feed(self, pcm: bytes) -> str:
+        """Give audio (any length, 8 kHz 16-bit); returns the text so far, ``""`` for nothing yet."""
+
+    async def finish(self) -> Recognition:
+        """Return the best final text; the partial when the final came back empty."""
+
+
+class Recognizer(Protocol):
+    """Turns speech into text."""
+
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> Hearing:
+        """Open an ear for these whole phrases and loose words. Cheap: one per turn.
+
+        ``samples`` are typical strings of the words; they weigh by how often they stand there.
+        """
+
+
+class VoiceActivity(Protocol):
+    """Says whether a frame holds speech. One instance a call; stateful."""
+
+    def process(self, pcm: bytes) -> float:
+        """Take one 20 ms frame; return the probability of speech, 0..1."""
+
+
+class Gate(Protocol):
+    """Lets speech through to the recogniser and keeps noise out. One instance a turn; stateful."""
+
+    def process(self, pcm: bytes, speech_probability: float) -> bytes:
+        """Take one 20 ms frame; return what the recogniser should get now: nothing, or any number of frames."""
+
+
+class Echo(Protocol):
+    """Keeps the agent's own voice, as it comes back from a speakerphone, out of its ear. One instance a call."""
+
+    def playing(self, pcm: bytes) -> None:
+        """Note that this audio was handed over, to sound after what is still sounding."""
+
+    def flushed(self) -> None:
+        """Note that what has not sounded yet never will."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Take one 20 ms frame of the caller; return it, or silence when it is the agent's own voice."""
+
+
+class NoEcho:
+    """Implements :class:`Echo` for lines without any."""
+
+    def playing(self, pcm: bytes) -> None:
+        """Do nothing."""
+
+    def flushed(self) -> None:
+        """Do nothing."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Return the frame."""
+        return pcm
+
+
+class Gain(Protocol):
+    """Brings the caller to a normal level. One instance a call; stateful."""
+
+    def process(self, pcm: bytes) -> bytes:
+        """Take one 20 ms frame; return it at the wanted level, same length."""
+
+
+# --- voice ----------------------------------------------------------------------------------------
+
+
+class Voice(Protocol):
+    """Turns prompts into audio."""
+
+    def pieces(self, prompt_id: str, text: str) -> Sequence[str]:
+        """Cut a prompt into the parts that are rendered and played one after the other."""
+
+    def cached(self, prompt_id: str, text: str) -> bytes | None:
+        """Return the audio if it needs no synthesis, else None. Never blocks."""
+
+    def pause_after(self, piece: str) -> bytes:
+        """Return the silence that belongs between this piece and the next one."""
+
+    async def render(self, prompt_id: str, text: str) -> bytes:
+        """Return the audio, synthesising if needed. Raises ``VoiceError`` when no engine can speak."""
+
+
+# --- rules, business, record ----------------------------------------------------------------------
+
+
+class Dialog(Protocol):
+    """One conversation."""
+
+    def start(self) -> Turn:
+        """Return the first turn (greeting)."""
+
+    def hear(self, event: Event) -> Turn:
+        """Take the one event the last turn asked for and return the next turn."""
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What is known so far, by slot."""
+
+    @property
+    def story(self) -> Story:
+        """What it was about so far, for people."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the conversation's state as JSON-like data."""
+
+    def resume(self) -> Turn:
+        """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now."""
+
+
+class Services(Protocol):
+    """The business systems behind one door."""
+
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Do one named operation; ``key`` makes repeats harmless.
+
+        Raises ``ServiceError`` with code ``not_found``, ``not_allowed``, ``unavailable``, ``timed_out``, or
+        ``bad_request`` for a name or arguments that no system of ours understands.
+        """
+
+
+@dataclass
+class TurnRecord:
+    """One exchange as it went into the record."""
+
+    at_seconds: float
+    """Seconds since the call was answered."""
+    agent: str
+    """What the agent said."""
+    heard: str = ""
+    """What the caller's answer was recognised as, or the keys."""
+    understood: str = ""
+    via: str = ""
+    confidence: float | None = None
+    flow: str = ""
+    step: str = ""
+    slot: str = ""
+    barged_in: bool = False
+    response_ms: float | None = None
+    """Caller's last voice or key -> this turn's first audio handed to Asterisk; the agent's own measure."""
+    spent_ms: dict[str, float] = field(default_factory=dict)
+    """The parts ``response_ms`` is made of: ``wait``, ``recognition``, ``rules``, ``look_up``, ``voice``."""
+
+
+@dataclass
+class CallRecord:
+    """Everything about one call; written exactly once, when it is over."""
+
+    id: str
+    caller: Caller
+    started_at: str
+    """ISO 8601 with offset."""
+    greeting_ms: float | None = None
+    duration_seconds: float = 0.0
+    outcome: str = ""
+    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
+    ended_by: str = ""
+    """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
+    turns: list[TurnRecord] = field(default_factory=list)
+    effects: list[dict[str, Any]] = field(default_factory=list)
+    """Each service call: name, code, milliseconds, and its idempotency key."""
+    handover: dict[str, Any] | None = None
+    slots: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    consent: str = ""
+    """About recording: ``announced``, ``given``, ``refused``; ``""`` where nobody was told or asked."""
+
+
+class Records(Protocol):
+    """Where calls go."""
+
+    async def begin(self, record: CallRecord) -> None:
+        """Note that a call has begun, so that it is recorded even if this process dies. Never raises."""
+
+    async def write(self, record: CallRecord) -> None:
+        """Store the record durably; a second write for the same id is refused."""
+
+
+class Memory(Protocol):
+    """Keeps a live call so that another process can go on with it. Never raises."""
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Keep the call as it stands now (:mod:`agent.call.snapshot`). Does not wait."""
+
+    async def written(self) -> None:
+        """Return when what was kept is written, or soon after when that does not succeed.
+
+        Waited for before anything is done in the shop's systems: who goes on with the call must know of it.
+        """
+
+    def forget(self, call_id: str) -> None:
+        """Forget a call that is over. Does not wait."""
+
+
+class NoMemory:
+    """Implements :class:`Memory` for calls that nobody can go on with."""
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Do nothing."""
+
+    async def written(self) -> None:
+        """Return at once."""
+
+    def forget(self, call_id: str) -> None:
+        """Do nothing."""
+
+
+class Observer(Protocol):
+    """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
+
+    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+        """``call_started``, ``agent_said``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""
+
+
+__all__ = [
+    "FRAME_BYTES",
+    "FRAME_MS",
+    "SAMPLE_RATE",
+    "CallRecord",
+    "CallTaken",
+    "Caller",
+    "CallerHungUp",
+    "Dialog",
+    "Frame",
+    "Gain",
+    "Hearing",
+    "Inbox",
+    "Key",
+    "Leave",
+    "Line",
+    "LineEvent",
+    "Listen",
+    "Media",
+    "MediaLost",
+    "Memory",
+    "NoMemory",
+    "Observer",
+    "Played",
+    "Recognition",
+    "Recognizer",
+    "Records",
+    "Services",
+    "TurnRecord",
+    "Voice",
+    "VoiceActivity",
+]

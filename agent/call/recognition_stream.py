@@ -1,0 +1,96 @@
+"""The agent's ear for one turn: gathers frames into chunks and keeps the recogniser's latest text at hand."""
+
+from __future__ import annotations
+
+import asyncio
+
+from agent.call.ports import FRAME_BYTES, Hearing, Recognition
+
+
+class Ear:
+    """Feeds a :class:`Hearing` from a task of its own, so that the call never waits for the recogniser.
+
+    ``chunk_frames`` is how many 20 ms frames are handed over together at least; what piles up while the recogniser is
+    busy goes in one larger chunk.
+
+    In a pause the caller's words can be settled before it is known whether the turn is over (:meth:`settle`): the
+    recogniser gives its final text, which is whole where the running text still lags, and :meth:`finish` has it ready.
+    Silence that follows is kept back; when the caller speaks on (:meth:`go_on`) it is caught up with.
+    """
+
+    def __init__(self, hearing: Hearing, chunk_frames: int) -> None:
+        self.text = ""
+        """What has been recognised so far."""
+        self._hearing = hearing
+        self._chunk_bytes = chunk_frames * FRAME_BYTES
+        self._waiting = bytearray()
+        self._kept_back = bytearray()
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self._settling = False
+        self.pauses = 0
+        """How often something was settled."""
+        self._settled: Recognition | None = None
+        self._task = asyncio.create_task(self._listen())
+
+    @property
+    def settled(self) -> bool:
+        """True from :meth:`settle` to :meth:`go_on`."""
+        return self._settling
+
+    def take(self, pcm: bytes) -> None:
+        """Take audio of any length."""
+        if self._settling:
+            self._kept_back += pcm
+            return
+        self._waiting += pcm
+        if len(self._waiting) >= self._chunk_bytes:
+            self._ready.set()
+
+    def settle(self) -> None:
+        """Have the final text worked out now: the caller pauses, and this may be the end."""
+        self._settling = True
+        self.pauses += 1
+        self._ready.set()
+
+    def go_on(self) -> None:
+        """The caller speaks on: it was not the end."""
+        self._settling, self._settled = False, None
+        kept_back, self._kept_back = bytes(self._kept_back), bytearray()
+        self.take(kept_back)
+
+    async def _listen(self) -> None:
+        while True:
+            await self._ready.wait()
+            self._ready.clear()
+            if self._stopping:
+                return
+            chunk, self._waiting = bytes(self._waiting), bytearray()
+            if chunk:
+                self.text = await self._hearing.feed(chunk)
+            if self._settling and self._settled is None:
+                pause = self.pauses
+                final = await self._hearing.finish()
+                if self._settling and pause == self.pauses:  # the caller may have gone on meanwhile
+                    self._settled, self.text = final, final.text
+
+    def check(self) -> None:
+        """Raise what stopped the ear, if anything did."""
+        if self._task.done() and not self._task.cancelled() and (error := self._task.exception()) is not None:
+            raise error
+
+    async def finish(self) -> Recognition:
+        """Take the rest of the audio and return the final result. Raises what the recogniser raises."""
+        self._stopping = True
+        self._ready.set()
+        await self._task  # a chunk under way is finished first: a hearing takes one at a time
+        if self._settled is not None:
+            return self._settled
+        if self._waiting:
+            await self._hearing.feed(bytes(self._waiting))
+        return await self._hearing.finish()
+
+    async def close(self) -> None:
+        """Stop listening; nothing more is wanted."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)

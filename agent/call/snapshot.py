@@ -1,0 +1,53 @@
+"""A live call as JSON-like data, so that another process can go on with it or at least tell its story."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent.call.ports import Caller, CallRecord, TurnRecord
+
+VERSION = 1
+RESTARTED = "controller restarted"
+"""The fault in the record of a call that outlived its controller."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """What is left of a call whose controller is gone."""
+
+    record: CallRecord
+    """As far as it had come."""
+    answered_at: float | None
+    """Seconds since 1970; None for a call that was not answered yet."""
+    conversation: Mapping[str, Any]
+    """:meth:`agent.call.ports.Dialog.snapshot`."""
+    hand_over: str = ""
+    """A reason here: the conversation cannot go on, the call goes to people with its story."""
+
+
+def state_of(record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`resumed` needs; ``answered_at`` in seconds since 1970."""
+    return {
+        "version": VERSION,
+        "record": dataclasses.asdict(record),
+        "answered_at": answered_at,
+        "conversation": dict(conversation),
+    }
+
+
+def resumed(state: Mapping[str, Any]) -> Resumed:
+    """Read :func:`state_of`. Raises ValueError for anything else."""
+    try:
+        if state["version"] != VERSION:
+            raise ValueError(f"a call kept by another version ({state['version']})")
+        data = dict(state["record"])
+        data["caller"] = Caller(**data["caller"])
+        data["turns"] = [TurnRecord(**turn) for turn in data["turns"]]
+        answered_at = state["answered_at"]
+        conversation = dict(state["conversation"])
+        return Resumed(CallRecord(**data), None if answered_at is None else float(answered_at), conversation)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no kept call: {error}") from error

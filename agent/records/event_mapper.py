@@ -1,0 +1,128 @@
+"""Turns what happened into outbox entries for the webhooks that want to hear of it. Pure but for the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.records.outbox_sql import NewEntry
+from agent.records.redaction import redact_text
+from agent.records.webhook_events import EVENTS, envelope
+
+log = logging.getLogger(__name__)
+
+_OF_OPERATION = {
+    "tickets.create": "ticket.created",
+    "returns.create": "return.created",
+    "surveys.answer": "survey.answered",
+}
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """What one webhook wants to hear."""
+
+    name: str
+    events: frozenset[str] = field(default_factory=lambda: frozenset(EVENTS))
+    phone_numbers: bool = False
+    """True lets it have the number a call came from."""
+
+
+class Announcer:
+    """Makes the entries. The same happening always gives the same ids, so it is told once however often it is seen."""
+
+    def __init__(self, subscriptions: Sequence[Subscription], wall: Callable[[], dt.datetime]) -> None:
+        """``wall`` gives aware local time."""
+        self._subscriptions = subscriptions
+        self._wall = wall
+
+    def of_record(self, record: Mapping[str, Any], over: bool) -> list[NewEntry]:
+        """Return what a call's redacted record tells: when it begins, and when it is over."""
+        call_id, started_at = str(record["id"]), str(record["started_at"])
+        caller = record["caller"] if isinstance(record.get("caller"), Mapping) else {}
+        number = {"caller_number": str(caller.get("number") or "") or None}
+        dialled = {"dialled": str(caller.get("dialled") or "")}
+        entries = self._entries(
+            "call.started", call_id, "", started_at, {"started_at": started_at, **number, **dialled}
+        )
+        if not over:
+            return entries
+        ended_at = _later(started_at, record.get("duration_seconds"))
+        handover = record.get("handover")
+        if isinstance(handover, Mapping):
+            facts = handover["facts"] if isinstance(handover.get("facts"), Mapping) else {}
+            told = {name: handover.get(name) for name in ("reason", "queue", "priority", "summary")}
+            told |= {"ticket": handover.get("ticket") or None, "order_number": _text(facts.get("order_number"))}
+            told["verified"] = bool(facts.get("verified"))
+            entries += self._entries("call.handed_over", call_id, "", ended_at, {**told, **number})
+        slots = record["slots"] if isinstance(record.get("slots"), Mapping) else {}
+        ended = {name: record.get(name) for name in ("started_at", "duration_seconds", "outcome", "ended_by", "faults")}
+        ended |= {
+            "order_number": _text(slots.get("order_number")),
+            "turns": len(record.get("turns") or ()),
+            "effects": [
+                {"name": effect.get("name"), "code": effect.get("code"), "ms": effect.get("ms")}
+                for effect in record.get("effects") or ()
+            ],
+        }
+        return entries + self._entries("call.ended", call_id, "", ended_at, {**ended, **number, **dialled})
+
+    def of_act(
+        self, call_id: str, operation: str, arguments: Mapping[str, Any], result: Mapping[str, Any], key: str
+    ) -> list[NewEntry]:
+        """Return what a confirmed change tells; nothing for most of them."""
+        event = _OF_OPERATION.get(operation)
+        if event is None or not self._subscriptions:
+            return []
+        if event == "ticket.created":
+            ticket = result["ticket"] if isinstance(result.get("ticket"), Mapping) else {}
+            data: dict[str, Any] = {"ticket": _text(ticket.get("id")), "reason": _text(arguments.get("reason"))}
+            data |= {"priority": arguments.get("priority") or 0, "verified": bool(arguments.get("verified"))}
+            data["order_number"] = _text(arguments.get("order_number"))
+        elif event == "return.created":
+            data = dict(result["return"]) if isinstance(result.get("return"), Mapping) else {}
+        else:
+            data = {
+                "order_number": _text(arguments.get("number")),
+                "scores": arguments.get("scores") or {},
+                "comment": redact_text(str(arguments["comment"])) if arguments.get("comment") else None,
+            }
+        return self._entries(event, call_id, key, self._wall().isoformat(timespec="milliseconds"), data)
+
+    def _entries(self, event: str, call_id: str, key: str, at: str, data: Mapping[str, Any]) -> list[NewEntry]:
+        event_id = "evt_" + hashlib.sha256(f"{event}\n{call_id}\n{key}".encode()).hexdigest()[:24]
+        entries = []
+        for wants in self._subscriptions:
+            if event not in wants.events:
+                continue
+            seen = {
+                name: value
+                for name, value in data.items()
+                if value is not None and (name != "caller_number" or wants.phone_numbers)
+            }
+            try:
+                body = envelope(event, event_id, at, call_id, seen)
+            except ValidationError as error:
+                # a back office that answers nonsense must not cost the record; the log says what was lost
+                where = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)]
+                log.error("%s of call %s cannot be told to webhooks: %s", event, call_id, "; ".join(where))
+                return []
+            payload = {"hook": wants.name, "body": body}
+            entries.append(NewEntry("webhook", f"{wants.name}:{event_id}", payload, call_id, f"webhook:{wants.name}"))
+        return entries
+
+
+def _later(started_at: str, seconds: object) -> str:
+    moment = dt.datetime.fromisoformat(started_at)
+    duration = dt.timedelta(seconds=float(seconds) if isinstance(seconds, int | float) else 0.0)
+    return (moment + duration).isoformat(timespec="milliseconds")
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None

@@ -1,0 +1,244 @@
+"""Several nodes share the deliveries through Redis Streams and their consumer groups (XADD, XREADGROUP, XAUTOCLAIM).
+
+A node offers what is due on the stream of its lane, any node that delivers to this lane takes it, and reports the
+outcome on the stream of the node it came from. That node's own file stays the truth: pauses, attempts and dead letters
+are kept there, an entry stays in it until its delivery was reported, and what is not reported within the lease is
+delivered by its owner. So a Redis that is gone, frozen or emptied costs nothing but the sharing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from agent.common.cancellation import heed_cancellation
+from agent.errors import OrderlineError
+from agent.records.delivery import Outcome
+from agent.records.outbox import Outbox
+from agent.records.outbox_sql import Entry, NewEntry
+
+log = logging.getLogger(__name__)
+
+PREFIX = "orderline:outbox"
+GROUP = "nodes"
+TIMEOUT_SECONDS = 0.2
+"""A Redis that needs longer counts as gone: the node goes on alone."""
+BLOCK_SECONDS = 1.0
+CLAIM_AFTER_SECONDS = 40.0
+"""Longer than any attempt, shorter than the lease: what a dead node had taken goes to another one."""
+RESULTS_KEPT_SECONDS = 24 * 3600
+LONGEST_STREAM = 10_000
+PAUSE_SECONDS = 2.0
+"""Between two tries to reach a Redis that is gone."""
+
+Fields = Mapping[str, str]
+
+
+class RedisSharing:
+    """Implements :class:`agent.records.delivery.Sharing`. :meth:`run` it as a task beside the deliveries; close it."""
+
+    def __init__(
+        self,
+        url: str,
+        outbox: Outbox,
+        lanes: Sequence[str],
+        attempt: Callable[[Entry], Awaitable[Outcome]],
+        settle: Callable[[Entry, Outcome], Awaitable[None]],
+        *,
+        places: int = 4,
+        claim_after_seconds: float = CLAIM_AFTER_SECONDS,
+    ) -> None:
+        """``attempt`` delivers an entry of any node; ``settle`` writes the outcome of one of our own down."""
+        self._quick = _client(url, TIMEOUT_SECONDS)
+        self._patient = _client(url, BLOCK_SECONDS + 1.0)
+        self._outbox = outbox
+        self._streams = {lane: f"{PREFIX}:{lane}" for lane in lanes}
+        self._attempt = attempt
+        self._settle = settle
+        self._places = places
+        self._claim_after_ms = int(claim_after_seconds * 1000)
+        self._running: set[asyncio.Task[None]] = set()
+        self._node = ""
+        self.connected = False
+
+    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+        """Offer entries to all nodes until a moment (seconds since 1970); False when Redis is gone."""
+        if not self.connected:
+            return False
+        try:
+            async with self._quick.pipeline(transaction=True) as batch:
+                for entry in entries:
+                    fields = {
+                        "node": self._node,
+                        "until": str(until),
+                        "entry": json.dumps(dataclasses.asdict(entry)),
+                    }
+                    batch.xadd(self._streams[entry.lane], fields, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
+                await batch.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            self._lost(error)
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Take what nodes offer and what they report, until cancelled."""
+        self._node = await self._outbox.node()
+        try:
+            await asyncio.gather(self._always(self._take), self._always(self._reported))
+        finally:
+            for task in self._running:
+                task.cancel()
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close the connections; idempotent."""
+        await self._quick.aclose()
+        await self._patient.aclose()
+
+    async def _always(self, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await self._prepare()
+                heed_cancellation()
+                self._found()
+                while True:
+                    await work()
+                    heed_cancellation()
+                    self._found()
+            except (RedisError, OSError, TimeoutError, sqlite3.Error) as error:
+                heed_cancellation()
+                self._lost(error)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _prepare(self) -> None:
+        for stream in self._streams.values():
+            try:
+                await self._quick.xgroup_create(stream, GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    def _found(self) -> None:
+        if not self.connected:
+            log.info("several nodes share the outbox through Redis; this one is %s", self._node)
+        self.connected = True
+
+    def _lost(self, error: Exception) -> None:
+        if self.connected:
+            log.warning("Redis is gone, this node delivers alone: %s", error or type(error).__name__)
+        self.connected = False
+
+    # --- what any node has offered ------------------------------------------------------------------
+
+    async def _take(self) -> None:
+        free = self._places - len(self._running)
+        if not free:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            return
+        for stream in self._streams.values():
+            if not free:
+                return
+            claimed = await self._quick.xautoclaim(stream, GROUP, self._node, self._claim_after_ms, count=free)
+            free -= self._begin(stream, claimed[1])
+        if not free:
+            return
+        streams: dict[Any, Any] = dict.fromkeys(self._streams.values(), ">")
+        # COUNT is per stream: one place is kept for each message that may come
+        count = max(1, free // len(streams))
+        found = await self._patient.xreadgroup(GROUP, self._node, streams, count=count, block=int(BLOCK_SECONDS * 1000))
+        for stream, messages in _by_stream(found):
+            self._begin(stream, messages)
+
+    def _begin(self, stream: str, messages: Sequence[tuple[str, Fields]]) -> int:
+        for message_id, fields in messages:
+            task = asyncio.create_task(self._one(stream, message_id, fields), name=f"shared-{message_id}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(messages)
+
+    async def _one(self, stream: str, message_id: str, fields: Fields) -> None:
+        outcome, entry = Outcome(False), None
+        if fields and float(fields["until"]) > self._outbox.clock():  # else its owner has taken it back
+            entry = Entry(**json.loads(fields["entry"]))
+            outcome = await self._attempt(entry)
+        try:
+            async with self._quick.pipeline(transaction=True) as batch:
+                if entry is not None:
+                    results = f"{PREFIX}:results:{fields['node']}"
+                    report = {"id": str(entry.id), "outcome": json.dumps(dataclasses.asdict(outcome))}
+                    batch.xadd(results, report, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
+                    batch.expire(results, RESULTS_KEPT_SECONDS)
+                batch.xack(stream, GROUP, message_id)
+                batch.xdel(stream, message_id)
+                await batch.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            # its owner delivers it again when the lease is over; the same key does no harm
+            self._lost(error)
+
+    # --- what became of our own ---------------------------------------------------------------------
+
+    async def _reported(self) -> None:
+        results = f"{PREFIX}:results:{self._node}"
+        found = await self._patient.xread({results: "0"}, count=100, block=int(BLOCK_SECONDS * 1000))
+        for _, messages in _by_stream(found):
+            for message_id, fields in messages:
+                await self._note(int(fields["id"]), json.loads(fields["outcome"]))
+                await self._quick.xdel(results, message_id)
+
+    async def _note(self, entry_id: int, told: dict[str, Any]) -> None:
+        entry = await self._outbox.entry(entry_id)
+        if entry is None or entry.state == "delivered":
+            return
+        outcome = Outcome(**{**told, "also": tuple(NewEntry(**one) for one in told["also"])})
+        # the row was counted when it was offered; settle() counts the attempt it is told of
+        await self._settle(dataclasses.replace(entry, attempts=entry.attempts - 1), outcome)
+
+
+class RedisUnreachable(OrderlineError):
+    """The Redis that nodes share does not answer."""
+
+    code = "redis_unreachable"
+    retryable = True
+
+
+async def redis_version(url: str) -> str:
+    """Return the server's version, for checks. Raises :class:`RedisUnreachable`, without the address's password."""
+    client = _client(url, 2.0)
+    try:
+        async with asyncio.timeout(5):
+            about = await client.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        raise RedisUnreachable(f"Redis does not answer: {error or type(error).__name__}") from error
+    finally:
+        await client.aclose()
+    return str(about.get("redis_version", "?"))
+
+
+def _client(url: str, timeout_seconds: float) -> Redis:
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=20,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=min(timeout_seconds, 1.0),
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+    return Redis(connection_pool=pool)
+
+
+def _by_stream(found: Any) -> list[tuple[str, list[tuple[str, Fields]]]]:
+    """Return what XREAD and XREADGROUP found in one shape, whichever protocol version the connection speaks."""
+    if isinstance(found, Mapping):
+        return [(stream, [pair for batch in batches for pair in batch]) for stream, batches in found.items()]
+    return [(stream, messages) for stream, messages in found or ()]

@@ -1,0 +1,1 @@
+"""What must outlive the process: snapshots of calls, lost calls, callers who come back."""

@@ -1,0 +1,97 @@
+"""Live state that several nodes share through Redis, each with its own file behind it.
+
+Writes are sent and not waited for. After a failure the node goes on with its own file and tries Redis again after a
+moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from agent.common.redis import PREFIX, RedisLink
+from agent.recovery.snapshot import KeptCall
+from agent.recovery.sqlite_snapshots import EmbeddedKeeper
+
+log = logging.getLogger(__name__)
+
+KEPT_SECONDS = 3600
+
+
+class SharedKeeper:
+    """Implements :class:`agent.recovery.snapshot.Keeper`: everything in the node's own file, and in Redis for the others.
+
+    The link is not its own to close.
+    """
+
+    def __init__(
+        self, own: EmbeddedKeeper, link: RedisLink, holder: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._own = own
+        self._link = link
+        self._holder = holder
+        self._clock = clock
+        self._sending: set[asyncio.Task[None]] = set()
+        self._latest: dict[str, KeptCall | None] = {}
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Keep a call here and in Redis."""
+        self._own.keep(call_id, state)
+        self._send(call_id, KeptCall(call_id, self._holder, self._clock(), state))
+
+    async def written(self) -> None:
+        """Return when it is in the node's own file."""
+        await self._own.written()
+
+    def forget(self, call_id: str) -> None:
+        """Forget a call here and in Redis."""
+        self._own.forget(call_id)
+        self._send(call_id, None)
+
+    async def left_behind(self) -> Sequence[KeptCall]:
+        """Return what other processes left here, and what other nodes left in Redis; the later of two counts."""
+        found = {kept.call_id: kept for kept in await self._own.left_behind()}
+
+        async def read(redis: Redis) -> list[Any]:
+            keys = [key async for key in redis.scan_iter(match=f"{PREFIX}:call:*", count=200)]
+            return await redis.mget(keys) if keys else []
+
+        nothing: list[Any] = []
+        for text in await self._link.ask(read, nothing):
+            with contextlib.suppress(ValueError, TypeError):
+                kept = KeptCall.from_text(text or "")
+                known = found.get(kept.call_id)
+                if kept.holder != self._holder and (known is None or known.at < kept.at):
+                    found[kept.call_id] = kept
+        return list(found.values())
+
+    async def close(self) -> None:
+        """Send what is under way and close."""
+        await asyncio.gather(*self._sending, return_exceptions=True)
+        await self._own.close()
+
+    def _send(self, call_id: str, kept: KeptCall | None) -> None:
+        waiting = call_id in self._latest
+        self._latest[call_id] = kept
+        if not waiting:
+            task = asyncio.create_task(self._send_latest(call_id), name=f"keep-{call_id}")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _send_latest(self, call_id: str) -> None:
+        kept = self._latest.pop(call_id)
+        key = f"{PREFIX}:call:{call_id}"
+
+        async def write(redis: Redis) -> None:
+            if kept is None:
+                await redis.delete(key)
+            else:
+                await redis.set(key, kept.to_text(), ex=KEPT_SECONDS)
+
+        await self._link.ask(write, None)

@@ -1,0 +1,57 @@
+"""What is kept of a live call, as plain values, and the contract of whoever keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class KeptCall:
+    """A call as it stood after its last turn."""
+
+    call_id: str
+    holder: str
+    """The process that held it."""
+    at: float
+    """Seconds since 1970."""
+    state: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-like; made and read by :mod:`agent.call.snapshot`."""
+
+    def to_text(self) -> str:
+        """Return one line of JSON."""
+        return json.dumps([self.call_id, self.holder, self.at, self.state], default=str)
+
+    @classmethod
+    def from_text(cls, text: str) -> KeptCall:
+        """Rebuild from :meth:`to_text`. Raises ValueError for anything else."""
+        call_id, holder, at, state = json.loads(text)
+        if not isinstance(state, dict):
+            raise ValueError("not a kept call")
+        return cls(str(call_id), str(holder), float(at), state)
+
+
+def held_on(call_id: str, channel_id: str) -> bool:
+    """Return whether a call was held on this channel: its id is the channel's own, or a later visit's."""
+    return call_id == channel_id or call_id.startswith(f"{channel_id}-")
+
+
+class Keeper(Protocol):
+    """Where live state is kept. Nothing here holds up a call."""
+
+    def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
+        """Keep a call as it stands now. Never waits, never raises."""
+
+    async def written(self) -> None:
+        """Return when what was kept on this node is written, or a moment later. Never raises."""
+
+    def forget(self, call_id: str) -> None:
+        """Forget a call that is over. Never waits, never raises."""
+
+    async def left_behind(self) -> Sequence[KeptCall]:
+        """Return the calls that other processes kept and did not end."""
+
+    async def close(self) -> None:
+        """Write what is waiting and close."""

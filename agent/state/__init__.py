@@ -1,1 +1,0 @@
-"""What must outlive a process or be known to every node: calls under way, the pause, failed verifications."""

@@ -1,0 +1,154 @@
+"""A call goes on in another process where it was, or its story goes to people."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from agent.call.errors import HearingFailed, MediaBroken
+from agent.call.ports import Caller, CallRecord, CallTaken, Key, Leave, MediaLost, TurnRecord
+from agent.call.session import CallParts, CallSession
+from agent.call.snapshot import RESTARTED, Resumed, resumed, state_of
+from agent.dialog.contract import Deaf, Effect, HandOver, HangUp, KeyEntry, Listen
+from tests.call.fakes import (
+    TestDialog,
+    TestHearing,
+    TestLine,
+    TestMedia,
+    TestMemory,
+    TestRecognizer,
+    TestRecords,
+    TestServices,
+    parts,
+    say,
+)
+
+GOODBYE = say("Goodbye.", HangUp("answered"))
+
+
+async def hold(line: TestLine, call: CallParts) -> CallRecord:
+    async with asyncio.timeout(20):
+        return await CallSession(line, TestMedia(line.inbox), call).run()
+
+
+def test_a_kept_call_survives_json_whole() -> None:
+    record = CallRecord("c-1", Caller("2025550143", "Maria", "7000"), "2026-03-02T09:30:00.000+00:00")
+    record.turns.append(TurnRecord(0.0, "Hello.", heard="hi"))
+    kept = json.loads(json.dumps(state_of(record, 12.5, {"state": {"slots": {}}})))
+    assert resumed(kept) == Resumed(record, 12.5, {"state": {"slots": {}}})
+
+
+@pytest.mark.parametrize("broken", [{}, {"version": 0}, {"version": 1, "record": {}}, {"version": 1, "record": None}])
+def test_what_is_no_kept_call_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="kept"):
+        resumed(broken)
+
+
+class TestASessionKeepsItsCall:
+    async def test_after_each_turn_and_forgets_it_when_it_is_recorded(self) -> None:
+        line, memory = TestLine(), TestMemory()
+        dialog = TestDialog(say("Hello.", Listen((), slot="request", keys=KeyEntry(max_digits=1))), GOODBYE)
+        call = parts(dialog, memory=memory)
+        line.inbox.put_nowait(Key("1"))
+        await hold(line, call)
+        assert [len(state["record"]["turns"]) for state in memory.history] == [1, 2]
+        assert memory.history[0]["answered_at"] is not None
+        assert memory.kept == {}, "a call that is over is nobody's to go on with"
+
+    async def test_before_it_asks_the_shop_for_anything(self) -> None:
+        memory, services = TestMemory(), TestServices(orders__verify={})
+        memory.disk.clear()
+        dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
+        call = asyncio.create_task(hold(TestLine(), parts(dialog, memory=memory, services=services)))
+        await memory.waits.wait()
+        assert services.asked == []
+        assert len(memory.history) == 1
+        memory.disk.set()
+        await call
+        assert [name for name, _, _ in services.asked] == ["orders.verify"]
+
+    async def test_and_another_one_goes_on_from_there(self) -> None:
+        before = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")
+        before.turns.append(TurnRecord(0.0, "Hello."))
+        line = TestLine()
+        line.is_answered = True
+        call = parts(TestDialog(GOODBYE), resumed=Resumed(before, None, {}))
+        line.inbox.put_nowait(Key("1"))
+        record = await hold(line, call)
+        assert [turn.agent for turn in record.turns][:2] == ["Hello.", "I lost you."]
+        assert record.faults == [RESTARTED]
+        assert "answer" not in line.log
+        assert isinstance(call.records, TestRecords)
+        assert [written.id for written in call.records.written] == ["c-1"]
+
+    async def test_what_cannot_be_gone_on_with_goes_to_a_person_with_its_story(self) -> None:
+        line = TestLine()
+        line.is_answered = True
+        before = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")
+        call = parts(TestDialog(GOODBYE), resumed=Resumed(before, None, {}, hand_over="controller_restarted"))
+        record = await hold(line, call)
+        assert line.log[-1] == "hand_over controller_restarted"
+        assert record.handover is not None
+        assert (record.handover["summary"], record.handover["ticket"]) == ("The story.", "T-1")
+
+
+class TestWhatTakesACallAway:
+    async def test_a_stop_gives_it_to_people_with_the_story(self) -> None:
+        line = TestLine()
+        line.inbox.put_nowait(Leave("agent_stopping"))
+        record = await hold(line, parts(TestDialog(say("Hello."))))
+        assert line.log[-1] == "hand_over agent_stopping"
+        assert (record.outcome, record.ended_by, record.faults) == ("handed_over", "handover", [])
+
+    async def test_a_rescued_call_is_recorded_as_such_and_left_alone(self) -> None:
+        line = TestLine()
+        line.inbox.put_nowait(CallTaken("the dead-man timer"))
+        record = await hold(line, parts(TestDialog(say("Hello."))))
+        assert (record.outcome, record.ended_by) == ("rescued", "fault")
+        assert not [entry for entry in line.log if entry.startswith("hand_over")]
+
+    async def test_a_ticket_system_that_hangs_does_not_hold_a_caller_whose_audio_broke(self) -> None:
+        line = TestLine()
+        line.inbox.put_nowait(MediaLost("cut"))
+        call = parts(TestDialog(say("Hello.")), services=TestServices(tickets__create=asyncio.Event()))
+        record = await hold(line, call)
+        assert line.log[-1] == "hand_over agent_fault"
+        assert record.handover is not None
+        assert record.handover["ticket"] == ""
+
+    async def test_a_call_that_nobody_takes_is_raised(self) -> None:
+        line = TestLine()
+        line.refuses = True
+        line.inbox.put_nowait(MediaLost("cut"))
+        with pytest.raises(MediaBroken):
+            await hold(line, parts(TestDialog(say("Hello."))))
+
+
+class BrokenHearing(TestHearing):
+    """Fails with the first sound."""
+
+    async def feed(self, pcm: bytes) -> str:
+        raise HearingFailed("the decoder hangs")
+
+
+class BrokenRecognizer(TestRecognizer):
+    """Its ears do not work."""
+
+    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> TestHearing:
+        return BrokenHearing("")
+
+
+async def test_a_recogniser_that_does_not_work_makes_the_dialog_deaf() -> None:
+    line = TestLine()
+    dialog = TestDialog(
+        say("Hello.", Listen(("yes",), slot="request")), say("Sure.", HandOver("cannot_hear", "The story."))
+    )
+    call = parts(dialog, recognizer=BrokenRecognizer())
+    line.voice(2000)
+    record = await hold(line, call)
+    assert isinstance(dialog.events[0], Deaf)
+    assert record.faults == ["the decoder hangs"]
+    assert record.outcome == "handed_over"

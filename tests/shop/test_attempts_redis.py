@@ -1,0 +1,71 @@
+"""Failed verifications count over all nodes, and go on counting on each when Redis is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.common.redis import RedisLink
+from agent.rehearse.real_redis import RealRedis
+from agent.shop.attempts_redis import SharedAttemptLimits
+from agent.shop.attempts_sqlite import SqliteAttemptLimits
+from tests.waiting import until
+
+
+class Node:
+    """One node's limits: three failures an hour for a caller and for an order number."""
+
+    def __init__(self, directory: Path, name: str, url: str) -> None:
+        self.link = RedisLink(url)
+        self.own = SqliteAttemptLimits(directory / f"{name}.sqlite", per_caller=3, per_number=3)
+        self.limits = SharedAttemptLimits(
+            self.own, self.link, per_caller=3, per_number=3, hidden=20, window_seconds=3600.0
+        )
+
+    async def close(self) -> None:
+        await self.link.close()
+        await self.own.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+async def test_a_caller_who_failed_on_one_node_is_locked_out_on_another(redis: RealRedis, directory: Path) -> None:
+    first, second = Node(directory, "first", redis.url), Node(directory, "second", redis.url)
+    for number in ("10473", "10474"):
+        await first.limits.failed("2025550143", number)
+    assert not await second.limits.locked("2025550143", "10999")
+    await second.limits.failed("2025550143", "10475")
+    assert await first.limits.locked("2025550143", "10999")
+    assert await second.limits.locked("2025550143", "10999")
+    assert not await first.limits.locked("2025550199", "10999")
+    await first.close()
+    await second.close()
+
+
+async def test_an_order_number_tried_from_everywhere_is_locked_too(redis: RealRedis, directory: Path) -> None:
+    first, second = Node(directory, "first", redis.url), Node(directory, "second", redis.url)
+    await first.limits.failed("2025550101", "10473")
+    await first.limits.failed("2025550102", "10473")
+    await second.limits.failed("2025550103", "10473")
+    assert await first.limits.locked("2025550104", "10473")
+    await first.close()
+    await second.close()
+
+
+async def test_what_was_counted_while_redis_was_gone_is_handed_in_later(redis: RealRedis, directory: Path) -> None:
+    first, second = Node(directory, "first", redis.url), Node(directory, "second", redis.url)
+    await redis.stop()
+    for number in ("10473", "10474", "10475"):
+        await first.limits.failed("2025550143", number)
+    assert await first.limits.locked("2025550143", ""), "the node's own file still knows"
+    await redis.start()
+    await until(lambda: first.link.may_try)
+    await first.limits.locked("2025550199", "")
+    await first.limits.failed("2025550199", "10476")
+    assert await second.limits.locked("2025550143", "")
+    await first.close()
+    await second.close()
