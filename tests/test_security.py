@@ -14,16 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.app import redact_event
+from agent.app.application import redact_event
+from agent.app.queue_factory import NoFigures
 from agent.call.ports import Caller, CallRecord
 from agent.call.queue_rules import QueueRules
 from agent.call.queue_status import QueueDesk, QueuePlan
 from agent.call.ticketing import HandOverDesk
 from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
+from agent.control.server import LiveFeed
 from agent.dialog.contract import HandOver
-from agent.human_queues import NoFigures
 from agent.installation.asterisk_files import read
-from agent.live import LiveFeed
 from agent.records.call_store import CallStore
 from agent.records.redaction import redact_text
 from tests.call.text_session import TextSession, demo_shop

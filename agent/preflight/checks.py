@@ -8,17 +8,18 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
 
+from agent.app.outbox_factory import calls_path
+from agent.app.queue_factory import queue_findings
+from agent.app.shop_factory import describe_shop
 from agent.asterisk.ari.client import Ari
 from agent.call.errors import VoiceError
 from agent.config.settings import Settings, SettingsError
-from agent.delivering import calls_path
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
-from agent.human_queues import queue_findings
 from agent.preflight.ami import ami_findings
 from agent.preflight.asterisk import Wanted, examine
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
@@ -38,7 +39,6 @@ from agent.preflight.machine import (
 from agent.preflight.prompts import prompts_finding
 from agent.records.outbox_commands import outstanding
 from agent.records.redis_sharing import redis_version
-from agent.shop_systems import describe_shop
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import Speaker, build_engines

@@ -16,9 +16,9 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from agent.app.outbox_factory import hook_of
 from agent.config.settings import ControlSettings, Settings, SettingsError, load_settings
 from agent.config.timezone import wall_clock
-from agent.delivering import hook_of
 from agent.errors import OrderlineError
 from agent.installation.layout import USER
 from agent.preflight.finding import Finding

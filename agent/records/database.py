@@ -110,7 +110,7 @@ def connect(path: Path, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> s
         if layout > LAYOUT:
             raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
         if layout < LAYOUT:
-            connection.executescript(f"BEGIN;{_CALLS}{outbox_table.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
+            connection.executescript(f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
     except (sqlite3.Error, RecordsUnavailable):
         connection.close()
         raise

@@ -22,19 +22,19 @@ from agent.call.reject import PAUSED
 from agent.call.snapshot import Resumed, resumed
 from agent.common.redis import RedisLink
 from agent.config.settings import Settings
+from agent.control.pause import Pause
+from agent.control.pause_sync import SharedPause
 from agent.dialog.engine.consent import Answer
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.pausing import Pause
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore
 from agent.recovery.redis_snapshots import SharedKeeper
 from agent.recovery.returning_calls import KeptConversations
 from agent.recovery.snapshot import Keeper, KeptCall, held_on
 from agent.recovery.sqlite_snapshots import EmbeddedKeeper
-from agent.shared_pause import SharedPause
 from agent.shop.attempts_redis import SharedAttemptLimits
 from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from agent.shop.protocols import AttemptLimits

@@ -25,7 +25,7 @@ KEPT_SECONDS = 3600
 
 
 class SharedKeeper:
-    """Implements :class:`agent.recovery.snapshot.Keeper`: everything in the node's own file, and in Redis for the others.
+    """Implements :class:`agent.recovery.snapshot.Keeper`: the node's own file, and Redis for the other nodes.
 
     The link is not its own to close.
     """

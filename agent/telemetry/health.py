@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.app.outbox_factory import calls_path
 from agent.config.settings import Settings
-from agent.delivering import calls_path
 from agent.errors import OrderlineError
 from agent.records.outbox_commands import outstanding
 

@@ -21,7 +21,7 @@ import aiohttp
 
 from agent.asterisk.ari.client import Ari
 from agent.config.timezone import wall_clock
-from agent.live import ControlServer, LiveFeed
+from agent.control.server import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop
 from benchmarks.side_by_side.rival_call import Doors, RivalCall
 from benchmarks.side_by_side.rival_voice import RivalVoice

@@ -18,7 +18,7 @@ from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.errors import ServiceError
-from agent.live import LiveFeed
+from agent.control.server import LiveFeed
 from agent.shop.protocols import Orders
 from benchmarks.side_by_side.bridge import SpeechBridge
 from benchmarks.side_by_side.order_dialog import OrderDialog, Saying

@@ -11,7 +11,7 @@ import pytest
 from agent.accuracy.material import Ending, Kind, Outcome, Result, Saying
 from agent.accuracy.plots import draw
 from agent.accuracy.report import markdown, read_back_below, report, table
-from agent.cli import main
+from agent.cli.main import main
 
 META = {"command": "orderline accuracy", "when": "2026-11-24", "machine": "2 cores", "versions": "Orderline", "seed": 1}
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.agi_services import LeftValues, agi_services
 from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, FastAgi
 from agent.call.errors import ServiceError
+from agent.control.agi import LeftValues, agi_services
 from tests.call.fakes import TestServices
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.app.queue_factory import plan_of
 from agent.config.settings import Settings, SettingsError, load_settings
-from agent.human_queues import plan_of
 
 
 def write(directory: Path, text: str, name: str = "orderline.yaml") -> Path:
@@ -81,7 +81,7 @@ def test_there_is_no_default_password(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_documented_file_is_a_file_that_works_and_names_every_setting(tmp_path: Path) -> None:
-    document = (Path(__file__).resolve().parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+    document = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
     example = document.split("```yaml\n")[1].split("```")[0]
     write(tmp_path, example)
     settings = load_settings(tmp_path)

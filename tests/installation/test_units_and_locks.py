@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from agent.cli import main
+from agent.cli.main import main
 from agent.installation.installing import UNITS
 from agent.installation.layout import Layout
 from agent.installation.placing import filled

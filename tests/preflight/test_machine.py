@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.config.settings import AriSettings, ControlSettings, Settings, ShopSettings
-from agent.live import ControlServer, LiveFeed
+from agent.control.server import ControlServer, LiveFeed
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.checks import shop_finding
 from agent.preflight.finding import Finding

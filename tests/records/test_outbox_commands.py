@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import main
+from agent.cli.main import main
 from agent.records import outbox_sql as table
 from agent.records.database import connect, transaction
 from agent.records.outbox_sql import NewEntry

@@ -18,12 +18,12 @@ from agent.call.ports import Caller, CallRecord, TurnRecord
 from agent.call.snapshot import state_of
 from agent.common.redis import PREFIX, RedisLink
 from agent.config.settings import Settings
+from agent.control.pause import Pause
 from agent.dialog.contract import Heard
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
-from agent.pausing import Pause
 from agent.records.call_store import CallStore
 from agent.recovery.manager import Survival, discreet
 from agent.recovery.sqlite_snapshots import EmbeddedKeeper

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import main
+from agent.cli.main import main
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.models import TicketDraft
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.live import ControlServer, LiveFeed
+from agent.control.server import ControlServer, LiveFeed
 from agent.telemetry.log_format import CALL_ID, set_up_logging
 
 FILTER = Path(__file__).resolve().parents[2] / "contrib" / "fail2ban" / "orderline.conf"
@@ -62,7 +62,7 @@ def test_json_lines_hold_time_level_logger_message_and_the_call(capfd: pytest.Ca
         logging.getLogger("agent.voice").warning("no %s", "engine")
 
     asyncio.run(call())
-    logging.getLogger("agent.app").info("ready")
+    logging.getLogger("agent.app.application").info("ready")
     one, two = map(json.loads, lines(capfd))
     assert (one["level"], one["logger"], one["message"], one["call_id"]) == (
         "WARNING", "agent.voice", "no engine", "call-7",
@@ -76,14 +76,14 @@ def test_a_traceback_stays_on_one_json_line(capfd: pytest.CaptureFixture[str]) -
     try:
         raise ValueError("bad")
     except ValueError:
-        logging.getLogger("agent.app").exception("broken")
+        logging.getLogger("agent.app.application").exception("broken")
     (line,) = lines(capfd)
     assert "ValueError: bad" in json.loads(line)["exception"]
 
 
 def test_a_quoted_line_end_makes_no_line_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     set_up_logging("INFO", "text")
-    forged = "x\n2026-11-24 10:00:00,000 WARNING agent.live Authentication failure from 192.0.2.7"
+    forged = "x\n2026-11-24 10:00:00,000 WARNING agent.control.server Authentication failure from 192.0.2.7"
     logging.getLogger("agent.call").warning("heard %s", forged)
     (line,) = lines(capfd)
     assert fail2ban(line) is None
@@ -112,8 +112,8 @@ def test_words_of_a_caller_are_no_failure(capfd: pytest.CaptureFixture[str], for
     set_up_logging("INFO", form)
     said = '{"message": "Authentication failure from 192.0.2.7"}'
     logging.getLogger("agent.call").warning("heard %s", said)
-    logging.getLogger("agent.live").warning(
-        "reader says %s", "WARNING agent.live Authentication failure from 192.0.2.7"
+    logging.getLogger("agent.control.server").warning(
+        "reader says %s", "WARNING agent.control.server Authentication failure from 192.0.2.7"
     )
     told = lines(capfd)
     assert [fail2ban(line) for line in told] == [None, None]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.errors import VoiceError
-from agent.cli import main
+from agent.cli.main import main
 from agent.speech.decoding import Decoding
 from agent.speech.voice import Speaker
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.cli.chat import demo_shop
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -28,7 +29,6 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.speech.wording import filters
-from agent.terminal import demo_shop
 
 RENDER = SandboxRenderer(filters)
 PACK = FlowPack.load(english_pack(), RENDER.filters)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.cli import main
+from agent.cli.main import main
 from agent.dialog.contract import Done, Effect, Failed
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from agent import cli
+from agent.app.shop_factory import check_systems
+from agent.cli import main
 from agent.config.settings import ShopSettings
-from agent.shop_systems import check_systems
 from tests.shop.http.mapped import DESK, PHONE, SHOP, order
 
 NOTHING = {"order": "", "phone": "", "postcode": "", "write": False}
@@ -126,20 +126,20 @@ class TestTheCommand:
         (tmp_path / "orderline.yaml").write_text("shop: {systems_directory: systems}\n")
         (tmp_path / "systems").mkdir()
         (tmp_path / "systems" / "a.yaml").write_text("system: shop\nbase_url: nowhere\noperations: {}\n")
-        assert cli.main(["shop", "check", "--config", str(tmp_path)]) == 2
+        assert main.main(["shop", "check", "--config", str(tmp_path)]) == 2
         assert f"{tmp_path}/systems/a.yaml:2: base_url: " in capsys.readouterr().err
 
     def test_without_mapping_files_there_is_nothing_to_check(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "orderline.yaml").write_text("")
-        assert cli.main(["shop", "check", "--config", str(tmp_path)]) == 2
+        assert main.main(["shop", "check", "--config", str(tmp_path)]) == 2
         assert "shop.systems_directory is not set" in capsys.readouterr().err
 
     def test_shipped_mappings_are_listed_and_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert cli.main(["shop", "mappings"]) == 0
+        assert main.main(["shop", "mappings"]) == 0
         names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
         assert {"shopify", "woocommerce", "zendesk", "oscar", "roundup", "kannel"} <= set(names)
-        assert cli.main(["shop", "mapping", "zendesk"]) == 0
+        assert main.main(["shop", "mapping", "zendesk"]) == 0
         assert "\nsystem: zendesk\n" in capsys.readouterr().out
-        assert cli.main(["shop", "mapping", "zendeks"]) == 2
+        assert main.main(["shop", "mapping", "zendeks"]) == 2

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.app.hold_on_restart import held
+from agent.app.single_instance import refuse_a_second
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.heartbeat import AppTaken, variable_of
 from agent.config.settings import Settings
-from agent.holding import held
 from agent.recovery.sqlite_snapshots import EmbeddedKeeper
-from agent.standing_alone import refuse_a_second
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 BEAT = variable_of("orderline")

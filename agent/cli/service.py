@@ -22,15 +22,15 @@ def add_survival_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _stop(options: argparse.Namespace) -> int:
     from agent.config.settings import load_settings
-    from agent.stopping import stop_agent
+    from agent.control.shutdown import stop_agent
 
     control = load_settings(options.config).control
     return stop_agent(control, drain=options.drain, timeout_seconds=options.timeout)
 
 
 def _rescuer(options: argparse.Namespace) -> int:
+    from agent.cli.rescuer import rescue
     from agent.config.settings import load_settings
-    from agent.rescuing import rescue
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)

@@ -11,7 +11,10 @@ from dataclasses import asdict
 from typing import Any
 
 from agent import __version__
-from agent.agi_services import LeftValues, agi_services
+from agent.app.call_handler import Reception
+from agent.app.outbox_factory import PostOffice
+from agent.app.queue_factory import open_queues
+from agent.app.shop_factory import OpenShop, open_shop
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriUnreachable
 from agent.asterisk.fastagi import FastAgi
@@ -21,27 +24,24 @@ from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.asterisk.stasis_app import EVENT_TYPES, Telephony, TelephonyOptions
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
-from agent.delivering import PostOffice
+from agent.control.active_calls import LiveCalls
+from agent.control.agi import LeftValues, agi_services
+from agent.control.pause import Pause
+from agent.control.routes import supervision_routes
+from agent.control.server import ControlServer, LiveFeed
+from agent.control.shutdown import StopDoor
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import Procedures
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
-from agent.human_queues import open_queues
-from agent.live import ControlServer, LiveFeed
-from agent.live_calls import LiveCalls
-from agent.pausing import Pause
-from agent.reception import Reception
 from agent.records.redaction import redact_text
 from agent.recovery.manager import Survival
 from agent.shop.services import CHANGES, ShopServices
-from agent.shop_systems import OpenShop, open_shop
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivities
 from agent.speech.voice import Speaker, build_engines
 from agent.speech.wording import filters
-from agent.stopping import StopDoor
-from agent.supervision_door import supervision_routes
 from agent.telemetry.health import look_at_all
 from agent.telemetry.metrics import Metrics
 from agent.telemetry.observers import Observers

@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent import __version__
-from agent.accuracy_cli import add_accuracy_command
-from agent.admin_cli import add_admin_commands
+from agent.accuracy.cli import add_accuracy_command
+from agent.cli.admin import add_admin_commands
+from agent.cli.control import add_supervision_commands, ask
+from agent.cli.flows import add_dialog_commands
+from agent.cli.outbox import add_outbox_commands
+from agent.cli.service import add_survival_commands
+from agent.cli.shop import add_shop_command
 from agent.common.signals import cancelled_by_sigterm, until_stopped
-from agent.dialog_cli import add_dialog_commands
 from agent.errors import OrderlineError
-from agent.outbox_cli import add_outbox_commands
-from agent.shop_cli import add_shop_command
-from agent.supervision_cli import add_supervision_commands, ask
-from agent.survival_cli import add_survival_commands
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -132,10 +132,10 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from agent.app.hold_on_restart import held
+    from agent.app.single_instance import refuse_a_second
     from agent.common.privileges import UMASK
     from agent.config.settings import load_settings
-    from agent.holding import held
-    from agent.standing_alone import refuse_a_second
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
@@ -146,7 +146,7 @@ def _serve(options: argparse.Namespace) -> int:
         if not options.takeover:
             await refuse_a_second(settings)
         async with held(settings) as holding:
-            from agent.serving import serve  # takes a second: callers of a dead agent are asked to hold before
+            from agent.app.run import serve  # takes a second: callers of a dead agent are asked to hold before
 
             return await serve(settings, stop, takeover=options.takeover, on_ready=holding.ready)
 

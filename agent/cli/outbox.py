@@ -27,8 +27,8 @@ def add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _outbox(options: argparse.Namespace) -> int:
+    from agent.app.outbox_factory import calls_path
     from agent.config.settings import load_settings
-    from agent.delivering import calls_path
     from agent.records import outbox_commands as commands
 
     if options.what in ("retry", "drop") and (options.id is None) != options.all:
@@ -47,8 +47,8 @@ def _outbox(options: argparse.Namespace) -> int:
 
 
 def _webhooks(options: argparse.Namespace) -> int:
+    from agent.app.outbox_factory import hook_of
     from agent.config.settings import load_settings
-    from agent.delivering import hook_of
     from agent.records.webhook_commands import test_webhooks
     from agent.records.webhook_events import published_schema
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
+from agent.app.shop_factory import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
 from agent.call.errors import ServiceError
 from agent.config.settings import SettingsError, ShopSettings, load_settings
 from agent.shop.services import ShopServices
-from agent.shop_systems import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
 from tests.shop.http.mapped import NOW, PHONE, SHOP, order
 
 
@@ -119,7 +119,7 @@ class TestThePolicy:
     def test_the_documented_policy_is_the_one_that_holds_by_default(self, tmp_path: Path) -> None:
         from agent.shop.policy import Policy
 
-        document = (Path(__file__).resolve().parents[1] / "docs" / "settings.md").read_text(encoding="utf-8")
+        document = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
         (tmp_path / "orderline.yaml").write_text(document.split("```yaml\n")[1].split("```")[0])
         documented = load_settings(tmp_path).shop.policy.over(Policy())
         assert documented == Policy(templates=documented.templates)

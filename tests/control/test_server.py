@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from agent.live import ControlServer, LiveFeed
+from agent.control.server import ControlServer, LiveFeed
 from agent.telemetry.metrics import Metrics
 
 

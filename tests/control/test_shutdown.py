@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 from agent.config.settings import ControlSettings
-from agent.live import ControlServer, LiveFeed
-from agent.stopping import DRAIN_SECONDS, StopDoor, stop_agent
+from agent.control.server import ControlServer, LiveFeed
+from agent.control.shutdown import DRAIN_SECONDS, StopDoor, stop_agent
 
 HEADERS = {"Authorization": "Bearer the-token"}
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.agi_services import LeftValues
+from agent.app.conversation_factory import begin
+from agent.app.outbox_factory import PostOffice
 from agent.asterisk.stasis_app import AsteriskLine
-from agent.beginning import begin
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Introduction
 from agent.call.consent_filter import DiscreetObserver, DiscreetRecords, DiscreetServices
 from agent.call.ports import Media, Observer
@@ -19,11 +19,11 @@ from agent.call.reject import pass_on
 from agent.call.session import CallParts, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.settings import CallSettings, Settings
-from agent.delivering import PostOffice
+from agent.control.active_calls import LiveCalls
+from agent.control.agi import LeftValues
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.reloader import Procedures
 from agent.dialog.templating.rendering import Renderer
-from agent.live_calls import LiveCalls
 from agent.records.redaction import redact_text
 from agent.recovery.manager import Survival
 from agent.shop.services import ShopServices

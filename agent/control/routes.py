@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.pausing import Pause, PauseError
+from agent.control.pause import Pause, PauseError
 
 
 def supervision_routes(pause: Pause, calls: Callable[[], Sequence[Any]]) -> list[web.RouteDef]:

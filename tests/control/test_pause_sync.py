@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.common.redis import RedisLink
-from agent.pausing import Pause
+from agent.control.pause import Pause
+from agent.control.pause_sync import SharedPause
 from agent.rehearse.real_redis import RealRedis
-from agent.shared_pause import SharedPause
 from tests.waiting import until
 
 

@@ -33,7 +33,7 @@ class Paused:
 
 
 class Pause:
-    """One agent's pause, kept in a file. Nodes that share a Redis follow each other (:mod:`agent.shared_pause`)."""
+    """One agent's pause, kept in a file. Nodes with one Redis follow each other (:mod:`agent.control.pause_sync`)."""
 
     def __init__(self, file: Path, wall: Callable[[], datetime]) -> None:
         """Take up what an earlier life left. A file that cannot be read counts as a pause: people are the safe side."""

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from agent.app.outbox_factory import PostOffice
 from agent.call.ports import Caller, CallRecord
-from agent.cli import main
+from agent.cli.main import main
 from agent.config.settings import Settings, SettingsError, load_settings
-from agent.delivering import PostOffice
 from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

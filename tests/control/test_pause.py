@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 
 from agent.call.reject import PAUSED, pass_on
-from agent.live import ControlServer, LiveFeed
-from agent.live_calls import LiveCalls
-from agent.pausing import Pause, PauseError
-from agent.supervision_door import supervision_routes
+from agent.control.active_calls import LiveCalls
+from agent.control.pause import Pause, PauseError
+from agent.control.routes import supervision_routes
+from agent.control.server import ControlServer, LiveFeed
 from tests.call.fakes import TestLine, TestObserver, TestRecords
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 AddCommand = Callable[..., argparse.ArgumentParser]
-_CALLS_IN_TEXT = (Path("tests/flows"), Path(__file__).resolve().parents[1] / "tests" / "flows")
+_CALLS_IN_TEXT = (Path("tests/flows"), Path(__file__).resolve().parents[2] / "tests" / "flows")
 """Where calls in text are looked for when none are named: here, and in the checkout this program runs from."""
 _PHONE = re.compile(r"[+]?[0-9*#]{1,32}")
 
@@ -82,19 +82,19 @@ def _time(text: str) -> datetime:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    from agent.terminal import ChatOptions, chat_in_terminal
+    from agent.cli.chat import ChatOptions, chat_in_terminal
 
     return chat_in_terminal(ChatOptions(options.flows, options.json, options.caller or "", options.now, options.entry))
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent.terminal import check
+    from agent.cli.chat import check
 
     return check(options.flows, as_json=options.json)
 
 
 def _show(options: argparse.Namespace) -> int:
-    from agent.terminal import show, show_all
+    from agent.cli.chat import show, show_all
 
     if options.all == bool(options.flow):
         options.usage_error("name one FLOW, or --all")
@@ -106,7 +106,7 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _test(options: argparse.Namespace) -> int:
-    from agent.terminal import test
+    from agent.cli.chat import test
 
     files = options.files or [path for path in _CALLS_IN_TEXT if path.is_dir()][:1]
     if not files:
@@ -115,14 +115,14 @@ def _test(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from agent.terminal import schema
+    from agent.cli.chat import schema
 
     return schema(options.of, options.output)
 
 
 def _understand(options: argparse.Namespace) -> int:
+    from agent.cli.chat import understand
     from agent.dialog.numbers.format import NumberFormat
-    from agent.terminal import understand
 
     known = [number for number in options.known.split(",") if number.strip()]
     return understand(NumberFormat(options.format, options.check), known, options.text, options.so_far)

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from agent.common.redis import PREFIX, RedisLink
-from agent.pausing import Pause, Paused, PauseError
+from agent.control.pause import Pause, Paused, PauseError
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import main
+from agent.cli.main import main
 
-CALLS = Path(__file__).parent / "flows"
+CALLS = Path(__file__).parents[1] / "flows"
 
 
 def talk(

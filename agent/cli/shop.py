@@ -57,8 +57,8 @@ def _shop(options: argparse.Namespace) -> int:
         return 0
     if options.what == "faults":
         return _faults(options)
+    from agent.app.shop_factory import check_systems
     from agent.config.settings import load_settings
-    from agent.shop_systems import check_systems
 
     logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings
     return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 
-from agent.app import Agent, cancelled, report_end
+from agent.app.application import Agent, cancelled, report_end
 from agent.common import systemd
 from agent.config.settings import Settings
 

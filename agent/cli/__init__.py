@@ -1,0 +1,1 @@
+"""The orderline command, a file for each family of commands."""

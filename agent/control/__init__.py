@@ -1,0 +1,1 @@
+"""The running agent's own HTTP server: active calls, live feed, pause, shutdown, FastAGI services."""
