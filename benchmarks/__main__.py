@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import OrderlineError
-from agent.rehearse.demo import get_asterisk, say
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.demo import get_asterisk, say
 from benchmarks import speed
 from benchmarks.answers import answers
 from benchmarks.before import before_and_after

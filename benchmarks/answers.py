@@ -16,9 +16,9 @@ from agent.call.ports import SAMPLE_RATE
 from agent.dialog.contract import Heard, Listen
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
-from agent.rehearse.script import Speech
-from agent.rehearse.stack import Home
-from agent.rehearse.voices import Voices
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.script import Speech
+from agent.rehearsal.voices import Voices
 from agent.speech.decoding import Decoding
 from agent.speech.grammar import UNKNOWN, Grammar, build_grammar
 from agent.speech.model import resolve_model

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.rehearse.result import CallResult
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.result import CallResult
 from benchmarks.figures import by_kind, failures_of, spread, turns_of
 from benchmarks.machine import commit_of
 from benchmarks.place import call_centre, scripts

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.rehearse.result import CallResult
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.result import CallResult
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
 from benchmarks.place import Callers, call_centre, scripts
 from benchmarks.usage import AGENT, ASTERISK, PRODUCT, UsageMeter, Use

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.rehearse.result import CallResult, TurnResult
+from agent.rehearsal.result import CallResult, TurnResult
 
 KINDS = ("yes/no", "request or menu", "digits", "look-up", "keypad")
 """Kinds of turns. A look-up is a spoken answer after which the order system is asked; what is keyed is keypad."""

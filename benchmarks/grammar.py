@@ -15,9 +15,9 @@ import vosk
 from agent.call.ports import SAMPLE_RATE
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
-from agent.rehearse.script import Speech
-from agent.rehearse.stack import Home
-from agent.rehearse.voices import Voices
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.script import Speech
+from agent.rehearsal.voices import Voices
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import CHUNK_BYTES
 from benchmarks.figures import spread

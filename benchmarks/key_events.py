@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
-from agent.rehearse.pbx import Pbx
+from agent.rehearsal.pbx_pair import Pbx
 
 _APP = "orderline-bench"
 

@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from agent.asterisk.ari.client import Ari
-from agent.rehearse.demo import get_asterisk
-from agent.rehearse.desk import HumanDesk
-from agent.rehearse.exchange import Exchange
-from agent.rehearse.feed import LiveFeed
-from agent.rehearse.phone import Leg
-from agent.rehearse.player import Sounds
-from agent.rehearse.rehearsal import APP, file_names, play_call, prepare, with_numbers
-from agent.rehearse.report import SilentReport
-from agent.rehearse.result import CallResult
-from agent.rehearse.script import CallScript
-from agent.rehearse.script_reader import load_scripts
-from agent.rehearse.stack import Home, Stack, running_stack
-from agent.rehearse.voices import Voices
+from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.demo import get_asterisk
+from agent.rehearsal.exchange import Exchange
+from agent.rehearsal.live_feed import LiveFeed
+from agent.rehearsal.phone import Leg
+from agent.rehearsal.report import SilentReport
+from agent.rehearsal.result import CallResult
+from agent.rehearsal.ringing_phones import HumanDesk
+from agent.rehearsal.runner import APP, file_names, play_call, prepare, with_numbers
+from agent.rehearsal.script import CallScript
+from agent.rehearsal.script_player import Sounds
+from agent.rehearsal.script_reader import load_scripts
+from agent.rehearsal.voices import Voices
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from agent.rehearse.stack import Home, Stack
+from agent.rehearsal.call_centre import Home, Stack
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
 from benchmarks.place import call_centre, scripts
 from benchmarks.usage import AGENT, ASTERISK, UsageMeter

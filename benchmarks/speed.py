@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.rehearse.measure import Span, barge_in_stop_ms, response_ms
-from agent.rehearse.result import CallResult
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.caller_measures import Span, barge_in_stop_ms, response_ms
+from agent.rehearsal.result import CallResult
 from benchmarks.figures import by_kind, failures_of, lateness_of, spread, turns_of
 from benchmarks.key_events import key_events
 from benchmarks.place import PlacedCall, call_centre, scripts

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from agent.rehearse.stack import Stack
+from agent.rehearsal.call_centre import Stack
 
 ASTERISK, AGENT, CARRIER, CALLERS = "asterisk", "agent", "carrier", "callers"
 """The product is the first two; the carrier's Asterisk and the callers' own program are the load generator."""

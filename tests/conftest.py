@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from agent.rehearse.private_asterisk import Asterisk, ensure_asterisk
-from agent.rehearse.real_redis import RealRedis, redis_command
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
+from agent.rehearsal.real_redis import RealRedis, redis_command
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import soxr
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearse.audio import FRAME_SAMPLES, FULL_SCALE, Pcm, to_pcm
+from agent.rehearsal.audio import FRAME_SAMPLES, FULL_SCALE, Pcm, to_pcm
 
 Packets = list[bytes]
 Coding = tuple[Callable[[Pcm], Packets], Callable[[Packets], Pcm]]

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.accuracy.errors import AccuracyError
-from agent.rehearse.apt_fetch import Wanted
-from agent.rehearse.audio import Pcm, read_wav
-from agent.rehearse.unpacked_tree import command_in, ensure_tree
+from agent.rehearsal.apt_fetch import Wanted
+from agent.rehearsal.audio import Pcm, read_wav
+from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 
 VOICES = ("rms", "slt", "awb", "kal16")
 """An American man and woman, a Scottish man, and an older American voice."""

@@ -10,7 +10,7 @@ from agent.accuracy.codecs import losses, through_codec
 from agent.accuracy.material import Condition
 from agent.accuracy.noise import make_noise, with_noise
 from agent.call.ports import FRAME_BYTES, SAMPLE_RATE
-from agent.rehearse.audio import FRAME_SAMPLES, Pcm, at_level
+from agent.rehearsal.audio import FRAME_SAMPLES, Pcm, at_level
 
 BEFORE_SECONDS = 0.5
 """Line without words before the caller speaks; the noise is there already."""

@@ -26,7 +26,7 @@ from agent.accuracy.running import Setup, run
 from agent.accuracy.speakers import SYNTHETIC, Speakers
 from agent.accuracy.stage import open_stage
 from agent.errors import OrderlineError
-from agent.rehearse.mirror import FetchError
+from agent.rehearsal.apt_mirror import FetchError
 
 SEED = 1
 """Numbers, noise and losses come from names; this is the version of the drawing."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearse.audio import FULL_SCALE, Pcm, frame_levels_dbfs, to_pcm
+from agent.rehearsal.audio import FULL_SCALE, Pcm, frame_levels_dbfs, to_pcm
 
 Samples = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from agent.accuracy.material import Answer
 from agent.dialog.numbers.format import groups_of, symbols_of
 from agent.dialog.numbers.spoken_forms import say_number
-from agent.rehearse.spoken import PHONETIC, digit_words
+from agent.rehearsal.spoken_numbers import PHONETIC, digit_words
 
 _HESITATIONS = frozenset({"um", "uh"})
 _AREA_CODES = ("202", "312", "415", "617", "718")

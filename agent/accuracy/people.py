@@ -11,8 +11,8 @@ import numpy as np
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearse.audio import Pcm, at_level, read_wav, voiced_span
-from agent.rehearse.spoken import DIGIT_WORDS
+from agent.rehearsal.audio import Pcm, at_level, read_wav, voiced_span
+from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 
 _NAME = re.compile(r"(\d)_([A-Za-z0-9]+)_(\d+)\.wav")
 _WORDS = {word: digit for digit, word in DIGIT_WORDS.items()} | {"oh": "0"}

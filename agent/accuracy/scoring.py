@@ -13,7 +13,7 @@ import numpy as np
 
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.material import Result
-from agent.rehearse.spoken import DIGIT_WORDS
+from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 
 RESAMPLES = 2000
 _SEED = 20261124

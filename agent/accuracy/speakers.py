@@ -12,9 +12,9 @@ from pathlib import Path
 from agent.accuracy import flite
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.people import Person
-from agent.rehearse.audio import Pcm, read_wav, write_wav
-from agent.rehearse.script import Speech
-from agent.rehearse.voices import Voices
+from agent.rehearsal.audio import Pcm, read_wav, write_wav
+from agent.rehearsal.script import Speech
+from agent.rehearsal.voices import Voices
 
 SYNTHETIC = (
     *("hibari", "joe", "espeak:en-us", "espeak:en-us+f3", "espeak:en-gb", "espeak:en-gb+f2", "espeak:en-gb-scotland"),

@@ -14,8 +14,8 @@ from agent.accuracy.speakers import Speakers
 from agent.accuracy.stage import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
 from agent.dialog.contract import Heard, NoInput
 from agent.dialog.numbers.format import symbols_of
-from agent.rehearse.audio import Pcm, read_wav
-from agent.rehearse.cooperation import reaction
+from agent.rehearsal.audio import Pcm, read_wav
+from agent.rehearsal.cooperative_caller import reaction
 
 MOST_SAYINGS = 6
 """A caller who was asked so often for one thing has had enough."""

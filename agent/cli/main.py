@@ -14,6 +14,7 @@ from agent import __version__
 from agent.accuracy.cli import add_accuracy_command
 from agent.cli.admin import add_admin_commands
 from agent.cli.control import add_supervision_commands, ask
+from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.service import add_survival_commands
@@ -82,13 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
 
-    faults = add("faults", _faults, "break things on real calls and see that every caller reaches a person or an end")
-    _add_home(faults)
-    faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
-    faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
-    faults.add_argument("--stacks", type=int, default=2, metavar="N", help="call centres side by side (2)")
-    faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
-    faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
+    add_faults_command(add, _add_home)
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
@@ -189,22 +184,22 @@ def _home(options: argparse.Namespace) -> Path:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from agent.rehearse.demo import demo
-    from agent.rehearse.stack import Home
+    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.demo import demo
 
     return asyncio.run(cancelled_by_sigterm(demo(Home(_home(options)))))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from agent.rehearse.demo import run
-    from agent.rehearse.stack import Home
+    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.demo import run
 
     home = Home(_home(options))
     return asyncio.run(until_stopped(lambda stop: run(home, stop)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:
-    from agent.rehearse.demo import get_asterisk
+    from agent.rehearsal.demo import get_asterisk
 
     found = asyncio.run(get_asterisk(_home(options)))
     print(f"Asterisk {found.version} ({found.origin}): {' '.join(found.command)}")
@@ -212,8 +207,8 @@ def _asterisk(options: argparse.Namespace) -> int:
 
 
 def _rehearse(options: argparse.Namespace) -> int:
-    from agent.rehearse.demo import play_files
-    from agent.rehearse.stack import Home
+    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.demo import play_files
 
     work = play_files(
         options.files,
@@ -225,15 +220,6 @@ def _rehearse(options: argparse.Namespace) -> int:
         running=options.running,
         voices=options.voices,
     )
-    return asyncio.run(cancelled_by_sigterm(work))
-
-
-def _faults(options: argparse.Namespace) -> int:
-    from agent.rehearse.faults.matrix import faults
-    from agent.rehearse.stack import Home
-
-    home, as_json = Home(_home(options)), options.json
-    work = faults(home, options.only, options.times, as_json=as_json, keep=options.keep, stacks=options.stacks)
     return asyncio.run(cancelled_by_sigterm(work))
 
 

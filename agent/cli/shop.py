@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.common.signals import cancelled_by_sigterm
+from agent.cli.fault_matrices import shop_faults
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -56,20 +55,9 @@ def _shop(options: argparse.Namespace) -> int:
         commands.print_mapping(options.name, sys.stdout)
         return 0
     if options.what == "faults":
-        return _faults(options)
+        return shop_faults(options)
     from agent.app.shop_factory import check_systems
     from agent.config.settings import load_settings
 
     logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings
     return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)
-
-
-def _faults(options: argparse.Namespace) -> int:
-    from agent.rehearse.shop_faults.matrix import shop_faults
-    from agent.rehearse.stack import Home
-
-    home: Path = options.home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    keep: Path | None = options.keep.resolve() if options.keep else None
-    work = shop_faults(Home(home), options.only, at_once=options.at_once, keep=keep, as_json=options.json)
-    return asyncio.run(cancelled_by_sigterm(work))

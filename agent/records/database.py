@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.errors import OrderlineError
+from agent.records import outbox_sql
 
 T = TypeVar("T")
 

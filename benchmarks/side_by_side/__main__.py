@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.rehearse.private_asterisk import ensure_asterisk
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.private_asterisk import ensure_asterisk
 from benchmarks.side_by_side.page import measured, page, table
 from benchmarks.side_by_side.picture import draw
 from benchmarks.side_by_side.results import Comparison, about, figures

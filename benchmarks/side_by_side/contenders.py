@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from agent.errors import OrderlineError
-from agent.rehearse.stack import Stack
+from agent.rehearsal.call_centre import Stack
 from agent.speech.model import bundled_model
 from benchmarks.side_by_side.rival import RivalSettings
 

@@ -9,7 +9,7 @@ import logging
 import time
 from pathlib import Path
 
-from agent.rehearse.audio import write_wav
+from agent.rehearsal.audio import write_wav
 from agent.speech.engines.base import EngineError
 from agent.speech.engines.child import ChildEngine
 

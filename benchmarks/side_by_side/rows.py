@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from agent.rehearse.result import CallResult
+from agent.rehearsal.result import CallResult
 
 PLAIN = "plain"
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.rehearsal import load_all, rehearse
-from agent.rehearse.result import RehearsalResult
-from agent.rehearse.stack import Home, Stack, running_stack
+from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.private_asterisk import Asterisk
+from agent.rehearsal.result import RehearsalResult
+from agent.rehearsal.runner import load_all, rehearse
 from benchmarks.side_by_side.contenders import SAMPLE, TUNED, Contender, cpu_seconds, orderline, rival
 from benchmarks.side_by_side.ratios import quantile
 from benchmarks.side_by_side.rows import CallRow, LoadRow

@@ -7,7 +7,7 @@ import pytest
 
 from agent.accuracy.codecs import CODECS, losses, through_codec
 from agent.accuracy.errors import AccuracyError
-from agent.rehearse.audio import FRAME_SAMPLES, Pcm
+from agent.rehearsal.audio import FRAME_SAMPLES, Pcm
 
 
 @pytest.fixture

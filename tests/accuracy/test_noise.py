@@ -7,7 +7,7 @@ import pytest
 
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.noise import KINDS, make_noise, with_noise
-from agent.rehearse.audio import Pcm, frame_levels_dbfs
+from agent.rehearsal.audio import Pcm, frame_levels_dbfs
 
 
 def talk() -> list[Pcm]:

@@ -17,7 +17,7 @@ from agent.accuracy.stage import QUESTIONS, READ_BACK_VALUE
 from agent.accuracy.trying import Trying, seed_of
 from agent.call.ports import FRAME_BYTES, Hearing, Recognition, Recognizer
 from agent.dialog.contract import Heard
-from agent.rehearse.audio import write_wav
+from agent.rehearsal.audio import write_wav
 from agent.speech.gain import AutomaticGain
 from agent.speech.model import bundled_model
 from agent.speech.vad import VoiceActivities

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent.rehearse.measure import Lateness
-from agent.rehearse.result import CallResult, TurnResult
+from agent.rehearsal.caller_measures import Lateness
+from agent.rehearsal.result import CallResult, TurnResult
 from benchmarks.figures import by_kind, kind_of, spread, turns_of
 
 

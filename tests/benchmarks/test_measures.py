@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from agent.rehearse.audio import FRAME_SECONDS, Track
-from agent.rehearse.result import CallResult
+from agent.rehearsal.audio import FRAME_SECONDS, Track
+from agent.rehearsal.result import CallResult
 from benchmarks.__main__ import PARTS, main
 from benchmarks.place import SCRIPTS, PlacedCall, scripts
 from benchmarks.speed import _answer_after_event, _stop_after_event, lengths

@@ -14,7 +14,7 @@ import pytest_asyncio
 import vosk
 from websockets.asyncio.server import serve
 
-from agent.rehearse.espeak import EspeakVoice
+from agent.rehearsal.espeak import EspeakVoice
 from agent.speech.model import bundled_model
 from benchmarks.side_by_side.bridge import SpeechBridge
 from benchmarks.side_by_side.order_dialog import OrderDialog

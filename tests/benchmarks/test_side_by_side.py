@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearse.script_reader import load_scripts
+from agent.rehearsal.script_reader import load_scripts
 from agent.shop.models import Order
 from benchmarks.side_by_side.order_dialog import OrderDialog, digits_in, spoken
 from benchmarks.side_by_side.page import page

@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.common.redis import RedisLink
 from agent.control.pause import Pause
 from agent.control.pause_sync import SharedPause
-from agent.rehearse.real_redis import RealRedis
+from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
 

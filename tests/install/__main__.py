@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.rehearse.private_asterisk import ensure_asterisk
+from agent.rehearsal.private_asterisk import ensure_asterisk
 from tests.install.debian import NotPossible, build_base, fetch_packages
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.rehearse.mirror import read_mirror
+from agent.rehearsal.apt_mirror import read_mirror
 
 Report = Callable[[str], None]
 

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.rehearsal import rehearse
-from agent.rehearse.result import RehearsalResult
-from agent.rehearse.stack import Home, Stack, running_stack
+from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.private_asterisk import Asterisk
+from agent.rehearsal.result import RehearsalResult
+from agent.rehearsal.runner import rehearse
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearse" / "scripts"
+SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearsal" / "scripts"
 
 
 class CallCentre:

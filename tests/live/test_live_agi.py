@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from agent.flows import english_pack
-from agent.rehearse.ports import reserve_ports
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home, running_stack
+from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.port_block import reserve_ports
+from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.private_asterisk import Asterisk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

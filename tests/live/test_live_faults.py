@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.faults.case import CaseResult
-from agent.rehearse.faults.matrix import CASES, fault_place, run_once
-from agent.rehearse.faults.place import Place
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.private_asterisk import Asterisk
+from benchmarks.faults.fault_case import CaseResult
+from benchmarks.faults.matrix import CASES, fault_place, run_once
+from benchmarks.faults.testbed import Place
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home, running_stack
+from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

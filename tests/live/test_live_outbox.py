@@ -18,8 +18,8 @@ import pytest_asyncio
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home, running_stack
+from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
 from tests.waiting import until
 

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 
 from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
-from agent.rehearse.audio import read_wav, voiced_span
-from agent.rehearse.measure import likeness
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.stack import Home, running_stack
+from agent.rehearsal.audio import read_wav, voiced_span
+from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.caller_measures import likeness
+from agent.rehearsal.private_asterisk import Asterisk
 from tests.asterisk.fake_manager import FakeManager
 from tests.live.conftest import CallCentre, failures, stored_records
 from tests.waiting import until

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.result import RehearsalResult
-from agent.rehearse.stack import Home, running_stack
+from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.private_asterisk import Asterisk
+from agent.rehearsal.result import RehearsalResult
 from tests.live.conftest import SCRIPTS, CallCentre, failures
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearse.private_asterisk import Asterisk
-from agent.rehearse.shop_faults.cells import chosen
-from agent.rehearse.shop_faults.matrix import run_cells
-from agent.rehearse.shop_faults.table import heading, row
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.private_asterisk import Asterisk
+from benchmarks.shop_faults.cells import chosen
+from benchmarks.shop_faults.matrix import run_cells
+from benchmarks.shop_faults.table import heading, row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

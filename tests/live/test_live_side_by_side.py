@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
 from benchmarks.side_by_side.contenders import SAMPLE, rival
 from benchmarks.side_by_side.runs import Arena
 from tests.live.conftest import CallCentre

@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 
 from agent.asterisk.ari.client import Ari
-from agent.rehearse.audio import Pcm, lay_out
-from agent.rehearse.desk import HumanDesk
-from agent.rehearse.exchange import Exchange
-from agent.rehearse.measure import likeness
-from agent.rehearse.phone import Leg
-from agent.rehearse.script import Speech
-from agent.rehearse.stack import Home
-from agent.rehearse.voices import Voices
+from agent.rehearsal.audio import Pcm, lay_out
+from agent.rehearsal.call_centre import Home
+from agent.rehearsal.caller_measures import likeness
+from agent.rehearsal.exchange import Exchange
+from agent.rehearsal.phone import Leg
+from agent.rehearsal.ringing_phones import HumanDesk
+from agent.rehearsal.script import Speech
+from agent.rehearsal.voices import Voices
 from tests.live.conftest import SCRIPTS, CallCentre, stored_records
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

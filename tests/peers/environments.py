@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.rehearse.commands import run
-from agent.rehearse.only_one import only_one
+from agent.rehearsal.helper_programs import run
+from agent.rehearsal.process_lock import only_one
 
 HERE = Path(__file__).resolve().parent
 _INSTALL_SECONDS = 600.0

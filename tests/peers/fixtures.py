@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearse.stack import Home
+from agent.rehearsal.call_centre import Home
 from tests.peers.kannel import Kannel, running_kannel
 from tests.peers.oscar import Oscar, running_oscar
 from tests.peers.roundup import Roundup, running_roundup

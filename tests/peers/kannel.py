@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from agent.rehearse.apt_fetch import Wanted
-from agent.rehearse.ports import LOOPBACK, reserve_ports
-from agent.rehearse.unpacked_tree import command_in, ensure_tree
+from agent.rehearsal.apt_fetch import Wanted
+from agent.rehearsal.port_block import LOOPBACK, reserve_ports
+from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 from tests.peers.servers import listens, running_server
 
 KANNEL = Wanted(

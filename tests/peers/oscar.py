@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.rehearse.only_one import only_one
-from agent.rehearse.ports import LOOPBACK, reserve_ports
+from agent.rehearsal.port_block import LOOPBACK, reserve_ports
+from agent.rehearsal.process_lock import only_one
 from tests.peers.environments import HERE, NotInstalled, digest, ensure_environment
 from tests.peers.servers import listens, running_server
 

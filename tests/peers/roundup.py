@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.rehearse.commands import run
-from agent.rehearse.ports import LOOPBACK, reserve_ports
+from agent.rehearsal.helper_programs import run
+from agent.rehearsal.port_block import LOOPBACK, reserve_ports
 from tests.peers.environments import HERE, NotInstalled, ensure_environment
 from tests.peers.servers import listens, running_server
 

@@ -11,7 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from agent.rehearse.ports import LOOPBACK
+from agent.rehearsal.port_block import LOOPBACK
 
 START_SECONDS = 60.0
 _STOP_SECONDS = 5.0

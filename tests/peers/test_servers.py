@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearse.ports import reserve_ports
+from agent.rehearsal.port_block import reserve_ports
 from tests.peers.servers import ServerDied, listens, running_server
 
 SERVE = ["-m", "http.server", "--bind", "127.0.0.1"]

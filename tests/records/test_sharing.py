@@ -15,7 +15,7 @@ from agent.records.call_store import CallStore
 from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
 from agent.records.outbox_sql import Entry, NewEntry
 from agent.records.redis_sharing import RedisSharing
-from agent.rehearse.real_redis import RealRedis
+from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(first_pause_seconds=0.05, longest_pause_seconds=0.2, poll_seconds=0.02)

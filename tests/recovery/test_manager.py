@@ -27,7 +27,7 @@ from agent.flows import english_pack
 from agent.records.call_store import CallStore
 from agent.recovery.manager import Survival, discreet
 from agent.recovery.sqlite_snapshots import EmbeddedKeeper
-from agent.rehearse.real_redis import RealRedis
+from agent.rehearsal.real_redis import RealRedis
 from agent.speech.wording import filters
 
 RENDER = SandboxRenderer(filters)

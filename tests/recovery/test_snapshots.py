@@ -11,7 +11,7 @@ from agent.common.redis import RedisLink
 from agent.recovery.redis_snapshots import SharedKeeper
 from agent.recovery.snapshot import KeptCall
 from agent.recovery.sqlite_snapshots import LONGEST_SECONDS, EmbeddedKeeper
-from agent.rehearse.real_redis import RealRedis
+from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
 

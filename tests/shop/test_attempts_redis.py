@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.common.redis import RedisLink
-from agent.rehearse.real_redis import RealRedis
+from agent.rehearsal.real_redis import RealRedis
 from agent.shop.attempts_redis import SharedAttemptLimits
 from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from tests.waiting import until

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.call.ports import FRAME_BYTES, VoiceActivity
-from agent.rehearse.espeak import EspeakVoice
+from agent.rehearsal.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.vad import EnergyActivity, SileroActivity, SileroModel, VoiceActivities

@@ -112,7 +112,7 @@ class Conversation:
             unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
             verified=bool(state.variables.get("verified")),
             order_number=order.value if order is not None else "",
-            interpret=tuple(
+            answers=tuple(
                 (name, held.value)
                 for name, held in state.slots.items()
                 if name != "order_number"

@@ -1,0 +1,50 @@
+"""An agent whose ears and voice can be broken from outside: ``python -m benchmarks.faults.faulty_agent serve ...``.
+
+It is the agent as it is, started through this module: while the file that ``ORDERLINE_SABOTAGE`` names holds the word
+``ears`` its decoder hangs, and while it holds ``voice`` none of its voices can speak. The product knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from agent.call.errors import VoiceError
+from agent.cli.main import main
+from agent.speech.decoding import Decoding
+from agent.speech.voice import Speaker
+
+_POLL_SECONDS = 0.05
+
+
+def _broken(what: str) -> bool:
+    path = Path(os.environ["ORDERLINE_SABOTAGE"])
+    return path.is_file() and what in path.read_text(encoding="utf-8").split()
+
+
+def _hanging(feed: Callable[..., Any]) -> Callable[..., Any]:
+    def hang(*args: Any, **kwargs: Any) -> Any:
+        while _broken("ears"):
+            time.sleep(_POLL_SECONDS)
+        return feed(*args, **kwargs)
+
+    return hang
+
+
+def _mute(make: Callable[..., Coroutine[Any, Any, bytes]]) -> Callable[..., Coroutine[Any, Any, bytes]]:
+    async def fail(*args: Any, **kwargs: Any) -> bytes:
+        if _broken("voice"):
+            raise VoiceError("No engine can speak: sabotaged.")
+        return await make(*args, **kwargs)
+
+    return fail
+
+
+if __name__ == "__main__":
+    Decoding.feed = _hanging(Decoding.feed)  # type: ignore[method-assign]
+    Speaker._make = _mute(Speaker._make)  # type: ignore[method-assign]
+    sys.exit(main())

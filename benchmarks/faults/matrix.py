@@ -1,0 +1,197 @@
+"""``orderline faults``: runs the cases, prints the table, and says in its last line how many passed and failed."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+from agent.errors import OrderlineError
+from agent.rehearsal.call_centre import AgentProcess, Home, Stack
+from agent.rehearsal.demo import get_asterisk, say
+from agent.rehearsal.pbx_pair import running_pair
+from agent.rehearsal.private_asterisk import Asterisk
+from benchmarks.faults import component_faults, controller_faults
+from benchmarks.faults.cutting_proxy import CuttingProxy
+from benchmarks.faults.fault_caller import NotSetUp
+from benchmarks.faults.fault_case import Case, CaseResult, Findings
+from benchmarks.faults.testbed import Place, open_place
+
+CASES: tuple[Case, ...] = (*controller_faults.CASES, *component_faults.CASES)
+RUN_SECONDS = 150.0
+SET_UP_AGAIN = 2
+STACKS = 2
+"""Call centres side by side: about one for each core."""
+
+
+class NoSuchCase(OrderlineError):
+    """The matrix has no case of this name."""
+
+    code = "script"
+
+
+@contextlib.asynccontextmanager
+async def fault_place(
+    asterisk: Asterisk, home: Home, run_dir: Path, report: Callable[[str], None]
+) -> AsyncIterator[Place]:
+    """Hold a call centre whose agent reaches Asterisk over a wire that can be cut."""
+    async with contextlib.AsyncExitStack() as stack:
+        pbx, phones = await stack.enter_async_context(running_pair(asterisk, run_dir / "pbx", report))
+        proxy = CuttingProxy("127.0.0.1", pbx.ports.http)
+        await proxy.start()
+        stack.push_async_callback(proxy.close)
+        with socket.socket() as trial:
+            trial.bind(("127.0.0.1", 0))
+            port = trial.getsockname()[1]
+        settings = {"ari": {"url": proxy.url}, "control": {"port": port}}
+        environment = {"ORDERLINE_SABOTAGE": str(run_dir / "sabotage")}
+        agent = AgentProcess(
+            pbx,
+            run_dir,
+            home.shared,
+            settings,
+            module="benchmarks.faults.faulty_agent",
+            environment=environment,
+        )
+        await agent.start()
+        stack.push_async_callback(agent.stop)
+        yield await stack.enter_async_context(open_place(Stack(asterisk, pbx, phones, agent, run_dir), proxy, home))
+
+
+async def run_once(
+    place: Place, case: Case, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
+) -> None:
+    """Run a case once. A run that breaks counts as failed; the next one begins with a living agent.
+
+    A run that breaks nothing yet because a caller is not where it must be (misheard, too slow) is set up again, at most
+    :data:`SET_UP_AGAIN` times; the table tells how often.
+    """
+    began = time.monotonic()
+    for again in range(SET_UP_AGAIN, -1, -1):
+        findings = Findings(patience)
+        try:
+            async with asyncio.timeout(RUN_SECONDS * patience):
+                await case.run(place, findings)
+        except NotSetUp as error:
+            if again:
+                report(f"    {case.name} is set up again: {error}")
+                result.set_up_again += 1
+                await place.recover()
+                continue
+            findings.problems.append(f"could not be set up: {error}")
+        except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
+            findings.problems.append(f"{type(error).__name__}: {error}")
+        break
+    findings.problems += await asyncio.to_thread(place.exceptions)
+    result.add(findings)
+    result.seconds += time.monotonic() - began
+    for problem in findings.problems:
+        report(f"    {case.name} {result.passed + result.failed}: {problem}")
+    if findings.problems:
+        try:
+            await place.recover()
+        except (OrderlineError, TimeoutError, OSError) as error:
+            report(f"    {case.name}: the place could not be brought back: {type(error).__name__}: {error}")
+
+
+async def faults(
+    home: Home,
+    only: Sequence[str],
+    times: int | None,
+    *,
+    as_json: bool,
+    keep: bool = False,
+    stacks: int = STACKS,
+) -> int:
+    """Run the matrix, or the cases named, on so many call centres side by side; 0 when nothing failed."""
+    chosen = [case for case in CASES if not only or case.name in only]
+    if unknown := set(only) - {case.name for case in CASES}:
+        names = ", ".join(case.name for case in CASES)
+        raise NoSuchCase(f"There is no case {', '.join(sorted(unknown))}. There are: {names}.")
+
+    def tell(text: str) -> None:
+        if not as_json:
+            say(text)
+
+    asterisk = await get_asterisk(home.directory, tell)
+    name = f"faults-{os.getpid()}"
+    run_dir = home.run(name)
+    results = {case.name: CaseResult(case.name, case.what) for case in chosen}
+    wanted = {case.name: times or case.times for case in chosen}
+    runs = collections.deque(case for case in chosen for _ in range(wanted[case.name]))
+    began = time.monotonic()
+
+    async def work(place: Place) -> None:
+        while runs:
+            case = runs.popleft()
+            result = results[case.name]
+            await run_once(place, case, result, tell)
+            if result.passed + result.failed == wanted[case.name]:
+                tell(lines_of(result, case))
+
+    async with contextlib.AsyncExitStack() as opened:
+        places = [
+            await opened.enter_async_context(fault_place(asterisk, home, home.run(f"{name}/{number}"), tell))
+            for number in range(1, max(1, min(stacks, len(runs))) + 1)
+        ]
+        tell(f"Asterisk {asterisk.version}; seconds are from the fault to a person's phone ringing or an honest end\n")
+        tell(HEAD)
+        async with asyncio.TaskGroup() as workers:
+            for place in places:
+                workers.create_task(work(place))
+    passed, failed = (sum(getattr(result, name) for result in results.values()) for name in ("passed", "failed"))
+    found = {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}
+    text = json.dumps(found, indent=2)
+    if not only and times is None:
+        await asyncio.to_thread(keep_result, home.directory / "faults" / "result.json", text)
+    if as_json:
+        say(text)
+    if not failed and not keep:
+        await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
+    else:
+        tell(f"Logs and records are in {run_dir}")
+    if not as_json:
+        callers = sum(wanted[case.name] * case.callers for case in chosen)
+        say(f"{callers} callers in {(time.monotonic() - began) / 60:.1f} minutes on {len(places)} call centres")
+        say(f"{passed} passed, {failed} failed")
+    return 0 if not failed else 1
+
+
+def keep_result(path: Path, text: str) -> None:
+    """Keep what came of a whole matrix: ``make bench`` reads it. Complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+HEAD = f"{'case':<16}{'runs':>5}{'callers':>8}{'failed':>7}{'median s':>9}{'worst s':>9}{'took s':>8}  what"
+
+
+def lines_of(result: CaseResult, case: Case) -> str:
+    """Return the table's line of a case, and a line for each state where it has several."""
+    runs = result.passed + result.failed
+    lines = [
+        f"{result.name:<16}{runs:>5}{runs * case.callers:>8}{result.failed:>7}{_spread(result.reached)}"
+        f"{result.seconds:>8.0f}  {result.what}"
+        + (f" (set up again: {result.set_up_again})" if result.set_up_again else "")
+    ]
+    if len(result.by_who) > 1:
+        lines += [
+            f"  {who:<14}{'':>5}{len(seconds):>8}{'':>7}{_spread(seconds)}" for who, seconds in result.by_who.items()
+        ]
+    return "\n".join(lines)
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return f"{'-':>9}{'-':>9}"
+    return f"{statistics.median(seconds):>9.2f}{max(seconds):>9.2f}"
