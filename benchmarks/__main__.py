@@ -16,13 +16,13 @@ from agent.errors import OrderlineError
 from agent.rehearsal.call_centre import Home
 from agent.rehearsal.demo import get_asterisk, say
 from benchmarks import speed
-from benchmarks.answers import answers
-from benchmarks.before import before_and_after
 from benchmarks.capacity import STEPS, capacity
-from benchmarks.grammar import grammar
+from benchmarks.checkout_comparison import before_and_after
+from benchmarks.grammar_cost import grammar
 from benchmarks.machine import about
 from benchmarks.report import publish, read_faults, read_parts, table
 from benchmarks.soak import soak
+from benchmarks.yes_no_recognition import answers
 
 Part = Callable[[Home, argparse.Namespace], Awaitable[dict[str, Any]]]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent.rehearsal.call_centre import Home
 from agent.rehearsal.result import CallResult
+from benchmarks.call_centre import Callers, call_centre, scripts
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
-from benchmarks.place import Callers, call_centre, scripts
 from benchmarks.usage import AGENT, ASTERISK, PRODUCT, UsageMeter, Use
 
 STEPS = (1, 2, 5, 10, 20, 30, 40, 50, 60, 80, 100)

@@ -21,7 +21,7 @@ from agent.dialog.contract import Effect, Failed, Heard
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.speech.model import resolve_model
-from benchmarks.grammar import all_phrases, one_turn
+from benchmarks.grammar_cost import all_phrases, one_turn
 from benchmarks.text_call import text_call
 
 BASELINE = Path(__file__).resolve().parent / "baseline.json"

@@ -9,8 +9,8 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from benchmarks.field import ANCHORS, CALLS_A_CORE, FEELS_SLOW_S
 from benchmarks.figures import KINDS, PARTS, by_kind
+from benchmarks.published_figures import ANCHORS, CALLS_A_CORE, FEELS_SLOW_S
 
 OURS, THEIRS, MUTED, ALARM = "#0b6e4f", "#9aa5b1", "#52606d", "#c0392b"
 BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}

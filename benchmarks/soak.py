@@ -11,8 +11,8 @@ import aiohttp
 import numpy as np
 
 from agent.rehearsal.call_centre import Home, Stack
+from benchmarks.call_centre import call_centre, scripts
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
-from benchmarks.place import call_centre, scripts
 from benchmarks.usage import AGENT, ASTERISK, UsageMeter
 
 AT_ONCE = 5

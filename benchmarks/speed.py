@@ -8,9 +8,9 @@ from typing import Any
 from agent.rehearsal.call_centre import Home
 from agent.rehearsal.caller_measures import Span, barge_in_stop_ms, response_ms
 from agent.rehearsal.result import CallResult
+from benchmarks.call_centre import PlacedCall, call_centre, scripts
 from benchmarks.figures import by_kind, failures_of, lateness_of, spread, turns_of
 from benchmarks.key_events import key_events
-from benchmarks.place import PlacedCall, call_centre, scripts
 
 AT_ONCE = 3
 """Calls held at once while times are taken: a quiet hour, not an empty one."""

@@ -43,7 +43,7 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _accuracy(options: argparse.Namespace) -> int:
     import json
 
-    from agent.accuracy.measuring import Options, measure
+    from agent.accuracy.measurement import Options, measure
     from agent.accuracy.report import table
     from agent.speech.model import resolve_model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from agent.accuracy.material import Answer
+from agent.accuracy.trial_types import Answer
 from agent.dialog.numbers.format import groups_of, symbols_of
 from agent.dialog.numbers.spoken_forms import say_number
 from agent.rehearsal.spoken_numbers import PHONETIC, digit_words

@@ -10,10 +10,10 @@ from typing import Any, cast
 import yaml
 
 from agent.accuracy import numbers
-from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
+from agent.accuracy.dialog_setup import LETTERS, READ_BACK_VALUE
 from agent.accuracy.noise import KINDS
-from agent.accuracy.stage import LETTERS, READ_BACK_VALUE
-from agent.accuracy.trying import seed_of, spread
+from agent.accuracy.trial_runner import seed_of, spread
+from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
 from agent.shop.demo.known import PLANS
 
 DIGITS, WAYS = "order number, digit by digit", "order number, other ways"

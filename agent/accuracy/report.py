@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from agent.accuracy.material import Result
 from agent.accuracy.plan import DIGITS, ERRAND
 from agent.accuracy.scoring import Score, Share, by, meaning_confusions, score, share_of, word_confusions
 from agent.accuracy.speakers import HEARD_BEFORE, TRAINED
+from agent.accuracy.trial_types import Result
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 YES_NO_WORDS = ("yes", "no")

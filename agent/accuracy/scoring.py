@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.material import Result
+from agent.accuracy.trial_types import Result
 from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 
 RESAMPLES = 2000

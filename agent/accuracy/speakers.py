@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.accuracy import flite
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.people import Person
+from agent.accuracy.recorded_digits import Person
 from agent.rehearsal.audio import Pcm, read_wav, write_wav
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices

@@ -17,10 +17,10 @@ from pathlib import Path
 from agent.errors import OrderlineError
 from agent.rehearsal.call_centre import Home
 from agent.rehearsal.private_asterisk import ensure_asterisk
-from benchmarks.side_by_side.page import measured, page, table
-from benchmarks.side_by_side.picture import draw
+from benchmarks.side_by_side.call_rounds import arena, loads, one_round
+from benchmarks.side_by_side.comparison_page import measured, page, table
+from benchmarks.side_by_side.comparison_plot import draw
 from benchmarks.side_by_side.results import Comparison, about, figures
-from benchmarks.side_by_side.runs import arena, loads, one_round
 
 NAME = "side-by-side"
 

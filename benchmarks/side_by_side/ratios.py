@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.side_by_side.rows import CallRow, LoadRow
+from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 
 RESAMPLES = 2000
 SEED = 20261124

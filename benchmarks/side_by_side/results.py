@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.side_by_side.contenders import ORDERLINE, SAMPLE, TUNED, TUNED_ENDPOINT, TUNED_PIECE_BYTES
 from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, cores_a_call, of_contender, ratio
-from benchmarks.side_by_side.rows import CallRow, LoadRow
+from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 
 TITLES = {ORDERLINE: "Orderline", SAMPLE: "Vosk sample bot", TUNED: "Vosk bot, tuned"}
 LIMITS_MS = (1000.0, 2000.0)

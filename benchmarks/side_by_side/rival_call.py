@@ -20,9 +20,9 @@ from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.errors import ServiceError
 from agent.control.server import LiveFeed
 from agent.shop.protocols import Orders
-from benchmarks.side_by_side.bridge import SpeechBridge
 from benchmarks.side_by_side.order_dialog import OrderDialog, Saying
 from benchmarks.side_by_side.rival_voice import RivalVoice
+from benchmarks.side_by_side.speech_bridge import SpeechBridge
 from benchmarks.side_by_side.status_words import status_sentence
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.accuracy import plan
-from agent.accuracy.material import Answer, Condition, Item, Result, Trial
-from agent.accuracy.running import Setup, trying
-from agent.accuracy.trying import spread
+from agent.accuracy.trial_runner import spread
+from agent.accuracy.trial_types import Answer, Condition, Item, Result, Trial
+from agent.accuracy.worker_pool import Setup, trying
 from agent.speech.model import bundled_model
 
 HERE = Path(__file__).parent

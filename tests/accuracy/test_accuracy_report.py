@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.accuracy.material import Ending, Kind, Outcome, Result, Saying
 from agent.accuracy.plots import draw
 from agent.accuracy.report import markdown, read_back_below, report, table
+from agent.accuracy.trial_types import Ending, Kind, Outcome, Result, Saying
 from agent.cli.main import main
 
 META = {"command": "orderline accuracy", "when": "2026-11-24", "machine": "2 cores", "versions": "Orderline", "seed": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.accuracy import numbers
-from agent.accuracy.material import Answer
+from agent.accuracy.trial_types import Answer
 from agent.dialog.numbers.capture import understand
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.accuracy import plan
 from agent.accuracy.codecs import CODECS
-from agent.accuracy.stage import LETTERS, QUESTIONS
+from agent.accuracy.dialog_setup import LETTERS, QUESTIONS
 
 
 def test_the_same_plan_comes_out_each_time() -> None:

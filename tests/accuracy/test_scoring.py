@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent.accuracy.material import Ending, Kind, Outcome, Result, Saying
 from agent.accuracy.scoring import meaning_confusions, plain, score, share_of, word_confusions, word_error_rate
+from agent.accuracy.trial_types import Ending, Kind, Outcome, Result, Saying
 
 
 def result(

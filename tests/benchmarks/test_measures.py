@@ -12,7 +12,7 @@ import pytest
 from agent.rehearsal.audio import FRAME_SECONDS, Track
 from agent.rehearsal.result import CallResult
 from benchmarks.__main__ import PARTS, main
-from benchmarks.place import SCRIPTS, PlacedCall, scripts
+from benchmarks.call_centre import SCRIPTS, PlacedCall, scripts
 from benchmarks.speed import _answer_after_event, _stop_after_event, lengths
 from benchmarks.usage import CALLERS, UsageMeter
 

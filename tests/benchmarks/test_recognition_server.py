@@ -16,8 +16,8 @@ from websockets.asyncio.server import serve
 
 from agent.rehearsal.espeak import EspeakVoice
 from agent.speech.model import bundled_model
-from benchmarks.side_by_side.bridge import SpeechBridge
 from benchmarks.side_by_side.order_dialog import OrderDialog
+from benchmarks.side_by_side.speech_bridge import SpeechBridge
 from benchmarks.side_by_side.vosk_server import recognise
 
 WAIT_SECONDS = 30

@@ -11,11 +11,11 @@ import pytest
 
 from agent.rehearsal.script_reader import load_scripts
 from agent.shop.models import Order
+from benchmarks.side_by_side.comparison_page import page
 from benchmarks.side_by_side.order_dialog import OrderDialog, digits_in, spoken
-from benchmarks.side_by_side.page import page
 from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, cores_a_call, of_contender, ratio
+from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 from benchmarks.side_by_side.results import Comparison
-from benchmarks.side_by_side.rows import CallRow, LoadRow
 from benchmarks.side_by_side.status_words import status_sentence
 
 HERE = Path(__file__).resolve().parents[2] / "benchmarks" / "side_by_side"
@@ -171,7 +171,7 @@ def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -
 
 
 def test_the_picture_is_drawn_also_where_a_figure_is_missing(tmp_path: Path) -> None:
-    from benchmarks.side_by_side.picture import draw
+    from benchmarks.side_by_side.comparison_plot import draw
 
     found = Comparison((row("orderline"), row("sample")), (load("orderline", 1, 400),))
     svg, png = draw(found, tmp_path / "side-by-side")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.rehearsal.call_centre import Home
+from benchmarks.side_by_side.call_rounds import Arena
 from benchmarks.side_by_side.contenders import SAMPLE, rival
-from benchmarks.side_by_side.runs import Arena
 from tests.live.conftest import CallCentre
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -17,14 +17,14 @@ from typing import Any
 
 from agent import __version__
 from agent.accuracy import plan, plots, report
+from agent.accuracy.dialog_setup import open_stage
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.flite import fetch_flite
-from agent.accuracy.folder import folder_trials, recordings_in
-from agent.accuracy.material import Result, Trial
-from agent.accuracy.people import people_in
-from agent.accuracy.running import Setup, run
+from agent.accuracy.recorded_digits import people_in
+from agent.accuracy.recording_folder import folder_trials, recordings_in
 from agent.accuracy.speakers import SYNTHETIC, Speakers
-from agent.accuracy.stage import open_stage
+from agent.accuracy.trial_types import Result, Trial
+from agent.accuracy.worker_pool import Setup, run
 from agent.errors import OrderlineError
 from agent.rehearsal.apt_mirror import FetchError
 

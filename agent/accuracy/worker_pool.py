@@ -11,12 +11,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.accuracy.listening import Ears
-from agent.accuracy.material import Result, Trial
-from agent.accuracy.people import people_in
+from agent.accuracy.call_listener import Ears
+from agent.accuracy.dialog_setup import open_stage
+from agent.accuracy.recorded_digits import people_in
 from agent.accuracy.speakers import Speakers
-from agent.accuracy.stage import open_stage
-from agent.accuracy.trying import Trying
+from agent.accuracy.trial_runner import Trying
+from agent.accuracy.trial_types import Result, Trial
 
 CHUNK = 16
 """Trials that a process takes at a time."""

@@ -43,7 +43,7 @@ class Item:
     kind: Kind
     speaker: str
     question: str
-    """The question it answers (:data:`agent.accuracy.stage.QUESTIONS`); for an errand, where the call begins."""
+    """The question it answers (:data:`agent.accuracy.dialog_setup.QUESTIONS`); for an errand, where the call begins."""
     answers: tuple[tuple[str, Answer], ...]
     """Slot -> answer. The first is the one that is judged; an errand has several."""
     file: Path | None = None

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.accuracy.dialog_setup import open_stage
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.folder import Recording, folder_trials, recordings_in
-from agent.accuracy.stage import open_stage
+from agent.accuracy.recording_folder import Recording, folder_trials, recordings_in
 
 
 def wav(folder: Path, *names: str) -> Path:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.people import people_in
+from agent.accuracy.recorded_digits import people_in
 
 DIGITS = Path(__file__).parents[1] / "data" / "human-digits"
 

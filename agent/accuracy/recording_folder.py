@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.accuracy.dialog_setup import QUESTIONS, Stage
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
 from agent.accuracy.numbers import in_groups
-from agent.accuracy.stage import QUESTIONS, Stage
-from agent.accuracy.trying import NOTHING, seed_of
+from agent.accuracy.trial_runner import NOTHING, seed_of
+from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
 from agent.dialog.contract import Heard
 from agent.dialog.tools.text_call import spoken
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from agent.rehearsal.call_centre import Home
 from agent.rehearsal.result import CallResult
+from benchmarks.call_centre import call_centre, scripts
 from benchmarks.figures import by_kind, failures_of, spread, turns_of
 from benchmarks.machine import commit_of
-from benchmarks.place import call_centre, scripts
 
 ROUNDS = 2
 AT_ONCE = 2

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent.accuracy.line import frames, on_the_line
-from agent.accuracy.listening import CallerEar, Ears
-from agent.accuracy.material import Answer, Condition, Ending, Item, Outcome, Result, Saying, Trial
+from agent.accuracy.call_listener import CallerEar, Ears
+from agent.accuracy.dialog_setup import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
+from agent.accuracy.phone_line import frames, on_the_line
 from agent.accuracy.speakers import Speakers
-from agent.accuracy.stage import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
+from agent.accuracy.trial_types import Answer, Condition, Ending, Item, Outcome, Result, Saying, Trial
 from agent.dialog.contract import Heard, NoInput
 from agent.dialog.numbers.format import symbols_of
 from agent.rehearsal.audio import Pcm, read_wav

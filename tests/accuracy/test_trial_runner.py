@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.accuracy.line import AFTER_SECONDS, BEFORE_SECONDS, frames, on_the_line
-from agent.accuracy.listening import CallerEar, Ears
-from agent.accuracy.material import Answer, Condition, Item, Kind, Trial
-from agent.accuracy.running import Setup, run, trying
-from agent.accuracy.stage import QUESTIONS, READ_BACK_VALUE
-from agent.accuracy.trying import Trying, seed_of
+from agent.accuracy.call_listener import CallerEar, Ears
+from agent.accuracy.dialog_setup import QUESTIONS, READ_BACK_VALUE
+from agent.accuracy.phone_line import AFTER_SECONDS, BEFORE_SECONDS, frames, on_the_line
+from agent.accuracy.trial_runner import Trying, seed_of
+from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
+from agent.accuracy.worker_pool import Setup, run, trying
 from agent.call.ports import FRAME_BYTES, Hearing, Recognition, Recognizer
 from agent.dialog.contract import Heard
 from agent.rehearsal.audio import write_wav

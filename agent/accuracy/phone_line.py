@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from agent.accuracy.codecs import losses, through_codec
-from agent.accuracy.material import Condition
 from agent.accuracy.noise import make_noise, with_noise
+from agent.accuracy.trial_types import Condition
 from agent.call.ports import FRAME_BYTES, SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, Pcm, at_level
 

@@ -14,7 +14,7 @@ from agent.rehearsal.result import RehearsalResult
 from agent.rehearsal.runner import load_all, rehearse
 from benchmarks.side_by_side.contenders import SAMPLE, TUNED, Contender, cpu_seconds, orderline, rival
 from benchmarks.side_by_side.ratios import quantile
-from benchmarks.side_by_side.rows import CallRow, LoadRow
+from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 
 HERE = Path(__file__).resolve().parent
 CALLERS, LOAD = HERE / "callers.yaml", HERE / "load.yaml"
