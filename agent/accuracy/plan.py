@@ -14,7 +14,7 @@ from agent.accuracy.dialog_setup import LETTERS, READ_BACK_VALUE
 from agent.accuracy.noise import KINDS
 from agent.accuracy.trial_runner import seed_of, spread
 from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
-from agent.shop.demo.known import PLANS
+from agent.shop.demo.fixed_data import PLANS
 
 DIGITS, WAYS = "order number, digit by digit", "order number, other ways"
 POSTCODE, PHONE = "postcode", "phone number"

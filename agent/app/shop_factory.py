@@ -14,8 +14,8 @@ from agent.config.timezone import wall_clock
 from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.http import commands, sources
-from agent.shop.http.check_calls import Samples
-from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.check_requests import Samples
+from agent.shop.http.idempotency_store import KeptChanges
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
 from agent.shop.http.transport import tls_context

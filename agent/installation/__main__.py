@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.installation.installing import install
+from agent.installation.installer import install
 from agent.installation.layout import Layout
-from agent.installation.removing import uninstall
+from agent.installation.uninstaller import uninstall
 
 
 def main() -> int:

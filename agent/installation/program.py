@@ -11,9 +11,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from agent.installation.file_installer import remove_tree
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError
-from agent.installation.placing import remove_tree
 
 Report = Callable[[str], None]
 

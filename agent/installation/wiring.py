@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.installation import asterisk_files, marked
+from agent.installation import asterisk_files, marked_block
 from agent.installation.asterisk_files import AsteriskFile, yes
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError
@@ -89,7 +89,7 @@ def rewired(layout: Layout, changes: list[Change], port: int, queues: Sequence[s
     """Where an earlier wiring does not suffice any more, take it out and plan anew; else the changes as they are."""
     again = set()
     for disk in (layout.on_disk(change.file) for change in changes):
-        if disk.is_file() and not disk.is_symlink() and marked.split(_text(disk), str(disk)).block is not None:
+        if disk.is_file() and not disk.is_symlink() and marked_block.split(_text(disk), str(disk)).block is not None:
             again.add(disk.name)
     if not again:
         return changes
@@ -110,7 +110,7 @@ def apply(layout: Layout, changes: list[Change]) -> list[str]:
         backup = backups / disk.name
         if not backup.exists():
             _write_private(backup, before)
-        _replace(disk, marked.join(before, change.block))
+        _replace(disk, marked_block.join(before, change.block))
         done.append(f"{change.file}: {change.why} added; the file as it was: {layout.etc_dir / BACKUPS / disk.name}")
     done += dict.fromkeys(f"now run: {change.reload}" for change in changes)
     return done
@@ -130,7 +130,7 @@ def unwire(layout: Layout, only: Collection[str] = ()) -> list[str]:
         if not disk.is_file() or disk.is_symlink():
             continue
         text = _text(disk)
-        parts = marked.split(text, str(disk))
+        parts = marked_block.split(text, str(disk))
         if parts.block is not None:
             found.append((disk, parts.rest, parts.block))
     done: list[str] = []
@@ -244,14 +244,14 @@ def _prepared(disk: Path) -> tuple[Path, str]:
     if not os.access(disk, os.W_OK):
         raise InstallError(f"{disk} cannot be written; are you root?")
     text = _text(disk)
-    if marked.split(text, str(disk)).block is not None:
+    if marked_block.split(text, str(disk)).block is not None:
         raise InstallError(f"{disk} is wired already but not enough; run 'orderline unwire', then this again")
     return disk, text
 
 
 def _block(disk: Path) -> str:
     """What we have put into a file, ``""`` for nothing."""
-    return marked.split(_text(disk), str(disk)).block or "" if disk.is_file() else ""
+    return marked_block.split(_text(disk), str(disk)).block or "" if disk.is_file() else ""
 
 
 def _text(disk: Path) -> str:

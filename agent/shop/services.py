@@ -11,12 +11,12 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.shop import arguments as take
-from agent.shop.deliveries import Deliveries
+from agent.shop.customer_operations import Offers, Texting
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
-from agent.shop.offers import Offers, Texting
 from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
-from agent.shop.return_desk import ReturnDesk
+from agent.shop.return_operations import ReturnDesk
+from agent.shop.shipment_operations import Deliveries
 from agent.shop.surveys import survey_answer
 from agent.shop.verification import VERIFY_FLOOR_SECONDS, Verification, phone_of
 

@@ -31,9 +31,9 @@ from agent.call.ports import Frame, Line, Media
 from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings
-from agent.shop.http.answer import Answer, Unreadable, take_in
 from agent.shop.http.breaker import Breaker
 from agent.shop.http.mapping_files import load_directory
+from agent.shop.http.response import Answer, Unreadable, take_in
 from agent.shop.http.shop import open_http_shop
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_lines
 from tests.fuzz.samples import AGI, AMI, ARI_EVENTS, MEDIA_TEXTS, ORDER, SETTINGS, SMALL_PACK

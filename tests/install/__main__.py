@@ -42,7 +42,7 @@ def main() -> int:
     root = work / "run"
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
-    inside = [sys.executable, "-m", "tests.install.inside", str(root), str(packages), str(REPOSITORY)]
+    inside = [sys.executable, "-m", "tests.install.inside_checks", str(root), str(packages), str(REPOSITORY)]
     alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
         print("No namespaces of its own here: it runs on this machine's own loopback")

@@ -15,9 +15,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from agent.cli.main import main
-from agent.installation.installing import UNITS
+from agent.installation.file_installer import filled
+from agent.installation.installer import UNITS
 from agent.installation.layout import Layout
-from agent.installation.placing import filled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HARDENED = {

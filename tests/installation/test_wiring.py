@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.installation import asterisk_files, marked, wiring
+from agent.installation import asterisk_files, marked_block, wiring
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError
 
@@ -138,7 +138,7 @@ def test_a_file_that_could_not_be_put_back_is_not_touched_and_neither_are_the_ot
 def test_torn_marks_are_left_to_a_person(layout: Layout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     file = layout.on_disk(layout.asterisk_etc_dir) / "ari.conf"
-    file.write_text(file.read_text().replace(marked.END, ""))
+    file.write_text(file.read_text().replace(marked_block.END, ""))
     with pytest.raises(InstallError, match="by hand"):
         wiring.unwire(layout)
 
@@ -172,5 +172,5 @@ def test_on_freepbx_only_the_custom_files_are_used_and_go_again(layout: Layout) 
 
 @pytest.mark.parametrize("text", ["", "x", "x\n", "a\n\nb\n", "no line end"])
 def test_a_block_put_into_any_text_comes_out_again(text: str) -> None:
-    parts = marked.split(marked.join(text, "one\ntwo"), "f")
+    parts = marked_block.split(marked_block.join(text, "one\ntwo"), "f")
     assert (parts.rest, parts.block) == (text, "one\ntwo")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.idempotency_store import KeptChanges
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import HttpShop, open_http_shop
 from tests.peers.fixtures import kannel, oscar, roundup

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.call.errors import ServiceError
-from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.idempotency_store import KeptChanges
 from agent.shop.messages import MAX_TEXT_CHARS, MessageDraft
 from tests.peers.conftest import OpenMapped
 from tests.peers.kannel import Kannel, Sms

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.shop.http import commands
-from agent.shop.http.check_calls import Samples
+from agent.shop.http.check_requests import Samples
 from agent.shop.http.mapping_files import additions, load_directory
 from tests.peers.conftest import NOW
 from tests.peers.kannel import Kannel

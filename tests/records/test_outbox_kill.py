@@ -15,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from agent.records.webhooks import signature
-from tests.records.kill_nursery import HOOKS, SECRET
+from tests.records.killed_agents import HOOKS, SECRET
 
 KILLS = 50
 SEED = 20261124
@@ -83,7 +83,7 @@ async def test_fifty_kills_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> 
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     root = Path(__file__).parents[2]
     nursery = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.records.kill_nursery", str(tmp_path)),
+        *(sys.executable, "-m", "tests.records.killed_agents", str(tmp_path)),
         *(f"http://127.0.0.1:{runner.addresses[0][1]}", str(KILLS), str(SEED)),
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(root)},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.call.errors import ServiceError
-from agent.shop.demo import known
+from agent.shop.demo import fixed_data
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices
 
@@ -65,16 +65,16 @@ RETURN = {
 
 class TestDeliveries:
     async def test_every_postcode_of_a_known_person_has_streets(self, shop: DemoShop) -> None:
-        for person in known.PEOPLE:
+        for person in fixed_data.PEOPLE:
             found = await shop.shipments.streets(person.postcode)
             assert found.city == person.city
-            assert len(found.streets) == known.STREETS_PER_POSTCODE
+            assert len(found.streets) == fixed_data.STREETS_PER_POSTCODE
 
     async def test_the_recogniser_that_ships_knows_every_street(self) -> None:
         from agent.speech.model import bundled_model
 
         words = set((bundled_model() / "vocabulary.txt").read_text(encoding="utf-8").split())
-        assert {word for name in known.STREET_NAMES for word in name.lower().split()} <= words
+        assert {word for name in fixed_data.STREET_NAMES for word in name.lower().split()} <= words
 
     async def test_a_postcode_nobody_knows_has_none(self, services: ShopServices) -> None:
         assert await refused(services, "shipments.streets", postcode="00000") == ("not_found", "")

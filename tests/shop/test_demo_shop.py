@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.call.errors import ServiceError
-from agent.shop.demo import known, schema
+from agent.shop.demo import fixed_data, schema
 from agent.shop.demo.generator import made_for, make_demo_shop
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.models import ORDER_STATUSES, TicketDraft
@@ -80,13 +80,15 @@ class TestTheOrdersEverybodyCountsOn:
         assert 0 < order.refund_amount < order.total
 
     async def test_there_is_a_fixed_order_for_every_status(self) -> None:
-        assert {plan.status for plan in known.PLANS} == set(ORDER_STATUSES)
+        assert {plan.status for plan in fixed_data.PLANS} == set(ORDER_STATUSES)
 
     async def test_the_documented_table_is_the_truth(self, shop: DemoShop) -> None:
-        table = re.findall(r"^([A-Z0-9]{5,7})\s+(\w+)\s+(\d{5})\s+([\d-]{12})\s+(\w+ \w+)  ", known.__doc__ or "", re.M)
-        assert len(table) == len(known.PLANS)
+        table = re.findall(
+            r"^([A-Z0-9]{5,7})\s+(\w+)\s+(\d{5})\s+([\d-]{12})\s+(\w+ \w+)  ", fixed_data.__doc__ or "", re.M
+        )
+        assert len(table) == len(fixed_data.PLANS)
         for number, status, postcode, phone, name in table:
-            if number in (known.SLOW, known.BROKEN):
+            if number in (fixed_data.SLOW, fixed_data.BROKEN):
                 continue
             order = await shop.orders.find(number)
             assert (order.status, order.postcode) == (status, postcode)
@@ -102,7 +104,7 @@ class TestTheOrdersEverybodyCountsOn:
         self, rows: dict[str, list[sqlite3.Row]]
     ) -> None:
         numbers = [row["number"] for row in rows["orders"]]
-        for plan in known.PLANS:
+        for plan in fixed_data.PLANS:
             neighbours = [n for n in numbers if len(n) == len(plan.number) and sum(map(ne, n, plan.number)) == 1]
             assert neighbours == []
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.shop.demo import schema
 from agent.shop.demo.database import connect
-from agent.shop.demo.known import (
+from agent.shop.demo.fixed_data import (
     CATALOGUE,
     MORE_PLACES,
     PEOPLE,

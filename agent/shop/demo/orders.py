@@ -9,7 +9,7 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from agent.call.errors import ServiceError
-from agent.shop.demo import known
+from agent.shop.demo import fixed_data
 from agent.shop.demo.database import Database
 from agent.shop.models import Customer, Item, Order, Parcel
 
@@ -22,9 +22,9 @@ class DemoOrders:
 
     async def find(self, number: str) -> Order:
         """Return the order; raises ``ServiceError`` ``not_found`` or ``unavailable``."""
-        if number == known.SLOW:
-            await asyncio.sleep(known.SLOW_SECONDS)
-        if number == known.BROKEN:
+        if number == fixed_data.SLOW:
+            await asyncio.sleep(fixed_data.SLOW_SECONDS)
+        if number == fixed_data.BROKEN:
             raise ServiceError("unavailable", "this order's look-up fails, for trying that out")
         orders = await self._database.run(lambda db: _orders(db, "number = ?", number))
         if not orders:

@@ -14,12 +14,12 @@ from pathlib import Path
 from agent.call.errors import ServiceError
 from agent.shop.demo import schema
 from agent.shop.demo.database import Database, connect
-from agent.shop.demo.desk import DemoMessages, DemoTickets
+from agent.shop.demo.fixed_data import NON_RETURNABLE
 from agent.shop.demo.generator import SEED, made_for, make_demo_shop
-from agent.shop.demo.known import NON_RETURNABLE
 from agent.shop.demo.orders import DemoCustomers, DemoOrders
-from agent.shop.demo.returning import DemoReturns
-from agent.shop.demo.shipping import DemoShipments
+from agent.shop.demo.returns import DemoReturns
+from agent.shop.demo.shipments import DemoShipments
+from agent.shop.demo.tickets_and_messages import DemoMessages, DemoTickets
 from agent.shop.policy import Policy
 from agent.shop.protocols import ShopSystems
 

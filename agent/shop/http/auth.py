@@ -11,7 +11,7 @@ from urllib.parse import quote_plus
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.access import Auth, OAuth2
-from agent.shop.http.answer import Unreadable, parse_json
+from agent.shop.http.response import Unreadable, parse_json
 from agent.shop.http.transport import Deadline, Sent, Transport
 
 RENEW_BEFORE_SECONDS = 30.0

@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
-from agent.shop.http.check_calls import Calls, Samples, sample_arguments
+from agent.shop.http.check_requests import Calls, Samples, sample_arguments
 from agent.shop.http.mapping import Probe, Request
 from agent.shop.http.mapping_files import MappingFile
 from agent.shop.http.operations import OPERATIONS

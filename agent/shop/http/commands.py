@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from agent.shop.http.check import check_shop
-from agent.shop.http.check_calls import Samples
+from agent.shop.http.check_requests import Samples
 from agent.shop.http.mapping_files import MappingError, MappingFile, additions, shipped
 from agent.shop.http.shop import open_http_shop
 

@@ -20,8 +20,8 @@ from agent.shop.http.mapping import (
     Step,
     System,
 )
-from agent.shop.http.nouns import ItemFields, Noun, ParcelFields
 from agent.shop.http.operations import ALWAYS, OPERATIONS
+from agent.shop.http.response_models import ItemFields, Noun, ParcelFields
 from agent.shop.http.templates import Templates
 from agent.shop.models import ORDER_STATUSES
 from agent.shop.returns import ReturnState

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.shop.http import nouns
-from agent.shop.http.nouns import Noun
+from agent.shop.http import response_models
+from agent.shop.http.response_models import Noun
 
 ALWAYS = frozenset({"settings", "now", "item"})
 """Names every template may use: the system's own values, the time as ISO 8601 in UTC, one of a list."""
@@ -31,24 +31,26 @@ def _kind(noun: type[Noun], arguments: str, *, many: bool = False, changes: bool
 
 
 OPERATIONS: Mapping[str, Kind] = {
-    "orders.find": _kind(nouns.OrderFields, "number"),
-    "orders.find_by_phone": _kind(nouns.OrderFields, "phone number", many=True),
-    "customers.by_phone": _kind(nouns.CustomerFields, "phone"),
+    "orders.find": _kind(response_models.OrderFields, "number"),
+    "orders.find_by_phone": _kind(response_models.OrderFields, "phone number", many=True),
+    "customers.by_phone": _kind(response_models.CustomerFields, "phone"),
     "tickets.create": _kind(
-        nouns.TicketFields,
+        response_models.TicketFields,
         "reason summary caller order_number verified priority transcript facts page",
         changes=True,
     ),
-    "shipments.streets": _kind(nouns.StreetsFields, "postcode"),
-    "shipments.change_address": _kind(nouns.ChangeFields, "number order house street city postcode", changes=True),
-    "shipments.reschedule": _kind(nouns.ChangeFields, "number order day window", changes=True),
-    "shipments.investigate": _kind(nouns.CaseFields, "number order note answer_by", changes=True),
-    "returns.of_order": _kind(nouns.ReturnFields, "number", many=True),
+    "shipments.streets": _kind(response_models.StreetsFields, "postcode"),
+    "shipments.change_address": _kind(
+        response_models.ChangeFields, "number order house street city postcode", changes=True
+    ),
+    "shipments.reschedule": _kind(response_models.ChangeFields, "number order day window", changes=True),
+    "shipments.investigate": _kind(response_models.CaseFields, "number order note answer_by", changes=True),
+    "returns.of_order": _kind(response_models.ReturnFields, "number", many=True),
     "returns.create": _kind(
-        nouns.ReturnFields,
+        response_models.ReturnFields,
         "number order item sku reason condition route refund note day amount",
         changes=True,
     ),
-    "loyalty.used_promotions": _kind(nouns.PromotionsFields, "customer_id"),
-    "messages.send": _kind(nouns.MessageFields, "template number phone text", changes=True),
+    "loyalty.used_promotions": _kind(response_models.PromotionsFields, "customer_id"),
+    "messages.send": _kind(response_models.MessageFields, "template number phone text", changes=True),
 }

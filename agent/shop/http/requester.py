@@ -11,10 +11,10 @@ from urllib.parse import quote_plus, urlencode
 
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
-from agent.shop.http.answer import Answer, Unreadable, parse_json, parse_text
 from agent.shop.http.auth import Authenticator, Credentials
 from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
 from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pages, Request, System
+from agent.shop.http.response import Answer, Unreadable, parse_json, parse_text
 from agent.shop.http.templates import Templates
 from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
 from agent.shop.refusal import Refusal

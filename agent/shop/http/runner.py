@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 from agent.call.errors import ServiceError
 from agent.shop.http.fields import FieldReader, FieldTrouble, keys_of, search
+from agent.shop.http.idempotency_cache import Repeats
 from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, System
-from agent.shop.http.nouns import Noun, build
 from agent.shop.http.operations import OPERATIONS
-from agent.shop.http.repeats import Repeats
 from agent.shop.http.requester import LEAST_SECONDS, Requester
+from agent.shop.http.response_models import Noun, build
 from agent.shop.http.transport import Deadline, LeftAlone, Unsent
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from agent.shop.http.adapters import (
     HttpTickets,
 )
 from agent.shop.http.fulfilment import HttpReturns, HttpShipments
-from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.idempotency_cache import Repeats
+from agent.shop.http.idempotency_store import KeptChanges
 from agent.shop.http.mapping import System
-from agent.shop.http.repeats import Repeats
 from agent.shop.http.system import HttpSystem
 from agent.shop.protocols import ShopSystems
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from agent.call.errors import ServiceError
 from agent.shop.http.auth import Authenticator
 from agent.shop.http.fields import FieldReader
+from agent.shop.http.idempotency_cache import Repeats
 from agent.shop.http.mapping import System
-from agent.shop.http.repeats import Repeats
 from agent.shop.http.requester import Requester
 from agent.shop.http.runner import Runner
 from agent.shop.http.templates import Templates

@@ -18,9 +18,9 @@ from yarl import URL
 
 from agent import __version__
 from agent.call.errors import ServiceError
-from agent.shop.http.answer import Answer, Unreadable, take_in
 from agent.shop.http.breaker import Breaker
 from agent.shop.http.mapping import System
+from agent.shop.http.response import Answer, Unreadable, take_in
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.shop.http.fields import FieldReader, FieldTrouble, keys_of, search
 from agent.shop.http.mapping import FieldSpec
-from agent.shop.http.nouns import OrderFields, build
+from agent.shop.http.response_models import OrderFields, build
 from agent.shop.http.templates import Templates
 from tests.shop.http.mapped import PHONE
 

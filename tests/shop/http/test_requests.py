@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from agent.call.errors import ServiceError
-from agent.shop.http.answer import Answer, Unreadable, parse_json
+from agent.shop.http.response import Answer, Unreadable, parse_json
 from agent.shop.messages import MessageDraft
 from agent.shop.models import Item, Order, TicketDraft
 from agent.shop.returns import ReturnDraft

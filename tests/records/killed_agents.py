@@ -1,6 +1,6 @@
 """Forks agents that hold calls and deliver their outbox, and kills each with SIGKILL after a random time.
 
-``python kill_nursery.py DIRECTORY URL KILLS SEED``: the last one is not killed but runs until its outbox is empty.
+``python killed_agents.py DIRECTORY URL KILLS SEED``: the last one is not killed but runs until its outbox is empty.
 Lines in DIRECTORY/log say what was confirmed to whom.
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
-from agent.shop.http.kept_changes import KEEP_SECONDS, Kept, KeptChanges
+from agent.shop.http.idempotency_store import KEEP_SECONDS, Kept, KeptChanges
 from agent.shop.models import TicketDraft
 from tests.shop.http.mapped import DESK, NOW, Open, refused
 

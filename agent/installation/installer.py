@@ -11,9 +11,9 @@ from pathlib import Path
 from agent import __version__
 from agent.installation import program
 from agent.installation.accounts import asterisk_group, ensure_user
+from agent.installation.file_installer import Placing, filled
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
-from agent.installation.placing import Placing, filled
 
 UNITS = ("orderline.service", "orderline-rescuer.service")
 SECRETS = ("ari-password", "ami-secret", "control-token")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from agent.installation import wiring
 from agent.installation.accounts import remove_user
-from agent.installation.installing import KEPT_MANIFEST, UNITS, systemctl
+from agent.installation.file_installer import remove_tree
+from agent.installation.installer import KEPT_MANIFEST, UNITS, systemctl
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
-from agent.installation.placing import remove_tree
 
 Report = Callable[[str], None]
 

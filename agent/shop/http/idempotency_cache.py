@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agent.call.errors import NOT_SENT_AGAIN, ServiceError
-from agent.shop.http.kept_changes import KeptChanges
+from agent.shop.http.idempotency_store import KeptChanges
 
 MAX_REMEMBERED = 10_000
 N = TypeVar("N", bound=BaseModel)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from agent.config.settings import load_settings
-from agent.installation import program, removing, wiring
-from agent.installation.installing import install
+from agent.installation import program, uninstaller, wiring
+from agent.installation.file_installer import Placing, filled
+from agent.installation.installer import install
 from agent.installation.layout import Layout
 from agent.installation.manifest import InstallError, Manifest
-from agent.installation.placing import Placing, filled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -75,7 +75,7 @@ def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: 
         "var/lib/orderline",
     ):
         assert name in after
-    removing.uninstall(layout, said.append)
+    uninstaller.uninstall(layout, said.append)
     assert everything(layout.root) == before
 
 
@@ -103,7 +103,7 @@ def test_files_of_others_in_our_directories_stay_and_are_told(layout: Layout) ->
     install(layout, REPOSITORY, said.append)
     mine = layout.on_disk(layout.etc_dir / "conf.d" / "shop.yaml")
     mine.write_text("shop: {name: Mine}\n")
-    removing.uninstall(layout, said.append)
+    uninstaller.uninstall(layout, said.append)
     assert mine.exists()
     assert any("shop.yaml" in line for line in said)
 
@@ -147,19 +147,19 @@ def test_keep_state_leaves_settings_and_records_and_a_later_uninstall_takes_them
     install(layout, REPOSITORY, lambda line: None)
     record = layout.on_disk(layout.state_dir / "calls.sqlite")
     record.write_text("records")
-    removing.uninstall(layout, lambda line: None, keep_state=True)
+    uninstaller.uninstall(layout, lambda line: None, keep_state=True)
     assert record.exists()
     assert layout.on_disk(layout.etc_dir / "ari-password").exists()
     assert not layout.on_disk(layout.prefix).exists()
     install(layout, REPOSITORY, lambda line: None)
     assert record.exists()
-    removing.uninstall(layout, lambda line: None)
+    uninstaller.uninstall(layout, lambda line: None)
     assert everything(layout.root) == before
 
 
 def test_uninstalling_where_nothing_is_says_so(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="nothing is installed"):
-        removing.uninstall(Layout(root=tmp_path), lambda line: None)
+        uninstaller.uninstall(Layout(root=tmp_path), lambda line: None)
 
 
 def test_placeholders_without_a_value_are_left_for_the_administrator() -> None:

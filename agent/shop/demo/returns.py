@@ -7,7 +7,7 @@ import datetime as dt
 import sqlite3
 from decimal import Decimal
 
-from agent.shop.demo import known
+from agent.shop.demo import fixed_data
 from agent.shop.demo.database import Database
 from agent.shop.models import Order
 from agent.shop.refusal import Refusal
@@ -58,8 +58,8 @@ class DemoReturns:
             return row
 
         row = await self._database.run(create)
-        if order.number == known.SILENT:
-            await asyncio.sleep(known.SLOW_SECONDS)
+        if order.number == fixed_data.SILENT:
+            await asyncio.sleep(fixed_data.SLOW_SECONDS)
         if row is None:
             raise Refusal("return_exists", "there is a return for this item already")
         return _return(row)
