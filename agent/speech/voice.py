@@ -18,7 +18,7 @@ from agent.speech.engines.base import Engine, EngineError
 from agent.speech.engines.child import piper_engine, pyttsx3_engine
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.engines.recorded import Recordings
-from agent.speech.pieces import pause_after, split_for_speech
+from agent.speech.sentence_splitter import pause_after, split_for_speech
 
 log = logging.getLogger(__name__)
 

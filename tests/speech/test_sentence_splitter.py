@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.speech.pieces import pause_after, split_for_speech
+from agent.speech.sentence_splitter import pause_after, split_for_speech
 
 
 @pytest.mark.parametrize(
