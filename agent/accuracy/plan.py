@@ -14,7 +14,7 @@ from agent.accuracy.dialog_setup import LETTERS, READ_BACK_VALUE
 from agent.accuracy.noise import KINDS
 from agent.accuracy.trial_runner import seed_of, spread
 from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
-from agent.shop.demo.fixed_data import PLANS
+from agent.shop.demo.fixed_data import FIXED_ORDERS
 
 DIGITS, WAYS = "order number, digit by digit", "order number, other ways"
 POSTCODE, PHONE = "postcode", "phone number"
@@ -196,7 +196,7 @@ def errand_items(voice: str, count: int) -> list[Item]:
 
 def errand_orders() -> list[tuple[str, str]]:
     """Return orders of the demo shop, with their postcodes, that are simply under way."""
-    return [(plan.number, plan.person.postcode) for plan in PLANS if plan.number in _ERRANDS]
+    return [(plan.number, plan.person.postcode) for plan in FIXED_ORDERS if plan.number in _ERRANDS]
 
 
 def sentences() -> Mapping[str, Any]:

@@ -13,11 +13,18 @@ from typing import Any
 from agent.call.ports import Services
 from agent.config.settings import Settings, SettingsError, WebhookSettings
 from agent.records.call_store import CallStore
-from agent.records.delivery import Deliveries, DeliveryOptions
-from agent.records.durable_services import LANES, SafeServices, act_deliverer
-from agent.records.event_mapper import Announcer, Subscription
+from agent.records.delivery import DeliveryOptions, OutboxDelivery
+from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
+from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.redis_sharing import RedisSharing
-from agent.records.webhooks import BadAuthority, BadSecret, Hook, WebhookPost, read_secrets, tls_of
+from agent.records.webhooks import (
+    InvalidWebhookCa,
+    InvalidWebhookSecret,
+    WebhookEndpoint,
+    WebhookSender,
+    read_secrets,
+    tls_context_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +35,11 @@ _HOUR = 3600.0
 class PostOffice:
     """Everything that leaves the agent. :meth:`open` it, :meth:`start` it when the services are there, close it."""
 
-    def __init__(self, records: CallStore, announcer: Announcer, settings: Settings) -> None:
+    def __init__(self, records: CallStore, announcer: WebhookEventMapper, settings: Settings) -> None:
         self.records = records
         self._announcer = announcer
         self._settings = settings
-        self._post = WebhookPost(hooks_of(settings))
+        self._post = WebhookSender(hooks_of(settings))
         self._stack = contextlib.AsyncExitStack()
         self._changes: frozenset[str] = frozenset()
         self._services: Services | None = None
@@ -43,8 +50,8 @@ class PostOffice:
         """Open records and outbox. Raises SettingsError for a webhook without a secret, and what the store raises."""
         hooks_of(settings)  # before anything is opened
         subscriptions = [subscription_of(webhook) for webhook in settings.webhooks]
-        announcer = Announcer(subscriptions, wall)
-        records = await CallStore.open(calls_path(settings), news=announcer.of_record)
+        announcer = WebhookEventMapper(subscriptions, wall)
+        records = await CallStore.open(calls_path(settings), news=announcer.events_of_record)
         return cls(records, announcer, settings)
 
     async def start(
@@ -55,11 +62,11 @@ class PostOffice:
         ``take_over`` sees to the calls of a process that is gone, before anything is delivered.
         """
         self._services, self._changes = services, changes
-        acts = act_deliverer(services, self._announcer.of_act)
-        deliverers = {**dict.fromkeys(LANES, acts), **self._post.deliverers()}
+        acts = operation_deliverer(services, self._announcer.events_of_operation)
+        deliverers = {**dict.fromkeys(OPERATION_LANES, acts), **self._post.deliverers()}
         outbox = self.records.outbox
         path = calls_path(self._settings)
-        deliveries = Deliveries(
+        deliveries = OutboxDelivery(
             outbox,
             deliverers,
             lock_file=path.with_name(path.name + ".deliveries.lock"),
@@ -82,7 +89,9 @@ class PostOffice:
         """Return the services for one call: what changes something is noted before it is tried."""
         if self._services is None:
             raise RuntimeError("start() comes first")
-        return SafeServices(self._services, self.records.outbox, self._announcer.of_act, self._changes, call_id)
+        return DurableServices(
+            self._services, self.records.outbox, self._announcer.events_of_operation, self._changes, call_id
+        )
 
     async def close(self) -> None:
         """Finish what is under way and close everything."""
@@ -106,29 +115,29 @@ def calls_path(settings: Settings) -> Path:
     return settings.state_directory / CALLS_FILE
 
 
-def subscription_of(webhook: WebhookSettings) -> Subscription:
+def subscription_of(webhook: WebhookSettings) -> WebhookSubscription:
     """Return what a webhook wants to hear."""
-    every = Subscription(webhook.name, phone_numbers=webhook.phone_numbers)
+    every = WebhookSubscription(webhook.name, phone_numbers=webhook.phone_numbers)
     if not webhook.events:
         return every
-    return Subscription(webhook.name, frozenset(webhook.events), webhook.phone_numbers)
+    return WebhookSubscription(webhook.name, frozenset(webhook.events), webhook.phone_numbers)
 
 
-def hook_of(webhook: WebhookSettings) -> Hook:
+def hook_of(webhook: WebhookSettings) -> WebhookEndpoint:
     """Return where a webhook is posted to. Raises SettingsError when its secret is missing or of another shape."""
     try:
         secrets = read_secrets(webhook.secret())
-    except BadSecret as error:
+    except InvalidWebhookSecret as error:
         raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
-    hook = Hook(webhook.name, webhook.url, secrets, webhook.timeout_seconds, webhook.ca_file)
+    hook = WebhookEndpoint(webhook.name, webhook.url, secrets, webhook.timeout_seconds, webhook.ca_file)
     try:
-        tls_of(hook)
-    except BadAuthority as error:
+        tls_context_of(hook)
+    except InvalidWebhookCa as error:
         raise SettingsError(f"webhook {webhook.name}: {error.message}") from error
     return hook
 
 
-def hooks_of(settings: Settings) -> list[Hook]:
+def hooks_of(settings: Settings) -> list[WebhookEndpoint]:
     """Return all of them."""
     return [hook_of(webhook) for webhook in settings.webhooks]
 

@@ -14,8 +14,8 @@ from agent.config.timezone import wall_clock
 from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.http import commands, sources
-from agent.shop.http.check_requests import Samples
-from agent.shop.http.idempotency_store import KeptChanges
+from agent.shop.http.check_requests import CheckSamples
+from agent.shop.http.idempotency_store import IdempotencyStore
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
 from agent.shop.http.transport import tls_context
@@ -70,7 +70,7 @@ async def open_shop(
     files = load_directory(settings.systems_directory)
     if systems is None and not any("orders.find" in file.system.operations for file in files):
         raise SettingsError(f"{settings.systems_directory}: no file maps orders.find, and there is no demo shop.")
-    kept = KeptChanges(changes_file)
+    kept = IdempotencyStore(changes_file)
     stack.push_async_callback(kept.close)
     specs = [file.system for file in files]
     http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
@@ -108,6 +108,6 @@ def check_systems(settings: ShopSettings, options: Mapping[str, Any], out: TextI
     phone = normalise.phone(options["phone"], settings.country)
     if options["phone"] and not phone:
         raise SettingsError(f"--phone: this cannot be a phone number of {settings.country}")
-    samples = Samples(normalise.order_number(options["order"]), phone, options["postcode"], options["write"])
+    samples = CheckSamples(normalise.order_number(options["order"]), phone, options["postcode"], options["write"])
     files = load_directory(settings.systems_directory)
     return commands.check(files, samples, settings.country, wall_clock(settings.timezone), out)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.installation import wiring
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -22,13 +22,20 @@ def add_admin_commands(add: Add) -> None:
     check = add("check", _check, "look at everything that must be true before calls are sent here")
     check.add_argument("--json", action="store_true", help="print the findings as one JSON object")
     check.add_argument(
-        "--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of Asterisk's own files"
+        "--asterisk-etc",
+        type=Path,
+        default=InstallationLayout().asterisk_etc_dir,
+        help="directory of Asterisk's own files",
     )
     wire = add("wire", _wire, "show the lines this machine's Asterisk needs; with --apply, add them")
     wire.add_argument("--apply", action="store_true", help="add them, each file copied before; unwire takes them out")
-    wire.add_argument("--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of its files")
+    wire.add_argument(
+        "--asterisk-etc", type=Path, default=InstallationLayout().asterisk_etc_dir, help="directory of its files"
+    )
     unwire = add("unwire", _unwire, "take Orderline's lines out of Asterisk's files again")
-    unwire.add_argument("--asterisk-etc", type=Path, default=Layout().asterisk_etc_dir, help="directory of its files")
+    unwire.add_argument(
+        "--asterisk-etc", type=Path, default=InstallationLayout().asterisk_etc_dir, help="directory of its files"
+    )
     render = add("render", _render, "speak every fixed prompt once, so that the first start need not")
     for command in (check, wire, unwire, render):
         command.add_argument("--config", type=Path, default=_DEFAULT, help="directory of orderline.yaml")
@@ -49,16 +56,16 @@ def _check(options: argparse.Namespace) -> int:
 def _wire(options: argparse.Namespace) -> int:
     from agent.config.settings import load_settings
 
-    layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
+    layout = InstallationLayout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
     settings = load_settings(options.config)
     port = urlsplit(settings.ari.url).port or 8088
-    queues = tuple(settings.queues) or (wiring.USUAL_QUEUE,)
+    queues = tuple(settings.queues) or (wiring.DEFAULT_STAFF_QUEUE,)
     changes = wiring.plan(layout, port=port, queues=queues)
     if not changes:
         print("Nothing is missing in this Asterisk's files.")
         return 0
     if options.apply:
-        print("\n".join(wiring.apply(layout, wiring.rewired(layout, changes, port, queues))))
+        print("\n".join(wiring.apply(layout, wiring.replan_outdated(layout, changes, port, queues))))
         return 0
     for change in changes:
         print(f"{change.file} needs {change.why}:\n")
@@ -69,7 +76,7 @@ def _wire(options: argparse.Namespace) -> int:
 
 
 def _unwire(options: argparse.Namespace) -> int:
-    layout = Layout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
+    layout = InstallationLayout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
     done = wiring.unwire(layout)
     print("\n".join([*done, "now run: asterisk -rx 'core reload'"] if done else ["Nothing was wired."]))
     return 0

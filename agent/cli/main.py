@@ -251,5 +251,5 @@ def _demo_shop(options: argparse.Namespace) -> int:
     elif options.what == "reset":
         commands.reset(options.directory, sys.stdout)
     else:
-        commands.list_kept(options.directory, options.what, sys.stdout)
+        commands.list_call_data(options.directory, options.what, sys.stdout)
     return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.errors import OrderlineError
 from agent.installation.installer import install
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.uninstaller import uninstall
 
 
@@ -20,10 +20,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make install")
     parser.add_argument("what", choices=("install", "uninstall"))
     parser.add_argument("--destdir", default="")
-    parser.add_argument("--prefix", type=Path, default=Layout().prefix)
+    parser.add_argument("--prefix", type=Path, default=InstallationLayout().prefix)
     parser.add_argument("--keep-state", default="")
     options = parser.parse_args()
-    layout = Layout(root=Path(options.destdir or "/").resolve(), prefix=options.prefix)
+    layout = InstallationLayout(root=Path(options.destdir or "/").resolve(), prefix=options.prefix)
     try:
         if options.what == "install":
             install(layout, Path(__file__).resolve().parents[2], _say)

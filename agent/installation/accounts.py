@@ -9,13 +9,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from agent.installation.layout import USER, Layout
+from agent.installation.layout import USER, InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
 _BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
 
 
-def ensure_user(layout: Layout, manifest: Manifest) -> tuple[int, int]:
+def ensure_user(layout: InstallationLayout, manifest: Manifest) -> tuple[int, int]:
     """Make user and group ``orderline`` where they are missing; returns (user id, group id). Raises InstallError."""
     before = {path for path in _BACKUPS if Path(path).exists()}
     if not _has_group():

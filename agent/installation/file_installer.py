@@ -1,4 +1,4 @@
-"""Writes single files and directories of an installation, and remembers each in the manifest."""
+"""Writes the files and directories of an installation and records each in the manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest, digest
 
 _PLACEHOLDER = re.compile(r"@([A-Z]+)@")
@@ -18,10 +18,10 @@ SECRET_BYTES = 24
 
 
 @dataclass
-class Placing:
+class FileInstaller:
     """One run of ``make install``, file by file."""
 
-    layout: Layout
+    layout: InstallationLayout
     manifest: Manifest
     group_id: int | None = None
     """Group of what only the agent may read; None leaves it to root's (``DESTDIR``)."""
@@ -112,7 +112,7 @@ class Placing:
             os.chown(disk, 0, self.group_id)
 
 
-def filled(text: str, values: Mapping[str, str]) -> bytes:
+def fill_placeholders(text: str, values: Mapping[str, str]) -> bytes:
     """Put values in place of ``@NAME@``; words without a value stay (samples that an administrator fills in)."""
     return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text).encode()
 

@@ -11,32 +11,32 @@ from pathlib import Path
 from agent import __version__
 from agent.installation import program
 from agent.installation.accounts import asterisk_group, ensure_user
-from agent.installation.file_installer import Placing, filled
-from agent.installation.layout import Layout
+from agent.installation.file_installer import FileInstaller, fill_placeholders
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
 UNITS = ("orderline.service", "orderline-rescuer.service")
 SECRETS = ("ari-password", "ami-secret", "control-token")
-KEPT_MANIFEST = "manifest.json"
+STATE_MANIFEST = "manifest.json"
 """In the state directory: what is left after ``make uninstall KEEP_STATE=1``."""
 
 Report = Callable[[str], None]
 
 
-def install(layout: Layout, source: Path, report: Report) -> None:
+def install(layout: InstallationLayout, source: Path, report: Report) -> None:
     """Install or upgrade from a checkout. Files that the administrator has edited stay as they are.
 
     Raises InstallError; running it again after the cause is gone completes the installation.
     """
-    if layout.is_here and os.geteuid() != 0:
+    if layout.is_installed and os.geteuid() != 0:
         raise InstallError("installing needs root: sudo make install (or DESTDIR=DIR for a directory of your own)")
     manifest = _known(layout)
     upgrade = layout.on_disk(layout.manifest).exists()
     kept: list[Path] = []
-    placing = Placing(layout, manifest, kept=kept)
+    placing = FileInstaller(layout, manifest, kept=kept)
     placing.forget_missing()
     user_id: int | None = None
-    if layout.is_here:
+    if layout.is_installed:
         user_id, placing.group_id = ensure_user(layout, manifest)
     placing.directory(layout.prefix)
     _owned_tree(manifest, layout.venv)
@@ -51,10 +51,10 @@ def install(layout: Layout, source: Path, report: Report) -> None:
     _tell(layout, report, kept, upgrade=upgrade)
 
 
-def _known(layout: Layout) -> Manifest:
+def _known(layout: InstallationLayout) -> Manifest:
     present = Manifest.read(layout.on_disk(layout.manifest))
     if present is None:
-        left = layout.on_disk(layout.state_dir / KEPT_MANIFEST)
+        left = layout.on_disk(layout.state_dir / STATE_MANIFEST)
         present = Manifest.read(left)
         left.unlink(missing_ok=True)
     return present or Manifest()
@@ -65,7 +65,7 @@ def _owned_tree(manifest: Manifest, place: Path) -> None:
         manifest.trees.append(str(place))
 
 
-def _place_files(placing: Placing, source: Path) -> None:
+def _place_files(placing: FileInstaller, source: Path) -> None:
     layout, values = placing.layout, placing.layout.placeholders()
     placing.link(layout.bin_dir / "orderline", layout.venv / "bin" / "orderline")
     for folder in ("dialplan", "asterisk-conf"):
@@ -75,10 +75,10 @@ def _place_files(placing: Placing, source: Path) -> None:
     for path in sorted((contrib / "fail2ban").iterdir()):
         placing.file(layout.share_dir / "fail2ban" / path.name, path.read_bytes())
     for unit in UNITS:
-        placing.file(layout.unit_dir / unit, filled((contrib / "systemd" / unit).read_text("utf-8"), values))
+        placing.file(layout.unit_dir / unit, fill_placeholders((contrib / "systemd" / unit).read_text("utf-8"), values))
     placing.directory(layout.etc_dir, 0o750, group=True)
     placing.directory(layout.etc_dir / "conf.d", 0o750, group=True)
-    main = filled((contrib / "etc" / "orderline.yaml").read_text("utf-8"), values)
+    main = fill_placeholders((contrib / "etc" / "orderline.yaml").read_text("utf-8"), values)
     placing.file(layout.etc_dir / "orderline.yaml", main, 0o640, group=True)
     for name in SECRETS:
         placing.secret(layout.etc_dir / name)
@@ -90,7 +90,7 @@ def _place_files(placing: Placing, source: Path) -> None:
         placing.file(layout.fail2ban_dir / "filter.d" / "orderline.conf", rules)
 
 
-def _place_state(placing: Placing, user_id: int | None) -> None:
+def _place_state(placing: FileInstaller, user_id: int | None) -> None:
     """The state directory; others may pass through it to what is made for them, and cannot look into it."""
     layout = placing.layout
     placing.directory(layout.state_dir, 0o751, group=True)
@@ -113,10 +113,10 @@ def systemctl(*arguments: str) -> bool:
     return subprocess.run(["systemctl", *arguments], capture_output=True, check=False).returncode == 0
 
 
-def _tell(layout: Layout, report: Report, kept: list[Path], *, upgrade: bool) -> None:
+def _tell(layout: InstallationLayout, report: Report, kept: list[Path], *, upgrade: bool) -> None:
     for place in kept:
         report(f"{place} was edited and stays as it is; the new default is {place}.dist")
-    if not layout.is_here:
+    if not layout.is_installed:
         report(f"Orderline {__version__} is put together in {layout.root}")
         return
     systemctl("daemon-reload")

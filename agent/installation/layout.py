@@ -1,4 +1,4 @@
-"""Where everything of an installation goes."""
+"""The directories and files of an installation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ USER = "orderline"
 
 
 @dataclass(frozen=True)
-class Layout:
+class InstallationLayout:
     """The places of one installation, as the installed program will know them (without ``root`` in front)."""
 
     root: Path = Path("/")
@@ -37,7 +37,7 @@ class Layout:
         return self.prefix / "manifest.json"
 
     @property
-    def is_here(self) -> bool:
+    def is_installed(self) -> bool:
         """True when this very machine is installed to, not a directory that becomes one."""
         return self.root == Path("/")
 

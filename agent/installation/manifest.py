@@ -1,4 +1,4 @@
-"""What an installation has put where: enough to take all of it away and nothing else, and to see an edited file."""
+"""The manifest of installed files: what uninstalling takes away, and which files have been edited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of our own in somebody else's text file: put in, found again, taken out, the rest byte for byte as it was."""
+"""Blocks between marks in another program's text file: added, found, and removed byte for byte."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ END = "; <<< orderline <<<"
 
 
 @dataclass(frozen=True)
-class Marked:
+class MarkedText:
     """A file's text without our block, and what is in the block."""
 
     rest: str
     block: str | None
 
 
-def split(text: str, name: str) -> Marked:
+def split(text: str, name: str) -> MarkedText:
     """Take a text apart. Raises InstallError when our marks stand in it half, twice or in the wrong order."""
     begins, ends = text.count(BEGIN), text.count(END)
     if begins == ends == 0:
-        return Marked(text, None)
+        return MarkedText(text, None)
     start, end = text.find(BEGIN), text.find(END)
     if begins != 1 or ends != 1 or end < start:
         raise InstallError(
@@ -36,7 +36,7 @@ def split(text: str, name: str) -> Marked:
     if inside.startswith(_NO_LINE_END):
         before = before.removesuffix("\n")
         inside = inside.removeprefix(_NO_LINE_END).lstrip("\n")
-    return Marked(before + text[after:], inside)
+    return MarkedText(before + text[after:], inside)
 
 
 _NO_LINE_END = "; (this file did not end with a line end)"

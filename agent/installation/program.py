@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from agent.installation.file_installer import remove_tree
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError
 
 Report = Callable[[str], None]
@@ -21,7 +21,7 @@ _PARTS_OF_THE_PACKAGE = ("agent", "dialplan", "asterisk-conf", "setup.cfg", "pyp
 LOCKS = ("requirements-build.lock", "requirements.lock")
 
 
-def build_program(layout: Layout, source: Path, report: Report) -> None:
+def build_program(layout: InstallationLayout, source: Path, report: Report) -> None:
     """Make the virtual environment anew, next to the old one, and put it in its place when it is whole.
 
     Raises InstallError with pip's last words; what was installed before is then untouched.

@@ -9,30 +9,30 @@ from pathlib import Path
 from agent.installation import wiring
 from agent.installation.accounts import remove_user
 from agent.installation.file_installer import remove_tree
-from agent.installation.installer import KEPT_MANIFEST, UNITS, systemctl
-from agent.installation.layout import Layout
+from agent.installation.installer import STATE_MANIFEST, UNITS, systemctl
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
 Report = Callable[[str], None]
 
 
-def uninstall(layout: Layout, report: Report, *, keep_state: bool = False) -> None:
+def uninstall(layout: InstallationLayout, report: Report, *, keep_state: bool = False) -> None:
     """Take Orderline off again. ``keep_state`` leaves settings, secrets, records and the user for a later one.
 
     Raises InstallError where nothing is installed, or where a wired file cannot be put back.
     """
-    if layout.is_here and os.geteuid() != 0:
+    if layout.is_installed and os.geteuid() != 0:
         raise InstallError("uninstalling needs root: sudo make uninstall")
     manifest = Manifest.read(layout.on_disk(layout.manifest))
     if manifest is None:
         raise InstallError(f"nothing is installed here: {layout.on_disk(layout.manifest)} does not exist")
-    if layout.is_here:
+    if layout.is_installed:
         systemctl("disable", "--now", *UNITS)
     for line in wiring.unwire(layout):
         report(line)
     stays = (layout.etc_dir, layout.state_dir) if keep_state else ()
     _remove(layout, manifest, stays)
-    if layout.is_here:
+    if layout.is_installed:
         if not keep_state:
             remove_user(manifest)
         systemctl("daemon-reload")
@@ -47,7 +47,7 @@ def uninstall(layout: Layout, report: Report, *, keep_state: bool = False) -> No
             made_group=manifest.made_group,
             account_files=manifest.account_files,
         )
-        left_over.write(layout.on_disk(layout.state_dir / KEPT_MANIFEST))
+        left_over.write(layout.on_disk(layout.state_dir / STATE_MANIFEST))
         report(f"Orderline is uninstalled; {layout.etc_dir} and {layout.state_dir} are kept")
         return
     for path in left:
@@ -57,7 +57,7 @@ def uninstall(layout: Layout, report: Report, *, keep_state: bool = False) -> No
     report("Orderline is uninstalled")
 
 
-def _remove(layout: Layout, manifest: Manifest, stays: tuple[Path, ...]) -> None:
+def _remove(layout: InstallationLayout, manifest: Manifest, stays: tuple[Path, ...]) -> None:
     for path in manifest.trees:
         if not _inside(Path(path), stays):
             remove_tree(layout.on_disk(Path(path)))

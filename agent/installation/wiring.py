@@ -13,7 +13,7 @@ from pathlib import Path
 
 from agent.installation import asterisk_files, marked_block
 from agent.installation.asterisk_files import AsteriskFile, yes
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError
 
 BACKUPS = "wiring"
@@ -32,7 +32,7 @@ _FREEPBX = {
 
 
 @dataclass(frozen=True)
-class Change:
+class WiringChange:
     """What one file gets."""
 
     file: Path
@@ -43,15 +43,17 @@ class Change:
     """The command after which it counts."""
 
 
-def is_freepbx(layout: Layout) -> bool:
+def is_freepbx(layout: InstallationLayout) -> bool:
     """Whether FreePBX writes this Asterisk's files."""
     return layout.on_disk(Path("/etc/freepbx.conf")).exists() or layout.on_disk(Path("/etc/amportal.conf")).exists()
 
 
-USUAL_QUEUE = "orderline-humans"
+DEFAULT_STAFF_QUEUE = "orderline-humans"
 
 
-def plan(layout: Layout, *, port: int = 8088, queues: Sequence[str] = (USUAL_QUEUE,)) -> list[Change]:
+def plan(
+    layout: InstallationLayout, *, port: int = 8088, queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,)
+) -> list[WiringChange]:
     """What is still missing in this Asterisk's files, file by file. Raises InstallError for what cannot be judged.
 
     ``queues`` are the people's queues; the dialplan will let calls go to these and to no others. The secrets must have
@@ -72,7 +74,9 @@ def plan(layout: Layout, *, port: int = 8088, queues: Sequence[str] = (USUAL_QUE
         "queues.conf": _queues(files["queues.conf"]),
     }
     return [
-        Change(layout.asterisk_etc_dir / names[name], block, *_ABOUT[name]) for name, block in blocks.items() if block
+        WiringChange(layout.asterisk_etc_dir / names[name], block, *_ABOUT[name])
+        for name, block in blocks.items()
+        if block
     ]
 
 
@@ -85,7 +89,9 @@ _ABOUT = {
 }
 
 
-def rewired(layout: Layout, changes: list[Change], port: int, queues: Sequence[str] = (USUAL_QUEUE,)) -> list[Change]:
+def replan_outdated(
+    layout: InstallationLayout, changes: list[WiringChange], port: int, queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,)
+) -> list[WiringChange]:
     """Where an earlier wiring does not suffice any more, take it out and plan anew; else the changes as they are."""
     again = set()
     for disk in (layout.on_disk(change.file) for change in changes):
@@ -97,7 +103,7 @@ def rewired(layout: Layout, changes: list[Change], port: int, queues: Sequence[s
     return plan(layout, port=port, queues=queues)
 
 
-def apply(layout: Layout, changes: list[Change]) -> list[str]:
+def apply(layout: InstallationLayout, changes: list[WiringChange]) -> list[str]:
     """Write the changes; returns lines that say what was done. Raises InstallError before the first write.
 
     Each file keeps its owner and mode; the copy of it as it was is made first.
@@ -116,7 +122,7 @@ def apply(layout: Layout, changes: list[Change]) -> list[str]:
     return done
 
 
-def unwire(layout: Layout, only: Collection[str] = ()) -> list[str]:
+def unwire(layout: InstallationLayout, only: Collection[str] = ()) -> list[str]:
     """Take our blocks out of every file that has one, or out of these only.
 
     Raises InstallError for marks that were torn apart.
@@ -181,7 +187,7 @@ def _http(file: AsteriskFile, port: int) -> str:
     return _general(file, lines)
 
 
-def _ari(file: AsteriskFile, layout: Layout) -> str:
+def _ari(file: AsteriskFile, layout: InstallationLayout) -> str:
     lines = [] if yes(file.get("general", "enabled", "yes")) else ["enabled=yes"]
     if not file.get("general", "websocket_write_timeout"):
         lines += ["; the default of 100 ms cuts a busy agent off", "websocket_write_timeout=1000"]
@@ -191,7 +197,7 @@ def _ari(file: AsteriskFile, layout: Layout) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _manager(file: AsteriskFile, layout: Layout) -> str:
+def _manager(file: AsteriskFile, layout: InstallationLayout) -> str:
     lines = [] if yes(file.get("general", "enabled")) else ["enabled=yes"]
     if lines and not file.get("general", "bindaddr"):
         lines += ["bindaddr=127.0.0.1"]
@@ -206,7 +212,7 @@ def _manager(file: AsteriskFile, layout: Layout) -> str:
 
 
 def _queues(file: AsteriskFile) -> str:
-    if USUAL_QUEUE in file.sections:
+    if DEFAULT_STAFF_QUEUE in file.sections:
         return ""
     return (
         "[orderline-humans]\nstrategy=ringall\ntimeout=20\nretry=2\nringinuse=no\nautofill=yes\n"
@@ -222,7 +228,7 @@ def _general(file: AsteriskFile, lines: list[str]) -> str:
     return "\n".join(["[general](+)" if "general" in file.sections else "[general]", *lines])
 
 
-def _secret(layout: Layout, name: str) -> str:
+def _secret(layout: InstallationLayout, name: str) -> str:
     path = layout.on_disk(layout.etc_dir / name)
     try:
         value = path.read_text(encoding="utf-8").strip()

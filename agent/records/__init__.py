@@ -1,1 +1,1 @@
-"""What is kept of every call."""
+"""Call records, the outbox and its delivery, webhooks, redaction."""

@@ -1,4 +1,4 @@
-"""Where finished calls go: one row a call in SQLite, durable, written once; a spool file when the database cannot.
+"""CallStore: one durable row a call in SQLite, written once; a spool file when the database cannot be used.
 
 In the same transaction goes into the outbox what others must hear of the call.
 """
@@ -23,7 +23,7 @@ from agent.records import outbox_sql
 from agent.records.call_record import call_record
 from agent.records.database import BUSY_TIMEOUT_SECONDS, CallDatabase, RecordsUnavailable, transaction
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import NewEntry
+from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_record
 from agent.records.spool import Spool
 
@@ -32,7 +32,7 @@ __all__ = ["CallStore", "RecordExists", "RecordsUnavailable"]
 log = logging.getLogger(__name__)
 
 Redact = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-News = Callable[[Mapping[str, Any], bool], Sequence[NewEntry]]
+EventsOfRecord = Callable[[Mapping[str, Any], bool], Sequence[NewOutboxEntry]]
 """``news(record, over)``: what others must hear of a call, from its redacted record, as it begins and as it ends."""
 
 _INSERT = (
@@ -51,7 +51,7 @@ class RecordExists(OrderlineError):
 class CallStore:
     """Implements :class:`agent.call.ports.Records`. Make it with :meth:`open`, and close it."""
 
-    def __init__(self, database: CallDatabase, redact: Redact, news: News) -> None:
+    def __init__(self, database: CallDatabase, redact: Redact, news: EventsOfRecord) -> None:
         self._database = database
         self._path = database.path
         self._redact = redact
@@ -68,7 +68,7 @@ class CallStore:
         path: Path,
         *,
         redact: Redact = redact_record,
-        news: News = lambda record, over: (),
+        news: EventsOfRecord = lambda record, over: (),
         busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
     ) -> CallStore:
         """Open or make the database at ``path`` and take in what waits in ``<path>.spool.jsonl``.

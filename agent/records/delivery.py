@@ -20,7 +20,7 @@ from typing import Protocol
 
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
 log = logging.getLogger(__name__)
 
@@ -37,24 +37,24 @@ class DeliveryFailed(OrderlineError):
         self.final = final
 
 
-Deliver = Callable[[Entry], Awaitable[Sequence[NewEntry]]]
+Deliverer = Callable[[OutboxEntry], Awaitable[Sequence[NewOutboxEntry]]]
 """Delivers one entry and returns what follows from it, or raises :class:`DeliveryFailed`. A repeat must be harmless."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryOutcome:
     """How one attempt ended."""
 
     arrived: bool
     error: str = ""
     final: bool = False
-    also: tuple[NewEntry, ...] = ()
+    also: tuple[NewOutboxEntry, ...] = ()
 
 
-class Sharing(Protocol):
+class DeliverySharing(Protocol):
     """Lets other nodes take part."""
 
-    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+    async def offer(self, entries: Sequence[OutboxEntry], until: float) -> bool:
         """Offer entries to all nodes, this one too, until a moment; False when that is not possible now."""
 
 
@@ -62,7 +62,7 @@ class Sharing(Protocol):
 class DeliveryOptions:
     """Patience. All times in seconds."""
 
-    places_per_lane: int = 4
+    max_concurrent_per_lane: int = 4
     attempt_seconds: float = 20.0
     """Whatever a deliverer does, it is stopped after this."""
     first_pause_seconds: float = 2.0
@@ -83,13 +83,13 @@ class DeliveryOptions:
     """A stopping agent lets attempts under way finish for this long."""
 
 
-class Deliveries:
+class OutboxDelivery:
     """The delivering part of one agent. :meth:`run` it as a task, end it with :meth:`stop`."""
 
     def __init__(
         self,
         outbox: Outbox,
-        deliverers: Mapping[str, Deliver],
+        deliverers: Mapping[str, Deliverer],
         *,
         lock_file: Path,
         take_over: Callable[[], Awaitable[int]],
@@ -108,7 +108,7 @@ class Deliveries:
         self._chance = chance
         self._running: dict[asyncio.Task[None], str] = {}
         self._stopping = False
-        self.sharing: Sharing | None = None
+        self.sharing: DeliverySharing | None = None
         """Set before :meth:`run` where several nodes share the work."""
 
     async def run(self) -> None:
@@ -132,11 +132,11 @@ class Deliveries:
         self._stopping = True
         self._outbox.news.set()
 
-    async def attempt(self, entry: Entry) -> Outcome:
+    async def attempt(self, entry: OutboxEntry) -> DeliveryOutcome:
         """Try once to deliver an entry, of whichever node. Never raises for what a deliverer does."""
         deliver = self._deliverers.get(entry.lane)
         if deliver is None:
-            return Outcome(False, f"nothing here delivers to {entry.lane}")
+            return DeliveryOutcome(False, f"nothing here delivers to {entry.lane}")
         work = asyncio.ensure_future(deliver(entry))
         try:
             done, _ = await asyncio.wait([work], timeout=self._options.attempt_seconds)
@@ -144,16 +144,16 @@ class Deliveries:
             work.cancel()
         if not done:
             await asyncio.gather(work, return_exceptions=True)
-            return Outcome(False, f"no answer within {self._options.attempt_seconds:g} s")
+            return DeliveryOutcome(False, f"no answer within {self._options.attempt_seconds:g} s")
         error = work.exception()
         if error is None:
-            return Outcome(True, also=tuple(work.result()))
+            return DeliveryOutcome(True, also=tuple(work.result()))
         if isinstance(error, DeliveryFailed):
-            return Outcome(False, error.message, error.final)
+            return DeliveryOutcome(False, error.message, error.final)
         log.error("delivering %s to %s failed in an unforeseen way", entry.key, entry.lane, exc_info=error)
-        return Outcome(False, f"{type(error).__name__}: {error}")
+        return DeliveryOutcome(False, f"{type(error).__name__}: {error}")
 
-    async def settle(self, entry: Entry, outcome: Outcome) -> None:
+    async def settle(self, entry: OutboxEntry, outcome: DeliveryOutcome) -> None:
         """Write down how an attempt ended. Raises ``sqlite3.Error``; the entry then stays as it was."""
         if outcome.arrived:
             await self._outbox.delivered(entry.key, outcome.also)
@@ -165,7 +165,7 @@ class Deliveries:
         oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
         if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:
             log.error("%s to %s goes to the dead letters: %s", entry.key, entry.lane, outcome.error)
-            await self._outbox.bury(entry.id, outcome.error)
+            await self._outbox.mark_dead(entry.id, outcome.error)
         else:
             log.warning("%s to %s, attempt %d: %s", entry.key, entry.lane, attempts, outcome.error)
             await self._outbox.postpone(entry.id, outcome.error, due_at)
@@ -190,7 +190,7 @@ class Deliveries:
     async def _round(self) -> int:
         """Begin what is due; return how much that was."""
         busy = Counter(self._running.values())
-        places = {lane: self._options.places_per_lane - busy[lane] for lane in self._deliverers}
+        places = {lane: self._options.max_concurrent_per_lane - busy[lane] for lane in self._deliverers}
         entries = await self._outbox.claim(places)
         mine = entries
         if self.sharing is not None:
@@ -210,12 +210,12 @@ class Deliveries:
         longest = max(options.max_age_seconds.values(), default=72 * _HOUR)
         return await self._outbox.clean(self._deliverers, options.keep_delivered_seconds, longest)
 
-    async def _one(self, entry: Entry) -> None:
+    async def _one(self, entry: OutboxEntry) -> None:
         too_old = entry.kind == "act" and self._outbox.clock() - entry.created_at > self._options.max_age_seconds["act"]
         if too_old:
-            outcome = Outcome(False, "too old to be done without asking: look whether it was done", final=True)
+            outcome = DeliveryOutcome(False, "too old to be done without asking: look whether it was done", final=True)
         elif entry.attempts >= self._options.max_attempts:
-            outcome = Outcome(False, entry.last_error or "the agent died at every attempt", final=True)
+            outcome = DeliveryOutcome(False, entry.last_error or "the agent died at every attempt", final=True)
         else:
             outcome = await self.attempt(entry)
         await self._retrying(lambda: self.settle(entry, outcome))

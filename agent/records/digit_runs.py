@@ -39,7 +39,7 @@ _BREAKS = frozenset("?!;:=|/[]\n")
 
 
 @dataclass(frozen=True)
-class Run:
+class DigitRun:
     """Digits and letters given one after another."""
 
     start: int
@@ -74,16 +74,16 @@ class _Open:
         self._tens = word in _TENS and self._times == 1
         self._times = 1
 
-    def close(self) -> Run | None:
+    def close(self) -> DigitRun | None:
         code = "".join(self._parts)
         digits = "".join(character for character in code if character.isdecimal())
         # "i" and "a" are words, "see" is a verb: letters alone are a spelling only when several stand together.
-        return Run(self.start, self.end, code, digits) if digits or len(self._parts) >= 3 else None
+        return DigitRun(self.start, self.end, code, digits) if digits or len(self._parts) >= 3 else None
 
 
-def runs(text: str) -> list[Run]:
+def find_digit_runs(text: str) -> list[DigitRun]:
     """Return the runs of digits and spelled letters in the text, in order, not overlapping."""
-    found: list[Run | None] = []
+    found: list[DigitRun | None] = []
     current: _Open | None = None
     for token in _TOKEN.finditer(text):
         word = token.group().lower()

@@ -1,4 +1,4 @@
-"""Tickets, text messages and other changes: noted before they are tried, so that a killed agent loses none.
+"""DurableServices: notes each change in the outbox before it is tried, so that a killed agent loses none.
 
 ====================================== ===========================================================================
 killed or cut off                      what happens then
@@ -17,26 +17,26 @@ from typing import Any
 
 from agent.call.errors import NOT_SENT_AGAIN, ServiceError
 from agent.call.ports import Services
-from agent.records.delivery import Deliver, DeliveryFailed
+from agent.records.delivery import Deliverer, DeliveryFailed
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
-KINDS = {"tickets.create": "ticket", "messages.send": "sms"}
+KIND_OF_OPERATION = {"tickets.create": "ticket", "messages.send": "sms"}
 """Operations that the outbox goes on trying when a call could not finish them; every other change is an ``act``."""
-LANES = ("ticket", "sms", "act")
-PATIENCE_SECONDS = 3.75
+OPERATION_LANES = ("ticket", "sms", "act")
+DIRECT_ATTEMPT_SECONDS = 3.75
 """How long a call itself waits for a ticket or a text message: longer than a mapped system's own 3.5 s, which knows
 whether it may be sent again, and shorter than the deadline of flows (4 s), so that the caller hears that it follows."""
-_NOBODY_WAITS = ("surveys.answer",)
+_OUTCOME_NOT_AWAITED = ("surveys.answer",)
 """Changes whose outcome no caller wants to hear."""
-_MAYBE = ("unavailable", "timed_out")
+_RETRYABLE_CODES = ("unavailable", "timed_out")
 """Failures after which the same request may succeed, or may have succeeded."""
 
-Announce = Callable[[str, str, Mapping[str, Any], Mapping[str, Any], str], Sequence[NewEntry]]
+EventsOfOperation = Callable[[str, str, Mapping[str, Any], Mapping[str, Any], str], Sequence[NewOutboxEntry]]
 """``announce(call_id, operation, arguments, result, key)``: what others must hear of something done."""
 
 
-class SafeServices:
+class DurableServices:
     """Implements :class:`agent.call.ports.Services` for one call: changes are noted in the outbox first.
 
     A ticket that the ticket system does not take now is safe in the outbox: its result is then
@@ -45,7 +45,7 @@ class SafeServices:
     """
 
     def __init__(
-        self, services: Services, outbox: Outbox, announce: Announce, changes: frozenset[str], call_id: str
+        self, services: Services, outbox: Outbox, announce: EventsOfOperation, changes: frozenset[str], call_id: str
     ) -> None:
         """``changes`` names the operations that change something."""
         self._services = services
@@ -58,10 +58,12 @@ class SafeServices:
         """Do one operation; see :class:`agent.call.ports.Services`."""
         if name not in self._changes or not key:
             return await self._services.perform(name, arguments, key)
-        kind = KINDS.get(name, "act")
-        await self._outbox.intend(NewEntry(kind, key, {"name": name, "arguments": dict(arguments)}, self._call_id))
+        kind = KIND_OF_OPERATION.get(name, "act")
+        await self._outbox.intend(
+            NewOutboxEntry(kind, key, {"name": name, "arguments": dict(arguments)}, self._call_id)
+        )
         try:
-            async with asyncio.timeout(None if kind == "act" else PATIENCE_SECONDS):
+            async with asyncio.timeout(None if kind == "act" else DIRECT_ATTEMPT_SECONDS):
                 result = await self._services.perform(name, arguments, key)
         except asyncio.CancelledError:
             # too slow, or the caller hung up. A change is decided with the record of the call: see settle_call
@@ -69,7 +71,7 @@ class SafeServices:
                 self._outbox.release_soon(key, "not finished during the call")
             raise
         except TimeoutError:
-            slow = ServiceError("timed_out", f"{name}: no answer within {PATIENCE_SECONDS:g} s", retryable=True)
+            slow = ServiceError("timed_out", f"{name}: no answer within {DIRECT_ATTEMPT_SECONDS:g} s", retryable=True)
             return await self._failed(kind, key, slow)
         except ServiceError as error:
             return await self._failed(kind, key, error)
@@ -78,7 +80,7 @@ class SafeServices:
         return result
 
     async def _failed(self, kind: str, key: str, error: ServiceError) -> Mapping[str, Any]:
-        if kind == "act" or error.code not in _MAYBE:
+        if kind == "act" or error.code not in _RETRYABLE_CODES:
             await self._outbox.abandon(key)
             raise error
         kept = await self._outbox.release(key, error.message)
@@ -89,25 +91,27 @@ class SafeServices:
         raise ServiceError(error.code, error.message, retryable=error.retryable, reason="pending" if kept else "")
 
 
-def act_deliverer(services: Services, announce: Announce) -> Deliver:
+def operation_deliverer(services: Services, announce: EventsOfOperation) -> Deliverer:
     """Return what does tickets, text messages and other changes from the outbox."""
 
-    async def deliver(entry: Entry) -> Sequence[NewEntry]:
+    async def deliver(entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         name, arguments = str(entry.payload["name"]), entry.payload["arguments"]
         try:
             result = await services.perform(name, arguments, entry.key)
         except ServiceError as error:
-            final = error.code not in _MAYBE or error.reason == NOT_SENT_AGAIN
+            final = error.code not in _RETRYABLE_CODES or error.reason == NOT_SENT_AGAIN
             raise DeliveryFailed(f"{error.code}: {error.message}", final=final) from error
         also = list(announce(entry.call_id, name, arguments, result, entry.key))
-        if entry.kind == "act" and name not in _NOBODY_WAITS:
-            also.append(_unheard(entry, name, arguments, result))
+        if entry.kind == "act" and name not in _OUTCOME_NOT_AWAITED:
+            also.append(_outcome_not_heard_ticket(entry, name, arguments, result))
         return also
 
     return deliver
 
 
-def _unheard(entry: Entry, name: str, arguments: Mapping[str, Any], result: Mapping[str, Any]) -> NewEntry:
+def _outcome_not_heard_ticket(
+    entry: OutboxEntry, name: str, arguments: Mapping[str, Any], result: Mapping[str, Any]
+) -> NewOutboxEntry:
     """A ticket for something a caller asked for, and that was done after they had gone."""
     told = next((value for value in result.values() if isinstance(value, Mapping)), {})
     number = told.get("number") or told.get("confirmation") or ""
@@ -122,4 +126,6 @@ def _unheard(entry: Entry, name: str, arguments: Mapping[str, Any], result: Mapp
         "order_number": order,
         "facts": {"call_id": entry.call_id},
     }
-    return NewEntry("ticket", f"{entry.key}:unheard", {"name": "tickets.create", "arguments": draft}, entry.call_id)
+    return NewOutboxEntry(
+        "ticket", f"{entry.key}:unheard", {"name": "tickets.create", "arguments": draft}, entry.call_id
+    )

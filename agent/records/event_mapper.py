@@ -1,4 +1,4 @@
-"""Turns what happened into outbox entries for the webhooks that want to hear of it. Pure but for the clock."""
+"""Maps call records and completed operations to outbox entries for the subscribed webhooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agent.records.outbox_sql import NewEntry
+from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_text
 from agent.records.webhook_events import EVENTS, envelope
 
@@ -25,7 +25,7 @@ _OF_OPERATION = {
 
 
 @dataclass(frozen=True)
-class Subscription:
+class WebhookSubscription:
     """What one webhook wants to hear."""
 
     name: str
@@ -34,15 +34,15 @@ class Subscription:
     """True lets it have the number a call came from."""
 
 
-class Announcer:
+class WebhookEventMapper:
     """Makes the entries. The same happening always gives the same ids, so it is told once however often it is seen."""
 
-    def __init__(self, subscriptions: Sequence[Subscription], wall: Callable[[], dt.datetime]) -> None:
+    def __init__(self, subscriptions: Sequence[WebhookSubscription], wall: Callable[[], dt.datetime]) -> None:
         """``wall`` gives aware local time."""
         self._subscriptions = subscriptions
         self._wall = wall
 
-    def of_record(self, record: Mapping[str, Any], over: bool) -> list[NewEntry]:
+    def events_of_record(self, record: Mapping[str, Any], over: bool) -> list[NewOutboxEntry]:
         """Return what a call's redacted record tells: when it begins, and when it is over."""
         call_id, started_at = str(record["id"]), str(record["started_at"])
         caller = record["caller"] if isinstance(record.get("caller"), Mapping) else {}
@@ -73,9 +73,9 @@ class Announcer:
         }
         return entries + self._entries("call.ended", call_id, "", ended_at, {**ended, **number, **dialled})
 
-    def of_act(
+    def events_of_operation(
         self, call_id: str, operation: str, arguments: Mapping[str, Any], result: Mapping[str, Any], key: str
-    ) -> list[NewEntry]:
+    ) -> list[NewOutboxEntry]:
         """Return what a confirmed change tells; nothing for most of them."""
         event = _OF_OPERATION.get(operation)
         if event is None or not self._subscriptions:
@@ -95,7 +95,7 @@ class Announcer:
             }
         return self._entries(event, call_id, key, self._wall().isoformat(timespec="milliseconds"), data)
 
-    def _entries(self, event: str, call_id: str, key: str, at: str, data: Mapping[str, Any]) -> list[NewEntry]:
+    def _entries(self, event: str, call_id: str, key: str, at: str, data: Mapping[str, Any]) -> list[NewOutboxEntry]:
         event_id = "evt_" + hashlib.sha256(f"{event}\n{call_id}\n{key}".encode()).hexdigest()[:24]
         entries = []
         for wants in self._subscriptions:
@@ -114,7 +114,9 @@ class Announcer:
                 log.error("%s of call %s cannot be told to webhooks: %s", event, call_id, "; ".join(where))
                 return []
             payload = {"hook": wants.name, "body": body}
-            entries.append(NewEntry("webhook", f"{wants.name}:{event_id}", payload, call_id, f"webhook:{wants.name}"))
+            entries.append(
+                NewOutboxEntry("webhook", f"{wants.name}:{event_id}", payload, call_id, f"webhook:{wants.name}")
+            )
         return entries
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from agent.records import outbox_sql as table
 from agent.records.database import CallDatabase
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
 log = logging.getLogger(__name__)
 
 
 class Outbox:
-    """Entries of one ``calls.sqlite``. Deliveries are made by :class:`agent.records.delivery.Deliveries`.
+    """Entries of one ``calls.sqlite``. Deliveries are made by :class:`agent.records.delivery.OutboxDelivery`.
 
     Writing raises ``sqlite3.Error`` unless the method says otherwise.
     """
@@ -29,7 +29,7 @@ class Outbox:
         self.news = asyncio.Event()
         """Set when something may have become due."""
 
-    async def add(self, entries: Sequence[NewEntry]) -> bool:
+    async def add(self, entries: Sequence[NewOutboxEntry]) -> bool:
         """Add entries; False, and a line in the log, when they cannot be written."""
         if not entries:
             return True
@@ -43,7 +43,7 @@ class Outbox:
 
     # --- what a call tries itself -------------------------------------------------------------------
 
-    async def intend(self, entry: NewEntry) -> bool:
+    async def intend(self, entry: NewOutboxEntry) -> bool:
         """Write down what is about to be tried; False when it cannot be (the call goes on all the same)."""
         try:
             await self._database.transaction(lambda db: table.intend(db, entry, self.clock()))
@@ -52,7 +52,7 @@ class Outbox:
             return False
         return True
 
-    async def confirm(self, key: str, also: Sequence[NewEntry] = ()) -> None:
+    async def confirm(self, key: str, also: Sequence[NewOutboxEntry] = ()) -> None:
         """Mark what was tried as done and add what follows from it, in one transaction.
 
         When that cannot be written the entry stays open and is done again later, with its key.
@@ -98,18 +98,18 @@ class Outbox:
 
     # --- deliveries ---------------------------------------------------------------------------------
 
-    async def claim(self, places: Mapping[str, int]) -> list[Entry]:
+    async def claim(self, places: Mapping[str, int]) -> list[OutboxEntry]:
         """Take due entries, for each lane as many as it has places."""
         now = self.clock()
         return await self._database.transaction(
             lambda db: [entry for lane, count in places.items() if count for entry in table.claim(db, lane, count, now)]
         )
 
-    async def share(self, entries: Sequence[Entry], until: float) -> None:
+    async def share(self, entries: Sequence[OutboxEntry], until: float) -> None:
         """Note that entries are offered to all nodes until a moment."""
         await self._database.transaction(lambda db: table.share(db, [entry.id for entry in entries], until))
 
-    async def delivered(self, key: str, also: Sequence[NewEntry] = ()) -> None:
+    async def delivered(self, key: str, also: Sequence[NewOutboxEntry] = ()) -> None:
         """Mark an entry as done and add what follows from it."""
 
         def job(db: sqlite3.Connection) -> None:
@@ -124,14 +124,14 @@ class Outbox:
         """Note a failure and when to try again."""
         await self._database.transaction(lambda db: table.postpone(db, entry_id, error, due_at))
 
-    async def bury(self, entry_id: int, error: str) -> None:
+    async def mark_dead(self, entry_id: int, error: str) -> None:
         """Give up on an entry: it goes to the dead letters."""
-        await self._database.transaction(lambda db: table.bury(db, entry_id, error, self.clock()))
+        await self._database.transaction(lambda db: table.mark_dead(db, entry_id, error, self.clock()))
 
-    async def entry(self, entry_id: int) -> Entry | None:
+    async def entry(self, entry_id: int) -> OutboxEntry | None:
         """Return one entry."""
 
-        def job(db: sqlite3.Connection) -> Entry | None:
+        def job(db: sqlite3.Connection) -> OutboxEntry | None:
             row = db.execute("SELECT * FROM outbox WHERE id = ?", (entry_id,)).fetchone()
             return None if row is None else table.entry_of(row)
 
@@ -142,8 +142,8 @@ class Outbox:
         now = self.clock()
 
         def job(db: sqlite3.Connection) -> int:
-            table.bury_homeless(db, lanes, now - patience_seconds, now)
-            return table.forget_delivered(db, now - keep_seconds)
+            table.mark_unserved_dead(db, lanes, now - patience_seconds, now)
+            return table.delete_delivered(db, now - keep_seconds)
 
         return await self._database.transaction(job)
 

@@ -13,7 +13,7 @@ from typing import TextIO
 from agent.errors import OrderlineError
 from agent.records import outbox_sql as table
 from agent.records.database import connect, transaction
-from agent.records.outbox_sql import Entry
+from agent.records.outbox_sql import OutboxEntry
 
 
 class OutboxError(OrderlineError):
@@ -48,7 +48,7 @@ def list_entries(path: Path, what: str, *, every: bool, as_json: bool, out: Text
 def retry(path: Path, entry_id: int | None, out: TextIO) -> None:
     """Make one entry, or all dead ones, due now. Raises :class:`OutboxError` when there is no such entry."""
     with _opened(path) as db:
-        number = table.revive(db, time.time(), entry_id)
+        number = table.requeue(db, time.time(), entry_id)
     if entry_id is not None and not number:
         raise OutboxError(f"no entry {entry_id} is dead or waiting; orderline outbox list --all shows them all")
     print(f"{number} to be tried again now.", file=out)
@@ -84,7 +84,7 @@ def outstanding(path: Path) -> tuple[int, int]:
     return dead, sum(states.get(state, 0) for states in counts.values() for state in table.OPEN_STATES)
 
 
-def _line(entry: Entry, now: float) -> str:
+def _line(entry: OutboxEntry, now: float) -> str:
     due = f"due in {_span(entry.due_at - now)}" if entry.state == "waiting" and entry.due_at > now else entry.state
     tried = f", tried {entry.attempts} time{'' if entry.attempts == 1 else 's'}" if entry.attempts else ""
     error = f": {entry.last_error}" if entry.last_error else ""
@@ -93,13 +93,13 @@ def _line(entry: Entry, now: float) -> str:
     )
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: OutboxEntry) -> str:
     if entry.kind == "webhook":
         return str(entry.payload.get("body", {}).get("event", "")) if entry.payload else entry.kind
     return str(entry.payload.get("name", entry.kind))
 
 
-def _json(entry: Entry) -> str:
+def _json(entry: OutboxEntry) -> str:
     """One entry as JSON, without what it holds: that may be personal."""
     names = ("id", "kind", "lane", "key", "call_id", "state", "created_at", "due_at", "attempts", "last_error")
     return json.dumps({**{name: getattr(entry, name) for name in names}, "what": _what(entry)})

@@ -45,7 +45,7 @@ MAX_ERROR_CHARS = 500
 
 
 @dataclass(frozen=True)
-class NewEntry:
+class NewOutboxEntry:
     """Something that must reach another system at least once."""
 
     kind: str
@@ -60,7 +60,7 @@ class NewEntry:
 
 
 @dataclass(frozen=True)
-class Entry:
+class OutboxEntry:
     """One row."""
 
     id: int
@@ -76,7 +76,7 @@ class Entry:
     last_error: str
 
 
-def add(db: sqlite3.Connection, entries: Iterable[NewEntry], now: float, state: str = "waiting") -> int:
+def add(db: sqlite3.Connection, entries: Iterable[NewOutboxEntry], now: float, state: str = "waiting") -> int:
     """Add entries whose keys are new; return how many were."""
     before = db.total_changes
     db.executemany(
@@ -93,7 +93,7 @@ def add(db: sqlite3.Connection, entries: Iterable[NewEntry], now: float, state: 
     return db.total_changes - before
 
 
-def intend(db: sqlite3.Connection, entry: NewEntry, now: float) -> None:
+def intend(db: sqlite3.Connection, entry: NewOutboxEntry, now: float) -> None:
     """Write down what is about to be tried; a row with this key that is not done becomes ``trying`` again."""
     add(db, [entry], now, "trying")
     db.execute("UPDATE outbox SET state = 'trying' WHERE key = ? AND state IN ('waiting', 'dead')", (entry.key,))
@@ -147,7 +147,7 @@ def take_over(db: sqlite3.Connection, owner: str, now: float) -> None:
     )
 
 
-def claim(db: sqlite3.Connection, lane: str, count: int, now: float) -> list[Entry]:
+def claim(db: sqlite3.Connection, lane: str, count: int, now: float) -> list[OutboxEntry]:
     """Take up to ``count`` due entries of a lane; each is counted as one more attempt."""
     rows = db.execute(
         "SELECT * FROM outbox WHERE lane = ? AND state IN ('waiting', 'shared') AND due_at <= ?"
@@ -177,7 +177,7 @@ def postpone(db: sqlite3.Connection, entry_id: int, error: str, due_at: float) -
     )
 
 
-def bury(db: sqlite3.Connection, entry_id: int, error: str, now: float) -> None:
+def mark_dead(db: sqlite3.Connection, entry_id: int, error: str, now: float) -> None:
     """Give up on an entry."""
     db.execute(
         "UPDATE outbox SET state = 'dead', settled_at = ?, last_error = ?"
@@ -186,7 +186,7 @@ def bury(db: sqlite3.Connection, entry_id: int, error: str, now: float) -> None:
     )
 
 
-def revive(db: sqlite3.Connection, now: float, entry_id: int | None = None) -> int:
+def requeue(db: sqlite3.Connection, now: float, entry_id: int | None = None) -> int:
     """Make dead entries (or one that waits) due now, as if new; return how many."""
     if entry_id is None:
         where, values = "state = 'dead'", tuple[int, ...]()
@@ -203,7 +203,7 @@ def drop(db: sqlite3.Connection, entry_id: int | None = None) -> int:
     return db.execute("DELETE FROM outbox WHERE id = ? AND state IN ('dead', 'waiting')", (entry_id,)).rowcount
 
 
-def bury_homeless(db: sqlite3.Connection, lanes: Iterable[str], before: float, now: float) -> int:
+def mark_unserved_dead(db: sqlite3.Connection, lanes: Iterable[str], before: float, now: float) -> int:
     """Give up on what has waited since before a moment for a place nobody delivers to; return how many."""
     known = tuple(lanes)
     marks = ", ".join("?" * len(known))
@@ -212,12 +212,12 @@ def bury_homeless(db: sqlite3.Connection, lanes: Iterable[str], before: float, n
     return db.execute(f"{change}{where}({marks})", (now, before, *known)).rowcount
 
 
-def forget_delivered(db: sqlite3.Connection, before: float) -> int:
+def delete_delivered(db: sqlite3.Connection, before: float) -> int:
     """Delete what was delivered before a moment; return how many."""
     return db.execute("DELETE FROM outbox WHERE state = 'delivered' AND settled_at < ?", (before,)).rowcount
 
 
-def rows(db: sqlite3.Connection, states: Iterable[str], limit: int = 1000) -> list[Entry]:
+def rows(db: sqlite3.Connection, states: Iterable[str], limit: int = 1000) -> list[OutboxEntry]:
     """Return entries in these states, oldest first."""
     wanted = tuple(states)
     marks = ", ".join("?" * len(wanted))
@@ -238,7 +238,7 @@ def counts(db: sqlite3.Connection) -> dict[str, dict[str, int]]:
     return found
 
 
-def entry_of(row: sqlite3.Row) -> Entry:
+def entry_of(row: sqlite3.Row) -> OutboxEntry:
     """Return a row as an entry."""
     names = ("id", "kind", "lane", "key", "call_id", "state", "created_at", "due_at", "attempts", "last_error")
-    return Entry(**{name: row[name] for name in names}, payload=json.loads(row["payload"]))
+    return OutboxEntry(**{name: row[name] for name in names}, payload=json.loads(row["payload"]))

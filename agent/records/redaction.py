@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.records.digit_runs import Run, runs
+from agent.records.digit_runs import DigitRun, find_digit_runs
 
 CARD = "[card number]"
 PHONE = "[phone number]"
@@ -139,7 +139,7 @@ def _redact_turn(turn: Mapping[str, Any], secrets: _Secrets, policy: RedactionPo
         if isinstance(value := turn.get(name), str):
             heard = name == "heard"
             if card and heard:
-                value = _replace(value, [(run, CARD) for run in runs(value)])
+                value = _replace(value, [(run, CARD) for run in find_digit_runs(value)])
             value = _PAIR.sub(lambda pair: _redact_pair(pair, policy), value)
             result[name] = _redact(value, secrets, heard=heard, slot=slot if heard else "", policy=policy)
     return result
@@ -175,7 +175,7 @@ def _redact_any(value: Any, name: str, secrets: _Secrets, policy: RedactionPolic
 def _redact(text: str, secrets: _Secrets, *, heard: bool, slot: str, policy: RedactionPolicy) -> str:
     text = _WRITTEN_CARD.sub(lambda found: CARD if _written_card(found.group()) else found.group(), text)
     text = _PHONES.sub(lambda found: found.group() if _code(found.group()) in secrets.orders else PHONE, text)
-    spelled = runs(text)
+    spelled = find_digit_runs(text)
     if not spelled:
         return text
     card_talk = _CARD_WORDS.search(text) if heard else None
@@ -189,7 +189,7 @@ def _redact(text: str, secrets: _Secrets, *, heard: bool, slot: str, policy: Red
 
 
 def _mark(
-    run: Run, secrets: _Secrets, *, heard: bool, slot: str, about_card: bool, policy: RedactionPolicy
+    run: DigitRun, secrets: _Secrets, *, heard: bool, slot: str, about_card: bool, policy: RedactionPolicy
 ) -> str | None:
     """Return what stands in for a run of digits and letters, or None to keep it."""
     length = len(run.digits)
@@ -227,7 +227,7 @@ def _written_card(text: str) -> bool:
 
 def _cards_in_parts(turns: Sequence[Mapping[str, Any]]) -> frozenset[int]:
     """Return the positions of turns that, one after another, hold the parts of a card number."""
-    digits = ["".join(run.digits for run in runs(str(turn.get("heard") or ""))) for turn in turns]
+    digits = ["".join(run.digits for run in find_digit_runs(str(turn.get("heard") or ""))) for turn in turns]
     found: set[int] = set()
     for first in range(len(turns)):
         for last in range(first + 1, min(first + 4, len(turns))):
@@ -246,7 +246,7 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def _replace(text: str, marks: Iterable[tuple[Run, str]]) -> str:
+def _replace(text: str, marks: Iterable[tuple[DigitRun, str]]) -> str:
     parts: list[str] = []
     position = 0
     for run, mark in marks:

@@ -23,9 +23,9 @@ from redis.exceptions import RedisError, ResponseError
 
 from agent.common.cancellation import heed_cancellation
 from agent.errors import OrderlineError
-from agent.records.delivery import Outcome
+from agent.records.delivery import DeliveryOutcome
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +45,15 @@ Fields = Mapping[str, str]
 
 
 class RedisSharing:
-    """Implements :class:`agent.records.delivery.Sharing`. :meth:`run` it as a task beside the deliveries; close it."""
+    """A :class:`agent.records.delivery.DeliverySharing`. :meth:`run` it as a task beside the deliveries; close it."""
 
     def __init__(
         self,
         url: str,
         outbox: Outbox,
         lanes: Sequence[str],
-        attempt: Callable[[Entry], Awaitable[Outcome]],
-        settle: Callable[[Entry, Outcome], Awaitable[None]],
+        attempt: Callable[[OutboxEntry], Awaitable[DeliveryOutcome]],
+        settle: Callable[[OutboxEntry, DeliveryOutcome], Awaitable[None]],
         *,
         places: int = 4,
         claim_after_seconds: float = CLAIM_AFTER_SECONDS,
@@ -71,7 +71,7 @@ class RedisSharing:
         self._node = ""
         self.connected = False
 
-    async def offer(self, entries: Sequence[Entry], until: float) -> bool:
+    async def offer(self, entries: Sequence[OutboxEntry], until: float) -> bool:
         """Offer entries to all nodes until a moment (seconds since 1970); False when Redis is gone."""
         if not self.connected:
             return False
@@ -167,9 +167,9 @@ class RedisSharing:
         return len(messages)
 
     async def _one(self, stream: str, message_id: str, fields: Fields) -> None:
-        outcome, entry = Outcome(False), None
+        outcome, entry = DeliveryOutcome(False), None
         if fields and float(fields["until"]) > self._outbox.clock():  # else its owner has taken it back
-            entry = Entry(**json.loads(fields["entry"]))
+            entry = OutboxEntry(**json.loads(fields["entry"]))
             outcome = await self._attempt(entry)
         try:
             async with self._quick.pipeline(transaction=True) as batch:
@@ -199,7 +199,7 @@ class RedisSharing:
         entry = await self._outbox.entry(entry_id)
         if entry is None or entry.state == "delivered":
             return
-        outcome = Outcome(**{**told, "also": tuple(NewEntry(**one) for one in told["also"])})
+        outcome = DeliveryOutcome(**{**told, "also": tuple(NewOutboxEntry(**one) for one in told["also"])})
         # the row was counted when it was offered; settle() counts the attempt it is told of
         await self._settle(dataclasses.replace(entry, attempts=entry.attempts - 1), outcome)
 

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 from agent.records.delivery import DeliveryFailed
 from agent.records.webhook_events import envelope
-from agent.records.webhooks import Hook, WebhookPost, problem_of
+from agent.records.webhooks import WebhookEndpoint, WebhookSender, response_problem
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-async def test_webhooks(hooks: Sequence[Hook], out: TextIO) -> bool:
+async def test_webhooks(hooks: Sequence[WebhookEndpoint], out: TextIO) -> bool:
     """Post the event ``test`` to each hook and print the outcome; True when all took it."""
-    post = WebhookPost(hooks)
+    post = WebhookSender(hooks)
     fine = True
     try:
         for hook in hooks:
@@ -27,7 +27,7 @@ async def test_webhooks(hooks: Sequence[Hook], out: TextIO) -> bool:
     return fine
 
 
-async def _test(post: WebhookPost, hook: Hook, out: TextIO) -> bool:
+async def _test(post: WebhookSender, hook: WebhookEndpoint, out: TextIO) -> bool:
     now = dt.datetime.now().astimezone().isoformat(timespec="milliseconds")
     data = {"message": "Sent by orderline webhooks test."}
     body = envelope("test", f"evt_test{secrets.token_hex(8)}", now, "", data)
@@ -39,7 +39,7 @@ async def _test(post: WebhookPost, hook: Hook, out: TextIO) -> bool:
     except DeliveryFailed as error:
         print(f"{hook.name}: FAILED: {error.message}", file=out)
         return False
-    if problem := problem_of(answer):
+    if problem := response_problem(answer):
         print(f"{hook.name}: FAILED: {hook.place}: {problem}", file=out)
         return False
     slow = "; slow, answer first and work later" if answer.ms > hook.timeout_seconds * 500 else ""

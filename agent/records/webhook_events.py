@@ -1,4 +1,4 @@
-"""What webhooks tell, as models: the JSON Schema in ``webhook_schema.json`` is made from them (docs/webhooks.md)."""
+"""Models of the webhook events; webhook_schema.json is made from them (docs/webhooks.md)."""
 
 from __future__ import annotations
 

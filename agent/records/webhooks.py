@@ -23,8 +23,8 @@ import aiohttp
 
 from agent import __version__
 from agent.errors import OrderlineError
-from agent.records.delivery import Deliver, DeliveryFailed
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.delivery import Deliverer, DeliveryFailed
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 from agent.records.redaction import redact_text
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every secret of the specification begins with
@@ -32,20 +32,20 @@ MIN_SECRET_BYTES = 24
 _ANSWER_BYTES = 300
 
 
-class BadSecret(OrderlineError):
+class InvalidWebhookSecret(OrderlineError):
     """A webhook's secret cannot be used."""
 
     code = "webhook_secret"
 
 
-class BadAuthority(OrderlineError):
+class InvalidWebhookCa(OrderlineError):
     """A webhook's ``ca_file`` cannot be used."""
 
     code = "webhook_ca_file"
 
 
 @dataclass(frozen=True)
-class Hook:
+class WebhookEndpoint:
     """Where to post, and what to sign with."""
 
     name: str
@@ -63,7 +63,7 @@ class Hook:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebhookResponse:
     """What a receiver said."""
 
     status: int
@@ -73,7 +73,7 @@ class Answer:
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:
-    """Return the keys of a secret file: one ``whsec_...`` a line. Raises :class:`BadSecret`."""
+    """Return the keys of a secret file: one ``whsec_...`` a line. Raises :class:`InvalidWebhookSecret`."""
     keys = []
     for line in text.split():
         try:
@@ -81,7 +81,7 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
         except (binascii.Error, ValueError):
             key = b""
         if not line.startswith(SECRET_PREFIX) or len(key) < MIN_SECRET_BYTES:
-            raise BadSecret(
+            raise InvalidWebhookSecret(
                 f"a webhook secret must be {SECRET_PREFIX} and at least {MIN_SECRET_BYTES} bytes in base64;"
                 f' make one with: echo "{SECRET_PREFIX}$(openssl rand -base64 32)"'
             )
@@ -89,12 +89,12 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
     return tuple(keys)
 
 
-def tls_of(hook: Hook) -> ssl.SSLContext:
-    """Return what verifies a receiver's certificate. Raises :class:`BadAuthority`."""
+def tls_context_of(hook: WebhookEndpoint) -> ssl.SSLContext:
+    """Return what verifies a receiver's certificate. Raises :class:`InvalidWebhookCa`."""
     try:
         return ssl.create_default_context(cafile=hook.ca_file)
     except (OSError, ValueError) as error:
-        raise BadAuthority(f"ca_file {hook.ca_file} cannot be used: {error}") from error
+        raise InvalidWebhookCa(f"ca_file {hook.ca_file} cannot be used: {error}") from error
 
 
 def signature(secrets: Sequence[bytes], message_id: str, timestamp: int, body: bytes) -> str:
@@ -105,20 +105,20 @@ def signature(secrets: Sequence[bytes], message_id: str, timestamp: int, body: b
     )
 
 
-class WebhookPost:
+class WebhookSender:
     """Posts bodies. Open one session for all hooks; close it."""
 
-    def __init__(self, hooks: Sequence[Hook], clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, hooks: Sequence[WebhookEndpoint], clock: Callable[[], float] = time.time) -> None:
         self._hooks = {hook.name: hook for hook in hooks}
-        self._tls = {hook.name: tls_of(hook) for hook in hooks}
+        self._tls = {hook.name: tls_context_of(hook) for hook in hooks}
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
 
-    def deliverers(self) -> Mapping[str, Deliver]:
+    def deliverers(self) -> Mapping[str, Deliverer]:
         """Return a deliverer for each hook's lane."""
         return {f"webhook:{name}": self._deliver for name in self._hooks}
 
-    async def post(self, hook: Hook, body: Mapping[str, Any]) -> Answer:
+    async def post(self, hook: WebhookEndpoint, body: Mapping[str, Any]) -> WebhookResponse:
         """Post one body and return the answer, whatever it is. Raises :class:`DeliveryFailed` when there is none."""
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
         timestamp = int(self._clock())
@@ -146,7 +146,7 @@ class WebhookPost:
                 good = 200 <= answer.status < 300
                 text = "" if good else (await answer.content.read(_ANSWER_BYTES)).decode("utf-8", "replace")
                 location = answer.headers.get("location", "")
-                return Answer(answer.status, text, round((time.monotonic() - started) * 1000, 1), location)
+                return WebhookResponse(answer.status, text, round((time.monotonic() - started) * 1000, 1), location)
         except TimeoutError as error:
             raise DeliveryFailed(f"{hook.place}: no answer within {hook.timeout_seconds:g} s") from error
         except aiohttp.ClientConnectorCertificateError as error:
@@ -165,10 +165,10 @@ class WebhookPost:
             await self._session.close()
             self._session = None
 
-    async def _deliver(self, entry: Entry) -> Sequence[NewEntry]:
+    async def _deliver(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         hook = self._hooks[str(entry.payload["hook"])]
         answer = await self.post(hook, entry.payload["body"])
-        if problem := problem_of(answer):
+        if problem := response_problem(answer):
             raise DeliveryFailed(f"{hook.place}: {problem}", final=answer.status == 410)
         return ()
 
@@ -180,7 +180,7 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{hidden}"
 
 
-def problem_of(answer: Answer) -> str:
+def response_problem(answer: WebhookResponse) -> str:
     """Say what is wrong with an answer; ``""`` for 2xx, which alone counts as delivered."""
     if 200 <= answer.status < 300:
         return ""

@@ -1,4 +1,4 @@
-"""What a flow may ask about promotions, points and text messages."""
+"""The promotions.check, loyalty.points and messages.send operations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent.shop.refusal import Refusal
 from agent.shop.verification import phone_of
 
 
-class Offers:
+class PromotionOperations:
     """``promotions.check`` and ``loyalty.points``."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Offers:
             return None
 
 
-class Texting:
+class MessageOperations:
     """``messages.send``: only ever to the phone given at checkout."""
 
     def __init__(self, orders: Orders, systems: Messages, policy: Policy) -> None:

@@ -1,4 +1,4 @@
-"""The shop's own nouns: orders, parcels, items, customers and tickets, as they travel between rooms."""
+"""Models shared by all shop code: orders, parcels, items, customers and tickets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ORDER_STATUSES: tuple[OrderStatus, ...] = get_args(OrderStatus)
 
 
 @dataclass(frozen=True)
-class Item:
+class OrderItem:
     """One line of an order."""
 
     sku: str
@@ -69,7 +69,7 @@ class Order:
     """Of the delivery address: the usual second fact of a verification."""
     phone: str = field(repr=False)
     """As given at checkout."""
-    items: tuple[Item, ...] = ()
+    items: tuple[OrderItem, ...] = ()
     parcels: tuple[Parcel, ...] = ()
     expected_on: dt.date | None = None
     expected_window: str | None = None
@@ -199,7 +199,7 @@ def ticket_data(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _goods(items: tuple[Item, ...]) -> str:
+def _goods(items: tuple[OrderItem, ...]) -> str:
     """Name an order by what is in it, the way its owner would: its first item."""
     return items[0].name if items else ""
 

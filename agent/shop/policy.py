@@ -1,4 +1,4 @@
-"""What the shop allows: days, windows, goods that stay sold, and the texts of its messages."""
+"""The shop's rules: return periods, delivery windows, non-returnable goods, text message templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doors to the business systems, in the shop's own words; the demo shop and REST adapters stand behind them.
+"""Protocols of the business systems: orders, customers, tickets, shipments, returns, loyalty, text messages.
 
 Every method answers with a typed result or raises :class:`agent.call.errors.ServiceError` with code
 
@@ -25,7 +25,7 @@ from typing import Protocol
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.returns import Return, ReturnDraft
-from agent.shop.shipments import Address, Case, DeliveryChange, Streets
+from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
 
 class Orders(Protocol):
@@ -64,7 +64,7 @@ class Shipments(Protocol):
     async def reschedule(self, order: Order, day: dt.date, window: str, key: str) -> DeliveryChange:
         """Have an order come on another day, in a window (``""``: any). Raises ``not_allowed``."""
 
-    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> Case:
+    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """Have the carrier search for a parcel, or return the search there is already for this order."""
 
 

@@ -1,4 +1,4 @@
-"""The refusal of a business system with a machine word for why, so that the caller hears the right sentence."""
+"""Refusal: a business system says no, with a machine-readable reason that picks the sentence the caller hears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a flow may ask about returns, exchanges and refunds."""
+"""The returns.* and refunds.* operations: eligibility, opening a return, its status, the refund."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.shop.returns import ReturnDraft
 MAX_ITEM_CHARS = 200
 
 
-class ReturnDesk:
+class ReturnOperations:
     """The ``returns.*`` and ``refunds.*`` operations."""
 
     def __init__(self, orders: Orders, systems: Returns, policy: Policy, today: Callable[[], dt.date]) -> None:

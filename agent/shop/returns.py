@@ -1,4 +1,4 @@
-"""Returns, exchanges and refunds: what may come back, how, and where the money is. Nouns and pure rules."""
+"""Models and pure rules of returns, exchanges and refunds: what may come back, how, and where the money is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from agent.call.errors import ServiceError
-from agent.shop.models import Item, Order
+from agent.shop.models import Order, OrderItem
 from agent.shop.policy import Policy
 from agent.shop.refusal import Refusal
 
@@ -79,7 +79,7 @@ class Return:
 class ReturnableItem:
     """One line of an order and whether it may come back."""
 
-    item: Item
+    item: OrderItem
     refusal: str
     """``""`` when it may: ``non_returnable``, ``return_exists``."""
     return_number: str = ""
@@ -136,7 +136,9 @@ def eligibility(
     return Eligibility("" if any(not line.refusal for line in judged) else refusal, judged, last_day, left)
 
 
-def check_return(draft: ReturnDraft, order: Order, policy: Policy, existing: Sequence[Return], today: dt.date) -> Item:
+def check_return(
+    draft: ReturnDraft, order: Order, policy: Policy, existing: Sequence[Return], today: dt.date
+) -> OrderItem:
     """Return the item of a return that may be made; raises :class:`Refusal` with why not."""
     found = eligibility(order, policy, existing, today, item=draft.item, reason=draft.reason)
     if found.refusal:
@@ -176,7 +178,7 @@ def refund_of(order: Order, returns: Sequence[Return], policy: Policy) -> Refund
     return Refund(order.number, "cancelled" if order.status == "cancelled" else "none")
 
 
-def _lines(order: Order, item: str) -> tuple[Item, ...]:
+def _lines(order: Order, item: str) -> tuple[OrderItem, ...]:
     if not item:
         return order.items
     wanted = item.casefold()
@@ -186,7 +188,7 @@ def _lines(order: Order, item: str) -> tuple[Item, ...]:
     return found[:1]
 
 
-def _judge(line: Item, order: Order, policy: Policy, existing: Sequence[Return], reason: str) -> ReturnableItem:
+def _judge(line: OrderItem, order: Order, policy: Policy, existing: Sequence[Return], reason: str) -> ReturnableItem:
     # A rejected return does not come back a second time without a person looking at it.
     for known in existing:
         if known.order_number == order.number and known.sku == line.sku:

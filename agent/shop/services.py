@@ -1,4 +1,4 @@
-"""The business systems behind one door: named operations with JSON-like arguments, for the call to perform."""
+"""ShopServices: every shop operation by name, with JSON-like arguments, for the call to perform."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.shop import arguments as take
-from agent.shop.customer_operations import Offers, Texting
+from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
 from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
-from agent.shop.return_operations import ReturnDesk
-from agent.shop.shipment_operations import Deliveries
+from agent.shop.return_operations import ReturnOperations
+from agent.shop.shipment_operations import ShipmentOperations
 from agent.shop.surveys import survey_answer
-from agent.shop.verification import VERIFY_FLOOR_SECONDS, Verification, phone_of
+from agent.shop.verification import VERIFY_FLOOR_SECONDS, VerificationOperations, phone_of
 
 __all__ = ["CHANGES", "VERIFY_FLOOR_SECONDS", "ShopServices", "ticket_draft"]
 
@@ -28,7 +28,7 @@ MAX_PRIORITY = 100
 MAX_SUMMARY_CHARS = 4000
 MAX_TRANSCRIPT_LINES = 1000
 MAX_PAGE_CHARS = 60_000
-Operation = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
+OperationHandler = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
 CHANGES = frozenset(
     {
         *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
@@ -67,8 +67,8 @@ class ShopServices:
         self._customers = customers
         self._tickets = tickets
         self._region = region
-        verification = Verification(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
-        self._operations: dict[str, Operation] = {
+        verification = VerificationOperations(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
+        self._operations: dict[str, OperationHandler] = {
             "orders.verify": verification.verify,
             "orders.find": self._find,
             "orders.find_by_phone": verification.find_by_phone,
@@ -87,7 +87,7 @@ class ShopServices:
     def _add(self, systems: ShopSystems, policy: Policy, today: Callable[[], dt.date]) -> None:
         orders = systems.orders
         if systems.shipments is not None:
-            deliveries = Deliveries(orders, systems.shipments, policy, today)
+            deliveries = ShipmentOperations(orders, systems.shipments, policy, today)
             self._operations |= {
                 "shipments.track": deliveries.track,
                 "shipments.streets": deliveries.streets,
@@ -96,7 +96,7 @@ class ShopServices:
                 "shipments.investigate": deliveries.investigate,
             }
         if systems.returns is not None:
-            desk = ReturnDesk(orders, systems.returns, policy, today)
+            desk = ReturnOperations(orders, systems.returns, policy, today)
             self._operations |= {
                 "returns.eligibility": desk.eligibility,
                 "returns.create": desk.create,
@@ -104,10 +104,10 @@ class ShopServices:
                 "refunds.status": desk.refund,
             }
         if systems.loyalty is not None:
-            offers = Offers(orders, systems.customers, systems.loyalty, policy, today, self._region)
+            offers = PromotionOperations(orders, systems.customers, systems.loyalty, policy, today, self._region)
             self._operations |= {"promotions.check": offers.check, "loyalty.points": offers.points}
         if systems.messages is not None:
-            self._operations["messages.send"] = Texting(orders, systems.messages, policy).send
+            self._operations["messages.send"] = MessageOperations(orders, systems.messages, policy).send
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a flow may ask about deliveries: track, change the address or the day, search for a parcel."""
+"""The shipments.* operations: track, change the address or the day, search for a parcel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.shop.shipments import Address
 MAX_ADDRESS_CHARS = 100
 
 
-class Deliveries:
+class ShipmentOperations:
     """The ``shipments.*`` operations. The caller has been verified: that is the flow's business."""
 
     def __init__(self, orders: Orders, systems: Shipments, policy: Policy, today: Callable[[], dt.date]) -> None:
@@ -61,4 +61,4 @@ class Deliveries:
         shipments.check_missing(order)
         answer_by = self._today() + dt.timedelta(days=self._policy.search_days)
         case = await self._shipments.investigate(order, note, answer_by, key)
-        return {"case": shipments.case_data(case)}
+        return {"case": shipments.investigation_data(case)}

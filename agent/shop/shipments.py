@@ -1,4 +1,4 @@
-"""Deliveries: what is on its way, what may still be changed about it and why not. Nouns and pure rules."""
+"""Models and pure rules of shipments: what is on its way, what may still be changed and why not."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Streets:
 
 
 @dataclass(frozen=True)
-class Case:
+class ParcelInvestigation:
     """A search for a parcel that is marked delivered and has not come."""
 
     number: str
@@ -178,7 +178,7 @@ def change_data(change: DeliveryChange) -> dict[str, Any]:
     }
 
 
-def case_data(case: Case) -> dict[str, Any]:
+def investigation_data(case: ParcelInvestigation) -> dict[str, Any]:
     """Return a search as JSON-like data for the dialog."""
     return {
         "number": case.number,

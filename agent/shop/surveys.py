@@ -1,4 +1,4 @@
-"""What a caller thought of the call: checked here, kept with the call's record, told to webhooks."""
+"""The surveys.answer operation: checks what a caller answered to the satisfaction survey."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may hear about an order: two facts, one answer and one delay for every failure, limits over calls."""
+"""Verifies callers by two facts: one answer and one delay for every failure, attempts limited across calls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOWHERE = "no postcode"
 T = TypeVar("T")
 
 
-class Verification:
+class VerificationOperations:
     """The operations that open an order to a caller."""
 
     def __init__(

@@ -14,7 +14,7 @@ from agent.app.shop_factory import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
 from agent.call.errors import ServiceError
 from agent.config.settings import SettingsError, ShopSettings, load_settings
 from agent.shop.services import ShopServices
-from tests.shop.http.mapped import NOW, PHONE, SHOP, order
+from tests.shop.http.mapped import NOW, ORDER_MAPPING, PHONE, order
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ async def stack() -> AsyncIterator[contextlib.AsyncExitStack]:
 def systems(tmp_path: Path, httpserver: HTTPServer) -> Path:
     directory = tmp_path / "systems"
     directory.mkdir()
-    (directory / "shop.yaml").write_text(SHOP.replace("BASE", httpserver.url_for("").rstrip("/")))
+    (directory / "shop.yaml").write_text(ORDER_MAPPING.replace("BASE", httpserver.url_for("").rstrip("/")))
     httpserver.expect_request("/api/orders/10473").respond_with_json(order(state="new"))
     httpserver.expect_request("/api/orders/10474").respond_with_json({}, status=404)
     return directory

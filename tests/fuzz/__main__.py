@@ -26,12 +26,12 @@ MEGABYTES_GROWN = 20.0
 OBJECTS_GROWN = 3000
 
 
-class Hang(BaseException):
+class InputHang(BaseException):
     """One input took too long; no handler of errors may swallow this."""
 
 
 @dataclass
-class Result:
+class FuzzResult:
     """What one target did."""
 
     name: str
@@ -64,9 +64,9 @@ class _Errors(logging.Handler):
             self.seen.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
 
 
-async def fuzz(target: Target, count: int, seed: int, first: int = 0) -> Result:
+async def fuzz(target: Target, count: int, seed: int, first: int = 0) -> FuzzResult:
     """Throw ``count`` inputs at one target."""
-    result = Result(target.name)
+    result = FuzzResult(target.name)
     errors = _Errors()
     root = logging.getLogger()
     root.handlers[:] = [errors]
@@ -84,7 +84,7 @@ async def fuzz(target: Target, count: int, seed: int, first: int = 0) -> Result:
             signal.setitimer(signal.ITIMER_REAL, SECONDS_AN_INPUT)
             try:
                 await run(random.Random(f"{seed} {target.name} {number}"))
-            except Hang:
+            except InputHang:
                 result.problems.append(f"input {number} hangs")
             except Exception as error:  # noqa: BLE001 - every kind is what is looked for
                 result.problems.append(f"input {number}: {type(error).__name__}: {error}"[:300])
@@ -123,10 +123,10 @@ def _resident_megabytes() -> float:
 
 
 def _hang(number: int, frame: FrameType | None) -> None:
-    raise Hang
+    raise InputHang
 
 
-async def fuzz_all(count: int, seed: int, only: str = "", first: int = 0, tell: Any = print) -> list[Result]:
+async def fuzz_all(count: int, seed: int, only: str = "", first: int = 0, tell: Any = print) -> list[FuzzResult]:
     """Throw ``count`` inputs at all targets, by their shares."""
     chosen = [target for target in targets() if only.lower() in target.name.lower()]
     shares = sum(target.share for target in chosen)

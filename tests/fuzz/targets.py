@@ -31,13 +31,13 @@ from agent.call.ports import Frame, Line, Media
 from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings
-from agent.shop.http.breaker import Breaker
+from agent.shop.http.breaker import CircuitBreaker
 from agent.shop.http.mapping_files import load_directory
-from agent.shop.http.response import Answer, Unreadable, take_in
+from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body
 from agent.shop.http.shop import open_http_shop
 from tests.fuzz.mutate import broken_bytes, broken_json, broken_lines
 from tests.fuzz.samples import AGI, AMI, ARI_EVENTS, MEDIA_TEXTS, ORDER, SETTINGS, SMALL_PACK
-from tests.shop.http.mapped import NOW, SHOP
+from tests.shop.http.mapped import NOW, ORDER_MAPPING
 
 Run = Callable[[random.Random], Awaitable[None]]
 
@@ -108,7 +108,7 @@ async def media_frames() -> AsyncIterator[Run]:
         reader = asyncio.StreamReader()
         reader.feed_data(broken_bytes(hello + frames + struct.pack(">BH", 0, 0), dice))
         reader.feed_eof()
-        await server._connected(reader, _Nowhere())  # type: ignore[arg-type]
+        await server._connected(reader, _DiscardingWriter())  # type: ignore[arg-type]
         server.forget(leg)
         sizes = {len(event.pcm) for event in _drained(inbox) if isinstance(event, Frame)}
         if max(sizes, default=0) > 65535:
@@ -117,7 +117,7 @@ async def media_frames() -> AsyncIterator[Run]:
     yield run
 
 
-class _Nowhere:
+class _DiscardingWriter:
     """A writer whose bytes nobody reads."""
 
     def get_extra_info(self, _: str) -> Any:
@@ -277,17 +277,19 @@ async def flow_files() -> AsyncIterator[Run]:
 async def http_replies() -> AsyncIterator[Run]:
     """What the shop's systems answer: bodies, statuses, headers, packed bodies."""
     with tempfile.TemporaryDirectory() as directory:
-        (Path(directory) / "shop.yaml").write_text(SHOP.replace("BASE", "http://127.0.0.1:9"), encoding="utf-8")
+        (Path(directory) / "shop.yaml").write_text(
+            ORDER_MAPPING.replace("BASE", "http://127.0.0.1:9"), encoding="utf-8"
+        )
         systems = [file.system for file in load_directory(Path(directory))]
     shop = open_http_shop(systems, now=lambda: NOW)
-    answer = Answer(200, {}, b"")
+    answer = HttpResponse(200, {}, b"")
 
-    async def exchange(*_: object) -> Answer:
+    async def exchange(*_: object) -> HttpResponse:
         return answer
 
     for system in shop.mapped.values():
         system._transport._exchange = exchange  # type: ignore[method-assign]
-        system._transport.breaker = _NeverOpen(system._transport.breaker)  # type: ignore[assignment]
+        system._transport.breaker = _AlwaysClosedBreaker(system._transport.breaker)  # type: ignore[assignment]
 
     async def run(dice: random.Random) -> None:
         nonlocal answer
@@ -297,7 +299,7 @@ async def http_replies() -> AsyncIterator[Run]:
             await _packed(body, dice)
         status = dice.choice((200, 200, 200, 200, 201, 204, 206, 301, 404, 429, 500, 999))
         kind = dice.choice(("application/json", "application/json; charset=latin-1", "text/html", "", "\0"))
-        answer = Answer(status, {"content-type": kind, "retry-after": dice.choice(("1", "x", ""))}, body)
+        answer = HttpResponse(status, {"content-type": kind, "retry-after": dice.choice(("1", "x", ""))}, body)
         with contextlib.suppress(OrderlineError):
             if many:
                 await shop.orders.find_by_phone("+12025550143")
@@ -309,10 +311,10 @@ async def http_replies() -> AsyncIterator[Run]:
     await shop.close()
 
 
-class _NeverOpen:
+class _AlwaysClosedBreaker:
     """A breaker that lets everything through: the answers are what is tried."""
 
-    def __init__(self, breaker: Breaker) -> None:
+    def __init__(self, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
 
     def admits(self, _: float) -> bool:
@@ -326,8 +328,8 @@ async def _packed(body: bytes, dice: random.Random) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield broken_bytes(zlib.compress(body * dice.choice((1, 50))), dice)
 
-    with contextlib.suppress(Unreadable):
-        unpacked = await take_in(chunks(), dice.choice(("gzip", "deflate", "br", "")), 100_000)
+    with contextlib.suppress(UnreadableResponse):
+        unpacked = await read_body(chunks(), dice.choice(("gzip", "deflate", "br", "")), 100_000)
         if len(unpacked) > 100_000:
             raise AssertionError("more was unpacked than is allowed")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from agent.errors import OrderlineError
 from agent.rehearsal.private_asterisk import ensure_asterisk
-from tests.install.debian import NotPossible, build_base, fetch_packages
+from tests.install.debian import InstallTestImpossible, build_base, fetch_packages
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -36,7 +36,7 @@ def main() -> int:
             asterisk = asyncio.run(ensure_asterisk(home, force=str(home / "asterisk"), report=print))
         base = build_base(work, home / "asterisk", print)
         packages = fetch_packages(work, REPOSITORY, base, print)
-    except (NotPossible, OrderlineError) as problem:
+    except (InstallTestImpossible, OrderlineError) as problem:
         print(f"install-test: NOT RUN: {problem}", file=sys.stderr)
         return 2
     root = work / "run"

@@ -37,7 +37,7 @@ exten => 601,1,Answer()
 """
 
 
-class NotPossible(Exception):
+class InstallTestImpossible(Exception):
     """This machine cannot run the test; the message says what is missing."""
 
 
@@ -117,7 +117,7 @@ def fetch_packages(work: Path, repository: Path, base: Path, report: Report) -> 
     locks = [repository / name for name in ("requirements-build.lock", "requirements.lock")]
     python = _run(["chroot", str(base), "python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     if python != f"{sys.version_info[0]}.{sys.version_info[1]}":
-        raise NotPossible(
+        raise InstallTestImpossible(
             f"this Python is not the new Debian's Python {python}: rm -rf .venv; make PYTHON=python{python}"
         )
     digest = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()[:16]
@@ -145,5 +145,5 @@ def _run(command: Sequence[str], cwd: Path | None = None, environment: dict[str,
     )
     if done.returncode != 0:
         words = " / ".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-        raise NotPossible(f"{command[0]} failed: {words}")
+        raise InstallTestImpossible(f"{command[0]} failed: {words}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""The install test itself, in namespaces of its own where it may have them: install, wire, check, call, uninstall."""
+"""The install test, in namespaces of its own where possible: install, wire, check, call, upgrade, uninstall."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _ENVIRONMENT = {
 _READY_SECONDS = 120.0
 
 
-class Failed(Exception):
+class InstallTestFailed(Exception):
     """The test has failed; the message says where."""
 
 
-class Root:
+class DebianRoot:
     """The new Debian, and commands in it."""
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +57,7 @@ class Root:
         )  # fmt: skip
         output = done.stdout + done.stderr
         if done.returncode not in ok:
-            raise Failed(f"{command} ended with {done.returncode}:\n{output}")
+            raise InstallTestFailed(f"{command} ended with {done.returncode}:\n{output}")
         return output
 
     def start(self, command: str, log: str, user: str = "") -> subprocess.Popen[str]:
@@ -77,7 +77,7 @@ class Root:
             return process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise Failed(f"{process.args} did not end within 30 s of SIGTERM") from None
+            raise InstallTestFailed(f"{process.args} did not end within 30 s of SIGTERM") from None
 
 
 def listing(root: Path) -> dict[str, str]:
@@ -108,7 +108,7 @@ def same(before: dict[str, str], after: dict[str, str], when: str) -> None:
         if before[path] != after[path]
     ]
     if differences:
-        raise Failed(f"{when}, the system is not as it was:\n" + "\n".join(differences[:40]))
+        raise InstallTestFailed(f"{when}, the system is not as it was:\n" + "\n".join(differences[:40]))
 
 
 def say(line: str) -> None:
@@ -116,11 +116,11 @@ def say(line: str) -> None:
 
 
 def main() -> int:
-    root, packages, repository = Root(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
+    root, packages, repository = DebianRoot(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
     try:
         with mounted(root.path):
-            play(root, packages, repository)
-    except Failed as problem:
+            run_install_test(root, packages, repository)
+    except InstallTestFailed as problem:
         print(f"install-test: FAILED: {problem}", file=sys.stderr)
         for log in sorted((root.path / "tmp").glob("*.log")):
             print(f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-25:]), file=sys.stderr)
@@ -134,7 +134,7 @@ def main() -> int:
     return 0
 
 
-def play(root: Root, packages: Path, repository: Path) -> None:
+def run_install_test(root: DebianRoot, packages: Path, repository: Path) -> None:
     started = time.monotonic()
     loopback_up()
     put_sources(root, packages, repository)
@@ -144,23 +144,23 @@ def play(root: Root, packages: Path, repository: Path) -> None:
     root.run(f"make -C /{_SOURCE} install")
     say(f"make install: {time.monotonic() - started:.0f} s")
     expect_modes(root)
-    expect_whispers(root)
+    expect_whisper_files_readable(root)
 
     root.run("orderline wire")
     if root.path.joinpath("etc/asterisk/ari.conf").read_text().count("orderline"):
-        raise Failed("orderline wire without --apply has changed a file")
+        raise InstallTestFailed("orderline wire without --apply has changed a file")
     root.run("orderline wire --apply")
-    add_a_member(root)
+    add_queue_member(root)
 
     asterisk = root.start("/usr/sbin/asterisk -f -U asterisk", "asterisk.log")
     wait_for(root, "asterisk -rx 'core waitfullybooted'", "Asterisk")
     root.run("orderline render", timeout_seconds=600)
-    expect_green(root, "before the agent runs")
+    expect_check_passes(root, "before the agent runs")
     agent = root.start(exec_start(root, "orderline.service"), "agent.log", user="orderline")
     wait_until(lambda: '"ready"' in (root.path / "tmp/agent.log").read_text(), "the agent", agent)
     rescuer = root.start(exec_start(root, "orderline-rescuer.service"), "rescuer.log", user="orderline")
     wait_until(lambda: '"ready"' in (root.path / "tmp/rescuer.log").read_text(), "the rescuer", rescuer)
-    expect_green(root, "with the agent running")
+    expect_check_passes(root, "with the agent running")
     say(f"orderline check is green: {time.monotonic() - started:.0f} s")
 
     call(root)
@@ -168,14 +168,14 @@ def play(root: Root, packages: Path, repository: Path) -> None:
 
     upgrade_keeps_edits(root)
     if root.stop(agent) != 0 or root.stop(rescuer) != 0:
-        raise Failed("agent and rescuer did not end in order on SIGTERM")
+        raise InstallTestFailed("agent and rescuer did not end in order on SIGTERM")
     root.run(f"make -C /{_SOURCE} uninstall")
     root.stop(asterisk)
     same(before, listing(root.path), "After make uninstall")
     say(f"make uninstall left the system as it was: {time.monotonic() - started:.0f} s")
 
 
-def put_sources(root: Root, packages: Path, repository: Path) -> None:
+def put_sources(root: DebianRoot, packages: Path, repository: Path) -> None:
     """The repository as a checkout has it, and the packages."""
     source = root.path / _SOURCE
     source.mkdir(parents=True)
@@ -192,27 +192,29 @@ def put_sources(root: Root, packages: Path, repository: Path) -> None:
     subprocess.run(["cp", "-a", "--reflink=auto", str(packages), str(root.path / _PACKAGES)], check=True)
 
 
-def expect_modes(root: Root) -> None:
+def expect_modes(root: DebianRoot) -> None:
     """Secrets for root and the agent alone; nothing of ours may be written by others."""
     group = root.run("getent group orderline").split(":")[2]
     for name in ("ari-password", "ami-secret", "control-token", "orderline.yaml"):
         state = (root.path / "etc/orderline" / name).stat()
         if (stat.S_IMODE(state.st_mode), state.st_uid, str(state.st_gid)) != (0o640, 0, group):
-            raise Failed(f"/etc/orderline/{name} is {stat.filemode(state.st_mode)} {state.st_uid}:{state.st_gid}")
+            raise InstallTestFailed(
+                f"/etc/orderline/{name} is {stat.filemode(state.st_mode)} {state.st_uid}:{state.st_gid}"
+            )
     secrets = {(root.path / "etc/orderline" / n).read_text() for n in ("ari-password", "ami-secret", "control-token")}
     if len(secrets) != 3 or min(map(len, secrets)) < 40:
-        raise Failed("the secrets are not three different long ones")
+        raise InstallTestFailed("the secrets are not three different long ones")
     for path in (root.path / "opt/orderline").rglob("*"):
         if not path.is_symlink() and path.stat().st_mode & 0o022:
-            raise Failed(f"{path} can be written by others")
+            raise InstallTestFailed(f"{path} can be written by others")
 
 
-def expect_whispers(root: Root) -> None:
+def expect_whisper_files_readable(root: DebianRoot) -> None:
     """Asterisk reads what the agent makes for it in the state directory, and nothing else there."""
     state, file = "/var/lib/orderline", "/var/lib/orderline/whispers/test"
     root.run(f"{AS_USER.format('orderline')} sh -c 'umask 027; echo said > {file}'")
     if root.run(f"{AS_USER.format('asterisk')} cat {file}").strip() != "said":
-        raise Failed("Asterisk cannot read a whisper")
+        raise InstallTestFailed("Asterisk cannot read a whisper")
     root.run(f"{AS_USER.format('asterisk')} ls {state}", ok=(1, 2))
     root.run(f"rm {file}")
 
@@ -220,29 +222,29 @@ def expect_whispers(root: Root) -> None:
 AS_USER = "setpriv --reuid={0} --regid={0} --clear-groups"
 
 
-def add_a_member(root: Root) -> None:
+def add_queue_member(root: DebianRoot) -> None:
     """What the administrator does after wiring: people into the queue."""
     queues = root.path / "etc/asterisk/queues.conf"
     text = queues.read_text()
     queues.write_text(text.replace("[orderline-humans]\n", "[orderline-humans]\nmember => Local/601@people,0,Alice\n"))
 
 
-def exec_start(root: Root, unit: str) -> str:
+def exec_start(root: DebianRoot, unit: str) -> str:
     found = re.search(r"^ExecStart=(.+)$", (root.path / "etc/systemd/system" / unit).read_text(), re.MULTILINE)
     if found is None or "@" in found[1]:
-        raise Failed(f"{unit} has no usable ExecStart")
+        raise InstallTestFailed(f"{unit} has no usable ExecStart")
     return found[1]
 
 
-def expect_green(root: Root, when: str) -> None:
+def expect_check_passes(root: DebianRoot, when: str) -> None:
     output = root.run("orderline check --json 2>/tmp/check.log", ok=(0, 1, 2))
     answer = json.loads(output)
     if answer["exit_code"] != 0:
         wrong = [f"{item['what']}: {item['detail']}" for item in answer["findings"] if item["verdict"] != "ok"]
-        raise Failed(f"orderline check {when} is not green:\n" + "\n".join(wrong))
+        raise InstallTestFailed(f"orderline check {when} is not green:\n" + "\n".join(wrong))
 
 
-def call(root: Root) -> None:
+def call(root: DebianRoot) -> None:
     """Ring the shop and record what the caller hears; the greeting must be audible and the call recorded."""
     root.run("asterisk -rx 'channel originate Local/2025550100@shop/n extension listen@caller'")
     heard = root.path / "tmp/heard.wav"
@@ -254,7 +256,7 @@ def call(root: Root) -> None:
         seconds = file.getnframes() / file.getframerate()
     loud = sum(abs(sample) > 1000 for sample in samples) / max(1, len(samples))
     if seconds < 3 or loud < 0.05:
-        raise Failed(f"the caller heard {seconds:.1f} s with {loud:.1%} loud samples: no greeting")
+        raise InstallTestFailed(f"the caller heard {seconds:.1f} s with {loud:.1%} loud samples: no greeting")
     database = root.path / "var/lib/orderline/calls.sqlite"
 
     def recorded() -> bool:
@@ -264,7 +266,7 @@ def call(root: Root) -> None:
     wait_until(recorded, "the call's record")
 
 
-def upgrade_keeps_edits(root: Root) -> None:
+def upgrade_keeps_edits(root: DebianRoot) -> None:
     """Install again over an edited file and a new default: the edit stays, the default stands beside it."""
     settings = root.path / "etc/orderline/orderline.yaml"
     settings.write_text(settings.read_text().replace("name: the shop ", "name: Maple and Finch "))
@@ -273,18 +275,18 @@ def upgrade_keeps_edits(root: Root) -> None:
     default.write_text(default.read_text() + "# a new default\n")
     root.run(f"make -C /{_SOURCE} install")
     if "Maple and Finch" not in settings.read_text():
-        raise Failed("an upgrade has overwritten the settings")
+        raise InstallTestFailed("an upgrade has overwritten the settings")
     if "a new default" not in (root.path / "etc/orderline/orderline.yaml.dist").read_text():
-        raise Failed("the new default does not stand beside the edited settings")
+        raise InstallTestFailed("the new default does not stand beside the edited settings")
     if (root.path / "etc/orderline/ari-password").read_text() != secret:
-        raise Failed("an upgrade has changed a secret")
+        raise InstallTestFailed("an upgrade has changed a secret")
 
 
-def wait_for(root: Root, command: str, what: str) -> None:
+def wait_for(root: DebianRoot, command: str, what: str) -> None:
     def done() -> bool:
         try:
             root.run(command, timeout_seconds=30)
-        except Failed:
+        except InstallTestFailed:
             return False
         return True
 
@@ -297,9 +299,9 @@ def wait_until(done: Callable[[], bool], what: str, process: subprocess.Popen[st
         if done():
             return
         if process is not None and process.poll() is not None:
-            raise Failed(f"{what} has ended with {process.returncode}")
+            raise InstallTestFailed(f"{what} has ended with {process.returncode}")
         time.sleep(0.2)  # other processes' files have no event to wait for
-    raise Failed(f"{what} was not there after {_READY_SECONDS:.0f} s")
+    raise InstallTestFailed(f"{what} was not there after {_READY_SECONDS:.0f} s")
 
 
 def loopback_up() -> None:

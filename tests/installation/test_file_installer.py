@@ -9,9 +9,9 @@ import pytest
 
 from agent.config.settings import load_settings
 from agent.installation import program, uninstaller, wiring
-from agent.installation.file_installer import Placing, filled
+from agent.installation.file_installer import FileInstaller, fill_placeholders
 from agent.installation.installer import install
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -24,16 +24,16 @@ def no_secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InstallationLayout:
     """A DESTDIR; the virtual environment, which takes a network, is a file here (make install-test has a real one)."""
 
-    def build(layout: Layout, source: Path, report: object) -> None:
+    def build(layout: InstallationLayout, source: Path, report: object) -> None:
         place = layout.on_disk(layout.venv) / "bin" / "orderline"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("#!/bin/sh\n")
 
     monkeypatch.setattr(program, "build_program", build)
-    found = Layout(root=tmp_path / "root")
+    found = InstallationLayout(root=tmp_path / "root")
     (found.root / "etc/asterisk").mkdir(parents=True)
     (found.root / "etc/fail2ban/filter.d").mkdir(parents=True)
     (found.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
@@ -50,7 +50,7 @@ def everything(root: Path) -> dict[str, tuple[int, int, int, bytes]]:
     return found
 
 
-def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: Layout) -> None:
+def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: InstallationLayout) -> None:
     """The same on a whole Debian, with the real program and a real call: make install-test."""
     asterisk = layout.on_disk(layout.asterisk_etc_dir)
     for name in ("extensions.conf", "http.conf", "ari.conf", "manager.conf", "queues.conf"):
@@ -79,7 +79,7 @@ def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: 
     assert everything(layout.root) == before
 
 
-def test_secrets_are_long_random_and_for_root_and_the_agent(layout: Layout) -> None:
+def test_secrets_are_long_random_and_for_root_and_the_agent(layout: InstallationLayout) -> None:
     install(layout, REPOSITORY, lambda line: None)
     files = [layout.on_disk(layout.etc_dir / name) for name in ("ari-password", "ami-secret", "control-token")]
     values = {file.read_text().strip() for file in files}
@@ -90,7 +90,7 @@ def test_secrets_are_long_random_and_for_root_and_the_agent(layout: Layout) -> N
     assert {file.read_text().strip() for file in files} == values, "an upgrade keeps them"
 
 
-def test_the_settings_that_are_installed_can_be_used_as_they_are(layout: Layout) -> None:
+def test_the_settings_that_are_installed_can_be_used_as_they_are(layout: InstallationLayout) -> None:
     install(layout, REPOSITORY, lambda line: None)
     settings = load_settings(layout.on_disk(layout.etc_dir))
     assert (settings.call.consent, list(settings.queues)) == ("off", ["orderline-humans"])
@@ -98,7 +98,7 @@ def test_the_settings_that_are_installed_can_be_used_as_they_are(layout: Layout)
     assert settings.state_directory == layout.state_dir
 
 
-def test_files_of_others_in_our_directories_stay_and_are_told(layout: Layout) -> None:
+def test_files_of_others_in_our_directories_stay_and_are_told(layout: InstallationLayout) -> None:
     said: list[str] = []
     install(layout, REPOSITORY, said.append)
     mine = layout.on_disk(layout.etc_dir / "conf.d" / "shop.yaml")
@@ -108,10 +108,10 @@ def test_files_of_others_in_our_directories_stay_and_are_told(layout: Layout) ->
     assert any("shop.yaml" in line for line in said)
 
 
-def test_an_edited_file_stays_and_the_new_default_stands_beside_it(layout: Layout) -> None:
+def test_an_edited_file_stays_and_the_new_default_stands_beside_it(layout: InstallationLayout) -> None:
     manifest = Manifest()
     kept: list[Path] = []
-    placing = Placing(layout, manifest, kept=kept)
+    placing = FileInstaller(layout, manifest, kept=kept)
     place = Path("/etc/orderline/orderline.yaml")
     placing.file(place, b"one\n")
     placing.file(place, b"two\n")
@@ -126,14 +126,14 @@ def test_an_edited_file_stays_and_the_new_default_stands_beside_it(layout: Layou
     assert not layout.on_disk(place.with_name("orderline.yaml.dist")).exists()
 
 
-def test_a_file_of_the_same_name_that_was_there_before_is_not_overwritten(layout: Layout) -> None:
+def test_a_file_of_the_same_name_that_was_there_before_is_not_overwritten(layout: InstallationLayout) -> None:
     place = Path("/etc/asterisk/orderline.conf")
     layout.on_disk(place).write_bytes(b"; somebody else's\n")
-    Placing(layout, Manifest()).file(place, b"ours\n")
+    FileInstaller(layout, Manifest()).file(place, b"ours\n")
     assert layout.on_disk(place).read_bytes() == b"; somebody else's\n"
 
 
-def test_a_command_of_the_same_name_stops_the_installation(layout: Layout) -> None:
+def test_a_command_of_the_same_name_stops_the_installation(layout: InstallationLayout) -> None:
     place = layout.on_disk(layout.bin_dir / "orderline")
     place.parent.mkdir(parents=True)
     place.write_text("another program\n")
@@ -142,7 +142,7 @@ def test_a_command_of_the_same_name_stops_the_installation(layout: Layout) -> No
     assert place.read_text() == "another program\n"
 
 
-def test_keep_state_leaves_settings_and_records_and_a_later_uninstall_takes_them(layout: Layout) -> None:
+def test_keep_state_leaves_settings_and_records_and_a_later_uninstall_takes_them(layout: InstallationLayout) -> None:
     before = everything(layout.root)
     install(layout, REPOSITORY, lambda line: None)
     record = layout.on_disk(layout.state_dir / "calls.sqlite")
@@ -159,8 +159,11 @@ def test_keep_state_leaves_settings_and_records_and_a_later_uninstall_takes_them
 
 def test_uninstalling_where_nothing_is_says_so(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="nothing is installed"):
-        uninstaller.uninstall(Layout(root=tmp_path), lambda line: None)
+        uninstaller.uninstall(InstallationLayout(root=tmp_path), lambda line: None)
 
 
 def test_placeholders_without_a_value_are_left_for_the_administrator() -> None:
-    assert filled("a @VENV@ @ARI_PASSWORD@ @PREFIX@", {"VENV": "/v", "PREFIX": "/p"}) == b"a /v @ARI_PASSWORD@ /p"
+    assert (
+        fill_placeholders("a @VENV@ @ARI_PASSWORD@ @PREFIX@", {"VENV": "/v", "PREFIX": "/p"})
+        == b"a /v @ARI_PASSWORD@ /p"
+    )

@@ -15,9 +15,9 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from agent.cli.main import main
-from agent.installation.file_installer import filled
+from agent.installation.file_installer import fill_placeholders
 from agent.installation.installer import UNITS
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HARDENED = {
@@ -33,7 +33,9 @@ HARDENED = {
 
 
 def unit(name: str) -> str:
-    return filled((REPOSITORY / "contrib/systemd" / name).read_text("utf-8"), Layout().placeholders()).decode()
+    return fill_placeholders(
+        (REPOSITORY / "contrib/systemd" / name).read_text("utf-8"), InstallationLayout().placeholders()
+    ).decode()
 
 
 @pytest.mark.parametrize("name", UNITS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.installation import asterisk_files, marked_block, wiring
-from agent.installation.layout import Layout
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError
 
 STOCK = {
@@ -20,8 +20,8 @@ STOCK = {
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    found = Layout(root=tmp_path)
+def layout(tmp_path: Path) -> InstallationLayout:
+    found = InstallationLayout(root=tmp_path)
     asterisk, etc = (found.on_disk(place) for place in (found.asterisk_etc_dir, found.etc_dir))
     for directory in (asterisk, etc):
         directory.mkdir(parents=True)
@@ -33,11 +33,11 @@ def layout(tmp_path: Path) -> Layout:
     return found
 
 
-def texts(layout: Layout) -> dict[str, str]:
+def texts(layout: InstallationLayout) -> dict[str, str]:
     return {path.name: path.read_text() for path in sorted(layout.on_disk(layout.asterisk_etc_dir).iterdir())}
 
 
-def test_what_is_added_makes_a_whole_and_is_taken_out_byte_for_byte(layout: Layout) -> None:
+def test_what_is_added_makes_a_whole_and_is_taken_out_byte_for_byte(layout: InstallationLayout) -> None:
     before = texts(layout)
     changes = wiring.plan(layout)
     assert [change.file.name for change in changes] == list(STOCK)
@@ -54,7 +54,7 @@ def test_what_is_added_makes_a_whole_and_is_taken_out_byte_for_byte(layout: Layo
     assert not layout.on_disk(layout.etc_dir / wiring.BACKUPS).exists()
 
 
-def test_calls_may_go_to_the_queues_of_the_settings_and_no_others(layout: Layout) -> None:
+def test_calls_may_go_to_the_queues_of_the_settings_and_no_others(layout: InstallationLayout) -> None:
     directory = layout.on_disk(layout.asterisk_etc_dir)
     wiring.apply(layout, wiring.plan(layout, queues=("sales", "returns")))
     assert asterisk_files.read(directory, "extensions.conf").get("globals", "ORDERLINE_QUEUES") == "sales&returns"
@@ -65,12 +65,12 @@ def test_calls_may_go_to_the_queues_of_the_settings_and_no_others(layout: Layout
     assert asterisk_files.read(directory, "extensions.conf").get("globals", "ORDERLINE_QUEUES") == "mine"
 
 
-def test_a_queue_that_comes_into_the_settings_later_is_allowed_by_wiring_again(layout: Layout) -> None:
+def test_a_queue_that_comes_into_the_settings_later_is_allowed_by_wiring_again(layout: InstallationLayout) -> None:
     wiring.apply(layout, wiring.plan(layout, queues=("sales",)))
     both = ("sales", "returns")
     changes = wiring.plan(layout, queues=both)
     assert [change.file.name for change in changes] == ["extensions.conf"]
-    wiring.apply(layout, wiring.rewired(layout, changes, 8088, both))
+    wiring.apply(layout, wiring.replan_outdated(layout, changes, 8088, both))
     text = (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text()
     assert text.count("ORDERLINE_QUEUES=") == 1
     assert "ORDERLINE_QUEUES=sales&returns" in text
@@ -79,7 +79,7 @@ def test_a_queue_that_comes_into_the_settings_later_is_allowed_by_wiring_again(l
     assert (layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf").read_text() == STOCK["extensions.conf"]
 
 
-def test_globals_that_are_there_are_gone_on_with(layout: Layout) -> None:
+def test_globals_that_are_there_are_gone_on_with(layout: InstallationLayout) -> None:
     file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"
     file.write_text("[globals]\nTRUNK=PJSIP/carrier\n" + STOCK["extensions.conf"])
     wiring.apply(layout, wiring.plan(layout))
@@ -87,7 +87,7 @@ def test_globals_that_are_there_are_gone_on_with(layout: Layout) -> None:
     assert asterisk_files.read(file.parent, "extensions.conf").get("globals", "TRUNK") == "PJSIP/carrier"
 
 
-def test_wiring_again_after_an_upgrade_leaves_the_people_in_the_queue(layout: Layout) -> None:
+def test_wiring_again_after_an_upgrade_leaves_the_people_in_the_queue(layout: InstallationLayout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     directory = layout.on_disk(layout.asterisk_etc_dir)
     queues, dialplan = directory / "queues.conf", directory / "extensions.conf"
@@ -95,13 +95,13 @@ def test_wiring_again_after_an_upgrade_leaves_the_people_in_the_queue(layout: La
     dialplan.write_text(dialplan.read_text().replace("ORDERLINE_QUEUES=orderline-humans\n", ""))
     changes = wiring.plan(layout)
     assert [change.file.name for change in changes] == ["extensions.conf"]
-    wiring.apply(layout, wiring.rewired(layout, changes, 8088))
+    wiring.apply(layout, wiring.replan_outdated(layout, changes, 8088))
     assert "member => PJSIP/601" in queues.read_text()
     assert dialplan.read_text().count("ORDERLINE_QUEUES=orderline-humans") == 1
     assert dialplan.read_text().count('#include "orderline.conf"') == 1
 
 
-def test_edits_made_after_the_wiring_stay(layout: Layout) -> None:
+def test_edits_made_after_the_wiring_stay(layout: InstallationLayout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"
     file.write_text(file.read_text().replace("Queue(sales)", "Queue(support)") + "[mine]\n")
@@ -109,14 +109,14 @@ def test_edits_made_after_the_wiring_stay(layout: Layout) -> None:
     assert file.read_text() == STOCK["extensions.conf"].replace("sales", "support") + "[mine]\n"
 
 
-def test_people_put_between_the_marks_are_told_when_they_go(layout: Layout) -> None:
+def test_people_put_between_the_marks_are_told_when_they_go(layout: InstallationLayout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     file = layout.on_disk(layout.asterisk_etc_dir) / "queues.conf"
     file.write_text(file.read_text().replace("[orderline-humans]\n", "[orderline-humans]\nmember => PJSIP/601\n"))
     assert any("member => PJSIP/601" in line for line in wiring.unwire(layout))
 
 
-def test_what_the_administrator_has_set_is_not_set_again(layout: Layout) -> None:
+def test_what_the_administrator_has_set_is_not_set_again(layout: InstallationLayout) -> None:
     directory = layout.on_disk(layout.asterisk_etc_dir)
     (directory / "http.conf").write_text("[general]\nenabled=yes\nbindaddr=10.0.0.1\nsessionlimit=2000\n")
     (directory / "queues.conf").write_text('[general]\n#include "mine.conf"\n')
@@ -124,7 +124,9 @@ def test_what_the_administrator_has_set_is_not_set_again(layout: Layout) -> None
     assert {change.file.name for change in wiring.plan(layout)} == {"extensions.conf", "ari.conf", "manager.conf"}
 
 
-def test_a_file_that_could_not_be_put_back_is_not_touched_and_neither_are_the_others(layout: Layout) -> None:
+def test_a_file_that_could_not_be_put_back_is_not_touched_and_neither_are_the_others(
+    layout: InstallationLayout,
+) -> None:
     directory = layout.on_disk(layout.asterisk_etc_dir)
     real = directory / "elsewhere"
     (directory / "queues.conf").rename(real)
@@ -135,7 +137,7 @@ def test_a_file_that_could_not_be_put_back_is_not_touched_and_neither_are_the_ot
     assert texts(layout) == before
 
 
-def test_torn_marks_are_left_to_a_person(layout: Layout) -> None:
+def test_torn_marks_are_left_to_a_person(layout: InstallationLayout) -> None:
     wiring.apply(layout, wiring.plan(layout))
     file = layout.on_disk(layout.asterisk_etc_dir) / "ari.conf"
     file.write_text(file.read_text().replace(marked_block.END, ""))
@@ -143,7 +145,7 @@ def test_torn_marks_are_left_to_a_person(layout: Layout) -> None:
         wiring.unwire(layout)
 
 
-def test_owner_and_mode_of_a_wired_file_stay(layout: Layout) -> None:
+def test_owner_and_mode_of_a_wired_file_stay(layout: InstallationLayout) -> None:
     file = layout.on_disk(layout.asterisk_etc_dir) / "ari.conf"
     file.chmod(0o640)
     before = file.stat()
@@ -154,7 +156,7 @@ def test_owner_and_mode_of_a_wired_file_stay(layout: Layout) -> None:
     assert backup.stat().st_mode & 0o077 == 0
 
 
-def test_on_freepbx_only_the_custom_files_are_used_and_go_again(layout: Layout) -> None:
+def test_on_freepbx_only_the_custom_files_are_used_and_go_again(layout: InstallationLayout) -> None:
     layout.on_disk(Path("/etc/freepbx.conf")).write_text("<?php\n")
     directory = layout.on_disk(layout.asterisk_etc_dir)
     (directory / "http.conf").write_text("[general]\nenabled=yes\nsessionlimit=1000\nbindaddr=127.0.0.1\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.shop.http.idempotency_store import KeptChanges
+from agent.shop.http.idempotency_store import IdempotencyStore
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import HttpShop, open_http_shop
 from tests.peers.fixtures import kannel, oscar, roundup
@@ -25,7 +25,7 @@ async def open_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     """Open the mappings of the servers that are given by name."""
     opened: list[HttpShop] = []
 
-    def open_them(kept: KeptChanges | None = None, **servers: object) -> HttpShop:
+    def open_them(kept: IdempotencyStore | None = None, **servers: object) -> HttpShop:
         directory = write_mappings(tmp_path / "systems", monkeypatch, **servers)  # type: ignore[arg-type]
         shop = open_http_shop([file.system for file in load_directory(directory)], now=lambda: NOW, kept=kept)
         opened.append(shop)

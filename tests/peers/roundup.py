@@ -20,7 +20,7 @@ SCHEMA = HERE.parents[1] / "agent" / "shop" / "http" / "mappings" / "roundup_sch
 
 
 @dataclass(frozen=True)
-class StandingTicket:
+class StoredTicket:
     """An issue as it stands in Roundup's database."""
 
     id: str
@@ -43,7 +43,7 @@ class Roundup:
     password: str
     home: Path
 
-    def tickets(self) -> list[StandingTicket]:
+    def tickets(self) -> list[StoredTicket]:
         """Read the issues from Roundup's database and files, past Roundup and past us."""
         with contextlib.closing(sqlite3.connect(f"file:{self.home / 'db' / 'db'}?mode=ro", uri=True)) as connection:
             rows = connection.execute(
@@ -58,7 +58,7 @@ class Roundup:
         for issue, message in linked:
             texts.setdefault(issue, []).append(self._text(message))
         return [
-            StandingTicket(str(row[0]), row[1], *(value or "" for value in row[2:]), tuple(texts.get(row[0], ())))
+            StoredTicket(str(row[0]), row[1], *(value or "" for value in row[2:]), tuple(texts.get(row[0], ())))
             for row in rows
         ]
 

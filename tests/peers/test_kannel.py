@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.call.errors import ServiceError
-from agent.shop.http.idempotency_store import KeptChanges
+from agent.shop.http.idempotency_store import IdempotencyStore
 from agent.shop.messages import MAX_TEXT_CHARS, MessageDraft
 from tests.peers.conftest import OpenMapped
 from tests.peers.kannel import Kannel, Sms
@@ -58,7 +58,7 @@ async def test_the_same_key_sends_one_message_also_after_a_restart_of_the_agent(
     before = len(kannel.left())
 
     for text in ("before the restart", "after it"):
-        kept = KeptChanges(tmp_path / "changes.sqlite")
+        kept = IdempotencyStore(tmp_path / "changes.sqlite")
         messages = open_mapped(kept=kept, kannel=kannel).systems.messages
         await messages.send(draft("the same"), "same")
         await messages.send(draft(text), text)

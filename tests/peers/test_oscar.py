@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from agent.call.errors import ServiceError
-from agent.shop.models import Item, Parcel
+from agent.shop.models import OrderItem, Parcel
 from agent.shop.services import ShopServices
 from tests.peers.conftest import OpenMapped
 from tests.peers.oscar import BoughtItem, NewOrder, Oscar, ShippingEvent
@@ -78,8 +78,8 @@ async def test_an_order_is_found_by_its_number_as_it_stands_in_oscars_database(
     assert (found.currency, found.total) == (stored["currency"], Decimal(str(stored["total_incl_tax"])))
     assert (found.status, found.placed_on) == ("shipped", dt.date(2026, 1, 5))
     assert found.items == (
-        Item("SOCK-1", "Wool socks", 2, Decimal("12.50")),
-        Item("MUG-1", "Blue mug", 1, Decimal("9.00")),
+        OrderItem("SOCK-1", "Wool socks", 2, Decimal("12.50")),
+        OrderItem("MUG-1", "Blue mug", 1, Decimal("9.00")),
     )
     assert (found.carrier, found.place) == ("UPS Ground", stored["line4"])
     assert found.parcels == (Parcel(TRACKING, "shipped", "UPS Ground"),)

@@ -11,7 +11,7 @@ import pytest
 from agent.call.errors import ServiceError
 from agent.shop.models import TicketDraft
 from tests.peers.conftest import OpenMapped
-from tests.peers.roundup import Roundup, StandingTicket
+from tests.peers.roundup import Roundup, StoredTicket
 
 DRAFT = TicketDraft(
     reason="caller_asked",
@@ -29,7 +29,7 @@ def a_key() -> str:
     return f"call-{uuid.uuid4()}:1"
 
 
-def standing(roundup: Roundup, key: str) -> list[StandingTicket]:
+def stored_ticket(roundup: Roundup, key: str) -> list[StoredTicket]:
     return [ticket for ticket in roundup.tickets() if ticket.phone_key == key]
 
 
@@ -40,7 +40,7 @@ async def test_a_ticket_stands_in_roundups_database_with_summary_and_transcript(
 
     made = await open_mapped(roundup=roundup).systems.tickets.create(DRAFT, key)
 
-    [ticket] = standing(roundup, key)
+    [ticket] = stored_ticket(roundup, key)
     assert (made.id, made.draft) == (ticket.id, DRAFT)
     assert (ticket.priority, ticket.status, ticket.creator) == ("urgent", "unread", roundup.user)
     assert ticket.title == (
@@ -57,7 +57,7 @@ async def test_the_page_of_a_call_is_what_the_person_reads(roundup: Roundup, ope
 
     await open_mapped(roundup=roundup).systems.tickets.create(replace(DRAFT, page=page), key)
 
-    [ticket] = standing(roundup, key)
+    [ticket] = stored_ticket(roundup, key)
     assert ticket.messages == (page.rstrip(),)
     assert ticket.title.startswith("Order 10473: The caller asked")
 
@@ -67,7 +67,7 @@ async def test_a_ticket_without_an_order_says_so(roundup: Roundup, open_mapped: 
 
     await open_mapped(roundup=roundup).systems.tickets.create(TicketDraft("no_match", "Not understood."), key)
 
-    [ticket] = standing(roundup, key)
+    [ticket] = stored_ticket(roundup, key)
     assert (ticket.title, ticket.priority) == ("Not understood.", "bug")
     assert ticket.messages == ("Not understood.\n\nWhy: no match\nCaller: number withheld",)
 
@@ -80,7 +80,7 @@ async def test_urgency_becomes_roundups_priority(
 
     await open_mapped(roundup=roundup).systems.tickets.create(TicketDraft("x", "y", priority=priority), key)
 
-    assert [ticket.priority for ticket in standing(roundup, key)] == [name]
+    assert [ticket.priority for ticket in stored_ticket(roundup, key)] == [name]
 
 
 async def test_the_same_key_makes_one_ticket_also_after_a_restart_of_the_agent(
@@ -95,7 +95,7 @@ async def test_the_same_key_makes_one_ticket_also_after_a_restart_of_the_agent(
     restarted = await open_mapped(roundup=roundup).systems.tickets.create(DRAFT, key)
 
     assert {first.id, again.id, restarted.id, *(one.id for one in both)} == {first.id}
-    assert len(standing(roundup, key)) == 1
+    assert len(stored_ticket(roundup, key)) == 1
 
 
 async def test_a_key_that_begins_another_one_makes_a_ticket_of_its_own(
@@ -106,7 +106,7 @@ async def test_a_key_that_begins_another_one_makes_a_ticket_of_its_own(
     longer, shorter = await tickets.create(DRAFT, f"{key}1"), await tickets.create(DRAFT, key)
 
     assert longer.id != shorter.id
-    assert len(standing(roundup, key)) == len(standing(roundup, f"{key}1")) == 1
+    assert len(stored_ticket(roundup, key)) == len(stored_ticket(roundup, f"{key}1")) == 1
 
 
 async def test_a_wrong_password_is_unavailable_and_leaves_no_ticket(
@@ -119,4 +119,4 @@ async def test_a_wrong_password_is_unavailable_and_leaves_no_ticket(
         await shop.systems.tickets.create(DRAFT, key)
 
     assert caught.value.code == "unavailable"
-    assert standing(roundup, key) == []
+    assert stored_ticket(roundup, key) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.shop.http import commands
-from agent.shop.http.check_requests import Samples
+from agent.shop.http.check_requests import CheckSamples
 from agent.shop.http.mapping_files import additions, load_directory
 from tests.peers.conftest import NOW
 from tests.peers.kannel import Kannel
@@ -25,7 +25,7 @@ def systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, oscar: Oscar, round
     return write_mappings(tmp_path, monkeypatch, oscar=oscar, roundup=roundup, kannel=kannel)
 
 
-async def check(systems: Path, samples: Samples) -> tuple[int, str]:
+async def check(systems: Path, samples: CheckSamples) -> tuple[int, str]:
     out = io.StringIO()
     files = load_directory(systems)
     worst = await asyncio.to_thread(commands.check, files, samples, "US", lambda: NOW, out)
@@ -38,7 +38,7 @@ async def test_all_three_answer_as_they_should_and_nothing_is_made(
     await oscar.place([NewOrder("10601", PHONE, "60614", (BoughtItem("MUG-1", "Blue mug", "9.00"),))])
     tickets, messages = len(roundup.tickets()), len(kannel.left())
 
-    worst, told = await check(systems, Samples(order="10601", phone=PHONE))
+    worst, told = await check(systems, CheckSamples(order="10601", phone=PHONE))
 
     assert worst == 0, told
     assert [line.split()[:2] for line in told.splitlines() if line.startswith("ok")] == [
@@ -56,7 +56,7 @@ async def test_wrong_secrets_are_told_with_the_place_where_they_belong(
     for name in ("OSCAR_TOKEN", "KANNEL_PASSWORD"):
         monkeypatch.setenv(f"ORDERLINE_{name}", "wrong")
 
-    worst, told = await check(systems, Samples(order="10601", phone=PHONE))
+    worst, told = await check(systems, CheckSamples(order="10601", phone=PHONE))
 
     assert worst == 2
     assert told.count("FAILED  ") == 3

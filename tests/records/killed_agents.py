@@ -1,4 +1,4 @@
-"""Forks agents that hold calls and deliver their outbox, and kills each with SIGKILL after a random time.
+"""Forks agents that hold calls and deliver their outbox, and kills each with SIGKILL at a random time.
 
 ``python killed_agents.py DIRECTORY URL KILLS SEED``: the last one is not killed but runs until its outbox is empty.
 Lines in DIRECTORY/log say what was confirmed to whom.
@@ -22,17 +22,21 @@ import aiohttp
 from agent.call.errors import ServiceError
 from agent.call.ports import Caller, CallRecord
 from agent.records.call_store import CallStore
-from agent.records.delivery import Deliveries, DeliveryOptions
-from agent.records.durable_services import LANES, SafeServices, act_deliverer
-from agent.records.event_mapper import Announcer, Subscription
+from agent.records.delivery import DeliveryOptions, OutboxDelivery
+from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
+from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.outbox_sql import OPEN_STATES, rows
-from agent.records.webhooks import Hook, WebhookPost
+from agent.records.webhooks import WebhookEndpoint, WebhookSender
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 HOOKS = ("crm", "audit")
 CHANGES = frozenset({"tickets.create", "messages.send", "returns.create"})
 OPTIONS = DeliveryOptions(
-    places_per_lane=8, attempt_seconds=2.0, first_pause_seconds=0.02, longest_pause_seconds=0.2, poll_seconds=0.02
+    max_concurrent_per_lane=8,
+    attempt_seconds=2.0,
+    first_pause_seconds=0.02,
+    longest_pause_seconds=0.2,
+    poll_seconds=0.02,
 )
 DEADLINE_SECONDS = 0.15
 
@@ -62,14 +66,14 @@ class BackOffice:
             raise ServiceError("unavailable", str(error)) from error
 
 
-class Calls:
+class CallSimulator:
     """Holds calls one after the other, as a session does."""
 
     def __init__(
         self,
         store: CallStore,
         services: BackOffice,
-        announcer: Announcer,
+        announcer: WebhookEventMapper,
         log: int,
         generation: int,
         chance: random.Random,
@@ -86,7 +90,9 @@ class Calls:
         record = CallRecord(call_id, Caller("2025550143", "", "7000"), dt.datetime.now(dt.UTC).isoformat())
         await self._store.begin(record)
         self._note("begun", call_id)
-        services = SafeServices(self._services, self._store.outbox, self._announcer.of_act, CHANGES, call_id)
+        services = DurableServices(
+            self._services, self._store.outbox, self._announcer.events_of_operation, CHANGES, call_id
+        )
         for name, arguments in (
             ("returns.create", {"number": "10473", "item": "kettle"}),
             ("messages.send", {"number": "10473", "template": "return_label", "values": {}}),
@@ -111,7 +117,9 @@ class Calls:
         await self._store.write(record)
         self._note("recorded", call_id)
 
-    async def _hang_up_during(self, services: SafeServices, name: str, arguments: Mapping[str, Any], key: str) -> None:
+    async def _hang_up_during(
+        self, services: DurableServices, name: str, arguments: Mapping[str, Any], key: str
+    ) -> None:
         work = asyncio.create_task(services.perform(name, arguments, key))
         await asyncio.wait([work], timeout=self._chance.random() * 0.05)
         work.cancel()
@@ -123,15 +131,18 @@ class Calls:
 
 async def agent(directory: Path, url: str, generation: int, chance: random.Random, *, calls: int) -> None:
     """Be one agent: with ``calls`` 0 until the outbox is empty, else hold that many calls, several at a time."""
-    announcer = Announcer([Subscription(name) for name in HOOKS], lambda: dt.datetime.now(dt.UTC))
-    store = await CallStore.open(directory / "calls.sqlite", news=announcer.of_record)
-    hooks = [Hook(name, f"{url}/hook/{name}", (SECRET,), 0.5) for name in HOOKS]
-    post = WebhookPost(hooks)
+    announcer = WebhookEventMapper([WebhookSubscription(name) for name in HOOKS], lambda: dt.datetime.now(dt.UTC))
+    store = await CallStore.open(directory / "calls.sqlite", news=announcer.events_of_record)
+    hooks = [WebhookEndpoint(name, f"{url}/hook/{name}", (SECRET,), 0.5) for name in HOOKS]
+    post = WebhookSender(hooks)
     log = os.open(directory / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     async with aiohttp.ClientSession() as session:
         services = BackOffice(url, session)
-        deliverers = {**dict.fromkeys(LANES, act_deliverer(services, announcer.of_act)), **post.deliverers()}
-        deliveries = Deliveries(
+        deliverers = {
+            **dict.fromkeys(OPERATION_LANES, operation_deliverer(services, announcer.events_of_operation)),
+            **post.deliverers(),
+        }
+        deliveries = OutboxDelivery(
             store.outbox,
             deliverers,
             lock_file=directory / "lock",
@@ -140,7 +151,7 @@ async def agent(directory: Path, url: str, generation: int, chance: random.Rando
             chance=chance.random,
         )
         delivering = asyncio.create_task(deliveries.run())
-        held = Calls(store, services, announcer, log, generation, chance)
+        held = CallSimulator(store, services, announcer, log, generation, chance)
         for number in range(0, calls, 4):
             await asyncio.gather(*(held.hold(number + one) for one in range(4)))
         while await store._database.transaction(lambda db: len(rows(db, OPEN_STATES, 1))):  # noqa: ASYNC110

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from agent.records.call_store import CallStore
-from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
+from agent.records.delivery import DeliveryFailed, DeliveryOptions, OutboxDelivery
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(poll_seconds=0.005, stop_seconds=0.2)
 
 
-class Bench:
+class DeliveryHarness:
     """Deliveries with a clock and a deliverer in hand."""
 
     def __init__(self, store: CallStore, directory: Path, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Bench:
         self.asked: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.deliveries = Deliveries(
+        self.deliveries = OutboxDelivery(
             self.outbox,
             {"webhook:slow": self._wait, "webhook:crm": self._deliver, "act": self._deliver},
             lock_file=directory / "lock",
@@ -42,29 +42,29 @@ class Bench:
         )
         self.task: asyncio.Task[None] | None = None
 
-    async def _deliver(self, entry: Entry) -> Sequence[NewEntry]:
+    async def _deliver(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         self.asked.append(entry.key)
         if self.failures.get(entry.key):
             raise self.failures[entry.key].pop(0)
         return ()
 
-    async def _wait(self, entry: Entry) -> Sequence[NewEntry]:
+    async def _wait(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         self.asked.append(entry.key)
         await self.gate.wait()
         return ()
 
     async def add(self, *keys: str, lane: str = "webhook:crm") -> None:
-        await self.outbox.add([NewEntry(lane.partition(":")[0], key, {"n": 1}, lane=lane) for key in keys])
+        await self.outbox.add([NewOutboxEntry(lane.partition(":")[0], key, {"n": 1}, lane=lane) for key in keys])
 
     def start(self) -> None:
         self.task = asyncio.create_task(self.deliveries.run())
 
-    async def state(self, entry_id: int = 1) -> Entry:
+    async def state(self, entry_id: int = 1) -> OutboxEntry:
         entry = await self.outbox.entry(entry_id)
         assert entry is not None
         return entry
 
-    async def settled(self, entry_id: int = 1, states: tuple[str, ...] = ("delivered", "dead")) -> Entry:
+    async def settled(self, entry_id: int = 1, states: tuple[str, ...] = ("delivered", "dead")) -> OutboxEntry:
         async with asyncio.timeout(5):
             while (entry := await self.state(entry_id)).state not in states:  # noqa: ASYNC110 - SQLite tells nobody
                 await asyncio.sleep(0.005)
@@ -77,15 +77,15 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def bench(tmp_path: Path) -> AsyncIterator[DeliveryHarness]:
     store = await CallStore.open(tmp_path / "calls.sqlite")
-    bench = Bench(store, tmp_path)
+    bench = DeliveryHarness(store, tmp_path)
     yield bench
     await bench.stop()
     await store.close()
 
 
-async def test_what_arrives_is_delivered_once_and_its_content_forgotten(bench: Bench) -> None:
+async def test_what_arrives_is_delivered_once_and_its_content_forgotten(bench: DeliveryHarness) -> None:
     bench.start()
     await bench.add("a")
     await bench.add("a")
@@ -93,7 +93,7 @@ async def test_what_arrives_is_delivered_once_and_its_content_forgotten(bench: B
     assert (entry.state, entry.payload, bench.asked) == ("delivered", {}, ["a"])
 
 
-async def test_pauses_double_up_to_the_longest(bench: Bench) -> None:
+async def test_pauses_double_up_to_the_longest(bench: DeliveryHarness) -> None:
     await bench.add("a")
     pauses = []
     for attempt in range(12):
@@ -105,7 +105,7 @@ async def test_pauses_double_up_to_the_longest(bench: Bench) -> None:
     assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
 
-async def test_jitter_shortens_a_pause_by_up_to_half(bench: Bench) -> None:
+async def test_jitter_shortens_a_pause_by_up_to_half(bench: DeliveryHarness) -> None:
     chance = random.Random(7)
     bench.deliveries._chance = chance.random
     seen = []
@@ -119,7 +119,7 @@ async def test_jitter_shortens_a_pause_by_up_to_half(bench: Bench) -> None:
     assert max(seen) - min(seen) > 0.5
 
 
-async def test_a_failure_is_tried_again_when_its_pause_is_over_and_not_before(bench: Bench) -> None:
+async def test_a_failure_is_tried_again_when_its_pause_is_over_and_not_before(bench: DeliveryHarness) -> None:
     bench.failures["a"] = [DeliveryFailed("busy")]
     bench.start()
     await bench.add("a")
@@ -131,7 +131,7 @@ async def test_a_failure_is_tried_again_when_its_pause_is_over_and_not_before(be
     assert (entry.state, bench.asked) == ("delivered", ["a", "a"])
 
 
-async def test_what_is_refused_for_good_is_a_dead_letter_at_once(bench: Bench) -> None:
+async def test_what_is_refused_for_good_is_a_dead_letter_at_once(bench: DeliveryHarness) -> None:
     bench.failures["a"] = [DeliveryFailed("410 gone", final=True)]
     bench.start()
     await bench.add("a")
@@ -139,7 +139,7 @@ async def test_what_is_refused_for_good_is_a_dead_letter_at_once(bench: Bench) -
     assert (entry.state, entry.last_error, entry.payload) == ("dead", "410 gone", {"n": 1})
 
 
-async def test_what_is_too_old_is_a_dead_letter(bench: Bench) -> None:
+async def test_what_is_too_old_is_a_dead_letter(bench: DeliveryHarness) -> None:
     bench.failures["a"] = [DeliveryFailed("down")] * 9
     await bench.add("a")
     bench.now += 72 * 3600
@@ -147,7 +147,7 @@ async def test_what_is_too_old_is_a_dead_letter(bench: Bench) -> None:
     assert (await bench.settled()).state == "dead"
 
 
-async def test_a_confirmed_change_is_not_made_long_afterwards_without_asking(bench: Bench) -> None:
+async def test_a_confirmed_change_is_not_made_long_afterwards_without_asking(bench: DeliveryHarness) -> None:
     await bench.add("a", lane="act")
     bench.now += 601
     bench.start()
@@ -156,7 +156,7 @@ async def test_a_confirmed_change_is_not_made_long_afterwards_without_asking(ben
     assert "look whether it was done" in entry.last_error
 
 
-async def test_an_entry_that_kills_the_agent_each_time_is_given_up(bench: Bench) -> None:
+async def test_an_entry_that_kills_the_agent_each_time_is_given_up(bench: DeliveryHarness) -> None:
     bench.deliveries._options = replace(OPTIONS, max_attempts=3)
     await bench.add("a")
     for _ in range(3):  # claimed, and then the agent died
@@ -167,7 +167,7 @@ async def test_an_entry_that_kills_the_agent_each_time_is_given_up(bench: Bench)
     assert bench.asked == []
 
 
-async def test_a_mistake_in_a_deliverer_costs_an_attempt_and_not_the_deliveries(bench: Bench) -> None:
+async def test_a_mistake_in_a_deliverer_costs_an_attempt_and_not_the_deliveries(bench: DeliveryHarness) -> None:
     bench.failures["a"] = [KeyError("oops")]
     bench.start()
     await bench.add("a", "b")
@@ -177,19 +177,19 @@ async def test_a_mistake_in_a_deliverer_costs_an_attempt_and_not_the_deliveries(
     assert entry.state == "waiting"
 
 
-async def test_a_receiver_that_hangs_holds_up_nobody_else(bench: Bench) -> None:
+async def test_a_receiver_that_hangs_holds_up_nobody_else(bench: DeliveryHarness) -> None:
     bench.gate.clear()
     bench.start()
     await bench.add(*(f"slow-{number}" for number in range(20)), lane="webhook:slow")
-    await until(lambda: len(bench.asked) == OPTIONS.places_per_lane)
+    await until(lambda: len(bench.asked) == OPTIONS.max_concurrent_per_lane)
     await bench.add("quick")
     assert (await bench.settled(21)).state == "delivered"
-    assert len([key for key in bench.asked if key.startswith("slow")]) == OPTIONS.places_per_lane
+    assert len([key for key in bench.asked if key.startswith("slow")]) == OPTIONS.max_concurrent_per_lane
     bench.gate.set()
     await bench.settled(20)
 
 
-async def test_an_answer_that_never_comes_is_a_failure(bench: Bench) -> None:
+async def test_an_answer_that_never_comes_is_a_failure(bench: DeliveryHarness) -> None:
     bench.deliveries._options = replace(OPTIONS, attempt_seconds=0.01)
     bench.gate.clear()
     await bench.add("a", lane="webhook:slow")
@@ -197,7 +197,7 @@ async def test_an_answer_that_never_comes_is_a_failure(bench: Bench) -> None:
     assert (outcome.arrived, outcome.error) == (False, "no answer within 0.01 s")
 
 
-async def test_what_is_under_way_at_a_stop_is_due_again_at_the_next_start(bench: Bench) -> None:
+async def test_what_is_under_way_at_a_stop_is_due_again_at_the_next_start(bench: DeliveryHarness) -> None:
     bench.gate.clear()
     bench.start()
     await bench.add("a", lane="webhook:slow")
@@ -210,11 +210,11 @@ async def test_what_is_under_way_at_a_stop_is_due_again_at_the_next_start(bench:
     assert (await bench.settled()).state == "delivered"
 
 
-async def test_a_second_process_delivers_only_when_the_first_is_gone(bench: Bench, tmp_path: Path) -> None:
+async def test_a_second_process_delivers_only_when_the_first_is_gone(bench: DeliveryHarness, tmp_path: Path) -> None:
     bench.start()
     await bench.add("a")
     await bench.settled(1)
-    second = Bench(bench.store, tmp_path)
+    second = DeliveryHarness(bench.store, tmp_path)
     second.start()
     await bench.add("b")
     await bench.settled(2)
@@ -225,7 +225,7 @@ async def test_a_second_process_delivers_only_when_the_first_is_gone(bench: Benc
     await second.stop()
 
 
-async def test_delivered_entries_are_forgotten_after_their_days(bench: Bench) -> None:
+async def test_delivered_entries_are_forgotten_after_their_days(bench: DeliveryHarness) -> None:
     bench.start()
     await bench.add("a")
     await bench.settled()
@@ -236,7 +236,7 @@ async def test_delivered_entries_are_forgotten_after_their_days(bench: Bench) ->
     assert await bench.outbox.entry(1) is None
 
 
-async def test_what_waits_for_a_webhook_that_is_no_longer_set_becomes_a_dead_letter(bench: Bench) -> None:
+async def test_what_waits_for_a_webhook_that_is_no_longer_set_becomes_a_dead_letter(bench: DeliveryHarness) -> None:
     await bench.add("a", lane="webhook:former")
     bench.now += 72 * 3600 + 1
     await bench.add("b", lane="webhook:former")

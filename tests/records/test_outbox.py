@@ -18,18 +18,18 @@ from agent.call.ports import Caller, CallRecord
 from agent.records.call_store import INTERRUPTED, CallStore
 from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
-from agent.records.durable_services import SafeServices, act_deliverer
-from agent.records.event_mapper import Announcer, Subscription
-from agent.records.outbox_sql import OPEN_STATES, STATES, Entry, rows
+from agent.records.durable_services import DurableServices, operation_deliverer
+from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
+from agent.records.outbox_sql import OPEN_STATES, STATES, OutboxEntry, rows
 from agent.shop.surveys import survey_answer
 
 CHANGES = frozenset({"tickets.create", "messages.send", "returns.create", "surveys.answer"})
 TICKET = {"reason": "call_back", "summary": "Call back."}
 RETURN = {"number": "10473", "item": "kettle"}
-ANNOUNCER = Announcer([Subscription("crm")], lambda: dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC))
+ANNOUNCER = WebhookEventMapper([WebhookSubscription("crm")], lambda: dt.datetime(2026, 11, 24, 9, tzinfo=dt.UTC))
 
 
-class Shop:
+class ScriptedServices:
     """Answers with what is set for the operation; counts by key."""
 
     def __init__(self, **answers: Any) -> None:
@@ -59,23 +59,23 @@ async def store(path: Path) -> AsyncIterator[CallStore]:
 
 
 async def opened(path: Path) -> CallStore:
-    return await CallStore.open(path, news=ANNOUNCER.of_record, busy_timeout_seconds=0.05)
+    return await CallStore.open(path, news=ANNOUNCER.events_of_record, busy_timeout_seconds=0.05)
 
 
 def record(call_id: str = "call-1", **fields: Any) -> CallRecord:
     return CallRecord(call_id, Caller("2025550143"), "2026-11-24T09:00:00+00:00", **fields)
 
 
-def services(store: CallStore, shop: Shop) -> SafeServices:
-    return SafeServices(shop, store.outbox, ANNOUNCER.of_act, CHANGES, "call-1")
+def services(store: CallStore, shop: ScriptedServices) -> DurableServices:
+    return DurableServices(shop, store.outbox, ANNOUNCER.events_of_operation, CHANGES, "call-1")
 
 
-def entries(path: Path, *states: str) -> list[Entry]:
+def entries(path: Path, *states: str) -> list[OutboxEntry]:
     with closing(connect(path)) as db:
         return rows(db, states or STATES)
 
 
-def told(path: Path) -> list[str]:
+def announced(path: Path) -> list[str]:
     return [entry.payload["body"]["event"] for entry in entries(path, *OPEN_STATES) if entry.kind == "webhook"]
 
 
@@ -87,7 +87,7 @@ async def cut_off(work: asyncio.Task[Any]) -> None:
 
 class TestActs:
     async def test_what_was_confirmed_is_done_and_told_in_the_same_moment(self, store: CallStore, path: Path) -> None:
-        shop = Shop(returns_create={"return": {"number": "R-1", "order_number": "10473", "route": "label"}})
+        shop = ScriptedServices(returns_create={"return": {"number": "R-1", "order_number": "10473", "route": "label"}})
         await services(store, shop).perform("returns.create", RETURN, "k1")
         (act,) = entries(path, "delivered")
         assert (act.key, act.kind, act.payload) == ("k1", "act", {})
@@ -96,7 +96,7 @@ class TestActs:
         assert webhook.payload["body"]["event"] == "return.created"
 
     async def test_the_intent_is_on_the_disk_before_anything_is_asked(self, store: CallStore, path: Path) -> None:
-        shop = Shop(tickets_create=asyncio.Event())
+        shop = ScriptedServices(tickets_create=asyncio.Event())
         work = asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1"))
         while not shop.asked:  # noqa: ASYNC110 - the shop's own list
             await asyncio.sleep(0)
@@ -107,19 +107,19 @@ class TestActs:
     async def test_a_ticket_that_is_not_taken_is_safe_and_goes_out_later_with_its_key(
         self, store: CallStore, path: Path, code: str
     ) -> None:
-        shop = Shop(tickets_create=ServiceError(code, "down"))
+        shop = ScriptedServices(tickets_create=ServiceError(code, "down"))
         answer = await services(store, shop).perform("tickets.create", TICKET, "k1")
         assert answer == {"ticket": {"id": "", "pending": True}}
         (entry,) = entries(path, "waiting")
         shop.answers["tickets.create"] = {"ticket": {"id": "T-1"}}
-        also = await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        also = await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entry)
         assert shop.asked == [("tickets.create", "k1")] * 2
         assert [one.payload["body"]["data"]["ticket"] for one in also] == ["T-1"]
 
     async def test_a_text_message_that_is_not_taken_is_not_said_to_be_sent_but_is_sent_later(
         self, store: CallStore, path: Path
     ) -> None:
-        shop = Shop(messages_send=ServiceError("unavailable", "down"))
+        shop = ScriptedServices(messages_send=ServiceError("unavailable", "down"))
         with pytest.raises(ServiceError) as caught:
             await services(store, shop).perform("messages.send", {"number": "1", "template": "tracking"}, "k1")
         assert (caught.value.code, caught.value.reason) == ("unavailable", "pending")
@@ -127,19 +127,19 @@ class TestActs:
 
     @pytest.mark.parametrize("name", sorted(CHANGES))
     async def test_what_is_refused_is_not_kept(self, store: CallStore, path: Path, name: str) -> None:
-        shop = Shop(**{name.replace(".", "_"): ServiceError("not_allowed", "no", reason="window_over")})
+        shop = ScriptedServices(**{name.replace(".", "_"): ServiceError("not_allowed", "no", reason="window_over")})
         with pytest.raises(ServiceError) as caught:
             await services(store, shop).perform(name, RETURN | TICKET, "k1")
         assert caught.value.reason == "window_over"
         assert entries(path) == []
 
     async def test_look_ups_are_not_noted(self, store: CallStore, path: Path) -> None:
-        shop = Shop(orders_find={"order": {}})
+        shop = ScriptedServices(orders_find={"order": {}})
         await services(store, shop).perform("orders.find", {"number": "1"}, "k1")
         assert entries(path) == []
 
     async def test_a_ticket_that_takes_too_long_is_left_to_the_outbox(self, store: CallStore, path: Path) -> None:
-        shop = Shop(tickets_create=asyncio.Event())
+        shop = ScriptedServices(tickets_create=asyncio.Event())
         await cut_off(asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1")))
         await store.write(record())
         assert [entry.key for entry in entries(path, "waiting") if entry.kind == "ticket"] == ["k1"]
@@ -148,8 +148,8 @@ class TestActs:
     async def test_a_slow_system_is_left_before_the_flow_gives_up(
         self, store: CallStore, path: Path, monkeypatch: pytest.MonkeyPatch, name: str, kind: str
     ) -> None:
-        monkeypatch.setattr("agent.records.durable_services.PATIENCE_SECONDS", 0.01)
-        shop = Shop(**{name.replace(".", "_"): asyncio.Event()})
+        monkeypatch.setattr("agent.records.durable_services.DIRECT_ATTEMPT_SECONDS", 0.01)
+        shop = ScriptedServices(**{name.replace(".", "_"): asyncio.Event()})
         work = services(store, shop).perform(name, TICKET, "k1")
         if kind == "ticket":
             assert (await work)["ticket"]["pending"]
@@ -164,17 +164,17 @@ class TestActs:
         self, store: CallStore, path: Path, name: str
     ) -> None:
         unknown = ServiceError("timed_out", "an earlier attempt may have acted", reason="not_sent_again")
-        shop = Shop(**{name.replace(".", "_"): unknown})
+        shop = ScriptedServices(**{name.replace(".", "_"): unknown})
         with pytest.raises(ServiceError) as caught:
             await services(store, shop).perform(name, TICKET, "k1")
         assert (caught.value.code, caught.value.reason) == ("timed_out", "not_sent_again")
         (entry,) = entries(path, "waiting")
         with pytest.raises(DeliveryFailed) as failed:
-            await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+            await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entry)
         assert failed.value.final
 
     async def test_a_locked_database_does_not_keep_the_call_from_acting(self, store: CallStore, path: Path) -> None:
-        shop = Shop(tickets_create={"ticket": {"id": "T-1"}})
+        shop = ScriptedServices(tickets_create={"ticket": {"id": "T-1"}})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             answer = await services(store, shop).perform("tickets.create", TICKET, "k1")
@@ -184,7 +184,7 @@ class TestActs:
     async def test_with_a_locked_database_a_failed_ticket_is_not_called_safe(
         self, store: CallStore, path: Path
     ) -> None:
-        shop = Shop(tickets_create=ServiceError("unavailable", "down"))
+        shop = ScriptedServices(tickets_create=ServiceError("unavailable", "down"))
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(ServiceError):
@@ -196,13 +196,13 @@ class TestChangesCutOff:
     async def test_a_return_during_which_the_caller_hung_up_is_done_with_its_key_and_somebody_tells_them(
         self, store: CallStore, path: Path
     ) -> None:
-        shop = Shop(returns_create=asyncio.Event())
+        shop = ScriptedServices(returns_create=asyncio.Event())
         await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, "k1")))
         assert [entry.state for entry in entries(path)] == ["trying"]
         await store.write(record(outcome="caller_hung_up", ended_by="caller"))
         (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
         shop.answers["returns.create"] = {"return": {"number": "R-1", "order_number": "10473"}}
-        event, ticket = await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        event, ticket = await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entry)
         assert [key for _, key in shop.asked] == ["k1", "k1"]
         assert event.payload["body"]["event"] == "return.created"
         assert "R-1" in ticket.payload["arguments"]["summary"]
@@ -211,13 +211,13 @@ class TestChangesCutOff:
     async def test_an_answer_to_the_survey_is_told_and_nobody_has_to_call_back_for_it(
         self, store: CallStore, path: Path
     ) -> None:
-        shop = Shop(surveys_answer=asyncio.Event())
+        shop = ScriptedServices(surveys_answer=asyncio.Event())
         answer = {"number": "10473", "scores": {"call": 4}}
         await cut_off(asyncio.create_task(services(store, shop).perform("surveys.answer", answer, "k1")))
         await store.write(record(outcome="caller_hung_up", ended_by="caller"))
         (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
         shop.answers["surveys.answer"] = await survey_answer(answer, "k1")
-        (event,) = await act_deliverer(shop, ANNOUNCER.of_act)(entry)
+        (event,) = await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entry)
         assert event.payload["body"]["event"] == "survey.answered"
         assert event.payload["body"]["data"] == {
             "order_number": "10473",
@@ -229,7 +229,7 @@ class TestChangesCutOff:
     async def test_a_return_the_caller_heard_to_be_unconfirmed_is_left_to_the_person(
         self, store: CallStore, path: Path, key: str
     ) -> None:
-        shop = Shop(returns_create=asyncio.Event())
+        shop = ScriptedServices(returns_create=asyncio.Event())
         await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, key)))
         await store.write(record(effects=[{"name": "returns.create", "code": "timed_out", "ms": 4000.0, "key": key}]))
         assert [entry for entry in entries(path) if entry.kind == "act"] == []
@@ -238,27 +238,27 @@ class TestChangesCutOff:
     async def test_later_refusals_are_final_and_outages_are_not(
         self, store: CallStore, path: Path, code: str, final: bool
     ) -> None:
-        shop = Shop(tickets_create=ServiceError("unavailable", "down"))
+        shop = ScriptedServices(tickets_create=ServiceError("unavailable", "down"))
         await services(store, shop).perform("tickets.create", TICKET, "k1")
         shop.answers["tickets.create"] = ServiceError(code, "no")
         with pytest.raises(DeliveryFailed) as caught:
-            await act_deliverer(shop, ANNOUNCER.of_act)(entries(path, "waiting")[0])
+            await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entries(path, "waiting")[0])
         assert caught.value.final is final
 
 
 class TestRecords:
     async def test_record_and_news_are_written_together(self, store: CallStore, path: Path) -> None:
         await store.begin(record())
-        assert told(path) == ["call.started"]
+        assert announced(path) == ["call.started"]
         handover = {"reason": "caller_asked", "ticket": "T-1", "facts": {"verified": True, "order_number": "10473"}}
         await store.write(record(outcome="handed_over", ended_by="handover", handover=handover))
-        assert told(path) == ["call.started", "call.handed_over", "call.ended"]
+        assert announced(path) == ["call.started", "call.handed_over", "call.ended"]
 
     async def test_a_call_whose_beginning_could_not_be_noted_is_told_from_its_record(
         self, store: CallStore, path: Path
     ) -> None:
         await store.write(record(outcome="answered"))
-        assert told(path) == ["call.started", "call.ended"]
+        assert announced(path) == ["call.started", "call.ended"]
 
     async def test_news_travel_with_a_record_through_the_spool(self, path: Path) -> None:
         store = await opened(path)
@@ -268,13 +268,13 @@ class TestRecords:
             await store.close()
             other.rollback()
         store = await opened(path)
-        assert told(path) == ["call.started", "call.ended"]
+        assert announced(path) == ["call.started", "call.ended"]
         await store.close()
 
     async def test_a_killed_agent_s_call_is_recorded_by_the_next_one(self, path: Path) -> None:
         store = await opened(path)
         await store.begin(record())
-        shop = Shop(tickets_create=asyncio.Event())
+        shop = ScriptedServices(tickets_create=asyncio.Event())
         work = asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1"))
         while not shop.asked:  # noqa: ASYNC110 - the shop's own list
             await asyncio.sleep(0)
@@ -295,7 +295,7 @@ class TestRecords:
 
     async def test_what_a_living_call_is_trying_is_not_taken_over(self, store: CallStore, path: Path) -> None:
         await store.begin(record())
-        shop = Shop(tickets_create=asyncio.Event())
+        shop = ScriptedServices(tickets_create=asyncio.Event())
         work = asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1"))
         while not shop.asked:  # noqa: ASYNC110 - the shop's own list
             await asyncio.sleep(0)
@@ -316,5 +316,5 @@ async def test_records_of_the_first_layout_stay_and_get_an_outbox(path: Path) ->
     store = await opened(path)
     assert await store.get("old") == json.loads('{"id": "old"}')
     await store.write(record())
-    assert told(path) == ["call.started", "call.ended"]
+    assert announced(path) == ["call.started", "call.ended"]
     await store.close()

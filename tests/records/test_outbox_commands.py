@@ -11,7 +11,7 @@ import pytest
 from agent.cli.main import main
 from agent.records import outbox_sql as table
 from agent.records.database import connect, transaction
-from agent.records.outbox_sql import NewEntry
+from agent.records.outbox_sql import NewOutboxEntry
 
 
 @pytest.fixture
@@ -20,11 +20,15 @@ def config(tmp_path: Path) -> Path:
     (tmp_path / "orderline.yaml").write_text("state_directory: state\n")
     (tmp_path / "state").mkdir()
     with closing(connect(tmp_path / "state" / "calls.sqlite")) as db, transaction(db):
-        ticket = NewEntry("ticket", "k1", {"name": "tickets.create", "arguments": {"summary": "secret"}}, "call-1")
-        webhook = NewEntry("webhook", "k2", {"hook": "crm", "body": {"event": "call.ended"}}, "call-1", "webhook:crm")
-        table.add(db, [ticket, webhook, NewEntry("sms", "k3", {"name": "messages.send"}, "call-1")], 1000.0)
+        ticket = NewOutboxEntry(
+            "ticket", "k1", {"name": "tickets.create", "arguments": {"summary": "secret"}}, "call-1"
+        )
+        webhook = NewOutboxEntry(
+            "webhook", "k2", {"hook": "crm", "body": {"event": "call.ended"}}, "call-1", "webhook:crm"
+        )
+        table.add(db, [ticket, webhook, NewOutboxEntry("sms", "k3", {"name": "messages.send"}, "call-1")], 1000.0)
         table.claim(db, "ticket", 1, 1000.0)
-        table.bury(db, 1, "HTTP 410: it is gone for good", 1001.0)
+        table.mark_dead(db, 1, "HTTP 410: it is gone for good", 1001.0)
         table.confirm(db, "k3", 1001.0)
     return tmp_path
 

@@ -21,7 +21,7 @@ KILLS = 50
 SEED = 20261124
 
 
-class Peers:
+class UnreliablePeers:
     """Ticket system, SMS gateway, back office and two webhook receivers that fail, dawdle and lose answers."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Peers:
 
 
 async def test_fifty_kills_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> None:
-    peers = Peers()
+    peers = UnreliablePeers()
     application = web.Application()
     application.add_routes([web.post("/hook/{name}", peers.hook), web.post("/{operation}", peers.act)])
     runner = web.AppRunner(application, access_log=None)

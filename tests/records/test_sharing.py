@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.records.call_store import CallStore
-from agent.records.delivery import Deliveries, DeliveryFailed, DeliveryOptions
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.delivery import DeliveryFailed, DeliveryOptions, OutboxDelivery
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 from agent.records.redis_sharing import RedisSharing
 from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
@@ -25,7 +25,9 @@ LANES = ("ticket", "webhook:crm")
 class Node:
     """One agent's store, deliveries and sharing."""
 
-    def __init__(self, name: str, directory: Path, url: str, deliver: Callable[[str, Entry], Awaitable[None]]) -> None:
+    def __init__(
+        self, name: str, directory: Path, url: str, deliver: Callable[[str, OutboxEntry], Awaitable[None]]
+    ) -> None:
         self.name = name
         self._directory = directory / name
         self._url = url
@@ -33,7 +35,7 @@ class Node:
 
     async def start(self, *, claim_after_seconds: float = 30.0, lease_seconds: float = 1.0) -> None:
         self.store = await CallStore.open(self._directory / "calls.sqlite")
-        self.deliveries = Deliveries(
+        self.deliveries = OutboxDelivery(
             self.store.outbox,
             dict.fromkeys(LANES, self._one),
             lock_file=self._directory / "lock",
@@ -51,12 +53,12 @@ class Node:
         self.deliveries.sharing = self.sharing
         self._tasks = [asyncio.create_task(self.sharing.run()), asyncio.create_task(self.deliveries.run())]
 
-    async def _one(self, entry: Entry) -> Sequence[NewEntry]:
+    async def _one(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         await self._deliver(self.name, entry)
         return ()
 
     async def add(self, *keys: str, lane: str = "ticket") -> None:
-        await self.store.outbox.add([NewEntry(lane.partition(":")[0], key, {"a": 1}, lane=lane) for key in keys])
+        await self.store.outbox.add([NewOutboxEntry(lane.partition(":")[0], key, {"a": 1}, lane=lane) for key in keys])
 
     async def empty(self) -> None:
         async with asyncio.timeout(40):
@@ -71,7 +73,7 @@ class Node:
         await self.store.close()
 
 
-class World:
+class TwoNodes:
     """Two nodes and what they delivered."""
 
     def __init__(self, tmp_path: Path, url: str) -> None:
@@ -82,7 +84,7 @@ class World:
         """Nodes that finish nothing they take before their event is set."""
         self.a, self.b = (Node(name, tmp_path, url, self._deliver) for name in ("a", "b"))
 
-    async def _deliver(self, node: str, entry: Entry) -> None:
+    async def _deliver(self, node: str, entry: OutboxEntry) -> None:
         if node in self.held:
             await self.held[node].wait()
         await asyncio.sleep(0.01)
@@ -97,8 +99,8 @@ class World:
 
 
 @pytest.fixture
-async def world(redis: RealRedis, tmp_path: Path) -> AsyncIterator[World]:
-    world = World(tmp_path, redis.url)
+async def world(redis: RealRedis, tmp_path: Path) -> AsyncIterator[TwoNodes]:
+    world = TwoNodes(tmp_path, redis.url)
     await world.a.start()
     await world.b.start()
     await until(lambda: world.a.sharing.connected and world.b.sharing.connected)
@@ -107,7 +109,7 @@ async def world(redis: RealRedis, tmp_path: Path) -> AsyncIterator[World]:
     await world.b.stop()
 
 
-async def shared_again(world: World) -> None:
+async def shared_again(world: TwoNodes) -> None:
     """Have A deliver more and more until B has delivered some of it: finding Redis again takes a moment."""
     world.by_node.clear()
     async with asyncio.timeout(40):
@@ -123,14 +125,14 @@ def keys(count: int, prefix: str = "key") -> list[str]:
     return [f"{prefix}-{number}" for number in range(count)]
 
 
-async def test_what_one_node_has_is_delivered_by_both_and_once_each(world: World) -> None:
+async def test_what_one_node_has_is_delivered_by_both_and_once_each(world: TwoNodes) -> None:
     await world.a.add(*keys(60))
     await world.a.empty()
     assert world.by_key == Counter(keys(60))
     assert min(world.by_node[node] for node in ("a", "b")) >= 10
 
 
-async def test_a_failure_elsewhere_is_noted_and_tried_again_by_the_owner_s_file(world: World) -> None:
+async def test_a_failure_elsewhere_is_noted_and_tried_again_by_the_owner_s_file(world: TwoNodes) -> None:
     world.failing = {"key-1"}
     await world.a.add(*keys(3), lane="webhook:crm")
     await world.a.empty()
@@ -141,7 +143,9 @@ async def test_a_failure_elsewhere_is_noted_and_tried_again_by_the_owner_s_file(
     assert entry.attempts == 2
 
 
-async def test_a_frozen_redis_holds_nothing_up_and_is_used_again_when_it_thaws(world: World, redis: RealRedis) -> None:
+async def test_a_frozen_redis_holds_nothing_up_and_is_used_again_when_it_thaws(
+    world: TwoNodes, redis: RealRedis
+) -> None:
     redis.freeze()
     await world.a.add(*keys(20))
     await world.a.empty()
@@ -152,7 +156,7 @@ async def test_a_frozen_redis_holds_nothing_up_and_is_used_again_when_it_thaws(w
     await shared_again(world)
 
 
-async def test_what_was_offered_when_redis_died_comes_back_to_its_owner(world: World, redis: RealRedis) -> None:
+async def test_what_was_offered_when_redis_died_comes_back_to_its_owner(world: TwoNodes, redis: RealRedis) -> None:
     world.hold("a", "b")
     await world.a.add(*keys(20))
     await until(lambda: world.a.sharing._running or world.b.sharing._running)
@@ -163,7 +167,7 @@ async def test_what_was_offered_when_redis_died_comes_back_to_its_owner(world: W
     assert world.by_node["b"] == 0
 
 
-async def test_a_redis_that_comes_back_empty_is_shared_again(world: World, redis: RealRedis) -> None:
+async def test_a_redis_that_comes_back_empty_is_shared_again(world: TwoNodes, redis: RealRedis) -> None:
     await redis.stop()
     await world.a.add(*keys(5))
     await world.a.empty()
@@ -172,7 +176,7 @@ async def test_a_redis_that_comes_back_empty_is_shared_again(world: World, redis
 
 
 async def test_what_a_dead_node_had_taken_is_delivered_by_another_one(redis: RealRedis, tmp_path: Path) -> None:
-    world = World(tmp_path, redis.url)
+    world = TwoNodes(tmp_path, redis.url)
     await world.a.start(lease_seconds=60.0)
     world.hold("a")
     await until(lambda: world.a.sharing.connected)
@@ -190,7 +194,7 @@ async def test_what_a_dead_node_had_taken_is_delivered_by_another_one(redis: Rea
 
 
 async def test_without_any_redis_a_node_delivers_alone(tmp_path: Path) -> None:
-    world = World(tmp_path, "redis://127.0.0.1:1/0")
+    world = TwoNodes(tmp_path, "redis://127.0.0.1:1/0")
     await world.a.start()
     await world.a.add(*keys(10))
     await world.a.empty()

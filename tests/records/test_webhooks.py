@@ -23,12 +23,12 @@ from agent.call.ports import Caller, CallRecord
 from agent.config.settings import WebhookEventName
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
-from agent.records.event_mapper import Announcer, Subscription
-from agent.records.outbox_sql import Entry, NewEntry
+from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
+from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 from agent.records.redaction import redact_record
 from agent.records.webhook_commands import test_webhooks as run_test
 from agent.records.webhook_events import EVENTS, envelope, published_schema, schema_text
-from agent.records.webhooks import BadSecret, Hook, WebhookPost, read_secrets
+from agent.records.webhooks import InvalidWebhookSecret, WebhookEndpoint, WebhookSender, read_secrets
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 OTHER = "whsec_" + base64.b64encode(b"another one of thirty-two bytes.").decode()
@@ -64,17 +64,17 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-def hook(receiver: Receiver, *secrets: str, timeout_seconds: float = 2.0) -> Hook:
-    return Hook("crm", receiver.url, read_secrets("\n".join(secrets or (SECRET,))), timeout_seconds)
+def hook(receiver: Receiver, *secrets: str, timeout_seconds: float = 2.0) -> WebhookEndpoint:
+    return WebhookEndpoint("crm", receiver.url, read_secrets("\n".join(secrets or (SECRET,))), timeout_seconds)
 
 
 def event(event_id: str = "evt_1") -> dict[str, Any]:
     return envelope("ticket.created", event_id, NOW.isoformat(), "call-1", {"ticket": "T-1", "reason": "call_back"})
 
 
-async def posted(to: Hook, body: dict[str, Any] | None = None) -> None:
-    post = WebhookPost([to])
-    entry = Entry(
+async def posted(to: WebhookEndpoint, body: dict[str, Any] | None = None) -> None:
+    post = WebhookSender([to])
+    entry = OutboxEntry(
         1, "webhook", "webhook:crm", "k", "", {"hook": "crm", "body": body or event()}, "delivering", 0, 0, 0, ""
     )
     try:
@@ -103,7 +103,7 @@ class TestSignatures:
 
     @pytest.mark.parametrize("secret", ["sesame", "whsec_short", "whsec_!!!", base64.b64encode(b"x" * 32).decode()])
     def test_a_weak_or_malformed_secret_is_refused_with_the_way_to_make_one(self, secret: str) -> None:
-        with pytest.raises(BadSecret, match="openssl rand -base64 32"):
+        with pytest.raises(InvalidWebhookSecret, match="openssl rand -base64 32"):
             read_secrets(secret)
 
     async def test_the_example_in_the_documentation_checks_them(self, receiver: Receiver) -> None:
@@ -166,7 +166,7 @@ class TestAnswers:
         async with server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
             with pytest.raises(DeliveryFailed, match=r"no answer within 0\.3 s"):
-                await posted(Hook("crm", url, read_secrets(SECRET), 0.3))
+                await posted(WebhookEndpoint("crm", url, read_secrets(SECRET), 0.3))
 
     async def test_a_2xx_is_enough_its_answer_need_not_come_to_its_end(self) -> None:
         async def begin(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -176,14 +176,14 @@ class TestAnswers:
         server = await asyncio.start_server(begin, "127.0.0.1", 0)
         async with server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-            await posted(Hook("crm", url, read_secrets(SECRET), 15.0))
+            await posted(WebhookEndpoint("crm", url, read_secrets(SECRET), 15.0))
 
     async def test_a_receiver_that_is_down_is_a_failure_that_says_where(self) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         with pytest.raises(DeliveryFailed, match=url):
-            await posted(Hook("crm", url, read_secrets(SECRET)))
+            await posted(WebhookEndpoint("crm", url, read_secrets(SECRET)))
 
 
 def record(**fields: Any) -> CallRecord:
@@ -208,14 +208,14 @@ def record(**fields: Any) -> CallRecord:
     return CallRecord(**values | fields)
 
 
-def news(*subscriptions: Subscription, over: bool = True) -> list[NewEntry]:
-    return Announcer(subscriptions, lambda: NOW).of_record(redact_record(call_record(record())), over)
+def webhook_entries(*subscriptions: WebhookSubscription, over: bool = True) -> list[NewOutboxEntry]:
+    return WebhookEventMapper(subscriptions, lambda: NOW).events_of_record(redact_record(call_record(record())), over)
 
 
 class TestEvents:
     def test_every_event_fits_the_published_schema(self) -> None:
-        announcer = Announcer([Subscription("crm", phone_numbers=True)], lambda: NOW)
-        entries = announcer.of_record(redact_record(call_record(record())), True)
+        announcer = WebhookEventMapper([WebhookSubscription("crm", phone_numbers=True)], lambda: NOW)
+        entries = announcer.events_of_record(redact_record(call_record(record())), True)
         made = {"number": "R-2101", "order_number": "10473", "item": "Kettle", "amount": 49.0, "send_by": "2026-12-01"}
         survey = {"number": "10473", "scores": {"service": 5}, "comment": "call me on 202-555-0143"}
         for operation, arguments, result in (
@@ -223,7 +223,7 @@ class TestEvents:
             ("returns.create", {}, {"return": made}),
             ("surveys.answer", survey, {}),
         ):
-            entries += announcer.of_act("call-1", operation, arguments, result, operation)
+            entries += announcer.events_of_operation("call-1", operation, arguments, result, operation)
         bodies = [entry.payload["body"] for entry in entries]
         assert {body["event"] for body in bodies} == set(EVENTS)
         schema = json.loads(published_schema())
@@ -240,13 +240,15 @@ class TestEvents:
         assert WebhookEventName.__args__ == EVENTS
 
     def test_no_secret_is_told_and_the_callers_number_only_where_it_is_wanted(self) -> None:
-        plain = json.dumps([entry.payload for entry in news(Subscription("crm"))])
+        plain = json.dumps([entry.payload for entry in webhook_entries(WebhookSubscription("crm"))])
         for secret in ("60614", "4111", "2025550143"):
             assert secret not in plain
-        assert "2025550143" in json.dumps([entry.payload for entry in news(Subscription("crm", phone_numbers=True))])
+        assert "2025550143" in json.dumps(
+            [entry.payload for entry in webhook_entries(WebhookSubscription("crm", phone_numbers=True))]
+        )
 
     def test_each_webhook_gets_what_it_asked_for_and_the_same_happening_has_the_same_id(self) -> None:
-        entries = news(Subscription("crm"), Subscription("audit", frozenset({"call.ended"})))
+        entries = webhook_entries(WebhookSubscription("crm"), WebhookSubscription("audit", frozenset({"call.ended"})))
         assert [(entry.lane, entry.payload["body"]["event"]) for entry in entries] == [
             ("webhook:crm", "call.started"),
             ("webhook:crm", "call.handed_over"),
@@ -254,15 +256,18 @@ class TestEvents:
             ("webhook:audit", "call.ended"),
         ]
         assert entries[2].payload["body"]["id"] == entries[3].payload["body"]["id"]
-        assert news(Subscription("crm"), over=False)[0] == entries[0]
+        assert webhook_entries(WebhookSubscription("crm"), over=False)[0] == entries[0]
 
     def test_an_id_holds_no_dot_because_the_signature_uses_them(self) -> None:
-        assert all("." not in entry.payload["body"]["id"] for entry in news(Subscription("crm")))
+        assert all("." not in entry.payload["body"]["id"] for entry in webhook_entries(WebhookSubscription("crm")))
 
     def test_a_result_without_a_number_is_not_told(self) -> None:
-        announcer = Announcer([Subscription("crm")], lambda: NOW)
+        announcer = WebhookEventMapper([WebhookSubscription("crm")], lambda: NOW)
         assert (
-            announcer.of_act("c", "tickets.create", {"reason": "x"}, {"ticket": {"id": "", "pending": True}}, "k") == []
+            announcer.events_of_operation(
+                "c", "tickets.create", {"reason": "x"}, {"ticket": {"id": "", "pending": True}}, "k"
+            )
+            == []
         )
 
 

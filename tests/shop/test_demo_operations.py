@@ -65,7 +65,7 @@ RETURN = {
 
 class TestDeliveries:
     async def test_every_postcode_of_a_known_person_has_streets(self, shop: DemoShop) -> None:
-        for person in fixed_data.PEOPLE:
+        for person in fixed_data.FIXED_CUSTOMERS:
             found = await shop.shipments.streets(person.postcode)
             assert found.city == person.city
             assert len(found.streets) == fixed_data.STREETS_PER_POSTCODE

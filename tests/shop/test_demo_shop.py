@@ -15,7 +15,7 @@ import pytest
 
 from agent.call.errors import ServiceError
 from agent.shop.demo import fixed_data, schema
-from agent.shop.demo.generator import made_for, make_demo_shop
+from agent.shop.demo.generator import demo_shop_version, make_demo_shop
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.models import ORDER_STATUSES, TicketDraft
 
@@ -80,13 +80,13 @@ class TestTheOrdersEverybodyCountsOn:
         assert 0 < order.refund_amount < order.total
 
     async def test_there_is_a_fixed_order_for_every_status(self) -> None:
-        assert {plan.status for plan in fixed_data.PLANS} == set(ORDER_STATUSES)
+        assert {plan.status for plan in fixed_data.FIXED_ORDERS} == set(ORDER_STATUSES)
 
     async def test_the_documented_table_is_the_truth(self, shop: DemoShop) -> None:
         table = re.findall(
             r"^([A-Z0-9]{5,7})\s+(\w+)\s+(\d{5})\s+([\d-]{12})\s+(\w+ \w+)  ", fixed_data.__doc__ or "", re.M
         )
-        assert len(table) == len(fixed_data.PLANS)
+        assert len(table) == len(fixed_data.FIXED_ORDERS)
         for number, status, postcode, phone, name in table:
             if number in (fixed_data.SLOW, fixed_data.BROKEN):
                 continue
@@ -104,7 +104,7 @@ class TestTheOrdersEverybodyCountsOn:
         self, rows: dict[str, list[sqlite3.Row]]
     ) -> None:
         numbers = [row["number"] for row in rows["orders"]]
-        for plan in fixed_data.PLANS:
+        for plan in fixed_data.FIXED_ORDERS:
             neighbours = [n for n in numbers if len(n) == len(plan.number) and sum(map(ne, n, plan.number)) == 1]
             assert neighbours == []
 
@@ -183,7 +183,7 @@ class TestKeepingItFresh:
     async def test_a_shop_may_be_kept_as_it_is(self, tmp_path: Path) -> None:
         await (await open_demo_shop(tmp_path, now=at_now)).close()
         await (await open_demo_shop(tmp_path, now=lambda: NOW + dt.timedelta(days=9), renew=False)).close()
-        made = made_for(tmp_path / "shop.sqlite")
+        made = demo_shop_version(tmp_path / "shop.sqlite")
         assert made is not None
         assert made[2] == TODAY
 
@@ -193,7 +193,7 @@ class TestKeepingItFresh:
         with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection, connection:
             connection.execute("UPDATE made SET version = version + 1")
         await (await open_demo_shop(tmp_path, now=at_now, renew=False)).close()
-        made = made_for(tmp_path / "shop.sqlite")
+        made = demo_shop_version(tmp_path / "shop.sqlite")
         assert made is not None
         assert made[0] == schema.SHOP_VERSION
 

@@ -1,1 +1,1 @@
-"""The demo shop: a real SQLite database with made-up people."""
+"""The demo shop: a real SQLite database with made-up customers and orders."""

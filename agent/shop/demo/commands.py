@@ -116,7 +116,7 @@ def reset(directory: Path, out: TextIO) -> None:
     )
 
 
-def list_kept(directory: Path, table: str, out: TextIO) -> None:
+def list_call_data(directory: Path, table: str, out: TextIO) -> None:
     """Print what calls have made, one JSON object a line."""
     with _opened(directory) as db:
         for row in db.execute(f"SELECT * FROM kept.{table} ORDER BY number"):  # noqa: S608 - one of the parser's choices

@@ -17,7 +17,7 @@ BUSY_TIMEOUT_MS = 1000
 """How long a statement waits for another process that holds the file."""
 
 
-class Database:
+class DemoDatabase:
     """A connection and the thread it lives on. Close it."""
 
     def __init__(self, path: Path, kept: Path) -> None:

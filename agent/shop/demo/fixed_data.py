@@ -1,4 +1,4 @@
-"""The demo shop's fixed people and orders, which tests, demo calls and documents may count on.
+"""The demo shop's fixed customers, orders and returns, which tests, demo calls and documents rely on.
 
 Days are relative to the day the shop was made for. Phone is the one given at checkout, postcode the delivery address's.
 
@@ -43,11 +43,11 @@ from agent.shop.models import OrderStatus
 SLOW, BROKEN, SILENT = "70404", "70505", "70606"
 """Orders to try out what callers hear when the order system fails."""
 SLOW_SECONDS = 10.0
-NEVER_USED = frozenset({"10472"})
+UNUSED_ORDER_NUMBERS = frozenset({"10472"})
 
 
 @dataclass(frozen=True)
-class Person:
+class CustomerSpec:
     """A made-up customer."""
 
     name: str
@@ -60,7 +60,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Box:
+class ParcelSpec:
     """A parcel; days count from today."""
 
     status: OrderStatus
@@ -71,16 +71,16 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Plan:
+class OrderSpec:
     """An order before it has dates; days count from today, negative ones are past."""
 
     number: str
-    person: Person
+    person: CustomerSpec
     status: OrderStatus
     placed_in: int
     lines: tuple[tuple[str, int], ...]
     """SKU and quantity."""
-    boxes: tuple[Box, ...] = ()
+    boxes: tuple[ParcelSpec, ...] = ()
     carrier: str | None = None
     place: str | None = None
     expected_in: int | None = None
@@ -119,102 +119,102 @@ CATALOGUE: dict[str, tuple[str, int]] = {
 }
 """SKU -> name and price in cents."""
 
-_MARIA = Person("Maria Lopez", "+12025550143", "Chicago", "60614", "gold", 1840)
-_JAMES = Person("James Carter", "+15125550118", "Austin", "78701", "silver", 620)
-_GRACE = Person("Grace Kim", "+14155550161", "San Francisco", "94110", "gold", 2310)
-_OMAR = Person("Omar Haddad", "+16175550127", "Cambridge", "02139", "none", 150)
-_LUCIA = Person("Lucia Moreno", "+13055550172", "Miami", "33101", "silver", 480)
-_HENRY = Person("Henry Walsh", "+15035550134", "Portland", "97205", "none", 0)
-_NINA = Person("Nina Patel", "+13035550109", "Denver", "80202", "none", 60)
-_SAMUEL = Person("Samuel Brooks", "+14045550155", "Atlanta", "30303", "none", 90)
-_EMMA = Person("Emma Olsen", "+12065550188", "Seattle", "98101", "silver", 710)
-_DAVID = Person("David Stern", "+12125550146", "New York", "10011", "none", 220)
-_ROSA = Person("Rosa Delgado", "+16025550113", "Phoenix", "85004", "silver", 530)
-_AISHA = Person("Aisha Grant", "+12155550191", "Philadelphia", "19103", "gold", 1490)
-_PETER = Person("Peter Novak", "+16155550120", "Nashville", "37203", "none", 75)
-_JULIA = Person("Julia Berg", "+16125550137", "Minneapolis", "55401", "silver", 395)
+_MARIA = CustomerSpec("Maria Lopez", "+12025550143", "Chicago", "60614", "gold", 1840)
+_JAMES = CustomerSpec("James Carter", "+15125550118", "Austin", "78701", "silver", 620)
+_GRACE = CustomerSpec("Grace Kim", "+14155550161", "San Francisco", "94110", "gold", 2310)
+_OMAR = CustomerSpec("Omar Haddad", "+16175550127", "Cambridge", "02139", "none", 150)
+_LUCIA = CustomerSpec("Lucia Moreno", "+13055550172", "Miami", "33101", "silver", 480)
+_HENRY = CustomerSpec("Henry Walsh", "+15035550134", "Portland", "97205", "none", 0)
+_NINA = CustomerSpec("Nina Patel", "+13035550109", "Denver", "80202", "none", 60)
+_SAMUEL = CustomerSpec("Samuel Brooks", "+14045550155", "Atlanta", "30303", "none", 90)
+_EMMA = CustomerSpec("Emma Olsen", "+12065550188", "Seattle", "98101", "silver", 710)
+_DAVID = CustomerSpec("David Stern", "+12125550146", "New York", "10011", "none", 220)
+_ROSA = CustomerSpec("Rosa Delgado", "+16025550113", "Phoenix", "85004", "silver", 530)
+_AISHA = CustomerSpec("Aisha Grant", "+12155550191", "Philadelphia", "19103", "gold", 1490)
+_PETER = CustomerSpec("Peter Novak", "+16155550120", "Nashville", "37203", "none", 75)
+_JULIA = CustomerSpec("Julia Berg", "+16125550137", "Minneapolis", "55401", "silver", 395)
 
-_SOFIA = Person("Sofia Ramos", "+17025550151", "Las Vegas", "89101", "gold", 1230)
-_WALTER = Person("Walter Hayes", "+13135550149", "Detroit", "48226", "none", 110)
-_INGRID = Person("Ingrid Larsen", "+16085550163", "Madison", "53703", "silver", 440)
-_CARMEN = Person("Carmen Reyes", "+16195550107", "San Diego", "92103", "none", 270)
+_SOFIA = CustomerSpec("Sofia Ramos", "+17025550151", "Las Vegas", "89101", "gold", 1230)
+_WALTER = CustomerSpec("Walter Hayes", "+13135550149", "Detroit", "48226", "none", 110)
+_INGRID = CustomerSpec("Ingrid Larsen", "+16085550163", "Madison", "53703", "silver", 440)
+_CARMEN = CustomerSpec("Carmen Reyes", "+16195550107", "San Diego", "92103", "none", 270)
 
-_ALEX = Person("Alex Trouble", "+12025550196", "Chicago", "60614", "none", 0)
-_SAM = Person("Sam Trouble", "+12025550197", "Chicago", "60614", "none", 0)
-_KIM = Person("Kim Trouble", "+12025550198", "Chicago", "60614", "none", 0)
-_OSCAR = Person("Oscar Lind", "+15035550148", "Portland", "97205", "none", 60)
+_ALEX = CustomerSpec("Alex Trouble", "+12025550196", "Chicago", "60614", "none", 0)
+_SAM = CustomerSpec("Sam Trouble", "+12025550197", "Chicago", "60614", "none", 0)
+_KIM = CustomerSpec("Kim Trouble", "+12025550198", "Chicago", "60614", "none", 0)
+_OSCAR = CustomerSpec("Oscar Lind", "+15035550148", "Portland", "97205", "none", 60)
 
-PEOPLE: tuple[Person, ...] = (
+FIXED_CUSTOMERS: tuple[CustomerSpec, ...] = (
     *(_MARIA, _JAMES, _GRACE, _OMAR, _LUCIA, _HENRY, _NINA),
     *(_SAMUEL, _EMMA, _DAVID, _ROSA, _AISHA, _PETER, _JULIA),
     *(_SOFIA, _WALTER, _INGRID, _CARMEN, _ALEX, _SAM, _KIM, _OSCAR),
 )
 
-PLANS: tuple[Plan, ...] = (
-    Plan(
+FIXED_ORDERS: tuple[OrderSpec, ...] = (
+    OrderSpec(
         number="10473",
         person=_MARIA,
         status="in_transit",
         placed_in=-4,
         lines=(("LMP-014-BRS", 1), ("MUG-002-STN", 2)),
-        boxes=(Box("in_transit", "Chicago", expected_in=1),),
+        boxes=(ParcelSpec("in_transit", "Chicago", expected_in=1),),
         carrier="UPS",
         place="Chicago",
         expected_in=1,
         expected_window="09:00-12:00",
     ),
-    Plan(
+    OrderSpec(
         number="10437",
         person=_JAMES,
         status="delivered",
         placed_in=-6,
         lines=(("BTS-410-TAN", 1),),
-        boxes=(Box("delivered", "Austin", expected_in=-1, delivered_in=-1, left_at="front desk"),),
+        boxes=(ParcelSpec("delivered", "Austin", expected_in=-1, delivered_in=-1, left_at="front desk"),),
         carrier="FedEx",
         place="Austin",
         expected_in=-1,
         delivered_in=-1,
     ),
-    Plan(
+    OrderSpec(
         number="20518",
         person=_GRACE,
         status="out_for_delivery",
         placed_in=-5,
         lines=(("KTL-110-BLK", 1), ("CFG-120-SLV", 1), ("CTB-131-OAK", 1)),
         boxes=(
-            Box("delivered", "San Francisco", expected_in=-1, delivered_in=-1, left_at="front porch"),
-            Box("out_for_delivery", "San Francisco", expected_in=0),
+            ParcelSpec("delivered", "San Francisco", expected_in=-1, delivered_in=-1, left_at="front porch"),
+            ParcelSpec("out_for_delivery", "San Francisco", expected_in=0),
         ),
         carrier="UPS",
         place="San Francisco",
         expected_in=0,
         expected_window="13:00-17:00",
     ),
-    Plan(
+    OrderSpec(
         number="33944",
         person=_OMAR,
         status="delayed",
         placed_in=-8,
         lines=(("JCK-305-OLV", 1),),
-        boxes=(Box("delayed", "Louisville", expected_in=3),),
+        boxes=(ParcelSpec("delayed", "Louisville", expected_in=3),),
         carrier="UPS",
         place="Louisville",
         expected_in=3,
         delay_reason="a winter storm at the Louisville hub",
     ),
-    Plan(
+    OrderSpec(
         number="60217",
         person=_LUCIA,
         status="held_at_customs",
         placed_in=-12,
         lines=(("HPH-600-BLK", 1),),
-        boxes=(Box("held_at_customs", "Miami"),),
+        boxes=(ParcelSpec("held_at_customs", "Miami"),),
         carrier="DHL",
         place="Miami",
         delay_reason="customs is waiting for the invoice",
     ),
-    Plan(number="78701", person=_HENRY, status="cancelled", placed_in=-9, lines=(("SPK-611-BLU", 1),)),
-    Plan(
+    OrderSpec(number="78701", person=_HENRY, status="cancelled", placed_in=-9, lines=(("SPK-611-BLU", 1),)),
+    OrderSpec(
         number="41286",
         person=_NINA,
         status="placed",
@@ -222,8 +222,8 @@ PLANS: tuple[Plan, ...] = (
         lines=(("YGM-701-PRP", 1), ("WBT-705-STL", 1)),
         expected_in=5,
     ),
-    Plan(number="52719", person=_SAMUEL, status="awaiting_payment", placed_in=-2, lines=(("BPK-500-GRN", 1),)),
-    Plan(
+    OrderSpec(number="52719", person=_SAMUEL, status="awaiting_payment", placed_in=-2, lines=(("BPK-500-GRN", 1),)),
+    OrderSpec(
         number="64350",
         person=_EMMA,
         status="packed",
@@ -232,120 +232,120 @@ PLANS: tuple[Plan, ...] = (
         carrier="USPS",
         expected_in=3,
     ),
-    Plan(
+    OrderSpec(
         number="15862",
         person=_DAVID,
         status="shipped",
         placed_in=-2,
         lines=(("SNK-417-WHT", 1),),
-        boxes=(Box("shipped", "Newark", expected_in=2),),
+        boxes=(ParcelSpec("shipped", "Newark", expected_in=2),),
         carrier="FedEx",
         place="Newark",
         expected_in=2,
     ),
-    Plan(
+    OrderSpec(
         number="29074",
         person=_ROSA,
         status="out_for_delivery",
         placed_in=-4,
         lines=(("PAN-140-IRN", 1),),
-        boxes=(Box("out_for_delivery", "Phoenix", expected_in=0),),
+        boxes=(ParcelSpec("out_for_delivery", "Phoenix", expected_in=0),),
         carrier="USPS",
         place="Phoenix",
         expected_in=0,
         expected_window="13:00-17:00",
     ),
-    Plan(
+    OrderSpec(
         number="36190",
         person=_AISHA,
         status="delivered",
         placed_in=-7,
         lines=(("TOY-905-BRN", 1), ("PZL-900-MIX", 1)),
-        boxes=(Box("delivered", "Philadelphia", expected_in=-2, delivered_in=-2, left_at="with a neighbor"),),
+        boxes=(ParcelSpec("delivered", "Philadelphia", expected_in=-2, delivered_in=-2, left_at="with a neighbor"),),
         carrier="USPS",
         place="Philadelphia",
         expected_in=-2,
         delivered_in=-2,
     ),
-    Plan(
+    OrderSpec(
         number="83615",
         person=_PETER,
         status="returned",
         placed_in=-24,
         lines=(("TSH-221-NVY", 3),),
-        boxes=(Box("returned", "Nashville", expected_in=-18, delivered_in=-18, left_at="mailbox"),),
+        boxes=(ParcelSpec("returned", "Nashville", expected_in=-18, delivered_in=-18, left_at="mailbox"),),
         carrier="USPS",
         place="Nashville",
         delivered_in=-18,
     ),
-    Plan(
+    OrderSpec(
         number="97248",
         person=_JULIA,
         status="refunded",
         placed_in=-30,
         lines=(("SCF-118-GRY", 1), ("BLK-090-CRM", 1)),
-        boxes=(Box("delivered", "Minneapolis", expected_in=-25, delivered_in=-25, left_at="front porch"),),
+        boxes=(ParcelSpec("delivered", "Minneapolis", expected_in=-25, delivered_in=-25, left_at="front porch"),),
         carrier="FedEx",
         place="Minneapolis",
         delivered_in=-25,
         refunded_lines=1,
     ),
-    Plan(
+    OrderSpec(
         number="58124",
         person=_SOFIA,
         status="delivered",
         placed_in=-9,
         lines=(("JCK-305-OLV", 1), ("SCF-118-GRY", 1), ("CDL-050-LVN", 2)),
-        boxes=(Box("delivered", "Las Vegas", expected_in=-5, delivered_in=-5, left_at="side door"),),
+        boxes=(ParcelSpec("delivered", "Las Vegas", expected_in=-5, delivered_in=-5, left_at="side door"),),
         carrier="UPS",
         place="Las Vegas",
         delivered_in=-5,
     ),
-    Plan(
+    OrderSpec(
         number="71936",
         person=_WALTER,
         status="delivered",
         placed_in=-49,
         lines=(("BTS-410-TAN", 1),),
-        boxes=(Box("delivered", "Detroit", expected_in=-45, delivered_in=-45, left_at="front porch"),),
+        boxes=(ParcelSpec("delivered", "Detroit", expected_in=-45, delivered_in=-45, left_at="front porch"),),
         carrier="FedEx",
         place="Detroit",
         delivered_in=-45,
     ),
-    Plan(
+    OrderSpec(
         number="47086",
         person=_INGRID,
         status="delivered",
         placed_in=-13,
         lines=(("KTL-110-BLK", 1),),
-        boxes=(Box("delivered", "Madison", expected_in=-9, delivered_in=-9, left_at="mailbox"),),
+        boxes=(ParcelSpec("delivered", "Madison", expected_in=-9, delivered_in=-9, left_at="mailbox"),),
         carrier="USPS",
         place="Madison",
         delivered_in=-9,
     ),
-    Plan(
+    OrderSpec(
         number="26408",
         person=_CARMEN,
         status="in_transit",
         placed_in=-3,
         lines=(("SPK-611-BLU", 1),),
-        boxes=(Box("in_transit", "Oakland", expected_in=2),),
+        boxes=(ParcelSpec("in_transit", "Oakland", expected_in=2),),
         carrier="UPS",
         place="Oakland",
         expected_in=2,
     ),
-    Plan(
+    OrderSpec(
         number="39751",
         person=_CARMEN,
         status="delivered",
         placed_in=-16,
         lines=(("HPH-600-BLK", 1),),
-        boxes=(Box("delivered", "San Diego", expected_in=-12, delivered_in=-12, left_at="parcel locker"),),
+        boxes=(ParcelSpec("delivered", "San Diego", expected_in=-12, delivered_in=-12, left_at="parcel locker"),),
         carrier="FedEx",
         place="San Diego",
         delivered_in=-12,
     ),
-    Plan(
+    OrderSpec(
         number="85512",
         person=_CARMEN,
         status="packed",
@@ -354,26 +354,26 @@ PLANS: tuple[Plan, ...] = (
         carrier="USPS",
         expected_in=4,
     ),
-    Plan(number=SLOW, person=_ALEX, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
-    Plan(number=BROKEN, person=_SAM, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
-    Plan(
+    OrderSpec(number=SLOW, person=_ALEX, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
+    OrderSpec(number=BROKEN, person=_SAM, status="packed", placed_in=-1, lines=(("MUG-002-STN", 1),), expected_in=3),
+    OrderSpec(
         number=SILENT,
         person=_KIM,
         status="delivered",
         placed_in=-9,
         lines=(("MUG-002-STN", 1),),
-        boxes=(Box("delivered", "Chicago", expected_in=-5, delivered_in=-5, left_at="mailbox"),),
+        boxes=(ParcelSpec("delivered", "Chicago", expected_in=-5, delivered_in=-5, left_at="mailbox"),),
         carrier="UPS",
         place="Chicago",
         delivered_in=-5,
     ),
-    Plan(
+    OrderSpec(
         number="MF20841",
         person=_OSCAR,
         status="in_transit",
         placed_in=-3,
         lines=(("LMP-014-BRS", 1),),
-        boxes=(Box("in_transit", "Seattle", expected_in=2),),
+        boxes=(ParcelSpec("in_transit", "Seattle", expected_in=2),),
         carrier="UPS",
         place="Seattle",
         expected_in=2,
@@ -382,7 +382,7 @@ PLANS: tuple[Plan, ...] = (
 
 
 @dataclass(frozen=True)
-class SentBack:
+class ReturnSpec:
     """A return before it has dates; days count from today."""
 
     number: int
@@ -397,10 +397,10 @@ class SentBack:
     updated_in: int
 
 
-RETURNS: tuple[SentBack, ...] = (
-    SentBack(2001, "47086", "KTL-110-BLK", "defective", "used", "label", "original", "in_transit", -4, -2),
-    SentBack(2002, "83615", "TSH-221-NVY", "wrong_size", "opened", "label", "original", "received", -12, -2),
-    SentBack(2003, "97248", "SCF-118-GRY", "changed_mind", "unopened", "store", "original", "refunded", -14, -4),
+FIXED_RETURNS: tuple[ReturnSpec, ...] = (
+    ReturnSpec(2001, "47086", "KTL-110-BLK", "defective", "used", "label", "original", "in_transit", -4, -2),
+    ReturnSpec(2002, "83615", "TSH-221-NVY", "wrong_size", "opened", "label", "original", "received", -12, -2),
+    ReturnSpec(2003, "97248", "SCF-118-GRY", "changed_mind", "unopened", "store", "original", "refunded", -14, -4),
 )
 
 NON_RETURNABLE = frozenset({"CDL-050-LVN", "PIL-203-WHT"})
@@ -417,7 +417,7 @@ STREET_NAMES: tuple[str, ...] = (
 )
 """Streets of the made-up address directory; the recogniser that ships knows all of these words."""
 STREETS_PER_POSTCODE = 10
-MORE_PLACES: tuple[tuple[str, str], ...] = (
+EXTRA_CITIES: tuple[tuple[str, str], ...] = (
     *(("Chicago", "60601"), ("Chicago", "60622"), ("Austin", "78704"), ("Seattle", "98109"), ("Denver", "80205")),
     *(("New York", "10013"), ("Brooklyn", "11201"), ("Atlanta", "30308"), ("Portland", "97201"), ("Miami", "33130")),
     *(("Phoenix", "85012"), ("Oakland", "94607"), ("San Diego", "92116"), ("Madison", "53711")),
@@ -425,8 +425,8 @@ MORE_PLACES: tuple[tuple[str, str], ...] = (
 """Where nobody of the fixed people lives, for people who move."""
 
 
-def reserved(number: str) -> bool:
+def is_reserved_number(number: str) -> bool:
     """Say whether a generated order may not have this number: taken, kept free, or one digit beside a fixed one."""
-    return number in NEVER_USED or any(
-        sum(left != right for left, right in zip(number, plan.number, strict=False)) <= 1 for plan in PLANS
+    return number in UNUSED_ORDER_NUMBERS or any(
+        sum(left != right for left, right in zip(number, plan.number, strict=False)) <= 1 for plan in FIXED_ORDERS
     )

@@ -16,23 +16,23 @@ from agent.shop.demo import schema
 from agent.shop.demo.database import connect
 from agent.shop.demo.fixed_data import (
     CATALOGUE,
-    MORE_PLACES,
-    PEOPLE,
-    PLANS,
-    RETURNS,
+    EXTRA_CITIES,
+    FIXED_CUSTOMERS,
+    FIXED_ORDERS,
+    FIXED_RETURNS,
     STREET_NAMES,
     STREETS_PER_POSTCODE,
-    Box,
-    Person,
-    Plan,
-    SentBack,
-    reserved,
+    CustomerSpec,
+    OrderSpec,
+    ParcelSpec,
+    ReturnSpec,
+    is_reserved_number,
 )
 from agent.shop.models import ORDER_STATUSES, OrderStatus
 
 SEED = 1
-CUSTOMERS = 40
-ORDERS = 320
+CUSTOMER_COUNT = 40
+ORDER_COUNT = 320
 
 _FIRST_NAMES = (
     *("Anna", "Brian", "Carla", "Daniel", "Elena", "Frank", "Hannah", "Ian", "Jasmine", "Kevin", "Laura", "Miguel"),
@@ -95,7 +95,7 @@ def make_demo_shop(path: Path, *, today: dt.date, seed: int = SEED) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def made_for(path: Path) -> tuple[int, int, dt.date] | None:
+def demo_shop_version(path: Path) -> tuple[int, int, dt.date] | None:
     """Return schema version, seed and day of the shop at ``path``; None when there is none that can be read."""
     if not path.exists():
         return None
@@ -114,7 +114,7 @@ def made_for(path: Path) -> tuple[int, int, dt.date] | None:
 
 def _fill(path: Path, today: dt.date, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - made-up orders, no secret
-    people = [*PEOPLE, *_more_people(chance, CUSTOMERS - len(PEOPLE))]
+    people = [*FIXED_CUSTOMERS, *_generated_customers(chance, CUSTOMER_COUNT - len(FIXED_CUSTOMERS))]
     connection = connect(path)
     try:
         with connection:
@@ -128,10 +128,10 @@ def _fill(path: Path, today: dt.date, seed: int) -> None:
                 ],
             )
             tracking = (f"1Z{n:010d}" for n in itertools.count(chance.randrange(10**9)))
-            plans = (*PLANS, *_more_plans(chance, people, ORDERS - len(PLANS)))
+            plans = (*FIXED_ORDERS, *_generated_orders(chance, people, ORDER_COUNT - len(FIXED_ORDERS)))
             for plan in plans:
                 _insert(connection, plan, today, tracking)
-            for sent_back in (*RETURNS, *_more_returns(plans, RETURNS[-1].number + 1)):
+            for sent_back in (*FIXED_RETURNS, *_generated_returns(plans, FIXED_RETURNS[-1].number + 1)):
                 _insert_return(connection, sent_back, today)
             _insert_used_promotions(connection)
             _insert_streets(connection, people)
@@ -139,7 +139,7 @@ def _fill(path: Path, today: dt.date, seed: int) -> None:
         connection.close()
 
 
-def _insert(connection: sqlite3.Connection, plan: Plan, today: dt.date, tracking: Iterator[str]) -> None:
+def _insert(connection: sqlite3.Connection, plan: OrderSpec, today: dt.date, tracking: Iterator[str]) -> None:
     def day(offset: int | None) -> str | None:
         return None if offset is None else (today + dt.timedelta(days=offset)).isoformat()
 
@@ -172,7 +172,7 @@ def _insert(connection: sqlite3.Connection, plan: Plan, today: dt.date, tracking
     )
 
 
-def _insert_return(connection: sqlite3.Connection, sent: SentBack, today: dt.date) -> None:
+def _insert_return(connection: sqlite3.Connection, sent: ReturnSpec, today: dt.date) -> None:
     created, updated = (today + dt.timedelta(days=offset) for offset in (sent.created_in, sent.updated_in))
     connection.execute(
         "INSERT INTO returns SELECT ?, order_number, sku, name, ?, ?, ?, ?, ?, ?, ?, quantity * price_cents, 'USD'"
@@ -184,15 +184,15 @@ def _insert_return(connection: sqlite3.Connection, sent: SentBack, today: dt.dat
     )
 
 
-def _more_returns(plans: tuple[Plan, ...], first: int) -> Iterator[SentBack]:
+def _generated_returns(plans: tuple[OrderSpec, ...], first: int) -> Iterator[ReturnSpec]:
     numbers = itertools.count(first)
-    for plan in plans[len(PLANS) :]:
+    for plan in plans[len(FIXED_ORDERS) :]:
         if plan.status not in ("returned", "refunded") or plan.delivered_in is None:
             continue
         paid = plan.status == "refunded"
         for sku, _ in plan.lines[: plan.refunded_lines if paid else None]:
             state, updated = ("refunded", plan.delivered_in // 4) if paid else ("received", -1)
-            yield SentBack(
+            yield ReturnSpec(
                 *(next(numbers), plan.number, sku, "changed_mind", "opened", "label", "original", state),
                 *(plan.delivered_in + 3, updated),
             )
@@ -206,9 +206,9 @@ def _insert_used_promotions(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO used_promotions SELECT id, 'birthday' FROM customers WHERE tier = 'gold'")
 
 
-def _insert_streets(connection: sqlite3.Connection, people: list[Person]) -> None:
+def _insert_streets(connection: sqlite3.Connection, people: list[CustomerSpec]) -> None:
     places = {postcode: city for city, postcode, _ in _PLACES}
-    places |= {postcode: city for city, postcode in MORE_PLACES}
+    places |= {postcode: city for city, postcode in EXTRA_CITIES}
     places |= {person.postcode: person.city for person in people}
     for postcode, city in sorted(places.items()):
         # not the generator's own chance: a new street must not change the orders
@@ -218,7 +218,7 @@ def _insert_streets(connection: sqlite3.Connection, people: list[Person]) -> Non
         )
 
 
-def _more_people(chance: random.Random, count: int) -> list[Person]:
+def _generated_customers(chance: random.Random, count: int) -> list[CustomerSpec]:
     names = list(zip(chance.sample(_FIRST_NAMES, count), chance.sample(_LAST_NAMES, count), strict=True))
     people = []
     for n, (first, last) in enumerate(names):
@@ -226,16 +226,16 @@ def _more_people(chance: random.Random, count: int) -> list[Person]:
         tier, points = chance.choice((("none", 40), ("none", 210), ("silver", 560), ("gold", 1700)))
         # 555-0100 to 555-0199 are kept for fiction; the fixed people have the lower ones.
         phone = f"+1{area}55501{65 + n:02d}"
-        people.append(Person(f"{first} {last}", phone, city, postcode, tier, points + chance.randrange(90)))
+        people.append(CustomerSpec(f"{first} {last}", phone, city, postcode, tier, points + chance.randrange(90)))
     return people
 
 
-def _more_plans(chance: random.Random, people: list[Person], count: int) -> Iterator[Plan]:
+def _generated_orders(chance: random.Random, people: list[CustomerSpec], count: int) -> Iterator[OrderSpec]:
     numbers = _free_numbers(chance, count)
     # Fixed people with a tier have ordered before, long ago: their fixed order stays the one a call is about.
-    for person in (person for person in PEOPLE if person.tier != "none"):
+    for person in (person for person in FIXED_CUSTOMERS if person.tier != "none"):
         yield _plan(chance, next(numbers), person, "delivered", long_ago=True)
-    *regulars, _, _, _, _, _ = people[len(PEOPLE) :]
+    *regulars, _, _, _, _, _ = people[len(FIXED_CUSTOMERS) :]
     newcomers = people[-5:]
     for n, number in enumerate(numbers):
         # Newcomers keep the one order they get here: their first.
@@ -247,12 +247,14 @@ def _free_numbers(chance: random.Random, count: int) -> Iterator[str]:
     taken: set[str] = set()
     while len(taken) < count:
         number = str(chance.randrange(10000, 100000))
-        if number not in taken and not reserved(number):
+        if number not in taken and not is_reserved_number(number):
             taken.add(number)
             yield number
 
 
-def _plan(chance: random.Random, number: str, person: Person, status: OrderStatus, *, long_ago: bool = False) -> Plan:
+def _plan(
+    chance: random.Random, number: str, person: CustomerSpec, status: OrderStatus, *, long_ago: bool = False
+) -> OrderSpec:
     lines = tuple(
         (sku, chance.choice((1, 1, 1, 2, 3))) for sku in chance.sample(sorted(CATALOGUE), chance.randint(1, 3))
     )
@@ -260,18 +262,18 @@ def _plan(chance: random.Random, number: str, person: Person, status: OrderStatu
     window, left_at = chance.choice(_WINDOWS), chance.choice(_LEFT_AT)
     several = len(lines) > 1 and chance.random() < 0.35
 
-    def order(placed_in: int, **more: Any) -> Plan:
-        return Plan(number, person, status, placed_in, lines, **more)
+    def order(placed_in: int, **more: Any) -> OrderSpec:
+        return OrderSpec(number, person, status, placed_in, lines, **more)
 
-    def moving(placed_in: int, expected_in: int, place: str, **more: Any) -> Plan:
-        boxes: tuple[Box, ...] = (Box(status, place, expected_in=expected_in),)
+    def moving(placed_in: int, expected_in: int, place: str, **more: Any) -> OrderSpec:
+        boxes: tuple[ParcelSpec, ...] = (ParcelSpec(status, place, expected_in=expected_in),)
         if several:
             arrived = max(placed_in + 2, -2)
-            boxes = (Box("delivered", person.city, arrived, arrived, left_at), *boxes)
+            boxes = (ParcelSpec("delivered", person.city, arrived, arrived, left_at), *boxes)
         return order(placed_in, boxes=boxes, carrier=carrier, place=place, expected_in=expected_in, **more)
 
-    def arrived(days_ago: int, box_status: OrderStatus, **more: Any) -> Plan:
-        boxes = (Box(box_status, person.city, -days_ago, -days_ago, left_at),) * (2 if several else 1)
+    def arrived(days_ago: int, box_status: OrderStatus, **more: Any) -> OrderSpec:
+        boxes = (ParcelSpec(box_status, person.city, -days_ago, -days_ago, left_at),) * (2 if several else 1)
         placed_in = -days_ago - chance.randint(2, 7)
         return order(placed_in, boxes=boxes, carrier=carrier, place=person.city, delivered_in=-days_ago, **more)
 
@@ -293,7 +295,7 @@ def _plan(chance: random.Random, number: str, person: Person, status: OrderStatu
         case "delayed":
             return moving(-chance.randint(6, 12), chance.randint(1, 6), hub, delay_reason=chance.choice(_DELAYS))
         case "held_at_customs":
-            boxes = (Box(status, hub),)
+            boxes = (ParcelSpec(status, hub),)
             reason = chance.choice(_CUSTOMS)
             return order(-chance.randint(8, 16), boxes=boxes, carrier="DHL", place=hub, delay_reason=reason)
         case "cancelled":
@@ -304,9 +306,9 @@ def _plan(chance: random.Random, number: str, person: Person, status: OrderStatu
             return arrived(chance.randint(12, 45), "delivered", refunded_lines=chance.randint(1, len(lines)))
 
 
-def _customer_id(person: Person) -> str:
+def _customer_id(person: CustomerSpec) -> str:
     return "C-" + person.phone[2:]
 
 
-def _email(person: Person) -> str:
+def _email(person: CustomerSpec) -> str:
     return person.name.lower().replace(" ", ".") + "@example.com"

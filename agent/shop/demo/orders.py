@@ -1,4 +1,4 @@
-"""The demo shop's orders and customers, as the calls' own changes have left them."""
+"""The demo shop's order system and CRM; orders include the changes that calls have made."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from decimal import Decimal
 
 from agent.call.errors import ServiceError
 from agent.shop.demo import fixed_data
-from agent.shop.demo.database import Database
-from agent.shop.models import Customer, Item, Order, Parcel
+from agent.shop.demo.database import DemoDatabase
+from agent.shop.models import Customer, Order, OrderItem, Parcel
 
 
 class DemoOrders:
     """Implements :class:`agent.shop.protocols.Orders`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
     async def find(self, number: str) -> Order:
@@ -39,7 +39,7 @@ class DemoOrders:
 class DemoCustomers:
     """Implements :class:`agent.shop.protocols.Customers` and :class:`agent.shop.protocols.Loyalty`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
     async def by_phone(self, phone: str) -> Customer:
@@ -92,7 +92,7 @@ def _order(db: sqlite3.Connection, row: sqlite3.Row) -> Order:
         postcode=row["postcode"] if address is None else address["postcode"],
         phone=row["phone"],
         items=tuple(
-            Item(sku=item["sku"], name=item["name"], quantity=item["quantity"], price=_amount(item["price_cents"]))
+            OrderItem(sku=item["sku"], name=item["name"], quantity=item["quantity"], price=_amount(item["price_cents"]))
             for item in db.execute("SELECT * FROM items WHERE order_number = ? ORDER BY position", number)
         ),
         parcels=tuple(

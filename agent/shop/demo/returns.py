@@ -8,7 +8,7 @@ import sqlite3
 from decimal import Decimal
 
 from agent.shop.demo import fixed_data
-from agent.shop.demo.database import Database
+from agent.shop.demo.database import DemoDatabase
 from agent.shop.models import Order
 from agent.shop.refusal import Refusal
 from agent.shop.returns import Return, ReturnDraft
@@ -28,7 +28,7 @@ _OF_ORDER = (
 class DemoReturns:
     """Implements :class:`agent.shop.protocols.Returns`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
     async def of_order(self, number: str) -> tuple[Return, ...]:

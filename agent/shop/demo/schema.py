@@ -91,7 +91,7 @@ FIRST_NUMBERS = {"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 500
 ADDED = {("tickets", "page"): "TEXT NOT NULL DEFAULT ''"}
 """Columns that files of earlier versions lack: (table, column) -> its type."""
 
-KEPT = """
+TICKETS_SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,
     key          TEXT NOT NULL UNIQUE,

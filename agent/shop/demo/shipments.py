@@ -7,15 +7,15 @@ import sqlite3
 
 from agent.call.errors import ServiceError
 from agent.shop import shipments
-from agent.shop.demo.database import Database
+from agent.shop.demo.database import DemoDatabase
 from agent.shop.models import Order
-from agent.shop.shipments import Address, Case, DeliveryChange, Streets
+from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
 
 class DemoShipments:
     """Implements :class:`agent.shop.protocols.Shipments`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
     async def streets(self, postcode: str) -> Streets:
@@ -36,7 +36,7 @@ class DemoShipments:
         """Have an order come on another day, or return the change this key has made."""
         return await self._change(order, key, None, None, None, None, day.isoformat(), window or None)
 
-    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> Case:
+    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """Open a search for a parcel, or return the one there is for this order."""
 
         def open_case(db: sqlite3.Connection) -> tuple[sqlite3.Row, bool]:
@@ -51,7 +51,9 @@ class DemoShipments:
 
         row, found = await self._database.run(open_case)
         existing = found and row["key"] != key
-        return Case(f"N-{row['number']}", row["order_number"], dt.date.fromisoformat(row["answer_by"]), existing)
+        return ParcelInvestigation(
+            f"N-{row['number']}", row["order_number"], dt.date.fromisoformat(row["answer_by"]), existing
+        )
 
     async def _change(self, order: Order, key: str, *what: str | None) -> DeliveryChange:
         def change(db: sqlite3.Connection) -> sqlite3.Row:

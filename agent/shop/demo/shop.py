@@ -13,9 +13,9 @@ from pathlib import Path
 
 from agent.call.errors import ServiceError
 from agent.shop.demo import schema
-from agent.shop.demo.database import Database, connect
+from agent.shop.demo.database import DemoDatabase, connect
 from agent.shop.demo.fixed_data import NON_RETURNABLE
-from agent.shop.demo.generator import SEED, made_for, make_demo_shop
+from agent.shop.demo.generator import SEED, demo_shop_version, make_demo_shop
 from agent.shop.demo.orders import DemoCustomers, DemoOrders
 from agent.shop.demo.returns import DemoReturns
 from agent.shop.demo.shipments import DemoShipments
@@ -38,7 +38,7 @@ class DemoShop:
     shipments: DemoShipments
     returns: DemoReturns
     messages: DemoMessages
-    database: Database
+    database: DemoDatabase
     policy: Policy = POLICY
 
     @property
@@ -77,7 +77,7 @@ async def open_demo_shop(
         await asyncio.to_thread(prepare, folder, now().date(), seed=seed, renew=renew)
     except (OSError, sqlite3.Error) as error:
         raise ServiceError("unavailable", f"the demo shop in {folder} cannot be made: {error}") from error
-    database = Database(folder / SHOP_FILE, folder / KEPT_FILE)
+    database = DemoDatabase(folder / SHOP_FILE, folder / KEPT_FILE)
     demo = DemoShop(
         orders=DemoOrders(database),
         customers=DemoCustomers(database),
@@ -105,7 +105,7 @@ def prepare(folder: Path, today: dt.date, *, seed: int = SEED, renew: bool = Tru
     # Two agents that start together on one folder must not swap the file under each other.
     with (folder / "shop.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        made = made_for(path)
+        made = demo_shop_version(path)
         if (
             again
             or made is None
@@ -118,7 +118,7 @@ def prepare(folder: Path, today: dt.date, *, seed: int = SEED, renew: bool = Tru
 
 def _prepare_kept(path: Path) -> None:
     with closing(connect(path)) as db:
-        db.executescript(schema.KEPT)
+        db.executescript(schema.TICKETS_SCHEMA)
         for (table, column), kind in schema.ADDED.items():
             if column not in [row[1] for row in db.execute(f"PRAGMA table_info({table})")]:
                 db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")

@@ -1,4 +1,4 @@
-"""The demo shop's tickets and text messages; both are kept."""
+"""The demo shop's ticket system and SMS gateway: tickets and messages are stored, none is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 
 from agent.call.errors import ServiceError
-from agent.shop.demo.database import Database
+from agent.shop.demo.database import DemoDatabase
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Ticket, TicketDraft
 
@@ -16,7 +16,7 @@ from agent.shop.models import Ticket, TicketDraft
 class DemoTickets:
     """Implements :class:`agent.shop.protocols.Tickets`; the numbers start at T-1042."""
 
-    def __init__(self, database: Database, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, database: DemoDatabase, now: Callable[[], dt.datetime]) -> None:
         self._database = database
         self._now = now
 
@@ -42,7 +42,7 @@ class DemoTickets:
 class DemoMessages:
     """Implements :class:`agent.shop.protocols.Messages`: messages are written down, not sent."""
 
-    def __init__(self, database: Database, now: Callable[[], dt.datetime]) -> None:
+    def __init__(self, database: DemoDatabase, now: Callable[[], dt.datetime]) -> None:
         self._database = database
         self._now = now
 

@@ -1,1 +1,1 @@
-"""REST systems by configuration: mapping files say how an operation becomes requests and a noun again."""
+"""REST systems by configuration: mapping files turn an operation into requests and answers into shop models."""

@@ -1,4 +1,4 @@
-"""How a system is reached and how it knows us, typed: secrets, authentication, certificates."""
+"""Mapping models for reaching a system: secrets, authentication, certificates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 SECRET_WORDS = ("password", "secret", "token", "key", "authorization")
 
 
-class Part(BaseModel):
+class MappingPart(BaseModel):
     """What every part of a mapping has in common: unknown keys are mistakes, nothing changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -21,7 +21,7 @@ def short(key: str) -> BeforeValidator:
     return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
-class SecretSource(Part):
+class SecretSource(MappingPart):
     """Where a secret is: an environment variable or a file that holds nothing else."""
 
     env: str = ""
@@ -34,7 +34,7 @@ class SecretSource(Part):
         return self
 
 
-class ValueSource(Part):
+class ValueSource(MappingPart):
     """A text of the file itself, or a secret from somewhere else."""
 
     value: str = ""
@@ -51,14 +51,14 @@ class ValueSource(Part):
 Value = Annotated[ValueSource, short("value")]
 
 
-class BasicAuth(Part):
+class BasicAuth(MappingPart):
     """User and password in the Authorization header."""
 
     user: Value
     password: SecretSource
 
 
-class OAuth2(Part):
+class OAuth2(MappingPart):
     """OAuth2 client credentials."""
 
     token_url: str = Field(pattern=r"^https?://")
@@ -70,7 +70,7 @@ class OAuth2(Part):
     """Where the token endpoint wants the client's id and secret: the Authorization header or the form."""
 
 
-class Auth(Part):
+class Auth(MappingPart):
     """How the system knows us: at most one of these."""
 
     basic: BasicAuth | None = None
@@ -89,7 +89,7 @@ class Auth(Part):
         return self
 
 
-class Tls(Part):
+class Tls(MappingPart):
     """Whom to trust. Certificates are always verified."""
 
     ca_file: Path | None = None

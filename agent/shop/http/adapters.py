@@ -17,11 +17,11 @@ from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.protocols import Customers, Loyalty, Messages, Orders, Tickets
 
-Served = Mapping[str, HttpSystem]
+SystemsByOperation = Mapping[str, HttpSystem]
 """Which system serves which operation."""
 
 
-def nobody(name: str) -> ServiceError:
+def unmapped_operation(name: str) -> ServiceError:
     """Return the failure of an operation that no system serves."""
     return ServiceError("unavailable", f"no system maps {name}")
 
@@ -29,7 +29,7 @@ def nobody(name: str) -> ServiceError:
 class HttpOrders:
     """The order system, mapped; what is not mapped is asked of ``otherwise``."""
 
-    def __init__(self, served: Served, otherwise: Orders | None = None) -> None:
+    def __init__(self, served: SystemsByOperation, otherwise: Orders | None = None) -> None:
         self._served = served
         self._otherwise = otherwise
 
@@ -38,14 +38,14 @@ class HttpOrders:
         system = self._served.get("orders.find")
         if system is None:
             if self._otherwise is None:
-                raise nobody("orders.find")
+                raise unmapped_operation("orders.find")
             return await self._otherwise.find(number)
         wanted = normalise.order_number(number)
         runner, arguments = system.runner, {"number": number}
         if not system.has_list("orders.find"):
             order: Order = (await runner.one("orders.find", arguments)).order(system.region)
             if normalise.order_number(order.number) != wanted:
-                system.lied("orders.find", "the order it gives has another number")
+                system.reject_mismatch("orders.find", "the order it gives has another number")
             return order
 
         def fits(value: Any) -> bool:
@@ -55,7 +55,7 @@ class HttpOrders:
         if not found:
             raise ServiceError("not_found", "there is no order with this number")
         if len(found) > 1:
-            system.lied("orders.find", "several orders have this number")
+            system.reject_mismatch("orders.find", "several orders have this number")
         first: Order = found[0].order(system.region)
         return first
 
@@ -65,7 +65,7 @@ class HttpOrders:
         system = self._served.get(name)
         if system is None:
             if self._otherwise is None:
-                raise nobody(name)
+                raise unmapped_operation(name)
             return await self._otherwise.find_by_phone(phone)
         region = system.region
         keep = None if system.finds_each(name) else ("phone", _is_phone(phone, region))
@@ -82,7 +82,7 @@ class HttpOrders:
 class HttpCustomers:
     """The CRM, mapped. Where no system has customers, nobody is known."""
 
-    def __init__(self, served: Served, otherwise: Customers | None = None) -> None:
+    def __init__(self, served: SystemsByOperation, otherwise: Customers | None = None) -> None:
         self._served = served
         self._otherwise = otherwise
 
@@ -105,14 +105,16 @@ class HttpCustomers:
             return only
         customer: Customer = (await system.runner.one(name, {"phone": phone})).customer(system.region)
         if customer.phone != phone:
-            system.lied(name, "the customer it gives has another phone number")
+            system.reject_mismatch(name, "the customer it gives has another phone number")
         return customer
 
 
 class HttpTickets:
     """The ticket system, mapped."""
 
-    def __init__(self, served: Served, now: Callable[[], dt.datetime], otherwise: Tickets | None = None) -> None:
+    def __init__(
+        self, served: SystemsByOperation, now: Callable[[], dt.datetime], otherwise: Tickets | None = None
+    ) -> None:
         self._served = served
         self._now = now
         self._otherwise = otherwise
@@ -122,7 +124,7 @@ class HttpTickets:
         system = self._served.get("tickets.create")
         if system is None:
             if self._otherwise is None:
-                raise nobody("tickets.create")
+                raise unmapped_operation("tickets.create")
             return await self._otherwise.create(draft, key)
         arguments = {
             "reason": draft.reason,
@@ -142,7 +144,7 @@ class HttpTickets:
 class HttpLoyalty:
     """Who has used which promotion, mapped. Where no system knows, nobody is taken to have used any."""
 
-    def __init__(self, served: Served, otherwise: Loyalty | None = None) -> None:
+    def __init__(self, served: SystemsByOperation, otherwise: Loyalty | None = None) -> None:
         self._served = served
         self._otherwise = otherwise
 
@@ -158,7 +160,7 @@ class HttpLoyalty:
 class HttpMessages:
     """The SMS gateway, mapped."""
 
-    def __init__(self, served: Served, otherwise: Messages | None = None) -> None:
+    def __init__(self, served: SystemsByOperation, otherwise: Messages | None = None) -> None:
         self._served = served
         self._otherwise = otherwise
 
@@ -167,7 +169,7 @@ class HttpMessages:
         system = self._served.get("messages.send")
         if system is None:
             if self._otherwise is None:
-                raise nobody("messages.send")
+                raise unmapped_operation("messages.send")
             return await self._otherwise.send(draft, key)
         arguments = {
             "template": draft.template,

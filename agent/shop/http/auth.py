@@ -1,4 +1,4 @@
-"""Lets a system know who asks: basic, bearer, headers, query values, OAuth2 client credentials."""
+"""Authenticates requests to a mapped system: basic, bearer, headers, query values, OAuth2 client credentials."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import quote_plus
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.access import Auth, OAuth2
-from agent.shop.http.response import Unreadable, parse_json
-from agent.shop.http.transport import Deadline, Sent, Transport
+from agent.shop.http.response import UnreadableResponse, parse_json
+from agent.shop.http.transport import Deadline, OutgoingRequest, Transport
 
 RENEW_BEFORE_SECONDS = 30.0
 """A token is not used in its last seconds: it would run out on the way."""
@@ -33,7 +33,7 @@ class Authenticator:
 
     def __init__(self, auth: Auth, transport: Transport, clock: Callable[[], float]) -> None:
         self._auth = auth
-        self._tokens = None if auth.oauth2 is None else Tokens(auth.oauth2, transport, clock)
+        self._tokens = None if auth.oauth2 is None else OAuthTokens(auth.oauth2, transport, clock)
 
     @property
     def renewable(self) -> bool:
@@ -67,7 +67,7 @@ class Authenticator:
         return Credentials()
 
 
-class Tokens:
+class OAuthTokens:
     """OAuth2 client credentials (RFC 6749, 4.4): one token for all, renewed shortly before it runs out."""
 
     def __init__(self, spec: OAuth2, transport: Transport, clock: Callable[[], float]) -> None:
@@ -96,14 +96,14 @@ class Tokens:
             pair = f"{quote_plus(client)}:{quote_plus(secret)}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         body = "&".join(f"{name}={quote_plus(value)}" for name, value in form.items() if value).encode()
-        sent = Sent("POST", spec.token_url, headers, body, what="the token endpoint", changes=False)
+        sent = OutgoingRequest("POST", spec.token_url, headers, body, what="the token endpoint", changes=False)
         answer = await self._transport.send(sent, deadline)
         if answer.status != 200:
             fix = f"see {sources.where(spec.client_id)} and {sources.where(spec.client_secret)}"
             raise ServiceError("unavailable", f"the token endpoint answers {answer.status}; {fix}")
         try:
             data = parse_json(answer)
-        except Unreadable as error:
+        except UnreadableResponse as error:
             raise ServiceError("unavailable", f"the answer of the token endpoint {error}") from None
         token = data.get("access_token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():

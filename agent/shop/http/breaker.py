@@ -1,4 +1,4 @@
-"""Leaves a system that keeps failing alone for a while. Pure and time-stepped: the clock is handed in."""
+"""Circuit breaker: stops requests to a system that keeps failing. Pure and time-stepped: the clock is handed in."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 BreakerState = Literal["closed", "open", "half_open"]
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts failures in a row.
 
     ``closed``: everything passes. After ``failures`` in a row ``open``: nothing passes for ``pause_seconds``. Then

@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
-from agent.shop.http.check_requests import Calls, Samples, sample_arguments
+from agent.shop.http.check_requests import CheckRequests, CheckSamples, sample_arguments
 from agent.shop.http.mapping import Probe, Request
 from agent.shop.http.mapping_files import MappingFile
 from agent.shop.http.operations import OPERATIONS
@@ -57,7 +57,7 @@ class CheckFinding:
 
 
 async def check_shop(
-    files: Sequence[MappingFile], shop: HttpShop, samples: Samples, today: dt.date
+    files: Sequence[MappingFile], shop: HttpShop, samples: CheckSamples, today: dt.date
 ) -> AsyncIterator[CheckFinding]:
     """Check every mapped operation, each finding as it is made."""
     for file in files:
@@ -83,7 +83,9 @@ def _access(file: MappingFile) -> list[CheckFinding]:
     return found
 
 
-async def _operation(name: str, system: HttpSystem, shop: HttpShop, samples: Samples, today: dt.date) -> CheckFinding:
+async def _operation(
+    name: str, system: HttpSystem, shop: HttpShop, samples: CheckSamples, today: dt.date
+) -> CheckFinding:
     spec = system.spec.operations[name]
     probe = spec.check
     if probe is None and OPERATIONS[name].changes and not samples.write:
@@ -92,7 +94,7 @@ async def _operation(name: str, system: HttpSystem, shop: HttpShop, samples: Sam
     if probe is not None:
         return await _probed(name, system, probe, describe(probe))
     asked = ", ".join(describe(step) for step in spec.steps) or describe(spec)
-    calls = Calls(shop, samples, today)
+    calls = CheckRequests(shop, samples, today)
     if missing := calls.missing(name):
         return CheckFinding(name, system.name, "skipped", asked, f"not asked: give {missing}")
     try:

@@ -1,4 +1,4 @@
-"""The calls ``orderline shop check`` makes: every operation with samples, its result told without a value of it."""
+"""The requests of orderline shop check: every operation with samples, its result described without values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _SAMPLES: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Samples:
+class CheckSamples:
     """What to ask with."""
 
     order: str = ""
@@ -60,10 +60,10 @@ def sample_arguments(operation: str) -> dict[str, Any]:
     return {name: _SAMPLES.get(name, "sample") for name in OPERATIONS[operation].arguments}
 
 
-class Calls:
+class CheckRequests:
     """Asks the operations of a mapped shop with samples."""
 
-    def __init__(self, shop: HttpShop, samples: Samples, today: dt.date) -> None:
+    def __init__(self, shop: HttpShop, samples: CheckSamples, today: dt.date) -> None:
         self._shop = shop
         self._samples = samples
         self._today = today

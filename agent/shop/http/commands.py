@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from agent.shop.http.check import check_shop
-from agent.shop.http.check_requests import Samples
+from agent.shop.http.check_requests import CheckSamples
 from agent.shop.http.mapping_files import MappingError, MappingFile, additions, shipped
 from agent.shop.http.shop import open_http_shop
 
@@ -33,14 +33,14 @@ def print_mapping(name: str, out: TextIO) -> None:
 
 
 def check(
-    files: Sequence[MappingFile], samples: Samples, region: str, now: Callable[[], dt.datetime], out: TextIO
+    files: Sequence[MappingFile], samples: CheckSamples, region: str, now: Callable[[], dt.datetime], out: TextIO
 ) -> int:
     """Print every finding; 0 when all is well, 1 with warnings only, 2 when something must be mended."""
     return asyncio.run(_check(files, samples, region, now, out))
 
 
 async def _check(
-    files: Sequence[MappingFile], samples: Samples, region: str, now: Callable[[], dt.datetime], out: TextIO
+    files: Sequence[MappingFile], samples: CheckSamples, region: str, now: Callable[[], dt.datetime], out: TextIO
 ) -> int:
     shop = open_http_shop([file.system for file in files], now=now, region=region)
     worst = 0

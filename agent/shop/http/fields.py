@@ -13,13 +13,13 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from agent.shop.http.mapping import FieldSpec
-from agent.shop.http.templates import Templates
+from agent.shop.http.templates import RequestTemplates
 
 MAX_MATCHED_CHARS = 10_000
 _PATH_ERRORS = (JMESPathError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError, AttributeError)
 
 
-class FieldTrouble(Exception):
+class FieldError(Exception):
     """A field cannot be read; the text names what, never a value."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -55,7 +55,7 @@ def keys_of(document: Any) -> str:
 class FieldReader:
     """Reads fields of one system's answers."""
 
-    def __init__(self, templates: Templates, zone: dt.tzinfo) -> None:
+    def __init__(self, templates: RequestTemplates, zone: dt.tzinfo) -> None:
         """``zone`` is where days are told in."""
         self._templates = templates
         self._zone = zone
@@ -98,7 +98,7 @@ class FieldReader:
         if found is None:
             return None
         if not isinstance(found, list):
-            raise FieldTrouble(at, f"{path!r} gives no list but a {type(found).__name__}")
+            raise FieldError(at, f"{path!r} gives no list but a {type(found).__name__}")
         return [
             self.read_all(fields, one, {**context, "item": one}, f"{at}[{index}].") for index, one in enumerate(found)
         ]
@@ -112,7 +112,7 @@ class FieldReader:
         ours = {theirs.casefold(): word for theirs, word in words.items()}
         found = ours.get(str(value).strip().casefold()) if isinstance(value, str | int | float) else None
         if found is None and default is None and value != "":
-            raise FieldTrouble(at, "the answer has a word that 'map' does not have, and there is no default")
+            raise FieldError(at, "the answer has a word that 'map' does not have, and there is no default")
         return found if found is not None else default
 
 
@@ -131,7 +131,7 @@ def _divided(value: Any, by: int, at: str) -> Decimal:
             raise InvalidOperation
         return Decimal(str(value)) / by
     except InvalidOperation:
-        raise FieldTrouble(at, f"must be a number to be divided by {by}") from None
+        raise FieldError(at, f"must be a number to be divided by {by}") from None
 
 
 def _moment(value: Any, form: str | None, zone: dt.tzinfo, at: str) -> dt.datetime:
@@ -145,5 +145,5 @@ def _moment(value: Any, form: str | None, zone: dt.tzinfo, at: str) -> dt.dateti
         text = value.strip()
         moment = dt.datetime.strptime(text, form) if form else dt.datetime.fromisoformat(text)  # noqa: DTZ007 (below)
     except (ValueError, TypeError, OverflowError, OSError):
-        raise FieldTrouble(at, f"must be a date ({form or 'ISO 8601'})") from None
+        raise FieldError(at, f"must be a date ({form or 'ISO 8601'})") from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)

@@ -8,23 +8,23 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.shop import normalise
-from agent.shop.http.adapters import Served, nobody
+from agent.shop.http.adapters import SystemsByOperation, unmapped_operation
 from agent.shop.models import Order, order_data
 from agent.shop.protocols import Returns, Shipments
 from agent.shop.returns import Return, ReturnDraft
-from agent.shop.shipments import Address, Case, DeliveryChange, Streets
+from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
 
 class HttpShipments:
     """The warehouse and the carriers, mapped."""
 
-    def __init__(self, served: Served, otherwise: Shipments | None = None) -> None:
+    def __init__(self, served: SystemsByOperation, otherwise: Shipments | None = None) -> None:
         self._served = served
         self._otherwise = otherwise
 
     def _other(self, name: str) -> Shipments:
         if self._otherwise is None:
-            raise nobody(name)
+            raise unmapped_operation(name)
         return self._otherwise
 
     async def streets(self, postcode: str) -> Streets:
@@ -34,7 +34,7 @@ class HttpShipments:
             return await self._other("shipments.streets").streets(postcode)
         found = await system.runner.one("shipments.streets", {"postcode": postcode})
         if found.postcode is not None and not normalise.same_postcode(found.postcode, postcode):
-            system.lied("shipments.streets", "the streets it gives are another postcode's")
+            system.reject_mismatch("shipments.streets", "the streets it gives are another postcode's")
         return Streets(postcode, found.city, tuple(found.streets))
 
     async def change_address(self, order: Order, address: Address, key: str) -> DeliveryChange:
@@ -62,7 +62,7 @@ class HttpShipments:
         made = await system.runner.change("shipments.reschedule", arguments, key)
         return DeliveryChange(made.confirmation, order.number, day=day, window=window)
 
-    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> Case:
+    async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """See :class:`agent.shop.protocols.Shipments`."""
         system = self._served.get("shipments.investigate")
         if system is None:
@@ -74,13 +74,15 @@ class HttpShipments:
             "answer_by": answer_by.isoformat(),
         }
         made = await system.runner.change("shipments.investigate", arguments, key)
-        return Case(made.number, order.number, made.answer_by or answer_by, made.existing)
+        return ParcelInvestigation(made.number, order.number, made.answer_by or answer_by, made.existing)
 
 
 class HttpReturns:
     """Returns and exchanges, mapped."""
 
-    def __init__(self, served: Served, today: Callable[[], dt.date], otherwise: Returns | None = None) -> None:
+    def __init__(
+        self, served: SystemsByOperation, today: Callable[[], dt.date], otherwise: Returns | None = None
+    ) -> None:
         self._served = served
         self._today = today
         self._otherwise = otherwise
@@ -90,7 +92,7 @@ class HttpReturns:
         system = self._served.get("returns.of_order")
         if system is None:
             if self._otherwise is None:
-                raise nobody("returns.of_order")
+                raise unmapped_operation("returns.of_order")
             return await self._otherwise.of_order(number)
         try:
             found = await system.runner.many("returns.of_order", {"number": number})
@@ -107,7 +109,7 @@ class HttpReturns:
         system = self._served.get("returns.create")
         if system is None:
             if self._otherwise is None:
-                raise nobody("returns.create")
+                raise unmapped_operation("returns.create")
             return await self._otherwise.create(draft, order, sku, on, key)
         line = next((item for item in order.items if item.sku == sku), None)
         amount = None if line is None else line.price * line.quantity

@@ -1,4 +1,4 @@
-"""Remembers what a change with some key came to, so that the same request again never makes a second one."""
+"""Idempotency cache: remembers the result of a change by its key, so that a repeat is never made twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agent.call.errors import NOT_SENT_AGAIN, ServiceError
-from agent.shop.http.idempotency_store import KeptChanges
+from agent.shop.http.idempotency_store import IdempotencyStore
 
 MAX_REMEMBERED = 10_000
 N = TypeVar("N", bound=BaseModel)
@@ -24,10 +24,10 @@ class _Entry:
     unknown: bool = False
 
 
-class Repeats:
+class IdempotencyCache:
     """The changes of one running agent, by operation and key; the oldest are forgotten first."""
 
-    def __init__(self, kept: KeptChanges | None = None) -> None:
+    def __init__(self, kept: IdempotencyStore | None = None) -> None:
         """``kept`` remembers them over a restart."""
         self._kept = kept
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()

@@ -1,4 +1,4 @@
-"""The changes mapped systems were asked for, by idempotency key, in SQLite: a restart does not make them twice."""
+"""Idempotency store: changes asked of mapped systems, by key, in SQLite, so that they survive a restart."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ CREATE INDEX IF NOT EXISTS changes_by_time ON changes (at);
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredChange:
     """What is known of a change."""
 
     result: str | None
     """The confirmation as JSON; None when the change was asked for and nobody knows whether it was made."""
 
 
-class KeptChanges:
+class IdempotencyStore:
     """One file for all systems. Close it.
 
     When the file cannot be used, changes are made all the same and remembered until the agent ends; the log says so.
@@ -41,15 +41,15 @@ class KeptChanges:
             path, _SCHEMA, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS, loss="Changes are not kept over a restart"
         )
 
-    async def begin(self, operation: str, key: str) -> Kept | None:
+    async def begin(self, operation: str, key: str) -> StoredChange | None:
         """Return what is known of a change; None, and the change stands as asked for, when it is new."""
         now = self._clock()
 
-        def look(db: sqlite3.Connection) -> Kept | None:
+        def look(db: sqlite3.Connection) -> StoredChange | None:
             db.execute("DELETE FROM changes WHERE at < ?", (now - KEEP_SECONDS,))
             row = db.execute("SELECT result FROM changes WHERE operation = ? AND key = ?", (operation, key)).fetchone()
             if row is not None:
-                return Kept(row[0])
+                return StoredChange(row[0])
             db.execute("INSERT INTO changes (operation, key, at) VALUES (?, ?, ?)", (operation, key, now))
             return None
 

@@ -1,4 +1,4 @@
-"""The mapping file, typed: one business system, how to reach it, and what each operation asks of it."""
+"""Models of a mapping file: one business system, how to reach it, and the requests of each operation."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from agent.shop.http.access import Auth, Part, Tls, short
+from agent.shop.http.access import Auth, MappingPart, Tls, short
 
 FailureCode = Literal["ok", "not_found", "not_allowed", "unavailable", "timed_out", "bad_request"]
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-class BreakerOptions(Part):
+class BreakerOptions(MappingPart):
     """When a system that fails is left alone for a while."""
 
     failures: int = Field(default=5, ge=1, le=100)
@@ -20,7 +20,7 @@ class BreakerOptions(Part):
     pause_seconds: float = Field(default=15, ge=0.1, le=600)
 
 
-class FieldSpec(Part):
+class FieldSpec(MappingPart):
     """How one field of the answer is read."""
 
     path: str | None = None
@@ -58,7 +58,7 @@ FieldRead = Annotated[FieldSpec, short("path")]
 FieldSpec.model_rebuild()
 
 
-class FailureSpec(Part):
+class FailureSpec(MappingPart):
     """A failure of the operation."""
 
     code: FailureCode
@@ -70,7 +70,7 @@ class FailureSpec(Part):
 Failure = Annotated[FailureSpec, short("code")]
 
 
-class FailsWhen(Part):
+class FailsWhen(MappingPart):
     """A failure that comes with a good HTTP status."""
 
     when: str
@@ -79,7 +79,7 @@ class FailsWhen(Part):
     reason: FieldRead | None = None
 
 
-class Pages(Part):
+class Pagination(MappingPart):
     """How a long list is asked for piece by piece. The pieces are joined: the answer is then the whole list."""
 
     items: str
@@ -99,7 +99,7 @@ class Pages(Part):
     max_items: int = Field(default=200, ge=1, le=2000)
 
     @model_validator(mode="after")
-    def _one(self) -> Pages:
+    def _one(self) -> Pagination:
         if sum((self.next is not None, self.link_header, self.page is not None, self.cursor is not None)) != 1:
             raise ValueError("give one of next, link_header, page and cursor")
         if (self.cursor is None) != (self.cursor_path is None):
@@ -107,7 +107,7 @@ class Pages(Part):
         return self
 
 
-class Request(Part):
+class Request(MappingPart):
     """One request and how its answer is judged."""
 
     get: str | None = None
@@ -124,7 +124,7 @@ class Request(Part):
     response: Literal["json", "text", "none"] = "json"
     pattern: str | None = None
     """For ``text``: a regular expression; its named groups are the answer's fields."""
-    pages: Pages | None = None
+    pages: Pagination | None = None
     status: dict[int, Failure] = Field(default_factory=dict)
     not_found_when: str | None = None
     """JMESPath over the answer."""
@@ -197,7 +197,7 @@ class FindFirst(Request):
         return self
 
 
-class Idempotency(Part):
+class Idempotency(MappingPart):
     """What makes it safe to ask for the same change twice."""
 
     header: str | None = None
@@ -244,7 +244,7 @@ class Operation(Request):
         return self
 
 
-class System(Part):
+class SystemMapping(MappingPart):
     """One business system."""
 
     system: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from agent.common import yaml_reader
 from agent.common.yaml_reader import Finding, Source, path_text
 from agent.errors import OrderlineError
-from agent.shop.http.mapping import System
+from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.mapping_lint import lint
 
 KeyPath = tuple[str | int, ...]
@@ -32,7 +32,7 @@ class MappingFile:
     """One system and the file that says how to reach it."""
 
     path: Path
-    system: System
+    system: SystemMapping
     source: Source
 
     def place(self, *keys: str | int) -> str:
@@ -82,7 +82,7 @@ def read_file(path: Path) -> MappingFile | Sequence[Finding]:
     if not isinstance(source.data, dict):
         return [Finding(str(path), 1, "", "must be a mapping: system, base_url, operations")]
     try:
-        system = System.model_validate(_absolute(source.data, path.parent))
+        system = SystemMapping.model_validate(_absolute(source.data, path.parent))
     except ValidationError as error:
         return [_finding(dict(item), source) for item in error.errors(include_url=False, include_input=False)]
     file = MappingFile(path, system, source)
@@ -138,7 +138,7 @@ def _finding(error: dict[str, Any], source: Source) -> Finding:
 
 
 def _valid_keys(at: KeyPath) -> list[str]:
-    here: Any = System
+    here: Any = SystemMapping
     for part in at:
         if isinstance(here, type) and issubclass(here, BaseModel):
             fields = {field.alias or name: field for name, field in here.model_fields.items()}

@@ -1,4 +1,4 @@
-"""What a mapping file can get wrong beyond its shape: paths, templates, words, fields that nouns do not have."""
+"""Checks a mapping file beyond its shape: paths, templates, word lists, fields that response models do not have."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from agent.shop.http.mapping import (
     Operation,
     Request,
     Step,
-    System,
+    SystemMapping,
 )
 from agent.shop.http.operations import ALWAYS, OPERATIONS
-from agent.shop.http.response_models import ItemFields, Noun, ParcelFields
-from agent.shop.http.templates import Templates
+from agent.shop.http.response_models import ItemFields, ParcelFields, ResponseModel
+from agent.shop.http.templates import RequestTemplates
 from agent.shop.models import ORDER_STATUSES
 from agent.shop.returns import ReturnState
 
 KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
-_NESTED: Mapping[str, type[Noun]] = {"items": ItemFields, "parcels": ParcelFields}
+_NESTED: Mapping[str, type[ResponseModel]] = {"items": ItemFields, "parcels": ParcelFields}
 _WORDS: Mapping[str, tuple[str, ...]] = {"status": ORDER_STATUSES, "state": get_args(ReturnState)}
 
 
-def lint(system: System) -> list[Problem]:
+def lint(system: SystemMapping) -> list[Problem]:
     """Return what is wrong, each with its key path from the top of the file."""
     return list(_Lint(system).problems())
 
 
 class _Lint:
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: SystemMapping) -> None:
         self._system = system
-        self._templates = Templates()
+        self._templates = RequestTemplates()
 
     def problems(self) -> Iterator[Problem]:
         if self._system.timezone:
@@ -140,7 +140,7 @@ class _Lint:
             yield from self._template(tree, names, at)
 
     def _fields(
-        self, fields: Mapping[str, FieldSpec], noun: type[Noun], names: frozenset[str], at: KeyPath
+        self, fields: Mapping[str, FieldSpec], noun: type[ResponseModel], names: frozenset[str], at: KeyPath
     ) -> Iterator[Problem]:
         known = noun.model_fields
         for name in known:

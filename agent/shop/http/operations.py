@@ -1,4 +1,4 @@
-"""The operations a mapping can serve: what a request may use, what noun comes back, whether something changes."""
+"""The operations a mapping can serve: arguments, response model, whether something changes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.shop.http import response_models
-from agent.shop.http.response_models import Noun
+from agent.shop.http.response_models import ResponseModel
 
 ALWAYS = frozenset({"settings", "now", "item"})
 """Names every template may use: the system's own values, the time as ISO 8601 in UTC, one of a list."""
 
 
 @dataclass(frozen=True)
-class Kind:
+class OperationKind:
     """One operation of the shop's Protocols."""
 
-    noun: type[Noun]
+    noun: type[ResponseModel]
     arguments: frozenset[str]
     """What templates may use besides :data:`ALWAYS` and the answers of earlier steps."""
     many: bool = False
@@ -25,12 +25,12 @@ class Kind:
     """True when it changes something; ``key`` is then among the arguments."""
 
 
-def _kind(noun: type[Noun], arguments: str, *, many: bool = False, changes: bool = False) -> Kind:
+def _kind(noun: type[ResponseModel], arguments: str, *, many: bool = False, changes: bool = False) -> OperationKind:
     names = frozenset(arguments.split()) | ({"key"} if changes else set())
-    return Kind(noun, names, many, changes)
+    return OperationKind(noun, names, many, changes)
 
 
-OPERATIONS: Mapping[str, Kind] = {
+OPERATIONS: Mapping[str, OperationKind] = {
     "orders.find": _kind(response_models.OrderFields, "number"),
     "orders.find_by_phone": _kind(response_models.OrderFields, "phone number", many=True),
     "customers.by_phone": _kind(response_models.CustomerFields, "phone"),
@@ -44,7 +44,7 @@ OPERATIONS: Mapping[str, Kind] = {
         response_models.ChangeFields, "number order house street city postcode", changes=True
     ),
     "shipments.reschedule": _kind(response_models.ChangeFields, "number order day window", changes=True),
-    "shipments.investigate": _kind(response_models.CaseFields, "number order note answer_by", changes=True),
+    "shipments.investigate": _kind(response_models.InvestigationFields, "number order note answer_by", changes=True),
     "returns.of_order": _kind(response_models.ReturnFields, "number", many=True),
     "returns.create": _kind(
         response_models.ReturnFields,

@@ -12,15 +12,24 @@ from urllib.parse import quote_plus, urlencode
 from agent.call.errors import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.auth import Authenticator, Credentials
-from agent.shop.http.fields import FieldReader, FieldTrouble, is_true, keys_of, search
-from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pages, Request, System
-from agent.shop.http.response import Answer, Unreadable, parse_json, parse_text
-from agent.shop.http.templates import Templates
-from agent.shop.http.transport import Broken, Deadline, LeftAlone, Sent, Transport, Unsent, join, same_origin
+from agent.shop.http.fields import FieldError, FieldReader, is_true, keys_of, search
+from agent.shop.http.mapping import FailsWhen, FailureSpec, Operation, Pagination, Request, SystemMapping
+from agent.shop.http.response import HttpResponse, UnreadableResponse, parse_json, parse_text
+from agent.shop.http.templates import RequestTemplates
+from agent.shop.http.transport import (
+    CircuitOpen,
+    ConnectionBroken,
+    Deadline,
+    OutgoingRequest,
+    RequestNotSent,
+    Transport,
+    join,
+    same_origin,
+)
 from agent.shop.refusal import Refusal
 
 REPEAT_PAUSE_SECONDS = 0.1
-LEAST_SECONDS = 0.2
+MIN_ATTEMPT_SECONDS = 0.2
 """With less time left nothing is tried again."""
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel="?next"?', re.IGNORECASE)
 _OURS = (400, 405, 406, 409, 411, 413, 414, 415, 422)
@@ -34,7 +43,12 @@ class Requester:
     """Requests of one system."""
 
     def __init__(
-        self, system: System, transport: Transport, auth: Authenticator, templates: Templates, reader: FieldReader
+        self,
+        system: SystemMapping,
+        transport: Transport,
+        auth: Authenticator,
+        templates: RequestTemplates,
+        reader: FieldReader,
     ) -> None:
         self._system = system
         self._transport = transport
@@ -61,7 +75,7 @@ class Requester:
         # a GET among steps looks something up; where it is all there is, it is the change itself (sendsms)
         changes = changes and (request.method != "GET" or isinstance(request, Operation))
         url = self.url(request, context, document)
-        sent = Sent(
+        sent = OutgoingRequest(
             method=request.method,
             url=url,
             headers=self._headers(request, context, headers or {}),
@@ -124,15 +138,17 @@ class Requester:
             return urlencode(form).encode()
         return None
 
-    async def _answer(self, sent: Sent, deadline: Deadline, *, repeatable: bool) -> Answer:
+    async def _answer(self, sent: OutgoingRequest, deadline: Deadline, *, repeatable: bool) -> HttpResponse:
         """Send, and once more where that is safe and there is time."""
         credentials = await self._auth.credentials(deadline)
         try:
             answer = await self._send(sent, credentials, deadline)
-        except LeftAlone:
+        except CircuitOpen:
             raise
-        except (Unsent, Broken) as error:
-            if not (repeatable or isinstance(error, Unsent)) or not await self._pause(deadline, REPEAT_PAUSE_SECONDS):
+        except (RequestNotSent, ConnectionBroken) as error:
+            if not (repeatable or isinstance(error, RequestNotSent)) or not await self._pause(
+                deadline, REPEAT_PAUSE_SECONDS
+            ):
                 raise
             return await self._send(sent, credentials, deadline)
         if answer.status == 401 and self._auth.renewable:
@@ -144,8 +160,8 @@ class Requester:
             return await self._send(sent, credentials, deadline)
         return answer
 
-    async def _send(self, sent: Sent, credentials: Credentials, deadline: Deadline) -> Answer:
-        whole = Sent(
+    async def _send(self, sent: OutgoingRequest, credentials: Credentials, deadline: Deadline) -> HttpResponse:
+        whole = OutgoingRequest(
             sent.method,
             with_query(sent.url, credentials.query),
             {**sent.headers, **credentials.headers},
@@ -158,19 +174,19 @@ class Requester:
     @staticmethod
     async def _pause(deadline: Deadline, seconds: float) -> bool:
         """Wait when there is time enough for that and another try; returns whether there was."""
-        if deadline.remaining_seconds < seconds + LEAST_SECONDS:
+        if deadline.remaining_seconds < seconds + MIN_ATTEMPT_SECONDS:
             return False
         await asyncio.sleep(seconds)
         return True
 
     async def _pages(
-        self, request: Request, pages: Pages, sent: Sent, context: Mapping[str, Any], deadline: Deadline
+        self, request: Request, pages: Pagination, sent: OutgoingRequest, context: Mapping[str, Any], deadline: Deadline
     ) -> list[Any]:
         found: list[Any] = []
         url, first, seen = sent.url, sent.url, set[str]()
         for number in range(1, pages.max_pages + 1):
             seen.add(url)
-            one = Sent(sent.method, url, sent.headers, sent.body, sent.what, changes=False)
+            one = OutgoingRequest(sent.method, url, sent.headers, sent.body, sent.what, changes=False)
             answer = await self._answer(one, deadline, repeatable=True)
             body = self._judge(request, one, answer, context)
             items = search(pages.items, body)
@@ -184,7 +200,7 @@ class Requester:
                 break
         return found[: pages.max_items]
 
-    def _next(self, pages: Pages, first: str, answer: Answer, body: Any, number: int) -> str:
+    def _next(self, pages: Pagination, first: str, answer: HttpResponse, body: Any, number: int) -> str:
         if pages.more is not None and not is_true(pages.more, body):
             return ""
         if pages.page is not None:
@@ -204,7 +220,7 @@ class Requester:
             raise ServiceError("unavailable", f"{self._name}: the next page is on another host; not followed")
         return url
 
-    def _judge(self, request: Request, sent: Sent, answer: Answer, context: Mapping[str, Any]) -> Any:
+    def _judge(self, request: Request, sent: OutgoingRequest, answer: HttpResponse, context: Mapping[str, Any]) -> Any:
         """Return the answer's data, or raise what its status or content means."""
         declared = request.status.get(answer.status)
         good = 200 <= answer.status < 300 or (declared is not None and declared.code == "ok")
@@ -212,7 +228,7 @@ class Requester:
             self._fail(declared or self._usual(sent, answer), sent, answer, context)
         try:
             data = _parse(request, answer)
-        except Unreadable as error:
+        except UnreadableResponse as error:
             # a change with a good status has probably been made: nobody may say that it was not
             code = "timed_out" if sent.changes else "unavailable"
             raise ServiceError(code, f"{self._name}: {sent.what}: the answer {error}") from None
@@ -224,13 +240,17 @@ class Requester:
         return data
 
     def _fail(
-        self, failure: FailureSpec | ServiceError, sent: Sent, answer: Answer, context: Mapping[str, Any]
+        self,
+        failure: FailureSpec | ServiceError,
+        sent: OutgoingRequest,
+        answer: HttpResponse,
+        context: Mapping[str, Any],
     ) -> None:
         if isinstance(failure, ServiceError):
             raise failure
         try:
             data = parse_json(answer)
-        except Unreadable:
+        except UnreadableResponse:
             data = None
         raise self._failure(failure, f"{sent.what}: answers {answer.status}", data, context)
 
@@ -244,13 +264,13 @@ class Requester:
             try:
                 found = self._reader.read(failure.reason, data, context, "reason")
                 reason = found if isinstance(found, str) else ""
-            except (FieldTrouble, ServiceError):
+            except (FieldError, ServiceError):
                 reason = ""
         # a reason is a word flows branch on; a sentence of theirs is none and may hold private data
         word = re.sub(r"[-.]", "_", reason.lower()) if _WORD.fullmatch(reason) else "refused"
         return Refusal(word, f"{self._name}: {message}")
 
-    def _usual(self, sent: Sent, answer: Answer) -> ServiceError:
+    def _usual(self, sent: OutgoingRequest, answer: HttpResponse) -> ServiceError:
         status, where = answer.status, f"{self._name}: {sent.what}: answers {answer.status}"
         if status in (401, 403):
             secrets = [source for source in sources.sources_of(self._system.auth) if source.env or source.file]
@@ -281,7 +301,7 @@ def with_query(url: str, query: Mapping[str, str]) -> str:
     return f"{address}?{'&'.join([*kept, urlencode(given)])}"
 
 
-def _parse(request: Request, answer: Answer) -> Any:
+def _parse(request: Request, answer: HttpResponse) -> Any:
     if request.response == "none":
         return {"status": answer.status, "location": answer.headers.get("location")}
     if request.response == "text":
@@ -289,7 +309,7 @@ def _parse(request: Request, answer: Answer) -> Any:
     return parse_json(answer)
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(answer: HttpResponse) -> float:
     """Seconds to wait; a date, or anything else, is longer than any call."""
     value = answer.headers.get("retry-after", "1").strip()
     return float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) else float("inf")

@@ -1,4 +1,4 @@
-"""The shop's nouns as they come out of an answer: strictly checked, then made into the models of the shop.
+"""Response models: fields read from an answer, strictly checked, then made into the models of the shop.
 
 Every text has a greatest length, amounts are finite and not negative, days are days: what does not fit is refused
 with the name of its field. Numbers may stand where a text is wanted (ids often do), never the other way round.
@@ -14,8 +14,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from agent.shop import normalise
-from agent.shop.http.fields import FieldTrouble
-from agent.shop.models import Customer, Item, Order, OrderStatus, Parcel
+from agent.shop.http.fields import FieldError
+from agent.shop.models import Customer, Order, OrderItem, OrderStatus, Parcel
 from agent.shop.returns import ReturnState
 
 MAX_AMOUNT = Decimal(10) ** 12
@@ -101,13 +101,13 @@ Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
 Yes = Annotated[bool, BeforeValidator(_yes)]
 
 
-class Noun(BaseModel):
+class ResponseModel(BaseModel):
     """What every noun has in common."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ItemFields(Noun):
+class ItemFields(ResponseModel):
     """A line of an order."""
 
     sku: Short = ""
@@ -116,7 +116,7 @@ class ItemFields(Noun):
     price: Money = Decimal(0)
 
 
-class ParcelFields(Noun):
+class ParcelFields(ResponseModel):
     """A parcel."""
 
     number: Short = ""
@@ -128,7 +128,7 @@ class ParcelFields(Noun):
     left_at: Short | None = None
 
 
-class OrderFields(Noun):
+class OrderFields(ResponseModel):
     """An order; see :class:`agent.shop.models.Order`."""
 
     number: Id
@@ -156,12 +156,12 @@ class OrderFields(Noun):
             plain[name] = plain[name] or None
         return Order(
             **plain,
-            items=tuple(Item(**dict(item)) for item in self.items),
+            items=tuple(OrderItem(**dict(item)) for item in self.items),
             parcels=tuple(Parcel(**dict(parcel)) for parcel in self.parcels),
         )
 
 
-class CustomerFields(Noun):
+class CustomerFields(ResponseModel):
     """A customer; see :class:`agent.shop.models.Customer`."""
 
     id: Id
@@ -177,14 +177,14 @@ class CustomerFields(Noun):
         return Customer(**{**dict(self), "phone": normalise.phone(self.phone, region)})
 
 
-class TicketFields(Noun):
+class TicketFields(ResponseModel):
     """A ticket that has been made."""
 
     id: Id
     created_at: Moment | None = None
 
 
-class StreetsFields(Noun):
+class StreetsFields(ResponseModel):
     """The streets of a postcode."""
 
     city: Short
@@ -192,13 +192,13 @@ class StreetsFields(Noun):
     postcode: Short | None = None
 
 
-class ChangeFields(Noun):
+class ChangeFields(ResponseModel):
     """A confirmed change of a delivery."""
 
     confirmation: Id
 
 
-class CaseFields(Noun):
+class InvestigationFields(ResponseModel):
     """A search for a parcel."""
 
     number: Id
@@ -206,7 +206,7 @@ class CaseFields(Noun):
     existing: Yes = False
 
 
-class ReturnFields(Noun):
+class ReturnFields(ResponseModel):
     """A return; what its opener knew already need not come back."""
 
     number: Id
@@ -224,19 +224,19 @@ class ReturnFields(Noun):
     key: Short = ""
 
 
-class PromotionsFields(Noun):
+class PromotionsFields(ResponseModel):
     """The promotions a customer has used."""
 
     promotions: Annotated[list[Id], Field(max_length=5000)]
 
 
-class MessageFields(Noun):
+class MessageFields(ResponseModel):
     """A message the gateway has taken."""
 
     id: Id
 
 
-def build(noun: type[Noun], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]) -> Any:
+def build(noun: type[ResponseModel], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]) -> Any:
     """Return the checked noun; days are told in ``zone``.
 
     Raises FieldTrouble; ``explain(field)`` adds what is known about a field's source.
@@ -250,4 +250,4 @@ def build(noun: type[Noun], raw: dict[str, Any], zone: dt.tzinfo, explain: Calla
             field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
         # the words of pydantic quote no values when the input is left out
         message = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
-        raise FieldTrouble(field, message + explain(field)) from None
+        raise FieldError(field, message + explain(field)) from None

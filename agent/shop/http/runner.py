@@ -1,4 +1,4 @@
-"""Runs one operation of a system: its requests in order, then the fields of the answer as a checked noun."""
+"""Runs one operation of a system: its requests in order, then its answer as a checked response model."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from agent.call.errors import ServiceError
-from agent.shop.http.fields import FieldReader, FieldTrouble, keys_of, search
-from agent.shop.http.idempotency_cache import Repeats
-from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, System
+from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
+from agent.shop.http.idempotency_cache import IdempotencyCache
+from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, SystemMapping
 from agent.shop.http.operations import OPERATIONS
-from agent.shop.http.requester import LEAST_SECONDS, Requester
-from agent.shop.http.response_models import Noun, build
-from agent.shop.http.transport import Deadline, LeftAlone, Unsent
+from agent.shop.http.requester import MIN_ATTEMPT_SECONDS, Requester
+from agent.shop.http.response_models import ResponseModel, build
+from agent.shop.http.transport import CircuitOpen, Deadline, RequestNotSent
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 5
+MAX_CONCURRENT_REQUESTS = 5
 """Requests of one ``for_each`` that are under way together."""
 GRACE_SECONDS = 0.05
 """The requests' own deadline says more about what was late, so it comes first."""
@@ -31,25 +31,25 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Found:
+class ResponseDocument:
     """An answer and what its fields are read with."""
 
     document: Any
     fields: Mapping[str, FieldSpec]
 
 
-class Runner:
+class OperationRunner:
     """The operations of one system."""
 
     def __init__(
         self,
-        system: System,
+        system: SystemMapping,
         requester: Requester,
         reader: FieldReader,
         zone: dt.tzinfo,
         clock: Callable[[], float],
         now: Callable[[], dt.datetime],
-        repeats: Repeats,
+        repeats: IdempotencyCache,
     ) -> None:
         self._system = system
         self._requester = requester
@@ -106,7 +106,7 @@ class Runner:
         except TimeoutError:
             self.last_error = f"{name}: timed_out"
             raise ServiceError("timed_out", f"{self._system.system}: {name}: no answer in time") from None
-        except FieldTrouble as trouble:
+        except FieldError as trouble:
             # a change with a good status has probably been made: nobody may say that it was not
             code = "timed_out" if OPERATIONS[name].changes else "unavailable"
             self.last_error = f"{name}: {code}"
@@ -116,28 +116,30 @@ class Runner:
         except ServiceError as error:
             if error.code in ("unavailable", "timed_out", "bad_request"):
                 self.last_error = f"{name}: {error.code}"
-                level = logging.INFO if isinstance(error, LeftAlone) else logging.WARNING
+                level = logging.INFO if isinstance(error, CircuitOpen) else logging.WARNING
                 log.log(level, "%s: %s: %s", name, error.code, error.message)
             raise
         self.last_error = ""
         return result
 
-    async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Noun:
+    async def _single(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> ResponseModel:
         found = await self._documents(name, arguments, deadline)
         context = self.context(arguments)
         try:
             return self._noun(name, found.fields, found.document, context, found.document)
-        except FieldTrouble:
-            made = await self._made_after_all(name, context, deadline)
+        except FieldError:
+            made = await self._find_unconfirmed_change(name, context, deadline)
             if made is None:
                 raise
             return self._noun(name, made.fields, made.document, context, made.document)
 
-    async def _made_after_all(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> Found | None:
+    async def _find_unconfirmed_change(
+        self, name: str, context: Mapping[str, Any], deadline: Deadline
+    ) -> ResponseDocument | None:
         """Look for a change whose confirmation cannot be understood; None when there is no way to, or nothing there."""
         operation = self._system.operations[name]
         first = operation.idempotency.find_first if operation.idempotency else None
-        if first is None or deadline.remaining_seconds < LEAST_SECONDS:
+        if first is None or deadline.remaining_seconds < MIN_ATTEMPT_SECONDS:
             return None
         try:
             return await self._look(operation, first, context, deadline)
@@ -146,13 +148,13 @@ class Runner:
 
     async def _list(
         self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
-    ) -> list[Noun]:
+    ) -> list[ResponseModel]:
         operation = self._system.operations[name]
         found = await self._documents(name, arguments, deadline)
         path = operation.items or operation.find_each or "@"
         items = search(path, found.document)
         if not isinstance(items, list):
-            raise FieldTrouble("list", f"{path!r} gives no list; {keys_of(found.document)}")
+            raise FieldError("list", f"{path!r} gives no list; {keys_of(found.document)}")
         if operation.find_each is not None:
             return await self._find_each(items, deadline)
         nouns = []
@@ -165,10 +167,10 @@ class Runner:
             nouns.append(self._noun(name, found.fields, item, context, item))
         return nouns
 
-    async def _find_each(self, numbers: Sequence[Any], deadline: Deadline) -> list[Noun]:
+    async def _find_each(self, numbers: Sequence[Any], deadline: Deadline) -> list[ResponseModel]:
         wanted = [str(number) for number in numbers if isinstance(number, str | int) and not isinstance(number, bool)]
 
-        async def find(number: str) -> Noun:
+        async def find(number: str) -> ResponseModel:
             return await self._single("orders.find", {"number": number}, deadline)
 
         return list(await _gathered(find, wanted[:MAX_FOUND]))
@@ -180,7 +182,7 @@ class Runner:
         document: Any,
         context: Mapping[str, Any],
         seen: Any,
-    ) -> Noun:
+    ) -> ResponseModel:
         raw = self._reader.read_all(fields, document, context)
 
         def explain(field: str) -> str:
@@ -189,7 +191,7 @@ class Runner:
                 return ""
             return f" (path {spec.path!r}; {keys_of(seen)})"
 
-        noun: Noun = build(OPERATIONS[name].noun, raw, self._zone, explain)
+        noun: ResponseModel = build(OPERATIONS[name].noun, raw, self._zone, explain)
         return noun
 
     def context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,7 +199,7 @@ class Runner:
         now = self._now().astimezone(dt.UTC).isoformat(timespec="seconds")
         return {**arguments, "settings": self._system.settings, "now": now}
 
-    async def _documents(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> Found:
+    async def _documents(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> ResponseDocument:
         """Ask for everything the operation needs."""
         operation = self._system.operations[name]
         context = self.context(arguments)
@@ -205,10 +207,10 @@ class Runner:
         if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
             return made
         try:
-            found = Found(await self._asked(name, operation, context, deadline), operation.fields)
+            found = ResponseDocument(await self._asked(name, operation, context, deadline), operation.fields)
         except ServiceError as error:
-            lost = error.code in ("timed_out", "unavailable") and not isinstance(error, Unsent)
-            if first is None or not lost or deadline.remaining_seconds < LEAST_SECONDS:
+            lost = error.code in ("timed_out", "unavailable") and not isinstance(error, RequestNotSent)
+            if first is None or not lost or deadline.remaining_seconds < MIN_ATTEMPT_SECONDS:
                 raise
             # what was asked for may have been made all the same: then it is there now
             made = await self._look(operation, first, context, deadline)
@@ -216,18 +218,18 @@ class Runner:
                 raise
             return made
         if operation.idempotency is not None and operation.idempotency.look_after:
-            await self._believe(name, context, deadline)
+            await self._confirm_by_lookup(name, context, deadline)
         return found
 
-    async def _believe(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> None:
+    async def _confirm_by_lookup(self, name: str, context: Mapping[str, Any], deadline: Deadline) -> None:
         """Raise ``timed_out`` (nobody knows) unless what was just confirmed is there to be found."""
-        if await self._made_after_all(name, context, deadline) is None:
+        if await self._find_unconfirmed_change(name, context, deadline) is None:
             message = f"{self._system.system}: {name}: confirmed, but not to be found (look_after)"
             raise ServiceError("timed_out", message)
 
     async def _look(
         self, operation: Operation, first: FindFirst, context: Mapping[str, Any], deadline: Deadline
-    ) -> Found | None:
+    ) -> ResponseDocument | None:
         try:
             answer = await self._requester.ask(first, context, None, deadline)
         except ServiceError as error:
@@ -237,7 +239,7 @@ class Runner:
         document = search(first.found, answer)
         if document in (None, False, "", [], {}):
             return None
-        return Found(document, operation.fields if first.fields is None else first.fields)
+        return ResponseDocument(document, operation.fields if first.fields is None else first.fields)
 
     async def _asked(self, name: str, operation: Operation, context: Mapping[str, Any], deadline: Deadline) -> Any:
         kind, idempotency = OPERATIONS[name], operation.idempotency
@@ -267,7 +269,7 @@ class Runner:
         if items is None:
             return []
         if not isinstance(items, list):
-            raise FieldTrouble(step.name, f"for_each {step.for_each!r} gives no list")
+            raise FieldError(step.name, f"for_each {step.for_each!r} gives no list")
 
         async def ask(item: Any) -> dict[str, Any]:
             inner = {**context, "item": item}
@@ -279,7 +281,7 @@ class Runner:
 
 async def _gathered(work: Callable[[Any], Awaitable[T]], items: Sequence[Any]) -> Sequence[T]:
     """Do the work for every item, a few at a time; the first failure ends the others."""
-    gate = asyncio.Semaphore(AT_ONCE)
+    gate = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def run(item: Any) -> T:
         async with gate:

@@ -1,4 +1,4 @@
-"""A shop out of mapping files: every operation goes to the system that maps it, the rest to another shop or nowhere."""
+"""HttpShop: the shop built from mapping files; unmapped operations go to another shop or fail."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from agent.shop.http.adapters import (
     HttpTickets,
 )
 from agent.shop.http.fulfilment import HttpReturns, HttpShipments
-from agent.shop.http.idempotency_cache import Repeats
-from agent.shop.http.idempotency_store import KeptChanges
-from agent.shop.http.mapping import System
+from agent.shop.http.idempotency_cache import IdempotencyCache
+from agent.shop.http.idempotency_store import IdempotencyStore
+from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.system import HttpSystem
 from agent.shop.protocols import ShopSystems
 
@@ -61,12 +61,12 @@ class HttpShop:
 
 
 def open_http_shop(
-    specs: Sequence[System],
+    specs: Sequence[SystemMapping],
     *,
     now: Callable[[], dt.datetime],
     otherwise: ShopSystems | None = None,
     region: str = "US",
-    kept: KeptChanges | None = None,
+    kept: IdempotencyStore | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> HttpShop:
     """Open the systems; call it in a running loop. Nothing is asked of them yet.
@@ -76,7 +76,7 @@ def open_http_shop(
     restart; whoever opened it closes it.
     Raises ServiceError ``unavailable`` for a CA file that cannot be used.
     """
-    repeats = Repeats(kept)
+    repeats = IdempotencyCache(kept)
     mapped = {spec.system: HttpSystem(spec, now, region, repeats, clock) for spec in specs}
     served = {name: system for system in mapped.values() for name in system.spec.operations}
     for system in mapped.values():

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from agent.call.errors import ServiceError
 from agent.shop.http.auth import Authenticator
 from agent.shop.http.fields import FieldReader
-from agent.shop.http.idempotency_cache import Repeats
-from agent.shop.http.mapping import System
+from agent.shop.http.idempotency_cache import IdempotencyCache
+from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.requester import Requester
-from agent.shop.http.runner import Runner
-from agent.shop.http.templates import Templates
+from agent.shop.http.runner import OperationRunner
+from agent.shop.http.templates import RequestTemplates
 from agent.shop.http.transport import Transport
 
 
@@ -24,10 +24,10 @@ class HttpSystem:
 
     def __init__(
         self,
-        spec: System,
+        spec: SystemMapping,
         now: Callable[[], dt.datetime],
         region: str,
-        repeats: Repeats,
+        repeats: IdempotencyCache,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``now`` gives the shop's local time, aware. Its zone and ``region`` hold where the mapping names none.
@@ -38,12 +38,12 @@ class HttpSystem:
         self.region = spec.region or region
         """ISO country whose national phone numbers are understood."""
         zone: dt.tzinfo = ZoneInfo(spec.timezone) if spec.timezone else now().tzinfo or dt.UTC
-        templates = Templates()
+        templates = RequestTemplates()
         reader = FieldReader(templates, zone)
         self._transport = Transport(spec, clock)
         self._auth = Authenticator(spec.auth, self._transport, clock)
         self.requester = Requester(spec, self._transport, self._auth, templates, reader)
-        self.runner = Runner(spec, self.requester, reader, zone, clock, now, repeats)
+        self.runner = OperationRunner(spec, self.requester, reader, zone, clock, now, repeats)
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ class HttpSystem:
         """Return the breaker's state and the last failure."""
         return {"breaker": self._transport.state, "last_error": self.runner.last_error}
 
-    def lied(self, operation: str, message: str) -> NoReturn:
+    def reject_mismatch(self, operation: str, message: str) -> NoReturn:
         """Refuse an answer that is about something else than was asked for."""
         self.runner.trouble(operation, message)
         raise ServiceError("unavailable", f"{self.name}: {operation}: {message}")

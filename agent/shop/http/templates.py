@@ -25,7 +25,7 @@ _GSM = frozenset(
 _ERRORS = (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
-class Sandbox(ImmutableSandboxedEnvironment):
+class MappingSandbox(ImmutableSandboxedEnvironment):
     """Jinja's immutable sandbox, except that a mapping's key wins over a method of the same name."""
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -35,7 +35,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
 
-class Templates:
+class RequestTemplates:
     """Compiles each template once; one for all systems will do."""
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Templates:
         except _ERRORS as error:
             raise ServiceError("bad_request", _cannot(expression, error)) from error
 
-    def _render(self, kind: str, environment: Sandbox, template: str, context: Mapping[str, Any]) -> Any:
+    def _render(self, kind: str, environment: MappingSandbox, template: str, context: Mapping[str, Any]) -> Any:
         at = (kind, template)
         try:
             if at not in self._compiled:
@@ -102,8 +102,8 @@ def _cannot(template: str, error: Exception) -> str:
     return f"the template {template!r} cannot be filled in: {type(error).__name__}"
 
 
-def _environment(finalize: Callable[[Any], str]) -> Sandbox:
-    environment = Sandbox(autoescape=False, undefined=ChainableUndefined, finalize=finalize)
+def _environment(finalize: Callable[[Any], str]) -> MappingSandbox:
+    environment = MappingSandbox(autoescape=False, undefined=ChainableUndefined, finalize=finalize)
     environment.filters |= {
         "digits": _digits,
         "national": _national,

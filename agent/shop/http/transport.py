@@ -1,4 +1,4 @@
-"""Sends one request at a time over a system's own connections, with every guard there is.
+"""Sends requests over a system's own connections: deadlines, size limits, redirects, TLS, circuit breaker.
 
 A total deadline, a bound on what is read, no cookies, no proxies, certificates always verified, redirects only for
 GET, once, and never to another host. Logs name system, method, path template, status and milliseconds; nothing else.
@@ -18,9 +18,9 @@ from yarl import URL
 
 from agent import __version__
 from agent.call.errors import ServiceError
-from agent.shop.http.breaker import Breaker
-from agent.shop.http.mapping import System
-from agent.shop.http.response import Answer, Unreadable, take_in
+from agent.shop.http.breaker import CircuitBreaker
+from agent.shop.http.mapping import SystemMapping
+from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body
 
 log = logging.getLogger(__name__)
 
@@ -29,15 +29,15 @@ _DOWN = (500, 502, 503, 504)
 """What counts as a failure of the system for its breaker."""
 
 
-class Unsent(ServiceError):
+class RequestNotSent(ServiceError):
     """``unavailable``, and certain that the system has not seen the request: asking again is safe."""
 
 
-class Broken(ServiceError):
+class ConnectionBroken(ServiceError):
     """The connection broke: whether the system has seen the request is unknown, and another try may go better."""
 
 
-class LeftAlone(Unsent):
+class CircuitOpen(RequestNotSent):
     """The breaker is open: nothing was tried."""
 
 
@@ -55,7 +55,7 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class Sent:
+class OutgoingRequest:
     """One request as it goes out."""
 
     method: str
@@ -69,7 +69,7 @@ class Sent:
     """True when the request may change something: a failure then leaves open whether it did."""
 
 
-def tls_context(system: System) -> ssl.SSLContext:
+def tls_context(system: SystemMapping) -> ssl.SSLContext:
     """Return the context that verifies a system's certificate.
 
     Raises ServiceError ``unavailable`` when its CA file cannot be read or is no PEM file.
@@ -84,14 +84,14 @@ def tls_context(system: System) -> ssl.SSLContext:
 class Transport:
     """The connections to one system, with its breaker. ``open`` in a running loop, then ``close``."""
 
-    def __init__(self, system: System, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, system: SystemMapping, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises ServiceError ``unavailable`` when the CA file cannot be used."""
         self._system = system
         self._tls = tls_context(system)
         self._clock = clock
         self._reads: aiohttp.ClientSession | None = None
         self._changes: aiohttp.ClientSession | None = None
-        self.breaker = Breaker(system.breaker.failures, system.breaker.pause_seconds)
+        self.breaker = CircuitBreaker(system.breaker.failures, system.breaker.pause_seconds)
 
     @property
     def state(self) -> str:
@@ -112,13 +112,13 @@ class Transport:
             if session is not None:
                 await session.close()
 
-    async def send(self, sent: Sent, deadline: Deadline) -> Answer:
+    async def send(self, sent: OutgoingRequest, deadline: Deadline) -> HttpResponse:
         """Return the answer, whatever its status.
 
-        Raises ServiceError: :class:`Unsent`, ``unavailable`` or ``timed_out``.
+        Raises ServiceError: :class:`RequestNotSent`, ``unavailable`` or ``timed_out``.
         """
         if not self.breaker.admits(self._clock()):
-            raise LeftAlone("unavailable", f"{self._name} has failed too often and is left alone for a while")
+            raise CircuitOpen("unavailable", f"{self._name} has failed too often and is left alone for a while")
         outcome, started = "abandoned", self._clock()
         try:
             answer = await self._follow(sent, deadline)
@@ -144,7 +144,7 @@ class Transport:
     def _name(self) -> str:
         return self._system.system
 
-    async def _follow(self, sent: Sent, deadline: Deadline) -> Answer:
+    async def _follow(self, sent: OutgoingRequest, deadline: Deadline) -> HttpResponse:
         answer = await self._once(sent, deadline)
         if answer.status not in _REDIRECTS:
             return answer
@@ -163,7 +163,7 @@ class Transport:
             raise ServiceError("unavailable", f"{self._name}: {sent.what}: redirects more than once")
         return answer
 
-    async def _once(self, sent: Sent, deadline: Deadline) -> Answer:
+    async def _once(self, sent: OutgoingRequest, deadline: Deadline) -> HttpResponse:
         started = self._clock()
         told = "failed"
         try:
@@ -184,10 +184,10 @@ class Transport:
             milliseconds = round((self._clock() - started) * 1000)
             log.info("%s: %s: %s after %d ms", self._name, sent.what, told, milliseconds)
 
-    async def _exchange(self, sent: Sent, deadline: Deadline) -> Answer:
+    async def _exchange(self, sent: OutgoingRequest, deadline: Deadline) -> HttpResponse:
         session = self._changes if sent.changes else self._reads
         if session is None:
-            raise Unsent("unavailable", f"{self._name}: not opened")
+            raise RequestNotSent("unavailable", f"{self._name}: not opened")
         timeout = aiohttp.ClientTimeout(
             total=max(0.001, deadline.remaining_seconds), sock_connect=self._system.connect_seconds
         )
@@ -202,26 +202,32 @@ class Transport:
                 timeout=timeout,
             ) as response:
                 headers = {key.lower(): value for key, value in response.headers.items()}
-                body = await take_in(
+                body = await read_body(
                     response.content.iter_any(), headers.get("content-encoding", ""), self._system.max_bytes
                 )
-                return Answer(response.status, headers, body)
-        except Unreadable as error:
+                return HttpResponse(response.status, headers, body)
+        except UnreadableResponse as error:
             raise ServiceError(_unknown(sent), f"{name}: {what}: the answer {error}") from None
         except aiohttp.ClientConnectorCertificateError as error:
-            raise Unsent("unavailable", f"{name}: the certificate is not trusted: {_certificate(error)}") from error
+            raise RequestNotSent(
+                "unavailable", f"{name}: the certificate is not trusted: {_certificate(error)}"
+            ) from error
         except aiohttp.ClientConnectorDNSError as error:
-            raise Unsent("unavailable", f"{name}: there is no host {error.host!r} in the DNS") from error
+            raise RequestNotSent("unavailable", f"{name}: there is no host {error.host!r} in the DNS") from error
         except (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError) as error:
-            raise Unsent("unavailable", f"{name}: no connection within {self._system.connect_seconds} s") from error
+            raise RequestNotSent(
+                "unavailable", f"{name}: no connection within {self._system.connect_seconds} s"
+            ) from error
         except aiohttp.ClientConnectorError as error:
-            raise Unsent("unavailable", f"{name}: no connection: {error.strerror or type(error).__name__}") from error
+            raise RequestNotSent(
+                "unavailable", f"{name}: no connection: {error.strerror or type(error).__name__}"
+            ) from error
         except TimeoutError:
             raise  # an OSError too, but not a broken connection
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # aiohttp's own texts may quote the answer
             message = f"{name}: {what}: the connection broke or the answer is no HTTP ({type(error).__name__})"
-            raise Broken(_unknown(sent), message) from None
+            raise ConnectionBroken(_unknown(sent), message) from None
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -238,7 +244,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     return session
 
 
-def _unknown(sent: Sent) -> str:
+def _unknown(sent: OutgoingRequest) -> str:
     """A change that was sent and has no readable answer may have happened."""
     return "timed_out" if sent.changes else "unavailable"
 

@@ -15,7 +15,7 @@ import pytest
 from agent.call.errors import ServiceError
 from agent.records.delivery import DeliveryFailed
 from agent.records.webhook_events import envelope
-from agent.records.webhooks import BadAuthority, Hook, WebhookPost, read_secrets, tls_of
+from agent.records.webhooks import InvalidWebhookCa, WebhookEndpoint, WebhookSender, read_secrets, tls_context_of
 from agent.rehearsal.result import CallResult, Check, TurnResult
 from agent.rehearsal.script_reader import load_script
 from agent.shop.http.mapping_files import load_directory
@@ -159,7 +159,9 @@ class TestTheSystems:
         assert await send_back(mapped) == faulty.books.effects["returns"][0].number
 
     async def test_who_asks_twice_for_a_return_without_looking_first_would_get_two(self, faulty: FaultyShop) -> None:
-        connector = aiohttp.TCPConnector(ssl=tls_of(Hook("x", "", (), 1.0, faulty.certificates.ca_file)))
+        connector = aiohttp.TCPConnector(
+            ssl=tls_context_of(WebhookEndpoint("x", "", (), 1.0, faulty.certificates.ca_file))
+        )
         async with aiohttp.ClientSession(connector=connector) as session:
             for _ in range(2):
                 async with session.post(faulty.url("returns") + "/returns", json={"key": "k"}) as answer:
@@ -177,12 +179,12 @@ class TestTheSystems:
 
 
 class TestTheWebhook:
-    def hook(self, faulty: FaultyShop, **changes: Any) -> Hook:
-        hook = Hook("books", faulty.url("webhooks"), read_secrets(SECRET), 5.0, faulty.certificates.ca_file)
+    def hook(self, faulty: FaultyShop, **changes: Any) -> WebhookEndpoint:
+        hook = WebhookEndpoint("books", faulty.url("webhooks"), read_secrets(SECRET), 5.0, faulty.certificates.ca_file)
         return replace(hook, **changes)
 
-    async def post(self, hook: Hook) -> int:
-        post = WebhookPost([hook])
+    async def post(self, hook: WebhookEndpoint) -> int:
+        post = WebhookSender([hook])
         body = envelope("test", "evt_1", "2026-11-24T09:30:00.000+00:00", "", {"message": ""})
         try:
             return (await post.post(hook, body)).status
@@ -209,8 +211,8 @@ class TestTheWebhook:
     def test_an_authority_that_cannot_be_used_is_told(self, tmp_path: Path) -> None:
         for name in ("none.pem", "no.pem"):
             (tmp_path / "no.pem").write_text("no certificate")
-            with pytest.raises(BadAuthority, match=name):
-                tls_of(Hook("crm", "https://crm.example", (), 1.0, tmp_path / name))
+            with pytest.raises(InvalidWebhookCa, match=name):
+                tls_context_of(WebhookEndpoint("crm", "https://crm.example", (), 1.0, tmp_path / name))
 
 
 def call(*said: str, silence: float | None = 1.0, **changes: Any) -> CallResult:

@@ -1,4 +1,4 @@
-"""Serves a tracker on loopback by Roundup's own WSGI door: ``python serve.py PORT TRACKER_HOME``.
+"""Serves a tracker on loopback through Roundup's own WSGI handler: python serve.py PORT TRACKER_HOME.
 
 roundup-server, its other door, refuses to run for root, as which tests in containers often run.
 """

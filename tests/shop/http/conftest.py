@@ -11,11 +11,11 @@ from pytest_httpserver import HTTPServer
 
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import HttpShop, open_http_shop
-from tests.shop.http.mapped import NOW, Open
+from tests.shop.http.mapped import NOW, OpenShop
 
 
 @pytest.fixture
-async def open_shop(tmp_path: Path, httpserver: HTTPServer) -> AsyncIterator[Open]:
+async def open_shop(tmp_path: Path, httpserver: HTTPServer) -> AsyncIterator[OpenShop]:
     """Write mapping files and open them: ``BASE`` in a mapping is the server's address."""
     opened: list[HttpShop] = []
     count = 0

@@ -15,7 +15,7 @@ from agent.shop.http.shop import HttpShop
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=-6)))
 PHONE = "+12025550143"
-Open = Callable[..., HttpShop]
+OpenShop = Callable[..., HttpShop]
 
 FIELDS = """
       number: number
@@ -29,7 +29,7 @@ FIELDS = """
         list: lines
         fields: {sku: sku, name: title, quantity: qty, price: price}
 """
-SHOP = f"""
+ORDER_MAPPING = f"""
 system: shop
 base_url: BASE/api
 timeout_seconds: 1
@@ -44,7 +44,7 @@ operations:
     list: orders
     fields: {FIELDS}
 """
-DESK = """
+TICKET_MAPPING = """
 system: desk
 base_url: BASE/desk
 timeout_seconds: 1
@@ -74,7 +74,7 @@ def order(**changes: Any) -> dict[str, Any]:
     }
 
 
-async def refused(work: Awaitable[object]) -> ServiceError:
+async def service_error_of(work: Awaitable[object]) -> ServiceError:
     """Return the failure that some work ends in."""
     with pytest.raises(ServiceError) as caught:
         await work

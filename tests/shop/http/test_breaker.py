@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from agent.shop.http.breaker import Breaker
+from agent.shop.http.breaker import CircuitBreaker
 
 
-def broken(failures: int = 3) -> Breaker:
-    breaker = Breaker(failures=3, pause_seconds=10)
+def broken(failures: int = 3) -> CircuitBreaker:
+    breaker = CircuitBreaker(failures=3, pause_seconds=10)
     for _ in range(failures):
         assert breaker.admits(0)
         breaker.failed(0)

@@ -11,12 +11,12 @@ from pytest_httpserver import HTTPServer
 from agent.app.shop_factory import check_systems
 from agent.cli import main
 from agent.config.settings import ShopSettings
-from tests.shop.http.mapped import DESK, PHONE, SHOP, order
+from tests.shop.http.mapped import ORDER_MAPPING, PHONE, TICKET_MAPPING, order
 
 NOTHING = {"order": "", "phone": "", "postcode": "", "write": False}
 
 
-class Place:
+class MappingDirectory:
     """A directory of mapping files that is checked."""
 
     def __init__(self, directory: Path, httpserver: HTTPServer) -> None:
@@ -33,15 +33,15 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, httpserver: HTTPServer) -> Place:
-    return Place(tmp_path, httpserver)
+def place(tmp_path: Path, httpserver: HTTPServer) -> MappingDirectory:
+    return MappingDirectory(tmp_path, httpserver)
 
 
-def test_all_is_well(place: Place, httpserver: HTTPServer) -> None:
+def test_all_is_well(place: MappingDirectory, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/api/orders/10473").respond_with_json(order())
     httpserver.expect_request("/api/orders").respond_with_json({"orders": [order()]})
     httpserver.expect_request("/desk/me").respond_with_json({"id": 1})
-    code, text = place.check(SHOP, DESK + "check: {get: /me}\n", order="10473", phone="202 555 0143")
+    code, text = place.check(ORDER_MAPPING, TICKET_MAPPING + "check: {get: /me}\n", order="10473", phone="202 555 0143")
     assert code == 0, text
     lines = text.splitlines()
     assert lines[0].split() == ["ok", "orders.find", "shop", "GET", "/orders/{{", "number", "}}"]
@@ -54,9 +54,11 @@ def test_all_is_well(place: Place, httpserver: HTTPServer) -> None:
         assert value not in text
 
 
-def test_without_samples_an_order_is_looked_for_that_is_not_there(place: Place, httpserver: HTTPServer) -> None:
+def test_without_samples_an_order_is_looked_for_that_is_not_there(
+    place: MappingDirectory, httpserver: HTTPServer
+) -> None:
     httpserver.expect_request("/api/orders/99999999").respond_with_json({}, status=404)
-    code, text = place.check(SHOP)
+    code, text = place.check(ORDER_MAPPING)
     assert (code, "no such order, as it should" in text, "not asked: give --phone" in text) == (0, True, True)
 
 
@@ -75,7 +77,7 @@ def test_without_samples_an_order_is_looked_for_that_is_not_there(place: Place, 
     ],
 )
 def test_what_is_wrong_is_told_with_its_fix(
-    place: Place,
+    place: MappingDirectory,
     httpserver: HTTPServer,
     monkeypatch: pytest.MonkeyPatch,
     status: int,
@@ -85,39 +87,43 @@ def test_what_is_wrong_is_told_with_its_fix(
 ) -> None:
     monkeypatch.setenv("SHOP_SECRET", "s3cret")
     httpserver.expect_request("/api/orders/10473").respond_with_json(body, status=status)
-    code, text = place.check(SHOP + "auth: {bearer: {env: SHOP_SECRET}}\n", order="10473")
+    code, text = place.check(ORDER_MAPPING + "auth: {bearer: {env: SHOP_SECRET}}\n", order="10473")
     assert (code, detail in text, f"fix: {fix}" in text) == (2, True, True), text
     assert "s3cret" not in text
 
 
-def test_a_missing_secret_and_a_host_that_is_not_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_secret_and_a_host_that_is_not_there(
+    place: MappingDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SHOP_SECRET", raising=False)
-    _, text = place.check(SHOP + "auth: {bearer: {env: SHOP_SECRET}}\n")
+    _, text = place.check(ORDER_MAPPING + "auth: {bearer: {env: SHOP_SECRET}}\n")
     assert "the environment variable SHOP_SECRET is not set" in text
-    code, text = place.check(SHOP.replace("BASE", "http://no-such-host.invalid"))
+    code, text = place.check(ORDER_MAPPING.replace("BASE", "http://no-such-host.invalid"))
     assert (code, "is no host" in text or "there is no host" in text) == (2, True), text
     assert "put base_url right, or see that this machine can resolve the host" in text
 
 
-def test_a_secret_that_others_can_read_and_a_way_that_others_can_read(place: Place, httpserver: HTTPServer) -> None:
+def test_a_secret_that_others_can_read_and_a_way_that_others_can_read(
+    place: MappingDirectory, httpserver: HTTPServer
+) -> None:
     httpserver.expect_request("/api/orders/99999999").respond_with_json({}, status=404)
     (place.directory / "token").write_text("s3cret")
     (place.directory / "token").chmod(0o644)
-    code, text = place.check(SHOP + "auth: {bearer: {file: token}}\n")
+    code, text = place.check(ORDER_MAPPING + "auth: {bearer: {file: token}}\n")
     assert (code, f"fix: chmod 600 {place.directory / 'token'}" in text) == (1, True), text
 
 
-def test_changes_are_only_made_when_asked_for(place: Place, httpserver: HTTPServer) -> None:
+def test_changes_are_only_made_when_asked_for(place: MappingDirectory, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/desk/tickets", method="POST").respond_with_json({"ticket": {"id": 9}}, status=201)
-    code, text = place.check(DESK)
+    code, text = place.check(TICKET_MAPPING)
     assert (code, "filled in, not sent" in text, len(httpserver.log)) == (0, True, 0)
-    code, text = place.check(DESK, write=True)
+    code, text = place.check(TICKET_MAPPING, write=True)
     assert (code, "made ticket 9" in text, len(httpserver.log)) == (0, True, 1)
 
 
-def test_an_order_without_what_verifies_its_owner_is_warned_of(place: Place, httpserver: HTTPServer) -> None:
+def test_an_order_without_what_verifies_its_owner_is_warned_of(place: MappingDirectory, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/api/orders/10473").respond_with_json(order(ship_to={"phone": PHONE}))
-    code, text = place.check(SHOP, order="10473")
+    code, text = place.check(ORDER_MAPPING, order="10473")
     assert (code, "but without postcode: an order with 1 lines" in text) == (1, True)
 
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.shop.http.fields import FieldReader, FieldTrouble, keys_of, search
+from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
 from agent.shop.http.mapping import FieldSpec
 from agent.shop.http.response_models import OrderFields, build
-from agent.shop.http.templates import Templates
+from agent.shop.http.templates import RequestTemplates
 from tests.shop.http.mapped import PHONE
 
 CHICAGO = ZoneInfo("America/Chicago")
-READER = FieldReader(Templates(), CHICAGO)
+READER = FieldReader(RequestTemplates(), CHICAGO)
 RAW: dict[str, Any] = {
     "number": 10473,
     "status": "shipped",
@@ -45,7 +45,7 @@ class TestValues:
 
     def test_an_unknown_word_takes_the_default_or_is_refused(self) -> None:
         assert read({"s": "lost"}, path="s", map={"sent": "shipped"}, default="placed") == "placed"
-        with pytest.raises(FieldTrouble, match="'map' does not have") as caught:
+        with pytest.raises(FieldError, match="'map' does not have") as caught:
             read({"s": "lost"}, path="s", map={"sent": "shipped"})
         assert "lost" not in str(caught.value)
 
@@ -77,12 +77,12 @@ class TestDays:
 
     @pytest.mark.parametrize("value", ["soon", 17, True, "2026-13-01", 1e300])
     def test_nonsense_is_refused(self, value: object) -> None:
-        with pytest.raises(FieldTrouble, match="placed_on: must be a date"):
+        with pytest.raises(FieldError, match="placed_on: must be a date"):
             order(placed_on=value)
 
     @pytest.mark.parametrize(("form", "value"), [("unix", 1e300), ("unix", "soon"), ("%d.%m.%Y", "soon"), ("%d", 17)])
     def test_what_has_another_form_is_refused(self, form: str, value: object) -> None:
-        with pytest.raises(FieldTrouble, match="must be a date"):
+        with pytest.raises(FieldError, match="must be a date"):
             read({"d": value}, path="d", format=form)
 
 
@@ -113,7 +113,7 @@ class TestNouns:
         ],
     )
     def test_what_does_not_fit_is_refused_by_the_name_of_its_field(self, field: str, value: object) -> None:
-        with pytest.raises(FieldTrouble) as caught:
+        with pytest.raises(FieldError) as caught:
             order(**{field: value})
         assert str(caught.value).startswith(field)
 
@@ -131,7 +131,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_data_gives_an_order_or_a_named_field(data: Any) -> None:
     raw = {**RAW, **data} if isinstance(data, dict) else {**RAW, "items": data}
-    with contextlib.suppress(FieldTrouble):
+    with contextlib.suppress(FieldError):
         assert build(OrderFields, raw, CHICAGO, lambda _: "").order("US").number
 
 

@@ -8,7 +8,7 @@ from werkzeug import Request, Response
 
 from agent.call.errors import ServiceError
 from agent.shop.messages import MessageDraft
-from tests.shop.http.mapped import PHONE, Open
+from tests.shop.http.mapped import PHONE, OpenShop
 
 GATEWAY = """
 system: gateway
@@ -29,7 +29,7 @@ def draft(text: str = "Hello") -> MessageDraft:
     return MessageDraft("tracking", "10473", PHONE, text)
 
 
-async def test_the_same_key_sends_one_message(open_shop: Open, httpserver: HTTPServer) -> None:
+async def test_the_same_key_sends_one_message(open_shop: OpenShop, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/send").respond_with_data("0: Accepted for delivery", status=202)
     messages = open_shop(GATEWAY).systems.messages
 
@@ -41,7 +41,7 @@ async def test_the_same_key_sends_one_message(open_shop: Open, httpserver: HTTPS
 
 @pytest.mark.parametrize(("status", "body"), [(502, ""), (500, ""), (202, "something else")])
 async def test_after_an_uncertain_answer_nothing_is_sent_again(
-    open_shop: Open, httpserver: HTTPServer, status: int, body: str
+    open_shop: OpenShop, httpserver: HTTPServer, status: int, body: str
 ) -> None:
     httpserver.expect_request("/send").respond_with_data(body, status=status)
     messages = open_shop(GATEWAY).systems.messages
@@ -54,7 +54,7 @@ async def test_after_an_uncertain_answer_nothing_is_sent_again(
     assert len(httpserver.log) == 1
 
 
-async def test_a_refusal_is_certain_and_may_be_tried_again(open_shop: Open, httpserver: HTTPServer) -> None:
+async def test_a_refusal_is_certain_and_may_be_tried_again(open_shop: OpenShop, httpserver: HTTPServer) -> None:
     httpserver.expect_oneshot_request("/send").respond_with_data("Authorization failed for sendsms", status=403)
     httpserver.expect_request("/send").respond_with_data("0: Accepted for delivery", status=202)
     messages = open_shop(GATEWAY).systems.messages
@@ -71,7 +71,7 @@ async def test_a_refusal_is_certain_and_may_be_tried_again(open_shop: Open, http
     [("Order 7: on its way, 5 € [x]", "0"), ("Ä ö ß é ñ @ £", "0"), ("a ’typographic’ quote", "2"), ("Спасибо", "2")],
 )
 async def test_a_text_beyond_the_gsm_alphabet_is_told_from_others(
-    open_shop: Open, httpserver: HTTPServer, text: str, coding: str
+    open_shop: OpenShop, httpserver: HTTPServer, text: str, coding: str
 ) -> None:
     asked: list[Request] = []
 
@@ -85,7 +85,7 @@ async def test_a_text_beyond_the_gsm_alphabet_is_told_from_others(
     assert (asked[0].args["text"], asked[0].args["coding"]) == (text, coding)
 
 
-async def test_a_redirect_is_not_followed(open_shop: Open, httpserver: HTTPServer) -> None:
+async def test_a_redirect_is_not_followed(open_shop: OpenShop, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/send").respond_with_data("", status=302, headers={"Location": "/again"})
     with pytest.raises(ServiceError) as caught:
         await open_shop(GATEWAY).systems.messages.send(draft(), "k1")

@@ -10,13 +10,13 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from agent.shop.models import TicketDraft
-from tests.shop.http.mapped import DESK, Open, RawServer, http, refused
+from tests.shop.http.mapped import TICKET_MAPPING, OpenShop, RawServer, http, service_error_of
 
 DRAFT = TicketDraft("no_match", "")
 PATH = "/desk/tickets"
-WITH_HEADER = DESK + "    idempotency: {header: Idempotency-Key}\n"
+WITH_HEADER = TICKET_MAPPING + "    idempotency: {header: Idempotency-Key}\n"
 FIND_FIRST = (
-    DESK
+    TICKET_MAPPING
     + """    idempotency:
       find_first:
         get: /tickets
@@ -27,7 +27,7 @@ FIND_FIRST = (
 )
 
 
-class Desk:
+class UnreliableTicketSystem:
     """A ticket system that counts what it makes, and breaks when told to."""
 
     def __init__(self, httpserver: HTTPServer, *statuses: int) -> None:
@@ -46,8 +46,8 @@ class Desk:
         return Response(json.dumps({"ticket": {"id": number}}), status, mimetype="application/json")
 
 
-async def test_the_same_key_again_is_not_sent_again(open_shop: Open, httpserver: HTTPServer) -> None:
-    desk, tickets = Desk(httpserver), open_shop(DESK).systems.tickets
+async def test_the_same_key_again_is_not_sent_again(open_shop: OpenShop, httpserver: HTTPServer) -> None:
+    desk, tickets = UnreliableTicketSystem(httpserver), open_shop(TICKET_MAPPING).systems.tickets
     made = await asyncio.gather(*(tickets.create(DRAFT, "k1") for _ in range(4)))
     assert {ticket.id for ticket in made} == {"1"}
     assert (await tickets.create(DRAFT, "k2")).id == "2"
@@ -56,50 +56,52 @@ async def test_the_same_key_again_is_not_sent_again(open_shop: Open, httpserver:
 
 @pytest.mark.parametrize("status", [500, 502, 504])
 async def test_without_idempotency_nothing_is_sent_twice_and_the_outcome_is_unknown(
-    open_shop: Open, httpserver: HTTPServer, status: int
+    open_shop: OpenShop, httpserver: HTTPServer, status: int
 ) -> None:
-    desk, tickets = Desk(httpserver, status), open_shop(DESK).systems.tickets
-    assert (await refused(tickets.create(DRAFT, "k1"))).code == "timed_out"
-    assert (await refused(tickets.create(DRAFT, "k1"))).code == "timed_out"
+    desk, tickets = UnreliableTicketSystem(httpserver, status), open_shop(TICKET_MAPPING).systems.tickets
+    assert (await service_error_of(tickets.create(DRAFT, "k1"))).code == "timed_out"
+    assert (await service_error_of(tickets.create(DRAFT, "k1"))).code == "timed_out"
     assert len(desk.keys) == 1
 
 
-async def test_what_was_certainly_not_made_may_be_asked_for_again(open_shop: Open, httpserver: HTTPServer) -> None:
-    desk, tickets = Desk(httpserver, 503), open_shop(DESK).systems.tickets
-    assert (await refused(tickets.create(DRAFT, "k1"))).code == "unavailable"
+async def test_what_was_certainly_not_made_may_be_asked_for_again(open_shop: OpenShop, httpserver: HTTPServer) -> None:
+    desk, tickets = UnreliableTicketSystem(httpserver, 503), open_shop(TICKET_MAPPING).systems.tickets
+    assert (await service_error_of(tickets.create(DRAFT, "k1"))).code == "unavailable"
     assert (await tickets.create(DRAFT, "k1")).id == "1"
     assert len(desk.keys) == 2
 
 
-async def test_a_key_in_a_header_makes_the_change_safe_to_repeat(open_shop: Open, httpserver: HTTPServer) -> None:
-    desk = Desk(httpserver, 502)
+async def test_a_key_in_a_header_makes_the_change_safe_to_repeat(open_shop: OpenShop, httpserver: HTTPServer) -> None:
+    desk = UnreliableTicketSystem(httpserver, 502)
     assert (await open_shop(WITH_HEADER).systems.tickets.create(DRAFT, "k1")).id == "1"
     assert (desk.keys, desk.made) == (["k1", "k1"], {"k1": 1})
 
 
-async def test_a_broken_connection_after_sending_is_unknown(open_shop: Open) -> None:
+async def test_a_broken_connection_after_sending_is_unknown(open_shop: OpenShop) -> None:
     async def hang_up(_: asyncio.StreamWriter) -> None:
         return
 
     async with RawServer(hang_up) as server:
-        error = await refused(open_shop(DESK.replace("BASE", server.url)).systems.tickets.create(DRAFT, "k1"))
+        error = await service_error_of(
+            open_shop(TICKET_MAPPING.replace("BASE", server.url)).systems.tickets.create(DRAFT, "k1")
+        )
     assert (error.code, len(server.requests)) == ("timed_out", 1)
 
 
 class TestFindingFirst:
-    async def test_what_an_earlier_attempt_has_made_is_taken(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_what_an_earlier_attempt_has_made_is_taken(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         httpserver.expect_request(PATH, method="GET", query_string={"external_id": "k1"}).respond_with_json(
             {"tickets": [{"id": 7}]}
         )
         assert (await open_shop(FIND_FIRST).systems.tickets.create(DRAFT, "k1")).id == "7"
         assert [request.method for request, _ in httpserver.log] == ["GET"]
 
-    async def test_where_there_is_none_it_is_made(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_where_there_is_none_it_is_made(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         httpserver.expect_request(PATH, method="GET").respond_with_json({"tickets": []})
-        Desk(httpserver)
+        UnreliableTicketSystem(httpserver)
         assert (await open_shop(FIND_FIRST).systems.tickets.create(DRAFT, "k1")).id == "1"
 
-    async def test_after_a_broken_connection_it_is_looked_for_and_not_made_twice(self, open_shop: Open) -> None:
+    async def test_after_a_broken_connection_it_is_looked_for_and_not_made_twice(self, open_shop: OpenShop) -> None:
         looked = 0
         posts = 0
 
@@ -119,7 +121,7 @@ class TestFindingFirst:
 
     @pytest.mark.parametrize("answer", ['{"ticket": {"id": {"number": 1}}}', '{"ticket": {}}', "[]", '{"ticket": '])
     async def test_after_a_confirmation_nobody_can_read_it_is_looked_for(
-        self, open_shop: Open, httpserver: HTTPServer, answer: str
+        self, open_shop: OpenShop, httpserver: HTTPServer, answer: str
     ) -> None:
         made: list[int] = []
 
@@ -136,19 +138,19 @@ class TestFindingFirst:
 
     @pytest.mark.parametrize(("there", "code"), [([{"id": 7}], ""), ([], "timed_out")])
     async def test_a_confirmation_is_looked_behind_where_the_mapping_wants_it(
-        self, open_shop: Open, httpserver: HTTPServer, there: list[dict[str, int]], code: str
+        self, open_shop: OpenShop, httpserver: HTTPServer, there: list[dict[str, int]], code: str
     ) -> None:
         httpserver.expect_ordered_request(PATH, method="GET").respond_with_json({"tickets": []})
         httpserver.expect_ordered_request(PATH, method="POST").respond_with_json({"ticket": {"id": 7}}, status=201)
         httpserver.expect_ordered_request(PATH, method="GET").respond_with_json({"tickets": there})
         tickets = open_shop(FIND_FIRST + "      look_after: yes\n").systems.tickets
         if code:
-            assert (await refused(tickets.create(DRAFT, "k1"))).code == code
+            assert (await service_error_of(tickets.create(DRAFT, "k1"))).code == code
         else:
             assert (await tickets.create(DRAFT, "k1")).id == "7"
 
-    async def test_when_looking_fails_nothing_is_made(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_when_looking_fails_nothing_is_made(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         httpserver.expect_request(PATH, method="GET").respond_with_data("", status=500)
-        desk = Desk(httpserver)
-        assert (await refused(open_shop(FIND_FIRST).systems.tickets.create(DRAFT, "k1"))).code == "unavailable"
+        desk = UnreliableTicketSystem(httpserver)
+        assert (await service_error_of(open_shop(FIND_FIRST).systems.tickets.create(DRAFT, "k1"))).code == "unavailable"
         assert desk.keys == []

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.errors import ServiceError
-from agent.shop.http.templates import Templates
+from agent.shop.http.templates import RequestTemplates
 
-TEMPLATES = Templates()
+TEMPLATES = RequestTemplates()
 
 
 def test_a_value_cannot_leave_its_part_of_a_path() -> None:

@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 
 from agent.shop.http.mapping_files import shipped
 from agent.shop.models import Parcel, TicketDraft
-from tests.shop.http.mapped import PHONE, Open, refused
+from tests.shop.http.mapped import PHONE, OpenShop, service_error_of
 
 
 def mapping(name: str) -> str:
@@ -81,7 +81,7 @@ class TestShopify:
         httpserver.expect_request(self.PATH, method="POST", headers=headers).respond_with_handler(answer)
         return asked
 
-    async def test_an_order_by_its_name(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_an_order_by_its_name(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         asked = self.serve(httpserver, {"orders": {"nodes": [self.order(name="#11001", phone=5), self.order()]}})
         found = await open_shop(mapping("shopify")).systems.orders.find("1001")
         assert (found.number, found.status, found.placed_on) == ("1001", "in_transit", dt.date(2026, 11, 19))
@@ -111,12 +111,14 @@ class TestShopify:
         ],
     )
     async def test_what_has_become_of_an_order(
-        self, open_shop: Open, httpserver: HTTPServer, changes: dict[str, Any], status: str
+        self, open_shop: OpenShop, httpserver: HTTPServer, changes: dict[str, Any], status: str
     ) -> None:
         self.serve(httpserver, {"orders": {"nodes": [self.order(**changes)]}})
         assert (await open_shop(mapping("shopify")).systems.orders.find("1001")).status == status
 
-    async def test_an_order_is_delivered_when_its_last_parcel_is(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_an_order_is_delivered_when_its_last_parcel_is(
+        self, open_shop: OpenShop, httpserver: HTTPServer
+    ) -> None:
         arrived = self.parcel("DELIVERED", deliveredAt="2026-11-23T20:00:00Z")
         self.serve(httpserver, {"orders": {"nodes": [self.order(fulfillments=[arrived, self.parcel()])]}})
         shop = open_shop(mapping("shopify"))
@@ -126,16 +128,16 @@ class TestShopify:
         found = await shop.systems.orders.find("1001")
         assert (found.status, found.delivered_on, found.expected_on) == ("delivered", dt.date(2026, 11, 23), None)
 
-    async def test_no_such_order(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_no_such_order(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         self.serve(httpserver, {"orders": {"nodes": []}})
-        assert (await refused(open_shop(mapping("shopify")).systems.orders.find("1001"))).code == "not_found"
+        assert (await service_error_of(open_shop(mapping("shopify")).systems.orders.find("1001"))).code == "not_found"
 
-    async def test_an_error_with_a_good_status_is_one(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_an_error_with_a_good_status_is_one(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         errors = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]
         self.serve(httpserver, None, errors=errors)
-        assert (await refused(open_shop(mapping("shopify")).systems.orders.find("1001"))).code == "unavailable"
+        assert (await service_error_of(open_shop(mapping("shopify")).systems.orders.find("1001"))).code == "unavailable"
 
-    async def test_orders_and_customer_by_phone(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_orders_and_customer_by_phone(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         customer = {
             "id": "gid://shopify/Customer/544365967",
             "displayName": "Maria Lopez",
@@ -167,7 +169,7 @@ class TestShopify:
         ],
     )
     async def test_returns_and_where_the_money_is(
-        self, open_shop: Open, httpserver: HTTPServer, refunds: list[Any], status: str, state: str, updated: dt.date
+        self, open_shop: OpenShop, httpserver: HTTPServer, refunds: list[Any], status: str, state: str, updated: dt.date
     ) -> None:
         line = {
             "returnReason": "SIZE_TOO_SMALL",
@@ -222,7 +224,7 @@ class TestWooCommerce:
             **changes,
         }
 
-    async def test_an_order_by_its_number(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_an_order_by_its_number(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         authorization = {"Authorization": "Basic d29vY29tbWVyY2Vfa2V5Ondvb2NvbW1lcmNlX3NlY3JldA=="}
         httpserver.expect_request(
             "/wp-json/wc/v3/orders", query_string={"search": "727", "per_page": "50"}, headers=authorization
@@ -237,7 +239,7 @@ class TestWooCommerce:
         assert (found.parcels, found.refund_amount) == ((), None)
 
     async def test_money_back_and_parcels_of_the_tracking_extension(
-        self, open_shop: Open, httpserver: HTTPServer
+        self, open_shop: OpenShop, httpserver: HTTPServer
     ) -> None:
         tracking = [{"tracking_provider": "", "custom_tracking_provider": "DHL", "tracking_number": "JD01"}]
         found = self.order(
@@ -253,7 +255,7 @@ class TestWooCommerce:
         assert (order.status, order.refund_amount) == ("refunded", Decimal("10.3"))
         assert order.parcels == (Parcel("JD01", "shipped", "DHL"),)
 
-    async def test_orders_by_phone_over_pages(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_orders_by_phone_over_pages(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         query = {"search": "0143", "per_page": "100", "orderby": "date", "order": "desc"}
         second = httpserver.url_for("/wp-json/wc/v3/orders") + "?search=0143&page=2"
         other = self.order(number="5", billing={"phone": "202 555 9143"})
@@ -266,7 +268,7 @@ class TestWooCommerce:
         found = await open_shop(mapping("woocommerce")).systems.orders.find_by_phone(PHONE)
         assert [one.number for one in found] == ["727", "700"]
 
-    async def test_refunds_of_an_order(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_refunds_of_an_order(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         line = {"id": 314, "name": "Woo Album #2", "quantity": -1, "total": "-9.00", "sku": "ALBUM", "price": -9}
         refund = {
             "id": 726,
@@ -281,7 +283,7 @@ class TestWooCommerce:
 
 
 class TestZendesk:
-    async def test_a_ticket_with_the_whole_story(self, open_shop: Open, httpserver: HTTPServer) -> None:
+    async def test_a_ticket_with_the_whole_story(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         asked: list[Request] = []
 
         def answer(request: Request) -> Response:
