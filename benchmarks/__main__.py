@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import OrderlineError
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.demo import get_asterisk, say
 from benchmarks import speed
 from benchmarks.capacity import STEPS, capacity
 from benchmarks.checkout_comparison import before_and_after
-from benchmarks.grammar_cost import grammar
+from benchmarks.grammar_cost import measure_grammar_cost
 from benchmarks.machine import about
 from benchmarks.report import publish, read_faults, read_parts, table
 from benchmarks.soak import soak
-from benchmarks.yes_no_recognition import answers
+from benchmarks.yes_no_recognition import measure_yes_no_recognition
 
-Part = Callable[[Home, argparse.Namespace], Awaitable[dict[str, Any]]]
+Part = Callable[[RehearsalHome, argparse.Namespace], Awaitable[dict[str, Any]]]
 
 PARTS: dict[str, Part] = {
     "response": lambda home, options: speed.response(home, say, _copies(options, 10)),
@@ -33,8 +33,8 @@ PARTS: dict[str, Part] = {
     "keypad": lambda home, options: speed.keypad(home, say, _copies(options, 10)),
     "length": lambda home, options: speed.length(home, say, _copies(options, 2)),
     "capacity": lambda home, options: capacity(home, say, options.steps, options.seconds),
-    "grammar": lambda home, options: grammar(home, say),
-    "answers": lambda home, options: answers(home, say),
+    "grammar": lambda home, options: measure_grammar_cost(home, say),
+    "answers": lambda home, options: measure_yes_no_recognition(home, say),
     "soak": lambda home, options: soak(home, say, options.minutes),
     "before": lambda home, options: before_and_after(home, say, options.before.resolve(), _copies(options, 2)),
 }
@@ -47,7 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     if "before" in options.parts and options.before is None:
         parser.error("before needs --before DIR: the checkout to compare with")
-    home = Home(options.home.resolve())
+    home = RehearsalHome(options.home.resolve())
     results = home.directory / "bench"
     results.mkdir(parents=True, exist_ok=True)
     try:
@@ -91,7 +91,7 @@ def _copies(options: argparse.Namespace, usual: int) -> int:
     return usual if options.copies is None else int(options.copies)
 
 
-async def _measure(name: str, home: Home, options: argparse.Namespace, path: Path) -> None:
+async def _measure(name: str, home: RehearsalHome, options: argparse.Namespace, path: Path) -> None:
     """Measure one part and write its result, complete or not at all."""
     task = asyncio.current_task()
     if task is not None:

@@ -1,4 +1,4 @@
-"""Where the benchmarks ring: a private call centre of their own, and the callers who ring it."""
+"""Private call centre of the benchmarks, and the scripted callers who ring it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from agent.asterisk.ari.client import Ari
-from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.demo import get_asterisk
-from agent.rehearsal.exchange import Exchange
-from agent.rehearsal.live_feed import LiveFeed
+from agent.rehearsal.exchange import PhoneExchange
+from agent.rehearsal.live_feed import LiveFeedClient
 from agent.rehearsal.phone import Leg
 from agent.rehearsal.report import SilentReport
-from agent.rehearsal.result import CallResult
-from agent.rehearsal.ringing_phones import HumanDesk
-from agent.rehearsal.runner import APP, file_names, play_call, prepare, with_numbers
+from agent.rehearsal.result import ScriptedCallResult
+from agent.rehearsal.ringing_phones import RingingPhoneMatcher
+from agent.rehearsal.runner import APP, file_names, play_call, render_call_sounds, with_numbers
 from agent.rehearsal.script import CallScript
-from agent.rehearsal.script_player import Sounds
+from agent.rehearsal.script_player import CallSounds
 from agent.rehearsal.script_reader import load_scripts
 from agent.rehearsal.voices import Voices
 
@@ -43,34 +43,34 @@ STAGGER_SECONDS = 0.4
 class PlacedCall:
     """A call and what it left at the caller's end."""
 
-    result: CallResult
+    result: ScriptedCallResult
     leg: Leg
     number: str
 
 
-class Callers:
+class ScriptedCallers:
     """Scripted callers on a running call centre. ``async with Callers(stack, home) as callers``."""
 
-    def __init__(self, stack: Stack, home: Home) -> None:
+    def __init__(self, stack: PrivateCallCentre, home: RehearsalHome) -> None:
         self.stack = stack
         self._sounds_dir = stack.asterisk.data_dir / "sounds" / "en"
         self._voices = Voices(home.shared / "callers", self._sounds_dir)
         self._keep = stack.run_dir / "calls"
         self._names = itertools.count(1)
-        self._sounds: dict[CallScript, Sounds] = {}
+        self._sounds: dict[CallScript, CallSounds] = {}
         self._legs: dict[str, Leg] = {}
         self._stack = contextlib.AsyncExitStack()
-        self._exchange: Exchange | None = None
-        self._feed: LiveFeed | None = None
+        self._exchange: PhoneExchange | None = None
+        self._feed: LiveFeedClient | None = None
 
-    async def __aenter__(self) -> Callers:
+    async def __aenter__(self) -> ScriptedCallers:
         phones, agent = self.stack.phones, self.stack.agent
         self._keep.mkdir(parents=True, exist_ok=True)
         ari = await self._stack.enter_async_context(Ari(phones.ari_url, phones.ari_user, phones.ari_password, APP))
-        self._exchange = Exchange(ari)
+        self._exchange = PhoneExchange(ari)
         self._exchange.on_dialled = self._dialled
         self._stack.push_async_callback(self._exchange.close)
-        self._feed = await self._stack.enter_async_context(LiveFeed(agent.control_url, agent.token))
+        self._feed = await self._stack.enter_async_context(LiveFeedClient(agent.control_url, agent.token))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -82,14 +82,14 @@ class Callers:
     async def learn(self, calls: Sequence[CallScript]) -> None:
         """Render all that will be said, before anything is measured. Raises CallerVoiceError."""
         for call in calls:
-            self._sounds[_plain(call)] = await prepare(call, self._voices, self._sounds_dir)
+            self._sounds[_plain(call)] = await render_call_sounds(call, self._voices, self._sounds_dir)
 
     async def place(self, call: CallScript) -> PlacedCall:
         """Place one call and see it to its end. The recording of a call that did what it should is not kept."""
         if self._exchange is None or self._feed is None:
             raise RuntimeError("Callers are used as a context manager.")
         name = f"{next(self._names):04d}-{file_names([call.name])[0]}"
-        desk = HumanDesk(self._exchange)
+        desk = RingingPhoneMatcher(self._exchange)
         sounds = self._sounds[_plain(call)]
         result = await play_call(call, self._exchange, desk, self._feed, sounds, self._keep / name, SilentReport())
         for path in (result.recording, result.record):
@@ -114,7 +114,7 @@ class Callers:
                 group.create_task(caller(index))
         return done
 
-    async def crowd(
+    async def hold_at_once(
         self, calls: Sequence[CallScript], size: int, seconds: float, full: asyncio.Event
     ) -> list[PlacedCall]:
         """Hold ``size`` calls at once for so long after all are up: each caller rings again when its call is over.
@@ -147,19 +147,19 @@ def _plain(call: CallScript) -> CallScript:
     return replace(call, name="", number="")
 
 
-def scripts(name: str, copies: int = 1) -> tuple[CallScript, ...]:
+def load_call_scripts(name: str, copies: int = 1) -> tuple[CallScript, ...]:
     """Return the calls of one of the benchmarks' script files, so many of each, every caller with its own number."""
     return with_numbers(load_scripts([SCRIPTS / f"{name}.yaml"]), copies)
 
 
 @contextlib.asynccontextmanager
 async def call_centre(
-    home: Home,
+    home: RehearsalHome,
     run_name: str,
     say: Callable[[str], None],
     settings: Mapping[str, Any] | None = None,
     checkout: Path | None = None,
-) -> AsyncIterator[Callers]:
+) -> AsyncIterator[ScriptedCallers]:
     """Hold a private call centre and its callers, with the agent of another ``checkout`` if one is given.
 
     Raises PbxError, AgentDied.
@@ -170,8 +170,8 @@ async def call_centre(
     async with contextlib.AsyncExitStack() as opened:
         with contextlib.chdir(checkout) if checkout is not None else contextlib.nullcontext():
             # python -m takes the package of the directory it is started in
-            stack = await opened.enter_async_context(running_stack(asterisk, home, run_dir, say, own))
-        yield await opened.enter_async_context(Callers(stack, home))
+            stack = await opened.enter_async_context(running_call_centre(asterisk, home, run_dir, say, own))
+        yield await opened.enter_async_context(ScriptedCallers(stack, home))
         for line in (*stack.pbx.log_problems(), *stack.phones.log_problems(), *stack.agent.problems()):
             say(f"logged: {line}")
     await asyncio.to_thread(shutil.rmtree, run_dir / "pbx", ignore_errors=True)

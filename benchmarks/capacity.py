@@ -1,4 +1,4 @@
-"""How many talking calls at once: more and more callers until answers come late or words break up."""
+"""Measures how many calls can talk at once before responses come late or audio breaks up."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.rehearsal.call_centre import Home
-from agent.rehearsal.result import CallResult
-from benchmarks.call_centre import Callers, call_centre, scripts
+from agent.rehearsal.call_centre import RehearsalHome
+from agent.rehearsal.result import ScriptedCallResult
+from benchmarks.call_centre import ScriptedCallers, call_centre, load_call_scripts
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
-from benchmarks.usage import AGENT, ASTERISK, PRODUCT, UsageMeter, Use
+from benchmarks.usage import AGENT, ASTERISK, PRODUCT, ResourceUse, UsageMeter
 
 STEPS = (1, 2, 5, 10, 20, 30, 40, 50, 60, 80, 100)
 """Calls at once."""
@@ -23,11 +23,11 @@ LATE_LIMIT = 0.01
 
 
 async def capacity(
-    home: Home, say: Callable[[str], None], steps: Sequence[int] = STEPS, seconds: float = STEP_SECONDS
+    home: RehearsalHome, say: Callable[[str], None], steps: Sequence[int] = STEPS, seconds: float = STEP_SECONDS
 ) -> dict[str, Any]:
     """Hold 1, 2, 5, ... conversations at once, everything on, until a limit is passed; return every step."""
     held: list[dict[str, Any]] = []
-    results: list[CallResult] = []
+    results: list[ScriptedCallResult] = []
     async with call_centre(home, "bench-capacity", say) as callers:
         meter = UsageMeter.of(callers.stack)
         meter.start()
@@ -52,15 +52,15 @@ async def capacity(
 
 
 async def _step(
-    callers: Callers, meter: UsageMeter, size: int, seconds: float, idle: dict[str, Use]
-) -> tuple[dict[str, Any], list[CallResult]]:
+    callers: ScriptedCallers, meter: UsageMeter, size: int, seconds: float, idle: dict[str, ResourceUse]
+) -> tuple[dict[str, Any], list[ScriptedCallResult]]:
     full = asyncio.Event()
-    crowd = asyncio.create_task(callers.crowd(scripts("conversations"), size, seconds, full))
-    await asyncio.wait({crowd, asyncio.create_task(full.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    hold_at_once = asyncio.create_task(callers.hold_at_once(load_call_scripts("conversations"), size, seconds, full))
+    await asyncio.wait({hold_at_once, asyncio.create_task(full.wait())}, return_when=asyncio.FIRST_COMPLETED)
     meter.start()
-    await asyncio.wait({crowd}, timeout=seconds)
+    await asyncio.wait({hold_at_once}, timeout=seconds)
     used = meter.read()
-    results = [one.result for one in await crowd]
+    results = [one.result for one in await hold_at_once]
     turns = turns_of(results)
     response = spread([turn["response_ms"] for turn in turns if turn["kind"] != "keypad"])
     late = lateness_of(results)

@@ -1,4 +1,4 @@
-"""Before and after in one run: the same callers ring the agent of another checkout and the agent of this one."""
+"""Compares another checkout with this one in one run: the same callers ring both agents."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.rehearsal.call_centre import Home
-from agent.rehearsal.result import CallResult
-from benchmarks.call_centre import call_centre, scripts
+from agent.rehearsal.call_centre import RehearsalHome
+from agent.rehearsal.result import ScriptedCallResult
+from benchmarks.call_centre import call_centre, load_call_scripts
 from benchmarks.figures import by_kind, failures_of, spread, turns_of
 from benchmarks.machine import commit_of
 
@@ -17,17 +17,17 @@ AT_ONCE = 2
 
 
 async def before_and_after(
-    home: Home, say: Callable[[str], None], checkout: Path, copies: int, rounds: int = ROUNDS
+    home: RehearsalHome, say: Callable[[str], None], checkout: Path, copies: int, rounds: int = ROUNDS
 ) -> dict[str, Any]:
     """Hold the conversations with both in turn, so that what disturbs the machine disturbs both; return the pairs."""
-    results: dict[str, list[CallResult]] = {"before": [], "after": []}
-    stops: dict[str, list[CallResult]] = {"before": [], "after": []}
+    results: dict[str, list[ScriptedCallResult]] = {"before": [], "after": []}
+    stops: dict[str, list[ScriptedCallResult]] = {"before": [], "after": []}
     for number in range(rounds):
         for name, where in (("before", checkout), ("after", None)):
             async with call_centre(home, "bench-before", say, checkout=where) as callers:
-                placed = await callers.each(scripts("conversations", copies), AT_ONCE, lambda _: None)
+                placed = await callers.each(load_call_scripts("conversations", copies), AT_ONCE, lambda _: None)
                 results[name] += [one.result for one in placed]
-                placed = await callers.each(scripts("barge_in", copies), AT_ONCE, lambda _: None)
+                placed = await callers.each(load_call_scripts("barge_in", copies), AT_ONCE, lambda _: None)
                 stops[name] += [one.result for one in placed]
             say(f"  round {number + 1} of {rounds}, {name}: done")
     both = {name: by_kind(turns_of(calls)) for name, calls in results.items()}

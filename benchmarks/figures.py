@@ -1,4 +1,4 @@
-"""From calls to figures: response times by kind of turn and by where they went, greetings, stops, lengths. Pure."""
+"""Computes figures from calls: response times by kind of turn, greetings, barge-in stops, lengths. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.rehearsal.result import CallResult, TurnResult
+from agent.rehearsal.result import ScriptedCallResult, TurnResult
 
 KINDS = ("yes/no", "request or menu", "digits", "look-up", "keypad")
 """Kinds of turns. A look-up is a spoken answer after which the order system is asked; what is keyed is keypad."""
@@ -27,7 +27,7 @@ def kind_of(turn: TurnResult) -> str:
     return "digits" if turn.slot in _NUMBER_SLOTS else "request or menu"
 
 
-def turns_of(calls: Iterable[CallResult]) -> list[dict[str, Any]]:
+def turns_of(calls: Iterable[ScriptedCallResult]) -> list[dict[str, Any]]:
     """Return every answered turn as JSON-like data: kind, response at the caller's end, and its parts in ms."""
     found = []
     for call in calls:
@@ -80,7 +80,7 @@ def mean_parts(turns: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {part: round(sum(spent.get(part, 0.0) for spent in known) / len(known), 1) for part in PARTS if known}
 
 
-def lateness_of(calls: Iterable[CallResult]) -> dict[str, Any]:
+def lateness_of(calls: Iterable[ScriptedCallResult]) -> dict[str, Any]:
     """Return how evenly the agent's speech arrived over all calls."""
     late = [call.late for call in calls]
     frames, bad = sum(one.frames for one in late), sum(one.late for one in late)
@@ -92,6 +92,6 @@ def lateness_of(calls: Iterable[CallResult]) -> dict[str, Any]:
     }
 
 
-def failures_of(calls: Iterable[CallResult]) -> list[str]:
+def failures_of(calls: Iterable[ScriptedCallResult]) -> list[str]:
     """Return what went wrong, a line a failed check."""
     return [f"{call.name}: {check.what}: {check.detail}" for call in calls for check in call.checks if not check.ok]

@@ -1,4 +1,4 @@
-"""What it costs to listen for more: making a recogniser and decoding a chunk, by the number of entries."""
+"""Measures the cost of grammar size: making a recogniser and decoding a chunk, by number of entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import vosk
 from agent.call.ports import SAMPLE_RATE
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices
 from agent.speech.model import resolve_model
@@ -27,7 +27,7 @@ ROUNDS = 30
 SAID = "where is my order"
 
 
-async def grammar(home: Home, say: Callable[[str], None], rounds: int = ROUNDS) -> dict[str, Any]:
+async def measure_grammar_cost(home: RehearsalHome, say: Callable[[str], None], rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure the shipped grammars cut to different sizes, in turn, in one run."""
     pcm = (await Voices(home.shared / "callers", None).render(Speech(SAID, SAID, "joe"), -20.0)).tobytes()
     return await asyncio.to_thread(measure, pcm, say, SIZES, rounds)

@@ -17,7 +17,7 @@ import numpy as np
 import vosk
 
 from agent.call.ports import SAMPLE_RATE
-from agent.dialog.contract import Effect, Failed, Heard
+from agent.dialog.contract import Effect, EffectFailed, TurnInput
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.speech.model import resolve_model
@@ -57,9 +57,9 @@ def dialog_seconds(pack: FlowPack) -> float:
     turn = conversation.start()
     for said in CALL:
         conversation.completeness(said)
-        turn = conversation.hear(Heard(text=said))
+        turn = conversation.hear(TurnInput(text=said))
     if isinstance(turn.then, Effect):
-        conversation.hear(Failed(turn.then.name, "unavailable"))
+        conversation.hear(EffectFailed(turn.then.name, "unavailable"))
     return time.perf_counter() - began
 
 
@@ -81,12 +81,12 @@ def grammar_costs(pack: FlowPack) -> dict[str, float]:
     }
 
 
-def found(pack: FlowPack) -> dict[str, float]:
+def measured_ratios(pack: FlowPack) -> dict[str, float]:
     """Return every ratio that needs no telephone."""
     return {"a call's turns / the calibration loop": turn_cost(pack), **grammar_costs(pack)}
 
 
-def excess(ratios: dict[str, float], baseline: dict[str, Any]) -> list[str]:
+def ratios_over_baseline(ratios: dict[str, float], baseline: dict[str, Any]) -> list[str]:
     """Return what is dearer than the baseline allows, for people."""
     return [
         f"{what}: {ratio:.2f}, where {baseline[what]['ratio']:.2f} was measured and"
@@ -104,7 +104,7 @@ def read_baseline() -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the ratios; with ``--write`` store them, keeping what is allowed."""
-    ratios = found(FlowPack.load(english_pack()))
+    ratios = measured_ratios(FlowPack.load(english_pack()))
     baseline = read_baseline()
     for what, ratio in ratios.items():
         print(f"{what}: {ratio:.3f} (baseline {baseline.get(what, {}).get('ratio', '-')})")
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--write" in arguments:
         BASELINE.write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")
         return 0
-    return 1 if excess(ratios, baseline) else 0
+    return 1 if ratios_over_baseline(ratios, baseline) else 0
 
 
 if __name__ == "__main__":

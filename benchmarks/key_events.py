@@ -1,4 +1,4 @@
-"""Hears of keys when Asterisk tells of them: a second, listening ARI application on the PBX under test."""
+"""Records key events as Asterisk reports them, through a second ARI application on the PBX under test."""
 
 from __future__ import annotations
 

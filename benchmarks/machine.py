@@ -1,4 +1,4 @@
-"""On what the figures were taken: machine, versions, command."""
+"""Describes the run that made the figures: machine, versions, commit."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import vosk
 
-from agent.dialog.contract import Heard, Word
+from agent.dialog.contract import TurnInput, Word
 from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.pack.loader import FlowPack
@@ -64,7 +64,7 @@ def measure() -> Figures:
         lambda number: recognizer.listen(made[number].phrases, made[number].words, made[number].samples), len(made)
     )
     grammar = pack.grammars["collect:request"]
-    heard = [Heard(text, tuple(Word(word, 0.9) for word in text.split())) for text in SAID]
+    heard = [TurnInput(text, tuple(Word(word, 0.9) for word in text.split())) for text in SAID]
     figures["understanding three sentences"] = _median_ms(lambda _: [grammar.match(one) for one in heard], 20)
     begun = [" ".join(text.split()[:end]) for text in SAID for end in range(1, len(text.split()) + 1)]
     figures["judging all their beginnings"] = _median_ms(lambda _: [grammar.completeness(one) for one in begun], 10)

@@ -1,4 +1,4 @@
-"""From results to what people read: the table on the terminal, RESULTS.md, results.json and the plots."""
+"""Publishes results: the table on the terminal, RESULTS.md, results.json and the plots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.figures import KINDS, PARTS, by_kind
 from benchmarks.plots import draw_all
-from benchmarks.targets import Row, rows_of
+from benchmarks.targets import TargetRow, target_rows
 
 RAW = ("turns", "greetings_ms", "lengths_s", "stops_ms", "stops_after_event_ms", "stops_after_key_ms", "failures")
 """Single values: kept beside the run, left out of what is published."""
@@ -40,7 +40,7 @@ def read_faults(directory: Path) -> dict[str, Any] | None:
     return None
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[TargetRow]) -> str:
     """Return the table for the terminal."""
     cells = [("what", "target", "measured", "verdict"), *((r.what, r.target, r.measured, r.verdict) for r in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(4)]
@@ -48,10 +48,12 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def publish(parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any] | None, directory: Path) -> list[Row]:
+def publish(
+    parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any] | None, directory: Path
+) -> list[TargetRow]:
     """Write results.json, RESULTS.md and the plots; return the rows."""
     directory.mkdir(parents=True, exist_ok=True)
-    rows = rows_of(parts, faults)
+    rows = target_rows(parts, faults)
     slim = {
         name: {key: value for key, value in part.items() if key not in RAW} | _failures(part)
         for name, part in parts.items()
@@ -68,7 +70,7 @@ def _failures(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"failures": part["failures"][:20]} if part.get("failures") else {}
 
 
-def markdown(rows: Sequence[Row], parts: Mapping[str, Mapping[str, Any]]) -> str:
+def markdown(rows: Sequence[TargetRow], parts: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the results as one page."""
     lines = ["# Results", "", "Written by `make bench`; docs/benchmarks/README.md says how to read it.", ""]
     lines += _about(parts)

@@ -1,4 +1,4 @@
-"""Hours in minutes: calls without a pause, and between the rounds a look at what has not been given back."""
+"""Soak test: calls without a pause, and after each round a check for leaks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from agent.rehearsal.call_centre import Home, Stack
-from benchmarks.call_centre import call_centre, scripts
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome
+from benchmarks.call_centre import call_centre, load_call_scripts
 from benchmarks.figures import failures_of, lateness_of, spread, turns_of
 from benchmarks.usage import AGENT, ASTERISK, UsageMeter
 
@@ -25,7 +25,9 @@ GROWTH_COUNT = 5
 """So many more files, threads or tasks at the end than after the first rounds are a leak."""
 
 
-async def soak(home: Home, say: Callable[[str], None], minutes: float, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def soak(
+    home: RehearsalHome, say: Callable[[str], None], minutes: float, at_once: int = AT_ONCE
+) -> dict[str, Any]:
     """Hold calls for so many minutes; return what the programs held after each round, and whether it grew."""
     samples: list[dict[str, Any]] = []
     results = []
@@ -34,7 +36,9 @@ async def soak(home: Home, say: Callable[[str], None], minutes: float, at_once: 
         meter.start()
         began = time.monotonic()
         while time.monotonic() - began < minutes * 60:
-            placed = await callers.crowd(scripts("conversations"), at_once, ROUND_SECONDS, asyncio.Event())
+            placed = await callers.hold_at_once(
+                load_call_scripts("conversations"), at_once, ROUND_SECONDS, asyncio.Event()
+            )
             results += [one.result for one in placed]
             sample = await _sample(callers.stack, meter) | {"minutes": round((time.monotonic() - began) / 60, 2)}
             samples.append(sample | {"calls": len(results)})
@@ -61,7 +65,7 @@ async def soak(home: Home, say: Callable[[str], None], minutes: float, at_once: 
     }
 
 
-async def _sample(stack: Stack, meter: UsageMeter) -> dict[str, Any]:
+async def _sample(stack: PrivateCallCentre, meter: UsageMeter) -> dict[str, Any]:
     """What is held while nobody calls."""
     until = time.monotonic() + _SETTLE_SECONDS
     channels, bridges = await _held(stack)
@@ -77,13 +81,13 @@ async def _sample(stack: Stack, meter: UsageMeter) -> dict[str, Any]:
     }
 
 
-async def _held(stack: Stack) -> tuple[int, int]:
+async def _held(stack: PrivateCallCentre) -> tuple[int, int]:
     channels = (await stack.pbx.cli("core show channels concise")).splitlines()
     bridges = [line for line in (await stack.pbx.cli("bridge show all")).splitlines() if "Bridge-ID" not in line]
     return len([line for line in channels if line.strip()]), len([line for line in bridges if line.strip()])
 
 
-async def _tasks(stack: Stack) -> int:
+async def _tasks(stack: PrivateCallCentre) -> int:
     headers = {"Authorization": f"Bearer {stack.agent.token}"}
     url = f"{stack.agent.control_url}/health"
     async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as response:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.caller_measures import Span, barge_in_stop_ms, response_ms
-from agent.rehearsal.result import CallResult
-from benchmarks.call_centre import PlacedCall, call_centre, scripts
+from agent.rehearsal.result import ScriptedCallResult
+from benchmarks.call_centre import PlacedCall, call_centre, load_call_scripts
 from benchmarks.figures import by_kind, failures_of, lateness_of, spread, turns_of
 from benchmarks.key_events import key_events
 
@@ -19,18 +19,20 @@ _KEY_STOP_WITHIN_SECONDS = 2.0
 Say = Callable[[str], None]
 
 
-async def response(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def response(home: RehearsalHome, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
     """Hold the conversations, so many of each; return response times by kind, with all raw values."""
-    return await _conversations(home, say, "response", scripts("conversations", copies), at_once)
+    return await _conversations(home, say, "response", load_call_scripts("conversations", copies), at_once)
 
 
-async def length(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def length(home: RehearsalHome, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
     """The same, of the calls that ask where an order is alone."""
-    calls = [call for call in scripts("conversations", copies) if call.scenario == "order status"]
+    calls = [call for call in load_call_scripts("conversations", copies) if call.scenario == "order status"]
     return await _conversations(home, say, "length", calls, at_once)
 
 
-async def _conversations(home: Home, say: Say, name: str, calls: Sequence[Any], at_once: int) -> dict[str, Any]:
+async def _conversations(
+    home: RehearsalHome, say: Say, name: str, calls: Sequence[Any], at_once: int
+) -> dict[str, Any]:
     async with call_centre(home, f"bench-{name}", say) as callers:
         placed = await callers.each(calls, at_once, _counting(say, len(calls)))
     results = [one.result for one in placed]
@@ -46,17 +48,17 @@ async def _conversations(home: Home, say: Say, name: str, calls: Sequence[Any], 
     }
 
 
-async def greeting(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def greeting(home: RehearsalHome, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
     """Callers who listen to the greeting and leave."""
-    calls = scripts("greeting", copies)
+    calls = load_call_scripts("greeting", copies)
     async with call_centre(home, "bench-greeting", say) as callers:
         placed = await callers.each(calls, at_once, _counting(say, len(calls)))
     return _common([one.result for one in placed]) | {"at_once": at_once}
 
 
-async def barge_in(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def barge_in(home: RehearsalHome, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
     """Callers who speak over the greeting."""
-    calls = scripts("barge_in", copies)
+    calls = load_call_scripts("barge_in", copies)
     async with call_centre(home, "bench-barge-in", say) as callers:
         placed = await callers.each(calls, at_once, _counting(say, len(calls)))
     results = [one.result for one in placed]
@@ -64,9 +66,9 @@ async def barge_in(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) ->
     return _common(results) | {"at_once": at_once, "stop_ms": spread(stops), "stops_ms": _rounded(stops)}
 
 
-async def keypad(home: Home, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
+async def keypad(home: RehearsalHome, say: Say, copies: int, at_once: int = AT_ONCE) -> dict[str, Any]:
     """Callers who key over the greeting: from the end of the key, and from Asterisk's word of it, to silence."""
-    calls = scripts("keypad", copies)
+    calls = load_call_scripts("keypad", copies)
     async with call_centre(home, "bench-keypad", say) as callers, key_events(callers.stack.pbx) as moments:
         placed = await callers.each(calls, at_once, _counting(say, len(calls)))
     results = [one.result for one in placed]
@@ -98,7 +100,7 @@ def _answer_after_event(placed: PlacedCall, moments: Sequence[float]) -> float |
     return response_ms(placed.leg.heard, moments[-1]) if moments else None
 
 
-def lengths(results: Sequence[CallResult]) -> list[float]:
+def lengths(results: Sequence[ScriptedCallResult]) -> list[float]:
     """Dial to goodbye, seconds, of the order-status calls that did what they should."""
     return [
         round(call.duration_s + (call.ring_s or 0.0), 2)
@@ -116,7 +118,7 @@ def _pairs(table: dict[str, dict[str, Any]]) -> dict[str, float]:
     return pairs
 
 
-def _common(results: Sequence[CallResult]) -> dict[str, Any]:
+def _common(results: Sequence[ScriptedCallResult]) -> dict[str, Any]:
     greetings = [call.greeting_ms for call in results if call.greeting_ms is not None]
     return {
         "calls": len(results),

@@ -1,4 +1,4 @@
-"""The table of targets: what was promised, what was measured, whether it holds. Pure.
+"""Table of targets: the promised value, the measured value, and whether it holds. Pure.
 
 The targets are those of the design, section 10. A row that was not measured does not hold.
 """
@@ -16,7 +16,7 @@ KILLS = 100
 
 
 @dataclass(frozen=True)
-class Row:
+class TargetRow:
     """One line of the table."""
 
     what: str
@@ -36,7 +36,7 @@ class Row:
         return "holds" if self.holds else f"MISSED {self.misses_by}".strip()
 
 
-def rows_of(parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any] | None) -> list[Row]:
+def target_rows(parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any] | None) -> list[TargetRow]:
     """Return the whole table from the results of the parts (by name) and the fault matrix, as far as there are any."""
     turns = [turn for part in ("response", "length") for turn in parts.get(part, {}).get("turns", ())]
     spoken = by_kind(turns).get("spoken", spread([]))
@@ -60,32 +60,32 @@ def rows_of(parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any] | 
     ]
 
 
-def _at_most(what: str, value: float | None, limit: float, unit: str, n: int, today: str) -> Row:
+def _at_most(what: str, value: float | None, limit: float, unit: str, n: int, today: str) -> TargetRow:
     target = f"<= {limit:g} {unit}"
     if value is None:
-        return Row(what, target, "not measured", False, "", today)
+        return TargetRow(what, target, "not measured", False, "", today)
     digits = 1 if unit == "s" else 0
     over = "" if value <= limit else f"by {value - limit:.{digits}f} {unit}"
-    return Row(what, target, f"{value:.{digits}f} {unit} of {n}", value <= limit, over, today)
+    return TargetRow(what, target, f"{value:.{digits}f} {unit} of {n}", value <= limit, over, today)
 
 
-def _capacity(most: Mapping[str, Any]) -> Row:
+def _capacity(most: Mapping[str, Any]) -> TargetRow:
     what, target, today = "live calls a core at p95 <= 1 s", ">= 20", "about 4 with Vosk"
     if not most:
-        return Row(what, target, "not measured", False, "", today)
+        return TargetRow(what, target, "not measured", False, "", today)
     measured = f"{most['calls_a_core']:.0f} (at {most['at_once']} calls{'' if most['limit_found'] else ' or more'})"
     missing = "" if most["calls_a_core"] >= 20 else f"by {20 - most['calls_a_core']:.1f} calls"
-    return Row(what, target, measured, most["calls_a_core"] >= 20, missing, today)
+    return TargetRow(what, target, measured, most["calls_a_core"] >= 20, missing, today)
 
 
-def _fault_rows(faults: Mapping[str, Any] | None) -> list[Row]:
+def _fault_rows(faults: Mapping[str, Any] | None) -> list[TargetRow]:
     ring, lost = "controller killed -9 -> agent's phone rings", "calls lost or unrecorded in the fault matrix"
     cases = {str(case.get("name")): case for case in (faults or {}).get("cases", ())}
     missing = "not measured: make faults"
     rows = []
     killed = cases.get("killed")
     if killed is None:
-        rows.append(Row(ring, f"<= 6 s, {KILLS} of {KILLS}", missing, False, "", "nobody"))
+        rows.append(TargetRow(ring, f"<= 6 s, {KILLS} of {KILLS}", missing, False, "", "nobody"))
     else:
         reached = [float(value) for value in killed.get("reached", ())]
         good = sum(value <= 6.0 for value in reached)
@@ -93,18 +93,18 @@ def _fault_rows(faults: Mapping[str, Any] | None) -> list[Row]:
         worst = max(reached, default=0.0)
         short = f"{good} of {KILLS} within 6 s" if good == len(reached) else f"worst {worst:.1f} s"
         measured = f"worst {worst:.1f} s, {good} of {len(reached)}"
-        rows.append(Row(ring, f"<= 6 s, {KILLS} of {KILLS}", measured, holds, "" if holds else short, "nobody"))
+        rows.append(TargetRow(ring, f"<= 6 s, {KILLS} of {KILLS}", measured, holds, "" if holds else short, "nobody"))
     if not cases:
-        rows.append(Row(lost, "0", missing, False, "", "nobody publishes"))
+        rows.append(TargetRow(lost, "0", missing, False, "", "nobody publishes"))
     else:
         failed = sum(int(case.get("failed", 0)) for case in cases.values())
         runs = failed + sum(int(case.get("passed", 0)) for case in cases.values())
         text = f"{failed} of {runs} runs"
-        rows.append(Row(lost, "0", text, not failed, f"by {failed} runs" if failed else "", "nobody publishes"))
+        rows.append(TargetRow(lost, "0", text, not failed, f"by {failed} runs" if failed else "", "nobody publishes"))
     return rows
 
 
-def _calls(parts: Mapping[str, Mapping[str, Any]]) -> Row:
+def _calls(parts: Mapping[str, Mapping[str, Any]]) -> TargetRow:
     calls = sum(int(part.get("calls", 0)) for part in parts.values())
     missing = "" if calls >= LEAST_CALLS else f"by {LEAST_CALLS - calls}"
-    return Row("real calls behind this table", f">= {LEAST_CALLS}", str(calls), calls >= LEAST_CALLS, missing)
+    return TargetRow("real calls behind this table", f">= {LEAST_CALLS}", str(calls), calls >= LEAST_CALLS, missing)

@@ -1,4 +1,4 @@
-"""A call in text, without a telephone: what parts that measure rules and grammars begin with."""
+"""Starts a call in text, without a telephone, for benchmarks of rules and grammars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the programs of a call centre use: CPU time, memory, threads, files; by the kernel's own count."""
+"""Measures CPU time, memory, threads and files of a call centre's programs, as the kernel counts them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from agent.rehearsal.call_centre import Stack
+from agent.rehearsal.call_centre import PrivateCallCentre
 
 ASTERISK, AGENT, CARRIER, CALLERS = "asterisk", "agent", "carrier", "callers"
 """The product is the first two; the carrier's Asterisk and the callers' own program are the load generator."""
@@ -18,7 +18,7 @@ LOAD = (CARRIER, CALLERS)
 
 
 @dataclass(frozen=True)
-class Use:
+class ResourceUse:
     """One program over a stretch of time, its children included."""
 
     cores: float
@@ -48,7 +48,7 @@ class UsageMeter:
         self._began: dict[str, float] = {}
 
     @classmethod
-    def of(cls, stack: Stack) -> UsageMeter:
+    def of(cls, stack: PrivateCallCentre) -> UsageMeter:
         """Watch the four programs of a private call centre with its callers in this process."""
         pids = {
             ASTERISK: stack.pbx.pid,
@@ -63,11 +63,11 @@ class UsageMeter:
         self._began_at = time.monotonic()
         self._began = {name: _cpu_seconds(process, name) for name, process in self._processes.items()}
 
-    def read(self) -> dict[str, Use]:
+    def read(self) -> dict[str, ResourceUse]:
         """Return what was used since :meth:`start`. Raises psutil.NoSuchProcess when a program has died."""
         seconds = max(1e-9, time.monotonic() - self._began_at)
         return {
-            name: Use(
+            name: ResourceUse(
                 cores=(_cpu_seconds(process, name) - self._began.get(name, 0.0)) / seconds,
                 rss_mb=sum(one.memory_info().rss for one in _family(process, name)) / 2**20,
                 threads=sum(one.num_threads() for one in _family(process, name)),

@@ -1,4 +1,4 @@
-"""Is a bare yes or no heard among thousands of requests? With the weights of the grammar and without, in one run."""
+"""Measures how well a bare yes or no is recognised among thousands of requests, with and without weights."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import numpy as np
 import vosk
 
 from agent.call.ports import SAMPLE_RATE
-from agent.dialog.contract import Heard, Listen
+from agent.dialog.contract import Listen, TurnInput
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices
-from agent.speech.decoding import Decoding
-from agent.speech.grammar import UNKNOWN, Grammar, build_grammar
+from agent.speech.decoding import TurnDecoding
+from agent.speech.grammar import UNKNOWN, VoskGrammar, build_grammar
 from agent.speech.model import resolve_model
 from benchmarks.text_call import text_call
 
@@ -65,7 +65,7 @@ ANYTHING = (
 _LEVEL_DBFS = -20.0
 
 
-async def answers(home: Home, say: Callable[[str], None]) -> dict[str, Any]:
+async def measure_yes_no_recognition(home: RehearsalHome, say: Callable[[str], None]) -> dict[str, Any]:
     """Return how many were heard right, and how many strange sentences were taken for an answer."""
     voices = Voices(home.shared / "callers", None)
     sounds = {
@@ -80,7 +80,7 @@ def compare(sounds: Mapping[tuple[str, str], bytes], say: Callable[[str], None])
     """Decode every sound with both grammars."""
     vosk.SetLogLevel(-1)
     model = vosk.Model(str(resolve_model("bundled", Path())))
-    listen = anything_else(FlowPack.load(english_pack()))
+    listen = anything_else_listen(FlowPack.load(english_pack()))
     grammar = build_grammar(
         listen.phrases, listen.words, lambda word: model.vosk_model_find_word(word) >= 0, listen.samples
     )
@@ -95,7 +95,7 @@ def compare(sounds: Mapping[tuple[str, str], bytes], say: Callable[[str], None])
             "of": len(expected),
             "bare_yes_or_no": sum(text in ("yes", "no") for _, text in right),
             "bare_yes_or_no_of": 2 * len(VOICES),
-            "strange_taken": sum(taken(grammar, heard[key]) for key in heard if key[1] in ANYTHING),
+            "strange_taken": sum(taken_as_answer(grammar, heard[key]) for key in heard if key[1] in ANYTHING),
             "strange_of": len(ANYTHING) * len(VOICES),
         }
         row = found[name]
@@ -114,24 +114,24 @@ def compare(sounds: Mapping[tuple[str, str], bytes], say: Callable[[str], None])
     return found
 
 
-def anything_else(pack: FlowPack) -> Listen:
+def anything_else_listen(pack: FlowPack) -> Listen:
     """Return what the agent listens for after it has answered a question and asks for another."""
     conversation = text_call(pack)
     conversation.start()
-    turn = conversation.hear(Heard(text="what are your opening hours"))
+    turn = conversation.hear(TurnInput(text="what are your opening hours"))
     if not isinstance(turn.then, Listen):
         raise TypeError("The procedures do not ask anything after an answer.")
     return turn.then
 
 
-def decode(model: vosk.Model, entries: str, grammar: Grammar, pcm: bytes) -> str:
+def decode(model: vosk.Model, entries: str, grammar: VoskGrammar, pcm: bytes) -> str:
     """Return the final text of one sound."""
     make = functools.partial(vosk.KaldiRecognizer, model, float(SAMPLE_RATE), entries)
-    decoding = Decoding(make, allows=grammar.allows)
+    decoding = TurnDecoding(make, allows=grammar.allows)
     quiet = np.zeros(SAMPLE_RATE // 4, "<i2").tobytes()
     return decoding.finish(quiet + pcm + quiet).text
 
 
-def taken(grammar: Grammar, text: str) -> bool:
+def taken_as_answer(grammar: VoskGrammar, text: str) -> bool:
     """True when the text would be taken for an answer."""
     return bool(text) and text != UNKNOWN and grammar.allows(text)

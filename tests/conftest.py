@@ -10,25 +10,25 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
 
 @pytest.fixture(scope="session")
-def home() -> Home:
+def home() -> RehearsalHome:
     """Where the private Asterisk and the caches are: $ORDERLINE_HOME, or ``var`` in the repository."""
-    return Home(Path(os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[1] / "var"))
+    return RehearsalHome(Path(os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[1] / "var"))
 
 
 @pytest.fixture(scope="session")
-def asterisk(home: Home) -> Asterisk:
+def asterisk(home: RehearsalHome) -> Asterisk:
     """The Asterisk in there, fetched on the first run, or the one that $ASTERISK names."""
     return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK") or None, report=print))
 
 
 @pytest.fixture(scope="session")
-def redis_program(home: Home) -> tuple[str, ...]:
+def redis_program(home: RehearsalHome) -> tuple[str, ...]:
     """The command of a real redis-server, fetched once where the machine has none."""
     return redis_command(home.directory)
 

@@ -1,4 +1,4 @@
-"""The ears of a real call, without the call: voice activity, gain, gate, turn-taking and recognition, frame by frame.
+"""Runs a call's listening without a call: VAD, gain, gate, turn-taking and recognition, frame by frame.
 
 The frames of an utterance go through the same :class:`~agent.call.listening.Listening` as in a call, as fast as the
 machine can, each one only after the recogniser is done with what came before. So the result does not depend on the
@@ -16,11 +16,11 @@ from agent.call.inbox import LineReader
 from agent.call.listening import Answer, Listening, ListeningParts
 from agent.call.playback import Speaking
 from agent.call.ports import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
-from agent.dialog.contract import Completeness, Heard, Listen, NoInput
+from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.vad import VoiceActivities
+from agent.speech.vad import VoiceActivityFactory
 
 _TASK_STEPS = 4
 """Turns of the event loop in which a frame reaches the recogniser: inbox, listening, ear, decoder."""
@@ -68,7 +68,7 @@ class _SteppedHearing:
             self._idle.set()
 
 
-class CallerEar:
+class CallListener:
     """One call's ears: the state of gain and voice activity goes on from turn to turn, as in a call."""
 
     def __init__(self, recognizer: Recognizer, vad: VoiceActivity, gain: Gain) -> None:
@@ -79,7 +79,7 @@ class CallerEar:
 
     async def hear(
         self, listen: Listen, completeness: Callable[[str], Completeness], frames: Iterable[bytes]
-    ) -> Heard | NoInput:
+    ) -> TurnInput | NoInput:
         """Listen once; the frames must go on for as long as anybody listens."""
         stepped = SteppedRecognizer(self._recognizer)
         inbox: Inbox = asyncio.Queue()
@@ -109,17 +109,17 @@ class CallerEar:
             await asyncio.gather(answering, return_exceptions=True)
 
 
-class Ears:
+class CallListenerFactory:
     """Makes the ears of calls for one model; load once a process."""
 
     def __init__(self, model_dir: Path) -> None:
         """Raise ``ModelError`` when the directory holds no usable model."""
         self.recognizer = VoskRecognizer(model_dir, workers=1, stall_seconds=60.0)
-        self._activities = VoiceActivities()
+        self._activities = VoiceActivityFactory()
 
-    def new(self) -> CallerEar:
+    def new(self) -> CallListener:
         """Return the ears of a new call."""
-        return CallerEar(self.recognizer, self._activities.new(), AutomaticGain())
+        return CallListener(self.recognizer, self._activities.new(), AutomaticGain())
 
 
 class _NoVoice:
@@ -155,4 +155,4 @@ def _nothing(*_: object) -> None:
     return
 
 
-__all__ = ["CallerEar", "Ears", "SteppedRecognizer"]
+__all__ = ["CallListener", "CallListenerFactory", "SteppedRecognizer"]

@@ -43,15 +43,15 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _accuracy(options: argparse.Namespace) -> int:
     import json
 
-    from agent.accuracy.measurement import Options, measure
+    from agent.accuracy.measurement import MeasurementOptions, run_measurement
     from agent.accuracy.report import table
     from agent.speech.model import resolve_model
 
     home: Path = options.home.resolve()
     models = [resolve_model(name, home / "models") for name in options.model or ["bundled"]]
     digits = options.digits or ([_TEST_DIGITS] if _TEST_DIGITS.is_dir() and options.audio is None else [])
-    data = measure(
-        Options(
+    data = run_measurement(
+        MeasurementOptions(
             models=tuple(_names(models)),
             home=home,
             audio=options.audio,

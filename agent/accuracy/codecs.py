@@ -1,4 +1,4 @@
-"""The way of the voice through a telephone network: real codecs, packet by packet, with packets lost.
+"""Passes audio through telephone codecs packet by packet, with packet loss.
 
 G.711, G.722, AMR and Opus are FFmpeg's (PyAV), GSM 06.10 is libsndfile's: the packets are really coded and decoded,
 and a decoder that keeps a state keeps it over a loss. A lost packet is 20 ms of silence, which is what Asterisk's
@@ -50,7 +50,7 @@ def through_codec(pcm: Pcm, codec: str, lost: npt.NDArray[np.bool_] | None = Non
     return _fitted(_with_gaps(arrived, lost, len(padded)), len(pcm))
 
 
-def losses(count: int, share: float, burst: float, seed: int) -> npt.NDArray[np.bool_]:
+def packet_losses(count: int, share: float, burst: float, seed: int) -> npt.NDArray[np.bool_]:
     """Say which of ``count`` packets are lost: a share of them, in rows of ``burst`` on average (Gilbert's model)."""
     random = np.random.default_rng(seed)
     flags = np.zeros(count, dtype=bool)
@@ -165,4 +165,4 @@ CODECS: dict[str, Callable[[], Coding | None]] = {
 """Name -> what codes and decodes; ``amr`` is mobile networks' codec at 12.2 kbit/s, ``amr_475`` at its lowest."""
 
 
-__all__ = ["CODECS", "losses", "through_codec"]
+__all__ = ["CODECS", "packet_losses", "through_codec"]

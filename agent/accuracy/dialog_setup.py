@@ -1,4 +1,4 @@
-"""Brings a conversation to a question, with the real procedures and the demo shop, and holds it from there."""
+"""Brings a dialog to a chosen question, with the shipped flows and the demo shop."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.errors import ServiceError
-from agent.dialog.contract import Done, Effect, Event, Failed, Listen
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call import Exchange, TextCall, event_of
+from agent.dialog.tools.text_call import TextCall, TextCallExchange, event_from_line
 from agent.flows import english_pack
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
@@ -44,7 +44,7 @@ LETTERS = "order_code"
 
 
 @dataclass(frozen=True)
-class Standing:
+class DialogProgress:
     """Where a conversation stands."""
 
     kind: str
@@ -57,10 +57,10 @@ class Standing:
     """The request that "did you mean" is asked about."""
 
 
-class HeldCall:
+class CallInProgress:
     """One call in progress."""
 
-    def __init__(self, call: TextCall, exchange: Exchange) -> None:
+    def __init__(self, call: TextCall, exchange: TextCallExchange) -> None:
         self._call = call
         self.exchange = exchange
         """What the agent did last."""
@@ -77,17 +77,17 @@ class HeldCall:
         """The dialog itself."""
         return self._call.conversation
 
-    def give(self, event: Event) -> Exchange:
+    def give(self, event: Event) -> TextCallExchange:
         """Hand in what was heard."""
         self.exchange = self._call.give(event)
         return self.exchange
 
-    def standing(self) -> Standing:
+    def standing(self) -> DialogProgress:
         """Return where it stands."""
         state: dict[str, Any] = self._call.conversation.snapshot()["state"]
         focus = state["focus"] or {"kind": "", "slot": "", "request": None}
         slots: dict[str, dict[str, Any]] = state["slots"]
-        return Standing(
+        return DialogProgress(
             focus["kind"],
             focus["slot"],
             {name: slot["value"] for name, slot in slots.items()},
@@ -97,7 +97,7 @@ class HeldCall:
         )
 
 
-class Stage:
+class DialogSetup:
     """The procedures and the shop, ready for any number of calls, one at a time."""
 
     def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
@@ -115,7 +115,7 @@ class Stage:
             self._packs[name] = FlowPack.load(english_pack(), self._render.filters, formats)
         return self._packs[name]
 
-    def at(self, question: str) -> HeldCall:
+    def at(self, question: str) -> CallInProgress:
         """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there."""
         said = QUESTIONS.get("order_number" if question == LETTERS else question)
         if said is None:
@@ -125,29 +125,31 @@ class Stage:
         call = TextCall(Conversation(self.pack(question), facts, self._render), self._perform)
         exchange = call.start()
         for line in said:
-            exchange = call.give(event_of(line))
-        held = HeldCall(call, exchange)
+            exchange = call.give(event_from_line(line))
+        held = CallInProgress(call, exchange)
         wanted = "order_number" if question in (LETTERS, "read_back") else question
         if held.standing().slot != wanted:
             raise AccuracyError(f"The procedures did not come to the question {question!r} with {', '.join(said)!r}.")
         return held
 
-    def _perform(self, effect: Effect) -> Done | Failed:
+    def _perform(self, effect: Effect) -> EffectSucceeded | EffectFailed:
         key = effect.key or f"accuracy-{self._calls}:{effect.id}"
         try:
-            return Done(effect.id, self._runner.run(self._services.perform(effect.name, effect.arguments, key)))
+            return EffectSucceeded(
+                effect.id, self._runner.run(self._services.perform(effect.name, effect.arguments, key))
+            )
         except ServiceError as error:
-            return Failed(effect.id, error.code, error.message, error.reason)
+            return EffectFailed(effect.id, error.code, error.message, error.reason)
 
 
 @contextlib.contextmanager
-def open_stage(runner: asyncio.Runner) -> Iterator[Stage]:
+def open_dialog_setup(runner: asyncio.Runner) -> Iterator[DialogSetup]:
     """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the ears."""
     with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
         shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
         try:
             services = ShopServices.of(shop.systems, policy=shop.policy, today=NOW.date, pause=_at_once)
-            yield Stage(runner, services)
+            yield DialogSetup(runner, services)
         finally:
             runner.run(shop.close())
 
@@ -156,7 +158,7 @@ async def _at_once(_: float) -> None:
     return
 
 
-def prompt_ids(exchange: Exchange) -> Sequence[str]:
+def prompt_ids(exchange: TextCallExchange) -> Sequence[str]:
     """Return the ids of what the agent said."""
     return [prompt.id for prompt in exchange.said]
 
@@ -166,9 +168,9 @@ __all__ = [
     "NOW",
     "QUESTIONS",
     "READ_BACK_VALUE",
-    "HeldCall",
-    "Stage",
-    "Standing",
-    "open_stage",
+    "CallInProgress",
+    "DialogProgress",
+    "DialogSetup",
+    "open_dialog_setup",
     "prompt_ids",
 ]

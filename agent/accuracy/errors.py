@@ -1,4 +1,4 @@
-"""What can go wrong in a measurement of accuracy."""
+"""Errors of an accuracy measurement."""
 
 from __future__ import annotations
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.accuracy.errors import AccuracyError
-from agent.rehearsal.apt_fetch import Wanted
+from agent.rehearsal.apt_fetch import PackageRequest
 from agent.rehearsal.audio import Pcm, read_wav
 from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 
 VOICES = ("rms", "slt", "awb", "kal16")
 """An American man and woman, a Scottish man, and an older American voice."""
 _PROGRAM = "usr/bin/flite"
-_PACKAGE = Wanted("flite", "flite >= 2.1", ("flite",), 120 * 1024 * 1024, "or do without its voices")
+_PACKAGE = PackageRequest("flite", "flite >= 2.1", ("flite",), 120 * 1024 * 1024, "or do without its voices")
 _SECONDS = 30.0
 
 

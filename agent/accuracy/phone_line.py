@@ -1,4 +1,4 @@
-"""Puts a voice on the line: its level, the noise behind it, the codec, the packets that get lost."""
+"""Applies the phone line to a voice: level, background noise, codec, packet loss."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from agent.accuracy.codecs import losses, through_codec
+from agent.accuracy.codecs import packet_losses, through_codec
 from agent.accuracy.noise import make_noise, with_noise
-from agent.accuracy.trial_types import Condition
+from agent.accuracy.trial_types import LineCondition
 from agent.call.ports import FRAME_BYTES, SAMPLE_RATE
-from agent.rehearsal.audio import FRAME_SAMPLES, Pcm, at_level
+from agent.rehearsal.audio import FRAME_SAMPLES, Pcm, scaled_to_level
 
 BEFORE_SECONDS = 0.5
 """Line without words before the caller speaks; the noise is there already."""
@@ -18,17 +18,17 @@ AFTER_SECONDS = 4.0
 """The same behind the last word: long enough for every end of a turn."""
 
 
-def on_the_line(speech: Pcm, condition: Condition, seed: int, talk: Sequence[Pcm] = ()) -> Pcm:
+def over_phone_line(speech: Pcm, condition: LineCondition, seed: int, talk: Sequence[Pcm] = ()) -> Pcm:
     """Return what the agent's end of the line gets, with quiet line before and after the words.
 
     Noise is laid behind the voice before the codec, as in a real room; ``talk`` is what babble is made of.
     """
     before, after = (np.zeros(int(seconds * SAMPLE_RATE), "<i2") for seconds in (BEFORE_SECONDS, AFTER_SECONDS))
-    pcm = np.concatenate((before, at_level(speech, condition.level_dbfs), after))
+    pcm = np.concatenate((before, scaled_to_level(speech, condition.level_dbfs), after))
     if condition.noise:
         pcm = with_noise(pcm, make_noise(condition.noise, len(pcm), seed, talk), condition.snr_db)
     count = -(-len(pcm) // FRAME_SAMPLES)
-    lost = losses(count, condition.loss, condition.burst, seed + 1) if condition.loss else None
+    lost = packet_losses(count, condition.loss, condition.burst, seed + 1) if condition.loss else None
     return through_codec(pcm, condition.codec, lost)
 
 
@@ -46,4 +46,4 @@ def frames(pcm: Pcm) -> Iterator[bytes]:
             yield bytes(FRAME_BYTES)
 
 
-__all__ = ["AFTER_SECONDS", "BEFORE_SECONDS", "frames", "on_the_line"]
+__all__ = ["AFTER_SECONDS", "BEFORE_SECONDS", "frames", "over_phone_line"]

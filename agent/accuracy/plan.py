@@ -1,4 +1,4 @@
-"""What is tried in a run: which items, by whom, under which conditions; in full and quick. Deterministic."""
+"""Plans the trials of a measurement: items, speakers and line conditions, full or quick. Deterministic."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import yaml
 from agent.accuracy import numbers
 from agent.accuracy.dialog_setup import LETTERS, READ_BACK_VALUE
 from agent.accuracy.noise import KINDS
-from agent.accuracy.trial_runner import seed_of, spread
-from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
+from agent.accuracy.trial_runner import seed_of, trials_under_condition
+from agent.accuracy.trial_types import Kind, LineCondition, SpokenAnswer, Trial, TrialItem
 from agent.shop.demo.fixed_data import FIXED_ORDERS
 
 DIGITS, WAYS = "order number, digit by digit", "order number, other ways"
@@ -29,7 +29,7 @@ _ERRANDS = frozenset({"10473", "15862", "26408", "33944", "64350", "85512"})
 
 
 @dataclass(frozen=True)
-class Size:
+class PlanSize:
     """How much is tried."""
 
     numbers: int
@@ -45,7 +45,7 @@ class Size:
     levels_dbfs: tuple[float, ...]
 
 
-FULL = Size(
+FULL = PlanSize(
     numbers=6,
     sweep_numbers=4,
     sweep_requests=3,
@@ -57,7 +57,7 @@ FULL = Size(
     codecs=("alaw", "g722", "gsm", "amr"),
     levels_dbfs=(-40, -50),
 )
-QUICK = Size(
+QUICK = PlanSize(
     numbers=2,
     sweep_numbers=2,
     sweep_requests=1,
@@ -71,50 +71,50 @@ QUICK = Size(
 )
 
 
-def conditions(size: Size) -> Iterator[Condition]:
+def conditions(size: PlanSize) -> Iterator[LineCondition]:
     """Yield what is compared with the clean line, each sweep in order."""
     for speed in size.speeds:
-        yield Condition(f"speed {speed:g}", "speed", speed=speed)
+        yield LineCondition(f"speed {speed:g}", "speed", speed=speed)
     for kind in KINDS:
         for snr in size.snrs_db:
-            yield Condition(f"{kind} {snr:g} dB", f"noise: {kind}", noise=kind, snr_db=snr)
+            yield LineCondition(f"{kind} {snr:g} dB", f"noise: {kind}", noise=kind, snr_db=snr)
     for codec in size.codecs:
-        yield Condition(codec, "codec", codec=codec)
+        yield LineCondition(codec, "codec", codec=codec)
     for loss in size.losses:
-        yield Condition(f"loss {loss:.0%}", "loss", loss=loss)
+        yield LineCondition(f"loss {loss:.0%}", "loss", loss=loss)
     for loss in size.losses[-1:]:
-        yield Condition(f"loss {loss:.0%} in rows of 3", "loss in rows", loss=loss, burst=3.0)
+        yield LineCondition(f"loss {loss:.0%} in rows of 3", "loss in rows", loss=loss, burst=3.0)
     for level in size.levels_dbfs:
-        yield Condition(f"{level:g} dBFS", "level", level_dbfs=level)
+        yield LineCondition(f"{level:g} dBFS", "level", level_dbfs=level)
 
 
-def trials(size: Size, voices: Sequence[str], digit_speakers: Sequence[str]) -> list[Trial]:
+def trials(size: PlanSize, voices: Sequence[str], digit_speakers: Sequence[str]) -> list[Trial]:
     """Return everything to try. ``digit_speakers`` are recorded: they say numbers and nothing else."""
     said = sentences()
-    clean = Condition()
+    clean = LineCondition()
     found: list[Trial] = []
     for voice in voices:
-        found += spread([*number_items(voice, size.numbers), *sentence_items(voice, said, size)], clean)
+        found += trials_under_condition([*number_items(voice, size.numbers), *sentence_items(voice, said, size)], clean)
     for voice in digit_speakers:
-        found += spread(digit_items(voice, size.numbers), clean)
+        found += trials_under_condition(digit_items(voice, size.numbers), clean)
     there = [voice for voice in SWEEP_VOICES if voice in voices]
     swept = [item for voice in there for item in sweep_items(voice, said, size)]
     people = [item for voice in digit_speakers for item in digit_items(voice, size.numbers)[: size.sweep_numbers // 2]]
     for condition in conditions(size):
-        found += spread(swept if condition.sweep == "speed" else [*swept, *people], condition)
-    found += spread(foreign_items([*there[:1], "hibari"], said, size), clean)
+        found += trials_under_condition(swept if condition.sweep == "speed" else [*swept, *people], condition)
+    found += trials_under_condition(foreign_items([*there[:1], "hibari"], said, size), clean)
     errands = [item for voice in voices for item in errand_items(voice, size.errands)]
-    found += spread(errands, clean)
+    found += trials_under_condition(errands, clean)
     for condition in (
-        Condition("street 15 dB", "errand", noise="street", snr_db=15),
-        Condition("babble 15 dB", "errand", noise="babble", snr_db=15),
-        Condition("gsm, loss 5%", "errand", codec="gsm", loss=0.05),
+        LineCondition("street 15 dB", "errand", noise="street", snr_db=15),
+        LineCondition("babble 15 dB", "errand", noise="babble", snr_db=15),
+        LineCondition("gsm, loss 5%", "errand", codec="gsm", loss=0.05),
     ):
-        found += spread([item for item in errands if item.speaker in there], condition)
+        found += trials_under_condition([item for item in errands if item.speaker in there], condition)
     return found
 
 
-def number_items(voice: str, count: int) -> list[Item]:
+def number_items(voice: str, count: int) -> list[TrialItem]:
     """Return the numbers that one speaker says."""
     items = digit_items(voice, count)
     for value in numbers.order_numbers(count, f"ways:{voice}"):
@@ -132,7 +132,7 @@ def number_items(voice: str, count: int) -> list[Item]:
     return items
 
 
-def digit_items(voice: str, count: int) -> list[Item]:
+def digit_items(voice: str, count: int) -> list[TrialItem]:
     """Return order numbers read digit by digit."""
     return [
         _number(voice, DIGITS, "order_number", "order_number", numbers.digit_by_digit(value, voice))
@@ -140,21 +140,21 @@ def digit_items(voice: str, count: int) -> list[Item]:
     ]
 
 
-def sentence_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item]:
+def sentence_items(voice: str, said: Mapping[str, Any], size: PlanSize) -> list[TrialItem]:
     """Return requests, yes and no, and choices that one speaker says; a part of them in a quick run."""
     every = 2 if size.numbers >= FULL.numbers else 8
     items = _requests(voice, said)
     for word in ("yes", "no"):
         for text in said[f"answers_{word}"]:
-            items.append(_item(voice, YES_NO, "yes_no", "read_back", "order_number", Answer(word, text, text)))
+            items.append(_item(voice, YES_NO, "yes_no", "read_back", "order_number", SpokenAnswer(word, text, text)))
     for slot in ("return_reason", "return_condition"):
         for value, texts in said[slot].items():
-            items += [_item(voice, CHOICE, "choice", slot, slot, Answer(value, text, text)) for text in texts]
+            items += [_item(voice, CHOICE, "choice", slot, slot, SpokenAnswer(value, text, text)) for text in texts]
     # another part of them for another voice: together they say everything
     return items[seed_of(voice) % every :: every]
 
 
-def sweep_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item]:
+def sweep_items(voice: str, said: Mapping[str, Any], size: PlanSize) -> list[TrialItem]:
     """Return what one speaker says under every condition: part of what is said on the clean line."""
     ways = number_items(voice, size.numbers)
     digits = [item for item in ways if item.lot == DIGITS][: size.sweep_numbers]
@@ -163,28 +163,28 @@ def sweep_items(voice: str, said: Mapping[str, Any], size: Size) -> list[Item]:
     return [*digits, *others, *requests[:: max(1, len(requests) // size.sweep_requests)][: size.sweep_requests]]
 
 
-def foreign_items(voices: Sequence[str], said: Mapping[str, Any], size: Size) -> list[Item]:
+def foreign_items(voices: Sequence[str], said: Mapping[str, Any], size: PlanSize) -> list[TrialItem]:
     """Return speech that is not meant for the agent, at three questions."""
     return [
-        _item(voice, f"{FOREIGN}: {question}", "foreign", question, slot, Answer("", text, text))
+        _item(voice, f"{FOREIGN}: {question}", "foreign", question, slot, SpokenAnswer("", text, text))
         for question, slot in (("request", "request"), ("order_number", "order_number"), ("read_back", "order_number"))
         for voice in dict.fromkeys(voices)
         for text in said["foreign"][: size.foreign]
     ]
 
 
-def errand_items(voice: str, count: int) -> list[Item]:
+def errand_items(voice: str, count: int) -> list[TrialItem]:
     """Return whole calls: where is my order, its number, its postcode."""
     requests = ("where is my order", "I'd like to know where my package is", "what's the status of my order")
     return [
-        Item(
+        TrialItem(
             f"errand:{voice}:{number}",
             ERRAND,
             "request",
             voice,
             "request",
             (
-                ("request", Answer("order_status", requests[index % 3], "where is my order")),
+                ("request", SpokenAnswer("order_status", requests[index % 3], "where is my order")),
                 ("order_number", numbers.digit_by_digit(number, voice)),
                 ("postcode", numbers.digit_by_digit(postcode, voice)),
             ),
@@ -205,20 +205,20 @@ def sentences() -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", yaml.safe_load(text))
 
 
-def _requests(voice: str, said: Mapping[str, Any]) -> list[Item]:
+def _requests(voice: str, said: Mapping[str, Any]) -> list[TrialItem]:
     return [
-        _item(voice, REQUEST, "request", "request", "request", Answer(value, text, text))
+        _item(voice, REQUEST, "request", "request", "request", SpokenAnswer(value, text, text))
         for value, texts in said["requests"].items()
         for text in texts
     ]
 
 
-def _number(voice: str, lot: str, question: str, slot: str, answer: Answer) -> Item:
+def _number(voice: str, lot: str, question: str, slot: str, answer: SpokenAnswer) -> TrialItem:
     return _item(voice, lot, "number", question, slot, answer)
 
 
-def _item(voice: str, lot: str, kind: Kind, question: str, slot: str, answer: Answer) -> Item:
-    return Item(f"{question}:{lot}:{answer.value}:{answer.first}", lot, kind, voice, question, ((slot, answer),))
+def _item(voice: str, lot: str, kind: Kind, question: str, slot: str, answer: SpokenAnswer) -> TrialItem:
+    return TrialItem(f"{question}:{lot}:{answer.value}:{answer.first}", lot, kind, voice, question, ((slot, answer),))
 
 
-__all__ = ["FULL", "QUICK", "READ_BACK_VALUE", "Size", "conditions", "errand_items", "sentences", "trials"]
+__all__ = ["FULL", "QUICK", "READ_BACK_VALUE", "PlanSize", "conditions", "errand_items", "sentences", "trials"]

@@ -1,4 +1,4 @@
-"""Numbers in people's voices: recordings of single digits, joined with the gaps of somebody who reads a number out."""
+"""Speaks numbers with recordings of single digits by real speakers, joined with natural gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from agent.accuracy.errors import AccuracyError
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearsal.audio import Pcm, at_level, read_wav, voiced_span
+from agent.rehearsal.audio import Pcm, read_wav, scaled_to_level, voiced_span
 from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 
 _NAME = re.compile(r"(\d)_([A-Za-z0-9]+)_(\d+)\.wav")
@@ -22,7 +22,7 @@ _MARGIN = SAMPLE_RATE // 50
 
 
 @dataclass(frozen=True)
-class Person:
+class DigitSpeaker:
     """One speaker's recordings of the ten digits."""
 
     name: str
@@ -49,7 +49,7 @@ class Person:
         return np.concatenate(pieces)
 
 
-def people_in(folders: Sequence[Path]) -> dict[str, Person]:
+def digit_speakers_in(folders: Sequence[Path]) -> dict[str, DigitSpeaker]:
     """Find the speakers of folders with ``{digit}_{speaker}_{n}.wav``; those without all ten digits are left out."""
     found: dict[str, dict[str, list[Path]]] = {}
     for folder in folders:
@@ -57,7 +57,7 @@ def people_in(folders: Sequence[Path]) -> dict[str, Person]:
             if name := _NAME.fullmatch(path.name):
                 found.setdefault(name[2], {}).setdefault(name[1], []).append(path)
     return {
-        name: Person(name, {digit: tuple(paths) for digit, paths in takes.items()})
+        name: DigitSpeaker(name, {digit: tuple(paths) for digit, paths in takes.items()})
         for name, takes in sorted(found.items())
         if len(takes) == len(DIGIT_WORDS)
     }
@@ -65,11 +65,11 @@ def people_in(folders: Sequence[Path]) -> dict[str, Person]:
 
 def _take(path: Path) -> Pcm:
     try:
-        pcm = at_level(read_wav(path), -20.0)
+        pcm = scaled_to_level(read_wav(path), -20.0)
     except (OSError, ValueError) as error:
         raise AccuracyError(f"{path} cannot be played: {error}") from error
     first, end = voiced_span(pcm) or (0, len(pcm))
     return pcm[max(0, first - _MARGIN) : end + _MARGIN]
 
 
-__all__ = ["Person", "people_in"]
+__all__ = ["DigitSpeaker", "digit_speakers_in"]

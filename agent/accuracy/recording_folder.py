@@ -1,4 +1,4 @@
-"""A folder of recordings with their texts: an administrator's own calls, or any speech corpus.
+"""Reads a folder of recordings with their texts: an administrator's own calls, or a speech corpus.
 
 Texts stand in ``NAME.txt`` beside ``NAME.wav``, or in ``transcripts.tsv``, ``transcripts.txt`` or ``*.trans.txt``, one
 recording a line: the name, then a tab or a space, then the text, then (after another tab) what must be understood.
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.accuracy.dialog_setup import QUESTIONS, Stage
+from agent.accuracy.dialog_setup import QUESTIONS, DialogSetup
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.numbers import in_groups
 from agent.accuracy.trial_runner import NOTHING, seed_of
-from agent.accuracy.trial_types import Answer, Condition, Item, Kind, Trial
-from agent.dialog.contract import Heard
-from agent.dialog.tools.text_call import spoken
+from agent.accuracy.trial_types import Kind, LineCondition, SpokenAnswer, Trial, TrialItem
+from agent.dialog.contract import TurnInput
+from agent.dialog.tools.text_call import as_recognised
 
 _LISTS = ("transcripts.tsv", "transcripts.txt")
 _TRUTH = re.compile(r"([a-z_]+)\s*[:=]\s*(.+)")
@@ -30,7 +30,7 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 
 @dataclass(frozen=True)
-class Recording:
+class LabelledRecording:
     """One file, what is said in it, and what must be understood."""
 
     path: Path
@@ -39,12 +39,12 @@ class Recording:
     value: str = ""
 
 
-def recordings_in(folder: Path) -> list[Recording]:
+def recordings_in(folder: Path) -> list[LabelledRecording]:
     """Read a folder and everything below it. Raises :class:`AccuracyError` when nothing in it can be used."""
     if not folder.is_dir():
         raise AccuracyError(f"There is no folder {folder}.")
     listed = {path: line for place in _lists(folder) for path, line in _read_list(place)}
-    found: list[Recording] = []
+    found: list[LabelledRecording] = []
     for path in sorted(folder.rglob("*.wav")):
         if path in listed:
             found.append(_recording(path, *listed[path]))
@@ -59,39 +59,40 @@ def recordings_in(folder: Path) -> list[Recording]:
     return found
 
 
-def folder_trials(recordings: list[Recording], stage: Stage) -> list[Trial]:
+def folder_trials(recordings: list[LabelledRecording], stage: DialogSetup) -> list[Trial]:
     """Return the trials of recordings: each as it is, at the question it answers.
 
     Where nothing says what must be understood, it is what the agent understands of the text itself, at the first
     question at which it understands anything (a bare number answers the question for it); a text that means nothing
     to it must not be taken for anything.
     """
-    line = Condition("as recorded", "recordings", codec="none")
+    line = LineCondition("as recorded", "recordings", codec="none")
     return [Trial(_item(recording, stage), line, seed_of(str(recording.path.name))) for recording in recordings]
 
 
-def _item(recording: Recording, stage: Stage) -> Item:
+def _item(recording: LabelledRecording, stage: DialogSetup) -> TrialItem:
     name, speaker = str(recording.path.name), recording.path.parent.name
     if recording.slot:
         stated = _KINDS.get(recording.slot, "choice")
         again = in_groups(recording.value) if stated == "number" else recording.text
-        answer = Answer(recording.value, recording.text, again)
-        return Item(name, recording.slot, stated, speaker, recording.slot, ((recording.slot, answer),), recording.path,
+        answer = SpokenAnswer(recording.value, recording.text, again)
+        return TrialItem(name, recording.slot, stated, speaker, recording.slot, ((recording.slot, answer),),
+                         recording.path,
                     once=True)  # fmt: skip
     question, meaning = _meaning(recording.text, stage)
-    answer = Answer(meaning, recording.text, recording.text)
+    answer = SpokenAnswer(meaning, recording.text, recording.text)
     kind: Kind = "meaning" if meaning else "foreign"
     lot = question if meaning else "not for the agent"
-    return Item(name, lot, kind, speaker, question, ((question, answer),), recording.path)
+    return TrialItem(name, lot, kind, speaker, question, ((question, answer),), recording.path)
 
 
-def _meaning(text: str, stage: Stage) -> tuple[str, str]:
+def _meaning(text: str, stage: DialogSetup) -> tuple[str, str]:
     """Return the first question at which a text means something, and what."""
-    said = spoken(re.sub(r"\d", lambda digit: f" {_WORDS[int(digit[0])]} ", text))
+    said = as_recognised(re.sub(r"\d", lambda digit: f" {_WORDS[int(digit[0])]} ", text))
     only_a_number = set(said.split()) <= {*_WORDS, "oh"}
     for question in (*_NUMBER_QUESTIONS, *QUESTIONS) if only_a_number else QUESTIONS:
         held = stage.at(question)
-        understood = held.give(Heard(said)).understood
+        understood = held.give(TurnInput(said)).understood
         if understood not in NOTHING and not understood.endswith("..."):
             return question, understood
     return "request", ""
@@ -112,16 +113,16 @@ def _read_list(path: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
         yield wav, (columns[1].strip(), columns[2].strip() if len(columns) > 2 else "")
 
 
-def _recording(path: Path, text: str, truth: str = "") -> Recording:
+def _recording(path: Path, text: str, truth: str = "") -> LabelledRecording:
     if not truth:
-        return Recording(path, text.strip())
+        return LabelledRecording(path, text.strip())
     stated = _TRUTH.fullmatch(truth.strip())
     if stated is None or stated[1] not in QUESTIONS:
         known = ", ".join(name for name in QUESTIONS if name != "read_back")
         raise AccuracyError(
             f"{path}: {truth!r} does not say what must be understood, like order_number: 10473 ({known})."
         )
-    return Recording(path, text.strip(), stated[1], stated[2].strip())
+    return LabelledRecording(path, text.strip(), stated[1], stated[2].strip())
 
 
-__all__ = ["Recording", "folder_trials", "recordings_in"]
+__all__ = ["LabelledRecording", "folder_trials", "recordings_in"]

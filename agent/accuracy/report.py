@@ -1,4 +1,4 @@
-"""What a measurement says: as data, as a table for the terminal, as a page of Markdown. Pure."""
+"""Report of a measurement: as data, as a table for the terminal, as a page of Markdown. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agent.accuracy.plan import DIGITS, ERRAND
-from agent.accuracy.scoring import Score, Share, by, meaning_confusions, score, share_of, word_confusions
+from agent.accuracy.scoring import Score, Share, grouped_by, meaning_confusions, score, share_of, word_confusions
 from agent.accuracy.speakers import HEARD_BEFORE, TRAINED
-from agent.accuracy.trial_types import Result
+from agent.accuracy.trial_types import TrialResult
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 YES_NO_WORDS = ("yes", "no")
@@ -17,13 +17,13 @@ _MOST_EXAMPLES = 40
 _LIMITS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
-def report(results: Sequence[Result], meta: Mapping[str, Any]) -> dict[str, Any]:
+def report(results: Sequence[TrialResult], meta: Mapping[str, Any]) -> dict[str, Any]:
     """Return everything as plain data, by model."""
-    models = by(results, lambda one: one.model)
+    models = grouped_by(results, lambda one: one.model)
     return {**meta, "models": {name: model_report(of_model) for name, of_model in models.items()}}
 
 
-def model_report(results: Sequence[Result]) -> dict[str, Any]:
+def model_report(results: Sequence[TrialResult]) -> dict[str, Any]:
     """Return what one model did."""
     clean = [one for one in results if one.sweep in CLEAN_SWEEPS]
     meant = [one for one in clean if one.kind != "foreign"]
@@ -33,21 +33,21 @@ def model_report(results: Sequence[Result]) -> dict[str, Any]:
     numbers = [one for one in utterances if one.kind == "number"]
     return {
         "trials": len(results),
-        "lots": _scores(by(utterances, lambda one: one.lot)),
-        "groups": _scores(by(utterances, lambda one: _group(one.speaker))),
-        "number_groups": _scores(by([n for n in numbers if n.lot == DIGITS], lambda one: _group(one.speaker))),
-        "speakers": _scores(by(utterances, lambda one: one.speaker)),
+        "lots": _scores(grouped_by(utterances, lambda one: one.lot)),
+        "groups": _scores(grouped_by(utterances, lambda one: _group(one.speaker))),
+        "number_groups": _scores(grouped_by([n for n in numbers if n.lot == DIGITS], lambda one: _group(one.speaker))),
+        "speakers": _scores(grouped_by(utterances, lambda one: one.speaker)),
         "sweeps": {
             sweep: {
-                what: _scores({"clean": _clean_of(some, utterances), **by(some, lambda one: one.condition)})
+                what: _scores({"clean": _clean_of(some, utterances), **grouped_by(some, lambda one: one.condition)})
                 for what, some in _by_kind(of_sweep).items()
             }
-            for sweep, of_sweep in by(_swept(results), lambda one: one.sweep).items()
+            for sweep, of_sweep in grouped_by(_swept(results), lambda one: one.sweep).items()
         },
-        "errands": {name: _endings(some) for name, some in by(errands, lambda one: one.condition).items()},
+        "errands": {name: _endings(some) for name, some in grouped_by(errands, lambda one: one.condition).items()},
         "errands_by_group": {
             name: _endings(some)
-            for name, some in by(
+            for name, some in grouped_by(
                 [e for e in errands if e.condition == "clean"], lambda one: _group(one.speaker)
             ).items()
         },
@@ -58,7 +58,7 @@ def model_report(results: Sequence[Result]) -> dict[str, Any]:
                 "asked": _count(some, "wrong_asked"),
                 "refused": _count(some, "missed"),
             }
-            for name, some in by(foreign, lambda one: one.lot).items()
+            for name, some in grouped_by(foreign, lambda one: one.lot).items()
         },
         "confusions": {
             "digits": word_confusions([n for n in numbers if n.lot == DIGITS], DIGIT_WORDS),
@@ -70,7 +70,7 @@ def model_report(results: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def read_back_below(numbers: Sequence[Result]) -> dict[str, dict[str, int]]:
+def read_back_below(numbers: Sequence[TrialResult]) -> dict[str, dict[str, int]]:
     """Say what reading a number back would have caught and cost, had its weakest word been less certain than so much.
 
     Counts numbers that were acted on at the first saying, on every line.
@@ -200,26 +200,26 @@ def _confusion_table(confused: Mapping[str, Mapping[str, int]]) -> Iterator[str]
         yield f"| {said or '(nothing said)'} | {right} of {total} | {others or '-'} |"
 
 
-def _scores(groups: Mapping[str, Sequence[Result]]) -> dict[str, Any]:
+def _scores(groups: Mapping[str, Sequence[TrialResult]]) -> dict[str, Any]:
     return {name: score(some).to_json() for name, some in groups.items() if some}
 
 
-def _swept(results: Iterable[Result]) -> list[Result]:
+def _swept(results: Iterable[TrialResult]) -> list[TrialResult]:
     return [one for one in results if one.sweep not in (*CLEAN_SWEEPS, "errand") and one.kind != "foreign"]
 
 
-def _by_kind(results: Iterable[Result]) -> Mapping[str, list[Result]]:
+def _by_kind(results: Iterable[TrialResult]) -> Mapping[str, list[TrialResult]]:
     names = {"number": "numbers", "request": "requests"}
-    return by(results, lambda one: names.get(one.kind, one.kind))
+    return grouped_by(results, lambda one: names.get(one.kind, one.kind))
 
 
-def _clean_of(some: Sequence[Result], clean: Iterable[Result]) -> list[Result]:
+def _clean_of(some: Sequence[TrialResult], clean: Iterable[TrialResult]) -> list[TrialResult]:
     """The same utterances by the same speakers on the clean line."""
     wanted = {(one.item, one.speaker) for one in some}
     return [one for one in clean if (one.item, one.speaker) in wanted]
 
 
-def _endings(some: Sequence[Result]) -> dict[str, Any]:
+def _endings(some: Sequence[TrialResult]) -> dict[str, Any]:
     found: Score = score(some)
 
     def ended(*endings: str) -> dict[str, Any]:
@@ -235,15 +235,15 @@ def _endings(some: Sequence[Result]) -> dict[str, Any]:
     }
 
 
-def _share(some: Sequence[Result], endings: Sequence[str]) -> Share:
+def _share(some: Sequence[TrialResult], endings: Sequence[str]) -> Share:
     return share_of(some, lambda one: one.ending in endings)
 
 
-def _count(some: Iterable[Result], outcome: str) -> int:
+def _count(some: Iterable[TrialResult], outcome: str) -> int:
     return sum(one.outcome == outcome for one in some)
 
 
-def _example(one: Result) -> dict[str, Any]:
+def _example(one: TrialResult) -> dict[str, Any]:
     first = one.sayings[0]
     return {"speaker": one.speaker, "said": first.said, "heard": first.heard, "got": one.got,
             "confidence": first.confidence, "weakest": first.weakest, "ending": one.ending}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Counts: word errors, what became of utterances and errands, and how certain such counts are. Pure, seeded."""
+"""Scores results: word error rate, outcomes of utterances and errands, with confidence intervals. Pure, seeded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.trial_types import Result
+from agent.accuracy.trial_types import TrialResult
 from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 
 RESAMPLES = 2000
@@ -69,10 +69,10 @@ class Score:
         }  # fmt: skip
 
 
-def score(results: Sequence[Result]) -> Score:
+def score(results: Sequence[TrialResult]) -> Score:
     """Count a group of results of one kind of measurement."""
 
-    def share(holds: Callable[[Result], bool]) -> Share:
+    def share(holds: Callable[[TrialResult], bool]) -> Share:
         return share_of(results, holds)
 
     return Score(
@@ -90,7 +90,7 @@ def score(results: Sequence[Result]) -> Score:
     )
 
 
-def share_of(results: Sequence[Result], holds: Callable[[Result], bool]) -> Share:
+def share_of(results: Sequence[TrialResult], holds: Callable[[TrialResult], bool]) -> Share:
     """Count those for which something holds. Interval: bootstrap over speakers where there are enough of them."""
     hits = np.array([holds(one) for one in results], dtype=float)
     if not len(hits):
@@ -108,9 +108,13 @@ def share_of(results: Sequence[Result], holds: Callable[[Result], bool]) -> Shar
     return Share(int(hits.sum()), len(hits), round(float(low), 4), round(float(high), 4))
 
 
-def word_error_rate(results: Sequence[Result]) -> float | None:
+def word_error_rate(results: Sequence[TrialResult]) -> float | None:
     """Word error rate of the first sayings; ``oh`` and ``zero`` are the same word, ``[unk]`` is no word."""
-    pairs = [(plain(one.sayings[0].said), plain(one.sayings[0].heard)) for one in results if one.kind != "foreign"]
+    pairs = [
+        (normalised_words(one.sayings[0].said), normalised_words(one.sayings[0].heard))
+        for one in results
+        if one.kind != "foreign"
+    ]
     pairs = [pair for pair in pairs if pair[0]]
     if not pairs:
         return None
@@ -118,21 +122,21 @@ def word_error_rate(results: Sequence[Result]) -> float | None:
     return round(float(jiwer.wer([pair[0] for pair in pairs], [pair[1] for pair in pairs])), 4)
 
 
-def plain(text: str) -> str:
+def normalised_words(text: str) -> str:
     """Write words for comparison: lower case, no punctuation, digits as words, one word for zero."""
     text = re.sub(r"\d", lambda digit: f" {DIGIT_WORDS[digit[0]]} ", text.lower().replace("[unk]", " "))
     words = re.sub(r"[^a-z' ]", " ", text.replace("’", "'")).split()
     return " ".join("zero" if word == "oh" else word for word in words)
 
 
-def word_confusions(results: Iterable[Result], among: Iterable[str]) -> dict[str, dict[str, int]]:
+def word_confusions(results: Iterable[TrialResult], among: Iterable[str]) -> dict[str, dict[str, int]]:
     """Count, for each of these words as spoken, what was heard in its place; ``""`` is nothing.
 
     Words heard where none was spoken stand under ``""``.
     """
     wanted = set(among)
     table: dict[str, Counter[str]] = {}
-    pairs = [(plain(one.sayings[0].said), plain(one.sayings[0].heard)) for one in results]
+    pairs = [(normalised_words(one.sayings[0].said), normalised_words(one.sayings[0].heard)) for one in results]
     pairs = [pair for pair in pairs if pair[0]]
     if not pairs:
         return {}
@@ -150,7 +154,7 @@ def word_confusions(results: Iterable[Result], among: Iterable[str]) -> dict[str
     return {one: dict(table[one].most_common()) for one in sorted(table)}
 
 
-def meaning_confusions(results: Iterable[Result]) -> dict[str, dict[str, int]]:
+def meaning_confusions(results: Iterable[TrialResult]) -> dict[str, dict[str, int]]:
     """Count, for each meaning, what it was taken for; ``""`` is nothing."""
     table: dict[str, Counter[str]] = {}
     for one in results:
@@ -158,9 +162,9 @@ def meaning_confusions(results: Iterable[Result]) -> dict[str, dict[str, int]]:
     return {one: dict(table[one].most_common()) for one in sorted(table)}
 
 
-def by(results: Iterable[Result], key: Callable[[Result], str]) -> Mapping[str, list[Result]]:
+def grouped_by(results: Iterable[TrialResult], key: Callable[[TrialResult], str]) -> Mapping[str, list[TrialResult]]:
     """Group results, in the order in which the groups come up."""
-    groups: dict[str, list[Result]] = {}
+    groups: dict[str, list[TrialResult]] = {}
     for one in results:
         groups.setdefault(key(one), []).append(one)
     return groups
@@ -176,5 +180,6 @@ def _jiwer() -> Any:
 
 
 __all__ = [
-    "Score", "Share", "by", "meaning_confusions", "plain", "score", "share_of", "word_confusions", "word_error_rate",
+    "Score", "Share", "grouped_by", "meaning_confusions", "normalised_words", "score", "share_of", "word_confusions",
+    "word_error_rate",
 ]  # fmt: skip

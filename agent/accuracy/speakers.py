@@ -1,4 +1,4 @@
-"""Who speaks in a measurement: synthetic voices, Asterisk's recorded digits, people's recorded digits."""
+"""Speakers of a measurement: synthetic voices, Asterisk's recorded digits, real speakers' digits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.accuracy import flite
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.recorded_digits import Person
+from agent.accuracy.recorded_digits import DigitSpeaker
 from agent.rehearsal.audio import Pcm, read_wav, write_wav
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices
@@ -35,7 +35,7 @@ class Speakers:
     """Asterisk's English core sounds as WAV, for ``allison``."""
     flite: tuple[str, ...] = ()
     """What to execute for flite; empty when there is none."""
-    people: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[str, DigitSpeaker] = field(default_factory=dict)
     voices: Voices = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

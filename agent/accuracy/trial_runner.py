@@ -1,4 +1,4 @@
-"""One item, tried: the caller speaks, the agent hears and answers, the caller repairs; and what came of it."""
+"""Runs one trial: the caller speaks, the agent hears and answers, the caller repairs; returns the outcome."""
 
 from __future__ import annotations
 
@@ -7,12 +7,21 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agent.accuracy.call_listener import CallerEar, Ears
-from agent.accuracy.dialog_setup import READ_BACK_VALUE, HeldCall, Stage, Standing, prompt_ids
-from agent.accuracy.phone_line import frames, on_the_line
+from agent.accuracy.call_listener import CallListener, CallListenerFactory
+from agent.accuracy.dialog_setup import READ_BACK_VALUE, CallInProgress, DialogProgress, DialogSetup, prompt_ids
+from agent.accuracy.phone_line import frames, over_phone_line
 from agent.accuracy.speakers import Speakers
-from agent.accuracy.trial_types import Answer, Condition, Ending, Item, Outcome, Result, Saying, Trial
-from agent.dialog.contract import Heard, NoInput
+from agent.accuracy.trial_types import (
+    Ending,
+    HeardUtterance,
+    LineCondition,
+    Outcome,
+    SpokenAnswer,
+    Trial,
+    TrialItem,
+    TrialResult,
+)
+from agent.dialog.contract import NoInput, TurnInput
 from agent.dialog.numbers.format import symbols_of
 from agent.rehearsal.audio import Pcm, read_wav
 from agent.rehearsal.cooperative_caller import reaction
@@ -28,14 +37,14 @@ KEYPAD_OFFERED = (".nomatch.2", ".nomatch.3")
 class _Caller:
     """One caller: what is known, what was said last, how often each thing was said."""
 
-    item: Item
+    item: TrialItem
     said: dict[str, int] = field(default_factory=dict)
 
-    def words(self, standing: Standing, prompts: Sequence[str], text: str) -> str:
+    def words(self, standing: DialogProgress, prompts: Sequence[str], text: str) -> str:
         """Return what to say now; ``""`` when the agent asks for something this caller has no answer to."""
         answers = dict(self.item.answers)
         if standing.kind == "confirm" and standing.slot in answers:
-            return "yes" if same(standing.values.get(standing.slot, ""), answers[standing.slot].value) else "no"
+            return "yes" if same_number(standing.values.get(standing.slot, ""), answers[standing.slot].value) else "no"
         if standing.kind == "confirm_request":
             return "yes" if "request" in answers and standing.asked_request == answers["request"].value else "no"
         wrong = self._read_back_wrong(standing)
@@ -45,23 +54,25 @@ class _Caller:
             return self._once_more(standing.slot, answers[standing.slot])
         return "" if reaction(prompts, text, "") != "again" else self._once_more(self.item.slot, self.item.answer)
 
-    def _read_back_wrong(self, standing: Standing) -> str:
+    def _read_back_wrong(self, standing: DialogProgress) -> str:
         """The slot that was just repeated wrongly on the way to the next question, which a caller would put right."""
         if standing.kind != "collect" or standing.slot != "postcode" or "order_number" not in dict(self.item.answers):
             return ""
         value = standing.values.get("order_number", "")
-        return "order_number" if value and not same(value, dict(self.item.answers)["order_number"].value) else ""
+        return "order_number" if value and not same_number(value, dict(self.item.answers)["order_number"].value) else ""
 
-    def _once_more(self, slot: str, answer: Answer) -> str:
+    def _once_more(self, slot: str, answer: SpokenAnswer) -> str:
         count = self.said.get(slot, 0)
         self.said[slot] = count + 1
         return answer.first if count == 0 else answer.again
 
 
-class Trying:
+class TrialRunner:
     """Tries items with one model. One at a time."""
 
-    def __init__(self, runner: asyncio.Runner, stage: Stage, ears: Ears, speakers: Speakers, model: str) -> None:
+    def __init__(
+        self, runner: asyncio.Runner, stage: DialogSetup, ears: CallListenerFactory, speakers: Speakers, model: str
+    ) -> None:
         self._runner = runner
         self.stage = stage
         self._ears = ears
@@ -69,14 +80,14 @@ class Trying:
         self._model = model
         self._talk: list[Pcm] = []
 
-    def run(self, trial: Trial) -> Result:
+    def run(self, trial: Trial) -> TrialResult:
         """Try one item. Raises ``OrderlineError`` when it cannot be spoken or put on the line."""
         item = trial.item
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
         held = self.stage.at(item.question)
         caller, ear = _Caller(item), self._ears.new()
-        sayings: list[Saying] = []
+        sayings: list[HeardUtterance] = []
         first: tuple[str, Outcome] = ("", "missed")
         keyed = False
         most = MOST_ERRAND_SAYINGS if item.errand else MOST_SAYINGS
@@ -90,28 +101,33 @@ class Trying:
             offered = bool(sayings) and _offers_keys(held) and item.kind == "number" and standing.slot == item.slot
             if offered and not item.errand:
                 keyed = True
-                event: Heard | NoInput = Heard(keys=symbols_of(item.answer.value)) if item.answer.value.isdigit() else (
-                    self._hear(held, ear, trial, words, len(sayings)))  # fmt: skip
+                event: TurnInput | NoInput
+                if item.answer.value.isdigit():
+                    event = TurnInput(keys=symbols_of(item.answer.value))
+                else:
+                    event = self._hear(held, ear, trial, words, len(sayings))
             else:
                 event = self._hear(held, ear, trial, words, len(sayings))
             held.give(event)
             sayings.append(_saying(words, event, held, standing.slot))
             if len(sayings) == 1:
-                first = judge(item, held, event)
+                first = judge_utterance(item, held, event)
         return _result(trial, self._model, first, _ending(item, held, sayings, first[1], keyed=keyed), sayings)
 
-    def _once(self, trial: Trial) -> Result:
+    def _once(self, trial: Trial) -> TrialResult:
         """Say one thing and look what it was taken for: what follows is no repair."""
         item = trial.item
         held = self.stage.at(item.question)
         asked = held.standing().slot
         event = self._hear(held, self._ears.new(), trial, item.answer.first, 0)
         held.give(event)
-        got, outcome = judge(item, held, event)
+        got, outcome = judge_utterance(item, held, event)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
         return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
 
-    def _hear(self, held: HeldCall, ear: CallerEar, trial: Trial, words: str, count: int) -> Heard | NoInput:
+    def _hear(
+        self, held: CallInProgress, ear: CallListener, trial: Trial, words: str, count: int
+    ) -> TurnInput | NoInput:
         line = self.line(trial, words, count)
         listen = held.listen
         return self._runner.run(ear.hear(listen, held.conversation.completeness, frames(line)))
@@ -124,13 +140,13 @@ class Trying:
             speech = read_wav(item.file)
         else:
             speech = self._speakers.say(self._voice(item, words), words, speed=condition.speed, seed=seed)
-        return on_the_line(speech, condition, seed, self._talking(condition))
+        return over_phone_line(speech, condition, seed, self._talking(condition))
 
-    def _voice(self, item: Item, words: str) -> str:
+    def _voice(self, item: TrialItem, words: str) -> str:
         """A recorded speaker knows digits only: what else there is to say is said by another voice of the same line."""
         return item.speaker if self._speakers.can_say(item.speaker, words) else STAND_IN
 
-    def _talking(self, condition: Condition) -> list[Pcm]:
+    def _talking(self, condition: LineCondition) -> list[Pcm]:
         if condition.noise != "babble":
             return []
         if not self._talk:
@@ -158,12 +174,12 @@ def seed_of(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big") % 2**31
 
 
-def same(one: str, other: str) -> bool:
+def same_number(one: str, other: str) -> bool:
     """True for the same number, however it is written."""
     return symbols_of(one).upper() == symbols_of(other).upper()
 
 
-def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outcome]:
+def judge_utterance(item: TrialItem, held: CallInProgress, event: TurnInput | NoInput) -> tuple[str, Outcome]:
     """Return what the saying just handed in was taken for, and what that is worth."""
     understood = held.exchange.understood
     if isinstance(event, NoInput) or understood in NOTHING:
@@ -178,32 +194,32 @@ def judge(item: Item, held: HeldCall, event: Heard | NoInput) -> tuple[str, Outc
     return _JUDGES[item.kind](item, understood, standing)
 
 
-def _judge_number(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+def _judge_number(item: TrialItem, understood: str, standing: DialogProgress) -> tuple[str, Outcome]:
     value = _value(item, understood, standing)
     if value is None:
         return understood, "wrong"
     if value.endswith("..."):
         return value, "part"
-    if same(value, item.answer.value):
+    if same_number(value, item.answer.value):
         return value, "asked" if item.slot in standing.doubts else "taken"
     return value, "wrong_asked" if item.slot in standing.doubts else "wrong"
 
 
-def _judge_request(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+def _judge_request(item: TrialItem, understood: str, standing: DialogProgress) -> tuple[str, Outcome]:
     got = understood.removeprefix("request=").split(" ", 1)[0]
     asked = standing.kind == "confirm_request"
     right = item.answer.value in (got, *understood.split())
     return got, ("asked" if asked else "taken") if right else ("wrong_asked" if asked else "wrong")
 
 
-def _judge_choice(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+def _judge_choice(item: TrialItem, understood: str, standing: DialogProgress) -> tuple[str, Outcome]:
     value = _value(item, understood, standing)
     if value is None:
         return understood, "wrong"
     return value, "taken" if value == item.answer.value else "wrong"
 
 
-def _value(item: Item, understood: str, standing: Standing) -> str | None:
+def _value(item: TrialItem, understood: str, standing: DialogProgress) -> str | None:
     """Return what the slot was filled with, None for nothing.
 
     What has been dealt with, or does not belong together (a postcode of another order), is forgotten again at once:
@@ -213,7 +229,7 @@ def _value(item: Item, understood: str, standing: Standing) -> str | None:
     return standing.values.get(item.slot, said.get(item.slot))
 
 
-def _judge_yes_no(item: Item, understood: str, standing: Standing) -> tuple[str, Outcome]:
+def _judge_yes_no(item: TrialItem, understood: str, standing: DialogProgress) -> tuple[str, Outcome]:
     if understood == f"order_number={READ_BACK_VALUE}":
         got = "yes"
     elif understood == "order_number is wrong":
@@ -225,7 +241,7 @@ def _judge_yes_no(item: Item, understood: str, standing: Standing) -> tuple[str,
     return got, "wrong_asked" if standing.kind == "confirm" else "wrong"
 
 
-_JUDGES: dict[str, Callable[[Item, str, Standing], tuple[str, Outcome]]] = {
+_JUDGES: dict[str, Callable[[TrialItem, str, DialogProgress], tuple[str, Outcome]]] = {
     "number": _judge_number,
     "request": _judge_request,
     "choice": _judge_choice,
@@ -233,26 +249,28 @@ _JUDGES: dict[str, Callable[[Item, str, Standing], tuple[str, Outcome]]] = {
 }
 
 
-def _settled(held: HeldCall, item: Item) -> bool:
+def _settled(held: CallInProgress, item: TrialItem) -> bool:
     """True when the judged slot stands and nothing about it is open any more."""
     standing = held.standing()
     if item.kind == "request":
         return bool(standing.requests) and standing.kind != "confirm_request"
     if item.slot not in standing.values or item.slot in standing.doubts:
         return False
-    right = same(standing.values[item.slot], item.answer.value)
+    right = same_number(standing.values[item.slot], item.answer.value)
     # a number repeated on the way to the next question can still be put right there
     return right or not (item.slot == "order_number" and standing.slot == "postcode")
 
 
-def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcome, *, keyed: bool) -> Ending:
+def _ending(
+    item: TrialItem, held: CallInProgress, sayings: Sequence[HeardUtterance], first: Outcome, *, keyed: bool
+) -> Ending:
     standing, outcome = held.standing(), held.exchange.outcome
     if item.kind in ("request", "choice") and not item.errand and first == "taken":
         return "first_try"  # what ends a flow ("it's been used") stands nowhere any more
     if outcome == "handed_over":
         return "person"
     if item.errand:
-        done = all(same(standing.values.get(slot, ""), answer.value) for slot, answer in item.answers[1:])
+        done = all(same_number(standing.values.get(slot, ""), answer.value) for slot, answer in item.answers[1:])
         done = done and standing.slot == "another" and item.answer.value in standing.requests
         plain = len(sayings) == len(item.answers)
         return "lost" if not done else "first_try" if plain else "repaired"
@@ -261,7 +279,7 @@ def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcom
             item.answer.value == saying.understood.removeprefix("request=").split(" ", 1)[0] for saying in sayings[-1:]
         )
     else:
-        right = same(standing.values.get(item.slot, ""), item.answer.value)
+        right = same_number(standing.values.get(item.slot, ""), item.answer.value)
     if not right:
         return "wrong" if _settled(held, item) else "lost"
     if first in ("taken", "asked"):
@@ -269,30 +287,32 @@ def _ending(item: Item, held: HeldCall, sayings: Sequence[Saying], first: Outcom
     return "keypad" if keyed else "repaired"
 
 
-def _offers_keys(held: HeldCall) -> bool:
+def _offers_keys(held: CallInProgress) -> bool:
     return any(prompt.endswith(KEYPAD_OFFERED) for prompt in prompt_ids(held.exchange))
 
 
-def _saying(words: str, event: Heard | NoInput, held: HeldCall, slot: str) -> Saying:
+def _saying(words: str, event: TurnInput | NoInput, held: CallInProgress, slot: str) -> HeardUtterance:
     if isinstance(event, NoInput):
-        return Saying(words, "", 0.0, 0.0, held.exchange.understood, slot)
+        return HeardUtterance(words, "", 0.0, 0.0, held.exchange.understood, slot)
     weakest = min((word.confidence for word in event.words), default=1.0)
     heard = event.keys or event.text
-    return Saying(words, heard, round(event.confidence, 3), round(weakest, 3), held.exchange.understood, slot)
+    return HeardUtterance(words, heard, round(event.confidence, 3), round(weakest, 3), held.exchange.understood, slot)
 
 
-def _result(trial: Trial, model: str, first: tuple[str, Outcome], ending: Ending, sayings: Sequence[Saying]) -> Result:
+def _result(
+    trial: Trial, model: str, first: tuple[str, Outcome], ending: Ending, sayings: Sequence[HeardUtterance]
+) -> TrialResult:
     item, condition = trial.item, trial.condition
-    return Result(
+    return TrialResult(
         item.id, item.lot, item.kind, item.speaker, item.question, condition.name, condition.sweep, model,
         item.answer.value, first[0], first[1], ending, tuple(sayings),
     )  # fmt: skip
 
 
-def spread(items: Sequence[Item], condition: Condition) -> Iterator[Trial]:
+def trials_under_condition(items: Sequence[TrialItem], condition: LineCondition) -> Iterator[Trial]:
     """Yield the trials of some items under one condition; the same item has the same seed under every condition."""
     for item in items:
         yield Trial(item, condition, seed_of(item.id, item.speaker))
 
 
-__all__ = ["NOTHING", "Trying", "judge", "same", "seed_of", "spread"]
+__all__ = ["NOTHING", "TrialRunner", "judge_utterance", "same_number", "seed_of", "trials_under_condition"]

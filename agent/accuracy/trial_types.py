@@ -1,4 +1,4 @@
-"""What is said, by whom, and through what: the typed parts of a measurement. Plain data."""
+"""Types of an accuracy measurement: utterances, answers, line conditions, trials and results. Plain data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ with a wrong value; or somewhere else altogether."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class SpokenAnswer:
     """What a caller knows, and the words for it: the first time, and whenever asked again."""
 
     value: str
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Item:
+class TrialItem:
     """One utterance, or one errand of several, by one speaker."""
 
     id: str
@@ -44,7 +44,7 @@ class Item:
     speaker: str
     question: str
     """The question it answers (:data:`agent.accuracy.dialog_setup.QUESTIONS`); for an errand, where the call begins."""
-    answers: tuple[tuple[str, Answer], ...]
+    answers: tuple[tuple[str, SpokenAnswer], ...]
     """Slot -> answer. The first is the one that is judged; an errand has several."""
     file: Path | None = None
     """A recording of the first answer, in place of a voice."""
@@ -59,13 +59,13 @@ class Item:
         return self.answers[0][0]
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> SpokenAnswer:
         """The answer that is judged."""
         return self.answers[0][1]
 
 
 @dataclass(frozen=True)
-class Condition:
+class LineCondition:
     """What stands between the caller's mouth and the agent's ear."""
 
     name: str = "clean"
@@ -85,7 +85,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Saying:
+class HeardUtterance:
     """One time the caller spoke, and what was heard."""
 
     said: str
@@ -99,7 +99,7 @@ class Saying:
 
 
 @dataclass(frozen=True)
-class Result:
+class TrialResult:
     """What became of one item under one condition."""
 
     item: str
@@ -115,16 +115,26 @@ class Result:
     """What the first saying was taken for; ``""`` for nothing."""
     outcome: Outcome
     ending: Ending
-    sayings: tuple[Saying, ...] = field(default=())
+    sayings: tuple[HeardUtterance, ...] = field(default=())
 
 
 @dataclass(frozen=True)
 class Trial:
     """One item under one condition, with the seed of its noise and its losses."""
 
-    item: Item
-    condition: Condition
+    item: TrialItem
+    condition: LineCondition
     seed: int
 
 
-__all__ = ["Answer", "Condition", "Ending", "Item", "Kind", "Outcome", "Result", "Saying", "Trial"]
+__all__ = [
+    "Ending",
+    "HeardUtterance",
+    "Kind",
+    "LineCondition",
+    "Outcome",
+    "SpokenAnswer",
+    "Trial",
+    "TrialItem",
+    "TrialResult",
+]

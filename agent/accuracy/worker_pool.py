@@ -1,4 +1,4 @@
-"""Tries many items in several processes; the results come in the order of the trials, whatever the machine does."""
+"""Runs trials in several processes; the results come in the order of the trials."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.accuracy.call_listener import Ears
-from agent.accuracy.dialog_setup import open_stage
-from agent.accuracy.recorded_digits import people_in
+from agent.accuracy.call_listener import CallListenerFactory
+from agent.accuracy.dialog_setup import open_dialog_setup
+from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.speakers import Speakers
-from agent.accuracy.trial_runner import Trying
-from agent.accuracy.trial_types import Result, Trial
+from agent.accuracy.trial_runner import TrialRunner
+from agent.accuracy.trial_types import Trial, TrialResult
 
 CHUNK = 16
 """Trials that a process takes at a time."""
 
 
 @dataclass(frozen=True)
-class Setup:
+class WorkerSetup:
     """What a process needs to try items; plain data, because it goes to other processes."""
 
     model: Path
@@ -35,13 +35,13 @@ class Setup:
 
 
 def run(
-    setup: Setup, trials: Sequence[Trial], jobs: int, progress: Callable[[int], object] = lambda _: None
-) -> list[Result]:
+    setup: WorkerSetup, trials: Sequence[Trial], jobs: int, progress: Callable[[int], object] = lambda _: None
+) -> list[TrialResult]:
     """Try everything; ``progress`` is told how many are done. Raises what a trial raises (``OrderlineError``)."""
     chunks = [trials[start : start + CHUNK] for start in range(0, len(trials), CHUNK)]
-    results: list[Result] = []
+    results: list[TrialResult] = []
     if jobs <= 1:
-        with trying(setup) as ready:
+        with open_trial_runner(setup) as ready:
             for trial in trials:
                 results.append(ready.run(trial))
                 progress(len(results))
@@ -59,13 +59,13 @@ def run(
 
 
 @contextlib.contextmanager
-def trying(setup: Setup) -> Iterator[Trying]:
+def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     """Yield something that tries items, in this process."""
-    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, people_in(setup.digit_folders))
-    with asyncio.Runner() as runner, open_stage(runner) as stage:
-        ears = Ears(setup.model)
+    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders))
+    with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
+        ears = CallListenerFactory(setup.model)
         try:
-            yield Trying(runner, stage, ears, speakers, setup.model_name)
+            yield TrialRunner(runner, stage, ears, speakers, setup.model_name)
         finally:
             ears.recognizer.close()
 
@@ -74,17 +74,17 @@ class _Worker:
     """What a worker process holds on to between chunks; one for the process, which belongs to one run."""
 
     _stack: contextlib.ExitStack
-    _trying: Trying
+    _trying: TrialRunner
     _parent: int
 
     @classmethod
-    def begin(cls, setup: Setup) -> None:
+    def begin(cls, setup: WorkerSetup) -> None:
         cls._parent = os.getppid()
         cls._stack = contextlib.ExitStack()
-        cls._trying = cls._stack.enter_context(trying(setup))
+        cls._trying = cls._stack.enter_context(open_trial_runner(setup))
 
     @classmethod
-    def run(cls, trials: Sequence[Trial]) -> list[Result]:
+    def run(cls, trials: Sequence[Trial]) -> list[TrialResult]:
         results = []
         for trial in trials:
             if os.getppid() != cls._parent:  # killed: nobody waits for results any more
@@ -93,4 +93,4 @@ class _Worker:
         return results
 
 
-__all__ = ["Setup", "run", "trying"]
+__all__ = ["WorkerSetup", "open_trial_runner", "run"]

@@ -39,8 +39,8 @@ from agent.recovery.manager import Survival
 from agent.shop.services import CHANGES, ShopServices
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.vad import VoiceActivities
-from agent.speech.voice import Speaker, build_engines
+from agent.speech.vad import VoiceActivityFactory
+from agent.speech.voice import PromptSynthesizer, build_engines
 from agent.speech.wording import filters
 from agent.telemetry.health import look_at_all
 from agent.telemetry.metrics import Metrics
@@ -154,7 +154,7 @@ class Agent:
             render=render,
             recognizer=recognizer,
             speaker=speaker,
-            activities=VoiceActivities(),
+            activities=VoiceActivityFactory(),
             services=services,
             post_office=post_office,
             queues=queues,
@@ -178,14 +178,14 @@ class Agent:
         adopting = asyncio.create_task(self._adoption(adopted), name="adoption")
         self._stack.push_async_callback(cancelled, adopting)
 
-    async def _open_speech(self) -> tuple[VoskRecognizer, Speaker]:
+    async def _open_speech(self) -> tuple[VoskRecognizer, PromptSynthesizer]:
         """Load the model and the voices."""
         speech, state = self._settings.speech, self._settings.state_directory
         model = resolve_model(speech.model, speech.models_directory or state / "models")
         self._model = model.name
         recognizer = VoskRecognizer(model, workers=speech.workers or None)
         self._stack.callback(recognizer.close)
-        speaker = Speaker(
+        speaker = PromptSynthesizer(
             await asyncio.to_thread(build_engines, speech.voices),
             cache_dir=speech.cache_directory or state / "voice",
             recordings_dir=speech.recordings_directory,
@@ -195,7 +195,7 @@ class Agent:
         return recognizer, speaker
 
     async def _open_procedures(
-        self, recognizer: VoskRecognizer, speaker: Speaker, render: SandboxRenderer
+        self, recognizer: VoskRecognizer, speaker: PromptSynthesizer, render: SandboxRenderer
     ) -> Procedures:
         """Load the procedures, and take up every edit of them from then on."""
         settings = self._settings

@@ -27,12 +27,12 @@ from agent.dialog.templating.rendering import Renderer
 from agent.records.redaction import redact_text
 from agent.recovery.manager import Survival
 from agent.shop.services import ShopServices
-from agent.speech.echo import EchoGuard
+from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.vad import VoiceActivities
-from agent.speech.voice import Speaker
+from agent.speech.vad import VoiceActivityFactory
+from agent.speech.voice import PromptSynthesizer
 from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25
@@ -47,8 +47,8 @@ class Reception:
     procedures: Procedures
     render: Renderer
     recognizer: VoskRecognizer
-    speaker: Speaker
-    activities: VoiceActivities
+    speaker: PromptSynthesizer
+    activities: VoiceActivityFactory
     services: ShopServices
     post_office: PostOffice
     queues: QueueDesk | None
@@ -83,7 +83,7 @@ class Reception:
             gain=AutomaticGain(),
             vad=self.activities.new(),
             gate=SpeechGate,
-            echo=EchoGuard(time.monotonic),
+            echo=LoudnessEchoSuppressor(time.monotonic),
             services=DiscreetServices(self.post_office.services_of(line.id), lambda: consent.answer),
             records=DiscreetRecords(self.post_office.records, lambda: consent.answer),
             known_as=introduction.known_as,

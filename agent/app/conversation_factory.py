@@ -8,9 +8,9 @@ from typing import Any
 
 from agent.asterisk.channel import AsteriskLine
 from agent.call.snapshot import Resumed
-from agent.dialog.engine.consent import Answer, ConsentFirst, Mode, answer_in
+from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, ConsentMode, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.dialog.model.model import Recording
+from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.recovery.manager import Survival
@@ -20,7 +20,7 @@ from agent.recovery.manager import Survival
 class Begun:
     """What a session talks with."""
 
-    dialog: ConsentFirst
+    dialog: ConsentDialog
     conversation: Conversation
     """The one behind the question about recording."""
     resumed: Resumed | None
@@ -33,8 +33,8 @@ def begin(
     pack: FlowPack,
     facts: CallFacts,
     render: Renderer,
-    mode: Mode,
-    on_answer: Callable[[Answer], object],
+    mode: ConsentMode,
+    on_answer: Callable[[ConsentAnswer], object],
 ) -> Begun:
     """Return the dialog of a call. ``mode`` says whether callers are told of, or asked for, a recording.
 
@@ -44,11 +44,11 @@ def begin(
     conversation, resumed = survival.conversation(line, pack, facts, render)
     left: Mapping[str, Any] = resumed.conversation if resumed is not None else {}
     if left:
-        answer = answer_in(left)
-    dialog = ConsentFirst(
+        answer = consent_in_snapshot(left)
+    dialog = ConsentDialog(
         conversation,
         mode if line.entry == "inbound" else "off",
-        pack.contents.recording or Recording(),
+        pack.contents.recording or RecordingConsent(),
         lambda text: render(text, {"shop": facts.shop_name}),
         on_answer,
         answer,

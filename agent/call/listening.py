@@ -23,7 +23,7 @@ from agent.call.ports import (
 )
 from agent.call.recognition_stream import Ear
 from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
-from agent.dialog.contract import BargeIn, Completeness, Heard, Listen, NoInput
+from agent.dialog.contract import BargeIn, Completeness, Listen, NoInput, TurnInput
 
 MOST_DIGIT_PAUSES = 2
 """Half a number may be a word misheard ("one" for "no"), which settling puts right; after so many pauses it is none."""
@@ -53,7 +53,7 @@ class ListeningParts:
 class Answer:
     """What a turn of listening brought."""
 
-    event: Heard | NoInput
+    event: TurnInput | NoInput
     caller_stopped_at: float | None
     """Clock time of the caller's last voice or key; None for silence."""
     ended_at: float | None = None
@@ -194,10 +194,10 @@ class Listening:
             ear.settle()
 
     def _keyed(self) -> Answer:
-        return Answer(Heard(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
+        return Answer(TurnInput(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
 
-    def _heard(self, recognition: Recognition) -> Heard:
-        return Heard(
+    def _heard(self, recognition: Recognition) -> TurnInput:
+        return TurnInput(
             text=recognition.text,
             words=recognition.words,
             alternatives=recognition.alternatives,

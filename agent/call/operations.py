@@ -9,7 +9,7 @@ from typing import Any
 from agent.call.errors import ServiceError
 from agent.call.ports import CallRecord, Services
 from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
-from agent.dialog.contract import Done, Effect, Failed, Story
+from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded
 
 TICKETS = "tickets.create"
 
@@ -21,7 +21,7 @@ class Acting:
         self,
         services: Services,
         record: CallRecord,
-        story: Callable[[], Story],
+        story: Callable[[], ConversationSummary],
         known_as: Callable[[], str],
         redact: Callable[[str, str], str],
     ) -> None:
@@ -33,20 +33,22 @@ class Acting:
         self._redact = redact
         self._acts: list[Act] = []
 
-    async def perform(self, effect: Effect) -> Done | Failed:
+    async def perform(self, effect: Effect) -> EffectSucceeded | EffectFailed:
         """Do one effect within its deadline."""
         try:
             async with asyncio.timeout(effect.deadline_seconds):
                 arguments = self._with_page(effect.arguments) if effect.name == TICKETS else effect.arguments
-                return Done(effect.id, await self._services.perform(effect.name, arguments, self._key(effect)))
+                return EffectSucceeded(
+                    effect.id, await self._services.perform(effect.name, arguments, self._key(effect))
+                )
         except ServiceError as error:
-            return Failed(effect.id, error.code, error.message, error.reason)
+            return EffectFailed(effect.id, error.code, error.message, error.reason)
         except TimeoutError:
-            return Failed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
+            return EffectFailed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
 
-    def note(self, effect: Effect, result: Done | Failed, milliseconds: float) -> str:
+    def note(self, effect: Effect, result: EffectSucceeded | EffectFailed, milliseconds: float) -> str:
         """Write an effect that is over into the record; returns its code."""
-        if isinstance(result, Failed):
+        if isinstance(result, EffectFailed):
             act = Act(effect.name, effect.arguments, result.code, result.reason)
         else:
             act = Act(effect.name, effect.arguments, "ok", result=result.result)

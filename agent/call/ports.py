@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agent.dialog.contract import Completeness, Event, HandOver, Listen, Story, Turn, Word
+from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, Listen, Turn, Word
 
 SAMPLE_RATE = 8000
 """Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
@@ -251,7 +251,7 @@ class Dialog(Protocol):
         """What is known so far, by slot."""
 
     @property
-    def story(self) -> Story:
+    def story(self) -> ConversationSummary:
         """What it was about so far, for people."""
 
     def snapshot(self) -> dict[str, Any]:

@@ -41,7 +41,18 @@ from agent.call.ports import (
 from agent.call.queue_status import QueueDesk
 from agent.call.snapshot import RESTARTED, Resumed, state_of
 from agent.call.turn_taking import TurnTakingOptions
-from agent.dialog.contract import Deaf, Effect, Event, HandOver, HangUp, Heard, HungUp, Listen, Prompt, Turn
+from agent.dialog.contract import (
+    Effect,
+    Event,
+    HandOver,
+    HangUp,
+    HungUp,
+    Listen,
+    Prompt,
+    RecognitionLost,
+    Turn,
+    TurnInput,
+)
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -270,10 +281,10 @@ class CallSession:
         except HearingFailed as error:
             log.error("Call %s goes on by keypad: %s", self._record.id, error)
             self._record.faults.append(error.message)
-            return Deaf()
+            return RecognitionLost()
         self._watch.caller_stopped(answer.caller_stopped_at, answer.ended_at)
         self._watch.lap(RECOGNITION)
-        if isinstance(answer.event, Heard):
+        if isinstance(answer.event, TurnInput):
             self._note_heard(answer.event)
         return answer.event
 
@@ -365,7 +376,7 @@ class CallSession:
             self._record.greeting_ms = round((at - self._answered_at) * 1000, 1)
         return self._watch.audible(at)
 
-    def _note_heard(self, heard: Heard) -> None:
+    def _note_heard(self, heard: TurnInput) -> None:
         turn = self._current
         if turn is None:
             return

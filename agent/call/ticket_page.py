@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.call.ports import Caller, TurnRecord
 from agent.call.ticket_phrases import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
-from agent.dialog.contract import Story
+from agent.dialog.contract import ConversationSummary
 from agent.dialog.numbers.words import DIGITS, REPEATS, TEENS, TENS
 
 QUOTES = 4
@@ -58,7 +58,7 @@ class CallSoFar:
     known_as: str
     """What the CRM knows the calling number as; ``""`` for a stranger."""
     started_at: str
-    story: Story
+    story: ConversationSummary
     acts: Sequence[Act]
     turns: Sequence[TurnRecord]
 
@@ -125,7 +125,7 @@ def _verified(call: CallSoFar) -> str:
     return f"no: {times}" if failures else "no: it did not come to that"
 
 
-def _wanted(story: Story) -> list[str]:
+def _wanted(story: ConversationSummary) -> list[str]:
     lines = [f"{wish}{' (still open)' if wish in story.unanswered else ''}" for wish in story.wanted]
     return lines + [f"{name.replace('_', ' ')}: {value.replace('_', ' ')}" for name, value in story.answers]
 

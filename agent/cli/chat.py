@@ -16,14 +16,14 @@ from pathlib import Path
 
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Acquaintance, Introduction
 from agent.call.errors import ServiceError
-from agent.dialog.contract import Done, Effect, Failed
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.chat import chat, chat_json
 from agent.dialog.tools.flow_commands import (
-    DRAWN_AS,
+    GRAPH_WRITERS,
     check_flows,
     explain_numbers,
     play_flow_tests,
@@ -104,7 +104,7 @@ def show(directory: Path | None, flow: str, form: str, output: Path | None) -> i
 
 def show_all(directory: Path | None, form: str, output: Path) -> int:
     """Write every flow of a pack into a directory, as Mermaid and SVG or as the one asked for."""
-    forms = [form] if form else list(DRAWN_AS)
+    forms = [form] if form else list(GRAPH_WRITERS)
     for file in show_all_flows(directory or english_pack(), forms, output, SandboxRenderer(filters)):
         print(file)
     return 0
@@ -184,13 +184,13 @@ class Shop:
         self._runner = runner
         self._services = services
 
-    def __call__(self, effect: Effect) -> Done | Failed:
+    def __call__(self, effect: Effect) -> EffectSucceeded | EffectFailed:
         """Do one effect at once."""
         try:
             result = self._runner.run(self._services.perform(effect.name, effect.arguments, effect.key or effect.id))
         except ServiceError as error:
-            return Failed(effect.id, error.code, error.message, error.reason)
-        return Done(effect.id, result)
+            return EffectFailed(effect.id, error.code, error.message, error.reason)
+        return EffectSucceeded(effect.id, result)
 
     def acquaintance(self, phone: str) -> Acquaintance:
         """Return what the shop knows of a phone number."""

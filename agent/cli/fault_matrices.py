@@ -38,9 +38,9 @@ def add_faults_command(
 
 def _faults(options: argparse.Namespace) -> int:
     matrix = _measuring_equipment("benchmarks.faults.matrix")
-    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.call_centre import RehearsalHome
 
-    home = Home(_made(options.home))
+    home = RehearsalHome(_made(options.home))
     work = matrix.faults(
         home, options.only, options.times, as_json=options.json, keep=options.keep, stacks=options.stacks
     )
@@ -50,11 +50,11 @@ def _faults(options: argparse.Namespace) -> int:
 def shop_faults(options: argparse.Namespace) -> int:
     """Run ``orderline shop faults``; returns its exit code."""
     matrix = _measuring_equipment("benchmarks.shop_faults.matrix")
-    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.call_centre import RehearsalHome
 
     keep: Path | None = options.keep.resolve() if options.keep else None
     work = matrix.shop_faults(
-        Home(_made(options.home)), options.only, at_once=options.at_once, keep=keep, as_json=options.json
+        RehearsalHome(_made(options.home)), options.only, at_once=options.at_once, keep=keep, as_json=options.json
     )
     return asyncio.run(cancelled_by_sigterm(work))
 

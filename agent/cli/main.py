@@ -184,17 +184,17 @@ def _home(options: argparse.Namespace) -> Path:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import demo
 
-    return asyncio.run(cancelled_by_sigterm(demo(Home(_home(options)))))
+    return asyncio.run(cancelled_by_sigterm(demo(RehearsalHome(_home(options)))))
 
 
 def _run(options: argparse.Namespace) -> int:
-    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import run
 
-    home = Home(_home(options))
+    home = RehearsalHome(_home(options))
     return asyncio.run(until_stopped(lambda stop: run(home, stop)))
 
 
@@ -207,12 +207,12 @@ def _asterisk(options: argparse.Namespace) -> int:
 
 
 def _rehearse(options: argparse.Namespace) -> int:
-    from agent.rehearsal.call_centre import Home
+    from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import play_files
 
     work = play_files(
         options.files,
-        Home(_home(options)),
+        RehearsalHome(_home(options)),
         keep=options.keep,
         at_once=options.at_once,
         as_json=options.json,

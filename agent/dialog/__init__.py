@@ -1,1 +1,1 @@
-"""The rules: what to say, what to listen for, what to do next. Pure, synchronous, deterministic."""
+"""The dialog: what to say, what to listen for, what to do next. Pure, synchronous, deterministic."""

@@ -1,10 +1,11 @@
-"""The vocabulary between the dialog and whoever holds the conversation: events in, turns out.
+"""The contract between the dialog and whoever runs it: events in, turns out.
 
 A conversation is a strict alternation. The holder (a phone call, ``orderline chat``, a flow test) asks
 for the first :class:`Turn`, says its prompts, does what its ``then`` asks, and answers with exactly one
-event: :class:`Heard` or :class:`NoInput` for a :class:`Listen`, :class:`Done` or :class:`Failed` for an
-:class:`Effect`. :class:`HandOver` and :class:`HangUp` end it; a holder who knows how the people's queue stands may tell
-it by a :class:`QueueReport` before it does what a HandOver asks. :class:`HungUp` may come at any moment.
+event: :class:`TurnInput` or :class:`NoInput` for a :class:`Listen`, :class:`EffectSucceeded` or
+:class:`EffectFailed` for an :class:`Effect`. :class:`HandOver` and :class:`HangUp` end it; a holder who
+knows the state of the staff queue may tell it by a :class:`QueueReport` before it does what a HandOver
+asks. :class:`HungUp` may come at any moment.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Via = Literal["speech", "keypad"]
+InputMode = Literal["speech", "keypad"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Heard:
+class TurnInput:
     """What the caller said or keyed in one turn."""
 
     text: str = ""
@@ -43,7 +44,7 @@ class Heard:
     """True when the caller spoke or keyed over the agent."""
 
     @property
-    def via(self) -> Via:
+    def via(self) -> InputMode:
         """How the caller answered."""
         return "keypad" if self.keys else "speech"
 
@@ -63,7 +64,7 @@ class NoInput:
 
 
 @dataclass(frozen=True)
-class Done:
+class EffectSucceeded:
     """An effect succeeded."""
 
     effect: str
@@ -73,7 +74,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Failed:
+class EffectFailed:
     """An effect failed, or did not answer within its deadline."""
 
     effect: str
@@ -89,7 +90,7 @@ class HungUp:
     """The caller is gone."""
 
 
-QueueStanding = Literal["open", "unknown", "closed", "holiday", "empty", "full", "too_long"]
+QueueAvailability = Literal["open", "unknown", "closed", "holiday", "empty", "full", "too_long"]
 """How the people's queue stands: ``open``; outside its ``closed`` hours; ``holiday``; nobody logged in (``empty``);
 no more callers fit in (``full``); the wait is ``too_long``; ``unknown`` counts as open."""
 
@@ -102,7 +103,7 @@ class QueueReport:
     with the caller where nobody can be had.
     """
 
-    standing: QueueStanding = "open"
+    standing: QueueAvailability = "open"
     wait_minutes: int = 0
     """The expected wait, whole minutes; 0 for less than one, or when nobody knows."""
     opens: str = ""
@@ -110,11 +111,11 @@ class QueueReport:
 
 
 @dataclass(frozen=True)
-class Deaf:
+class RecognitionLost:
     """The recogniser does not work any more: from now on the caller can only use the keypad."""
 
 
-Event = Heard | NoInput | Done | Failed | HungUp | QueueReport | Deaf
+Event = TurnInput | NoInput | EffectSucceeded | EffectFailed | HungUp | QueueReport | RecognitionLost
 
 
 class BargeIn(enum.Enum):
@@ -206,7 +207,7 @@ class Effect:
     """``orders.find``, ``tickets.create``, ..."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     deadline_seconds: float = 4.0
-    """After this long the holder reports ``Failed(code="timed_out")``."""
+    """After this long the holder reports ``EffectFailed(code="timed_out")``."""
     filler: Prompt | None = None
     """Said when the answer takes longer than ``filler_after_seconds``."""
     filler_after_seconds: float = 1.0
@@ -239,7 +240,7 @@ class HangUp:
 
 
 @dataclass(frozen=True)
-class Story:
+class ConversationSummary:
     """What a conversation was about so far, for the people who may have to go on with it."""
 
     wanted: tuple[str, ...] = ()
@@ -253,7 +254,7 @@ class Story:
     """What else the caller told, slot by slot, without secrets and without yes and no."""
 
 
-Then = Listen | Effect | HandOver | HangUp
+NextAction = Listen | Effect | HandOver | HangUp
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,7 @@ class Turn:
     """The agent's side of one exchange."""
 
     say: tuple[Prompt, ...]
-    then: Then
+    then: NextAction
     flow: str = ""
     """The flow that speaks, for logs, ``chat`` and coverage."""
     step: str = ""

@@ -1,4 +1,4 @@
-"""What can go wrong in the rules, before and during a conversation."""
+"""Errors of the dialog: in the flow pack, in a template, or during a conversation."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ from agent.records.outbox_commands import outstanding
 from agent.records.redis_sharing import redis_version
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.voice import Speaker, build_engines
+from agent.speech.voice import PromptSynthesizer, build_engines
 from agent.speech.wording import filters
 
 
@@ -179,7 +179,7 @@ async def voice_finding(settings: Settings) -> Finding:
     """Whether a prompt can be spoken."""
     try:
         engines = await asyncio.to_thread(build_engines, settings.speech.voices)
-        speaker = Speaker(engines, recordings_dir=settings.speech.recordings_directory)
+        speaker = PromptSynthesizer(engines, recordings_dir=settings.speech.recordings_directory)
         try:
             done = await speaker.prerender([Prompt("check", "One moment, please.")])
         finally:

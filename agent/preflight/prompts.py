@@ -14,7 +14,7 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.preflight.finding import Finding
 from agent.speech.engines.base import Engine
-from agent.speech.voice import Prerendered, Speaker, build_engines
+from agent.speech.voice import PrerenderReport, PromptSynthesizer, build_engines
 from agent.speech.wording import filters
 
 
@@ -45,7 +45,7 @@ async def prompts_finding(settings: Settings) -> Finding:
     return Finding(what, "ok", f"all {ready} pieces are spoken")
 
 
-async def render_all(settings: Settings) -> Prerendered:
+async def render_all(settings: Settings) -> PrerenderReport:
     """Speak every fixed prompt into the cache. Raises FlowError, VoiceError."""
     speaker = _speaker(settings, await asyncio.to_thread(build_engines, settings.speech.voices))
     try:
@@ -54,8 +54,8 @@ async def render_all(settings: Settings) -> Prerendered:
         await speaker.close()
 
 
-def _speaker(settings: Settings, engines: Sequence[Engine]) -> Speaker:
-    return Speaker(
+def _speaker(settings: Settings, engines: Sequence[Engine]) -> PromptSynthesizer:
+    return PromptSynthesizer(
         engines,
         cache_dir=settings.speech.cache_directory or settings.state_directory / "voice",
         recordings_dir=settings.speech.recordings_directory,

@@ -24,7 +24,7 @@ from agent.common.redis import RedisLink
 from agent.config.settings import Settings
 from agent.control.pause import Pause
 from agent.control.pause_sync import SharedPause
-from agent.dialog.engine.consent import Answer
+from agent.dialog.engine.consent import ConsentAnswer
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.pack.loader import FlowPack
@@ -156,7 +156,7 @@ class Survival:
             log.warning("Call %s cannot be gone on with and goes to a person: %s", line.id, error)
             return Conversation(pack, facts, render), dataclasses.replace(left, hand_over="controller_restarted")
 
-    def consent(self, line: AsteriskLine) -> Answer:
+    def consent(self, line: AsteriskLine) -> ConsentAnswer:
         """Return what the caller said about recording on an earlier visit; ask before :meth:`conversation`."""
         return self._kept.consent(line.channel_id) if line.entry != "inbound" else ""
 

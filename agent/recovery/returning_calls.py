@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.dialog.engine.consent import Answer, answer_in
+from agent.dialog.engine.consent import ConsentAnswer, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.pack.loader import FlowPack
@@ -41,19 +41,19 @@ class KeptConversations:
         kept_at, snapshot = self._kept.pop(channel_id, (0.0, None))
         return snapshot if snapshot is not None and self._clock() - kept_at <= KEPT_SECONDS else None
 
-    def consent(self, channel_id: str) -> Answer:
+    def consent(self, channel_id: str) -> ConsentAnswer:
         """Return what the caller on this channel has said about recording before, ``""`` for nothing known."""
         kept_at, snapshot = self._kept.get(channel_id, (0.0, {}))
         if self._clock() - kept_at > KEPT_SECONDS:
             return ""
-        return answer_in(snapshot)
+        return consent_in_snapshot(snapshot)
 
     def begin(self, pack: FlowPack, facts: CallFacts, render: Renderer, channel_id: str) -> Conversation:
         """Return the conversation of a call that begins: with what it knew before, when it comes back."""
         snapshot = self.take(channel_id)
         if snapshot is not None and facts.entry != "inbound":
             try:
-                return Conversation.come_back(pack, facts, snapshot, render)
+                return Conversation.resume_returning_call(pack, facts, snapshot, render)
             except DialogError as error:
                 log.info("Call %s comes back to an empty memory: %s", facts.call_id, error)
         return Conversation(pack, facts, render)

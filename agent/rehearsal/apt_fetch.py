@@ -20,9 +20,9 @@ from pathlib import Path
 
 from agent.asterisk.version import version_of
 from agent.rehearsal.apt_mirror import FetchError, Mirror, NoMirror, newer_ubuntu_releases, read_mirror
-from agent.rehearsal.helper_programs import Finished, run
+from agent.rehearsal.helper_programs import CommandResult, run
 
-Report = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 _NO_NETWORK = re.compile(
     r"Temporary failure|Could not resolve|Could not connect|Unable to connect|timed out|unreachable|Connection failed",
@@ -58,7 +58,7 @@ class DiskFull(FetchError):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PackageRequest:
     """What to fetch, and how to speak of it."""
 
     name: str
@@ -75,7 +75,7 @@ class Wanted:
     """Debian suites to look in last, where later ones may have dropped it."""
 
 
-ASTERISK = Wanted(
+ASTERISK = PackageRequest(
     "Asterisk",
     "Asterisk >= 22.8",
     # without music on hold a queued caller hears nothing
@@ -86,10 +86,10 @@ ASTERISK = Wanted(
 )
 
 
-class AptFetch:
+class AptFetcher:
     """One fetch into one work directory, which the caller makes and removes."""
 
-    def __init__(self, work_dir: Path, report: Report, wanted: Wanted = ASTERISK) -> None:
+    def __init__(self, work_dir: Path, report: ReportProgress, wanted: PackageRequest = ASTERISK) -> None:
         self._dir = work_dir
         self._wanted = wanted
         self._report = report
@@ -239,14 +239,14 @@ class AptFetch:
         except* FetchError as failures:
             raise failures.exceptions[0] from None
 
-    async def _apt(self, command: Sequence[str], stage: str) -> Finished:
+    async def _apt(self, command: Sequence[str], stage: str) -> CommandResult:
         return await run(
             [command[0], "-q", "-c", str(self._config), *command[1:]],
             apt_status=True,
             report=lambda text: self._report(f"{self._wanted.name}: {stage}{text}"),
         )
 
-    def _failure(self, doing: str, finished: Finished) -> FetchError:
+    def _failure(self, doing: str, finished: CommandResult) -> FetchError:
         text = finished.err + finished.out
         if _NO_SPACE.search(text):
             return self._disk_full(shutil.disk_usage(self._dir).free)

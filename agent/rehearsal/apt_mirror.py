@@ -1,4 +1,4 @@
-"""This machine's own Debian or Ubuntu mirror, as its apt knows it, and the suites to look in."""
+"""Finds this machine's own Debian or Ubuntu mirror, as apt knows it, and the suites to look in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One private Asterisk as a child process: configuration, ports, start, command line, log, end."""
+"""Runs one private Asterisk as a child process: configuration, ports, start, command line, log, stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""8 kHz audio of the caller's end: levels, stamped frames, and recordings whose time line is the real one."""
+"""8 kHz audio at the caller's end: levels, time-stamped frames, and recordings in real time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ back by leaving silent frames out."""
 
 
 @dataclass
-class Track:
+class AudioTrack:
     """One direction of a call: 20 ms frames, each with the moment (monotonic seconds) it passed the caller's phone."""
 
     stamps: list[float] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Track:
 
     def samples(self, start: float, end: float) -> Pcm:
         """Return what passed from ``start`` to ``end`` (monotonic seconds) on a real time line."""
-        return lay_out(self, start, max(0.0, end - start))
+        return pcm_on_timeline(self, start, max(0.0, end - start))
 
 
 def level_dbfs(pcm: Pcm) -> float:
@@ -84,7 +84,7 @@ def voiced_span(pcm: Pcm, *, below_peak_db: float = 30.0) -> tuple[int, int] | N
     return int(voiced[0]) * piece, min(len(pcm), (int(voiced[-1]) + 1) * piece)
 
 
-def at_level(pcm: Pcm, dbfs: float) -> Pcm:
+def scaled_to_level(pcm: Pcm, dbfs: float) -> Pcm:
     """Return the audio with its voiced frames at this RMS level, limited at full scale."""
     levels = frame_levels_dbfs(pcm)
     if not len(levels):
@@ -136,7 +136,7 @@ def write_wav(path: Path, *channels: Pcm) -> None:
         file.writeframes(data.tobytes())
 
 
-def lay_out(track: Track, start: float, seconds: float) -> Pcm:
+def pcm_on_timeline(track: AudioTrack, start: float, seconds: float) -> Pcm:
     """Lay a track's frames on a time line that begins at ``start`` (monotonic seconds) and lasts ``seconds``.
 
     A frame follows the one before without a gap as long as its stamp is within one frame of that; a later one leaves
@@ -161,7 +161,7 @@ def lay_out(track: Track, start: float, seconds: float) -> Pcm:
     return out
 
 
-def write_call(path: Path, spoken: Track, heard: Track) -> None:
+def write_call(path: Path, spoken: AudioTrack, heard: AudioTrack) -> None:
     """Write a call as a stereo WAV: left the caller, right what the caller heard, both on one real time line."""
     stamps = [*spoken.stamps[:1], *heard.stamps[:1]]
     if not stamps:
@@ -169,4 +169,4 @@ def write_call(path: Path, spoken: Track, heard: Track) -> None:
         return
     start = min(stamps)
     seconds = max(*spoken.stamps[-1:], *heard.stamps[-1:], start) - start + 0.1
-    write_wav(path, lay_out(spoken, start, seconds), lay_out(heard, start, seconds))
+    write_wav(path, pcm_on_timeline(spoken, start, seconds), pcm_on_timeline(heard, start, seconds))

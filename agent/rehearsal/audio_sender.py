@@ -1,4 +1,4 @@
-"""A phone's mouth: speech, noise and silence in 20 ms frames on an absolute clock, each stamped when it leaves."""
+"""Sends the caller's speech, noise and silence as 20 ms frames on an absolute clock, each time-stamped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, Pcm, Track, voiced_span
+from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, AudioTrack, Pcm, voiced_span
 from agent.rehearsal.caller_measures import Span
 
 _LEAD_FRAMES = 1
@@ -53,7 +53,7 @@ class Utterance:
         return Span(self.started_at, self.ended_at)
 
 
-class Mouth:
+class AudioSender:
     """Sends a frame each 20 ms for as long as the call lasts, as a phone does.
 
     Asterisk plays what it gets at its own steady pace, so a frame leaves when it was sent or one frame after the one
@@ -61,7 +61,7 @@ class Mouth:
     """
 
     def __init__(self, send: Callable[[bytes], Awaitable[None]], background: Pcm | None = None) -> None:
-        self.spoken = Track()
+        self.spoken = AudioTrack()
         self._send = send
         self._background = background if background is not None and len(background) else None
         self._background_at = 0
@@ -98,7 +98,7 @@ class Mouth:
         """Let a noise sound from now on, over whatever is being said."""
         self._bursts.append((pcm, 0))
 
-    def let_echo_through(self, delay_ms: float, loss_db: float) -> None:
+    def enable_echo(self, delay_ms: float, loss_db: float) -> None:
         """Send back what is given to :meth:`hear`, so much later and so much softer: a speakerphone in a room."""
         self._echo = np.zeros(0, "<i2")
         self._echo_delay = int(delay_ms / 1000 * SAMPLE_RATE)

@@ -1,4 +1,4 @@
-"""A whole private call centre on loopback: the PBX, the carrier with its phones, the demo shop and the agent."""
+"""Runs a whole private call centre on loopback: PBX, carrier with phones, demo shop and agent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AgentDied(OrderlineError):
     code = "agent_died"
 
 
-class PlaceTaken(OrderlineError):
+class RunDirectoryTaken(OrderlineError):
     """Another run keeps its files where this one would put its own."""
 
     code = "place_taken"
@@ -47,7 +47,7 @@ _held: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
-class Home:
+class RehearsalHome:
     """Where a private call centre keeps its things."""
 
     directory: Path
@@ -71,7 +71,7 @@ class Home:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(descriptor)
-            raise PlaceTaken(
+            raise RunDirectoryTaken(
                 f"Another run has {path} for its files. Wait until it is over, or choose another directory with "
                 "--home (make: HOME_DIR=...)."
             ) from error
@@ -251,7 +251,7 @@ class AgentProcess:
 
 
 @dataclass(frozen=True)
-class Stack:
+class PrivateCallCentre:
     """A private call centre that is running."""
 
     asterisk: Asterisk
@@ -262,19 +262,19 @@ class Stack:
 
 
 @contextlib.asynccontextmanager
-async def running_stack(
+async def running_call_centre(
     asterisk: Asterisk,
-    home: Home,
+    home: RehearsalHome,
     run_dir: Path,
     report: Callable[[str], None],
     extra_settings: Mapping[str, Any] | None = None,
-) -> AsyncIterator[Stack]:
+) -> AsyncIterator[PrivateCallCentre]:
     """Hold a private call centre for the length of a ``with`` block. Raises PbxError, AgentDied."""
     async with running_pair(asterisk, run_dir / "pbx", report) as (pbx, phones):
         agent = AgentProcess(pbx, run_dir, home.shared, extra_settings)
         report("Starting the agent (the first time it synthesises its prompts)")
         await agent.start()
         try:
-            yield Stack(asterisk, pbx, phones, agent, run_dir)
+            yield PrivateCallCentre(asterisk, pbx, phones, agent, run_dir)
         finally:
             await agent.stop()

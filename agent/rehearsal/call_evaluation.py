@@ -1,4 +1,4 @@
-"""Judges a finished call: builds its turns, takes its measures, checks what the script expected. Pure."""
+"""Evaluates a finished call: builds its turns, takes its measures, checks the script's expectations. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agent.rehearsal.call_log import CallLog, Spoken
+from agent.rehearsal.call_log import CallerInput, CallLog
 from agent.rehearsal.caller_measures import (
     Span,
     barge_in_stop_ms,
@@ -18,16 +18,16 @@ from agent.rehearsal.caller_measures import (
 )
 from agent.rehearsal.live_feed import FeedEvent, said
 from agent.rehearsal.patterns import matches
-from agent.rehearsal.result import CallResult, Check, TurnResult
+from agent.rehearsal.result import Check, ScriptedCallResult, TurnResult
 from agent.rehearsal.script import CallScript, Expectation
 
 SPEAKS_ON_SECONDS = 0.8
 """Longer than the pauses between two sentences of a prompt, shorter than any reaction to something that was said."""
 
 
-def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path | None) -> CallResult:
+def evaluate_call(script: CallScript, log: CallLog, recording: Path | None, record: Path | None) -> ScriptedCallResult:
     """Return what came of the call."""
-    outcome, ended_by = how_it_ended(log)
+    outcome, ended_by = call_ending(log)
     responses = [_response(log, index) for index in range(len(log.spoken))]
     turns = build_turns(log, responses)
     greeting = None if log.answered_at is None else greeting_ms(log.heard, log.answered_at)
@@ -58,7 +58,7 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
         if limit is not None
         for value in ([*values] or [None])
     ]
-    return CallResult(
+    return ScriptedCallResult(
         name=script.name,
         ok=all(check.ok for check in checks),
         checks=tuple(checks),
@@ -82,12 +82,12 @@ def judge(script: CallScript, log: CallLog, recording: Path | None, record: Path
     )
 
 
-def how_it_ended(log: CallLog) -> tuple[str, str]:
+def call_ending(log: CallLog) -> tuple[str, str]:
     """Return (outcome, ended by): the agent's word where there is one, else what the caller could notice."""
     ended = log.feed.last_of_visit("call_ended")
     if ended is not None:
         return str(ended.data.get("outcome", "")), str(ended.data.get("ended_by", ""))
-    if log.human_answered_at is not None:
+    if log.staff_answered_at is not None:
         return "handed_over", "handover"
     if log.hung_up_by == "us":
         return "caller_hung_up", "caller"
@@ -138,7 +138,7 @@ def _response(log: CallLog, index: int) -> float | None:
         return None
     until = log.spoken[index + 1].began_at if index + 1 < len(log.spoken) else math.inf
     # Once a human has answered it is no longer the agent who is heard.
-    until = min(until, log.human_answered_at or math.inf)
+    until = min(until, log.staff_answered_at or math.inf)
     ended_at = spoken.span.end
     if spoken.via == "keypad":
         # An entry may be complete before its last key (``#`` after the fifth digit of five): the answer then belongs
@@ -149,13 +149,13 @@ def _response(log: CallLog, index: int) -> float | None:
     return response_ms(log.heard, ended_at, until)
 
 
-def _stop(log: CallLog, spoken: Spoken) -> float | None:
+def _stop(log: CallLog, spoken: CallerInput) -> float | None:
     if not spoken.barge_in or spoken.via != "speech" or spoken.span is None:
         return None
     return barge_in_stop_ms(log.heard, spoken.span)
 
 
-def _key_stop(log: CallLog, spoken: Spoken) -> float | None:
+def _key_stop(log: CallLog, spoken: CallerInput) -> float | None:
     if not spoken.barge_in or spoken.via != "keypad" or spoken.span is None or not spoken.key_ends:
         return None
     return barge_in_stop_ms(log.heard, Span(spoken.key_ends[0], spoken.span.end))
@@ -165,7 +165,7 @@ def _silence(log: CallLog) -> float | None:
     if log.answered_at is None:
         return None
     spans = [spoken.span for spoken in log.spoken if spoken.span is not None]
-    return longest_silence(log.heard, spans, log.answered_at, log.human_answered_at or log.ended_at).seconds
+    return longest_silence(log.heard, spans, log.answered_at, log.staff_answered_at or log.ended_at).seconds
 
 
 def _barge_in_checks(log: CallLog, stops: Sequence[float], key_stops: Sequence[float]) -> list[Check]:

@@ -1,17 +1,17 @@
-"""What happened on one scripted call, as the player wrote it down: the material of the judgement."""
+"""Record of one scripted call as the player saw it: the input of the evaluation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.rehearsal.audio import Track
+from agent.rehearsal.audio import AudioTrack
 from agent.rehearsal.caller_measures import Span
 from agent.rehearsal.live_feed import CallFeed
 from agent.rehearsal.result import Check
 
 
 @dataclass
-class Spoken:
+class CallerInput:
     """One thing the caller said or keyed."""
 
     said: str
@@ -27,7 +27,7 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class Deadline:
+class ReactionDeadline:
     """The agent had to react to the ``index``-th thing said (-1: to the answer itself) within this time."""
 
     index: int
@@ -46,15 +46,15 @@ class CallLog:
     ended_at: float = 0.0
     hung_up_by: str = ""
     """``us`` or ``them``."""
-    human_answered_at: float | None = None
-    heard: Track = field(default_factory=Track)
+    staff_answered_at: float | None = None
+    heard: AudioTrack = field(default_factory=AudioTrack)
     """What the caller heard."""
-    sent: Track = field(default_factory=Track)
+    sent: AudioTrack = field(default_factory=AudioTrack)
     """What the caller's phone sent."""
-    spoken: list[Spoken] = field(default_factory=list)
+    spoken: list[CallerInput] = field(default_factory=list)
     noises: list[Span] = field(default_factory=list)
     """Noises made over the agent's prompt, which must not stop it."""
-    deadlines: list[Deadline] = field(default_factory=list)
+    deadlines: list[ReactionDeadline] = field(default_factory=list)
     repairs: int = 0
     """How often the caller was asked back and answered."""
     checks: list[Check] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The caller's measures: what a stopwatch at the caller's ear would say. Pure functions on recorded audio and stamps.
+"""Response, barge-in and silence times as the caller hears them. Pure functions on recorded audio.
 
 Times are monotonic seconds of one clock; results are milliseconds or seconds as their names say.
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.call.ports import SAMPLE_RATE
-from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, VOICED_DBFS, Pcm, Track
+from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, VOICED_DBFS, AudioTrack, Pcm
 
 MERGE_GAP_SECONDS = 0.25
 """Quiet shorter than this inside an agent's speech belongs to it (stops, breaths between words)."""
@@ -64,7 +64,7 @@ class Percentiles:
     n: int
 
 
-def sounds(track: Track, after: float = -math.inf, before: float = math.inf) -> tuple[Span, ...]:
+def sounds(track: AudioTrack, after: float = -math.inf, before: float = math.inf) -> tuple[Span, ...]:
     """Return the stretches of sound that were heard in a time window; short gaps inside are part of them."""
     spans: list[Span] = []
     run = 0
@@ -90,25 +90,25 @@ def sounds(track: Track, after: float = -math.inf, before: float = math.inf) -> 
     return tuple(spans)
 
 
-def _onset(track: Track, index: int) -> float:
+def _onset(track: AudioTrack, index: int) -> float:
     samples = np.abs(np.frombuffer(track.frames[index], "<i2").astype(np.int32))
     loud = np.flatnonzero(samples >= max(1, int(samples.max() * _QUIET_SAMPLE)))
     return track.stamps[index] + int(loud[0]) / SAMPLE_RATE
 
 
-def first_sound_at(track: Track, after: float, before: float = math.inf) -> float | None:
+def first_sound_at(track: AudioTrack, after: float, before: float = math.inf) -> float | None:
     """Return when the first sound after a moment was heard; a sound already going on counts from that moment."""
     found = sounds(track, after, before)
     return found[0].start if found else None
 
 
-def greeting_ms(heard: Track, answered_at: float) -> float | None:
+def greeting_ms(heard: AudioTrack, answered_at: float) -> float | None:
     """Answer, as the caller's phone saw it -> the agent's first sound."""
     at = first_sound_at(heard, answered_at)
     return None if at is None else (at - answered_at) * 1000
 
 
-def response_ms(heard: Track, ended_at: float, until: float = math.inf) -> float | None:
+def response_ms(heard: AudioTrack, ended_at: float, until: float = math.inf) -> float | None:
     """End of the caller's voice (or last key) -> the agent's first sound after it; None when none came by ``until``.
 
     A prompt that was going on when the caller ended is no response: the next one counts.
@@ -119,7 +119,7 @@ def response_ms(heard: Track, ended_at: float, until: float = math.inf) -> float
     return None
 
 
-def barge_in_stop_ms(heard: Track, voice: Span) -> float | None:
+def barge_in_stop_ms(heard: AudioTrack, voice: Span) -> float | None:
     """Caller's first voiced sample -> end of the agent's last loud frame; None when the agent was not speaking.
 
     The agent that does not stop is measured to the end of its prompt.
@@ -131,7 +131,7 @@ def barge_in_stop_ms(heard: Track, voice: Span) -> float | None:
     return (over[-1].end - voice.start) * 1000 if over else None
 
 
-def longest_silence(heard: Track, spoken: Sequence[Span], start: float, end: float) -> Span:
+def longest_silence(heard: AudioTrack, spoken: Sequence[Span], start: float, end: float) -> Span:
     """Return the longest time in which neither side made a sound."""
     busy = sorted([*sounds(heard, start, end), *spoken], key=lambda span: span.start)
     longest, quiet_from = Span(start, start), start
@@ -142,7 +142,7 @@ def longest_silence(heard: Track, spoken: Sequence[Span], start: float, end: flo
     return longest
 
 
-def lateness(heard: Track) -> Lateness:
+def lateness(heard: AudioTrack) -> Lateness:
     """Return how evenly the speech in a track arrived. Only from one loud frame to the next: pauses do not count.
 
     Speech that goes on after 250 ms or more without a frame is new speech, as everywhere here.
@@ -160,7 +160,7 @@ def lateness(heard: Track) -> Lateness:
     return Lateness(frames, late, worst * 1000)
 
 
-def likeness(sent: Pcm, received: Pcm) -> float:
+def correlation_peak(sent: Pcm, received: Pcm) -> float:
     """How surely ``received`` holds ``sent``, 0..1: the peak of their normalised cross-correlation at any delay.
 
     Both are cut to 4 s. Speech that came through (mu-law, any delay) scores above 0.8; other speech below 0.3.

@@ -1,4 +1,4 @@
-"""How a caller who wants to be understood reacts to being asked back: yes or no to a read-back, and once more. Pure."""
+"""Decides how a cooperative caller answers a read-back or a repeated question: yes, no or again. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``orderline demo``, ``run`` and ``rehearse``: a private call centre, scripted callers, and what came of it."""
+"""``orderline demo``, ``run`` and ``rehearse``: scripted calls on a private call centre, and their results."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from typing import Any
 
 import aiohttp
 
-from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.errors import ScriptError
-from agent.rehearsal.live_transcript import LivePrinter
-from agent.rehearsal.ordered_report import InTurnReport
+from agent.rehearsal.live_transcript import TranscriptPrinter
+from agent.rehearsal.ordered_report import OrderedReport
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
-from agent.rehearsal.report import ConsoleReport, Report, SilentReport, summary_lines, write_summary
-from agent.rehearsal.result import CallResult, RehearsalResult
-from agent.rehearsal.runner import rehearse
-from agent.rehearsal.running_call_centre import RunningPlace
+from agent.rehearsal.report import ConsoleReport, RehearsalReport, SilentReport, summary_lines, write_summary
+from agent.rehearsal.result import RehearsalResult, ScriptedCallResult
+from agent.rehearsal.runner import run_scripts
+from agent.rehearsal.running_call_centre import RunningCallCentre
 from agent.rehearsal.script import CallScript
 from agent.rehearsal.script_reader import load_scripts
 
@@ -49,24 +49,33 @@ def _nothing(_: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def own_stack(
-    home: Home, report: Callable[[str], None], flows: Path | None = None, settings: Mapping[str, Any] | None = None
-) -> AsyncIterator[Stack]:
+async def temporary_call_centre(
+    home: RehearsalHome,
+    report: Callable[[str], None],
+    flows: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> AsyncIterator[PrivateCallCentre]:
     """Hold a private call centre; its files are removed when all went well, and kept for a look otherwise."""
     asterisk = await get_asterisk(home.directory, report)
     report(f"Asterisk {asterisk.version} ({asterisk.origin})")
     run_dir = home.run(f"run-{os.getpid()}")
     own = {**(settings or {}), **({"flows_directory": str(flows)} if flows else {})}
-    async with running_stack(asterisk, home, run_dir, report, own) as stack:
+    async with running_call_centre(asterisk, home, run_dir, report, own) as stack:
         yield stack
     await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
 
 
-async def play(
-    scripts: Sequence[Path | CallScript], place: RunningPlace, home: Home, *, keep: Path, at_once: int, report: Report
+async def play_scripts(
+    scripts: Sequence[Path | CallScript],
+    place: RunningCallCentre,
+    home: RehearsalHome,
+    *,
+    keep: Path,
+    at_once: int,
+    report: RehearsalReport,
 ) -> RehearsalResult:
     """Play the calls of these scripts where ``place`` says."""
-    return await rehearse(
+    return await run_scripts(
         scripts,
         b=place,
         feed_url=place.feed_url,
@@ -79,13 +88,13 @@ async def play(
     )
 
 
-async def demo(home: Home) -> int:
+async def demo(home: RehearsalHome) -> int:
     """Place the demo calls, print them live, write ``demo/summary.json``; 0 when every call did what it should."""
     keep = home.run("demo")
-    async with own_stack(home, say) as stack:
-        report = InTurnReport(ConsoleReport(say))
-        place = RunningPlace.of(stack)
-        result = await play([DEMO_SCRIPT], place, home, keep=keep, at_once=DEMO_AT_ONCE, report=report)
+    async with temporary_call_centre(home, say) as stack:
+        report = OrderedReport(ConsoleReport(say))
+        place = RunningCallCentre.of(stack)
+        result = await play_scripts([DEMO_SCRIPT], place, home, keep=keep, at_once=DEMO_AT_ONCE, report=report)
         problems = stack.pbx.log_problems() + stack.phones.log_problems() + stack.agent.problems()
         about = {"asterisk": stack.asterisk.version, **stack.agent.about}
     write_summary(result, keep / "summary.json", about)
@@ -98,7 +107,7 @@ async def demo(home: Home) -> int:
 
 async def play_files(
     files: Sequence[Path],
-    home: Home,
+    home: RehearsalHome,
     *,
     keep: Path | None,
     at_once: int,
@@ -117,11 +126,11 @@ async def play_files(
     With ``running`` on the private call centre that ``orderline run`` holds in this home, else on one of its own, whose
     agent may follow other procedures than the shipped ones (``flows``).
     """
-    report: Report = SilentReport() if as_json else InTurnReport(ConsoleReport(say))
+    report: RehearsalReport = SilentReport() if as_json else OrderedReport(ConsoleReport(say))
     calls = load_scripts(files, voices)
     keep = keep or home.run("rehearsal")
     tell = _nothing if as_json else say
-    played: list[CallResult] = []
+    played: list[ScriptedCallResult] = []
     casts = list(dict.fromkeys((call.settings, call.cast) for call in calls))
     if running and any(settings for settings, _ in casts):
         files_with = sorted({call.file for call in calls if call.settings})
@@ -131,27 +140,27 @@ async def play_files(
         settings = json.loads(cast[0] or "{}")
         async with contextlib.AsyncExitStack() as stack:
             if running:
-                place = RunningPlace.read(home)
+                place = RunningCallCentre.read(home)
             else:
-                own = own_stack(home, tell, flows, settings)
-                place = RunningPlace.of(await stack.enter_async_context(own))
+                own = temporary_call_centre(home, tell, flows, settings)
+                place = RunningCallCentre.of(await stack.enter_async_context(own))
             folder = keep / str(index) if len(casts) > 1 else keep
-            result = await play(own_calls, place, home, keep=folder, at_once=at_once, report=report)
+            result = await play_scripts(own_calls, place, home, keep=folder, at_once=at_once, report=report)
         played += result.calls
     result = RehearsalResult(tuple(played))
     say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
     return 0 if result.ok else 1
 
 
-async def run(home: Home, stop: asyncio.Event) -> int:
+async def run(home: RehearsalHome, stop: asyncio.Event) -> int:
     """Leave a private call centre running for a softphone, with a live transcript, until ``stop`` is set."""
-    async with own_stack(home, say) as stack:
-        with RunningPlace.of(stack).told(home):
-            await _attend(stack, stop)
+    async with temporary_call_centre(home, say) as stack:
+        with RunningCallCentre.of(stack).told(home):
+            await _show_live_calls(stack, stop)
     return 0
 
 
-async def _attend(stack: Stack, stop: asyncio.Event) -> None:
+async def _show_live_calls(stack: PrivateCallCentre, stop: asyncio.Event) -> None:
     """Say where to ring, and print what is said, until ``stop`` is set."""
     account = stack.pbx.softphone
     if account is not None:
@@ -170,7 +179,7 @@ async def _attend(stack: Stack, stop: asyncio.Event) -> None:
 
 
 async def _print_live(url: str, token: str) -> None:
-    printer = LivePrinter(say, colour=sys.stdout.isatty())
+    printer = TranscriptPrinter(say, colour=sys.stdout.isatty())
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as session, session.ws_connect(f"{url}/live") as socket:
         async for message in socket:

@@ -1,4 +1,4 @@
-"""What can go wrong in a rehearsal, said so that the writer of a script can act on it."""
+"""Errors of a rehearsal, worded so that the writer of a script can act on them."""
 
 from __future__ import annotations
 

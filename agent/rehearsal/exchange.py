@@ -1,4 +1,4 @@
-"""The second Asterisk's exchange: dials the callers' calls, and rings the phones that are called."""
+"""Dials the callers' calls on the second Asterisk, and reports the staff phones that ring there."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRUNK = "pbx"
 _DIAL_SECONDS = 30
 
 
-class Exchange:
+class PhoneExchange:
     """All phones of a rehearsal: dials calls, and rings where somebody waits for a call."""
 
     def __init__(self, ari: Ari) -> None:

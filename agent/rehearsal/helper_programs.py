@@ -1,4 +1,4 @@
-"""Runs helper programs to their end: cancellable, with signs of life for the person who waits."""
+"""Runs helper programs to their end: cancellable, with progress reports while they take long."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LIFE_SIGN_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Finished:
+class CommandResult:
     """How a program ended."""
 
     code: int
@@ -34,7 +34,7 @@ async def run(
     apt_status: bool = False,
     report: Callable[[str], None] | None = None,
     timeout_seconds: float | None = None,
-) -> Finished:
+) -> CommandResult:
     """Run a program and collect what it prints, in English.
 
     With ``apt_status`` apt's progress percentages are passed on to ``report``; with ``report`` alone a sign
@@ -74,7 +74,7 @@ async def run(
             progress.cancel()
             await asyncio.gather(progress, return_exceptions=True)
         _close(read_fd if progress is None else -1)
-    return Finished(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
+    return CommandResult(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
 async def _progress(read_fd: int, report: Callable[[str], None]) -> None:

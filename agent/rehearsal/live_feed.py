@@ -1,4 +1,4 @@
-"""The agent's live feed as a rehearsal reads it: which call is which, and what was said on it."""
+"""Reads the agent's live feed and sorts its events by call."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ class CallFeed:
         return True
 
 
-class Feed(Protocol):
+class CallFeedSource(Protocol):
     """Where calls find their events."""
 
     def follow(self, number: str) -> contextlib.AbstractAsyncContextManager[CallFeed]:
         """Follow the next call from this caller's number; enter before dialling, leave when the call is over."""
 
 
-class NoFeed:
+class EmptyFeedSource:
     """For a PBX whose agent tells nothing: every call stays without events."""
 
     @contextlib.asynccontextmanager
@@ -111,7 +111,7 @@ class NoFeed:
         yield CallFeed(number)
 
 
-class FeedBoard:
+class FeedDispatcher:
     """Sorts events to calls. A call is known by its caller's number until ``call_started`` tells its id.
 
     Two calls from one number cannot be told apart before that, so the second one waits here until the first has
@@ -126,7 +126,7 @@ class FeedBoard:
 
     @contextlib.asynccontextmanager
     async def follow(self, number: str) -> AsyncIterator[CallFeed]:
-        """See :class:`Feed`."""
+        """See :class:`CallFeedSource`."""
         async with self._freed:
             await self._freed.wait_for(lambda: not any(same_number(call.number, number) for call in self._expected))
             call = CallFeed(number)
@@ -175,17 +175,17 @@ class FeedBoard:
             self._freed.notify_all()
 
 
-class LiveFeed:
+class LiveFeedClient:
     """A connection to ``<control url>/live`` that comes back by itself. Use it as ``async with LiveFeed(...)``."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url.rstrip("/") + "/live"
         self._token = token
-        self._board = FeedBoard()
+        self._board = FeedDispatcher()
         self._connected = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> LiveFeed:
+    async def __aenter__(self) -> LiveFeedClient:
         self._reader = asyncio.create_task(self._read(), name="live-feed")
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -205,7 +205,7 @@ class LiveFeed:
             await self._connected.wait()
 
     def follow(self, number: str) -> contextlib.AbstractAsyncContextManager[CallFeed]:
-        """See :class:`Feed`."""
+        """See :class:`CallFeedSource`."""
         return self._board.follow(number)
 
     async def _read(self) -> None:

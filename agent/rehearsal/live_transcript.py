@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-class LivePrinter:
+class TranscriptPrinter:
     """Turns events of the live feed into lines for a terminal."""
 
     def __init__(self, write: Callable[[str], None], *, colour: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Sounds that are not the caller's words: white noise, hum, babble, coughs, recordings."""
+"""Makes sounds that are not the caller's words: white noise, hum, babble, coughs, recordings."""
 
 from __future__ import annotations
 

@@ -1,20 +1,20 @@
-"""Shows calls that are held at the same time one after the other: one live, the others when their turn has come."""
+"""Reports calls that run at the same time one after the other: the first live, the others once finished."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.rehearsal.report import Report
-from agent.rehearsal.result import CallResult
+from agent.rehearsal.report import RehearsalReport
+from agent.rehearsal.result import ScriptedCallResult
 
 
-class InTurnReport:
-    """A :class:`Report` in front of another: the first call dialled is told live, the rest wait until it is finished.
+class OrderedReport:
+    """A :class:`RehearsalReport` in front of another: the first call dialled is told live, the rest wait for its end.
 
     Calls are then told in the order in which they were dialled, what has already happened at once.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: RehearsalReport) -> None:
         self._report = report
         self._waiting: dict[str, list[Callable[[], None]]] = {}
         self._finished: set[str] = set()
@@ -50,7 +50,7 @@ class InTurnReport:
         """Take note of anything else worth a line."""
         self._tell(call, lambda: self._report.happened(call, what))
 
-    def finished(self, result: CallResult) -> None:
+    def finished(self, result: ScriptedCallResult) -> None:
         """Take note of a finished call; the next one is told from here on."""
         self._finished.add(result.name)
         self._tell(result.name, lambda: self._report.finished(result))

@@ -1,10 +1,10 @@
-"""What a script expects the agent to say: plain words, or a regular expression between slashes."""
+"""Matches what a script expects the agent to say: plain words, or a regular expression between slashes."""
 
 from __future__ import annotations
 
 import re
 
-from agent.rehearsal.script_yaml import Problems
+from agent.rehearsal.script_yaml import ScriptProblems
 
 
 def is_regex(pattern: str) -> bool:
@@ -19,7 +19,7 @@ def matches(pattern: str, text: str) -> bool:
     return f" {_words(pattern)} " in f" {_words(text)} "
 
 
-def check_patterns(patterns: tuple[str, ...], line: int, problems: Problems) -> tuple[str, ...]:
+def check_patterns(patterns: tuple[str, ...], line: int, problems: ScriptProblems) -> tuple[str, ...]:
     """Return the patterns; an empty one, or an expression that does not compile, is a mistake of the script."""
     for pattern in patterns:
         if not _words(pattern) and not is_regex(pattern):

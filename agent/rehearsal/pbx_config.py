@@ -36,7 +36,7 @@ EMPTY = (
 _PLACEHOLDER = re.compile(r"@([A-Z][A-Z_]*)@")
 
 
-class TemplateError(OrderlineError):
+class PbxConfigError(OrderlineError):
     """A configuration template asks for a value nobody gives."""
 
     code = "pbx_template"
@@ -59,12 +59,12 @@ def phones_templates() -> dict[str, str]:
 
 
 def render(templates: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Fill in every ``@NAME@``. Raises :class:`TemplateError` with file and name for one without a value."""
+    """Fill in every ``@NAME@``. Raises :class:`PbxConfigError` with file and name for one without a value."""
 
     def fill(name: str, text: str) -> str:
         missing = sorted({word for word in _PLACEHOLDER.findall(text) if word not in values})
         if missing:
-            raise TemplateError(f"{name}: no value for @{'@, @'.join(missing)}@.")
+            raise PbxConfigError(f"{name}: no value for @{'@, @'.join(missing)}@.")
         return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
     return {name: fill(name, text) for name, text in templates.items()}

@@ -1,4 +1,4 @@
-"""The rehearsal's pair of private Asterisks on loopback: the PBX, and the carrier with everybody's phones."""
+"""Starts the pair of private Asterisks on loopback: the PBX, and the carrier with all phones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from agent.rehearsal.apt_fetch import Report
+from agent.rehearsal.apt_fetch import ReportProgress
 from agent.rehearsal.asterisk_process import Pbx, PbxDied, PbxError, PortTaken, SipAccount
 from agent.rehearsal.helper_programs import run
 from agent.rehearsal.pbx_config import pbx_templates, phones_templates
@@ -32,7 +32,7 @@ _REGISTER_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 
 
-async def start_pair(asterisk: Asterisk, run_dir: Path, report: Report) -> tuple[Pbx, Pbx]:
+async def start_pair(asterisk: Asterisk, run_dir: Path, report: ReportProgress) -> tuple[Pbx, Pbx]:
     """Start the PBX and the second Asterisk (carrier and phones, registered); both on loopback alone.
 
     Returns (PBX, phones); the caller stops both. Files go below ``run_dir``. Raises :class:`PbxError`.
@@ -48,7 +48,7 @@ async def start_pair(asterisk: Asterisk, run_dir: Path, report: Report) -> tuple
 
 
 @contextlib.asynccontextmanager
-async def running_pair(asterisk: Asterisk, run_dir: Path, report: Report) -> AsyncIterator[tuple[Pbx, Pbx]]:
+async def running_pair(asterisk: Asterisk, run_dir: Path, report: ReportProgress) -> AsyncIterator[tuple[Pbx, Pbx]]:
     """Hold a pair for the length of a ``with`` block."""
     pbx, phones = await start_pair(asterisk, run_dir, report)
     try:

@@ -1,4 +1,4 @@
-"""A phone on the second Asterisk: a call leg that Python speaks and hears, of which nothing is left after the call."""
+"""Call leg on the second Asterisk that a script speaks and hears through; removed after the call."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
-from agent.rehearsal.audio import Pcm, Track
-from agent.rehearsal.audio_sender import Mouth
+from agent.rehearsal.audio import AudioTrack, Pcm
+from agent.rehearsal.audio_sender import AudioSender
 from agent.rehearsal.caller_measures import Span
 from agent.rehearsal.errors import PhoneError
 
@@ -42,7 +42,7 @@ class Leg:
         self.hung_up = asyncio.Event()
         self.answered = asyncio.Event()
         """Also set when the call ends unanswered: look at ``answered_at``."""
-        self.heard = Track()
+        self.heard = AudioTrack()
         self.keys: list[tuple[float, str]] = []
         """(end of the key, key), as sent."""
         self._ari = ari
@@ -52,7 +52,7 @@ class Leg:
         self._media_ready = asyncio.Event()
         self._sound_came = asyncio.Event()
         self._socket = MediaSocket(self._on_audio, lambda _text: None, self._on_media_closed)
-        self._mouth = Mouth(self._socket.send_audio, background)
+        self._mouth = AudioSender(self._socket.send_audio, background)
         self._speaking: asyncio.Task[None] | None = None
         self._has_media = False
         self._closing: asyncio.Task[None] | None = None
@@ -60,7 +60,7 @@ class Leg:
     # --- talking and hearing ------------------------------------------------------------------------
 
     @property
-    def spoken(self) -> Track:
+    def spoken(self) -> AudioTrack:
         """What this side sent, frame by frame."""
         return self._mouth.spoken
 
@@ -249,9 +249,9 @@ class Leg:
         """The call's channel and the media channel."""
         return self.channel_id, self._media_id
 
-    def let_echo_through(self, delay_ms: float, loss_db: float) -> None:
+    def enable_echo(self, delay_ms: float, loss_db: float) -> None:
         """Be a speakerphone: what comes out of it goes back in, so much later and so much softer."""
-        self._mouth.let_echo_through(delay_ms, loss_db)
+        self._mouth.enable_echo(delay_ms, loss_db)
 
     def _on_audio(self, pcm: bytes) -> None:
         self.heard.add(time.monotonic(), pcm)

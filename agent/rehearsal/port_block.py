@@ -1,4 +1,4 @@
-"""Ports for a private Asterisk: a whole block that no other rehearsal on this machine takes."""
+"""Reserves a block of TCP and UDP ports that no other rehearsal on this machine takes."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from agent.asterisk.version import knows_media_marks, version_of
 from agent.errors import OrderlineError
-from agent.rehearsal.apt_fetch import AptFetch, Report
+from agent.rehearsal.apt_fetch import AptFetcher, ReportProgress
 from agent.rehearsal.helper_programs import run
-from agent.rehearsal.process_lock import only_one
+from agent.rehearsal.process_lock import process_lock
 from agent.rehearsal.unpacked_tree import command_in
 
 TREE_NAME = "asterisk"
@@ -69,7 +69,7 @@ def new_enough(release: tuple[int, int, int]) -> bool:
     return release >= (22, 8, 0) and knows_media_marks(release)
 
 
-async def ensure_asterisk(home: Path, *, force: str | None, report: Report) -> Asterisk:
+async def ensure_asterisk(home: Path, *, force: str | None, report: ReportProgress) -> Asterisk:
     """Return an Asterisk, fetching a private tree into ``home`` when the machine has none that will do.
 
     ``force`` (a binary or an unpacked tree) is used and nothing else. Otherwise the order is: installed and
@@ -93,7 +93,7 @@ async def ensure_asterisk(home: Path, *, force: str | None, report: Report) -> A
     home.mkdir(parents=True, exist_ok=True)
     tree = home.resolve() / TREE_NAME
     waiting = "Asterisk: another process is fetching it, waiting for that one"
-    async with only_one(home / _LOCK_NAME, waiting, report):
+    async with process_lock(home / _LOCK_NAME, waiting, report):
         if (tree / _STAMP).is_file():
             try:
                 return await inspect_tree(tree, "private tree")
@@ -179,7 +179,7 @@ def _first_dir(root: Path, patterns: tuple[str, ...], good: Callable[[Path], boo
     return None
 
 
-async def _fetch(tree: Path, report: Report) -> Asterisk:
+async def _fetch(tree: Path, report: ReportProgress) -> Asterisk:
     """Fetch into a sibling directory and rename when all is well; the lock is held."""
     home = tree.parent
     for left_over in home.glob(f"{_PARTIAL}*"):
@@ -188,7 +188,7 @@ async def _fetch(tree: Path, report: Report) -> Asterisk:
     work = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=home))
     try:
         fresh = work / "tree"
-        came_from = await AptFetch(work, report).into(fresh, new_enough)
+        came_from = await AptFetcher(work, report).into(fresh, new_enough)
         finish_tree(fresh)
         found = await inspect_tree(fresh, "private tree")
         if not found.has_websocket_media:

@@ -1,4 +1,4 @@
-"""One process at a time: a lock file that a second process waits for, instead of spoiling the first one's work."""
+"""Lock file that lets one process work at a time; a second one waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.5
 
 
 @contextlib.asynccontextmanager
-async def only_one(lock_path: Path, waiting: str, report: Callable[[str], None]) -> AsyncIterator[None]:
+async def process_lock(lock_path: Path, waiting: str, report: Callable[[str], None]) -> AsyncIterator[None]:
     """Hold the lock for the length of a ``with`` block; ``waiting`` is reported once when somebody else has it."""
     with lock_path.open("w") as lock:
         told = False

@@ -1,4 +1,4 @@
-"""Tells one call to a report while it goes on, with the response time of each of the agent's turns."""
+"""Reports one call while it goes on, with the response time of each of the agent's turns."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import time
 
 from agent.rehearsal.call_log import CallLog
 from agent.rehearsal.live_feed import FeedEvent
-from agent.rehearsal.report import Report
-from agent.rehearsal.sound_detector import Ear
+from agent.rehearsal.report import RehearsalReport
+from agent.rehearsal.sound_detector import SoundDetector
 
 _FIRST_SOUND_SECONDS = 1.5
 """The agent tells what it says when it hands the audio over; the caller hears it a few frames later."""
 _POLL_SECONDS = 0.02
 
 
-class Narrator:
+class ProgressReporter:
     """Run :meth:`run` beside the player, and cancel it when the call is over; :meth:`rest` tells what is left."""
 
-    def __init__(self, call: str, log: CallLog, report: Report) -> None:
+    def __init__(self, call: str, log: CallLog, report: RehearsalReport) -> None:
         self._call = call
         self._log = log
         self._report = report
-        self._ear = Ear(log.heard)
+        self._ear = SoundDetector(log.heard)
         self._told_events = 0
         self._told_spoken = 0
         self._timed = -2

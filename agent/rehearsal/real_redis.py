@@ -11,10 +11,10 @@ from pathlib import Path
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from agent.rehearsal.apt_fetch import Wanted
+from agent.rehearsal.apt_fetch import PackageRequest
 from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 
-REDIS = Wanted("Redis", "Redis >= 6.2", ("redis-server",), 250 * 1024 * 1024, "or install redis-server")
+REDIS = PackageRequest("Redis", "Redis >= 6.2", ("redis-server",), 250 * 1024 * 1024, "or install redis-server")
 
 
 def redis_command(home: Path) -> tuple[str, ...]:

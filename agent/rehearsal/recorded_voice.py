@@ -1,4 +1,4 @@
-"""Allison: a person's recorded digits, letters and spelling words, as they come with Asterisk's core sounds."""
+"""Caller voice made of the recorded digits, letters and spelling words in Asterisk's core sounds."""
 
 from __future__ import annotations
 

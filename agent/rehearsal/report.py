@@ -1,4 +1,4 @@
-"""Tells a rehearsal as it happens: each turn with its response time on the terminal, each call's checks at its end."""
+"""Reports of a rehearsal: turns with response times on the terminal, checks at the end, JSON summary."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.rehearsal.caller_measures import Percentiles
-from agent.rehearsal.result import CallResult, RehearsalResult
+from agent.rehearsal.result import RehearsalResult, ScriptedCallResult
 
 
-class Report(Protocol):
+class RehearsalReport(Protocol):
     """Follows a rehearsal. Must not block or raise; calls of several callers come mixed, each with its name."""
 
     def dialled(self, call: str, caller: str, number: str) -> None:
@@ -29,7 +29,7 @@ class Report(Protocol):
     def happened(self, call: str, what: str) -> None:
         """Take note of anything else worth a line: a look-up, a hand-over, the end."""
 
-    def finished(self, result: CallResult) -> None:
+    def finished(self, result: ScriptedCallResult) -> None:
         """Take note of a finished call."""
 
 
@@ -51,7 +51,7 @@ class SilentReport:
     def happened(self, call: str, what: str) -> None:
         """Pass over it."""
 
-    def finished(self, result: CallResult) -> None:
+    def finished(self, result: ScriptedCallResult) -> None:
         """Pass over it."""
 
 
@@ -89,7 +89,7 @@ class ConsoleReport:
         """Print anything else."""
         self._line(call, f"         {' ' * 9} {what}")
 
-    def finished(self, result: CallResult) -> None:
+    def finished(self, result: ScriptedCallResult) -> None:
         """Print the verdict: the failed checks, or with ``verbose`` all of them."""
         stops = f", barge-in stop {result.barge_in_stop_ms[0]:.0f} ms" if result.barge_in_stop_ms else ""
         greeting = f"greeting {result.greeting_ms:.0f} ms, " if result.greeting_ms is not None else ""

@@ -1,4 +1,4 @@
-"""What came of a rehearsal: checks, turns, measures; frozen, and the same for the terminal, JSON and tests."""
+"""Results of a rehearsal: checks, turns and measures, for the terminal, JSON and tests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TurnResult:
 
 
 @dataclass(frozen=True)
-class CallResult:
+class ScriptedCallResult:
     """One call."""
 
     name: str
@@ -119,7 +119,7 @@ class CallResult:
 
 
 @dataclass(frozen=True)
-class Scenario:
+class ScenarioResult:
     """Task success of one scenario."""
 
     name: str
@@ -130,7 +130,7 @@ class Scenario:
     calls: int
 
     @classmethod
-    def of(cls, name: str, calls: Sequence[CallResult]) -> Scenario:
+    def of(cls, name: str, calls: Sequence[ScriptedCallResult]) -> ScenarioResult:
         """Count."""
         good = [call for call in calls if call.ok]
         return cls(name, len(good), sum(call.repairs == 0 for call in good), len(calls))
@@ -140,7 +140,7 @@ class Scenario:
 class RehearsalResult:
     """All calls of a rehearsal, in the order of the scripts."""
 
-    calls: tuple[CallResult, ...]
+    calls: tuple[ScriptedCallResult, ...]
 
     @property
     def ok(self) -> bool:
@@ -148,10 +148,10 @@ class RehearsalResult:
         return bool(self.calls) and all(call.ok for call in self.calls)
 
     @property
-    def scenarios(self) -> tuple[Scenario, ...]:
+    def scenarios(self) -> tuple[ScenarioResult, ...]:
         """Task success by scenario, in the order of the scripts."""
         names = dict.fromkeys(call.scenario for call in self.calls if call.scenario)
-        return tuple(Scenario.of(name, [call for call in self.calls if call.scenario == name]) for name in names)
+        return tuple(ScenarioResult.of(name, [call for call in self.calls if call.scenario == name]) for name in names)
 
     @property
     def response_ms(self) -> Percentiles:

@@ -1,16 +1,16 @@
-"""The humans' phones: keeps the ones that ring until the call they belong to asks for them."""
+"""Keeps the ringing staff phones until the scripted call they belong to asks for them."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
 
-from agent.rehearsal.exchange import Exchange
+from agent.rehearsal.exchange import PhoneExchange
 from agent.rehearsal.phone import Leg
 
 
 @dataclass(frozen=True)
-class Ringing:
+class RingingPhone:
     """A phone that rings."""
 
     leg: Leg
@@ -19,21 +19,21 @@ class Ringing:
     """As the PBX shows it."""
 
 
-class HumanDesk:
+class RingingPhoneMatcher:
     """Hands each ringing phone to the call whose caller's number it shows.
 
     A phone that nobody asks for goes on ringing, as in an empty room, until the PBX or the caller gives up.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._ringing: list[Ringing] = []
+    def __init__(self, exchange: PhoneExchange) -> None:
+        self._ringing: list[RingingPhone] = []
         self._changed = asyncio.Condition()
         self._notices: set[asyncio.Task[None]] = set()
         exchange.on_ring = self._on_ring
 
     def _on_ring(self, leg: Leg, extension: str, caller_number: str) -> None:
         self._ringing = [ringing for ringing in self._ringing if not ringing.leg.hung_up.is_set()]
-        self._ringing.append(Ringing(leg, extension, caller_number))
+        self._ringing.append(RingingPhone(leg, extension, caller_number))
         notice = asyncio.create_task(self._notify())
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
@@ -42,9 +42,9 @@ class HumanDesk:
         async with self._changed:
             self._changed.notify_all()
 
-    async def ring(self, extension: str, caller_number: str, seconds: float) -> Ringing | None:
+    async def ring(self, extension: str, caller_number: str, seconds: float) -> RingingPhone | None:
         """Wait for this phone to ring with this caller's call; None when it did not in time."""
-        found: list[Ringing] = []
+        found: list[RingingPhone] = []
 
         def rings() -> bool:
             found[:] = [

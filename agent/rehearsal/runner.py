@@ -14,20 +14,20 @@ from typing import Protocol
 
 from agent.asterisk.ari.client import Ari
 from agent.rehearsal.audio import write_call
-from agent.rehearsal.call_evaluation import judge
+from agent.rehearsal.call_evaluation import evaluate_call
 from agent.rehearsal.call_log import CallLog
-from agent.rehearsal.exchange import Exchange
-from agent.rehearsal.live_feed import CallFeed, Feed, LiveFeed, NoFeed
+from agent.rehearsal.exchange import PhoneExchange
+from agent.rehearsal.live_feed import CallFeed, CallFeedSource, EmptyFeedSource, LiveFeedClient
 from agent.rehearsal.noises import make_noise
 from agent.rehearsal.phone import Leg
-from agent.rehearsal.progress_reporter import Narrator
-from agent.rehearsal.report import Report, SilentReport
-from agent.rehearsal.result import CallResult, RehearsalResult
-from agent.rehearsal.ringing_phones import HumanDesk
-from agent.rehearsal.script import CallScript, Human
-from agent.rehearsal.script_player import Player, Sounds
+from agent.rehearsal.progress_reporter import ProgressReporter
+from agent.rehearsal.report import RehearsalReport, SilentReport
+from agent.rehearsal.result import RehearsalResult, ScriptedCallResult
+from agent.rehearsal.ringing_phones import RingingPhoneMatcher
+from agent.rehearsal.script import CallScript, ScriptedStaffPhone
+from agent.rehearsal.script_player import CallSounds, ScriptPlayer
 from agent.rehearsal.script_reader import load_scripts
-from agent.rehearsal.staff_phone import HumanPhone
+from agent.rehearsal.staff_phone import StaffPhone
 from agent.rehearsal.voices import Voices
 
 APP = "rehearse"
@@ -48,14 +48,14 @@ class PhonesPbx(Protocol):
 
     @property
     def ari_user(self) -> str:
-        """User of the application ``rehearse``."""
+        """User of the application ``run_scripts``."""
 
     @property
     def ari_password(self) -> str:
         """That user's password."""
 
 
-async def rehearse(
+async def run_scripts(
     scripts: Sequence[Path | CallScript],
     *,
     b: PhonesPbx,
@@ -66,7 +66,7 @@ async def rehearse(
     cache_dir: Path | None = None,
     at_once: int = 1,
     repeat: int = 1,
-    report: Report | None = None,
+    report: RehearsalReport | None = None,
 ) -> RehearsalResult:
     """Play the scripts and return what came of each call.
 
@@ -77,20 +77,24 @@ async def rehearse(
 
     Raises ScriptError, CallerVoiceError (before anything is dialled), AriError and PhoneError.
     """
-    calls = with_numbers(load_all(scripts), repeat)
+    calls = with_numbers(load_calls(scripts), repeat)
     await asyncio.to_thread(keep.mkdir, parents=True, exist_ok=True)
     voices = Voices(cache_dir or keep / "voices", sounds_dir)
-    sounds = [await prepare(call, voices, sounds_dir) for call in calls]
+    sounds = [await render_call_sounds(call, voices, sounds_dir) for call in calls]
     files = file_names([call.name for call in calls])
     async with contextlib.AsyncExitStack() as stack:
         ari = await stack.enter_async_context(Ari(b.ari_url, b.ari_user, b.ari_password, APP))
-        exchange = Exchange(ari)
+        exchange = PhoneExchange(ari)
         stack.push_async_callback(exchange.close)
-        desk = HumanDesk(exchange)
-        feed: Feed = NoFeed() if feed_url is None else await stack.enter_async_context(LiveFeed(feed_url, feed_token))
+        desk = RingingPhoneMatcher(exchange)
+        feed: CallFeedSource = (
+            EmptyFeedSource()
+            if feed_url is None
+            else await stack.enter_async_context(LiveFeedClient(feed_url, feed_token))
+        )
         places = asyncio.Semaphore(max(1, at_once))
 
-        async def place(index: int) -> CallResult:
+        async def place(index: int) -> ScriptedCallResult:
             async with places:
                 path = keep / files[index]
                 return await play_call(
@@ -107,7 +111,7 @@ async def rehearse(
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def load_all(scripts: Sequence[Path | CallScript]) -> tuple[CallScript, ...]:
+def load_calls(scripts: Sequence[Path | CallScript]) -> tuple[CallScript, ...]:
     """Return the calls of files and of scripts already read, in their order. Raises ScriptError."""
     load_scripts([script for script in scripts if isinstance(script, Path)])  # all mistakes of all files at once
     calls: list[CallScript] = []
@@ -133,22 +137,22 @@ def with_numbers(calls: Sequence[CallScript], repeat: int = 1) -> tuple[CallScri
     return tuple(placed)
 
 
-async def prepare(call: CallScript, voices: Voices, sounds_dir: Path | None) -> Sounds:
+async def render_call_sounds(call: CallScript, voices: Voices, sounds_dir: Path | None) -> CallSounds:
     """Render everything a call will put on the line. Raises CallerVoiceError."""
     speeches = {speech: await voices.render(speech, call.level_dbfs) for speech in call.speeches}
     noises = {noise: await asyncio.to_thread(make_noise, noise, sounds_dir) for noise in call.noises}
-    return Sounds(speeches, noises)
+    return CallSounds(speeches, noises)
 
 
 async def play_call(
     script: CallScript,
-    exchange: Exchange,
-    desk: HumanDesk,
-    feed: Feed,
-    sounds: Sounds,
+    exchange: PhoneExchange,
+    desk: RingingPhoneMatcher,
+    feed: CallFeedSource,
+    sounds: CallSounds,
     keep: Path,
-    report: Report,
-) -> CallResult:
+    report: RehearsalReport,
+) -> ScriptedCallResult:
     """Place one call, play its script, save both sides and the record beside ``keep`` (a path without ending).
 
     However the call ends, nothing of it is left on the second Asterisk. Raises PhoneError when that one fails.
@@ -159,9 +163,9 @@ async def play_call(
         report.dialled(script.name, f"{script.caller_name} <{script.number}>".strip(), script.dial)
         leg = await exchange.dial(script.dial, script.number, script.caller_name, background)
         if script.echo is not None:
-            leg.let_echo_through(script.echo.delay_ms, script.echo.loss_db)
+            leg.enable_echo(script.echo.delay_ms, script.echo.loss_db)
         log.heard, log.sent, log.dialled_at = leg.heard, leg.spoken, leg.dialled_at
-        narrator = Narrator(script.name, log, report)
+        narrator = ProgressReporter(script.name, log, report)
         telling = asyncio.create_task(narrator.run())
         try:
             await _hold(script, leg, log, desk, sounds, keep)
@@ -174,20 +178,22 @@ async def play_call(
         await narrator.rest()
     recording = keep.with_name(keep.name + ".wav")
     await asyncio.to_thread(write_call, recording, log.sent, log.heard)
-    result = await asyncio.to_thread(judge, script, log, recording, record)
+    result = await asyncio.to_thread(evaluate_call, script, log, recording, record)
     report.finished(result)
     return result
 
 
-async def _hold(script: CallScript, leg: Leg, log: CallLog, desk: HumanDesk, sounds: Sounds, keep: Path) -> None:
+async def _hold(
+    script: CallScript, leg: Leg, log: CallLog, desk: RingingPhoneMatcher, sounds: CallSounds, keep: Path
+) -> None:
     leaving = asyncio.create_task(_leave_at(leg, script.hang_up_at_ms)) if script.hang_up_at_ms is not None else None
     try:
         async with asyncio.timeout(script.limit_seconds):
             if not await _answered(script, leg, log):
                 return
-            humans = any(isinstance(step, Human) for step in script.steps)
-            human = HumanPhone(desk, leg, log, sounds, keep.with_name(keep.name + "-human.wav") if humans else None)
-            await Player(script, leg, log.feed, sounds, log, human).run()
+            humans = any(isinstance(step, ScriptedStaffPhone) for step in script.steps)
+            human = StaffPhone(desk, leg, log, sounds, keep.with_name(keep.name + "-human.wav") if humans else None)
+            await ScriptPlayer(script, leg, log.feed, sounds, log, human).run()
     except TimeoutError:
         log.check(f"the call is over within {script.limit_seconds:g} s", False, "the caller gave up")
     finally:

@@ -1,4 +1,4 @@
-"""Where scripted callers can ring: what they must know of a private call centre that is running."""
+"""Addresses and credentials that scripted callers need of a private call centre that is running."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.rehearsal.call_centre import Home, Stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome
 
 
-class NothingRuns(OrderlineError):
+class NoRunningCallCentre(OrderlineError):
     """No private call centre is running in this home."""
 
     code = "nothing_runs"
 
 
 @dataclass(frozen=True)
-class RunningPlace:
+class RunningCallCentre:
     """The carrier's Asterisk, the agent's live feed, and the recorded sounds."""
 
     ari_url: str
@@ -35,7 +35,7 @@ class RunningPlace:
         return Path(self.sounds)
 
     @classmethod
-    def of(cls, stack: Stack) -> RunningPlace:
+    def of(cls, stack: PrivateCallCentre) -> RunningCallCentre:
         """What callers need of this call centre."""
         return cls(
             stack.phones.ari_url,
@@ -47,17 +47,17 @@ class RunningPlace:
         )
 
     @classmethod
-    def read(cls, home: Home) -> RunningPlace:
+    def read(cls, home: RehearsalHome) -> RunningCallCentre:
         """The one that ``orderline run`` holds. Raises NothingRuns."""
         try:
             return cls(**json.loads(_file(home).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
-            raise NothingRuns(
+            raise NoRunningCallCentre(
                 f"No call centre is running in {home.directory}: start one with `orderline run`."
             ) from error
 
     @contextlib.contextmanager
-    def told(self, home: Home) -> Iterator[None]:
+    def told(self, home: RehearsalHome) -> Iterator[None]:
         """Let others find it for as long as the block lasts; the file is for its owner's eyes only."""
         path = _file(home)
         path.unlink(missing_ok=True)
@@ -69,5 +69,5 @@ class RunningPlace:
             path.unlink(missing_ok=True)
 
 
-def _file(home: Home) -> Path:
+def _file(home: RehearsalHome) -> Path:
     return home.directory / "running.json"

@@ -1,4 +1,4 @@
-"""What a scripted caller does and what must come of it: the typed model of a caller script.
+"""Typed model of a caller script: what the caller does and what must come of it.
 
 The format, with examples, is in ``docs/rehearse.md``; :func:`load_script` reads it.
 """
@@ -29,7 +29,7 @@ class Noise:
 
 
 @dataclass(frozen=True)
-class Echo:
+class SpeakerphoneEcho:
     """What a speakerphone lets back into its own microphone."""
 
     delay_ms: float
@@ -65,7 +65,7 @@ Action = Speech | Keys | Noise
 
 
 @dataclass(frozen=True)
-class Act:
+class ScriptedTurn:
     """Speak, key or make a noise, by default when the agent's prompt has ended."""
 
     action: Action
@@ -74,7 +74,7 @@ class Act:
 
 
 @dataclass(frozen=True)
-class BargeIn:
+class ScriptedBargeIn:
     """Act over the agent's prompt."""
 
     action: Action
@@ -99,7 +99,7 @@ class WaitForHangUp:
 
 
 @dataclass(frozen=True)
-class Silence:
+class ScriptedSilence:
     """Say nothing, by default from the end of the agent's prompt on."""
 
     seconds: float
@@ -108,7 +108,7 @@ class Silence:
 
 
 @dataclass(frozen=True)
-class HangUp:
+class ScriptedHangUp:
     """End the call from the caller's side."""
 
     line: int
@@ -129,7 +129,7 @@ class ExpectSays:
 
 
 @dataclass(frozen=True)
-class Human:
+class ScriptedStaffPhone:
     """The human's phone rings; it is answered and both talk."""
 
     line: int
@@ -151,7 +151,16 @@ class Human:
     """Who ends the call afterwards: ``human`` or ``caller``."""
 
 
-Step = Act | BargeIn | WaitForPromptEnd | WaitForHangUp | Silence | HangUp | ExpectSays | Human
+Step = (
+    ScriptedTurn
+    | ScriptedBargeIn
+    | WaitForPromptEnd
+    | WaitForHangUp
+    | ScriptedSilence
+    | ScriptedHangUp
+    | ExpectSays
+    | ScriptedStaffPhone
+)
 
 
 @dataclass(frozen=True)
@@ -188,7 +197,7 @@ class CallScript:
     voice: str = DEFAULT_VOICE
     level_dbfs: float = DEFAULT_LEVEL_DBFS
     noise: Noise | None = None
-    echo: Echo | None = None
+    echo: SpeakerphoneEcho | None = None
     """The caller uses a speakerphone."""
     expect: Expectation = field(default_factory=Expectation)
     hang_up_at_ms: float | None = None
@@ -216,16 +225,16 @@ class CallScript:
         """Every speech of the call, so that they can be rendered before it is dialled."""
         found: list[Speech] = [*self.reactions.values()]
         for step in self.steps:
-            if isinstance(step, Act | BargeIn) and isinstance(step.action, Speech):
+            if isinstance(step, ScriptedTurn | ScriptedBargeIn) and isinstance(step.action, Speech):
                 found.append(step.action)
-            elif isinstance(step, Human):
+            elif isinstance(step, ScriptedStaffPhone):
                 found.extend(speech for speech in (step.says, step.talks) if speech is not None)
         return tuple(found)
 
     @property
     def noises(self) -> tuple[Noise, ...]:
         """Every noise of the call, for the same purpose."""
-        bursts = [step.action for step in self.steps if isinstance(step, Act | BargeIn)]
+        bursts = [step.action for step in self.steps if isinstance(step, ScriptedTurn | ScriptedBargeIn)]
         found = [action for action in bursts if isinstance(action, Noise)]
         return (*found, self.noise) if self.noise else tuple(found)
 

@@ -10,28 +10,28 @@ from typing import Protocol
 
 from agent.call.ports import SAMPLE_RATE
 from agent.rehearsal.audio import Pcm
-from agent.rehearsal.call_log import CallLog, Deadline, Spoken
+from agent.rehearsal.call_log import CallerInput, CallLog, ReactionDeadline
 from agent.rehearsal.caller_measures import Span
 from agent.rehearsal.cooperative_caller import MOST_REPAIRS, reaction
 from agent.rehearsal.live_feed import CallFeed, said
 from agent.rehearsal.patterns import matches
 from agent.rehearsal.script import (
-    Act,
     Action,
-    BargeIn,
     CallScript,
     ExpectSays,
-    HangUp,
-    Human,
     Keys,
     Noise,
-    Silence,
+    ScriptedBargeIn,
+    ScriptedHangUp,
+    ScriptedSilence,
+    ScriptedStaffPhone,
+    ScriptedTurn,
     Speech,
     Step,
     WaitForHangUp,
     WaitForPromptEnd,
 )
-from agent.rehearsal.sound_detector import Ear
+from agent.rehearsal.sound_detector import SoundDetector
 
 PROMPT_SECONDS = 45.0
 """No prompt is longer; a caller who waits longer for one is waiting for nothing."""
@@ -74,30 +74,30 @@ class CallerLeg(Protocol):
         """End the call."""
 
 
-class HumanSide(Protocol):
-    """Plays a human's phone for a :class:`Human` step; returns False when the story cannot go on."""
+class StaffSide(Protocol):
+    """Plays a human's phone for a :class:`ScriptedStaffPhone` step; returns False when the story cannot go on."""
 
-    async def play(self, step: Human) -> bool:
+    async def play(self, step: ScriptedStaffPhone) -> bool:
         """Ring, answer, talk, check."""
 
 
 @dataclass(frozen=True)
-class Sounds:
+class CallSounds:
     """Everything a call puts on the line, rendered before it is dialled."""
 
     speeches: Mapping[Speech, Pcm]
     noises: Mapping[Noise, Pcm]
 
 
-class StepFailed(Exception):
+class ScriptStepFailed(Exception):
     """The rest of the script makes no sense any more; the reason has been written down as a check."""
 
 
-class Player:
+class ScriptPlayer:
     """One answered call, from the first step to the last."""
 
     def __init__(
-        self, script: CallScript, leg: CallerLeg, feed: CallFeed, sounds: Sounds, log: CallLog, human: HumanSide
+        self, script: CallScript, leg: CallerLeg, feed: CallFeed, sounds: CallSounds, log: CallLog, human: StaffSide
     ) -> None:
         self._script = script
         self._leg = leg
@@ -105,7 +105,7 @@ class Player:
         self._sounds = sounds
         self._log = log
         self._human = human
-        self._ear = Ear(log.heard)
+        self._ear = SoundDetector(log.heard)
         self._since = log.answered_at or 0.0
         """What is heard after this moment is the agent's next prompt."""
         self._listening_mark = 0
@@ -121,15 +121,15 @@ class Player:
             for step in self._script.steps:
                 await self._step(step)
             await self._see_off()
-        except StepFailed:
+        except ScriptStepFailed:
             await self._leg.hang_up()
 
     async def _step(self, step: Step) -> None:
-        if isinstance(step, Act):
+        if isinstance(step, ScriptedTurn):
             if step.wait and not isinstance(step.action, Noise):
                 await self._prompt_end(step.line)
             await self._act(step.action, step.line, barge_in=False)
-        elif isinstance(step, BargeIn):
+        elif isinstance(step, ScriptedBargeIn):
             await self._into_prompt(step.after_ms, step.line)
             await self._act(step.action, step.line, barge_in=True)
         elif isinstance(step, WaitForPromptEnd):
@@ -137,19 +137,19 @@ class Player:
         elif isinstance(step, WaitForHangUp):
             ended = await self._leg.ends_within(step.within_seconds)
             self._require(ended, f"line {step.line}: the call is ended", f"not within {step.within_seconds:g} s")
-        elif isinstance(step, Silence):
+        elif isinstance(step, ScriptedSilence):
             if step.wait:
                 await self._prompt_end(step.line)
                 self._words_mark = len(self._feed.events)
             await self._leg.ends_within(step.seconds)
-        elif isinstance(step, HangUp):
+        elif isinstance(step, ScriptedHangUp):
             if step.after_ms is not None:
                 await self._into_prompt(step.after_ms, step.line)
             await self._leg.hang_up()
         elif isinstance(step, ExpectSays):
             await self._expect(step)
         elif not await self._human.play(step):
-            raise StepFailed
+            raise ScriptStepFailed
 
     async def _see_off(self) -> None:
         """After the last step the far end ends the call, unless the caller already has."""
@@ -159,13 +159,13 @@ class Player:
 
     def _require(self, ok: bool, what: str, detail: str = "") -> None:
         if not self._log.check(what, ok, "" if ok else detail):
-            raise StepFailed
+            raise ScriptStepFailed
 
     def _gone(self, line: int, what: str) -> None:
         """Write down that the call ended too early, unless the script itself ended it."""
         if self._script.hang_up_at_ms is None:
             self._log.check(f"line {line}: {what}", False, "the call was over before that")
-        raise StepFailed
+        raise ScriptStepFailed
 
     # --- speaking -----------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Player:
                 self._log.noises.append(Span(began, began + len(pcm) / SAMPLE_RATE))
             return
         via = "keypad" if isinstance(action, Keys) else "speech"
-        spoken = Spoken(_label(action), via, time.monotonic(), barge_in)
+        spoken = CallerInput(_label(action), via, time.monotonic(), barge_in)
         self._words_mark = len(self._feed.events)
         self._last_act = action
         self._log.spoken.append(spoken)
@@ -232,7 +232,7 @@ class Player:
 
     async def _expect(self, step: ExpectSays) -> None:
         if step.within_ms is not None:
-            self._log.deadlines.append(Deadline(len(self._log.spoken) - 1, step.within_ms, step.line))
+            self._log.deadlines.append(ReactionDeadline(len(self._log.spoken) - 1, step.within_ms, step.line))
         if not step.says and not step.never_says:
             return
 

@@ -11,7 +11,16 @@ from pathlib import Path
 from agent.rehearsal.errors import ScriptError
 from agent.rehearsal.patterns import check_patterns
 from agent.rehearsal.script import DEFAULT_VOICE, CallScript, Expectation, Step, hang_up_sweep
-from agent.rehearsal.script_yaml import Fields, Items, Mapping, Node, Problems, Scalar, parse, plain
+from agent.rehearsal.script_yaml import (
+    Node,
+    ScriptFields,
+    ScriptList,
+    ScriptMapping,
+    ScriptProblems,
+    ScriptScalar,
+    parse,
+    plain_value,
+)
 from agent.rehearsal.step_reader import StepReader, read_echo, read_noise
 
 _OUTCOMES = ("answered", "handed_over", "caller_hung_up", "abandoned", "nobody_free", "failed", "unknown")
@@ -54,7 +63,7 @@ def parse_script(text: str, file: Path, voice: str = DEFAULT_VOICE) -> tuple[Cal
 
     ``voice`` speaks where the script names no other.
     """
-    problems = Problems(str(file))
+    problems = ScriptProblems(str(file))
     root = parse(text, problems)
     calls = _Reader(file, problems, voice).document(root)
     problems.raise_if_any()
@@ -62,34 +71,34 @@ def parse_script(text: str, file: Path, voice: str = DEFAULT_VOICE) -> tuple[Cal
 
 
 class _Reader:
-    def __init__(self, file: Path, problems: Problems, voice: str) -> None:
+    def __init__(self, file: Path, problems: ScriptProblems, voice: str) -> None:
         self._file = file
         self._start = CallScript(name="", steps=(), voice=voice)
         self._problems = problems
 
     def document(self, root: Node) -> tuple[CallScript, ...]:
-        if not isinstance(root, Mapping):
+        if not isinstance(root, ScriptMapping):
             self._problems.add(root.line, "a script is a mapping with 'calls:', or with the keys of one call")
             return ()
         if root.get("calls") is None and (root.get("name") or root.get("steps")):
             return self._unique(self._call(root, self._start))
-        fields = Fields(root, "a script", self._problems)
+        fields = ScriptFields(root, "a script", self._problems)
         settings = fields.node("settings")
         if settings is not None:
-            if isinstance(settings, Mapping):
-                self._start = replace(self._start, settings=json.dumps(plain(settings), sort_keys=True))
+            if isinstance(settings, ScriptMapping):
+                self._start = replace(self._start, settings=json.dumps(plain_value(settings), sort_keys=True))
             else:
                 self._problems.add(settings.line, "'settings' must be a mapping, as in orderline.yaml")
         defaults = self._defaults(fields.node("defaults"))
         listed = fields.node("calls", required=True)
         fields.done()
-        if not isinstance(listed, Items):
+        if not isinstance(listed, ScriptList):
             if listed is not None:
                 self._problems.add(listed.line, "'calls' must be a list")
             return ()
         calls: list[CallScript] = []
         for node in listed.nodes:
-            if isinstance(node, Mapping):
+            if isinstance(node, ScriptMapping):
                 calls.extend(self._call(node, defaults))
             else:
                 self._problems.add(node.line, "a call must be a mapping (name, steps, expect, ...)")
@@ -106,15 +115,15 @@ class _Reader:
     def _defaults(self, node: Node | None) -> CallScript:
         if node is None:
             return self._start
-        if not isinstance(node, Mapping):
+        if not isinstance(node, ScriptMapping):
             self._problems.add(node.line, "'defaults' must be a mapping")
             return self._start
-        fields = Fields(node, "defaults", self._problems)
+        fields = ScriptFields(node, "defaults", self._problems)
         found = self._common(fields, self._start)
         fields.done()
         return found
 
-    def _common(self, fields: Fields, start: CallScript) -> CallScript:
+    def _common(self, fields: ScriptFields, start: CallScript) -> CallScript:
         """Read what may stand in ``defaults`` as well as in a call."""
         level_dbfs = fields.number("level_dbfs", start.level_dbfs, -60, -3)
         noise = fields.node("noise")
@@ -132,8 +141,8 @@ class _Reader:
             limit_seconds=fields.number("limit_seconds", start.limit_seconds, 1, 3600),
         )
 
-    def _call(self, node: Mapping, defaults: CallScript) -> tuple[CallScript, ...]:
-        fields = Fields(node, "a call", self._problems)
+    def _call(self, node: ScriptMapping, defaults: CallScript) -> tuple[CallScript, ...]:
+        fields = ScriptFields(node, "a call", self._problems)
         name = fields.text("name", required=True)
         common = self._common(fields, defaults)
         number, caller_name = self._caller(fields.node("caller"))
@@ -157,11 +166,11 @@ class _Reader:
         """Read ``202-555-0143``, ``Maria Lopez <202-555-0143>`` or ``{number, name}`` -> (digits, name)."""
         if node is None:
             return "", ""
-        if isinstance(node, Mapping):
-            fields = Fields(node, "a caller", self._problems)
+        if isinstance(node, ScriptMapping):
+            fields = ScriptFields(node, "a caller", self._problems)
             number, name = fields.text("number"), fields.text("name")
             fields.done()
-        elif isinstance(node, Scalar) and (match := _CALLER.match(node.text)):
+        elif isinstance(node, ScriptScalar) and (match := _CALLER.match(node.text)):
             number, name = match["bracketed"] or match["bare"], match["name"] or ""
         else:
             self._problems.add(node.line, "'caller' must be a number, 'Name <number>', or {number: ..., name: ...}")
@@ -176,7 +185,7 @@ class _Reader:
     def _steps(self, node: Node | None, call: CallScript) -> tuple[Step, ...]:
         if node is None:
             return ()
-        if not isinstance(node, Items):
+        if not isinstance(node, ScriptList):
             self._problems.add(node.line, "'steps' must be a list")
             return ()
         reader = StepReader(self._file, self._problems, call.voice, call.level_dbfs)
@@ -186,10 +195,10 @@ class _Reader:
     def _expectation(self, node: Node | None) -> Expectation:
         if node is None:
             return Expectation()
-        if not isinstance(node, Mapping):
+        if not isinstance(node, ScriptMapping):
             self._problems.add(node.line, "'expect' must be a mapping")
             return Expectation()
-        fields = Fields(node, "expect", self._problems)
+        fields = ScriptFields(node, "expect", self._problems)
         expectation = Expectation(
             outcome=fields.choice("outcome", ("", *_OUTCOMES), ""),
             ended_by=fields.choice("ended_by", ("", *_ENDED_BY), ""),

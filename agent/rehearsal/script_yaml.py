@@ -1,4 +1,4 @@
-"""YAML as written: every scalar stays text, every node knows its line, nothing is guessed or lost."""
+"""Reads the YAML of caller scripts: scalars stay text, every node has its line, mistakes are collected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FLAGS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "o
 
 
 @dataclass(frozen=True)
-class Scalar:
+class ScriptScalar:
     """One value: ``no``, ``010`` and ``12:30`` are the text they look like."""
 
     text: str
@@ -27,7 +27,7 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class Items:
+class ScriptList:
     """A list."""
 
     nodes: tuple[Node, ...]
@@ -35,7 +35,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Mapping:
+class ScriptMapping:
     """Keys and values in the order of the file; a key stands once."""
 
     entries: tuple[tuple[str, int, Node], ...]
@@ -47,18 +47,18 @@ class Mapping:
         return next((value for name, _, value in self.entries if name == key), None)
 
 
-Node = Scalar | Items | Mapping
+Node = ScriptScalar | ScriptList | ScriptMapping
 
 
-def plain(node: Node) -> Any:
+def plain_value(node: Node) -> Any:
     """Return a node as dicts, lists and texts."""
-    if isinstance(node, Mapping):
-        return {key: plain(value) for key, _, value in node.entries}
-    return [plain(one) for one in node.nodes] if isinstance(node, Items) else node.text
+    if isinstance(node, ScriptMapping):
+        return {key: plain_value(value) for key, _, value in node.entries}
+    return [plain_value(one) for one in node.nodes] if isinstance(node, ScriptList) else node.text
 
 
 @dataclass
-class Problems:
+class ScriptProblems:
     """Collects every mistake of a file, so that its writer sees them all at once."""
 
     file: str
@@ -80,7 +80,7 @@ def nearest(word: str, valid: Sequence[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; valid here: {', '.join(sorted(valid))}"
 
 
-def parse(text: str, problems: Problems) -> Node:
+def parse(text: str, problems: ScriptProblems) -> Node:
     """Parse one YAML document. Raises ScriptError when it is not YAML or empty; duplicates go to ``problems``."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -94,19 +94,19 @@ def parse(text: str, problems: Problems) -> Node:
     return _convert(root, problems, 0)
 
 
-def _refuse(problems: Problems, line: int, problem: str) -> Never:
+def _refuse(problems: ScriptProblems, line: int, problem: str) -> Never:
     problems.add(line, problem)
     raise ScriptError([found for _, found in problems.found])
 
 
-def _convert(node: yaml.Node, problems: Problems, depth: int) -> Node:
+def _convert(node: yaml.Node, problems: ScriptProblems, depth: int) -> Node:
     line = node.start_mark.line + 1
     if depth > _DEPTH_LIMIT:
         _refuse(problems, line, "nested too deeply (does an alias point at itself?)")
     if isinstance(node, yaml.ScalarNode):
-        return Scalar(str(node.value), line)
+        return ScriptScalar(str(node.value), line)
     if isinstance(node, yaml.SequenceNode):
-        return Items(tuple(_convert(child, problems, depth + 1) for child in node.value), line)
+        return ScriptList(tuple(_convert(child, problems, depth + 1) for child in node.value), line)
     first_lines: dict[str, int] = {}
     entries = []
     for key_node, value_node in node.value:
@@ -118,13 +118,13 @@ def _convert(node: yaml.Node, problems: Problems, depth: int) -> Node:
         else:
             first_lines[key] = key_line
             entries.append((key, key_line, _convert(value_node, problems, depth + 1)))
-    return Mapping(tuple(entries), line)
+    return ScriptMapping(tuple(entries), line)
 
 
-class Fields:
+class ScriptFields:
     """Reads a mapping key by key; what nobody asked for is a mistake with the nearest valid key named."""
 
-    def __init__(self, mapping: Mapping, what: str, problems: Problems) -> None:
+    def __init__(self, mapping: ScriptMapping, what: str, problems: ScriptProblems) -> None:
         self.line = mapping.line
         self._mapping = mapping
         self._what = what
@@ -144,7 +144,7 @@ class Fields:
         value = self.node(key, required=required)
         if value is None:
             return default
-        if not isinstance(value, Scalar):
+        if not isinstance(value, ScriptScalar):
             self._problems.add(value.line, f"{key!r} must be one text, not a list or a mapping")
             return default
         if required and not value.text.strip():
@@ -156,12 +156,12 @@ class Fields:
         value = self.node(key)
         if value is None:
             return ()
-        if isinstance(value, Scalar):
+        if isinstance(value, ScriptScalar):
             return (value.text,)
-        if isinstance(value, Items):
+        if isinstance(value, ScriptList):
             found = []
             for item in value.nodes:
-                if isinstance(item, Scalar):
+                if isinstance(item, ScriptScalar):
                     found.append(item.text)
                 else:
                     self._problems.add(item.line, f"each of {key!r} must be one text (quote it if it holds ': ')")
@@ -180,7 +180,7 @@ class Fields:
         if value is None:
             return None
         try:
-            number = float(value.text) if isinstance(value, Scalar) else math.nan
+            number = float(value.text) if isinstance(value, ScriptScalar) else math.nan
         except ValueError:
             number = math.nan
         if math.isnan(number):
@@ -197,8 +197,8 @@ class Fields:
         if value is None:
             return ()
         found = []
-        for item in value.nodes if isinstance(value, Items) else (value,):
-            one = Fields(Mapping(((key, item.line, item),), item.line), self._what, self._problems)
+        for item in value.nodes if isinstance(value, ScriptList) else (value,):
+            one = ScriptFields(ScriptMapping(((key, item.line, item),), item.line), self._what, self._problems)
             number = one.optional_number(key, lowest, highest)
             if number is not None:
                 found.append(number)
@@ -209,7 +209,7 @@ class Fields:
         value = self.node(key)
         if value is None:
             return default
-        if isinstance(value, Scalar) and value.text.lower() in _FLAGS:
+        if isinstance(value, ScriptScalar) and value.text.lower() in _FLAGS:
             return _FLAGS[value.text.lower()]
         self._problems.add(value.line, f"{key!r} must be yes or no")
         return default

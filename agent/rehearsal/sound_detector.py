@@ -1,17 +1,17 @@
-"""What the caller hears at this moment: is somebody talking, since when, until when."""
+"""Detects sound and silence in what the caller hears while the call goes on."""
 
 from __future__ import annotations
 
 import math
 
-from agent.rehearsal.audio import FRAME_SECONDS, VOICED_DBFS, Track
+from agent.rehearsal.audio import FRAME_SECONDS, VOICED_DBFS, AudioTrack
 from agent.rehearsal.caller_measures import MERGE_GAP_SECONDS, ONSET_FRAMES
 
 
-class Ear:
+class SoundDetector:
     """Follows a track while it grows; the the rules of :func:`agent.rehearsal.caller_measures.sounds`."""
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: AudioTrack) -> None:
         self._track = track
         self._read = 0
         self._run = 0

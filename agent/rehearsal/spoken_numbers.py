@@ -1,4 +1,4 @@
-"""How a caller says a number or a spelling, word by word."""
+"""Puts numbers and spellings into the words a caller says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The human's side of a hand-over: the phone rings, shows who and why, is answered, and both talk."""
+"""Plays the staff side of a hand-over: the phone rings, shows caller and reason, is answered, both talk."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 import time
 from pathlib import Path
 
-from agent.rehearsal.audio import Pcm, Track, voiced_span, write_call
+from agent.rehearsal.audio import AudioTrack, Pcm, voiced_span, write_call
 from agent.rehearsal.call_log import CallLog
-from agent.rehearsal.caller_measures import likeness
+from agent.rehearsal.caller_measures import correlation_peak
 from agent.rehearsal.patterns import matches
 from agent.rehearsal.phone import Leg
-from agent.rehearsal.ringing_phones import HumanDesk, Ringing, same_number
-from agent.rehearsal.script import Human, Speech
-from agent.rehearsal.script_player import Sounds
+from agent.rehearsal.ringing_phones import RingingPhone, RingingPhoneMatcher, same_number
+from agent.rehearsal.script import ScriptedStaffPhone, Speech
+from agent.rehearsal.script_player import CallSounds
 
 HEARD_LIKENESS = 0.6
 """What came through scores above 0.8, other speech below 0.3 (measure.likeness)."""
@@ -21,17 +21,19 @@ _AUDIO_WAY_SECONDS = 0.5
 _ENDS_SECONDS = 10.0
 
 
-class HumanPhone:
+class StaffPhone:
     """One human's phone of one call."""
 
-    def __init__(self, desk: HumanDesk, caller: Leg, log: CallLog, sounds: Sounds, recording: Path | None) -> None:
+    def __init__(
+        self, desk: RingingPhoneMatcher, caller: Leg, log: CallLog, sounds: CallSounds, recording: Path | None
+    ) -> None:
         self._desk = desk
         self._caller = caller
         self._log = log
         self._sounds = sounds
         self._recording = recording
 
-    async def play(self, step: Human) -> bool:
+    async def play(self, step: ScriptedStaffPhone) -> bool:
         """Play the step; findings become checks of the call's log. False when there was no talk. Raises PhoneError."""
         ringing = await self._rings(step)
         if not self._log.check(
@@ -48,7 +50,7 @@ class HumanPhone:
                 return self._log.check("the caller is still there when the human answers", False)
             await human.open_media()
             await human.answer()
-            self._log.human_answered_at = human.answered_at or time.monotonic()
+            self._log.staff_answered_at = human.answered_at or time.monotonic()
             await self._talk(step, human)
             return await self._end(step, human)
         finally:
@@ -56,7 +58,7 @@ class HumanPhone:
             if self._recording is not None:
                 await asyncio.to_thread(write_call, self._recording, human.heard, human.spoken)
 
-    async def _rings(self, step: Human) -> Ringing | None:
+    async def _rings(self, step: ScriptedStaffPhone) -> RingingPhone | None:
         """Wait for the phone to ring, or for the caller to leave."""
         rings = asyncio.create_task(self._desk.ring(step.phone, self._log.number, step.rings_within_seconds))
         leaves = asyncio.create_task(self._caller.hung_up.wait())
@@ -68,7 +70,7 @@ class HumanPhone:
             leaves.cancel()
             await asyncio.gather(rings, leaves, return_exceptions=True)
 
-    def _compare(self, step: Human, ringing: Ringing, shown: dict[str, str]) -> None:
+    def _compare(self, step: ScriptedStaffPhone, ringing: RingingPhone, shown: dict[str, str]) -> None:
         """Check what the phone shows against the script, and against what the agent says it handed over."""
         self._log.check(
             "the human's phone shows the caller's number",
@@ -94,13 +96,13 @@ class HumanPhone:
             ok = matches(pattern, shown["summary"])
             self._log.check(f"the story on the human's phone holds {pattern}", ok, f"it is {shown['summary']!r}")
 
-    async def _talk(self, step: Human, human: Leg) -> None:
+    async def _talk(self, step: ScriptedStaffPhone, human: Leg) -> None:
         if step.says is not None:
             await self._one_way(step, step.says, human, self._caller, "the caller hears the human")
         if step.talks is not None:
             await self._one_way(step, step.talks, self._caller, human, "the human hears the caller")
 
-    async def _one_way(self, step: Human, speech: Speech, speaker: Leg, listener: Leg, what: str) -> None:
+    async def _one_way(self, step: ScriptedStaffPhone, speech: Speech, speaker: Leg, listener: Leg, what: str) -> None:
         pcm = self._sounds.speeches[speech]
         span = await speaker.say(pcm)
         await listener.ends_within(_AUDIO_WAY_SECONDS)
@@ -109,7 +111,7 @@ class HumanPhone:
         score = 0.0 if span is None else _heard_as(pcm, listener.heard, span.start)
         self._log.check(what, score >= HEARD_LIKENESS, f"likeness {score:.2f}, needed {HEARD_LIKENESS:g}")
 
-    async def _end(self, step: Human, human: Leg) -> bool:
+    async def _end(self, step: ScriptedStaffPhone, human: Leg) -> bool:
         first, other = (human, self._caller) if step.hangs_up == "human" else (self._caller, human)
         await first.hang_up()
         ended = await other.ends_within(_ENDS_SECONDS)
@@ -118,7 +120,7 @@ class HumanPhone:
         )
 
 
-def _heard_as(pcm: Pcm, heard: Track, began_at: float) -> float:
+def _heard_as(pcm: Pcm, heard: AudioTrack, began_at: float) -> float:
     """Return how surely the voiced part of ``pcm``, spoken from ``began_at`` on, was heard."""
     first, end = voiced_span(pcm) or (0, len(pcm))
-    return likeness(pcm[first:end], heard.samples(began_at - 0.2, time.monotonic()))
+    return correlation_peak(pcm[first:end], heard.samples(began_at - 0.2, time.monotonic()))

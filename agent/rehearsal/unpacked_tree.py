@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.rehearsal.apt_fetch import AptFetch, Report, Wanted
-from agent.rehearsal.process_lock import only_one
+from agent.rehearsal.apt_fetch import AptFetcher, PackageRequest, ReportProgress
+from agent.rehearsal.process_lock import process_lock
 
 _STAMP = "orderline-tree.txt"
 
@@ -25,19 +25,23 @@ def command_in(root: Path, program: str) -> tuple[str, ...] | None:
 
 
 async def ensure_tree(
-    tree: Path, wanted: Wanted, programs: Sequence[str], accepts: Callable[[tuple[int, int, int]], bool], report: Report
+    tree: Path,
+    wanted: PackageRequest,
+    programs: Sequence[str],
+    accepts: Callable[[tuple[int, int, int]], bool],
+    report: ReportProgress,
 ) -> Path:
     """Return the tree, fetched on first use, with these programs in it. Raises a ``FetchError``."""
     name = wanted.name
     tree.parent.mkdir(parents=True, exist_ok=True)
     lock = tree.with_name(f".{tree.name}.lock")
-    async with only_one(lock, f"{name}: another process is fetching it, waiting for that one", report):
+    async with process_lock(lock, f"{name}: another process is fetching it, waiting for that one", report):
         if (tree / _STAMP).is_file() and all(command_in(tree, program) for program in programs):
             return tree
         report(f"{name}: none here yet, fetching a private one (no root needed)")
         work = Path(tempfile.mkdtemp(prefix=f".{tree.name}-partial-", dir=tree.parent))
         try:
-            came_from = await AptFetch(work, report, wanted).into(work / "tree", accepts)
+            came_from = await AptFetcher(work, report, wanted).into(work / "tree", accepts)
             (work / "tree" / _STAMP).write_text(f"{came_from}\n", encoding="utf-8")
             shutil.rmtree(tree, ignore_errors=True)
             (work / "tree").rename(tree)

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from agent.rehearsal.audio import Pcm, at_level, read_wav, resampled, write_wav
+from agent.rehearsal.audio import Pcm, read_wav, resampled, scaled_to_level, write_wav
 from agent.rehearsal.errors import CallerVoiceError
 from agent.rehearsal.espeak import EspeakVoice
 from agent.rehearsal.recorded_voice import AllisonVoice
@@ -97,17 +97,17 @@ class Voices:
         """Do what :meth:`render` does, in the calling thread."""
         if speech.file is not None:
             try:
-                return at_level(read_wav(speech.file), level_dbfs)
+                return scaled_to_level(read_wav(speech.file), level_dbfs)
             except (OSError, ValueError) as error:
                 raise CallerVoiceError(f"{speech.file} cannot be played: {error}") from error
         engine, variant, speed = parse_voice(speech.voice)
         speed *= speech.speed
         kept = self._kept_path(engine, variant, speed, speech.text)
         if kept.is_file():
-            return at_level(read_wav(kept), level_dbfs)
+            return scaled_to_level(read_wav(kept), level_dbfs)
         pcm = self._voice(engine, variant, speed).speak(speech.text)
         self._keep(kept, pcm)
-        return at_level(pcm, level_dbfs)
+        return scaled_to_level(pcm, level_dbfs)
 
     def _kept_path(self, engine: str, variant: str, speed: float, text: str) -> Path:
         version = _version(_PACKAGES[engine])

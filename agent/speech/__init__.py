@@ -1,1 +1,1 @@
-"""Hearing and speaking: recognition, voice activity, level, synthesis, wording."""
+"""Speech: recognition, voice activity, level, echo, synthesis, wording."""

@@ -1,4 +1,4 @@
-"""Rendered prompts, kept: the recent ones in memory, all of them on disk under a hash of what made them."""
+"""Caches of rendered prompts: the recent ones in memory, all of them on disk by content hash."""
 
 from __future__ import annotations
 

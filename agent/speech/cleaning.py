@@ -1,4 +1,4 @@
-"""Turn text from other systems into something a voice can say: no markup, codes, capitals or figures. Pure.
+"""Turns text from other systems into speakable words: no markup, codes, capitals or digits. Pure.
 
 Such text (carriers' notes, item names) may hold anything. It is only ever read, never executed, and comes out as
 letters, spaces, ``'`` ``-`` ``,`` ``.`` ``?`` ``!``, at most ``MAX_CHARS`` long.

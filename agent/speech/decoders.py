@@ -1,4 +1,4 @@
-"""Vosk decoders between two turns: compiling a grammar costs up to 20 ms, and one that has finished begins anew."""
+"""Pool of idle Vosk decoders by grammar: compiling a grammar costs up to 20 ms, a finished decoder is reusable."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ IDLE_KEPT = 32
 """Decoders kept for later turns, 0.5 to 1.5 MB each; those of the grammars not used for longest go first."""
 
 
-class Decoders:
+class DecoderPool:
     """Lends decoders, by their grammar as Vosk takes it. Its methods may be called from any thread.
 
     A decoder taken a second time hears what a new one hears, confidences included, and needs less time for it, because
@@ -48,4 +48,4 @@ class Decoders:
         dropped.clear()  # freed here, outside the lock: it takes a millisecond each
 
 
-__all__ = ["IDLE_KEPT", "Decoders"]
+__all__ = ["IDLE_KEPT", "DecoderPool"]

@@ -1,4 +1,4 @@
-"""One turn's decoding, synchronous: partial texts, a final text at any pause, and going on afterwards."""
+"""Decodes the audio of one turn, synchronously: partial texts, and a final text at any pause."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Decoder(Protocol):
         """Flush what the network still holds back and return JSON of the segment; the decoder starts anew."""
 
 
-class Decoding:
+class TurnDecoding:
     """Decodes the audio of one turn.
 
     Vosk's partial text lags, because the network wants 190 ms of audio beyond each sound. Its final result flushes
@@ -164,4 +164,4 @@ def read_final(result: str, partial: str) -> Recognition:
     return Recognition(text=partial, words=tuple(Word(word, UNKNOWN_CONFIDENCE) for word in partial.split()))
 
 
-__all__ = ["UNKNOWN_CONFIDENCE", "Decoder", "Decoding", "read_final", "with_confidences"]
+__all__ = ["UNKNOWN_CONFIDENCE", "Decoder", "TurnDecoding", "read_final", "with_confidences"]

@@ -1,4 +1,4 @@
-"""The agent's own words that come back from a speakerphone: told from the caller's by their loudness and timing.
+"""Suppresses the agent's own voice coming back from a speakerphone, told by its loudness and timing.
 
 What is played is known frame by frame. An echo is the same envelope, some ten milliseconds later and so many decibels
 softer; a caller is not. Until a call has shown whether its telephone lets an echo through, whatever is much softer than
@@ -49,7 +49,7 @@ class EchoOptions:
     """Frames come every 20 ms. One that comes so much later than its turn comes after frames nobody looked at."""
 
 
-class EchoGuard:
+class LoudnessEchoSuppressor:
     """One call's guard. Tell it what is played, give it every frame that comes in."""
 
     def __init__(self, clock: Callable[[], float], options: EchoOptions | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Figures aloud: digits, counts, ordinals, dates, times and amounts as English words. Pure, from typed values."""
+"""Digits, counts, ordinals, dates, times and amounts as spoken English words. Pure, from typed values."""
 
 from __future__ import annotations
 

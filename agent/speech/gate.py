@@ -1,4 +1,4 @@
-"""Lets only speech, with a little around it, through to the recogniser: noise around a word becomes extra words."""
+"""Noise gate: passes only speech and a little around it, as noise becomes extra words in the recogniser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one turn expects to hear, as the list of entries a Vosk grammar is made of."""
+"""Builds the list of entries of one turn's Vosk grammar."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAMPLES_REMEMBERED = 64
 
 
 YES_AND_NO = ("yes", "no")
-ENTRIES_AN_ANSWER: Mapping[str, int] = {"yes": 12, "no": 12, "yes please": 60, "no thanks": 60, "no thank you": 60}
+ENTRIES_PER_ANSWER: Mapping[str, int] = {"yes": 12, "no": 12, "yes please": 60, "no thanks": 60, "no thank you": 60}
 """A turn that expects yes or no holds each of these answers once more for so many entries. Vosk weighs a word by how
 often it stands in the list; among 7,000 entries a bare "no" was "now" or "oh" for 7 of 8 voices, and with "yes" alone
 made so frequent, "yes please" became "yes three" (`make bench PARTS=answers`)."""
@@ -33,7 +33,7 @@ class GrammarError(OrderlineError):
 
 
 @dataclass(frozen=True)
-class Grammar:
+class VoskGrammar:
     """The entries for one turn, and what had to be left out."""
 
     entries: tuple[str, ...]
@@ -89,7 +89,7 @@ class Grammar:
         if not self._phrases.issuperset(YES_AND_NO):
             return ()
         entries = len(self.samples) + len(self.entries)
-        often = {answer: entries // every for answer, every in ENTRIES_AN_ANSWER.items() if answer in self._phrases}
+        often = {answer: entries // every for answer, every in ENTRIES_PER_ANSWER.items() if answer in self._phrases}
         return tuple(answer for answer, times in often.items() for _ in range(times))
 
 
@@ -128,7 +128,7 @@ def build_grammar(
     samples: Sequence[str] = (),
     *,
     max_entries: int = MAX_ENTRIES,
-) -> Grammar:
+) -> VoskGrammar:
     """Build the grammar of one turn.
 
     ``phrases`` are whole answers, ``words`` may be strung together freely, as in the ``samples``; ``knows`` says
@@ -157,7 +157,7 @@ def build_grammar(
     typical, spoken = _typical(tuple(samples))
     unknown = {word for word in spoken if not knows(word)}
     heard = typical if not unknown else tuple(one for one in typical if unknown.isdisjoint(one.split()))
-    return Grammar(tuple(kept), dropped, loose, heard)
+    return VoskGrammar(tuple(kept), dropped, loose, heard)
 
 
-__all__ = ["MAX_ENTRIES", "UNKNOWN", "Grammar", "GrammarError", "build_grammar", "missing_words", "normalise"]
+__all__ = ["MAX_ENTRIES", "UNKNOWN", "GrammarError", "VoskGrammar", "build_grammar", "missing_words", "normalise"]

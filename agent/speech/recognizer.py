@@ -15,11 +15,11 @@ import vosk
 
 from agent.call.errors import HearingFailed
 from agent.call.ports import SAMPLE_RATE, Recognition
-from agent.speech.decoders import Decoders
-from agent.speech.decoding import Decoding
-from agent.speech.grammar import Grammar, build_grammar, missing_words, normalise
+from agent.speech.decoders import DecoderPool
+from agent.speech.decoding import TurnDecoding
+from agent.speech.grammar import VoskGrammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
-from agent.speech.tuning import tuned
+from agent.speech.tuning import tuned_model_dir
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +53,8 @@ class VoskRecognizer:
 
     The model is loaded here, once (0.03 s for the bundled one, seconds for a large one: construct it at start-up).
     ``workers`` threads decode; Vosk lets go of the GIL, so they use that many cores. ``alternatives`` other readings
-    are worked out at :meth:`VoskHearing.finish` in turns with loose words (numbers), at the price of decoding the
-    turn once more. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable model.
+    are worked out at :meth:`VoskRecognitionStream.finish` in turns with loose words (numbers), at the price of
+    decoding the turn once more. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable model.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class VoskRecognizer:
         self._reported: set[str] = set()
         self._knows = functools.lru_cache(maxsize=WORDS_KEPT)(self._look_up)
         self._grammar = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_grammar)
-        self._decoders = Decoders(lambda grammar: vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar))
+        self._decoders = DecoderPool(lambda grammar: vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar))
         self._threads = ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="hear")
 
     def knows(self, word: str) -> bool:
@@ -84,20 +84,22 @@ class VoskRecognizer:
         """Return the phrases that this model cannot recognise, each with its unknown words."""
         return missing_words(phrases, self.knows)
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> VoskHearing:
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> VoskRecognitionStream:
         """Open an ear for these whole phrases and loose words; ``samples`` are typical strings of the words.
 
         What the model does not know is left out, with one log line a word. Raises
         :class:`~agent.speech.grammar.GrammarError` when nothing is left.
         """
         grammar = self._grammar(tuple(phrases), tuple(words), tuple(samples))
-        decoding = Decoding(
+        decoding = TurnDecoding(
             lambda: self._decoders.take(grammar.json),
             done_with=lambda decoder: self._decoders.give_back(grammar.json, decoder),
             alternatives=self._alternatives if words else 0,
             allows=grammar.allows if grammar.has_phrases else _anything,
         )
-        return VoskHearing(decoding, self._run)
+        return VoskRecognitionStream(decoding, self._run)
 
     def close(self) -> None:
         """Take no more work. Chunks being decoded are finished by their threads, waiting ones are dropped."""
@@ -107,7 +109,7 @@ class VoskRecognizer:
         """Vosk's own look-up, without its warning on stderr."""
         return bool(self._model.vosk_model_find_word(normalise(word)) >= 0)
 
-    def _build_grammar(self, phrases: tuple[str, ...], words: tuple[str, ...], samples: tuple[str, ...]) -> Grammar:
+    def _build_grammar(self, phrases: tuple[str, ...], words: tuple[str, ...], samples: tuple[str, ...]) -> VoskGrammar:
         grammar = build_grammar(phrases, words, self.knows, samples)
         for entry, unknown in grammar.dropped.items():
             for word in unknown:
@@ -131,14 +133,14 @@ class VoskRecognizer:
         return future.result()
 
 
-class VoskHearing:
+class VoskRecognitionStream:
     """One turn's ear. Takes one :meth:`feed` or :meth:`finish` at a time; more wait in line.
 
     :meth:`finish` may be called at every pause that could be the end of the turn, and :meth:`feed` again afterwards if
     the caller goes on: what follows is recognised as if there had been no interruption.
     """
 
-    def __init__(self, decoding: Decoding, run: Run) -> None:
+    def __init__(self, decoding: TurnDecoding, run: ThreadRunner) -> None:
         self._decoding = decoding
         self._run = run
         self._pending = bytearray()
@@ -178,7 +180,7 @@ class VoskHearing:
             raise
 
 
-class Run(Protocol):
+class ThreadRunner(Protocol):
     """Does blocking work in a thread."""
 
     async def __call__(self, work: Callable[[], Result]) -> Result:
@@ -190,7 +192,7 @@ def _anything(_: str) -> bool:
 
 
 def _load(model_dir: Path) -> vosk.Model:
-    with tuned(model_dir) as view:
+    with tuned_model_dir(model_dir) as view:
         try:
             return vosk.Model(str(view))
         except Exception as error:
@@ -198,4 +200,4 @@ def _load(model_dir: Path) -> vosk.Model:
             raise ModelError(f"Vosk cannot load the model in {model_dir}: {error}. Install it again.") from error
 
 
-__all__ = ["RecognizerStalled", "VoskHearing", "VoskRecognizer"]
+__all__ = ["RecognizerStalled", "VoskRecognitionStream", "VoskRecognizer"]

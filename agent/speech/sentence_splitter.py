@@ -1,4 +1,4 @@
-"""Cuts a prompt into pieces that sound right on their own, so that the first can play while the next is made."""
+"""Splits a prompt into sentences and clauses, so that the first can play while the next is synthesised."""
 
 from __future__ import annotations
 

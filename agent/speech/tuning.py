@@ -1,4 +1,4 @@
-"""A view of a Vosk model with the two settings changed that a telephone conversation needs changed."""
+"""Loads a Vosk model with the two configuration settings changed that telephone conversations need changed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OWN_ENDING_RULES = ("endpoint.rule2", "endpoint.rule3", "endpoint.rule4")
 
 
 @contextmanager
-def tuned(model_dir: Path) -> Iterator[Path]:
+def tuned_model_dir(model_dir: Path) -> Iterator[Path]:
     """Give a directory to load the model from, like ``model_dir`` but with our settings in ``conf/model.conf``.
 
     The model itself stays untouched; the view holds links and is removed afterwards (Vosk reads everything while
@@ -48,4 +48,4 @@ def tuned_settings(text: str) -> str:
     return "\n".join([*kept, *(f"{name}={value}" for name, value in ours.items())]) + "\n"
 
 
-__all__ = ["FRAMES_PER_CHUNK", "TRAILING_SILENCE_SECONDS", "tuned", "tuned_settings"]
+__all__ = ["FRAMES_PER_CHUNK", "TRAILING_SILENCE_SECONDS", "tuned_model_dir", "tuned_settings"]

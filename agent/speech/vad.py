@@ -1,4 +1,4 @@
-"""Voice activity: is this frame somebody speaking? Silero's network, with the level as a second witness."""
+"""Voice activity detection by Silero's network, cross-checked by the sound level."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class SileroModel:
         return float(output[0, 0]), cast("NDArray[np.float32]", new_state)
 
 
-class SileroActivity:
+class SileroVoiceActivity:
     """One call's voice activity. Give it every frame of the call, in order."""
 
     def __init__(self, model: SileroModel) -> None:
@@ -108,7 +108,7 @@ class SileroActivity:
                 self._filled = CONTEXT
 
 
-class EnergyActivity:
+class EnergyVoiceActivity:
     """Voice activity by level alone, for a machine without the network. It takes any noise for speech."""
 
     ABOVE_FLOOR_DB = 12.0
@@ -126,7 +126,7 @@ class EnergyActivity:
         return 0.0 if level < self.LEAST_DBFS else float(1.0 / (1.0 + np.exp(-above / 2.0)))
 
 
-class VoiceActivities:
+class VoiceActivityFactory:
     """Makes the voice activity of each call: Silero's where it can be loaded, else by level."""
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class VoiceActivities:
 
     def new(self) -> VoiceActivity:
         """Return the voice activity of a new call."""
-        return SileroActivity(self._model) if self._model is not None else EnergyActivity()
+        return SileroVoiceActivity(self._model) if self._model is not None else EnergyVoiceActivity()
 
 
-__all__ = ["EnergyActivity", "SileroActivity", "SileroModel", "VoiceActivities", "VoiceActivityError"]
+__all__ = ["EnergyVoiceActivity", "SileroModel", "SileroVoiceActivity", "VoiceActivityError", "VoiceActivityFactory"]

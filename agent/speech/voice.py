@@ -1,4 +1,4 @@
-"""The agent's voice: recordings first, then cached audio, then the first engine that can speak."""
+"""Synthesises prompts: recordings first, then cached audio, then the first engine that works."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import Engine, EngineError
 from agent.speech.engines.child import piper_engine, pyttsx3_engine
 from agent.speech.engines.hibari import HibariEngine
-from agent.speech.engines.recorded import Recordings
+from agent.speech.engines.recorded import RecordedPrompts
 from agent.speech.sentence_splitter import pause_after, split_for_speech
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ ENGINES: dict[str, Callable[..., Engine]] = {
 
 
 @dataclass(frozen=True)
-class SpeakerOptions:
+class PromptSynthesizerOptions:
     """How the voice works."""
 
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -45,8 +45,8 @@ class SpeakerOptions:
 
 
 @dataclass(frozen=True)
-class Prerendered:
-    """What :meth:`Speaker.prerender` did."""
+class PrerenderReport:
+    """What :meth:`PromptSynthesizer.prerender` did."""
 
     ready: int
     """Pieces that can be played without synthesis now."""
@@ -54,7 +54,7 @@ class Prerendered:
     """Texts no engine could speak."""
 
 
-class Speaker:
+class PromptSynthesizer:
     """Renders prompts: implements :class:`agent.call.ports.Voice`.
 
     ``engines`` are tried in order; one that fails is left alone for a while and the next one speaks. ``cache_dir`` may
@@ -67,15 +67,15 @@ class Speaker:
         *,
         cache_dir: Path | None = None,
         recordings_dir: Path | None = None,
-        options: SpeakerOptions | None = None,
+        options: PromptSynthesizerOptions | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engines = tuple(engines)
-        self._options = options or SpeakerOptions()
+        self._options = options or PromptSynthesizerOptions()
         self._clock = clock
         self._memory = MemoryCache(self._options.memory_bytes, clock)
         self._disk = DiskCache(cache_dir) if cache_dir is not None else None
-        self._recordings = Recordings(recordings_dir)
+        self._recordings = RecordedPrompts(recordings_dir)
         self._threads = ThreadPoolExecutor(self._options.workers, thread_name_prefix="speak")
         self._rendering: dict[str, asyncio.Task[bytes]] = {}
         self._unhealthy_until: dict[str, float] = {}
@@ -116,7 +116,7 @@ class Speaker:
 
     async def prerender(
         self, prompts: Iterable[Prompt], progress: Callable[[int, int], None] | None = None
-    ) -> Prerendered:
+    ) -> PrerenderReport:
         """Render prompts before they are needed; ``progress`` gets how many pieces are done, of how many.
 
         A text that cannot be spoken does not stop the others.
@@ -141,7 +141,7 @@ class Speaker:
                 progress(done, len(wanted))
 
         await asyncio.gather(*(one(prompt_id, text) for prompt_id, text in wanted))
-        return Prerendered(ready=len(wanted) - len(failed), failed=tuple(failed))
+        return PrerenderReport(ready=len(wanted) - len(failed), failed=tuple(failed))
 
     def rendered(self, prompts: Iterable[Prompt]) -> tuple[int, int]:
         """Count the pieces of prompts that are recorded or on disk, and those that are not. Call it in a thread."""
@@ -247,4 +247,11 @@ def build_engines(names: Sequence[str]) -> list[Engine]:
     return engines
 
 
-__all__ = ["ENGINES", "Prerendered", "Speaker", "SpeakerOptions", "build_engines", "split_for_speech"]
+__all__ = [
+    "ENGINES",
+    "PrerenderReport",
+    "PromptSynthesizer",
+    "PromptSynthesizerOptions",
+    "build_engines",
+    "split_for_speech",
+]

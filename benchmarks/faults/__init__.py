@@ -1,1 +1,1 @@
-"""``orderline faults``: things are broken on real calls, and every caller still reaches a person or an honest end."""
+"""``orderline faults``: breaks things during real calls and checks that every caller reaches staff or a proper end."""

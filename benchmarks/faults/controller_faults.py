@@ -1,4 +1,4 @@
-"""The controller dies, hangs, is stopped, started twice or too busy."""
+"""Fault cases of the controller: killed, frozen, restarted, stopped, started twice, overloaded."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import time
 from collections.abc import Mapping
 
 from agent.rehearsal.call_centre import AgentDied
-from benchmarks.faults.fault_caller import ORDER, POSTCODE, STATES, Caller
-from benchmarks.faults.fault_case import Case, Findings
-from benchmarks.faults.testbed import Place
+from benchmarks.faults.fault_caller import ORDER, POSTCODE, STATES, FaultCaller
+from benchmarks.faults.fault_case import CaseFindings, FaultCase
+from benchmarks.faults.testbed import FaultTestbed
 
 _LONG = 30.0
 """For what must come, where no limit is judged: a busy machine may take its time."""
 
 
-async def settled(place: Place, findings: Findings, callers: dict[str, Caller], outcomes: tuple[str, ...]) -> None:
+async def require_settled(
+    place: FaultTestbed, findings: CaseFindings, callers: dict[str, FaultCaller], outcomes: tuple[str, ...]
+) -> None:
     """One record for each caller, with one of these outcomes, and nothing left over."""
     for state, caller in callers.items():
         record = await place.record(caller)
@@ -29,54 +31,54 @@ async def settled(place: Place, findings: Findings, callers: dict[str, Caller], 
         findings.require(False, f"left over: {line}")
 
 
-async def reach_people(
-    place: Place, findings: Findings, callers: Mapping[str, Caller], at: float, who: str = ""
+async def measure_time_to_staff(
+    place: FaultTestbed, findings: CaseFindings, callers: Mapping[str, FaultCaller], at: float, who: str = ""
 ) -> None:
     """Note how long each caller waits for a person's phone to ring; ``who`` stands before the state in the table."""
-    waited = await asyncio.gather(*(place.rings_for(caller, at) for caller in callers.values()))
+    waited = await asyncio.gather(*(place.seconds_until_ringing(caller, at) for caller in callers.values()))
     for state, seconds in zip(callers, waited, strict=True):
         findings.reach(seconds, f"{who}{state}")
 
 
-async def reach_people_of_a_frozen_agent(
-    place: Place, findings: Findings, callers: Mapping[str, Caller], who: str = ""
+async def measure_time_to_staff_frozen_agent(
+    place: FaultTestbed, findings: CaseFindings, callers: Mapping[str, FaultCaller], who: str = ""
 ) -> None:
     """The same from the moment the agent freezes; it goes on when all have been heard of."""
     at = place.agent.signal(signal.SIGSTOP)
     try:
-        await reach_people(place, findings, callers, at, who)
+        await measure_time_to_staff(place, findings, callers, at, who)
     finally:
         place.agent.signal(signal.SIGCONT)
 
 
-async def killed_in_every_state(place: Place, findings: Findings) -> None:
+async def killed_in_every_state(place: FaultTestbed, findings: CaseFindings) -> None:
     """Five callers, one in each state, when the controller is killed."""
     async with place.callers_in(STATES) as callers:
-        await reach_people(place, findings, callers, place.kill())
+        await measure_time_to_staff(place, findings, callers, place.kill())
     await place.restart()
-    await settled(place, findings, callers, ("lost", "rescued"))
+    await require_settled(place, findings, callers, ("lost", "rescued"))
 
 
-async def hung_in_every_state(place: Place, findings: Findings) -> None:
+async def hung_in_every_state(place: FaultTestbed, findings: CaseFindings) -> None:
     """The same with a controller that is frozen, and goes on ten seconds later."""
     async with place.callers_in(STATES) as callers:
-        await reach_people_of_a_frozen_agent(place, findings, callers)
+        await measure_time_to_staff_frozen_agent(place, findings, callers)
         for state, caller in callers.items():
             findings.require(not caller.leg.hung_up.is_set(), f"{state}: the caller was cut off")
-            await caller.sees("call_ended")
-    await settled(place, findings, callers, ("rescued", "handed_over"))
+            await caller.wait_for_event("call_ended")
+    await require_settled(place, findings, callers, ("rescued", "handed_over"))
 
 
-async def restarted_while_listening(place: Place, findings: Findings) -> None:
+async def restarted_while_listening(place: FaultTestbed, findings: CaseFindings) -> None:
     """Killed and started again at once: the conversation goes on where it was."""
     async with place.caller() as caller:
-        await caller.sees("listening")
+        await caller.wait_for_event("listening")
         await caller.press(ORDER)
-        await caller.sees("listening", 2)
+        await caller.wait_for_event("listening", 2)
         told = len(caller.feed.events)
-        seconds = place.let_callers_hold()
+        seconds = place.extend_resume_time()
         at = place.kill()
-        hears = asyncio.create_task(caller.hears_again(at + 0.3, seconds))
+        hears = asyncio.create_task(caller.seconds_until_sound(at + 0.3, seconds))
         await place.restart()
         # its first words may come before the new live feed is read; they stand in the record
         await caller.feed.wait_for(lambda: bool(caller.feed.named("listening", since=told)), _LONG)
@@ -95,40 +97,40 @@ async def restarted_while_listening(place: Place, findings: Findings) -> None:
     said = " ".join(turn["agent"] for turn in record["turns"]) if record else ""
     for words in ("How can I help", "lost you", "tomorrow"):
         findings.require(words in said, f"the record does not have {words!r}: {said}")
-    await settled(place, findings, {"resumed": caller}, ("caller_hung_up",))
+    await require_settled(place, findings, {"resumed": caller}, ("caller_hung_up",))
 
 
-async def restarted_while_looking_up(place: Place, findings: Findings) -> None:
+async def restarted_while_looking_up(place: FaultTestbed, findings: CaseFindings) -> None:
     """The open look-up is done again; it is slow, so the caller ends with a person and the reason."""
     async with place.caller_in("looking up") as caller:
         told = len(caller.feed.events)
-        place.let_callers_hold()
+        place.extend_resume_time()
         place.kill()
         await place.restart()
         began = time.monotonic()
-        seconds = await place.rings_for(caller, began)
+        seconds = await place.seconds_until_ringing(caller, began)
         findings.require(seconds is not None, "no person")
         effects = [event.data["name"] for event in caller.feed.named("effect", since=told)]
         findings.require("orders.verify" in effects, f"the look-up was not done again: {effects}")
         findings.require("can't see orders" in caller.said(told), f"it says: {caller.said(told)}")
-    await settled(place, findings, {"resumed": caller}, ("handed_over",))
+    await require_settled(place, findings, {"resumed": caller}, ("handed_over",))
 
 
-async def restarted_with_other_procedures(place: Place, findings: Findings) -> None:
+async def restarted_with_other_flow_pack(place: FaultTestbed, findings: CaseFindings) -> None:
     """The kept conversation cannot be gone on with: it goes to a person with its story."""
     async with place.caller() as caller:
-        await caller.sees("listening")
+        await caller.wait_for_event("listening")
         await caller.press(ORDER)
-        await caller.sees("listening", 2)
-        limit = place.let_callers_hold()
+        await caller.wait_for_event("listening", 2)
+        limit = place.extend_resume_time()
         at = place.kill()
-        hears = asyncio.create_task(caller.hears_again(at + 0.3, limit))
+        hears = asyncio.create_task(caller.seconds_until_sound(at + 0.3, limit))
         await place.agent.reap()
-        await place.spoil_kept()
+        await place.invalidate_snapshots()
         await place.restart()
         heard = await hears
         findings.reach(None if heard is None else heard + 0.3, "a word")
-        seconds = await place.rings_for(caller, at)
+        seconds = await place.seconds_until_ringing(caller, at)
         findings.require(seconds is not None and seconds < limit, f"a person only after {seconds}")
         handed = caller.feed.last("handed_over")
         reason = handed.data["reason"] if handed else ""
@@ -138,29 +140,29 @@ async def restarted_with_other_procedures(place: Place, findings: Findings) -> N
     findings.require(handover.get("reason") == "controller_restarted", f"the record says {handover}")
     findings.require(handover.get("ticket"), "there is no ticket")
     findings.require(record and "controller restarted" in record["faults"], "the fault is not in the record")
-    await settled(place, findings, {"caller": caller}, ("handed_over",))
+    await require_settled(place, findings, {"caller": caller}, ("handed_over",))
 
 
-async def rescued(place: Place, findings: Findings) -> None:
+async def freed_by_rescuer(place: FaultTestbed, findings: CaseFindings) -> None:
     """The dead-man timer set to a minute: the rescuer alone frees the callers."""
     await place.global_variable("ORDERLINE_DEADMAN_SECONDS", "60")
     try:
         await place.with_settings({"call": {"deadman_seconds": 60}})
         async with place.rescuer(), place.callers_in(STATES) as callers:
-            await reach_people(place, findings, callers, place.kill())
+            await measure_time_to_staff(place, findings, callers, place.kill())
         await place.restart()
-        await settled(place, findings, callers, ("lost", "rescued"))
+        await require_settled(place, findings, callers, ("lost", "rescued"))
         async with place.rescuer(), place.callers_in(STATES) as callers:
-            await reach_people_of_a_frozen_agent(place, findings, callers, "hung, ")
+            await measure_time_to_staff_frozen_agent(place, findings, callers, "hung, ")
             for caller in callers.values():
-                await caller.sees("call_ended")
-        await settled(place, findings, callers, ("rescued", "handed_over"))
+                await caller.wait_for_event("call_ended")
+        await require_settled(place, findings, callers, ("rescued", "handed_over"))
     finally:
         await place.global_variable("ORDERLINE_DEADMAN_SECONDS", "5")
         await place.with_settings({})
 
 
-async def second_controller(place: Place, findings: Findings) -> None:
+async def second_controller(place: FaultTestbed, findings: CaseFindings) -> None:
     """A second one started by mistake refuses; the first and its caller notice nothing."""
     async with place.caller_in("listening") as caller:
         second = place.another_agent("second")
@@ -172,12 +174,12 @@ async def second_controller(place: Place, findings: Findings) -> None:
         finally:
             await second.stop()
         await caller.press(ORDER)
-        await caller.sees("listening", 2)
+        await caller.wait_for_event("listening", 2)
         await caller.leg.hang_up()
-    await settled(place, findings, {"caller": caller}, ("caller_hung_up",))
+    await require_settled(place, findings, {"caller": caller}, ("caller_hung_up",))
 
 
-async def taken_over(place: Place, findings: Findings) -> None:
+async def taken_over(place: FaultTestbed, findings: CaseFindings) -> None:
     """A second one started with --takeover: the first gives its callers to people and ends."""
     async with place.caller_in("listening") as caller:
         second = place.another_agent("second", "--takeover")
@@ -185,83 +187,87 @@ async def taken_over(place: Place, findings: Findings) -> None:
             starting = asyncio.create_task(second.start())
             await caller.feed.wait_for(lambda: caller.feed.last("handed_over") is not None, _LONG)
             at = caller.feed.events[-1].at
-            findings.reach(await place.rings_for(caller, at), "caller")
+            findings.reach(await place.seconds_until_ringing(caller, at), "caller")
             await starting
             findings.require(await place.agent.reap() == 1, "the first controller has not ended with code 1")
         finally:
             await second.stop()
     await place.restart()
-    await settled(place, findings, {"caller": caller}, ("handed_over",))
+    await require_settled(place, findings, {"caller": caller}, ("handed_over",))
 
 
-async def stopped(place: Place, findings: Findings) -> None:
+async def agent_stopped(place: FaultTestbed, findings: CaseFindings) -> None:
     """SIGTERM: every caller is with people within two seconds, with the story."""
     async with place.callers_in(("listening", "speaking", "looking up")) as callers:
         at = place.agent.signal(signal.SIGTERM)
-        waits = {state: asyncio.create_task(place.rings_for(caller, at)) for state, caller in callers.items()}
+        waits = {
+            state: asyncio.create_task(place.seconds_until_ringing(caller, at)) for state, caller in callers.items()
+        }
         await asyncio.gather(*waits.values())
         for state, wait in waits.items():
             findings.reach(wait.result(), state, within=2.0)
         findings.require(await place.agent.reap() == 0, "it did not end with code 0")
     await place.restart()
-    await settled(place, findings, callers, ("handed_over",))
+    await require_settled(place, findings, callers, ("handed_over",))
 
 
-async def drained(place: Place, findings: Findings) -> None:
+async def agent_drained(place: FaultTestbed, findings: CaseFindings) -> None:
     """``orderline stop --drain``: a new caller goes to people, the one on the line ends by itself, then it is gone."""
     async with place.caller_in("listening") as caller:
         findings.require(await place.order("stop", drain=True, timeout=30) == 200, "the order was refused")
         async with place.caller() as other:
             at = time.monotonic()
-            findings.reach(await place.rings_for(other, at), "new caller", within=2.0)
+            findings.reach(await place.seconds_until_ringing(other, at), "new caller", within=2.0)
         await caller.press(ORDER)
-        await caller.sees("listening", 2)
+        await caller.wait_for_event("listening", 2)
         await caller.leg.hang_up()
     findings.require(await place.agent.reap() == 0, "it did not end with code 0 after its last call")
     await place.restart()
-    await settled(place, findings, {"caller": caller}, ("caller_hung_up",))
+    await require_settled(place, findings, {"caller": caller}, ("caller_hung_up",))
 
 
-async def overloaded(place: Place, findings: Findings) -> None:
+async def agent_overloaded(place: FaultTestbed, findings: CaseFindings) -> None:
     """More calls than configured: straight to the queue, counted."""
     await place.with_settings({"call": {"max_calls": 1}})
     try:
         async with place.caller_in("listening") as caller, place.caller() as other:
             at = time.monotonic()
-            findings.reach(await place.rings_for(other, at), "one too many", within=2.0)
+            findings.reach(await place.seconds_until_ringing(other, at), "one too many", within=2.0)
             health = await place.health()
             findings.require(health["turned_away"] == {"overload": 1}, f"counted: {health['turned_away']}")
             await caller.leg.hang_up()
-        await settled(place, findings, {"first": caller}, ("caller_hung_up",))
+        await require_settled(place, findings, {"first": caller}, ("caller_hung_up",))
     finally:
         await place.with_settings({})
 
 
-async def too_long(place: Place, findings: Findings) -> None:
+async def call_too_long(place: FaultTestbed, findings: CaseFindings) -> None:
     """The dialplan's longest conversation, with a controller that has no limit of its own."""
     await place.global_variable("ORDERLINE_MAX_SECONDS", "4")
     try:
         async with place.caller() as caller:
             await caller.leg.answered.wait()
             at = time.monotonic()
-            seconds = await place.rings_for(caller, at)
+            seconds = await place.seconds_until_ringing(caller, at)
             findings.reach(None if seconds is None else seconds - 4, "past the limit")
-        await settled(place, findings, {"caller": caller}, ("rescued",))
+        await require_settled(place, findings, {"caller": caller}, ("rescued",))
     finally:
         await place.global_variable("ORDERLINE_MAX_SECONDS", "900")
 
 
 CASES = (
-    Case("killed", "kill -9 with a caller in each of five states", killed_in_every_state, 20, 5),
-    Case("hung", "SIGSTOP with a caller in each of five states", hung_in_every_state, 5, 5),
-    Case("resumed", "kill -9 and a restart at once: the conversation goes on", restarted_while_listening, 5),
-    Case("resumed-lookup", "kill -9 during a look-up and a restart at once", restarted_while_looking_up, 3),
-    Case("not-resumable", "kill -9, restart, the kept conversation is of no use", restarted_with_other_procedures, 2),
-    Case("rescuer", "kill -9 and SIGSTOP without a dead-man timer: the rescuer alone", rescued, 2, 10),
-    Case("second", "a second controller started by mistake", second_controller, 2),
-    Case("takeover", "a second controller started with --takeover", taken_over, 1),
-    Case("stop", "SIGTERM with callers on the line", stopped, 2, 3),
-    Case("drain", "orderline stop --drain", drained, 1, 2),
-    Case("overload", "more calls than configured", overloaded, 1, 2),
-    Case("too-long", "the longest conversation, enforced by the dialplan", too_long, 1),
+    FaultCase("killed", "kill -9 with a caller in each of five states", killed_in_every_state, 20, 5),
+    FaultCase("hung", "SIGSTOP with a caller in each of five states", hung_in_every_state, 5, 5),
+    FaultCase("resumed", "kill -9 and a restart at once: the conversation goes on", restarted_while_listening, 5),
+    FaultCase("resumed-lookup", "kill -9 during a look-up and a restart at once", restarted_while_looking_up, 3),
+    FaultCase(
+        "not-resumable", "kill -9, restart, the kept conversation is of no use", restarted_with_other_flow_pack, 2
+    ),
+    FaultCase("rescuer", "kill -9 and SIGSTOP without a dead-man timer: the rescuer alone", freed_by_rescuer, 2, 10),
+    FaultCase("second", "a second controller started by mistake", second_controller, 2),
+    FaultCase("takeover", "a second controller started with --takeover", taken_over, 1),
+    FaultCase("stop", "SIGTERM with callers on the line", agent_stopped, 2, 3),
+    FaultCase("drain", "orderline stop --drain", agent_drained, 1, 2),
+    FaultCase("overload", "more calls than configured", agent_overloaded, 1, 2),
+    FaultCase("too-long", "the longest conversation, enforced by the dialplan", call_too_long, 1),
 )

@@ -1,4 +1,4 @@
-"""A wire between the agent and Asterisk's HTTP server that can be cut: the event stream alone, the audio alone."""
+"""Proxy between the agent and Asterisk's HTTP server that can cut the event stream or the audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A caller of the fault matrix, and the states a call can be in when something breaks."""
+"""Caller of the fault matrix, and the states a call can be in when something breaks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.rehearsal.live_feed import CallFeed, FeedEvent
 from agent.rehearsal.phone import Leg
-from agent.rehearsal.sound_detector import Ear
+from agent.rehearsal.sound_detector import SoundDetector
 
 EVENT_SECONDS = 30.0
 SLOW_ORDER = "70404"
@@ -17,12 +17,12 @@ POSTCODE = "60614"
 STATES = ("greeting", "listening", "speaking", "looking up", "handing over")
 
 
-class NotSetUp(Exception):
+class CallerNotInState(Exception):
     """The callers were not where they must be when something is broken: nothing was tried, so it is done again."""
 
 
 @dataclass
-class Caller:
+class FaultCaller:
     """A caller on the line."""
 
     number: str
@@ -34,16 +34,16 @@ class Caller:
         """The agent's id of the call, ``""`` before it has it."""
         return self.feed.call_id
 
-    async def sees(self, name: str, count: int = 1, seconds: float = EVENT_SECONDS) -> FeedEvent:
+    async def wait_for_event(self, name: str, count: int = 1, seconds: float = EVENT_SECONDS) -> FeedEvent:
         """Wait until the agent has told an event this often. Raises TimeoutError."""
         if not await self.feed.wait_for(lambda: len(self.feed.named(name)) >= count, seconds):
             told = [event.name for event in self.feed.events][-6:]
             raise TimeoutError(f"{self.number}: no {name} ({count}) within {seconds:g} s; it told {told}")
         return self.feed.named(name)[count - 1]
 
-    async def hears_again(self, since: float, seconds: float) -> float | None:
+    async def seconds_until_sound(self, since: float, seconds: float) -> float | None:
         """Wait until something sounds after ``since``; how long that took, None when nothing came."""
-        ear = Ear(self.leg.heard)
+        ear = SoundDetector(self.leg.heard)
         deadline = since + seconds
         while time.monotonic() < deadline and not self.leg.hung_up.is_set():
             if (onset := ear.onset_since(since)) is not None:
@@ -64,32 +64,32 @@ class Caller:
         """What the agent has said."""
         return " ".join(str(event.data.get("text", "")) for event in self.feed.named("agent_said", since=since))
 
-    async def ready_for(self, state: str) -> None:
+    async def prepare_state(self, state: str) -> None:
         """Come to the moment before a state of :data:`STATES`."""
         if state == "looking up":
-            await self.sees("agent_said")
+            await self.wait_for_event("agent_said")
             await self.press(SLOW_ORDER)
-            await self.sees("agent_said", 2)
+            await self.wait_for_event("agent_said", 2)
         elif state == "listening":
-            await self.sees("listening")
+            await self.wait_for_event("listening")
 
     async def enter(self, state: str) -> None:
         """Step into the state; returns when the agent says that it is there."""
         if state == "listening":
             return
         if state == "greeting":
-            await self.sees("agent_said")
+            await self.wait_for_event("agent_said")
         elif state == "speaking":
-            await self.sees("agent_said")
+            await self.wait_for_event("agent_said")
             await self.press("4#")
-            await self.sees("agent_said", 2)
+            await self.wait_for_event("agent_said", 2)
         elif state == "looking up":
             await self.press(POSTCODE)
-            await self.sees("effect_started")
+            await self.wait_for_event("effect_started")
         elif state == "handing over":
-            await self.sees("agent_said")
+            await self.wait_for_event("agent_said")
             await self.press("0")
-            await self.sees("agent_said", 2)
+            await self.wait_for_event("agent_said", 2)
 
     def is_in(self, state: str) -> bool:
         """True while the agent has not told anything that ends the state."""

@@ -1,4 +1,4 @@
-"""What a case of the fault matrix is, and what came of it."""
+"""Types of the fault matrix: a case, what its runs found, and its result."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from benchmarks.faults.testbed import Place
+from benchmarks.faults.testbed import FaultTestbed
 
-PERSON_SECONDS = 6.0
+STAFF_SECONDS = 6.0
 """From the fault to a person's phone ringing, or to an honest end: the requirement."""
 
 
@@ -17,7 +17,7 @@ class CaseFailed(Exception):
 
 
 @dataclass
-class Findings:
+class CaseFindings:
     """What one run of a case measured and found wrong."""
 
     patience: float = 1.0
@@ -37,7 +37,7 @@ class Findings:
         """Note how long something else took, for the table."""
         self.by_who.setdefault(what, []).append(seconds)
 
-    def reach(self, seconds: float | None, who: str, within: float = PERSON_SECONDS) -> None:
+    def reach(self, seconds: float | None, who: str, within: float = STAFF_SECONDS) -> None:
         """Note how long a caller waited; None for one who reached nobody."""
         if seconds is None:
             self.problems.append(f"{who}: reached neither a person nor an end")
@@ -47,16 +47,16 @@ class Findings:
         self.require(seconds <= within * self.patience, f"{who}: only after {seconds:.2f} s")
 
 
-Run = Callable[[Place, Findings], Awaitable[None]]
+RunCase = Callable[[FaultTestbed, CaseFindings], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Case:
+class FaultCase:
     """One fault."""
 
     name: str
     what: str
-    run: Run
+    run: RunCase
     times: int = 1
     callers: int = 1
     """Callers in each run, for counting."""
@@ -78,7 +78,7 @@ class CaseResult:
     set_up_again: int = 0
     """Runs begun anew because a caller was not where it must be before anything was broken."""
 
-    def add(self, findings: Findings) -> None:
+    def add(self, findings: CaseFindings) -> None:
         """Count one run."""
         self.reached += findings.reached
         self.problems += findings.problems

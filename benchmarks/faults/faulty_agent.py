@@ -1,4 +1,4 @@
-"""An agent whose ears and voice can be broken from outside: ``python -m benchmarks.faults.faulty_agent serve ...``.
+"""Agent whose recogniser and voice can be broken from outside; the fault matrix starts it as a program.
 
 It is the agent as it is, started through this module: while the file that ``ORDERLINE_SABOTAGE`` names holds the word
 ``ears`` its decoder hangs, and while it holds ``voice`` none of its voices can speak. The product knows nothing of it.
@@ -15,8 +15,8 @@ from typing import Any
 
 from agent.call.errors import VoiceError
 from agent.cli.main import main
-from agent.speech.decoding import Decoding
-from agent.speech.voice import Speaker
+from agent.speech.decoding import TurnDecoding
+from agent.speech.voice import PromptSynthesizer
 
 _POLL_SECONDS = 0.05
 
@@ -45,6 +45,6 @@ def _mute(make: Callable[..., Coroutine[Any, Any, bytes]]) -> Callable[..., Coro
 
 
 if __name__ == "__main__":
-    Decoding.feed = _hanging(Decoding.feed)  # type: ignore[method-assign]
-    Speaker._make = _mute(Speaker._make)  # type: ignore[method-assign]
+    TurnDecoding.feed = _hanging(TurnDecoding.feed)  # type: ignore[method-assign]
+    PromptSynthesizer._make = _mute(PromptSynthesizer._make)  # type: ignore[method-assign]
     sys.exit(main())

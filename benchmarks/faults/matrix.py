@@ -15,17 +15,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.rehearsal.call_centre import AgentProcess, Home, Stack
+from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.demo import get_asterisk, say
 from agent.rehearsal.pbx_pair import running_pair
 from agent.rehearsal.private_asterisk import Asterisk
 from benchmarks.faults import component_faults, controller_faults
 from benchmarks.faults.cutting_proxy import CuttingProxy
-from benchmarks.faults.fault_caller import NotSetUp
-from benchmarks.faults.fault_case import Case, CaseResult, Findings
-from benchmarks.faults.testbed import Place, open_place
+from benchmarks.faults.fault_caller import CallerNotInState
+from benchmarks.faults.fault_case import CaseFindings, CaseResult, FaultCase
+from benchmarks.faults.testbed import FaultTestbed, open_testbed
 
-CASES: tuple[Case, ...] = (*controller_faults.CASES, *component_faults.CASES)
+CASES: tuple[FaultCase, ...] = (*controller_faults.CASES, *component_faults.CASES)
 RUN_SECONDS = 150.0
 SET_UP_AGAIN = 2
 STACKS = 2
@@ -39,9 +39,9 @@ class NoSuchCase(OrderlineError):
 
 
 @contextlib.asynccontextmanager
-async def fault_place(
-    asterisk: Asterisk, home: Home, run_dir: Path, report: Callable[[str], None]
-) -> AsyncIterator[Place]:
+async def fault_testbed(
+    asterisk: Asterisk, home: RehearsalHome, run_dir: Path, report: Callable[[str], None]
+) -> AsyncIterator[FaultTestbed]:
     """Hold a call centre whose agent reaches Asterisk over a wire that can be cut."""
     async with contextlib.AsyncExitStack() as stack:
         pbx, phones = await stack.enter_async_context(running_pair(asterisk, run_dir / "pbx", report))
@@ -63,11 +63,13 @@ async def fault_place(
         )
         await agent.start()
         stack.push_async_callback(agent.stop)
-        yield await stack.enter_async_context(open_place(Stack(asterisk, pbx, phones, agent, run_dir), proxy, home))
+        yield await stack.enter_async_context(
+            open_testbed(PrivateCallCentre(asterisk, pbx, phones, agent, run_dir), proxy, home)
+        )
 
 
-async def run_once(
-    place: Place, case: Case, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
+async def run_case_once(
+    place: FaultTestbed, case: FaultCase, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
 ) -> None:
     """Run a case once. A run that breaks counts as failed; the next one begins with a living agent.
 
@@ -76,11 +78,11 @@ async def run_once(
     """
     began = time.monotonic()
     for again in range(SET_UP_AGAIN, -1, -1):
-        findings = Findings(patience)
+        findings = CaseFindings(patience)
         try:
             async with asyncio.timeout(RUN_SECONDS * patience):
                 await case.run(place, findings)
-        except NotSetUp as error:
+        except CallerNotInState as error:
             if again:
                 report(f"    {case.name} is set up again: {error}")
                 result.set_up_again += 1
@@ -103,7 +105,7 @@ async def run_once(
 
 
 async def faults(
-    home: Home,
+    home: RehearsalHome,
     only: Sequence[str],
     times: int | None,
     *,
@@ -129,17 +131,17 @@ async def faults(
     runs = collections.deque(case for case in chosen for _ in range(wanted[case.name]))
     began = time.monotonic()
 
-    async def work(place: Place) -> None:
+    async def work(place: FaultTestbed) -> None:
         while runs:
             case = runs.popleft()
             result = results[case.name]
-            await run_once(place, case, result, tell)
+            await run_case_once(place, case, result, tell)
             if result.passed + result.failed == wanted[case.name]:
-                tell(lines_of(result, case))
+                tell(table_lines(result, case))
 
     async with contextlib.AsyncExitStack() as opened:
         places = [
-            await opened.enter_async_context(fault_place(asterisk, home, home.run(f"{name}/{number}"), tell))
+            await opened.enter_async_context(fault_testbed(asterisk, home, home.run(f"{name}/{number}"), tell))
             for number in range(1, max(1, min(stacks, len(runs))) + 1)
         ]
         tell(f"Asterisk {asterisk.version}; seconds are from the fault to a person's phone ringing or an honest end\n")
@@ -176,7 +178,7 @@ def keep_result(path: Path, text: str) -> None:
 HEAD = f"{'case':<16}{'runs':>5}{'callers':>8}{'failed':>7}{'median s':>9}{'worst s':>9}{'took s':>8}  what"
 
 
-def lines_of(result: CaseResult, case: Case) -> str:
+def table_lines(result: CaseResult, case: FaultCase) -> str:
     """Return the table's line of a case, and a line for each state where it has several."""
     runs = result.passed + result.failed
     lines = [

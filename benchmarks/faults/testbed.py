@@ -1,4 +1,4 @@
-"""The place where faults happen: a private call centre whose agent, network and Asterisk can be broken on purpose."""
+"""Testbed of the fault matrix: a private call centre whose agent, network and Asterisk can be broken."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ import aiohttp
 
 from agent.asterisk.ari.client import Ari
 from agent.rehearsal.audio import Pcm
-from agent.rehearsal.call_centre import AgentProcess, Home, Stack
-from agent.rehearsal.exchange import Exchange
-from agent.rehearsal.live_feed import LiveFeed
+from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
+from agent.rehearsal.exchange import PhoneExchange
+from agent.rehearsal.live_feed import LiveFeedClient
 from agent.rehearsal.phone import Leg
 from agent.rehearsal.real_redis import RealRedis, redis_command
-from agent.rehearsal.ringing_phones import HumanDesk
+from agent.rehearsal.ringing_phones import RingingPhoneMatcher
 from agent.rehearsal.runner import APP
 from agent.rehearsal.script import DEFAULT_LEVEL_DBFS, DEFAULT_VOICE, Speech
 from agent.rehearsal.voices import Voices
 from benchmarks.faults.cutting_proxy import CuttingProxy
-from benchmarks.faults.fault_caller import STATES, Caller, NotSetUp
+from benchmarks.faults.fault_caller import STATES, CallerNotInState, FaultCaller
 
 _LEFTOVER_SECONDS = 20.0
 _RECORD_SECONDS = 30.0
@@ -37,11 +37,17 @@ _FIGURES_SECONDS = 1.2
 _NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
-class Place:
+class FaultTestbed:
     """A running call centre, its callers and people, and the ways to break it."""
 
     def __init__(
-        self, stack: Stack, exchange: Exchange, desk: HumanDesk, feed: LiveFeed, proxy: CuttingProxy, home: Home
+        self,
+        stack: PrivateCallCentre,
+        exchange: PhoneExchange,
+        desk: RingingPhoneMatcher,
+        feed: LiveFeedClient,
+        proxy: CuttingProxy,
+        home: RehearsalHome,
     ) -> None:
         self.stack = stack
         self.desk = desk
@@ -62,7 +68,7 @@ class Place:
     # --- callers and people ---------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def caller(self, dial: str = "7000") -> AsyncIterator[Caller]:
+    async def caller(self, dial: str = "7000") -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
         self._numbers += 1
         area = 202 + (self._numbers // 100) % 700
@@ -71,38 +77,38 @@ class Place:
             leg = await self._exchange.dial(dial, number, "")
             joining = asyncio.create_task(_join(leg))
             try:
-                yield Caller(number, leg, feed)
+                yield FaultCaller(number, leg, feed)
             finally:
                 joining.cancel()
                 await asyncio.gather(joining, return_exceptions=True)
                 await leg.close()
 
     @contextlib.asynccontextmanager
-    async def caller_in(self, state: str) -> AsyncIterator[Caller]:
+    async def caller_in(self, state: str) -> AsyncIterator[FaultCaller]:
         """A caller in one state."""
         async with self.caller() as caller:
-            await caller.ready_for(state)
+            await caller.prepare_state(state)
             await caller.enter(state)
             yield caller
 
     @contextlib.asynccontextmanager
-    async def callers_in(self, states: Sequence[str]) -> AsyncIterator[dict[str, Caller]]:
+    async def callers_in(self, states: Sequence[str]) -> AsyncIterator[dict[str, FaultCaller]]:
         """One caller in each of these states at the same moment. Raises NotSetUp when they do not get there."""
         async with contextlib.AsyncExitStack() as stack:
-            callers: dict[str, Caller] = {}
+            callers: dict[str, FaultCaller] = {}
             try:
                 # those who need longest to get there first
                 for state in sorted(states, key=("looking up", "listening", *STATES).index):
                     callers[state] = await stack.enter_async_context(self.caller())
-                    await callers[state].ready_for(state)
+                    await callers[state].prepare_state(state)
                 await asyncio.gather(*(caller.enter(state) for state, caller in callers.items()))
             except TimeoutError as error:
-                raise NotSetUp(str(error)) from error
+                raise CallerNotInState(str(error)) from error
             if gone := [f"{state}: {one.last_told}" for state, one in callers.items() if not one.is_in(state)]:
-                raise NotSetUp(f"left too early: {', '.join(gone)}")
+                raise CallerNotInState(f"left too early: {', '.join(gone)}")
             yield callers
 
-    async def rings_for(self, caller: Caller, since: float, seconds: float = 20.0) -> float | None:
+    async def seconds_until_ringing(self, caller: FaultCaller, since: float, seconds: float = 20.0) -> float | None:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
         ringing = await self.desk.ring("", caller.number, seconds)
         return None if ringing is None else time.monotonic() - since
@@ -113,7 +119,7 @@ class Place:
         """Kill the agent without a warning; returns when."""
         return self.agent.signal(signal.SIGKILL)
 
-    def let_callers_hold(self) -> float:
+    def extend_resume_time(self) -> float:
         """Give the next start the time this machine needs: ``call.resume_seconds``, at least its default.
 
         Returns how long a caller may then wait to hear the question again.
@@ -167,7 +173,7 @@ class Place:
         voices = Voices(self.home.shared / "callers", sounds)
         return await voices.render(Speech(text, text, DEFAULT_VOICE), DEFAULT_LEVEL_DBFS)
 
-    async def enters(self, context: str, since: float, seconds: float = 20.0) -> float | None:
+    async def seconds_until_context(self, context: str, since: float, seconds: float = 20.0) -> float | None:
         """Wait until a call is in this context of the dialplan; seconds after ``since``, None when none came."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -176,7 +182,7 @@ class Place:
             await asyncio.sleep(0.05)
         return None
 
-    async def spoil_kept(self) -> None:
+    async def invalidate_snapshots(self) -> None:
         """Let the kept conversations be of other procedures than those in force."""
 
         def spoil() -> None:
@@ -186,7 +192,7 @@ class Place:
 
         await asyncio.to_thread(spoil)
 
-    def sabotage(self, what: str) -> None:
+    def break_agent(self, what: str) -> None:
         """Break the agent's ``ears`` or ``voice``, ``""`` mends them."""
         (self.stack.run_dir / "sabotage").write_text(what, encoding="utf-8")
 
@@ -198,13 +204,13 @@ class Place:
         await server.start()
         return server
 
-    async def phones_leave(self) -> None:
+    async def log_phones_out(self) -> None:
         """Log the people's phones out and wait until the agent can know that."""
         await self.stack.phones.cli("pjsip send unregister *all")
         await self._contacts(there=False)
         await asyncio.sleep(_FIGURES_SECONDS)
 
-    async def phones_come_back(self) -> None:
+    async def log_phones_in(self) -> None:
         """Have the phones logged in again: they were logged out, or Asterisk was started anew."""
         await self.stack.phones.cli("pjsip send register *all")
         await self._contacts(there=True)
@@ -220,7 +226,7 @@ class Place:
 
     async def recover(self) -> None:
         """Bring everything back to where a case may begin."""
-        self.sabotage("")
+        self.break_agent("")
         self.agent.signal(signal.SIGCONT)
         self.agent.extra = dict(self._settings)
         await self.agent.stop()
@@ -255,7 +261,7 @@ class Place:
         records = [json.loads(row[0]) for row in rows]
         return [record for record in records if record["id"] == call_id or record["id"].startswith(f"{call_id}-")]
 
-    async def record(self, caller: Caller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
+    async def record(self, caller: FaultCaller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of the caller's first visit; None when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -309,17 +315,19 @@ async def _join(leg: Leg) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_place(stack: Stack, proxy: CuttingProxy, home: Home) -> AsyncIterator[Place]:
+async def open_testbed(
+    stack: PrivateCallCentre, proxy: CuttingProxy, home: RehearsalHome
+) -> AsyncIterator[FaultTestbed]:
     """Join callers and people to a running call centre."""
     phones = stack.phones
     async with contextlib.AsyncExitStack() as closing:
         ari = await closing.enter_async_context(Ari(phones.ari_url, phones.ari_user, phones.ari_password, APP))
-        exchange = Exchange(ari)
+        exchange = PhoneExchange(ari)
         closing.push_async_callback(exchange.close)
-        desk = HumanDesk(exchange)
-        feed = await closing.enter_async_context(LiveFeed(stack.agent.control_url, stack.agent.token))
+        desk = RingingPhoneMatcher(exchange)
+        feed = await closing.enter_async_context(LiveFeedClient(stack.agent.control_url, stack.agent.token))
         await stack.pbx.cli("queue set ringinuse yes on PJSIP/601")
-        yield Place(stack, exchange, desk, feed, proxy, home)
+        yield FaultTestbed(stack, exchange, desk, feed, proxy, home)
 
 
 def merged(settings: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

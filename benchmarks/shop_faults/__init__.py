@@ -1,1 +1,1 @@
-"""The fault matrix: real calls over business systems of our own that go wrong in every way systems do."""
+"""Shop fault matrix: real calls over test business systems that fail in every way systems do."""

@@ -1,4 +1,4 @@
-"""Judges one cell of the fault matrix: what the caller heard against what really happened. Pure."""
+"""Evaluates one cell of the shop fault matrix: what the caller heard against what was really done. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.rehearsal.result import CallResult
-from benchmarks.shop_faults.cells import Cell
-from benchmarks.shop_faults.effect_log import Books
+from agent.rehearsal.result import ScriptedCallResult
+from benchmarks.shop_faults.cells import FaultCell
+from benchmarks.shop_faults.effect_log import EffectLog
 
 MOST_SILENCE_SECONDS = 4.0
 CLAIMS = {
@@ -25,7 +25,7 @@ _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight
 
 
 @dataclass(frozen=True)
-class Aftermath:
+class AgentFileFindings:
     """What the agent's own files say when the fault is over."""
 
     undelivered: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Aftermath:
 class CellResult:
     """One row of the table."""
 
-    cell: Cell
+    cell: FaultCell
     heard: str
     """The sentence that told the caller how it stands."""
     longest_silence_s: float | None
@@ -50,7 +50,7 @@ class CellResult:
     asked: int
     """Requests that the system with the fault was sent."""
     problems: tuple[str, ...]
-    call: CallResult
+    call: ScriptedCallResult
 
     @property
     def ok(self) -> bool:
@@ -75,9 +75,11 @@ class CellResult:
         }
 
 
-def judge_cell(cell: Cell, call: CallResult, books: Books, aftermath: Aftermath) -> CellResult:
+def evaluate_cell(
+    cell: FaultCell, call: ScriptedCallResult, books: EffectLog, aftermath: AgentFileFindings
+) -> CellResult:
     """Return what came of a cell."""
-    said = words(call)
+    said = agent_words(call)
     problems = [f"the call: {check.what}{f' ({check.detail})' if check.detail else ''}" for check in _failed(call)]
     silence = call.longest_silence_s
     if silence is None or silence > MOST_SILENCE_SECONDS:
@@ -105,7 +107,7 @@ def judge_cell(cell: Cell, call: CallResult, books: Books, aftermath: Aftermath)
         problems += [f"{what}: {one}" for one in found]
     return CellResult(
         cell=cell,
-        heard=telling(cell.system, said),
+        heard=outcome_sentence(cell.system, said),
         longest_silence_s=silence,
         effects=effects,
         events=sum(books.events.values()),
@@ -115,7 +117,7 @@ def judge_cell(cell: Cell, call: CallResult, books: Books, aftermath: Aftermath)
     )
 
 
-def _honesty(cell: Cell, said: str, books: Books) -> list[str]:
+def _honesty(cell: FaultCell, said: str, books: EffectLog) -> list[str]:
     """What was said to be done must have been done, under the number that was said."""
     claim = CLAIMS.get(cell.system)
     claimed = claim is not None and re.search(claim, said, re.IGNORECASE) is not None
@@ -131,16 +133,16 @@ def _honesty(cell: Cell, said: str, books: Books) -> list[str]:
     return []
 
 
-def _failed(call: CallResult) -> list[Any]:
+def _failed(call: ScriptedCallResult) -> list[Any]:
     return [check for check in call.checks if not check.ok]
 
 
-def words(call: CallResult) -> str:
+def agent_words(call: ScriptedCallResult) -> str:
     """Return everything the agent said."""
     return " ".join(turn.agent for turn in call.turns if turn.agent)
 
 
-def telling(system: str, said: str) -> str:
+def outcome_sentence(system: str, said: str) -> str:
     """Return the sentence that tells a caller how it stands."""
     sentences = [sentence.strip() for sentence in re.split(r"(?<=[.?!])\s+", said) if sentence.strip()]
     claim = CLAIMS.get(system, CLAIMS["orders"])
@@ -157,7 +159,7 @@ def spoken_digits(text: str) -> str:
     return "".join(str(_DIGITS.index(word)) for word in found if word in _DIGITS)
 
 
-def look(log_text: str, private: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def scan_log(log_text: str, private: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (errors, private data) of a piece of the agent's log."""
     lines = log_text.splitlines()
     errors = tuple(line for line in lines if " ERROR " in line or line.startswith("Traceback"))

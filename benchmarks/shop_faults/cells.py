@@ -1,4 +1,4 @@
-"""Which system goes wrong in which way, and how a call must end then. Pure."""
+"""Cells of the shop fault matrix: which system fails in which way, and how the call must end. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class NoSuchCell(OrderlineError):
 
 
 @dataclass(frozen=True)
-class Cell:
+class FaultCell:
     """One call of the matrix."""
 
     system: str
@@ -98,18 +98,18 @@ class Cell:
         return {name: count for name, count in told.items() if count}
 
 
-def all_cells() -> tuple[Cell, ...]:
+def all_cells() -> tuple[FaultCell, ...]:
     """Return the whole matrix, fault by fault, so that no system is hit twice in a row."""
-    return tuple(Cell(system, fault) for fault in FAULTS for system in SYSTEMS if (system, fault) not in _NEVER)
+    return tuple(FaultCell(system, fault) for fault in FAULTS for system in SYSTEMS if (system, fault) not in _NEVER)
 
 
-def chosen(only: str) -> tuple[Cell, ...]:
+def cells_chosen(only: str) -> tuple[FaultCell, ...]:
     """Return the cells of ``orders:500,tickets`` (a system, a fault, or both); all of them for ``""``.
 
     Raises NoSuchCell.
     """
     every = all_cells()
-    found: list[Cell] = []
+    found: list[FaultCell] = []
     for word in (word.strip() for word in only.split(",")):
         if not word:
             continue
@@ -144,6 +144,6 @@ def _ending(system: str, fault: str) -> Ending:
 _FOUND_AGAIN = ("malformed", "wrong_type", "huge")
 
 
-def by_system(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+def by_system(cells: Sequence[FaultCell]) -> dict[str, list[FaultCell]]:
     """Sort cells for a table."""
     return {system: [cell for cell in cells if cell.system == system] for system in SYSTEMS}

@@ -1,4 +1,4 @@
-"""How a system answers that has something wrong with it: the faulty answers of the fault matrix."""
+"""Faulty HTTP responses of the test business systems: truncated, wrong types, unfinished, oversized."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def send(request: web.BaseRequest, response: web.Response) -> web.Response
     return response
 
 
-def half_a_json(answer: Mapping[str, Any]) -> web.Response:
+def truncated_json(answer: Mapping[str, Any]) -> web.Response:
     """Return the first half of an answer."""
     text = json.dumps(answer)
     return web.Response(text=text[: len(text) // 2], content_type="application/json")

@@ -1,4 +1,4 @@
-"""The made-up business systems of the fault matrix, each behind an address of its own, and what is wrong with them."""
+"""HTTP servers of the test business systems, with the fault that is active."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from agent.records.webhooks import read_secrets, signature
 from agent.rehearsal.port_block import reserve_ports
 from benchmarks.shop_faults import faulty_responses
 from benchmarks.shop_faults.cells import ACTS, LISTENER, SYSTEMS
-from benchmarks.shop_faults.effect_log import STRANGERS_ORDER, Books, order
-from benchmarks.shop_faults.https_endpoints import Certificates, Door, Handler
+from benchmarks.shop_faults.effect_log import STRANGERS_ORDER, EffectLog, order
+from benchmarks.shop_faults.https_endpoints import Certificates, Handler, HttpsEndpoint
 
 UNTRUE_NUMBER = "66666"
 """Of a return that was never opened."""
@@ -37,13 +37,15 @@ class FaultyShop:
 
         Raises NoCertificates, NoFreePorts.
         """
-        self.books = Books()
+        self.books = EffectLog()
         self.certificates = Certificates.make(directory)
         self._looked_at = {system: asyncio.Event() for system in SYSTEMS}
         self._secrets = read_secrets(webhook_secret)
         self._ports = reserve_ports()
         names = (*SYSTEMS, _ELSEWHERE)
-        self._doors = {name: Door(self._ports.first + 1 + at, self._answerer(name)) for at, name in enumerate(names)}
+        self._doors = {
+            name: HttpsEndpoint(self._ports.first + 1 + at, self._answerer(name)) for at, name in enumerate(names)
+        }
         self._at_work = 0
         self._rested = asyncio.Event()
         self._rested.set()
@@ -77,7 +79,7 @@ class FaultyShop:
         self._looked_at[system].clear()
         await self._looked_at[system].wait()
 
-    async def lift(self) -> None:
+    async def clear_fault(self) -> None:
         """Let everything be well again, and wait until what a slow system was at has been done."""
         system, fault = self._system, self._fault
         self._system, self._fault = "", "none"
@@ -123,7 +125,7 @@ class FaultyShop:
         if fault == "dripping":
             return await faulty_responses.drip(request, answer)
         if fault == "malformed":
-            return faulty_responses.half_a_json(answer)
+            return faulty_responses.truncated_json(answer)
         if fault == "wrong_type":
             return web.json_response(faulty_responses.other_types(answer))
         if fault == "huge":
@@ -187,7 +189,7 @@ class FaultyShop:
         if signed != request.headers.get("webhook-signature") or abs(time.time() - int(stamp)) > 300:
             self.books.forged += 1
             return 401, {}
-        self.books.take_event(data)
+        self.books.record_event(data)
         return 200, {"taken": True}
 
 

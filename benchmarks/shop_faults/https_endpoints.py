@@ -1,4 +1,4 @@
-"""The addresses of the made-up systems: HTTPS on loopback, that can be shut, or show a certificate nobody trusts."""
+"""HTTPS endpoints of the test business systems; they can be closed or show an untrusted certificate."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Certificates:
         return cls(ca_file, *contexts)
 
 
-class Door:
+class HttpsEndpoint:
     """One address. It keeps its port while it is shut."""
 
     def __init__(self, port: int, handler: Handler) -> None:

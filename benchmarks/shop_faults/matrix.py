@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.demo import get_asterisk
 from agent.rehearsal.private_asterisk import Asterisk
-from agent.rehearsal.runner import rehearse
+from agent.rehearsal.runner import run_scripts
 from agent.rehearsal.script import CallScript
 from agent.rehearsal.script_reader import load_script
-from benchmarks.shop_faults.cell_evaluation import Aftermath, CellResult, judge_cell, look, read_from
-from benchmarks.shop_faults.cells import LISTENER, Cell, chosen
+from benchmarks.shop_faults.cell_evaluation import AgentFileFindings, CellResult, evaluate_cell, read_from, scan_log
+from benchmarks.shop_faults.cells import LISTENER, FaultCell, cells_chosen
 from benchmarks.shop_faults.effect_log import PRIVATE
 from benchmarks.shop_faults.faulty_shop import FaultyShop
 from benchmarks.shop_faults.table import heading, row, summary
@@ -38,13 +38,13 @@ Tell = Callable[[str], None]
 
 
 async def shop_faults(
-    home: Home, only: str, *, at_once: int, keep: Path | None, as_json: bool, say: Tell = print
+    home: RehearsalHome, only: str, *, at_once: int, keep: Path | None, as_json: bool, say: Tell = print
 ) -> int:
     """Play the cells (all, or those of ``only``), print the table; 0 when every one passed.
 
     Raises NoSuchCell, and what fetching and starting a private call centre raises.
     """
-    cells = chosen(only)
+    cells = cells_chosen(only)
     keep = keep or home.run("shop-faults")
     await asyncio.to_thread(keep.mkdir, parents=True, exist_ok=True)
     tell: Tell = _nothing if as_json else say
@@ -67,8 +67,8 @@ async def shop_faults(
 
 async def run_cells(
     asterisk: Asterisk,
-    home: Home,
-    cells: Sequence[Cell],
+    home: RehearsalHome,
+    cells: Sequence[FaultCell],
     *,
     keep: Path,
     at_once: int = AT_ONCE,
@@ -76,11 +76,11 @@ async def run_cells(
 ) -> list[CellResult]:
     """Play cells on ``at_once`` call centres; return the results in the order of the cells."""
     waiting = list(reversed(cells))
-    results: dict[Cell, CellResult] = {}
+    results: dict[FaultCell, CellResult] = {}
     scripts = {script.name: script for script in load_script(SCRIPTS)}
 
     async def work(number: int) -> None:
-        async with centre(asterisk, home, keep / f"centre-{number}") as (stack, shop):
+        async with faulty_call_centre(asterisk, home, keep / f"centre-{number}") as (stack, shop):
             while waiting:
                 cell = waiting.pop()
                 results[cell] = await play_cell(cell, scripts, stack, shop, home, keep)
@@ -97,14 +97,16 @@ async def run_cells(
 
 
 @contextlib.asynccontextmanager
-async def centre(asterisk: Asterisk, home: Home, directory: Path) -> AsyncIterator[tuple[Stack, FaultyShop]]:
+async def faulty_call_centre(
+    asterisk: Asterisk, home: RehearsalHome, directory: Path
+) -> AsyncIterator[tuple[PrivateCallCentre, FaultyShop]]:
     """Hold a call centre whose business systems are made up."""
     systems = directory / "systems"
     await asyncio.to_thread(systems.mkdir, parents=True, exist_ok=True)
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     async with FaultyShop(systems, secret) as shop:
         settings = await asyncio.to_thread(write_settings, systems, shop, secret)
-        async with running_stack(asterisk, home, directory, _nothing, settings) as stack:
+        async with running_call_centre(asterisk, home, directory, _nothing, settings) as stack:
             yield stack, shop
 
 
@@ -133,18 +135,25 @@ def write_settings(systems: Path, shop: FaultyShop, secret: str) -> dict[str, An
 
 
 async def play_cell(
-    cell: Cell, scripts: Mapping[str, CallScript], stack: Stack, shop: FaultyShop, home: Home, keep: Path
+    cell: FaultCell,
+    scripts: Mapping[str, CallScript],
+    stack: PrivateCallCentre,
+    shop: FaultyShop,
+    home: RehearsalHome,
+    keep: Path,
 ) -> CellResult:
     """Place the call of a cell, lift the fault, wait for what follows from it, and judge."""
     shop.books.clear()
     log_size = stack.agent.log_path.stat().st_size
     script = replace(scripts[f"{cell.system} {cell.ending}"], name=f"{cell.system} {cell.fault}", cooperates=True)
     later = cell.system == "returns" and cell.fault in LISTENER
-    begin = asyncio.create_task(_after_a_look(shop, cell) if later else shop.begin(cell.system, cell.fault))
+    begin = asyncio.create_task(
+        _wait_until_change_requested(shop, cell) if later else shop.begin(cell.system, cell.fault)
+    )
     try:
         if not later:
             await begin
-        played = await rehearse(
+        played = await run_scripts(
             [script],
             b=stack.phones,
             feed_url=stack.agent.control_url,
@@ -156,19 +165,19 @@ async def play_cell(
     finally:
         begin.cancel()
         await asyncio.gather(begin, return_exceptions=True)
-        await shop.lift()
-    undelivered, dead = await emptied(stack.run_dir / "state" / "calls.sqlite")
-    errors, private = look(await asyncio.to_thread(read_from, stack.agent.log_path, log_size), PRIVATE)
-    return judge_cell(cell, played.calls[0], shop.books, Aftermath(undelivered, dead, errors, private))
+        await shop.clear_fault()
+    undelivered, dead = await wait_for_empty_outbox(stack.run_dir / "state" / "calls.sqlite")
+    errors, private = scan_log(await asyncio.to_thread(read_from, stack.agent.log_path, log_size), PRIVATE)
+    return evaluate_cell(cell, played.calls[0], shop.books, AgentFileFindings(undelivered, dead, errors, private))
 
 
-async def _after_a_look(shop: FaultyShop, cell: Cell) -> None:
+async def _wait_until_change_requested(shop: FaultyShop, cell: FaultCell) -> None:
     """Let the call get as far as the change."""
     await shop.looked_at(cell.system)
     await shop.begin(cell.system, cell.fault)
 
 
-async def emptied(database: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def wait_for_empty_outbox(database: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Wait until the outbox is empty; return what is still in it after all, and what was given up."""
     until = time.monotonic() + DELIVERED_SECONDS
     while True:

@@ -1,1 +1,1 @@
-"""Orderline next to what would be put together from public samples today: same callers, same shop, same measure."""
+"""Compares Orderline with a Vosk bot put together from public samples: same callers, shop and measures."""

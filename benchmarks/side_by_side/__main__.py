@@ -15,9 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.errors import OrderlineError
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import ensure_asterisk
-from benchmarks.side_by_side.call_rounds import arena, loads, one_round
+from benchmarks.side_by_side.call_rounds import comparison_setup, loads, play_round
 from benchmarks.side_by_side.comparison_page import measured, page, table
 from benchmarks.side_by_side.comparison_plot import draw
 from benchmarks.side_by_side.results import Comparison, about, figures
@@ -49,7 +49,7 @@ async def measure(chosen: argparse.Namespace, work: Path, save: Callable[[Compar
 
     asterisk = await ensure_asterisk(chosen.home, force=os.environ.get("ASTERISK"), report=report)
     sizes = [int(size) for size in chosen.loads.split(",") if size.strip()]
-    async with arena(asterisk, Home(chosen.home), work, report) as place:
+    async with comparison_setup(asterisk, RehearsalHome(chosen.home), work, report) as place:
         what = place.stack.agent.about
         command = shlex.join(
             [
@@ -60,7 +60,7 @@ async def measure(chosen: argparse.Namespace, work: Path, save: Callable[[Compar
         run = about(command, asterisk.version, what.get("model", ""), what.get("voice", ""))
         found = Comparison(runs=(run,))
         for number in range(chosen.rounds):
-            found = replace(found, calls=(*found.calls, *await one_round(place, number, chosen.at_once)))
+            found = replace(found, calls=(*found.calls, *await play_round(place, number, chosen.at_once)))
             save(found)
         async for row in loads(place, sizes):
             found = replace(found, loads=(*found.loads, row))

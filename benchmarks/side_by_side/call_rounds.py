@@ -1,4 +1,4 @@
-"""Places the calls: rounds in which the contenders take turns, then loads of growing size."""
+"""Places the calls of the comparison: rounds in which contenders take turns, then growing loads."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult
-from agent.rehearsal.runner import load_all, rehearse
-from benchmarks.side_by_side.contenders import SAMPLE, TUNED, Contender, cpu_seconds, orderline, rival
+from agent.rehearsal.runner import load_calls, run_scripts
+from benchmarks.side_by_side.contenders import SAMPLE, TUNED, Contender, cpu_seconds, orderline_contender, rival
 from benchmarks.side_by_side.ratios import quantile
 from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 
@@ -27,11 +27,11 @@ _REST_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Arena:
+class ComparisonSetup:
     """Everybody who can be rung, beside each other at one Asterisk."""
 
-    stack: Stack
-    home: Home
+    stack: PrivateCallCentre
+    home: RehearsalHome
     contenders: tuple[Contender, ...]
     keep: Path
     report: Callable[[str], None]
@@ -40,8 +40,8 @@ class Arena:
         self, contender: Contender, scripts: Path, folder: str, at_once: int, repeat: int = 1
     ) -> RehearsalResult:
         """Let the callers of a file ring one contender."""
-        return await rehearse(
-            [replace(script, dial=contender.dial) for script in load_all([scripts])],
+        return await run_scripts(
+            [replace(script, dial=contender.dial) for script in load_calls([scripts])],
             b=self.stack.phones,
             feed_url=contender.feed_url,
             feed_token=contender.feed_token,
@@ -54,19 +54,23 @@ class Arena:
 
 
 @contextlib.asynccontextmanager
-async def arena(
-    asterisk: Asterisk, home: Home, work: Path, report: Callable[[str], None], names: Sequence[str] = (SAMPLE, TUNED)
-) -> AsyncIterator[Arena]:
+async def comparison_setup(
+    asterisk: Asterisk,
+    home: RehearsalHome,
+    work: Path,
+    report: Callable[[str], None],
+    names: Sequence[str] = (SAMPLE, TUNED),
+) -> AsyncIterator[ComparisonSetup]:
     """Hold a private call centre with Orderline and the other bots in it."""
     async with contextlib.AsyncExitStack() as running:
-        stack = await running.enter_async_context(running_stack(asterisk, home, work / "run", report))
-        contenders = [orderline(stack)]
+        stack = await running.enter_async_context(running_call_centre(asterisk, home, work / "run", report))
+        contenders = [orderline_contender(stack)]
         for name in names:
             contenders.append(await running.enter_async_context(rival(stack, name, DIALS[name], work / name)))
-        yield Arena(stack, home, tuple(contenders), work / "calls", report)
+        yield ComparisonSetup(stack, home, tuple(contenders), work / "calls", report)
 
 
-async def one_round(arena: Arena, number: int, at_once: int) -> list[CallRow]:
+async def play_round(arena: ComparisonSetup, number: int, at_once: int) -> list[CallRow]:
     """Let every caller ring every contender once; who begins changes from round to round."""
     first = number % len(arena.contenders)
     rows = []
@@ -82,7 +86,7 @@ async def one_round(arena: Arena, number: int, at_once: int) -> list[CallRow]:
     return rows
 
 
-async def loads(arena: Arena, sizes: Sequence[int]) -> AsyncIterator[LoadRow]:
+async def loads(arena: ComparisonSetup, sizes: Sequence[int]) -> AsyncIterator[LoadRow]:
     """Load every contender with each of so many calls at once, in turns, as long as it bears it."""
     bearing = list(arena.contenders)
     for size in sorted(sizes):
@@ -98,10 +102,10 @@ async def loads(arena: Arena, sizes: Sequence[int]) -> AsyncIterator[LoadRow]:
             await asyncio.sleep(_REST_SECONDS)
 
 
-async def _load(arena: Arena, contender: Contender, size: int) -> LoadRow:
+async def _load(arena: ComparisonSetup, contender: Contender, size: int) -> LoadRow:
     asterisk = arena.stack.pbx.pid
     own_before, asterisk_before = contender.cpu_seconds(), cpu_seconds(asterisk) if asterisk else 0.0
-    repeat = max(1, -(-max(size, LEAST_LOAD_CALLS) // len(load_all([LOAD]))))
+    repeat = max(1, -(-max(size, LEAST_LOAD_CALLS) // len(load_calls([LOAD]))))
     result = await arena.play(contender, LOAD, f"load-{size}", size, repeat)
     times = [turn.response_ms for call in result.calls for turn in call.turns if turn.response_ms is not None]
     return LoadRow(

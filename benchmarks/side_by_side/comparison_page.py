@@ -1,4 +1,4 @@
-"""The comparison as a page of documentation: what was compared, the table, task success, what limits it. Pure."""
+"""Writes the comparison as a page of documentation: setup, table, task success, limits. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The comparison as one picture: four questions a buyer asks, a bar for each contender."""
+"""Draws the comparison as one picture: four questions a buyer asks, a bar for each contender."""
 
 from __future__ import annotations
 

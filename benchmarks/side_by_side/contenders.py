@@ -1,4 +1,4 @@
-"""Starts the contenders beside each other at one Asterisk, and reads what their programs use."""
+"""Starts the contenders at one Asterisk, and reads what their programs use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from agent.errors import OrderlineError
-from agent.rehearsal.call_centre import Stack
+from agent.rehearsal.call_centre import PrivateCallCentre
 from agent.speech.model import bundled_model
 from benchmarks.side_by_side.rival import RivalSettings
 
@@ -62,7 +62,7 @@ def cpu_seconds(pid: int) -> float:
     return total
 
 
-def orderline(stack: Stack) -> Contender:
+def orderline_contender(stack: PrivateCallCentre) -> Contender:
     """Orderline itself, as the private call centre has started it."""
     if stack.agent.pid is None:
         raise ContenderDied("Orderline's agent is not running.")
@@ -70,7 +70,7 @@ def orderline(stack: Stack) -> Contender:
 
 
 @contextlib.asynccontextmanager
-async def rival(stack: Stack, name: str, dial: str, folder: Path) -> AsyncIterator[Contender]:
+async def rival(stack: PrivateCallCentre, name: str, dial: str, folder: Path) -> AsyncIterator[Contender]:
     """Run the other bot at the stack's Asterisk, with the stack's demo shop, for the length of a ``with`` block.
 
     ``name`` is :data:`SAMPLE` or :data:`TUNED`. Raises ContenderDied.

@@ -1,4 +1,4 @@
-"""The other bot's dialog: asks for number and postcode, tells the status. Pure; as small as such samples are.
+"""Dialog of the rival bot: asks for number and postcode, tells the status. Pure; as small as samples are.
 
 It is made with good will: digits as words, "oh", "double", teens and tens are understood, a number is read back, "no"
 goes back to it, three misunderstandings, silences or refused look-ups in a row lead to a person. It has neither
@@ -51,7 +51,7 @@ Of 30 numbers in three voices 27 are recognised with it, 22 with whole sentences
 
 
 @dataclass(frozen=True)
-class Saying:
+class BotReply:
     """What the bot does next: says something, then listens, looks up, or ends the call."""
 
     text: str
@@ -90,11 +90,11 @@ class OrderDialog:
         """What a grammar for the present question holds."""
         return [*dict.fromkeys(PHRASES[self.state]), "[unk]"]
 
-    def greet(self) -> Saying:
+    def greet(self) -> BotReply:
         """Begin."""
-        return Saying(f"Thanks for calling {SHOP}. How can I help?", "greeting")
+        return BotReply(f"Thanks for calling {SHOP}. How can I help?", "greeting")
 
-    def heard(self, text: str) -> Saying:
+    def heard(self, text: str) -> BotReply:
         """Take a recognised utterance."""
         words = set(re.findall(r"[a-z']+", text.lower()))
         digits = digits_in(text)
@@ -106,17 +106,17 @@ class OrderDialog:
             return self._ask("number") if words & _REQUEST else self._misunderstood("nomatch")
         if self.state == "more":
             if words & _DONE:
-                return Saying(f"Thanks for calling {SHOP}. Goodbye.", "goodbye", "goodbye")
+                return BotReply(f"Thanks for calling {SHOP}. Goodbye.", "goodbye", "goodbye")
             return self._ask("number") if words & _REQUEST else self._misunderstood("nomatch")
         if words & _WAIT:
-            return Saying("Okay, take your time.", "wait")
+            return BotReply("Okay, take your time.", "wait")
         if self.state == "number":
             return self._take_number(digits) if len(digits) == LENGTH else self._misunderstood("nomatch")
         if words & _NO:
             return self._take_number(digits) if len(digits) == LENGTH else self._ask("number", "ask_again")
         return self._take_postcode(digits) if len(digits) == LENGTH else self._misunderstood("nomatch")
 
-    def keyed(self, keys: str) -> Saying:
+    def keyed(self, keys: str) -> BotReply:
         """Take pressed keys."""
         if keys == "0":
             return _person("Sure, I'll get you a person.")
@@ -124,46 +124,46 @@ class OrderDialog:
             return self._misunderstood("nomatch")
         return self._take_postcode(keys) if self.state == "postcode" else self._take_number(keys, read_back=False)
 
-    def silent(self) -> Saying:
+    def silent(self) -> BotReply:
         """Take note that nothing was said."""
         return self._misunderstood("noinput")
 
-    def found(self, status: str) -> Saying:
+    def found(self, status: str) -> BotReply:
         """Go on with what the look-up found, a whole sentence."""
         self.state, self._refusals = "more", 0
-        return Saying(f"{status} {_QUESTIONS['more']}", "status")
+        return BotReply(f"{status} {_QUESTIONS['more']}", "status")
 
-    def not_found(self) -> Saying:
+    def not_found(self) -> BotReply:
         """Go on when number and postcode belong to no order."""
         self._refusals += 1
         if self._refusals >= TRIES:
             return _person("I can't find it. Let me get you a person.")
         self.state = "number"
-        return Saying(f"I couldn't match that number with that postcode. {_QUESTIONS['number']}", "not_matched")
+        return BotReply(f"I couldn't match that number with that postcode. {_QUESTIONS['number']}", "not_matched")
 
-    def _ask(self, state: str, prompt: str = "ask") -> Saying:
+    def _ask(self, state: str, prompt: str = "ask") -> BotReply:
         self.state, self._failures = state, 0
-        return Saying(_QUESTIONS[state], prompt)
+        return BotReply(_QUESTIONS[state], prompt)
 
-    def _take_number(self, digits: str, *, read_back: bool = True) -> Saying:
+    def _take_number(self, digits: str, *, read_back: bool = True) -> BotReply:
         self.number = digits
         asked = self._ask("postcode")
-        return Saying(f"Order {spoken(digits)}. {asked.text}", "confirm_number") if read_back else asked
+        return BotReply(f"Order {spoken(digits)}. {asked.text}", "confirm_number") if read_back else asked
 
-    def _take_postcode(self, digits: str) -> Saying:
+    def _take_postcode(self, digits: str) -> BotReply:
         self.postcode, self._failures = digits, 0
-        return Saying("", "", "look_up")
+        return BotReply("", "", "look_up")
 
-    def _misunderstood(self, kind: str) -> Saying:
+    def _misunderstood(self, kind: str) -> BotReply:
         self._failures += 1
         if self._failures >= TRIES:
             return _person("Let me get you a person.")
         sorry = "Sorry, I didn't get that." if kind == "nomatch" else "Sorry, I can't hear you."
-        return Saying(f"{sorry} {_QUESTIONS[self.state]}", kind)
+        return BotReply(f"{sorry} {_QUESTIONS[self.state]}", kind)
 
 
-def _person(text: str) -> Saying:
-    return Saying(text, "handover", "person")
+def _person(text: str) -> BotReply:
+    return BotReply(text, "handover", "person")
 
 
 def digits_in(text: str) -> str:

@@ -15,7 +15,7 @@ Statistic = Callable[[Sequence[CallRow]], float | None]
 
 
 @dataclass(frozen=True)
-class Measure:
+class ComparedMeasure:
     """Something the contenders are compared by."""
 
     key: str
@@ -74,25 +74,29 @@ def _greeting(rows: Sequence[CallRow]) -> float | None:
 
 
 MEASURES = (
-    Measure("response_p50", "Response to speech, median", "ms", _quantile_of(0.5, "speech_ms")),
-    Measure("response_p95", "Response to speech, 95 of 100", "ms", _quantile_of(0.95, "speech_ms")),
-    Measure("plain_response_p50", "... in plain calls, median", "ms", _plain(_quantile_of(0.5, "speech_ms"))),
-    Measure("plain_response_p95", "... in plain calls, 95 of 100", "ms", _plain(_quantile_of(0.95, "speech_ms"))),
-    Measure("key_p50", "Response to keys, median", "ms", _quantile_of(0.5, "key_ms")),
-    Measure("greeting_p50", "Answer to greeting, median", "ms", _greeting),
-    Measure("stop_p50", "Caller interrupts: silent after, median", "ms", _quantile_of(0.5, "stop_ms")),
-    Measure("length_p50", "Plain call that succeeds, median length", "s", _length),
-    Measure("plain_success", "Plain calls that succeed", "%", _share(True), "more"),
-    Measure("hard_success", "Hard calls that succeed", "%", _share(False), "more"),
+    ComparedMeasure("response_p50", "Response to speech, median", "ms", _quantile_of(0.5, "speech_ms")),
+    ComparedMeasure("response_p95", "Response to speech, 95 of 100", "ms", _quantile_of(0.95, "speech_ms")),
+    ComparedMeasure("plain_response_p50", "... in plain calls, median", "ms", _plain(_quantile_of(0.5, "speech_ms"))),
+    ComparedMeasure(
+        "plain_response_p95", "... in plain calls, 95 of 100", "ms", _plain(_quantile_of(0.95, "speech_ms"))
+    ),
+    ComparedMeasure("key_p50", "Response to keys, median", "ms", _quantile_of(0.5, "key_ms")),
+    ComparedMeasure("greeting_p50", "Answer to greeting, median", "ms", _greeting),
+    ComparedMeasure("stop_p50", "Caller interrupts: silent after, median", "ms", _quantile_of(0.5, "stop_ms")),
+    ComparedMeasure("length_p50", "Plain call that succeeds, median length", "s", _length),
+    ComparedMeasure("plain_success", "Plain calls that succeed", "%", _share(True), "more"),
+    ComparedMeasure("hard_success", "Hard calls that succeed", "%", _share(False), "more"),
 )
 
 
-def of_contender(rows: Sequence[CallRow], name: str) -> list[CallRow]:
+def calls_of_contender(rows: Sequence[CallRow], name: str) -> list[CallRow]:
     """Return one contender's calls."""
     return [row for row in rows if row.contender == name]
 
 
-def ratio(rows: Sequence[CallRow], measure: Measure, one: str, other: str, resamples: int = RESAMPLES) -> Ratio | None:
+def ratio(
+    rows: Sequence[CallRow], measure: ComparedMeasure, one: str, other: str, resamples: int = RESAMPLES
+) -> Ratio | None:
     """Return ``one``'s figure divided by ``other``'s; None where one has none (or the other's is zero).
 
     Whole calls are resampled, and a caller's calls of one round to both contenders together: the turns of a call are
@@ -117,7 +121,7 @@ def ratio(rows: Sequence[CallRow], measure: Measure, one: str, other: str, resam
     return Ratio(value, float(low), float(high))
 
 
-def _divided(units: Sequence[tuple[list[CallRow], list[CallRow]]], measure: Measure) -> float | None:
+def _divided(units: Sequence[tuple[list[CallRow], list[CallRow]]], measure: ComparedMeasure) -> float | None:
     first = measure.statistic([row for pair in units for row in pair[0]])
     second = measure.statistic([row for pair in units for row in pair[1]])
     return first / second if first is not None and second else None
@@ -127,7 +131,7 @@ def calls_at_once(rows: Sequence[LoadRow], name: str, limit_ms: float) -> int:
     """Return the most calls at once that were borne with 95 of 100 responses within the limit, with fewer calls too."""
     best = 0
     for row in sorted((row for row in rows if row.contender == name), key=lambda row: row.at_once):
-        if not row.borne or row.p95_ms is None or row.p95_ms > limit_ms:
+        if not row.within_limit or row.p95_ms is None or row.p95_ms > limit_ms:
             break
         best = row.at_once
     return best

@@ -1,11 +1,11 @@
-"""One call of the comparison as a row of plain numbers: what everything that is reported is computed from. Pure."""
+"""Rows of the comparison: one call or one load as plain numbers that all figures come from. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from typing import Any
 
-from agent.rehearsal.result import CallResult
+from agent.rehearsal.result import ScriptedCallResult
 
 PLAIN = "plain"
 
@@ -45,7 +45,7 @@ class CallRow:
         return self.round, self.name
 
     @classmethod
-    def of(cls, contender: str, round_number: int, call: CallResult) -> CallRow:
+    def of(cls, contender: str, round_number: int, call: ScriptedCallResult) -> CallRow:
         """Take the numbers of a call's result."""
         times = [(turn.via, turn.response_ms) for turn in call.turns if turn.response_ms is not None]
         failed = next((f"{check.what}: {check.detail}" for check in call.checks if not check.ok), "")
@@ -75,7 +75,7 @@ class CallRow:
         return cls(**values)
 
 
-BORNE = 0.95
+BEARABLE_SHARE = 0.95
 """So large a part of the calls at once has to succeed."""
 
 
@@ -97,9 +97,9 @@ class LoadRow:
     """Length of all calls together."""
 
     @property
-    def borne(self) -> bool:
+    def within_limit(self) -> bool:
         """True when 19 of 20 calls succeed: times and cost of calls that fail are no figures of a load."""
-        return self.calls > 0 and self.ok >= BORNE * self.calls
+        return self.calls > 0 and self.ok >= BEARABLE_SHARE * self.calls
 
     @property
     def cores_a_call(self) -> float:

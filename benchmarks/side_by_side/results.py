@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.side_by_side.contenders import ORDERLINE, SAMPLE, TUNED, TUNED_ENDPOINT, TUNED_PIECE_BYTES
-from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, cores_a_call, of_contender, ratio
+from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, calls_of_contender, cores_a_call, ratio
 from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 
 TITLES = {ORDERLINE: "Orderline", SAMPLE: "Vosk sample bot", TUNED: "Vosk bot, tuned"}
@@ -74,7 +74,7 @@ def figures(calls: Sequence[CallRow], loads: Sequence[LoadRow], names: Sequence[
     """Return each measure's value for each contender and, for the others, their ratio to Orderline."""
     found: dict[str, Any] = {}
     for measure in MEASURES:
-        values = {name: measure.statistic(of_contender(calls, name)) for name in names}
+        values = {name: measure.statistic(calls_of_contender(calls, name)) for name in names}
         ratios = {name: ratio(calls, measure, name, ORDERLINE) for name in names if name != ORDERLINE}
         found[measure.key] = {
             "title": measure.title,
@@ -91,7 +91,7 @@ def figures(calls: Sequence[CallRow], loads: Sequence[LoadRow], names: Sequence[
             "values": {name: calls_at_once(loads, name, limit) for name in names},
         }
     if loads:
-        sizes = [{row.at_once for row in loads if row.contender == name and row.borne} for name in names]
+        sizes = [{row.at_once for row in loads if row.contender == name and row.within_limit} for name in names]
         everybodys = set.intersection(*sizes)
         shared = [row for row in loads if row.at_once in everybodys]
         shares = {name: cores_a_call(shared, name) for name in names}

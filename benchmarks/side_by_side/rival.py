@@ -1,4 +1,4 @@
-"""The other bot as a program: Asterisk's ARI, a recognition server, pyttsx3; put together as public samples do it.
+"""The rival bot as a program: Asterisk's ARI, a recognition server, pyttsx3, as public samples do it.
 
 ``python -m benchmarks.side_by_side.rival CONFIG`` serves until its standard input ends. It tells what happens on its
 calls as Orderline does (the same feed), so that the same scripted callers can talk to it.
@@ -23,7 +23,7 @@ from agent.asterisk.ari.client import Ari
 from agent.config.timezone import wall_clock
 from agent.control.server import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop
-from benchmarks.side_by_side.rival_call import Doors, RivalCall
+from benchmarks.side_by_side.rival_call import RivalCall, RivalCallParts
 from benchmarks.side_by_side.rival_voice import RivalVoice
 
 
@@ -56,7 +56,7 @@ class RivalSettings:
 class Rival:
     """The running bot: one task a call."""
 
-    def __init__(self, settings: RivalSettings, ari: Ari, doors: Doors) -> None:
+    def __init__(self, settings: RivalSettings, ari: Ari, doors: RivalCallParts) -> None:
         self._settings = settings
         self._ari = ari
         self._doors = doors
@@ -101,7 +101,7 @@ async def serve(settings: RivalSettings) -> None:
         ari = await stack.enter_async_context(
             Ari(settings.ari_url, settings.ari_user, settings.ari_password, settings.name)
         )
-        Rival(settings, ari, Doors(feed, shop.orders, voice, session, now))
+        Rival(settings, ari, RivalCallParts(feed, shop.orders, voice, session, now))
         print(json.dumps({"ready": True, "port": door.port}), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

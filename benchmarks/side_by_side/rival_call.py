@@ -1,4 +1,4 @@
-"""One call of the other bot: plays a prompt, listens meanwhile and after it, and lets the dialog decide."""
+"""One call of the rival bot: plays prompts, listens, and lets the dialog decide."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.errors import ServiceError
 from agent.control.server import LiveFeed
 from agent.shop.protocols import Orders
-from benchmarks.side_by_side.order_dialog import OrderDialog, Saying
+from benchmarks.side_by_side.order_dialog import BotReply, OrderDialog
 from benchmarks.side_by_side.rival_voice import RivalVoice
 from benchmarks.side_by_side.speech_bridge import SpeechBridge
 from benchmarks.side_by_side.status_words import status_sentence
@@ -36,7 +36,7 @@ KEY_SECONDS = 3.0
 MEDIA_SECONDS = 5.0
 
 
-class CallSettings(Protocol):
+class RivalCallSettings(Protocol):
     """What a call needs of the settings; see :class:`benchmarks.side_by_side.rival.RivalSettings`."""
 
     @property
@@ -53,7 +53,7 @@ class CallSettings(Protocol):
 
 
 @dataclass(frozen=True)
-class Doors:
+class RivalCallParts:
     """What all calls share."""
 
     feed: LiveFeed
@@ -68,7 +68,7 @@ class CallerGone(Exception):
 
 
 @dataclass(frozen=True)
-class Event:
+class CallerEvent:
     """Something that happened on the call."""
 
     kind: str
@@ -79,14 +79,16 @@ class Event:
 class RivalCall:
     """From StasisStart to the end."""
 
-    def __init__(self, ari: Ari, channel_id: str, number: str, doors: Doors, settings: CallSettings) -> None:
+    def __init__(
+        self, ari: Ari, channel_id: str, number: str, doors: RivalCallParts, settings: RivalCallSettings
+    ) -> None:
         self._ari = ari
         self._id = channel_id
         self._number = number
         self._doors = doors
         self._settings = settings
         self._dialog = OrderDialog()
-        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._events: asyncio.Queue[CallerEvent] = asyncio.Queue()
         self._bridge: SpeechBridge | None = None
         self._hears = False
         self._playbacks = 0
@@ -97,20 +99,20 @@ class RivalCall:
     def on_event(self, event: dict[str, Any]) -> None:
         """Take an ARI event of the caller's channel."""
         if event["type"] == "ChannelDtmfReceived":
-            self._events.put_nowait(Event("key", str(event["digit"])))
+            self._events.put_nowait(CallerEvent("key", str(event["digit"])))
         elif event["type"] in ("StasisEnd", "ChannelDestroyed", "ChannelHangupRequest"):
-            self._events.put_nowait(Event("gone"))
+            self._events.put_nowait(CallerEvent("gone"))
 
     def on_played(self, playback_id: str) -> None:
         """Take note that a prompt has ended."""
-        self._events.put_nowait(Event("played", playback_id))
+        self._events.put_nowait(CallerEvent("played", playback_id))
 
     def _on_audio(self, pcm: bytes) -> None:
         if self._hears and self._bridge is not None:
             self._bridge.feed(pcm)
 
     def _on_text(self, text: str, final: bool) -> None:
-        self._events.put_nowait(Event("text" if final else "partial", text))
+        self._events.put_nowait(CallerEvent("text" if final else "partial", text))
 
     def _tell(self, event: str, **data: Any) -> None:
         self._doors.feed.notify(event, self._id, data)
@@ -176,9 +178,9 @@ class RivalCall:
             else:
                 return await self._end(saying)
 
-    async def _end(self, saying: Saying) -> tuple[str, str]:
+    async def _end(self, saying: BotReply) -> tuple[str, str]:
         playback, path = await self._play(saying)
-        while (await self._next(None)) != Event("played", playback):
+        while (await self._next(None)) != CallerEvent("played", playback):
             pass
         self._doors.voice.done_with(path)
         if saying.then == "goodbye":
@@ -187,7 +189,7 @@ class RivalCall:
         await self._ari.channels.continue_in_dialplan(self._id, context="orderline-handover", extension="no_match")
         return "handed_over", "handover"
 
-    async def _look_up(self) -> Saying:
+    async def _look_up(self) -> BotReply:
         dialog = self._dialog
         self._tell("effect", name="orders.find")
         try:
@@ -198,7 +200,7 @@ class RivalCall:
             return dialog.not_found()
         return dialog.found(status_sentence(order, self._doors.now().date()))
 
-    async def _ask(self, saying: Saying) -> Saying:
+    async def _ask(self, saying: BotReply) -> BotReply:
         """Say something; hear meanwhile and after it what the caller says or keys.
 
         As the dialplan's SpeechBackground: the first recognised utterance or key ends a prompt that still plays.
@@ -224,7 +226,7 @@ class RivalCall:
                     deadline = time.monotonic() + KEY_SECONDS
                     if len(keys) >= self._dialog.takes_keys:
                         break
-                elif event == Event("played", playback) and not keys:
+                elif event == CallerEvent("played", playback) and not keys:
                     playing = False
                     self._tell("listening", slot=self._dialog.state)
                     deadline = time.monotonic() + SILENCE_SECONDS
@@ -250,7 +252,7 @@ class RivalCall:
             if event.kind in ("key", "gone"):
                 self._events.put_nowait(event)
 
-    async def _play(self, saying: Saying) -> tuple[str, Path]:
+    async def _play(self, saying: BotReply) -> tuple[str, Path]:
         path = await self._doors.voice.file(saying.text)
         self._playbacks += 1
         playback = f"{self._playbacks}-{self._id}"
@@ -264,7 +266,7 @@ class RivalCall:
         with contextlib.suppress(AriError):
             await self._ari.request("DELETE", f"/playbacks/{playback}")
 
-    async def _next(self, deadline: float | None) -> Event | None:
+    async def _next(self, deadline: float | None) -> CallerEvent | None:
         """Return the next event, None at the deadline. Raises CallerGone."""
         try:
             async with asyncio.timeout(None if deadline is None else max(0.0, deadline - time.monotonic())):

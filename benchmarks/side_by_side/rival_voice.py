@@ -1,4 +1,4 @@
-"""The other bot's voice: pyttsx3 into a file that Asterisk can play, anew for each prompt or kept."""
+"""Voice of the rival bot: pyttsx3 into files that Asterisk can play, made anew or kept."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.rehearsal.audio import write_wav
 from agent.speech.engines.base import EngineError
-from agent.speech.engines.child import ChildEngine
+from agent.speech.engines.child import SubprocessEngine
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class RivalVoice:
     def __init__(self, folder: Path, *, keep: bool) -> None:
         self._folder = folder
         self._keep = keep
-        made = [ChildEngine("pyttsx3", VOICE, 1.0, text_seconds=TEXT_SECONDS) for _ in range(ENGINES)]
+        made = [SubprocessEngine("pyttsx3", VOICE, 1.0, text_seconds=TEXT_SECONDS) for _ in range(ENGINES)]
         self._engines = tuple(made)
         self._next_engine = itertools.cycle(made)
         self._kept: dict[str, Path] = {}

@@ -1,4 +1,4 @@
-"""The other bot's ears: one connection to the recognition server, fed as the Asterisk speech bridge feeds it."""
+"""Speech bridge of the rival bot: feeds one recognition server connection as Asterisk's bridge does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the other bot says of an order: a sentence for each status, in the shop's own words. Pure."""
+"""Sentences the rival bot says about an order's status. Pure."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.accuracy import plan
-from agent.accuracy.trial_runner import spread
-from agent.accuracy.trial_types import Answer, Condition, Item, Result, Trial
-from agent.accuracy.worker_pool import Setup, trying
+from agent.accuracy.trial_runner import trials_under_condition
+from agent.accuracy.trial_types import LineCondition, SpokenAnswer, Trial, TrialItem, TrialResult
+from agent.accuracy.worker_pool import WorkerSetup, open_trial_runner
 from agent.speech.model import bundled_model
 
 HERE = Path(__file__).parent
@@ -33,23 +33,26 @@ def trials() -> list[Trial]:
     ways = [item for item in plan.number_items("hibari", 6) if item.lot in (plan.WAYS, plan.POSTCODE)]
     sentences = plan.sentence_items("hibari", said, plan.FULL)
     foreign = [
-        Item(
+        TrialItem(
             f"foreign:{text}",
             "foreign",
             "foreign",
             "hibari",
             "order_number",
-            (("order_number", Answer("", text, text)),),
+            (("order_number", SpokenAnswer("", text, text)),),
         )
         for text in said["foreign"][:12]
     ]
-    clean, bad = Condition(), Condition("bad line", "line", codec="gsm", loss=0.03, noise="street", snr_db=15)
-    return [*spread([*people, *ways, *sentences, *foreign], clean), *spread(people, bad)]
+    clean, bad = LineCondition(), LineCondition("bad line", "line", codec="gsm", loss=0.03, noise="street", snr_db=15)
+    return [
+        *trials_under_condition([*people, *ways, *sentences, *foreign], clean),
+        *trials_under_condition(people, bad),
+    ]
 
 
-def counts(results: Sequence[Result]) -> dict[str, dict[str, int]]:
+def counts(results: Sequence[TrialResult]) -> dict[str, dict[str, int]]:
     """Count what is right at once, right in the end, and wrong, by group."""
-    groups: dict[str, list[Result]] = {}
+    groups: dict[str, list[TrialResult]] = {}
     for one in results:
         name = "foreign" if one.kind == "foreign" else f"{one.kind}s, {one.condition}"
         groups.setdefault(name, []).append(one)
@@ -66,8 +69,8 @@ def counts(results: Sequence[Result]) -> dict[str, dict[str, int]]:
 
 def measured() -> dict[str, dict[str, int]]:
     with tempfile.TemporaryDirectory() as folder:
-        setup = Setup(bundled_model(), "bundled", Path(folder), digit_folders=(DIGITS,))
-        with trying(setup) as ready:
+        setup = WorkerSetup(bundled_model(), "bundled", Path(folder), digit_folders=(DIGITS,))
+        with open_trial_runner(setup) as ready:
             return counts([ready.run(trial) for trial in trials()])
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent.accuracy.plots import draw
 from agent.accuracy.report import markdown, read_back_below, report, table
-from agent.accuracy.trial_types import Ending, Kind, Outcome, Result, Saying
+from agent.accuracy.trial_types import Ending, HeardUtterance, Kind, Outcome, TrialResult
 from agent.cli.main import main
 
 META = {"command": "orderline accuracy", "when": "2026-11-24", "machine": "2 cores", "versions": "Orderline", "seed": 1}
@@ -26,14 +26,14 @@ def result(
     sweep: str = "voices",
     model: str = "tiny",
     heard: str = "one two",
-) -> Result:
-    saying = Saying("one two", heard, 0.9, 0.8, "order_number=12", "order_number")
-    return Result(
+) -> TrialResult:
+    saying = HeardUtterance("one two", heard, 0.9, 0.8, "order_number=12", "order_number")
+    return TrialResult(
         item, lot, kind, "joe", "order_number", condition, sweep, model, "12", "12", outcome, ending, (saying,)
     )
 
 
-def results(model: str = "tiny") -> list[Result]:
+def results(model: str = "tiny") -> list[TrialResult]:
     some = [
         result("a"),
         result("b", outcome="missed", ending="repaired", heard="one nine"),
@@ -66,7 +66,7 @@ def test_errands_foreign_speech_and_utterances_are_counted_apart() -> None:
 
 
 def test_it_says_what_reading_back_uncertain_numbers_would_catch_and_cost() -> None:
-    saying = Saying("one two", "one two", 0.9, 0.65, "order_number=12", "order_number")
+    saying = HeardUtterance("one two", "one two", 0.9, 0.65, "order_number=12", "order_number")
     unsure = [dataclasses.replace(result("w", outcome=outcome), sayings=(saying,)) for outcome in ("wrong", "taken")]
     table_of = read_back_below([*unsure, result("a"), result("m", outcome="missed")])
     assert table_of["0.6"] == {"wrong": 1, "wrong_caught": 0, "right": 2, "right_asked": 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.accuracy.codecs import CODECS, losses, through_codec
+from agent.accuracy.codecs import CODECS, packet_losses, through_codec
 from agent.accuracy.errors import AccuracyError
 from agent.rehearsal.audio import FRAME_SAMPLES, Pcm
 
@@ -46,7 +46,7 @@ def test_a_lost_packet_is_silence_in_its_own_place(codec: str, vowel: Pcm) -> No
 
 @pytest.mark.parametrize(("share", "burst"), [(0.01, 1.0), (0.05, 1.0), (0.1, 3.0)])
 def test_about_the_share_that_was_asked_for_is_lost(share: float, burst: float) -> None:
-    lost = losses(50_000, share, burst, seed=7)
+    lost = packet_losses(50_000, share, burst, seed=7)
     assert abs(lost.mean() - share) < share / 5
     rows = np.diff(np.flatnonzero(np.diff(np.concatenate(([0], lost.astype(int), [0])))))[::2]
     # a loss of its own may happen right behind another one
@@ -54,8 +54,8 @@ def test_about_the_share_that_was_asked_for_is_lost(share: float, burst: float) 
 
 
 def test_the_same_seed_loses_the_same_packets() -> None:
-    assert np.array_equal(losses(500, 0.1, 2.0, seed=3), losses(500, 0.1, 2.0, seed=3))
-    assert not np.array_equal(losses(500, 0.1, 2.0, seed=3), losses(500, 0.1, 2.0, seed=4))
+    assert np.array_equal(packet_losses(500, 0.1, 2.0, seed=3), packet_losses(500, 0.1, 2.0, seed=3))
+    assert not np.array_equal(packet_losses(500, 0.1, 2.0, seed=3), packet_losses(500, 0.1, 2.0, seed=4))
 
 
 def test_an_unknown_codec_is_named_with_those_there_are(vowel: Pcm) -> None:

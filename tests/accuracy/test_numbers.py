@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.accuracy import numbers
-from agent.accuracy.trial_types import Answer
+from agent.accuracy.trial_types import SpokenAnswer
 from agent.dialog.numbers.capture import understand
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 
@@ -42,7 +42,7 @@ def test_telephone_numbers_are_of_the_range_for_fiction() -> None:
 
 
 def test_letters_are_spelt_plainly_or_by_the_alphabet() -> None:
-    assert numbers.spelt("AB-10473", by_alphabet=False) == Answer(
+    assert numbers.spelt("AB-10473", by_alphabet=False) == SpokenAnswer(
         "AB-10473", "a, b, one zero four seven three", "alpha bravo one zero four seven three"
     )
     assert symbols_of("AB-10473") == "AB10473"

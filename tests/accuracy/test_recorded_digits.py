@@ -8,26 +8,26 @@ import numpy as np
 import pytest
 
 from agent.accuracy.errors import AccuracyError
-from agent.accuracy.recorded_digits import people_in
+from agent.accuracy.recorded_digits import digit_speakers_in
 
 DIGITS = Path(__file__).parents[1] / "data" / "human-digits"
 
 
 def test_the_test_data_has_four_people_with_all_ten_digits() -> None:
-    people = people_in([DIGITS])
+    people = digit_speakers_in([DIGITS])
     assert list(people) == ["george", "jackson", "lucas", "yweweler"]
     assert all(len(takes) == 2 for person in people.values() for takes in person.takes.values())
 
 
 def test_a_number_is_the_same_for_the_same_seed_only() -> None:
-    george = people_in([DIGITS])["george"]
+    george = digit_speakers_in([DIGITS])["george"]
     one = george.speak("one zero four, seven three", seed=1)
     assert np.array_equal(one, george.speak("one zero four, seven three", seed=1))
     assert len(one) != len(george.speak("one zero four, seven three", seed=2))
 
 
 def test_people_say_digits_and_nothing_else() -> None:
-    george = people_in([DIGITS])["george"]
+    george = digit_speakers_in([DIGITS])["george"]
     assert george.can_say("oh one two,")
     assert not george.can_say("ten")
     with pytest.raises(AccuracyError, match="digits only"):
@@ -37,4 +37,4 @@ def test_people_say_digits_and_nothing_else() -> None:
 def test_a_speaker_without_all_digits_is_left_out(tmp_path: Path) -> None:
     for path in DIGITS.glob("[0-8]_george_*.wav"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    assert people_in([tmp_path]) == {}
+    assert digit_speakers_in([tmp_path]) == {}

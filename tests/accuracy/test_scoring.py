@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from agent.accuracy.scoring import meaning_confusions, plain, score, share_of, word_confusions, word_error_rate
-from agent.accuracy.trial_types import Ending, Kind, Outcome, Result, Saying
+from agent.accuracy.scoring import (
+    meaning_confusions,
+    normalised_words,
+    score,
+    share_of,
+    word_confusions,
+    word_error_rate,
+)
+from agent.accuracy.trial_types import Ending, HeardUtterance, Kind, Outcome, TrialResult
 
 
 def result(
@@ -16,14 +23,14 @@ def result(
     kind: Kind = "number",
     expected: str = "12",
     got: str = "12",
-) -> Result:
-    saying = Saying(said, heard, 0.9, 0.8, got, "order_number")
-    return Result("item", "lot", kind, speaker, "order_number", "clean", "voices", "model", expected, got, outcome,
+) -> TrialResult:
+    saying = HeardUtterance(said, heard, 0.9, 0.8, got, "order_number")
+    return TrialResult("item", "lot", kind, speaker, "order_number", "clean", "voices", "model", expected, got, outcome,
                   ending, (saying,))  # fmt: skip
 
 
 def test_oh_is_zero_and_unknown_words_are_none() -> None:
-    assert plain("Oh, [unk] 47!") == "zero four seven"
+    assert normalised_words("Oh, [unk] 47!") == "zero four seven"
     assert word_error_rate([result("oh four", "zero [unk] four")]) == 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.rehearsal.caller_measures import Lateness
-from agent.rehearsal.result import CallResult, TurnResult
+from agent.rehearsal.result import ScriptedCallResult, TurnResult
 from benchmarks.figures import by_kind, kind_of, spread, turns_of
 
 
@@ -11,8 +11,8 @@ def turn(said: str, *, via: str = "speech", slot: str = "", effects: tuple[str, 
     return TurnResult("", said, said, ms, via, slot, effects, {"wait": 250.0, "recognition": 10.0})
 
 
-def call(*turns: TurnResult) -> CallResult:
-    return CallResult(
+def call(*turns: TurnResult) -> ScriptedCallResult:
+    return ScriptedCallResult(
         "call", True, (), "answered", "agent", "2025550143", "id", True, 30.0, 20.0, turns, (), (), 1.0, None, None
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
-from benchmarks.guard import best_ratio, excess, grammar_costs, read_baseline, turn_cost
+from benchmarks.guard import best_ratio, grammar_costs, ratios_over_baseline, read_baseline, turn_cost
 
 
 @pytest.fixture(scope="module")
@@ -15,17 +15,17 @@ def pack() -> FlowPack:
 
 
 def test_the_rules_cost_what_they_did(pack: FlowPack) -> None:
-    assert excess({"a call's turns / the calibration loop": turn_cost(pack)}, read_baseline()) == []
+    assert ratios_over_baseline({"a call's turns / the calibration loop": turn_cost(pack)}, read_baseline()) == []
 
 
 def test_a_large_grammar_costs_what_it_did(pack: FlowPack) -> None:
-    assert excess(grammar_costs(pack), read_baseline()) == []
+    assert ratios_over_baseline(grammar_costs(pack), read_baseline()) == []
 
 
 def test_a_cost_beyond_what_is_allowed_is_told() -> None:
     baseline = {"turns": {"ratio": 2.0, "allowed": 3.0}}
-    assert excess({"turns": 5.9}, baseline) == []
-    assert excess({"turns": 6.1}, baseline) == [
+    assert ratios_over_baseline({"turns": 5.9}, baseline) == []
+    assert ratios_over_baseline({"turns": 6.1}, baseline) == [
         "turns: 6.10, where 2.00 was measured and 3 times that is allowed",
     ]
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from agent.rehearsal.audio import FRAME_SECONDS, Track
-from agent.rehearsal.result import CallResult
+from agent.rehearsal.audio import FRAME_SECONDS, AudioTrack
+from agent.rehearsal.result import ScriptedCallResult
 from benchmarks.__main__ import PARTS, main
-from benchmarks.call_centre import SCRIPTS, PlacedCall, scripts
+from benchmarks.call_centre import SCRIPTS, PlacedCall, load_call_scripts
 from benchmarks.speed import _answer_after_event, _stop_after_event, lengths
 from benchmarks.usage import CALLERS, UsageMeter
 
@@ -21,7 +21,7 @@ LOUD, QUIET = b"\x00\x20" * 160, bytes(320)
 
 def heard(*stretches: tuple[float, bytes]) -> PlacedCall:
     """A call whose caller heard these stretches of (seconds, frame), from the moment 10 on."""
-    track = Track()
+    track = AudioTrack()
     at = 10.0
     for seconds, frame in stretches:
         for _ in range(round(seconds / FRAME_SECONDS)):
@@ -50,7 +50,7 @@ class TestAKey:
         assert round(answer) == 100
 
 
-def call(**changes: Any) -> CallResult:
+def call(**changes: Any) -> ScriptedCallResult:
     good: dict[str, Any] = {
         "name": "call",
         "ok": True,
@@ -71,7 +71,7 @@ def call(**changes: Any) -> CallResult:
         "scenario": "order status",
         "ring_s": 0.5,
     }
-    return CallResult(**(good | changes))
+    return ScriptedCallResult(**(good | changes))
 
 
 def test_a_call_lasts_from_dialling_to_the_goodbye_and_only_whole_ones_count() -> None:
@@ -92,7 +92,7 @@ def test_the_machine_is_asked_what_a_program_uses() -> None:
 
 def test_every_script_of_the_benchmarks_can_be_read_and_every_caller_has_a_number() -> None:
     for path in SCRIPTS.glob("*.yaml"):
-        calls = scripts(path.stem, 2)
+        calls = load_call_scripts(path.stem, 2)
         numbers = [one.number for one in calls]
         assert len(calls) >= 2
         assert len(set(numbers)) == len(numbers)

@@ -13,7 +13,7 @@ from agent.rehearsal.script_reader import load_scripts
 from agent.shop.models import Order
 from benchmarks.side_by_side.comparison_page import page
 from benchmarks.side_by_side.order_dialog import OrderDialog, digits_in, spoken
-from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, cores_a_call, of_contender, ratio
+from benchmarks.side_by_side.ratios import MEASURES, calls_at_once, calls_of_contender, cores_a_call, ratio
 from benchmarks.side_by_side.result_rows import CallRow, LoadRow
 from benchmarks.side_by_side.results import Comparison
 from benchmarks.side_by_side.status_words import status_sentence
@@ -130,7 +130,7 @@ def test_there_is_no_ratio_without_calls_of_both() -> None:
 
 def test_success_counts_whole_calls() -> None:
     rows = [row("sample", "a"), row("sample", "b", ok=False)]
-    assert PLAIN.statistic(of_contender(rows, "sample")) == 50
+    assert PLAIN.statistic(calls_of_contender(rows, "sample")) == 50
 
 
 def test_calls_at_once_end_where_answers_first_come_late() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.targets import Row, rows_of
+from benchmarks.targets import TargetRow, target_rows
 
 GOOD_FAULTS = {"cases": [{"name": "killed", "passed": 20, "failed": 0, "reached": [5.2] * 100}]}
 
@@ -21,51 +21,51 @@ def parts(**changes: Any) -> dict[str, dict[str, Any]]:
     return {name: part | changes.get(name.replace("-", "_"), {}) for name, part in good.items()}
 
 
-def row(rows: list[Row], beginning: str) -> Row:
+def row(rows: list[TargetRow], beginning: str) -> TargetRow:
     (found,) = [one for one in rows if one.what.startswith(beginning)]
     return found
 
 
 def test_the_table_holds_when_every_row_holds() -> None:
-    rows = rows_of(parts(), GOOD_FAULTS)
+    rows = target_rows(parts(), GOOD_FAULTS)
     assert [one.what for one in rows if not one.holds] == []
     assert len(rows) == 10
 
 
 def test_a_row_that_misses_keeps_its_target_and_says_by_how_much() -> None:
-    missed = row(rows_of(parts(barge_in={"stop_ms": {"p95": 256.7, "n": 30}}), GOOD_FAULTS), "barge-in")
+    missed = row(target_rows(parts(barge_in={"stop_ms": {"p95": 256.7, "n": 30}}), GOOD_FAULTS), "barge-in")
     assert missed.target == "<= 200 ms"
     assert missed.verdict == "MISSED by 57 ms"
     assert not missed.holds
 
 
 def test_nothing_measured_holds_nothing() -> None:
-    rows = rows_of({}, None)
+    rows = target_rows({}, None)
     assert not any(one.holds for one in rows)
     assert row(rows, "barge-in").verdict == "NOT MEASURED"
 
 
 def test_too_few_calls_do_not_make_a_table() -> None:
-    assert row(rows_of(parts(response={"calls": 10}), GOOD_FAULTS), "real calls").verdict == "MISSED by 40"
+    assert row(target_rows(parts(response={"calls": 10}), GOOD_FAULTS), "real calls").verdict == "MISSED by 40"
 
 
 class TestTheFaultMatrix:
     def test_is_not_taken_for_granted(self) -> None:
-        rows = rows_of(parts(), None)
+        rows = target_rows(parts(), None)
         assert row(rows, "controller killed").measured == "not measured: make faults"
         assert not row(rows, "calls lost").holds
 
     def test_must_have_killed_the_agent_a_hundred_times(self) -> None:
         few = {"cases": [{"name": "killed", "passed": 2, "failed": 0, "reached": [5.2] * 10}]}
-        assert row(rows_of(parts(), few), "controller killed").verdict == "MISSED 10 of 100 within 6 s"
+        assert row(target_rows(parts(), few), "controller killed").verdict == "MISSED 10 of 100 within 6 s"
 
     def test_must_not_have_kept_anybody_waiting(self) -> None:
         slow = {"cases": [{"name": "killed", "passed": 19, "failed": 1, "reached": [5.2] * 99 + [7.5]}]}
-        rows = rows_of(parts(), slow)
+        rows = target_rows(parts(), slow)
         assert row(rows, "controller killed").verdict == "MISSED worst 7.5 s"
         assert row(rows, "calls lost").verdict == "MISSED by 1 runs"
 
 
 def test_capacity_says_whether_the_limit_was_found() -> None:
-    more = rows_of(parts(capacity={"most": {"at_once": 40, "calls_a_core": 31.0, "limit_found": False}}), None)
+    more = target_rows(parts(capacity={"most": {"at_once": 40, "calls_a_core": 31.0, "limit_found": False}}), None)
     assert row(more, "live calls").measured == "31 (at 40 calls or more)"

@@ -19,7 +19,7 @@ from agent.call.ports import (
     Recognition,
 )
 from agent.call.session import CallParts
-from agent.dialog.contract import Completeness, Event, HandOver, HungUp, Listen, Prompt, Story, Turn
+from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
 
 VOICE = Frame(b"\x01" * FRAME_BYTES)
 QUIET = Frame(bytes(FRAME_BYTES))
@@ -202,8 +202,8 @@ class TestDialog:
         return {"order_number": "10473"}
 
     @property
-    def story(self) -> Story:
-        return Story(("where an order is",), (), verified=True, order_number="10473")
+    def story(self) -> ConversationSummary:
+        return ConversationSummary(("where an order is",), (), verified=True, order_number="10473")
 
     def snapshot(self) -> dict[str, Any]:
         return {"events": len(self.events)}

@@ -16,18 +16,18 @@ from agent.call.session import CallParts, CallSession
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
-    Done,
     Effect,
-    Failed,
+    EffectFailed,
+    EffectSucceeded,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     KeyEntry,
     Listen,
     NoInput,
     Prompt,
     QueueReport,
+    TurnInput,
 )
 from agent.records.redaction import redact_text
 from tests.call.fakes import (
@@ -66,7 +66,7 @@ class TestAConversation:
         await task
         assert line.log == ["answer", "hang_up"]
         assert media.played == [b"How can I help?", b"Goodbye."]
-        assert isinstance(dialog.events[0], Heard)
+        assert isinstance(dialog.events[0], TurnInput)
         assert dialog.events[0].text == "yes"
         assert isinstance(call.records, TestRecords)
         (record,) = call.records.written
@@ -103,7 +103,7 @@ class TestKeys:
         media.instantly = True
         await call
         assert media.flushes >= 1
-        assert dialog.events == [Heard(keys="10473", barged_in=True)]
+        assert dialog.events == [TurnInput(keys="10473", barged_in=True)]
 
     async def test_keys_pressed_during_a_look_up_are_kept_for_the_next_question(self) -> None:
         line = TestLine()
@@ -117,7 +117,7 @@ class TestKeys:
         line.silence(60)
         asyncio.get_running_loop().call_later(0.1, gate.set)
         await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
-        assert dialog.events == [Done("e1", {}), Heard(keys="606", barged_in=True)]
+        assert dialog.events == [EffectSucceeded("e1", {}), TurnInput(keys="606", barged_in=True)]
 
     async def test_keys_over_a_prompt_that_may_not_be_interrupted_count_after_it(self) -> None:
         line = TestLine()
@@ -137,7 +137,7 @@ class TestKeys:
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
         assert media.flushes == 0
-        assert dialog.events[0] == Heard(keys="1", barged_in=False)
+        assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 
 
 class TestInterruption:
@@ -153,7 +153,7 @@ class TestInterruption:
         await call
         assert media.flushes == 1
         heard = dialog.events[0]
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, TurnInput)
         assert heard.barged_in
 
     async def test_after_a_false_interruption_the_interrupted_piece_is_said_again(self) -> None:
@@ -184,7 +184,7 @@ class TestEffects:
         call = parts(dialog, services=TestServices(orders__verify=asyncio.Event()))
         await hold(line, media, call)
         assert media.played[0] == b"One moment."
-        assert isinstance(dialog.events[0], Failed)
+        assert isinstance(dialog.events[0], EffectFailed)
         assert dialog.events[0].code == "timed_out"
 
     async def test_a_refusal_reaches_the_dialog_with_its_code(self) -> None:
@@ -192,7 +192,7 @@ class TestEffects:
         services = TestServices(orders__verify=ServiceError("not_found", "no such order"))
         dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
         await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
-        assert dialog.events == [Failed("e1", "not_found", "no such order")]
+        assert dialog.events == [EffectFailed("e1", "not_found", "no such order")]
         assert services.asked == [("orders.verify", {"number": "1"}, "call-1:e1")]
 
 

@@ -12,7 +12,7 @@ from agent.call.errors import HearingFailed, MediaBroken
 from agent.call.ports import Caller, CallRecord, CallTaken, Key, Leave, MediaLost, TurnRecord
 from agent.call.session import CallParts, CallSession
 from agent.call.snapshot import RESTARTED, Resumed, resumed, state_of
-from agent.dialog.contract import Deaf, Effect, HandOver, HangUp, KeyEntry, Listen
+from agent.dialog.contract import Effect, HandOver, HangUp, KeyEntry, Listen, RecognitionLost
 from tests.call.fakes import (
     TestDialog,
     TestHearing,
@@ -149,6 +149,6 @@ async def test_a_recogniser_that_does_not_work_makes_the_dialog_deaf() -> None:
     call = parts(dialog, recognizer=BrokenRecognizer())
     line.voice(2000)
     record = await hold(line, call)
-    assert isinstance(dialog.events[0], Deaf)
+    assert isinstance(dialog.events[0], RecognitionLost)
     assert record.faults == ["the decoder hangs"]
     assert record.outcome == "handed_over"

@@ -11,7 +11,7 @@ import pytest
 from agent.call.ports import Caller, TurnRecord
 from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
 from agent.call.ticketing import HandOverDesk
-from agent.dialog.contract import Done, Effect, Failed, HandOver, HangUp, Story
+from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOver, HangUp
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
 from tests.call.fakes import TestDialog, TestLine, TestMedia, TestRecords, TestServices, parts, say
@@ -97,7 +97,7 @@ class TestWholeCalls:
 
 
 def page_of(*acts: Act, turns: tuple[TurnRecord, ...] = (), reason: str = "caller_asked", priority: int = 0) -> str:
-    call = CallSoFar(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", Story(), acts, turns)
+    call = CallSoFar(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", ConversationSummary(), acts, turns)
     return ticket_page(call, Why(reason, "Story.", priority), lambda text, slot: redact_text(text, slot=slot))
 
 
@@ -170,7 +170,7 @@ class TestInASession:
         assert section(arguments["page"], "Done and promised") == [
             "- We call them back on the number they called from."
         ]
-        assert dialog.events == [Done("e1", {"ticket": {"id": "T-1"}})]
+        assert dialog.events == [EffectSucceeded("e1", {"ticket": {"id": "T-1"}})]
 
     async def test_a_ticket_that_follows_later_does_not_keep_the_caller(self) -> None:
         services = TestServices(tickets__create={"ticket": {"id": "", "pending": True}})
@@ -185,6 +185,6 @@ class TestInASession:
         services = TestServices(returns__create=asyncio.Event())
         call = parts(dialog, services=services)
         await hold(line, TestMedia(line.inbox), call)
-        assert isinstance(dialog.events[0], Failed)
+        assert isinstance(dialog.events[0], EffectFailed)
         assert isinstance(call.records, TestRecords)
         assert call.records.written[0].effects[0]["code"] == "timed_out"

@@ -9,11 +9,11 @@ from pathlib import Path
 from agent.call.operations import Acting
 from agent.call.ports import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import Why
-from agent.dialog.contract import Effect, HandOver, HangUp, Heard, Listen, Turn
+from agent.dialog.contract import Effect, HandOver, HangUp, Listen, Turn, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call import event_of
+from agent.dialog.tools.text_call import event_from_line
 from agent.flows import english_pack
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop, open_demo_shop
@@ -67,8 +67,8 @@ class TextSession:
         await self._acts(self.conversation.start())
         for line in lines:
             assert self.end is None, f"the call was over before {line!r}"
-            event = event_of(line)
-            if isinstance(event, Heard):
+            event = event_from_line(line)
+            if isinstance(event, TurnInput):
                 said = self.record.turns[-1]
                 said.heard, said.via = event.keys or event.text, event.via
             await self._acts(self.conversation.hear(event))

@@ -228,7 +228,7 @@ async def agi_requests() -> AsyncIterator[Run]:
 async def flow_files() -> AsyncIterator[Run]:
     """A pack of procedures, and a short conversation with whatever of it can still be loaded; and the settings."""
     from agent.config.settings import SettingsError, load_settings
-    from agent.dialog.contract import Done, Effect, Failed, HandOver, HangUp, Heard, NoInput
+    from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HandOver, HangUp, NoInput, TurnInput
     from agent.dialog.engine.engine import CallFacts, Conversation
     from agent.dialog.errors import FlowError
     from agent.dialog.pack.loader import FlowPack
@@ -263,12 +263,14 @@ async def flow_files() -> AsyncIterator[Run]:
                 if isinstance(turn.then, HandOver | HangUp):
                     break
                 if isinstance(turn.then, Effect):
-                    done = Done(turn.then.id, {"order": dice.choice(({"status": "sent"}, {"status": 7}, None, []))})
-                    failed = Failed(turn.then.id, dice.choice(("not_found", "timed_out", "what")))
+                    done = EffectSucceeded(
+                        turn.then.id, {"order": dice.choice(({"status": "sent"}, {"status": 7}, None, []))}
+                    )
+                    failed = EffectFailed(turn.then.id, dice.choice(("not_found", "timed_out", "what")))
                     turn = conversation.hear(dice.choice((done, done, failed)))
                 else:
                     said = dice.choice(("yes", "no", "one oh four seven three", "what", "agent", "where is my order"))
-                    turn = conversation.hear(dice.choice((Heard(said), Heard(keys="10473"), NoInput(5))))
+                    turn = conversation.hear(dice.choice((TurnInput(said), TurnInput(keys="10473"), NoInput(5))))
 
         yield run
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.call_centre import Home, Stack, running_stack
+from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult
-from agent.rehearsal.runner import rehearse
+from agent.rehearsal.runner import run_scripts
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearsal" / "scripts"
 
@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearsal" / "scripts
 class CallCentre:
     """A running private call centre and callers for it."""
 
-    def __init__(self, stack: Stack, home: Home, keep: Path) -> None:
+    def __init__(self, stack: PrivateCallCentre, home: RehearsalHome, keep: Path) -> None:
         self.stack = stack
         self._home = home
         self._keep = keep
@@ -37,7 +37,7 @@ class CallCentre:
             keep.mkdir(parents=True)
             text, script = script, keep / "script.yaml"
             script.write_text(text, encoding="utf-8")
-        return await rehearse(
+        return await run_scripts(
             [script],
             b=self.stack.phones,
             feed_url=self.stack.agent.control_url,
@@ -71,7 +71,7 @@ class CallCentre:
         ]
 
 
-async def _listed(stack: Stack, command: str) -> list[str]:
+async def _listed(stack: PrivateCallCentre, command: str) -> list[str]:
     return [
         f"{pbx.name}: {line}"
         for pbx in (stack.pbx, stack.phones)
@@ -104,8 +104,8 @@ def failures(result: RehearsalResult) -> str:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def call_centre(
-    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
     run_dir = tmp_path_factory.mktemp("run")
-    async with running_stack(asterisk, home, run_dir, print) as stack:
+    async with running_call_centre(asterisk, home, run_dir, print) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))

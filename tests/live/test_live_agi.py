@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from agent.flows import english_pack
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.port_block import reserve_ports
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures
@@ -34,7 +34,9 @@ calls:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def asked(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CallCentre]:
+async def asked(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
     """A call centre whose greeting repeats what the dialplan left."""
     run_dir = tmp_path_factory.mktemp("run")
     shutil.copytree(english_pack(), run_dir / "flows")
@@ -52,7 +54,7 @@ async def asked(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPat
         "flows_directory": str(run_dir / "flows"),
         "fastagi": {"host": "127.0.0.1", "port": str(port)},
     }
-    async with running_stack(asterisk, home, run_dir, print, settings) as stack:
+    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
         await stack.pbx.cli(f"dialplan set global ORDERLINE_AGI_ADDRESS agi://127.0.0.1:{port}")
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,7 +30,7 @@ def orderline(*arguments: str, stdin: str | None = None, seconds: float = 60) ->
     )
 
 
-def test_the_demo_places_its_five_calls_and_writes_what_came_of_them(asterisk: Asterisk, home: Home) -> None:
+def test_the_demo_places_its_five_calls_and_writes_what_came_of_them(asterisk: Asterisk, home: RehearsalHome) -> None:
     done = orderline("demo", "--home", str(home.directory), seconds=300)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((home.directory / "demo" / "summary.json").read_text(encoding="utf-8"))
@@ -48,7 +48,9 @@ def test_the_demo_places_its_five_calls_and_writes_what_came_of_them(asterisk: A
     assert "heard: 10473" in done.stdout
 
 
-def test_an_administrator_rehearses_a_script_of_his_own(asterisk: Asterisk, home: Home, tmp_path: Path) -> None:
+def test_an_administrator_rehearses_a_script_of_his_own(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path: Path
+) -> None:
     script = tmp_path / "mine.yaml"
     script.write_text(
         'calls:\n  - name: mine\n    dial: "7000"\n    voice: hibari\n    steps:\n'
@@ -76,7 +78,9 @@ calls:
 """
 
 
-def test_an_edited_procedure_is_rehearsed_before_it_goes_live(asterisk: Asterisk, home: Home, tmp_path: Path) -> None:
+def test_an_edited_procedure_is_rehearsed_before_it_goes_live(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path: Path
+) -> None:
     flows = tmp_path / "flows"
     shutil.copytree(REPOSITORY / "agent" / "flows" / "en", flows)
     prompts = (flows / "prompts.yaml").read_text(encoding="utf-8")
@@ -88,7 +92,7 @@ def test_an_edited_procedure_is_rehearsed_before_it_goes_live(asterisk: Asterisk
 
 
 def test_a_running_call_centre_shows_its_calls_and_can_be_rehearsed_on(
-    asterisk: Asterisk, home: Home, tmp_path: Path
+    asterisk: Asterisk, home: RehearsalHome, tmp_path: Path
 ) -> None:
     own_home = tmp_path / "home"
     own_home.mkdir()

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
 
@@ -40,9 +40,11 @@ calls:
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def asking(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CallCentre]:
+async def asking(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
     run_dir = tmp_path_factory.mktemp("consent")
-    async with running_stack(asterisk, home, run_dir, print, {"call": {"consent": "ask"}}) as stack:
+    async with running_call_centre(asterisk, home, run_dir, print, {"call": {"consent": "ask"}}) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("kept"))
 
 

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from agent.flows import english_pack
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import SCRIPTS, CallCentre, failures
 
@@ -52,12 +52,14 @@ calls:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def edited(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CallCentre]:
+async def edited(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
     """A call centre of its own whose procedures can be edited: ``run_dir/flows``."""
     run_dir = tmp_path_factory.mktemp("run")
     shutil.copytree(english_pack(), run_dir / "flows")
     settings: dict[str, object] = {"flows_directory": str(run_dir / "flows")}
-    async with running_stack(asterisk, home, run_dir, print, settings) as stack:
+    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 

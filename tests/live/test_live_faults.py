@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk
 from benchmarks.faults.fault_case import CaseResult
-from benchmarks.faults.matrix import CASES, fault_place, run_once
-from benchmarks.faults.testbed import Place
+from benchmarks.faults.matrix import CASES, fault_testbed, run_case_once
+from benchmarks.faults.testbed import FaultTestbed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -21,15 +21,17 @@ PATIENCE = 5.0
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def place(asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
-    async with fault_place(asterisk, home, tmp_path_factory.mktemp("faults"), print) as opened:
+async def place(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FaultTestbed]:
+    async with fault_testbed(asterisk, home, tmp_path_factory.mktemp("faults"), print) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("name", SUBSET)
-async def test_every_caller_reaches_a_person_or_an_honest_end(place: Place, name: str) -> None:
+async def test_every_caller_reaches_a_person_or_an_honest_end(place: FaultTestbed, name: str) -> None:
     case = next(case for case in CASES if case.name == name)
     result = CaseResult(case.name, case.what)
-    await run_once(place, case, result, print, PATIENCE)
+    await run_case_once(place, case, result, print, PATIENCE)
     assert result.problems == []
     assert result.passed == 1

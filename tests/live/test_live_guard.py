@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.guard import excess, read_baseline
+from benchmarks.guard import ratios_over_baseline, read_baseline
 from tests.live.conftest import CallCentre, failures
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,4 +35,4 @@ async def test_five_callers_are_answered_about_as_fast_as_one(call_centre: CallC
     assert alone.response_ms.p50
     assert together.response_ms.p50
     ratio = together.response_ms.p50 / alone.response_ms.p50
-    assert excess({"p50 of five callers / of one": ratio}, read_baseline()) == []
+    assert ratios_over_baseline({"p50 of five callers / of one": ratio}, read_baseline()) == []

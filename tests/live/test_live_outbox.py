@@ -18,7 +18,7 @@ import pytest_asyncio
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
 from tests.waiting import until
@@ -41,7 +41,7 @@ class Listening:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def listening(
-    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Listening]:
     events: list[dict[str, Any]] = []
 
@@ -59,7 +59,7 @@ async def listening(
     secret.write_text(SECRET)
     hook = {"name": "crm", "url": f"http://127.0.0.1:{runner.addresses[0][1]}/", "secret_file": str(secret)}
     settings: dict[str, object] = {"webhooks": [hook], "shop": {"survey": "yes"}}
-    async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
+    async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
         yield Listening(CallCentre(stack, home, tmp_path_factory.mktemp("calls")), events)
     await runner.cleanup()
 

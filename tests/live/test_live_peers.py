@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures
 from tests.peers.fixtures import kannel, oscar, roundup
@@ -45,7 +45,7 @@ ORDERS = (
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def with_peers(
     asterisk: Asterisk,
-    home: Home,
+    home: RehearsalHome,
     oscar: Oscar,
     roundup: Roundup,
     kannel: Kannel,
@@ -57,7 +57,7 @@ async def with_peers(
     with pytest.MonkeyPatch.context() as environment:
         systems = write_mappings(run_dir / "systems", environment, oscar=oscar, roundup=roundup, kannel=kannel)
         settings: dict[str, object] = {"shop": {"name": "Maple and Finch", "systems_directory": str(systems)}}
-        async with running_stack(asterisk, home, run_dir, print, settings) as stack:
+        async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
             yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 

@@ -10,8 +10,8 @@ import pytest_asyncio
 
 from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
 from agent.rehearsal.audio import read_wav, voiced_span
-from agent.rehearsal.call_centre import Home, running_stack
-from agent.rehearsal.caller_measures import likeness
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
+from agent.rehearsal.caller_measures import correlation_peak
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.asterisk.fake_manager import FakeManager
 from tests.live.conftest import CallCentre, failures, stored_records
@@ -44,7 +44,7 @@ async def manager() -> AsyncIterator[FakeManager]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def with_queue(
-    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory, manager: FakeManager
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory, manager: FakeManager
 ) -> AsyncIterator[CallCentre]:
     run_dir = tmp_path_factory.mktemp("run")
     (run_dir / "config").mkdir()
@@ -56,7 +56,7 @@ async def with_queue(
         "ami": {"port": str(manager.port), "secret_file": "told"},
         "queues": {"orderline-humans": queue},
     }
-    async with running_stack(asterisk, home, run_dir, print, settings) as stack:
+    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 
@@ -108,8 +108,8 @@ calls:
     said = read_wav(whisper)[first:end]
     assert result.calls[0].recording is not None
     recording = result.calls[0].recording
-    assert likeness(said, read_wav(recording.with_name(f"{recording.stem}-human.wav"))) > 0.6
-    assert likeness(said, read_wav(recording)) < 0.4, "the whisper is not for the caller"
+    assert correlation_peak(said, read_wav(recording.with_name(f"{recording.stem}-human.wav"))) > 0.6
+    assert correlation_peak(said, read_wav(recording)) < 0.4, "the whisper is not for the caller"
     full_log = (with_queue.stack.pbx.log_dir / "full.log").read_text(encoding="utf-8")
     (played,) = (line for line in full_log.splitlines() if "Playing '" in line and "orderline-whisper-" in line)
     assert "PJSIP/601" in played

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.call_centre import Home, running_stack
+from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult
 from tests.live.conftest import SCRIPTS, CallCentre, failures
@@ -22,20 +22,20 @@ NEVER_FAIL = ("wrong number three times", "back-office trouble", "a hang-up in e
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def own_centre(
-    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
     """A call centre whose demo shop no other test has changed."""
-    async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print) as stack:
+    async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def lettered(
-    asterisk: Asterisk, home: Home, tmp_path_factory: pytest.TempPathFactory
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
     """A shop whose order numbers have letters in them."""
     settings = {"shop": {"number_formats": {"order_number": "AA-99999"}}}
-    async with running_stack(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
+    async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 

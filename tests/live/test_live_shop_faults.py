@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk
-from benchmarks.shop_faults.cells import chosen
+from benchmarks.shop_faults.cells import cells_chosen
 from benchmarks.shop_faults.matrix import run_cells
 from benchmarks.shop_faults.table import heading, row
 
@@ -19,9 +19,9 @@ CELLS = "orders:dripping,deliveries:late,messages:certificate,tickets:slow"
 
 
 async def test_nobody_hears_long_silence_or_a_false_done_and_nothing_is_lost_or_done_twice(
-    asterisk: Asterisk, home: Home, tmp_path: Path
+    asterisk: Asterisk, home: RehearsalHome, tmp_path: Path
 ) -> None:
-    results = await run_cells(asterisk, home, chosen(CELLS), keep=tmp_path, at_once=2)
+    results = await run_cells(asterisk, home, cells_chosen(CELLS), keep=tmp_path, at_once=2)
     table = "\n".join([heading(), *(row(result) for result in results)])
     print(table)
     assert len(results) == 4

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearsal.call_centre import Home
-from benchmarks.side_by_side.call_rounds import Arena
+from agent.rehearsal.call_centre import RehearsalHome
+from benchmarks.side_by_side.call_rounds import ComparisonSetup
 from benchmarks.side_by_side.contenders import SAMPLE, rival
 from tests.live.conftest import CallCentre
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_other_bot_answers_hears_keys_and_looks_up_in_the_same_shop(
-    call_centre: CallCentre, home: Home, tmp_path: Path
+    call_centre: CallCentre, home: RehearsalHome, tmp_path: Path
 ) -> None:
     script = tmp_path / "keypad.yaml"
     script.write_text(
@@ -26,7 +26,7 @@ async def test_the_other_bot_answers_hears_keys_and_looks_up_in_the_same_shop(
     )
     stack = call_centre.stack
     async with rival(stack, SAMPLE, "9001", tmp_path / "rival") as bot:
-        arena = Arena(stack, home, (bot,), tmp_path / "calls", print)
+        arena = ComparisonSetup(stack, home, (bot,), tmp_path / "calls", print)
         result = await arena.play(bot, script, "smoke", 1)
         assert bot.cpu_seconds() > 0
     call = result.calls[0]

@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 
 from agent.asterisk.ari.client import Ari
-from agent.rehearsal.audio import Pcm, lay_out
-from agent.rehearsal.call_centre import Home
-from agent.rehearsal.caller_measures import likeness
-from agent.rehearsal.exchange import Exchange
+from agent.rehearsal.audio import Pcm, pcm_on_timeline
+from agent.rehearsal.call_centre import RehearsalHome
+from agent.rehearsal.caller_measures import correlation_peak
+from agent.rehearsal.exchange import PhoneExchange
 from agent.rehearsal.phone import Leg
-from agent.rehearsal.ringing_phones import HumanDesk
+from agent.rehearsal.ringing_phones import RingingPhoneMatcher
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices
 from tests.live.conftest import SCRIPTS, CallCentre, stored_records
@@ -27,10 +27,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 class Floor:
     """Phones by hand: callers at the carrier, supervisors at the phone 601."""
 
-    def __init__(self, call_centre: CallCentre, exchange: Exchange, voices: Voices) -> None:
+    def __init__(self, call_centre: CallCentre, exchange: PhoneExchange, voices: Voices) -> None:
         self.call_centre = call_centre
         self.exchange = exchange
-        self.desk = HumanDesk(exchange)
+        self.desk = RingingPhoneMatcher(exchange)
         self._voices = voices
 
     async def phone(self, number: str, *, caller: str = "2025550177") -> Leg:
@@ -61,14 +61,14 @@ class Floor:
 def heard(leg: Leg, pcm: Pcm) -> float:
     """How surely the leg heard this."""
     track = leg.heard
-    return likeness(pcm, lay_out(track, track.stamps[0], track.stamps[-1] - track.stamps[0] + 0.1))
+    return correlation_peak(pcm, pcm_on_timeline(track, track.stamps[0], track.stamps[-1] - track.stamps[0] + 0.1))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def floor(call_centre: CallCentre, home: Home) -> AsyncIterator[Floor]:
+async def floor(call_centre: CallCentre, home: RehearsalHome) -> AsyncIterator[Floor]:
     phones = call_centre.stack.phones
     async with Ari(phones.ari_url, phones.ari_user, phones.ari_password, "rehearse") as ari:
-        exchange = Exchange(ari)
+        exchange = PhoneExchange(ari)
         sounds = call_centre.stack.asterisk.data_dir / "sounds" / "en"
         yield Floor(call_centre, exchange, Voices(home.shared / "callers", sounds))
         await exchange.close()

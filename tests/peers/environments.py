@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.rehearsal.helper_programs import run
-from agent.rehearsal.process_lock import only_one
+from agent.rehearsal.process_lock import process_lock
 
 HERE = Path(__file__).resolve().parent
 _INSTALL_SECONDS = 600.0
@@ -29,7 +29,9 @@ async def ensure_environment(directory: Path, name: str, report: Callable[[str],
     wanted = digest(requirements, salt=f"{sys.executable} {sys.version}")
     directory.mkdir(parents=True, exist_ok=True)
     stamp = directory / "installed.txt"
-    async with only_one(directory / ".lock", f"{name}: another process is installing it, waiting for that one", report):
+    async with process_lock(
+        directory / ".lock", f"{name}: another process is installing it, waiting for that one", report
+    ):
         if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted:
             stamp.unlink(missing_ok=True)
             report(f"{name}: installing it into {directory} (once)")

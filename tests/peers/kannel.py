@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from agent.rehearsal.apt_fetch import Wanted
+from agent.rehearsal.apt_fetch import PackageRequest
 from agent.rehearsal.port_block import LOOPBACK, reserve_ports
 from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 from tests.peers.servers import listens, running_server
 
-KANNEL = Wanted(
+KANNEL = PackageRequest(
     "Kannel",
     "Kannel >= 1.4.4",
     ("kannel", "kannel-extras"),

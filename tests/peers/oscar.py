@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.rehearsal.port_block import LOOPBACK, reserve_ports
-from agent.rehearsal.process_lock import only_one
+from agent.rehearsal.process_lock import process_lock
 from tests.peers.environments import HERE, NotInstalled, digest, ensure_environment
 from tests.peers.servers import listens, running_server
 
@@ -129,7 +129,7 @@ async def _template(place: Path, bin_dir: Path, report: Callable[[str], None]) -
     """Return a migrated, empty database, made once."""
     made_of = digest(HERE / "oscar-requirements.txt", SITE / "settings.py")
     template = place / f"migrated-{made_of}.sqlite3"
-    async with only_one(place / ".lock", "oscar: another process is migrating, waiting for that one", report):
+    async with process_lock(place / ".lock", "oscar: another process is migrating, waiting for that one", report):
         if not template.is_file():
             report("oscar: making its empty database (once)")
             work = place / "migrating"

@@ -19,7 +19,7 @@ from agent.call.snapshot import state_of
 from agent.common.redis import PREFIX, RedisLink
 from agent.config.settings import Settings
 from agent.control.pause import Pause
-from agent.dialog.contract import Heard
+from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
@@ -66,7 +66,7 @@ async def died_with(directory: Path, pack: FlowPack, call_id: str, *heard: str) 
     conversation = Conversation(pack, CallFacts(now=wall(), call_id=call_id), RENDER)
     conversation.start()
     for text in heard:
-        conversation.hear(Heard(text))
+        conversation.hear(TurnInput(text))
     record = CallRecord(call_id, Caller("2025550143"), wall().isoformat())
     record.turns.append(TurnRecord(0.0, "How can I help?"))
     keeper = await EmbeddedKeeper.open(directory / "state.sqlite", "the-dead-one")

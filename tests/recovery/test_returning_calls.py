@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.dialog.contract import Done, Effect, Heard, Listen
+from agent.dialog.contract import Effect, EffectSucceeded, Listen, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.recovery.returning_calls import KEPT_SECONDS, KeptConversations
 from tests.call.text_session import NOW, PACK, RENDER
@@ -25,17 +25,17 @@ class Memory:
         """Hold a call in which the order was named and verified, and which went to a person."""
         call = self.begin(FIRST)
         call.start()
-        call.hear(Heard("where is order one oh four seven three"))
-        turn = call.hear(Heard("six oh six one four"))
+        call.hear(TurnInput("where is order one oh four seven three"))
+        turn = call.hear(TurnInput("six oh six one four"))
         assert isinstance(turn.then, Effect)
-        call.hear(Done(turn.then.id, {"order": {"number": "10473", "status": "packed", "parcels": []}}))
-        call.hear(Heard("agent"))
+        call.hear(EffectSucceeded(turn.then.id, {"order": {"number": "10473", "status": "packed", "parcels": []}}))
+        call.hear(TurnInput("agent"))
         self.kept.keep("ch-1", call.snapshot())
 
 
 def asked_for(conversation: Conversation) -> str | None:
     conversation.start()
-    turn = conversation.hear(Heard("where is my order"))
+    turn = conversation.hear(TurnInput("where is my order"))
     return turn.then.slot if isinstance(turn.then, Listen) else None
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the private Asterisks share: ears on an ARI application, a call in progress."""
+"""Helpers of the tests of the private Asterisks: an ARI event recorder, a call in progress."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agent.rehearsal.pbx_pair import Pbx
 Event = dict[str, Any]
 
 
-class Ears:
+class AriEventRecorder:
     """One ARI application and every event it got, in order."""
 
     def __init__(self, pbx: Pbx, app: str) -> None:
@@ -20,7 +20,7 @@ class Ears:
         self.events: list[Event] = []
         self._news = asyncio.Event()
 
-    async def __aenter__(self) -> Ears:
+    async def __aenter__(self) -> AriEventRecorder:
         self.ari.on("*", self._hear)
         await self.ari.start()
         return self
@@ -56,7 +56,7 @@ class Ears:
         return await self.next(lambda e: e["type"] in ends and e["channel"]["id"] == channel_id, seconds)
 
 
-async def dial(phones: Ears, number: str, caller: str = "2025550101", name: str = "Jane") -> str:
+async def dial(phones: AriEventRecorder, number: str, caller: str = "2025550101", name: str = "Jane") -> str:
     """Let the carrier call ``number`` at the PBX; returns the id of the caller's leg."""
     channel = await phones.ari.request(
         "POST",
@@ -66,7 +66,7 @@ async def dial(phones: Ears, number: str, caller: str = "2025550101", name: str 
     return str(channel["id"])
 
 
-async def pop(phones: Ears, phone: Event) -> dict[str, str]:
+async def phone_display(phones: AriEventRecorder, phone: Event) -> dict[str, str]:
     """What the ringing phone was told by headers."""
     words = ("TICKET", "REASON", "SUMMARY", "ORDER", "VERIFIED")
     return {word.lower(): await phones.ari.channels.get_variable(phone["id"], f"HDR_{word}") for word in words}

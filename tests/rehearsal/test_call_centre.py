@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.rehearsal.call_centre import Home, PlaceTaken
+from agent.rehearsal.call_centre import RehearsalHome, RunDirectoryTaken
 
 _HOLD = """
 import sys
@@ -22,11 +22,11 @@ sys.stdin.read()
 
 
 def test_a_run_begins_with_an_empty_directory(tmp_path: Path) -> None:
-    first = Home(tmp_path).run("demo")
+    first = RehearsalHome(tmp_path).run("demo")
     (first / "deeper").mkdir()
     (first / "deeper" / "call.wav").touch()
     (first / "summary.json").touch()
-    second = Home(tmp_path).run("demo")
+    second = RehearsalHome(tmp_path).run("demo")
     assert second == first
     assert list(second.iterdir()) == []
 
@@ -38,9 +38,9 @@ def test_the_directory_of_a_run_under_way_in_another_process_is_left_alone(tmp_p
         assert other.stdin is not None
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(PlaceTaken, match="Wait until it is over"):
-            Home(tmp_path).run("bench")
+        with pytest.raises(RunDirectoryTaken, match="Wait until it is over"):
+            RehearsalHome(tmp_path).run("bench")
         assert (tmp_path / "bench" / "agent.log").read_text() == "mine"
         other.stdin.close()
         assert other.wait() == 0
-    assert list(Home(tmp_path).run("bench").iterdir()) == []
+    assert list(RehearsalHome(tmp_path).run("bench").iterdir()) == []

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from agent.rehearsal.audio import (
+    AudioTrack,
     Pcm,
-    Track,
-    at_level,
-    lay_out,
     level_dbfs,
+    pcm_on_timeline,
     read_wav,
+    scaled_to_level,
     voiced_span,
     write_call,
     write_wav,
@@ -22,16 +22,16 @@ from agent.rehearsal.audio import (
 from agent.rehearsal.caller_measures import (
     Span,
     barge_in_stop_ms,
+    correlation_peak,
     first_sound_at,
     greeting_ms,
     lateness,
-    likeness,
     longest_silence,
     percentiles,
     response_ms,
     sounds,
 )
-from agent.rehearsal.sound_detector import Ear
+from agent.rehearsal.sound_detector import SoundDetector
 
 START = 100.0
 
@@ -51,8 +51,8 @@ def speech_like(seconds: float, seed: int) -> Pcm:
     return np.round(random.standard_normal(len(envelope)) * envelope * 3000).clip(-32768, 32767).astype("<i2")
 
 
-def track_of(*pieces: Pcm, start: float = START) -> Track:
-    track = Track()
+def track_of(*pieces: Pcm, start: float = START) -> AudioTrack:
+    track = AudioTrack()
     samples = np.concatenate(pieces)
     for index in range(0, len(samples) - 159, 160):
         track.add(start + index / 8000, samples[index : index + 160].tobytes())
@@ -81,11 +81,13 @@ class TestTheAgentsSounds:
 
     def test_time_in_which_no_frame_came_was_silence(self) -> None:
         first, second = track_of(tone(0.4)), track_of(tone(0.4), start=START + 2.0)
-        both = Track(first.stamps + second.stamps, first.frames + second.frames, first.levels_dbfs + second.levels_dbfs)
+        both = AudioTrack(
+            first.stamps + second.stamps, first.frames + second.frames, first.levels_dbfs + second.levels_dbfs
+        )
         assert [round(span.start - START, 2) for span in sounds(both)] == [0.0, 2.0]
 
     def test_nothing_heard_has_no_onset(self) -> None:
-        assert first_sound_at(Track(), START) is None
+        assert first_sound_at(AudioTrack(), START) is None
         assert greeting_ms(track_of(quiet(1.0)), START) is None
 
 
@@ -137,14 +139,14 @@ class TestWhoHeardWhom:
         noise = np.random.default_rng(3).standard_normal(20000) * 100
         received = noise.astype("<i2")
         received[1200 : 1200 + len(sent)] += (sent // 2).astype("<i2")
-        assert likeness(sent, received) > 0.9
+        assert correlation_peak(sent, received) > 0.9
 
     def test_other_speech_is_not(self) -> None:
-        assert likeness(speech_like(2.0, seed=1), speech_like(3.0, seed=2)) < 0.3
+        assert correlation_peak(speech_like(2.0, seed=1), speech_like(3.0, seed=2)) < 0.3
 
     def test_silence_is_like_nothing(self) -> None:
-        assert likeness(speech_like(1.0, seed=1), quiet(2.0)) == 0.0
-        assert likeness(quiet(1.0), quiet(2.0)) == 0.0
+        assert correlation_peak(speech_like(1.0, seed=1), quiet(2.0)) == 0.0
+        assert correlation_peak(quiet(1.0), quiet(2.0)) == 0.0
 
 
 class TestTheVoicedPart:
@@ -159,7 +161,7 @@ class TestTheVoicedPart:
         assert voiced_span(quiet(0)) is None
 
     def test_speech_is_brought_to_its_level_by_its_voiced_frames(self) -> None:
-        levelled = at_level(np.concatenate([quiet(1.0), tone(1.0, amplitude=300), quiet(2.0)]), -20)
+        levelled = scaled_to_level(np.concatenate([quiet(1.0), tone(1.0, amplitude=300), quiet(2.0)]), -20)
         assert level_dbfs(levelled[8000:16000]) == pytest.approx(-20, abs=0.2)
 
 
@@ -168,18 +170,18 @@ class TestRecordings:
         track = track_of(tone(0.4))
         for index in range(20):
             track.add(START + 2.0 + index * 0.02, tone(0.02).tobytes())
-        laid = lay_out(track, START, 3.0)
+        laid = pcm_on_timeline(track, START, 3.0)
         assert len(laid) == 24000
         assert level_dbfs(laid[3300:15900]) == -120
         assert level_dbfs(laid[16000:19000]) > -20
 
     def test_frames_that_arrive_together_are_laid_end_to_end(self) -> None:
         sound = tone(0.2)
-        track = Track()
+        track = AudioTrack()
         for index in range(10):
             late = 0.06 if 3 <= index < 6 else index * 0.02
             track.add(START + max(late, index * 0.02), sound[index * 160 : (index + 1) * 160].tobytes())
-        assert np.array_equal(lay_out(track, START, 0.2), sound)
+        assert np.array_equal(pcm_on_timeline(track, START, 0.2), sound)
 
     def test_both_sides_of_a_call_share_one_time_line(self, tmp_path: Path) -> None:
         spoken = track_of(quiet(1.0), tone(0.5), start=START)
@@ -207,8 +209,8 @@ class TestRecordings:
 class TestTheLiveEar:
     def test_the_ear_follows_a_track_while_it_grows(self) -> None:
         complete = track_of(quiet(0.5), tone(0.5), quiet(1.0), tone(0.5))
-        track = Track()
-        ear = Ear(track)
+        track = AudioTrack()
+        ear = SoundDetector(track)
         assert ear.quiet_seconds(START) == math.inf
         for stamp, frame in zip(complete.stamps[:75], complete.frames[:75], strict=True):
             track.add(stamp, frame)
@@ -223,8 +225,8 @@ class TestTheLiveEar:
 class TestHowEvenlySpeechArrives:
     LOUD = tone(0.02).tobytes()
 
-    def track(self, *gaps: float, frame: bytes = LOUD) -> Track:
-        track = Track()
+    def track(self, *gaps: float, frame: bytes = LOUD) -> AudioTrack:
+        track = AudioTrack()
         at = START
         for gap in gaps:
             at += gap

@@ -1,4 +1,4 @@
-"""The dialplan on a real Asterisk: the caller reaches the people whatever the agent's program does."""
+"""The dialplan on a real Asterisk: the caller reaches staff whatever the agent's program does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from agent.rehearsal.pbx_pair import Pbx, running_pair
 from agent.rehearsal.private_asterisk import Asterisk
-from tests.rehearsal.rig import Ears, Event, dial, pop
+from tests.rehearsal.rig import AriEventRecorder, Event, dial, phone_display
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Pair = tuple[Pbx, Pbx]
@@ -32,21 +32,23 @@ async def pair(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def all_phones(pair: Pair) -> AsyncIterator[Ears]:
+async def all_phones(pair: Pair) -> AsyncIterator[AriEventRecorder]:
     # One connection for all tests: Asterisk can lose the events of an application that reconnects within milliseconds
     # of leaving ("Stasis app 'rehearse' not registered").
-    async with Ears(pair[1], "rehearse") as ears:
+    async with AriEventRecorder(pair[1], "rehearse") as ears:
         yield ears
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def administrator(pair: Pair) -> AsyncIterator[Ears]:
-    async with Ears(pair[0], "administrator") as ears:
+async def administrator(pair: Pair) -> AsyncIterator[AriEventRecorder]:
+    async with AriEventRecorder(pair[0], "administrator") as ears:
         yield ears
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def phones(pair: Pair, all_phones: Ears, administrator: Ears) -> AsyncIterator[Ears]:
+async def phones(
+    pair: Pair, all_phones: AriEventRecorder, administrator: AriEventRecorder
+) -> AsyncIterator[AriEventRecorder]:
     """The carrier and the phones; nothing of a test is left for the next."""
     pbx, _ = pair
     await forget_settings(administrator)
@@ -61,13 +63,13 @@ async def phones(pair: Pair, all_phones: Ears, administrator: Ears) -> AsyncIter
     all_phones.events.clear()
 
 
-async def forget_settings(administrator: Ears) -> None:
+async def forget_settings(administrator: AriEventRecorder) -> None:
     """As if the administrator had set nothing; the private PBX's own extensions.conf sets the allowed queues."""
     for name in ("ORDERLINE_DEADMAN_SECONDS", "ORDERLINE_MAX_SECONDS", "ORDERLINE_SORRY", "ORDERLINE_QUEUES"):
         await administrator.ari.request("POST", "/asterisk/variable", params={"variable": name, "value": ""})
 
 
-async def ask_for_people(agent: Ears, caller: str, why: str, **variables: str) -> None:
+async def ask_for_staff(agent: AriEventRecorder, caller: str, why: str, **variables: str) -> None:
     for name, value in variables.items():
         await agent.ari.channels.set_variable(caller, f"ORDERLINE_{name.upper()}", value)
     await agent.ari.channels.continue_in_dialplan(caller, context="orderline-handover", extension=why)
@@ -77,7 +79,7 @@ async def set_global(pbx: Pbx, name: str, value: str) -> None:
     assert "Global variable" in await pbx.cli(f"dialplan set global {name} {value}")
 
 
-async def phone_rings(phones: Ears, seconds: float = 10.0) -> Event:
+async def phone_rings(phones: AriEventRecorder, seconds: float = 10.0) -> Event:
     return await phones.entered("phone", "601", seconds=seconds)
 
 
@@ -93,12 +95,14 @@ async def talking(pbx: Pbx) -> None:
     await shown(pbx, "bridge show all", r"\s2 basic\s")
 
 
-async def test_without_an_agent_the_caller_reaches_a_human_and_is_heard_by_them(pair: Pair, phones: Ears) -> None:
+async def test_without_an_agent_the_caller_reaches_a_human_and_is_heard_by_them(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
     leg = await dial(phones, "7001")
 
     phone = await phone_rings(phones)
 
-    assert (await pop(phones, phone))["reason"] == "controller_down"
+    assert (await phone_display(phones, phone))["reason"] == "controller_down"
     assert phone["caller"]["name"].startswith("[controller_down]")
     assert phone["caller"]["number"] == "2025550101"
     await phones.ari.channels.answer(phone["id"])
@@ -108,9 +112,9 @@ async def test_without_an_agent_the_caller_reaches_a_human_and_is_heard_by_them(
 
 
 async def test_the_agent_gets_the_call_unanswered_with_its_dead_man_timer_and_deadline(
-    pair: Pair, phones: Ears
+    pair: Pair, phones: AriEventRecorder
 ) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         await dial(phones, "7001")
 
         caller = await agent.entered("inbound")
@@ -122,11 +126,11 @@ async def test_the_agent_gets_the_call_unanswered_with_its_dead_man_timer_and_de
         assert 890 <= int(await read(caller["id"], "ORDERLINE_DEADLINE")) - time.time() <= 901
 
 
-async def test_a_wrong_setting_does_not_switch_the_dead_man_timer_off(pair: Pair, phones: Ears) -> None:
+async def test_a_wrong_setting_does_not_switch_the_dead_man_timer_off(pair: Pair, phones: AriEventRecorder) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_DEADMAN_SECONDS", "never")
     await set_global(pbx, "ORDERLINE_MAX_SECONDS", "60")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
 
         caller = await agent.entered("inbound")
@@ -136,36 +140,38 @@ async def test_a_wrong_setting_does_not_switch_the_dead_man_timer_off(pair: Pair
         assert 55 <= deadline - time.time() <= 61
 
 
-async def test_a_call_left_alone_by_a_dead_agent_goes_to_a_human(pair: Pair, phones: Ears) -> None:
+async def test_a_call_left_alone_by_a_dead_agent_goes_to_a_human(pair: Pair, phones: AriEventRecorder) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_DEADMAN_SECONDS", "2")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
         await agent.ari.channels.answer(caller["id"])
 
     phone = await phone_rings(phones, seconds=5)
 
-    assert (await pop(phones, phone))["reason"] == "controller_down"
+    assert (await phone_display(phones, phone))["reason"] == "controller_down"
 
 
-async def test_a_conversation_past_its_deadline_goes_to_a_human_for_that_reason(pair: Pair, phones: Ears) -> None:
+async def test_a_conversation_past_its_deadline_goes_to_a_human_for_that_reason(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_DEADMAN_SECONDS", "2")
     await set_global(pbx, "ORDERLINE_MAX_SECONDS", "1")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         await agent.entered("inbound")
 
         phone = await phone_rings(phones, seconds=5)
 
-        assert (await pop(phones, phone))["reason"] == "too_long"
+        assert (await phone_display(phones, phone))["reason"] == "too_long"
 
 
-async def test_an_agent_that_winds_the_timer_keeps_its_call(pair: Pair, phones: Ears) -> None:
+async def test_an_agent_that_winds_the_timer_keeps_its_call(pair: Pair, phones: AriEventRecorder) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_DEADMAN_SECONDS", "1")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
         await agent.ari.channels.set_variable(caller["id"], "TIMEOUT(absolute)", "30")
@@ -176,12 +182,12 @@ async def test_an_agent_that_winds_the_timer_keeps_its_call(pair: Pair, phones: 
         assert (await agent.ari.channels.get(caller["id"]))["state"] == "Ring"
 
 
-async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
 
-        await ask_for_people(
+        await ask_for_staff(
             agent,
             caller["id"],
             "caller_asked",
@@ -193,7 +199,7 @@ async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: Ears) -
         )
 
         phone = await phone_rings(phones)
-        assert await pop(phones, phone) == {
+        assert await phone_display(phones, phone) == {
             "ticket": "RMA-200",
             "reason": "caller_asked",
             "summary": "Order 1042, blender (broken), wants a refund; tried 2x",
@@ -203,13 +209,13 @@ async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: Ears) -
         assert phone["caller"] == {"name": "[caller_asked] RMA-200", "number": "2025550101"}
 
 
-async def test_a_screen_pop_address_arrives_as_it_is_and_ends_no_header(pair: Pair, phones: Ears) -> None:
+async def test_a_screen_pop_address_arrives_as_it_is_and_ends_no_header(pair: Pair, phones: AriEventRecorder) -> None:
     url = "https://crm.example:8443/pop?ticket=RMA-200&order=10%2073&x=a~b#top"
-    async with Ears(pair[0], "orderline") as agent:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         for given, shown in ((url, url), ('https://a/"x> y\r\nX-Evil: 1;${EPOCH}', "https://a/xyX-Evil:1EPOCH")):
             leg = await dial(phones, "7001")
             caller = await agent.entered("inbound")
-            await ask_for_people(agent, caller["id"], "caller_asked", url=given)
+            await ask_for_staff(agent, caller["id"], "caller_asked", url=given)
             phone = await phone_rings(phones)
             read = phones.ari.channels.get_variable
             assert await read(phone["id"], "HDR_URL") == shown
@@ -219,19 +225,21 @@ async def test_a_screen_pop_address_arrives_as_it_is_and_ends_no_header(pair: Pa
 
 
 @pytest.mark.parametrize("other", ["suc", "humans", "o.*"])
-async def test_calls_go_to_the_queues_that_are_allowed_and_no_other(pair: Pair, phones: Ears, other: str) -> None:
+async def test_calls_go_to_the_queues_that_are_allowed_and_no_other(
+    pair: Pair, phones: AriEventRecorder, other: str
+) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_QUEUES", "orderline-humans&nosuch")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
-        await ask_for_people(agent, caller["id"], "caller_asked", queue="nosuch")
+        await ask_for_staff(agent, caller["id"], "caller_asked", queue="nosuch")
         assert (await agent.entered("queue_failed"))["args"] == ["queue_failed", "UNKNOWN"]
-        await ask_for_people(agent, caller["id"], "caller_asked", queue=other)
-        assert (await pop(phones, await phone_rings(phones)))["reason"] == "caller_asked"
+        await ask_for_staff(agent, caller["id"], "caller_asked", queue=other)
+        assert (await phone_display(phones, await phone_rings(phones)))["reason"] == "caller_asked"
 
 
-async def test_a_queue_member_that_is_no_sip_phone_is_rung_all_the_same(pair: Pair, phones: Ears) -> None:
+async def test_a_queue_member_that_is_no_sip_phone_is_rung_all_the_same(pair: Pair, phones: AriEventRecorder) -> None:
     pbx, _ = pair
     await pbx.cli("queue add member Local/602@from-phones to orderline-humans")
     await pbx.cli("queue pause member PJSIP/601")
@@ -245,12 +253,12 @@ async def test_a_queue_member_that_is_no_sip_phone_is_rung_all_the_same(pair: Pa
         await pbx.cli("queue remove member Local/602@from-phones from orderline-humans")
 
 
-async def test_what_a_caller_says_becomes_neither_dialplan_nor_a_header(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_what_a_caller_says_becomes_neither_dialplan_nor_a_header(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         await dial(phones, "7001", name="${GLOBAL(X)}")
         caller = await agent.entered("inbound")
 
-        await ask_for_people(
+        await ask_for_staff(
             agent,
             caller["id"],
             "caller_asked",
@@ -267,10 +275,10 @@ async def test_what_a_caller_says_becomes_neither_dialplan_nor_a_header(pair: Pa
             "UNKNOWN",
         ]  # orderline-humanstTx: a queue name cannot smuggle arguments
 
-        await ask_for_people(agent, caller["id"], "again", queue="")
+        await ask_for_staff(agent, caller["id"], "again", queue="")
 
         phone = await phone_rings(phones)
-        shown = await pop(phones, phone)
+        shown = await phone_display(phones, phone)
         assert shown["ticket"] == "T-1X-Evil1"
         assert shown["summary"] == "a bX-Orderline-Verified: yesSHELL(id)  [1+1] EPOCH,(,[) ^ &"
         assert shown["order"] == "12EPOCH"
@@ -278,8 +286,8 @@ async def test_what_a_caller_says_becomes_neither_dialplan_nor_a_header(pair: Pa
         assert shown["reason"] == "x1ab"
 
 
-async def test_a_number_with_a_plus_is_passed_on_and_anything_else_is_not(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent, Ears(pair[0], "far-end"):
+async def test_a_number_with_a_plus_is_passed_on_and_anything_else_is_not(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent, AriEventRecorder(pair[0], "far-end"):
         for dialled, passed_on in (("+12025550123", "+12025550123"), ("202x555&y0123", "2025550123"), ("s", "")):
             await agent.ari.request(
                 "POST", "/channels", params={"endpoint": f"Local/{dialled}@orderline/n", "app": "far-end"}
@@ -289,19 +297,21 @@ async def test_a_number_with_a_plus_is_passed_on_and_anything_else_is_not(pair: 
             await agent.ari.channels.hangup(entered["id"])
 
 
-async def test_an_agent_that_lets_go_of_a_call_unfinished_has_it_taken_by_a_human(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_an_agent_that_lets_go_of_a_call_unfinished_has_it_taken_by_a_human(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
 
         await agent.ari.request("POST", f"/channels/{caller['id']}/continue")
 
         phone = await phone_rings(phones)
-        assert (await pop(phones, phone))["reason"] == "returned"
+        assert (await phone_display(phones, phone))["reason"] == "returned"
 
 
-async def test_an_agent_that_is_done_ends_the_call(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_an_agent_that_is_done_ends_the_call(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         leg = await dial(phones, "7001")
         caller = await agent.entered("inbound")
         await agent.ari.channels.answer(caller["id"])
@@ -315,16 +325,16 @@ async def test_an_agent_that_is_done_ends_the_call(pair: Pair, phones: Ears) -> 
 
 @pytest.mark.parametrize(("queue", "paused", "status"), [("nosuch", False, "UNKNOWN"), ("", True, "JOINEMPTY")])
 async def test_a_queue_that_cannot_take_the_call_gives_it_back_to_the_agent(
-    pair: Pair, phones: Ears, queue: str, paused: bool, status: str
+    pair: Pair, phones: AriEventRecorder, queue: str, paused: bool, status: str
 ) -> None:
     pbx, _ = pair
     if paused:
         await pbx.cli("queue pause member PJSIP/601")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
 
-        await ask_for_people(agent, caller["id"], "caller_asked", queue=queue)
+        await ask_for_staff(agent, caller["id"], "caller_asked", queue=queue)
 
         back = await agent.entered("queue_failed")
         assert back["id"] == caller["id"]
@@ -332,7 +342,9 @@ async def test_a_queue_that_cannot_take_the_call_gives_it_back_to_the_agent(
         assert 3 < float(await agent.ari.channels.get_variable(caller["id"], "TIMEOUT(absolute)")) <= 5
 
 
-async def test_with_neither_agent_nor_human_the_caller_hears_so_and_is_let_go(pair: Pair, phones: Ears) -> None:
+async def test_with_neither_agent_nor_human_the_caller_hears_so_and_is_let_go(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
     pbx, _ = pair
     await pbx.cli("queue pause member PJSIP/601")
     await set_global(pbx, "ORDERLINE_SORRY", "beep")
@@ -345,26 +357,28 @@ async def test_with_neither_agent_nor_human_the_caller_hears_so_and_is_let_go(pa
 
 
 async def test_an_agent_that_dies_with_a_call_given_back_by_the_queue_leaves_no_caller_in_silence(
-    pair: Pair, phones: Ears
+    pair: Pair, phones: AriEventRecorder
 ) -> None:
     pbx, _ = pair
     await pbx.cli("queue pause member PJSIP/601")
     await set_global(pbx, "ORDERLINE_DEADMAN_SECONDS", "1")
     await set_global(pbx, "ORDERLINE_SORRY", "beep")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         leg = await dial(phones, "7001")
         caller = await agent.entered("inbound")
-        await ask_for_people(agent, caller["id"], "caller_asked")
+        await ask_for_staff(agent, caller["id"], "caller_asked")
         await agent.entered("queue_failed")
 
     await phones.gone(leg)
 
 
-async def test_a_caller_who_presses_0_while_waiting_is_back_with_the_agent(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_a_caller_who_presses_0_while_waiting_is_back_with_the_agent(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         leg = await dial(phones, "7001")
         caller = await agent.entered("inbound")
-        await ask_for_people(agent, caller["id"], "caller_asked", ticket="RMA-7")
+        await ask_for_staff(agent, caller["id"], "caller_asked", ticket="RMA-7")
         phone = await phone_rings(phones)
 
         await phones.ari.channels.dtmf(leg, "0")
@@ -375,7 +389,9 @@ async def test_a_caller_who_presses_0_while_waiting_is_back_with_the_agent(pair:
         await phones.gone(phone["id"])
 
 
-async def test_a_caller_who_presses_0_while_the_agent_is_dead_stays_in_the_queue(pair: Pair, phones: Ears) -> None:
+async def test_a_caller_who_presses_0_while_the_agent_is_dead_stays_in_the_queue(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
     leg = await dial(phones, "7001")
     first = await phone_rings(phones)
 
@@ -387,27 +403,27 @@ async def test_a_caller_who_presses_0_while_the_agent_is_dead_stays_in_the_queue
 
 
 @pytest.mark.parametrize("way", ["rest", "command line"])
-async def test_a_call_is_rescued_from_outside(pair: Pair, phones: Ears, way: str) -> None:
+async def test_a_call_is_rescued_from_outside(pair: Pair, phones: AriEventRecorder, way: str) -> None:
     pbx, _ = pair
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
 
-    async with Ears(pbx, "rescuer") as rescuer:
+    async with AriEventRecorder(pbx, "rescuer") as rescuer:
         if way == "rest":
             await rescuer.ari.channels.continue_in_dialplan(caller["id"], context="orderline-rescue", extension="s")
         else:
             await pbx.cli(f"channel redirect {caller['name']} orderline-rescue,s,1")
 
     phone = await phone_rings(phones)
-    assert (await pop(phones, phone))["reason"] == "rescued"
+    assert (await phone_display(phones, phone))["reason"] == "rescued"
 
 
-async def test_a_human_transfers_the_caller_back_to_the_agent(pair: Pair, phones: Ears) -> None:
-    async with Ears(pair[0], "orderline") as agent:
+async def test_a_human_transfers_the_caller_back_to_the_agent(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
         await dial(phones, "7001")
         caller = await agent.entered("inbound")
-        await ask_for_people(agent, caller["id"], "caller_asked", ticket="RMA-9")
+        await ask_for_staff(agent, caller["id"], "caller_asked", ticket="RMA-9")
         phone = await phone_rings(phones)
         await phones.ari.channels.answer(phone["id"])
         await talking(pair[0])
@@ -419,13 +435,13 @@ async def test_a_human_transfers_the_caller_back_to_the_agent(pair: Pair, phones
         assert await agent.ari.channels.get_variable(caller["id"], "ORDERLINE_TICKET") == "RMA-9"
 
 
-async def test_a_call_that_goes_round_in_circles_ends_with_an_apology(pair: Pair, phones: Ears) -> None:
+async def test_a_call_that_goes_round_in_circles_ends_with_an_apology(pair: Pair, phones: AriEventRecorder) -> None:
     pbx, _ = pair
     await set_global(pbx, "ORDERLINE_SORRY", "beep")
-    async with Ears(pbx, "orderline") as agent:
+    async with AriEventRecorder(pbx, "orderline") as agent:
         leg = await dial(phones, "7001")
         caller = await agent.entered("inbound")
-        await ask_for_people(agent, caller["id"], "caller_asked", queue="nosuch")
+        await ask_for_staff(agent, caller["id"], "caller_asked", queue="nosuch")
         for _ in range(5):
             await agent.entered("queue_failed")
             await agent.ari.request("POST", f"/channels/{caller['id']}/continue")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from agent.rehearsal.ordered_report import InTurnReport
+from agent.rehearsal.ordered_report import OrderedReport
 from agent.rehearsal.report import ConsoleReport
-from agent.rehearsal.result import CallResult
+from agent.rehearsal.result import ScriptedCallResult
 
 
-def result(name: str) -> CallResult:
-    return CallResult(
+def result(name: str) -> ScriptedCallResult:
+    return ScriptedCallResult(
         name=name,
         ok=True,
         checks=(),
@@ -30,7 +30,7 @@ def result(name: str) -> CallResult:
 
 def test_the_first_call_is_told_live_and_the_second_one_when_the_first_is_over() -> None:
     lines: list[str] = []
-    report = InTurnReport(ConsoleReport(lines.append))
+    report = OrderedReport(ConsoleReport(lines.append))
     report.dialled("one", "Ann", "7000")
     report.dialled("two", "Bob", "7000")
     report.agent_said("two", "Hello Bob", 300)
@@ -45,7 +45,7 @@ def test_the_first_call_is_told_live_and_the_second_one_when_the_first_is_over()
 
 def test_a_call_that_is_finished_while_it_waits_is_told_whole() -> None:
     lines: list[str] = []
-    report = InTurnReport(ConsoleReport(lines.append))
+    report = OrderedReport(ConsoleReport(lines.append))
     report.dialled("one", "Ann", "7000")
     report.dialled("two", "Bob", "7000")
     report.finished(result("two"))

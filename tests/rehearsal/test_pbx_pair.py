@@ -16,7 +16,7 @@ import pytest
 from agent.asterisk.ari.client import Ari
 from agent.asterisk.ari.errors import AuthFailed
 from agent.rehearsal import port_block as ports_module
-from agent.rehearsal.pbx_config import TemplateError, pbx_templates, phones_templates, render
+from agent.rehearsal.pbx_config import PbxConfigError, pbx_templates, phones_templates, render
 from agent.rehearsal.pbx_pair import Pbx, PbxDied, PortTaken, host_name_warning, running_pair
 from agent.rehearsal.port_block import reserve_ports
 from agent.rehearsal.private_asterisk import Asterisk
@@ -245,7 +245,7 @@ def test_every_placeholder_of_the_shipped_files_is_explained() -> None:
 
 
 def test_a_placeholder_without_a_value_is_named_with_its_file() -> None:
-    with pytest.raises(TemplateError, match=r"ari\.conf: no value for @ARI_PASSWORD@"):
+    with pytest.raises(PbxConfigError, match=r"ari\.conf: no value for @ARI_PASSWORD@"):
         render({"ari.conf": "password=@ARI_PASSWORD@\n"}, {})
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from agent.asterisk.version import knows_media_marks, version_of
 from agent.rehearsal import apt_fetch
-from agent.rehearsal.apt_fetch import ASTERISK, AptFetch, DiskFull, NoApt, NoSuite, Wanted
+from agent.rehearsal.apt_fetch import ASTERISK, AptFetcher, DiskFull, NoApt, NoSuite, PackageRequest
 from agent.rehearsal.apt_mirror import Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 from agent.rehearsal.helper_programs import run
 from agent.rehearsal.private_asterisk import (
@@ -258,10 +258,10 @@ def small_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return programs
 
 
-def fetch(tmp_path: Path, said: list[str]) -> AptFetch:
+def fetch(tmp_path: Path, said: list[str]) -> AptFetcher:
     work = tmp_path / "work"
     work.mkdir()
-    return AptFetch(work, said.append)
+    return AptFetcher(work, said.append)
 
 
 async def test_when_every_suite_is_too_old_each_is_named_with_what_it_has(small_apt: Path, tmp_path: Path) -> None:
@@ -282,14 +282,14 @@ async def test_a_full_disk_is_noticed_before_anything_is_fetched(small_apt: Path
     huge = dataclasses.replace(ASTERISK, needed_bytes=2**60)
 
     with pytest.raises(DiskFull, match="MB free"):
-        await AptFetch(tmp_path, print, huge).into(tmp_path / "tree", new_enough)
+        await AptFetcher(tmp_path, print, huge).into(tmp_path / "tree", new_enough)
 
 
 async def test_what_is_fetched_is_named_in_the_message_with_its_own_way_out(small_apt: Path, tmp_path: Path) -> None:
-    wanted = Wanted("Frobnicator", "Frobnicator >= 2", ("frobnicator",), 1, "or do without", ("oldstable",))
+    wanted = PackageRequest("Frobnicator", "Frobnicator >= 2", ("frobnicator",), 1, "or do without", ("oldstable",))
 
     with pytest.raises(NoSuite, match=r"Frobnicator >= 2 .*oldstable: .*or do without"):
-        await AptFetch(tmp_path, print, wanted).into(tmp_path / "tree", lambda _version: False)
+        await AptFetcher(tmp_path, print, wanted).into(tmp_path / "tree", lambda _version: False)
 
 
 async def test_a_machine_without_apt_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

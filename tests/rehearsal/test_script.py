@@ -8,7 +8,17 @@ import pytest
 
 from agent.rehearsal.errors import ScriptError
 from agent.rehearsal.patterns import matches
-from agent.rehearsal.script import Act, BargeIn, CallScript, HangUp, Human, Keys, Noise, Silence, Speech
+from agent.rehearsal.script import (
+    CallScript,
+    Keys,
+    Noise,
+    ScriptedBargeIn,
+    ScriptedHangUp,
+    ScriptedSilence,
+    ScriptedStaffPhone,
+    ScriptedTurn,
+    Speech,
+)
 from agent.rehearsal.script_reader import load_script, load_scripts, parse_script
 from agent.rehearsal.spoken_numbers import digit_words, spelling_words
 
@@ -39,7 +49,7 @@ class TestWhatIsRead:
     def test_one_call_may_stand_alone_in_a_file(self) -> None:
         call = call_of("name: short\nsteps: [hang_up]\n")
         assert call.name == "short"
-        assert call.steps == (HangUp(2),)
+        assert call.steps == (ScriptedHangUp(2),)
         assert call.dial == "7000"
 
     def test_a_caller_is_a_number_a_name_with_a_number_or_a_mapping(self) -> None:
@@ -63,37 +73,37 @@ class TestWhatIsRead:
         )
         assert call.name == "010"
         assert [speech.text for speech in call.speeches] == ["no", "12:30", "on"]
-        assert call.steps[3] == Act(Keys("010"), 6)
+        assert call.steps[3] == ScriptedTurn(Keys("010"), 6)
         assert call.expect.heard == ("yes", "no")
 
     def test_options_stand_beside_a_step_or_inside_its_braces(self) -> None:
         beside = call_of("name: a\nsteps:\n- say: hello there\n  voice: joe\n  speed: 1.2\n  wait: none\n")
-        assert beside.steps == (Act(Speech("hello there", "hello there", "joe", 1.2), 3, wait=False),)
+        assert beside.steps == (ScriptedTurn(Speech("hello there", "hello there", "joe", 1.2), 3, wait=False),)
 
     def test_digits_are_spoken_by_recordings_and_keys_are_keyed(self) -> None:
         call = call_of('name: a\nsteps:\n- digits: "104 73"\n- keys: 104-73#\n')
         assert call.speeches == (Speech("104 73", "one zero four, seven three", "allison"),)
-        assert call.steps[1] == Act(Keys("10473#"), 4)
+        assert call.steps[1] == ScriptedTurn(Keys("10473#"), 4)
 
     def test_a_barge_in_holds_one_thing_to_do_and_when(self) -> None:
         call = call_of("name: a\nsteps:\n- barge_in: {after_ms: 800, say: agent, voice: joe}\n")
-        assert call.steps == (BargeIn(Speech("agent", "agent", "joe"), 800, 3),)
+        assert call.steps == (ScriptedBargeIn(Speech("agent", "agent", "joe"), 800, 3),)
 
     def test_noise_is_measured_against_the_speech_level(self) -> None:
         call = call_of("name: a\nlevel_dbfs: -24\nnoise: {kind: white, snr_db: 12}\nsteps: [cough]\n")
         assert call.noise == Noise("white", -36)
-        assert isinstance(call.steps[0], Act)
+        assert isinstance(call.steps[0], ScriptedTurn)
         assert isinstance(call.steps[0].action, Noise)
         assert call.noises == (call.steps[0].action, call.noise)
 
     def test_silence_in_the_middle_of_an_answer_need_not_wait_for_the_agent(self) -> None:
         call = call_of("name: a\nsteps:\n- silence: 1.5\n- silence: 2\n  wait: none\n")
-        assert call.steps == (Silence(1.5, 3), Silence(2, 4, wait=False))
+        assert call.steps == (ScriptedSilence(1.5, 3), ScriptedSilence(2, 4, wait=False))
 
     def test_a_human_talks_even_when_the_script_gives_no_words(self) -> None:
         call = call_of("name: a\nsteps:\n- human: {ticket_matches: '/T-[0-9]+/', summary_contains: [order]}\n")
         (human,) = call.steps
-        assert isinstance(human, Human)
+        assert isinstance(human, ScriptedStaffPhone)
         assert human.says is not None
         assert human.talks is not None
         assert call.speeches == (human.says, human.talks)

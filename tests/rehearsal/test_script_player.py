@@ -14,17 +14,17 @@ import numpy as np
 import pytest
 
 from agent.rehearsal.audio import FRAME_SECONDS, Pcm
-from agent.rehearsal.audio_sender import Mouth
-from agent.rehearsal.call_evaluation import judge
-from agent.rehearsal.call_log import CallLog, Spoken
+from agent.rehearsal.audio_sender import AudioSender
+from agent.rehearsal.call_evaluation import evaluate_call
+from agent.rehearsal.call_log import CallerInput, CallLog
 from agent.rehearsal.caller_measures import Span
-from agent.rehearsal.live_feed import CallFeed, FeedBoard, FeedEvent
+from agent.rehearsal.live_feed import CallFeed, FeedDispatcher, FeedEvent
 from agent.rehearsal.report import ConsoleReport, summary_lines, write_summary
-from agent.rehearsal.result import CallResult, Check, RehearsalResult
+from agent.rehearsal.result import Check, RehearsalResult, ScriptedCallResult
 from agent.rehearsal.ringing_phones import same_number
-from agent.rehearsal.runner import file_names, load_all, with_numbers
-from agent.rehearsal.script import CallScript, Human, Noise, Speech
-from agent.rehearsal.script_player import Player, Sounds
+from agent.rehearsal.runner import file_names, load_calls, with_numbers
+from agent.rehearsal.script import CallScript, Noise, ScriptedStaffPhone, Speech
+from agent.rehearsal.script_player import CallSounds, ScriptPlayer
 from agent.rehearsal.script_reader import parse_script
 
 LOUD = (np.cos(2 * np.pi * 500 * np.arange(160) / 8000) * 8000).astype("<i2").tobytes()
@@ -106,7 +106,7 @@ class SmallAgent:
 
 
 class NobodyAtTheDesk:
-    async def play(self, step: Human) -> bool:
+    async def play(self, step: ScriptedStaffPhone) -> bool:
         raise AssertionError("no human in these calls")
 
 
@@ -119,7 +119,7 @@ def script_of(steps: str, rest: str = "") -> CallScript:
 async def playing(agent: SmallAgent, script: CallScript) -> AsyncIterator[asyncio.Task[None]]:
     speeches: dict[Speech, Pcm] = dict.fromkeys(script.speeches, WORDS)
     noises: dict[Noise, Pcm] = dict.fromkeys(script.noises, WORDS)
-    player = Player(script, agent, agent.feed, Sounds(speeches, noises), agent.log, NobodyAtTheDesk())
+    player = ScriptPlayer(script, agent, agent.feed, CallSounds(speeches, noises), agent.log, NobodyAtTheDesk())
     task = asyncio.create_task(player.run())
     try:
         yield task
@@ -255,8 +255,8 @@ def spoken_call() -> SmallAgent:
         for index in range(round((end - start) / FRAME_SECONDS)):
             agent.log.heard.add(start + index * FRAME_SECONDS, LOUD)
     agent.log.spoken += [
-        Spoken("where is my order", "speech", 102.9, False, Span(103.0, 104.0)),
-        Spoken("10473", "keypad", 106.9, False, Span(107.0, 108.0), (107.2, 107.4, 107.6, 107.8, 108.0)),
+        CallerInput("where is my order", "speech", 102.9, False, Span(103.0, 104.0)),
+        CallerInput("10473", "keypad", 106.9, False, Span(107.0, 108.0), (107.2, 107.4, 107.6, 107.8, 108.0)),
     ]
     told(agent, "agent_said", 100.2, text="How can I help?")
     told(agent, "caller_said", 104.2, heard="where is my order", via="speech")
@@ -270,7 +270,7 @@ def spoken_call() -> SmallAgent:
 
 class TestTheJudgement:
     def test_words_and_times_are_sorted_into_turns(self) -> None:
-        result = judge(script_of("- hang_up"), spoken_call().log, None, None)
+        result = evaluate_call(script_of("- hang_up"), spoken_call().log, None, None)
         assert [(turn.agent, turn.said, turn.heard, turn.via) for turn in result.turns] == [
             ("How can I help?", "where is my order", "where is my order", "speech"),
             ("What's the number?", "10473", "10473", "keypad"),
@@ -286,7 +286,7 @@ class TestTheJudgement:
         events[3] = FeedEvent("caller_said", 108.1, {"heard": "10473", "slot": "order_number"})
         spent = {"wait": 0.0, "look_up": 3.0}
         events[5] = FeedEvent("agent_said", 108.3, {"text": "On its way.", "response_ms": 3.0, "spent_ms": spent})
-        turn = judge(script_of("- hang_up"), agent.log, None, None).turns[1]
+        turn = evaluate_call(script_of("- hang_up"), agent.log, None, None).turns[1]
         assert (turn.slot, turn.effects, turn.spent_ms) == ("order_number", ("orders.verify",), spent)
 
     def test_what_the_script_expects_of_the_whole_call_is_checked(self) -> None:
@@ -294,7 +294,7 @@ class TestTheJudgement:
             "expect: {outcome: answered, says_sometime: on its way, never_says: [sorry, on its way], heard: '10473', "
             "effects: orders.verify, greeting_ms_max: 200, response_ms_max: 450, max_duration_seconds: 30}"
         )
-        result = judge(script_of("- hang_up", expect), spoken_call().log, None, None)
+        result = evaluate_call(script_of("- hang_up", expect), spoken_call().log, None, None)
         assert [check.what for check in result.checks if not check.ok] == [
             "the agent never says on its way",
             "greeting at most 200 ms",
@@ -306,20 +306,22 @@ class TestTheJudgement:
         agent = spoken_call()
         agent.feed.events.clear()
         agent.feed.call_id = ""
-        result = judge(script_of("- hang_up", "expect: {says_sometime: help}"), agent.log, None, None)
+        result = evaluate_call(script_of("- hang_up", "expect: {says_sometime: help}"), agent.log, None, None)
         assert (result.outcome, len(result.turns), result.ok) == ("unknown", 2, False)
         assert [turn.response_ms for turn in result.turns] == [pytest.approx(500), pytest.approx(400)]
 
     def test_a_key_that_completed_the_entry_early_is_the_one_that_was_answered(self) -> None:
         agent = spoken_call()
-        agent.log.spoken[1] = Spoken("10473#", "keypad", 106.9, False, Span(107.0, 108.6), (107.4, 107.8, 108.2, 108.6))
-        result = judge(script_of("- hang_up"), agent.log, None, None)
+        agent.log.spoken[1] = CallerInput(
+            "10473#", "keypad", 106.9, False, Span(107.0, 108.6), (107.4, 107.8, 108.2, 108.6)
+        )
+        result = evaluate_call(script_of("- hang_up"), agent.log, None, None)
         assert result.turns[1].response_ms == pytest.approx(200)
 
     def test_a_barge_in_when_nobody_spoke_is_no_barge_in(self) -> None:
         agent = spoken_call()
         agent.log.spoken[0].barge_in = True
-        result = judge(script_of("- hang_up"), agent.log, None, None)
+        result = evaluate_call(script_of("- hang_up"), agent.log, None, None)
         assert [check.what for check in result.checks if not check.ok] == [
             "the agent was speaking when the caller barged in"
         ]
@@ -327,14 +329,14 @@ class TestTheJudgement:
     def test_an_agent_silenced_by_a_noise_fails(self) -> None:
         agent = spoken_call()
         agent.log.noises += [Span(100.5, 101.0), Span(101.5, 102.1)]
-        result = judge(script_of("- hang_up"), agent.log, None, None)
+        result = evaluate_call(script_of("- hang_up"), agent.log, None, None)
         assert [check.ok for check in result.checks if "noise" in check.what] == [True, False]
 
     def test_a_noise_that_is_taken_for_an_answer_fails(self) -> None:
         agent = spoken_call()
         agent.log.noises.append(Span(100.5, 101.0))
         agent.feed.events.insert(1, FeedEvent("caller_said", 101.2, {"heard": "back"}))
-        result = judge(script_of("- hang_up"), agent.log, None, None)
+        result = evaluate_call(script_of("- hang_up"), agent.log, None, None)
         assert Check("the agent takes a noise for no answer", False, "it heard 'back'") in result.checks
 
 
@@ -345,7 +347,7 @@ class TestTheMouth:
         async def send(frame: bytes) -> None:
             sent.append(frame)
 
-        mouth = Mouth(send)
+        mouth = AudioSender(send)
         running = asyncio.create_task(mouth.run())
         try:
             pcm = np.concatenate([np.zeros(800, "<i2"), WORDS, np.zeros(400, "<i2")])
@@ -369,7 +371,7 @@ class TestTheMouth:
         async def send(frame: bytes) -> None:
             sent.append(frame)
 
-        mouth = Mouth(send, np.full(400, 100, "<i2"))
+        mouth = AudioSender(send, np.full(400, 100, "<i2"))
         running = asyncio.create_task(mouth.run())
         await asyncio.wait_for(mouth.begin(np.full(320, 1000, "<i2")), 5)
         await asyncio.wait_for(mouth.begin(np.zeros(320, "<i2")), 5)
@@ -381,7 +383,7 @@ class TestTheMouth:
 
 class TestTheFeed:
     async def test_events_go_to_the_call_of_the_callers_number(self) -> None:
-        board = FeedBoard()
+        board = FeedDispatcher()
         async with board.follow("2025550143") as one, board.follow("2025550177") as other:
             board.take({"event": "call_started", "call_id": "x", "data": {"caller": {"number": "+12025550177"}}}, 1.0)
             board.take({"event": "agent_said", "call_id": "x", "data": {"text": "hello"}}, 2.0)
@@ -390,7 +392,7 @@ class TestTheFeed:
             assert [event.name for event in other.events] == ["call_started", "agent_said"]
 
     async def test_a_second_call_from_one_number_waits_until_the_first_is_known(self) -> None:
-        board = FeedBoard()
+        board = FeedDispatcher()
         second_in = asyncio.Event()
 
         async def second() -> str:
@@ -409,7 +411,7 @@ class TestTheFeed:
             assert (first.call_id, await task) == ("one", "two")
 
     async def test_a_call_back_from_the_queue_is_not_over_when_its_first_visit_is_recorded_late(self) -> None:
-        board = FeedBoard()
+        board = FeedDispatcher()
         caller = {"caller": {"number": "2025550143"}}
         async with board.follow("2025550143") as call:
             board.take({"event": "call_started", "call_id": "x", "data": caller}, 1.0)
@@ -427,7 +429,7 @@ class TestTheFeed:
             assert call.is_over(13.0)
 
     async def test_messages_that_make_no_sense_are_passed_over(self) -> None:
-        board = FeedBoard()
+        board = FeedDispatcher()
         async with board.follow("2025550143") as call:
             board.take({"event": "call_started", "call_id": "x", "data": "nothing"}, 1.0)
             board.take({}, 1.0)
@@ -449,7 +451,7 @@ class TestThePlan:
 
     def test_scripts_and_files_keep_their_order(self, tmp_path: Path) -> None:
         (tmp_path / "one.yaml").write_text("name: from a file\nsteps: [hang_up]\n", encoding="utf-8")
-        loaded = load_all([CallScript("first", ()), tmp_path / "one.yaml", CallScript("last", ())])
+        loaded = load_calls([CallScript("first", ()), tmp_path / "one.yaml", CallScript("last", ())])
         assert [call.name for call in loaded] == ["first", "from a file", "last"]
 
     def test_file_names_are_plain_and_never_the_same(self) -> None:
@@ -461,8 +463,10 @@ class TestThePlan:
 
 
 class TestTheReport:
-    def result(self) -> CallResult:
-        return judge(script_of("- hang_up", "expect: {outcome: handed_over}"), spoken_call().log, Path("a.wav"), None)
+    def result(self) -> ScriptedCallResult:
+        return evaluate_call(
+            script_of("- hang_up", "expect: {outcome: handed_over}"), spoken_call().log, Path("a.wav"), None
+        )
 
     def test_the_terminal_shows_what_failed_and_why(self) -> None:
         lines: list[str] = []

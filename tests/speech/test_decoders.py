@@ -1,4 +1,4 @@
-"""Decoders between two turns: a used one hears what a new one hears, and none is compiled where calls wait for it."""
+"""The decoder pool: a reused decoder gives the results of a new one, and none is compiled while calls wait."""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 import vosk
 
 from agent.call.ports import FRAME_BYTES, Recognition
-from agent.speech.decoders import Decoders
+from agent.speech.decoders import DecoderPool
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model
 from agent.speech.recognizer import VoskRecognizer
@@ -18,27 +18,27 @@ DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "
 SAID = ("Where is my order?", "One oh four seven three.", "Hello, who is this?", "Talk to a person, please.")
 
 
-class OfGrammar:
+class FakeDecoder:
     """A decoder that knows what it was made for."""
 
     def __init__(self, grammar: str) -> None:
         self.grammar = grammar
 
 
-class Made:
+class CountingDecoderFactory:
     """Makes decoders and counts them."""
 
     def __init__(self) -> None:
         self.grammars: list[str] = []
 
-    def __call__(self, grammar: str) -> OfGrammar:
+    def __call__(self, grammar: str) -> FakeDecoder:
         self.grammars.append(grammar)
-        return OfGrammar(grammar)
+        return FakeDecoder(grammar)
 
 
 def test_a_decoder_given_back_is_taken_for_the_next_turn_of_its_grammar_and_of_no_other() -> None:
-    made = Made()
-    decoders = Decoders(made)  # type: ignore[arg-type]
+    made = CountingDecoderFactory()
+    decoders = DecoderPool(made)  # type: ignore[arg-type]
     first = decoders.take("yes")
     second = decoders.take("yes")
     assert first is not second
@@ -50,8 +50,8 @@ def test_a_decoder_given_back_is_taken_for_the_next_turn_of_its_grammar_and_of_n
 
 
 def test_only_so_many_are_kept_and_the_grammar_not_used_for_longest_loses_its_own() -> None:
-    made = Made()
-    decoders = Decoders(made, idle=2)  # type: ignore[arg-type]
+    made = CountingDecoderFactory()
+    decoders = DecoderPool(made, idle=2)  # type: ignore[arg-type]
     taken = {grammar: decoders.take(grammar) for grammar in ("old", "used", "new")}
     decoders.give_back("old", taken["old"])
     decoders.give_back("used", taken["used"])

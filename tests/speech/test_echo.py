@@ -1,4 +1,4 @@
-"""The agent's own voice that comes back from a speakerphone is silence to its ear; a caller's voice is not."""
+"""Echo suppression: the agent's own voice is removed, the caller's voice is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agent.speech.echo import FRAME_SAMPLES, FRAME_SECONDS, EchoGuard
+from agent.speech.echo import FRAME_SAMPLES, FRAME_SECONDS, LoudnessEchoSuppressor
 
 Pcm = NDArray[np.int16]
 
@@ -35,7 +35,7 @@ def softer(pcm: Pcm, db: float, delay_seconds: float) -> Pcm:
     return np.concatenate((np.zeros(round(delay_seconds * 8000), "<i2"), echo))[: len(pcm)]
 
 
-def through(guard: EchoGuard, clock: Clock, pcm: Pcm) -> Pcm:
+def through(guard: LoudnessEchoSuppressor, clock: Clock, pcm: Pcm) -> Pcm:
     """Give the guard what comes in, frame by frame, in time."""
     out = []
     for at in range(0, len(pcm) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
@@ -59,7 +59,7 @@ def clock() -> Clock:
 @pytest.mark.parametrize("loss_db", [16, 22, 30])
 @pytest.mark.parametrize("delay_seconds", [0.04, 0.16, 0.36])
 def test_the_echo_of_a_greeting_does_not_come_through(clock: Clock, loss_db: float, delay_seconds: float) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     prompt = speech(4, -18, 1)
     guard.playing(prompt.tobytes())
     echo = softer(prompt, loss_db, delay_seconds)
@@ -67,7 +67,7 @@ def test_the_echo_of_a_greeting_does_not_come_through(clock: Clock, loss_db: flo
 
 
 def test_a_loud_echo_is_known_after_the_first_seconds(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     for seed in range(3):
         prompt = speech(3, -18, seed)
         guard.playing(prompt.tobytes())
@@ -80,7 +80,7 @@ def test_a_loud_echo_is_known_after_the_first_seconds(clock: Clock) -> None:
 
 @pytest.mark.parametrize("caller_dbfs", [-20, -30])
 def test_a_caller_who_interrupts_is_heard_over_the_echo(clock: Clock, caller_dbfs: float) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     prompt = speech(6, -20, 1)
     guard.playing(prompt.tobytes())
     both = softer(prompt, 24, 0.16).astype(np.int32)
@@ -92,7 +92,7 @@ def test_a_caller_who_interrupts_is_heard_over_the_echo(clock: Clock, caller_dbf
 
 
 def test_without_an_echo_even_a_soft_caller_is_heard(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     prompt = speech(5, -18, 1)
     guard.playing(prompt.tobytes())
     line = np.random.default_rng(5).integers(-3, 4, len(prompt)).astype("<i2")
@@ -108,7 +108,7 @@ def test_without_an_echo_even_a_soft_caller_is_heard(clock: Clock) -> None:
 def test_a_caller_who_interrupts_the_first_prompt_is_heard_whole_where_there_is_no_echo(
     clock: Clock, begins_seconds: float
 ) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     prompt = speech(4, -18, 1)
     guard.playing(prompt.tobytes())
     line = np.random.default_rng(5).integers(-3, 4, len(prompt)).astype("<i2")
@@ -120,7 +120,7 @@ def test_a_caller_who_interrupts_the_first_prompt_is_heard_whole_where_there_is_
 
 
 def test_the_echo_is_known_however_late_a_busy_machine_looks_at_the_frames(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     late = np.random.default_rng(7)
     begun = clock.seconds
     came = 0
@@ -139,7 +139,7 @@ def test_the_echo_is_known_however_late_a_busy_machine_looks_at_the_frames(clock
 
 
 def test_a_caller_who_answers_at_once_does_not_make_the_guard_forget_the_echo(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     for seed in range(4):
         prompt = speech(2, -18, seed)
         both = np.concatenate((softer(prompt, 22, 0.16), np.zeros(2 * 8000, "<i2"))).astype(np.int32)
@@ -153,7 +153,7 @@ def test_a_caller_who_answers_at_once_does_not_make_the_guard_forget_the_echo(cl
 
 
 def test_an_echo_that_is_gone_is_forgotten(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     for seed in range(2):
         prompt = speech(3, -18, seed)
         guard.playing(prompt.tobytes())
@@ -167,7 +167,7 @@ def test_an_echo_that_is_gone_is_forgotten(clock: Clock) -> None:
 
 
 def test_what_comes_long_after_the_prompt_is_not_touched(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     guard.playing(speech(1, -18, 1).tobytes())
     clock.seconds += 1.6
     soft = speech(1, -45, 3)
@@ -175,7 +175,7 @@ def test_what_comes_long_after_the_prompt_is_not_touched(clock: Clock) -> None:
 
 
 def test_what_was_flushed_has_no_echo(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     guard.playing(speech(5, -18, 1).tobytes())
     clock.seconds += 1
     guard.flushed()
@@ -185,7 +185,7 @@ def test_what_was_flushed_has_no_echo(clock: Clock) -> None:
 
 
 def test_any_bytes_may_be_played_or_come_in(clock: Clock) -> None:
-    guard = EchoGuard(clock)
+    guard = LoudnessEchoSuppressor(clock)
     guard.playing(b"")
     guard.playing(b"\x01\x02\x03")
     guard.flushed()

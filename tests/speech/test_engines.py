@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.speech.engines.audio import SPEECH_DBFS, finish, read_wav
+from agent.speech.engines.audio import SPEECH_DBFS, read_wav, to_telephone_audio
 from agent.speech.engines.base import Engine, EngineError
-from agent.speech.engines.child import ChildEngine, piper_engine, pyttsx3_engine
+from agent.speech.engines.child import SubprocessEngine, piper_engine, pyttsx3_engine
 from agent.speech.engines.hibari import HibariEngine
-from agent.speech.engines.recorded import Recordings
+from agent.speech.engines.recorded import RecordedPrompts
 from agent.speech.level import level_dbfs
 
 TEXT = "Your order is on its way."
@@ -71,7 +71,7 @@ def test_a_child_that_was_killed_is_replaced_at_the_next_text():
 
 
 def test_a_child_that_hangs_is_ended_by_the_watchdog():
-    engine = ChildEngine("pyttsx3", "en-us", 1.0, text_seconds=0.2)
+    engine = SubprocessEngine("pyttsx3", "en-us", 1.0, text_seconds=0.2)
     try:
         assert engine.pid is not None
         os.kill(engine.pid, signal.SIGSTOP)
@@ -91,7 +91,7 @@ def test_raw_audio_is_brought_to_8_khz_trimmed_and_levelled():
     rate = 24000
     tone = 0.02 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
     audio = np.concatenate([np.zeros(rate // 2), tone, np.zeros(rate)]).astype(np.float32)
-    pcm = finish(audio, rate)
+    pcm = to_telephone_audio(audio, rate)
     assert len(pcm) / 8000 == pytest.approx(1.0, abs=0.05)
     assert sounding_level(pcm) == pytest.approx(SPEECH_DBFS, abs=0.5)
     assert abs(int(pcm[0])) < 50
@@ -101,7 +101,7 @@ def test_raw_audio_is_brought_to_8_khz_trimmed_and_levelled():
 @pytest.mark.parametrize("audio", [np.zeros(0), np.zeros(8000)])
 def test_an_engine_that_returned_nothing_to_hear_has_failed(audio: np.ndarray):
     with pytest.raises(EngineError):
-        finish(audio.astype(np.float32), 24000)
+        to_telephone_audio(audio.astype(np.float32), 24000)
 
 
 def write_wav(path: Path, seconds: float, *, rate: int = 16000, channels: int = 1, width: int = 2) -> None:
@@ -114,15 +114,15 @@ def write_wav(path: Path, seconds: float, *, rate: int = 16000, channels: int = 
 class TestRecordings:
     def test_a_recording_of_any_rate_answers_for_its_prompt_id(self, tmp_path: Path):
         write_wav(tmp_path / "greeting.wav", 1.0, rate=44100, channels=2)
-        found = Recordings(tmp_path).find("greeting", "Whatever the text says.")
+        found = RecordedPrompts(tmp_path).find("greeting", "Whatever the text says.")
         assert found is not None
         assert len(found) / 16000 == pytest.approx(1.0, abs=0.05)
-        assert Recordings(tmp_path).find("goodbye", "Bye.") is None
+        assert RecordedPrompts(tmp_path).find("goodbye", "Bye.") is None
 
     def test_with_its_words_beside_it_it_is_used_only_for_those(self, tmp_path: Path):
         write_wav(tmp_path / "status.wav", 0.5)
         (tmp_path / "status.txt").write_text("your order is on its way\n")
-        recordings = Recordings(tmp_path)
+        recordings = RecordedPrompts(tmp_path)
         assert recordings.find("status", "Your order is on its way.") is not None
         assert recordings.find("status", "Your order is delayed.") is None
 
@@ -130,14 +130,14 @@ class TestRecordings:
         (tmp_path / "broken.wav").write_bytes(b"RIFFnothing")
         write_wav(tmp_path / "eight-bit.wav", 0.2, width=1)
         write_wav(tmp_path / "good.wav", 0.2)
-        recordings = Recordings(tmp_path)
+        recordings = RecordedPrompts(tmp_path)
         assert recordings.find("broken", "") is None
         assert recordings.find("good", "") is not None
         assert "broken.wav" in caplog.text
         assert "8-bit samples" in caplog.text
 
     def test_a_new_file_is_found_after_a_reload(self, tmp_path: Path):
-        recordings = Recordings(tmp_path)
+        recordings = RecordedPrompts(tmp_path)
         write_wav(tmp_path / "late.wav", 0.2)
         assert recordings.find("late", "") is None
         recordings.reload()

@@ -1,4 +1,4 @@
-"""The level of the caller, and what of the line the recogniser gets to hear."""
+"""Automatic gain and the noise gate before the recogniser."""
 
 import numpy as np
 import pytest

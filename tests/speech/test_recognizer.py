@@ -1,4 +1,4 @@
-"""Hearing with the real Vosk, the bundled model and a real voice."""
+"""Recognition with the real Vosk, the bundled model and a synthesised voice."""
 
 import asyncio
 import gc
@@ -18,8 +18,8 @@ from agent.speech.engines.hibari import HibariEngine
 from agent.speech.gate import SpeechGate
 from agent.speech.grammar import GrammarError
 from agent.speech.model import ModelError, bundled_model
-from agent.speech.recognizer import RecognizerStalled, VoskHearing, VoskRecognizer
-from agent.speech.vad import VoiceActivities
+from agent.speech.recognizer import RecognizerStalled, VoskRecognitionStream, VoskRecognizer
+from agent.speech.vad import VoiceActivityFactory
 
 REQUESTS = ("where is my order", "i want to return my order", "talk to a person")
 DIGITS = ("zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -47,7 +47,7 @@ def line(voice: HibariEngine, *parts: str | float) -> bytes:
     return np.concatenate(audio).tobytes()
 
 
-async def feed(hearing: VoskHearing, pcm: bytes) -> list[str]:
+async def feed(hearing: VoskRecognitionStream, pcm: bytes) -> list[str]:
     """Feed frame by frame; return the text after each."""
     return [await hearing.feed(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
 
@@ -80,7 +80,7 @@ async def test_the_whole_text_is_there_as_soon_as_the_voice_ends(recognizer, voi
 
 async def test_what_the_gate_lets_through_is_whole_in_the_partial_text_once_it_has_closed(recognizer, voice):
     hearing, gate = recognizer.listen((), DIGITS), SpeechGate()
-    activity = VoiceActivities().new()
+    activity = VoiceActivityFactory().new()
     pcm = line(voice, 0.4, "six zero two one seven", 0.3)
     fed, text = 0, ""
     for at in range(0, len(pcm) - FRAME_BYTES + 1, FRAME_BYTES):

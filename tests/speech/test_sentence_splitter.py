@@ -1,4 +1,4 @@
-"""Cutting prompts into pieces."""
+"""Splitting prompts into sentences and clauses."""
 
 import pytest
 

@@ -18,7 +18,7 @@ from agent.speech.model import (
     resolve_model,
 )
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.tuning import tuned, tuned_settings
+from agent.speech.tuning import tuned_model_dir, tuned_settings
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_model_with_a_fixed_graph_is_refused_because_it_takes_no_grammar(tmp_p
 
 def test_the_view_a_model_is_loaded_from_changes_two_settings_and_nothing_of_the_model():
     before = (bundled_model() / "conf" / "model.conf").read_text()
-    with tuned(bundled_model()) as view:
+    with tuned_model_dir(bundled_model()) as view:
         settings = (view / "conf" / "model.conf").read_text().splitlines()
         assert "--frames-per-chunk=9" in settings
         assert [line for line in settings if "rule2" in line] == ["--endpoint.rule2.min-trailing-silence=8.0"]

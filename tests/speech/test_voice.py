@@ -13,10 +13,10 @@ from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import EngineError, Pcm
 from agent.speech.engines.hibari import HibariEngine
-from agent.speech.voice import Speaker, SpeakerOptions, build_engines
+from agent.speech.voice import PromptSynthesizer, PromptSynthesizerOptions, build_engines
 
 
-class Tone:
+class ToneEngine:
     """A small engine: a tone as long as the text, with a pitch of its own. Fails while ``broken``."""
 
     def __init__(self, name: str = "tone", pitch: float = 300.0) -> None:
@@ -58,8 +58,8 @@ class Clock:
 
 
 async def test_a_prompt_is_synthesised_once_and_then_at_hand(tmp_path: Path):
-    engine = Tone()
-    speaker = Speaker([engine], cache_dir=tmp_path)
+    engine = ToneEngine()
+    speaker = PromptSynthesizer([engine], cache_dir=tmp_path)
     assert speaker.cached("greeting", "Hello.") is None
     pcm = await speaker.render("greeting", "Hello.")
     assert speaker.cached("greeting", "Hello.") == pcm == await speaker.render("other", "Hello.")
@@ -69,8 +69,8 @@ async def test_a_prompt_is_synthesised_once_and_then_at_hand(tmp_path: Path):
 
 
 async def test_twenty_calls_that_want_the_same_prompt_share_one_synthesis():
-    engine = Tone()
-    speaker = Speaker([engine])
+    engine = ToneEngine()
+    speaker = PromptSynthesizer([engine])
     audio = await asyncio.gather(*(speaker.render("p", "Same words.") for _ in range(20)))
     assert len(set(audio)) == 1
     assert engine.spoken == ["Same words."]
@@ -78,9 +78,9 @@ async def test_twenty_calls_that_want_the_same_prompt_share_one_synthesis():
 
 
 async def test_a_caller_who_hangs_up_does_not_stop_the_synthesis_another_waits_for():
-    engine = Tone()
+    engine = ToneEngine()
     engine.may_go_on.clear()
-    speaker = Speaker([engine])
+    speaker = PromptSynthesizer([engine])
     leaves, stays = (asyncio.create_task(speaker.render("p", "Wait for it.")) for _ in range(2))
     await asyncio.to_thread(engine.asked.wait, 5)
     leaves.cancel()
@@ -92,8 +92,8 @@ async def test_a_caller_who_hangs_up_does_not_stop_the_synthesis_another_waits_f
 
 
 async def test_another_process_finds_the_prompt_on_disk(tmp_path: Path):
-    first, second = Tone(), Tone()
-    one, two = Speaker([first], cache_dir=tmp_path), Speaker([second], cache_dir=tmp_path)
+    first, second = ToneEngine(), ToneEngine()
+    one, two = PromptSynthesizer([first], cache_dir=tmp_path), PromptSynthesizer([second], cache_dir=tmp_path)
     assert await one.render("p", "Kept.") == await two.render("p", "Kept.")
     assert second.spoken == []
     await one.close()
@@ -101,21 +101,24 @@ async def test_another_process_finds_the_prompt_on_disk(tmp_path: Path):
 
 
 async def test_another_voice_does_not_speak_with_the_first_ones_audio(tmp_path: Path):
-    one, two = Speaker([Tone(pitch=300)], cache_dir=tmp_path), Speaker([Tone(pitch=500)], cache_dir=tmp_path)
+    one, two = (
+        PromptSynthesizer([ToneEngine(pitch=300)], cache_dir=tmp_path),
+        PromptSynthesizer([ToneEngine(pitch=500)], cache_dir=tmp_path),
+    )
     assert await one.render("p", "Mine.") != await two.render("p", "Mine.")
     await one.close()
     await two.close()
 
 
 async def test_a_damaged_file_in_the_cache_is_made_again(tmp_path: Path, caplog):
-    engine = Tone()
-    one = Speaker([engine], cache_dir=tmp_path)
+    engine = ToneEngine()
+    one = PromptSynthesizer([engine], cache_dir=tmp_path)
     good = await one.render("p", "Precious.")
     await one.close()
     path = DiskCache(tmp_path).path(engine.identity, "Precious.")
     for damage in (path.read_bytes()[:-10], b"", b"no header", path.read_bytes()[:-2] + b"xx"):
         path.write_bytes(damage)
-        again = Speaker([engine], cache_dir=tmp_path)
+        again = PromptSynthesizer([engine], cache_dir=tmp_path)
         assert await again.render("p", "Precious.") == good
         await again.close()
     assert len(engine.spoken) == 5
@@ -124,16 +127,16 @@ async def test_a_damaged_file_in_the_cache_is_made_again(tmp_path: Path, caplog)
 
 async def test_a_cache_folder_that_cannot_be_written_costs_no_prompt(tmp_path: Path, caplog):
     (tmp_path / "file").write_text("in the way")
-    speaker = Speaker([Tone()], cache_dir=tmp_path / "file")
+    speaker = PromptSynthesizer([ToneEngine()], cache_dir=tmp_path / "file")
     assert len(await speaker.render("p", "Hello.")) > 0
     assert "could not be kept" in caplog.text
     await speaker.close()
 
 
 async def test_when_an_engine_fails_the_next_speaks_and_the_first_rests_a_while():
-    first, second, clock = Tone("first"), Tone("second", 500), Clock()
+    first, second, clock = ToneEngine("first"), ToneEngine("second", 500), Clock()
     first.broken = True
-    speaker = Speaker([first, second], options=SpeakerOptions(unhealthy_seconds=30), clock=clock)
+    speaker = PromptSynthesizer([first, second], options=PromptSynthesizerOptions(unhealthy_seconds=30), clock=clock)
     await speaker.render("p", "One.")
     await speaker.render("p", "Two.")
     assert (first.spoken, second.spoken) == (["One."], ["One.", "Two."])
@@ -146,9 +149,9 @@ async def test_when_an_engine_fails_the_next_speaks_and_the_first_rests_a_while(
 
 
 async def test_the_stand_ins_audio_is_forgotten_when_the_first_engine_may_be_back():
-    first, second, clock = Tone("first"), Tone("second", 500), Clock()
+    first, second, clock = ToneEngine("first"), ToneEngine("second", 500), Clock()
     first.broken = True
-    speaker = Speaker([first, second], options=SpeakerOptions(unhealthy_seconds=30), clock=clock)
+    speaker = PromptSynthesizer([first, second], options=PromptSynthesizerOptions(unhealthy_seconds=30), clock=clock)
     stand_in = await speaker.render("p", "Hello.")
     assert speaker.cached("p", "Hello.") == stand_in
     first.broken = False
@@ -159,9 +162,9 @@ async def test_the_stand_ins_audio_is_forgotten_when_the_first_engine_may_be_bac
 
 
 async def test_an_engine_that_hangs_counts_as_failed():
-    stuck, spare = Tone("stuck"), Tone("spare", 500)
+    stuck, spare = ToneEngine("stuck"), ToneEngine("spare", 500)
     stuck.may_go_on.clear()
-    speaker = Speaker([stuck, spare], options=SpeakerOptions(workers=2, engine_seconds=0.05))
+    speaker = PromptSynthesizer([stuck, spare], options=PromptSynthesizerOptions(workers=2, engine_seconds=0.05))
     assert len(await speaker.render("p", "Hello.")) > 0
     assert not speaker.healthy["stuck"]
     stuck.may_go_on.set()
@@ -169,11 +172,11 @@ async def test_an_engine_that_hangs_counts_as_failed():
 
 
 async def test_what_an_engine_never_meant_to_raise_is_a_failure_too():
-    class Buggy(Tone):
+    class Buggy(ToneEngine):
         def synthesise(self, text: str) -> Pcm:
             raise ZeroDivisionError("a bug")
 
-    speaker = Speaker([Buggy("buggy")])
+    speaker = PromptSynthesizer([Buggy("buggy")])
     with pytest.raises(VoiceError, match="ZeroDivisionError: a bug"):
         await speaker.render("p", "Hello.")
     await speaker.close()
@@ -181,9 +184,9 @@ async def test_what_an_engine_never_meant_to_raise_is_a_failure_too():
 
 async def test_when_no_engine_can_speak_the_error_says_why_of_each_and_recordings_go_on(tmp_path: Path):
     write_wav(tmp_path / "sorry.wav", 0.5)
-    first, second = Tone("first"), Tone("second")
+    first, second = ToneEngine("first"), ToneEngine("second")
     first.broken = second.broken = True
-    speaker = Speaker([first, second], recordings_dir=tmp_path)
+    speaker = PromptSynthesizer([first, second], recordings_dir=tmp_path)
     with pytest.raises(VoiceError, match=r"first is out of order; second is out of order"):
         await speaker.render("p", "Hello.")
     assert len(await speaker.render("sorry", "Anything.")) > 0
@@ -192,8 +195,8 @@ async def test_when_no_engine_can_speak_the_error_says_why_of_each_and_recording
 
 async def test_a_recording_wins_over_the_engine_and_is_one_piece(tmp_path: Path):
     write_wav(tmp_path / "greeting.wav", 0.5)
-    engine = Tone()
-    speaker = Speaker([engine], recordings_dir=tmp_path)
+    engine = ToneEngine()
+    speaker = PromptSynthesizer([engine], recordings_dir=tmp_path)
     assert speaker.cached("greeting", "Hello. Welcome.") is not None
     assert speaker.pieces("greeting", "Hello. Welcome.") == ["Hello. Welcome."]
     assert speaker.pieces("other", "Hello. Welcome.") == ["Hello.", "Welcome."]
@@ -202,8 +205,8 @@ async def test_a_recording_wins_over_the_engine_and_is_one_piece(tmp_path: Path)
 
 
 async def test_prompts_are_rendered_piece_by_piece_before_they_are_needed(tmp_path: Path):
-    engine = Tone()
-    speaker = Speaker([engine], cache_dir=tmp_path)
+    engine = ToneEngine()
+    speaker = PromptSynthesizer([engine], cache_dir=tmp_path)
     progress: list[tuple[int, int]] = []
     prompts = [Prompt("a", "Hello. Welcome."), Prompt("b", "Goodbye."), Prompt("a", "Hello. Welcome.")]
     done = await speaker.prerender(prompts, lambda ready, of: progress.append((ready, of)))
@@ -215,13 +218,13 @@ async def test_prompts_are_rendered_piece_by_piece_before_they_are_needed(tmp_pa
 
 
 async def test_a_text_that_cannot_be_spoken_does_not_stop_the_others():
-    class Picky(Tone):
+    class Picky(ToneEngine):
         def synthesise(self, text: str) -> Pcm:
             if "bad" in text:
                 raise EngineError("cannot speak that")
             return super().synthesise(text)
 
-    speaker = Speaker([Picky()], options=SpeakerOptions(unhealthy_seconds=0))
+    speaker = PromptSynthesizer([Picky()], options=PromptSynthesizerOptions(unhealthy_seconds=0))
     done = await speaker.prerender([Prompt("a", "good"), Prompt("b", "bad"), Prompt("c", "fine")])
     assert (done.ready, done.failed) == (2, ("bad",))
     await speaker.close()
@@ -249,7 +252,7 @@ async def test_the_configured_engines_are_loaded_in_order_and_missing_ones_left_
 
 
 async def test_the_default_voice_speaks_several_texts_at_once():
-    speaker = Speaker([HibariEngine()], options=SpeakerOptions(workers=2))
+    speaker = PromptSynthesizer([HibariEngine()], options=PromptSynthesizerOptions(workers=2))
     texts = [f"Your order number is {n}." for n in ("one", "two", "three", "four")]
     together = await asyncio.gather(*(speaker.render("p", text) for text in texts))
     alone = HibariEngine()

@@ -9,7 +9,7 @@ from agent.call.ports import FRAME_BYTES, VoiceActivity
 from agent.rehearsal.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine
-from agent.speech.vad import EnergyActivity, SileroActivity, SileroModel, VoiceActivities
+from agent.speech.vad import EnergyVoiceActivity, SileroModel, SileroVoiceActivity, VoiceActivityFactory
 
 SPEECH = 0.5
 
@@ -36,7 +36,7 @@ def judge(activity: VoiceActivity, *parts: np.ndarray) -> list[bool]:
 
 @pytest.mark.parametrize("gain_db", [-25, -15, 0, 8])
 def test_speech_is_seen_within_160_ms_and_its_end_within_80_ms(model, spoken, gain_db):
-    seen = judge(SileroActivity(model), quiet(0.5), spoken * 10 ** (gain_db / 20), quiet(1.0))
+    seen = judge(SileroVoiceActivity(model), quiet(0.5), spoken * 10 ** (gain_db / 20), quiet(1.0))
     begin, end = seen.index(True), len(seen) - 1 - seen[::-1].index(True)
     voice_ends = 25 + len(spoken) / 160
     assert 24 <= begin <= 25 + 8
@@ -52,7 +52,7 @@ def test_a_soft_word_out_of_digital_silence_is_speech(model, offset):
     """Wherever the network's windows fall in it: without noise under it, about half of these show 60 ms or less."""
     soft = EspeakVoice("en-us+linda").speak("no").astype(float)
     soft *= 3276.8 / np.sqrt(np.mean(soft**2))
-    seen = judge(SileroActivity(model), np.zeros(3 * 8000 + offset), soft, np.zeros(4000))
+    seen = judge(SileroVoiceActivity(model), np.zeros(3 * 8000 + offset), soft, np.zeros(4000))
     assert longest_run(seen) >= 6
 
 
@@ -72,12 +72,12 @@ def burst(milliseconds: float, level: float, decay_ms: float) -> np.ndarray:
     ],
 )
 def test_noise_that_is_not_speech_does_not_count(model, noise):
-    assert sum(judge(SileroActivity(model), quiet(0.5), *noise)) <= 2
+    assert sum(judge(SileroVoiceActivity(model), quiet(0.5), *noise)) <= 2
 
 
 def test_calls_do_not_disturb_one_another(model, spoken):
-    alone = judge(SileroActivity(model), quiet(0.5), spoken)
-    first, second = SileroActivity(model), SileroActivity(model)
+    alone = judge(SileroVoiceActivity(model), quiet(0.5), spoken)
+    first, second = SileroVoiceActivity(model), SileroVoiceActivity(model)
     audio = np.concatenate([quiet(0.5), spoken]).astype("<i2").tobytes()
     mixed = []
     for at in range(0, len(audio) - FRAME_BYTES + 1, FRAME_BYTES):
@@ -87,7 +87,7 @@ def test_calls_do_not_disturb_one_another(model, spoken):
 
 
 def test_by_level_alone_speech_is_seen_and_a_quiet_line_is_not(spoken):
-    seen = judge(EnergyActivity(), quiet(0.5), spoken, quiet(0.5))
+    seen = judge(EnergyVoiceActivity(), quiet(0.5), spoken, quiet(0.5))
     assert not any(seen[:25])
     assert sum(seen[25 : 25 + len(spoken) // 160]) > 0.6 * len(spoken) / 160
     assert not any(seen[-15:])
@@ -96,6 +96,6 @@ def test_by_level_alone_speech_is_seen_and_a_quiet_line_is_not(spoken):
 def test_without_the_network_the_level_decides_and_the_log_says_so(monkeypatch, caplog, spoken):
     monkeypatch.setattr(vad, "NETWORK_PACKAGE", "orderline_has_no_such_package")
     with caplog.at_level(logging.WARNING):
-        activity = VoiceActivities().new()
+        activity = VoiceActivityFactory().new()
     assert "install the package" in caplog.text
     assert any(judge(activity, quiet(0.5), spoken))

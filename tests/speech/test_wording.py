@@ -27,12 +27,12 @@ anything = st.one_of(
     st.times(),
     st.booleans(),
 )
-MESS = (
+MESSY_FRAGMENTS = (
     *("{{", "}}", "{%", "<b>", "&amp;", "10473", "A1-B2-C3", "ABC-1234", "2026-11-25", "14:30", "$49.50", "3rd"),
     *(" ", "-", ",", ".", "/", "w/", "500ml", "USB", "HELLO", "x", "2x3", "http://a.b", "a@b.c", "\x00", "é", "٣"),
     *("99:99", "0000-00-00", "$9,9", "1,2,3", "1.", "'", "--", "#", "#7", "㍿", "½", "²", "12345678901234567890"),
 )
-messy_text = st.lists(st.sampled_from(MESS), max_size=60).map("".join)
+messy_text = st.lists(st.sampled_from(MESSY_FRAGMENTS), max_size=60).map("".join)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is said and asked about recording before a conversation begins. Pure; wraps the conversation it precedes."""
+"""Recording consent: announces or asks for the recording before the conversation starts. Pure."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any, Literal, Protocol, get_args
 
 from agent.dialog.contract import (
     Completeness,
+    ConversationSummary,
     Event,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     KeyEntry,
     Listen,
     NoInput,
     Prompt,
-    Story,
     Turn,
+    TurnInput,
 )
-from agent.dialog.model.model import Recording
+from agent.dialog.model.model import RecordingConsent
 
-Mode = Literal["off", "announce", "ask"]
-Answer = Literal["", "announced", "given", "refused"]
-ANSWERS: tuple[Answer, ...] = get_args(Answer)
+ConsentMode = Literal["off", "announce", "ask"]
+ConsentAnswer = Literal["", "announced", "given", "refused"]
+CONSENT_ANSWERS: tuple[ConsentAnswer, ...] = get_args(ConsentAnswer)
 
 SLOT = "recording"
 FLOW = "recording"
 
 
-class Conversing(Protocol):
+class WrappedConversation(Protocol):
     """The conversation that follows (the part of :class:`agent.call.ports.Dialog` that is used here)."""
 
     def start(self) -> Turn:
@@ -47,7 +47,7 @@ class Conversing(Protocol):
         """What is known so far."""
 
     @property
-    def story(self) -> Story:
+    def story(self) -> ConversationSummary:
         """What it was about so far."""
 
     def snapshot(self) -> dict[str, Any]:
@@ -60,12 +60,12 @@ class Conversing(Protocol):
         """Return the story so far."""
 
 
-def answer_in(snapshot: Mapping[str, Any]) -> Answer:
-    """Return the answer that :meth:`ConsentFirst.snapshot` holds, ``""`` for none or a strange one."""
-    return next((answer for answer in ANSWERS if answer == snapshot.get("consent")), "")
+def consent_in_snapshot(snapshot: Mapping[str, Any]) -> ConsentAnswer:
+    """Return the answer that :meth:`ConsentDialog.snapshot` holds, ``""`` for none or a strange one."""
+    return next((answer for answer in CONSENT_ANSWERS if answer == snapshot.get("consent")), "")
 
 
-class ConsentFirst:
+class ConsentDialog:
     """A dialog that tells of the recording, or asks for it, before the real one starts.
 
     ``announce`` puts the announcement before the greeting. ``ask`` asks a question of its own: only a clear yes (or 1)
@@ -75,12 +75,12 @@ class ConsentFirst:
 
     def __init__(
         self,
-        conversation: Conversing,
-        mode: Mode,
-        words: Recording,
+        conversation: WrappedConversation,
+        mode: ConsentMode,
+        words: RecordingConsent,
         fill: Callable[[str], str],
-        on_answer: Callable[[Answer], object] = lambda answer: None,
-        answer: Answer = "",
+        on_answer: Callable[[ConsentAnswer], object] = lambda answer: None,
+        answer: ConsentAnswer = "",
         *,
         asking: bool = False,
     ) -> None:
@@ -95,7 +95,7 @@ class ConsentFirst:
         self._on_answer = on_answer
         self._asking = asking
         self._tries = 0
-        self.answer: Answer = answer
+        self.answer: ConsentAnswer = answer
         """What came of it; ``""`` while nobody was asked or told."""
 
     def start(self) -> Turn:
@@ -149,7 +149,7 @@ class ConsentFirst:
         return self._inner.slots
 
     @property
-    def story(self) -> Story:
+    def story(self) -> ConversationSummary:
         """What it was about so far, for people."""
         return self._inner.story
 
@@ -169,9 +169,9 @@ class ConsentFirst:
 
     def _judge(self, event: Event) -> bool | None:
         """True for consent, False for none, None where it cannot be told."""
-        if isinstance(event, Heard) and event.keys:
+        if isinstance(event, TurnInput) and event.keys:
             return {"1": True, "2": False}.get(event.keys[0])
-        if isinstance(event, Heard):
+        if isinstance(event, TurnInput):
             return self._said(event.text)
         return None if isinstance(event, NoInput) else False
 
@@ -184,7 +184,7 @@ class ConsentFirst:
     def _prompt(self, name: str) -> Prompt:
         return Prompt(f"{FLOW}.{name}", self._fill(getattr(self._words, name)))
 
-    def _settle(self, answer: Answer) -> None:
+    def _settle(self, answer: ConsentAnswer) -> None:
         self.answer = answer
         self._on_answer(answer)
 

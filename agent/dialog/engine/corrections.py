@@ -1,15 +1,15 @@
-"""Answers that come where they were not asked for: an earlier one changed ("no wait, Thursday"), a day in a request."""
+"""Answers to questions not being asked: a changed earlier answer ("no wait, Thursday"), a day in a request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.dialog.contract import Heard, Then
+from agent.dialog.contract import NextAction, TurnInput
 from agent.dialog.engine import steps
 from agent.dialog.engine.state import Focus, SlotValue
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST
-from agent.dialog.model.model import Collect
+from agent.dialog.model.model import CollectStep
 
 _LEADS = frozenset(
     [
@@ -53,7 +53,7 @@ _DENIALS = frozenset(
 """With one of these in a sentence a day in it may be a day that does not suit."""
 
 
-def change_of_mind(scene: Scene, heard: Heard) -> Then | None:
+def changed_answer(scene: TurnContext, heard: TurnInput) -> NextAction | None:
     """Take a text that answers an earlier question of the flow under way; None when it answers none, or several.
 
     The slot gets the new value, what hangs on it is forgotten, and the flow goes on from that question: what is still
@@ -71,31 +71,31 @@ def change_of_mind(scene: Scene, heard: Heard) -> Then | None:
         return None
     index, slot, value = found[0]
     scene.understood = f"{slot}={value}"
-    scene.state.succeed()
+    scene.state.reset_failures()
     scene.fill(slot, SlotValue(value))
     frame.step, frame.asking = index, False
     return steps.advance(scene)
 
 
-def refuses(scene: Scene, heard: Heard) -> bool:
+def is_denial(scene: TurnContext, heard: TurnInput) -> bool:
     """Return whether a text says no to what was just guessed."""
     match = scene.pack.grammars[CONFIRM_REQUEST].match(heard)
     return match is not None and match.meaning.kind == "value" and match.meaning.name == "no"
 
 
-def day_in(scene: Scene, flow: str, heard: Heard) -> tuple[str, str] | None:
+def date_in_request(scene: TurnContext, flow: str, heard: TurnInput) -> tuple[str, str] | None:
     """Return a date slot of the flow and the one day a sentence names for it; None without one, or with a denial."""
     tokens = heard.text.split()
     if _DENIALS.intersection(tokens):
         return None
     steps = scene.pack.flow(flow).steps
-    asked = (step.collect for step in steps if isinstance(step, Collect))
+    asked = (step.collect for step in steps if isinstance(step, CollectStep))
     slot = next((name for name in asked if scene.pack.slot(name).type == "date"), "")
     day = _named_day(scene, slot, tokens) if slot else ""
     return (slot, day) if day else None
 
 
-def only_day(scene: Scene, focus: Focus, heard: Heard) -> str:
+def single_date(scene: TurnContext, focus: Focus, heard: TurnInput) -> str:
     """Return the one day named in an answer that was not understood as a whole; ``""`` for none."""
     if (
         focus.kind != "collect"
@@ -106,7 +106,7 @@ def only_day(scene: Scene, focus: Focus, heard: Heard) -> str:
     return _named_day(scene, focus.slot, heard.text.split())
 
 
-def _named_day(scene: Scene, slot: str, tokens: list[str]) -> str:
+def _named_day(scene: TurnContext, slot: str, tokens: list[str]) -> str:
     """Return the day whose longest name stands in the tokens; ``""`` when two different days do."""
     named: dict[int, set[str]] = {}
     for option in scene.options(slot):
@@ -117,12 +117,12 @@ def _named_day(scene: Scene, slot: str, tokens: list[str]) -> str:
     return days.pop() if len(days) == 1 else ""
 
 
-def _answered(scene: Scene) -> Iterator[tuple[int, str]]:
+def _answered(scene: TurnContext) -> Iterator[tuple[int, str]]:
     """Yield the questions of the running flow with a choice or a day that have an answer, and where they are asked."""
     frame = scene.frame
     known: set[str] = set()
     for index, step in enumerate(scene.pack.flow(frame.flow).steps[: frame.step]):
-        if isinstance(step, Collect) and not step.force and step.collect in scene.state.slots.keys() - known:
+        if isinstance(step, CollectStep) and not step.force and step.collect in scene.state.slots.keys() - known:
             known.add(step.collect)
             if scene.pack.slot(step.collect).type in ("choice", "date"):
                 yield index, step.collect
@@ -137,9 +137,9 @@ def _without_leads(text: str) -> Iterator[str]:
             yield " ".join(words)
 
 
-def _value(scene: Scene, slot: str, words: str) -> str:
+def _value(scene: TurnContext, slot: str, words: str) -> str:
     """Return the value of the slot that these words stand for, when it is another one than now."""
-    match = scene.grammar(Focus("collect", slot)).match(Heard(words))
+    match = scene.grammar(Focus("collect", slot)).match(TurnInput(words))
     if match is None or match.meaning.kind != "value" or match.meaning.guessed:
         return ""
     return match.meaning.name if match.meaning.name != scene.state.slots[slot].value else ""

@@ -1,4 +1,4 @@
-"""The conversation: events in, turns out. Pure, synchronous, deterministic, and able to move to another process."""
+"""The dialog engine: events in, turns out. Pure, synchronous, deterministic; its state fits in a snapshot."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Any
 
 from agent.dialog.contract import (
     Completeness,
-    Deaf,
-    Done,
+    ConversationSummary,
+    EffectFailed,
+    EffectSucceeded,
     Event,
-    Failed,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     Listen,
+    NextAction,
     NoInput,
     Prompt,
     QueueReport,
-    Story,
-    Then,
+    RecognitionLost,
     Turn,
+    TurnInput,
 )
 from agent.dialog.engine import fallbacks, interpret, keypad, listening, steps
-from agent.dialog.engine.handover import NO_DETOUR, hand_over, hand_over_again
-from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, Frame, Handed, SlotValue, State
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.handover import REASONS_IGNORING_QUEUE, hand_over, hand_over_again
+from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, ConversationState, FlowFrame, LastHandOver, SlotValue
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
-from agent.dialog.model.model import Call
+from agent.dialog.model.model import ServiceCallStep
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 
@@ -50,7 +50,7 @@ class Conversation:
         self._pack = pack
         self._facts = facts
         self._render = render
-        self._state = State()
+        self._state = ConversationState()
 
     @classmethod
     def restore(cls, pack: FlowPack, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
@@ -61,11 +61,13 @@ class Conversation:
         if snapshot.get("version") != SNAPSHOT_VERSION or snapshot.get("pack") != pack.fingerprint:
             raise DialogError("the snapshot belongs to another version of the program or of the flow files")
         conversation = cls(pack, CallFacts.from_json(snapshot["facts"]), render)
-        conversation._state = State.from_json(snapshot["state"])
+        conversation._state = ConversationState.from_json(snapshot["state"])
         return conversation
 
     @classmethod
-    def come_back(cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer) -> Conversation:
+    def resume_returning_call(
+        cls, pack: FlowPack, facts: CallFacts, snapshot: Mapping[str, Any], render: Renderer
+    ) -> Conversation:
         """Begin anew at the entry of ``facts`` with what an earlier conversation of the same caller knew.
 
         Slots, variables and requests are kept; begun flows, the open question and failures are not. Raises
@@ -73,7 +75,7 @@ class Conversation:
         """
         before = cls.restore(pack, snapshot, render)._state
         conversation = cls(pack, facts, render)
-        conversation._state = State(
+        conversation._state = ConversationState(
             slots={name: slot for name, slot in before.slots.items() if not slot.doubt},
             variables=before.variables,
             requests=before.requests,
@@ -102,12 +104,12 @@ class Conversation:
         return {name: slot.value for name, slot in self._state.slots.items()}
 
     @property
-    def story(self) -> Story:
+    def story(self) -> ConversationSummary:
         """What it was about so far."""
         state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
         asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
         order = state.slots.get("order_number")
-        return Story(
+        return ConversationSummary(
             wanted=tuple(flows[flow].description for flow in asked),
             unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
             verified=bool(state.variables.get("verified")),
@@ -131,11 +133,11 @@ class Conversation:
         """Return the first turn."""
         scene = self._scene()
         contents = self._pack.contents
-        self._state.frames = [Frame(contents.entries.get(self._facts.entry, contents.start))]
+        self._state.frames = [FlowFrame(contents.entries.get(self._facts.entry, contents.start))]
         self._give_variables_a_value(scene)
         return self._work(scene, None)
 
-    def _give_variables_a_value(self, scene: Scene) -> None:
+    def _give_variables_a_value(self, scene: TurnContext) -> None:
         for name, expression in self._pack.contents.variables.items():
             if name not in self._state.variables:
                 self._state.variables[name] = scene.evaluate(expression)
@@ -169,14 +171,14 @@ class Conversation:
         entry = self._pack.contents.entries.get(f"queue_{report.standing}")
         insists = state.waits and report.standing in ("full", "too_long")
         handed = state.handed
-        if entry is None or insists or handed is None or handed.reason in NO_DETOUR:
+        if entry is None or insists or handed is None or handed.reason in REASONS_IGNORING_QUEUE:
             if report.wait_minutes and QUEUE_WAIT in self._pack.contents.prompts:
                 scene.say((QUEUE_WAIT,))
             return self._finish(scene, hand_over_again(scene, quiet=True))
         state.ended, state.wrong = "", 0
-        state.succeed()
-        steps.drop(scene, 0)
-        state.frames = [Frame(entry)]
+        state.reset_failures()
+        steps.drop_flows(scene, 0)
+        state.frames = [FlowFrame(entry)]
         return self._work(scene, None)
 
     def resume(self) -> Turn:
@@ -202,7 +204,7 @@ class Conversation:
         """
         state = self._state
         handed = state.handed if state.ended == HANDED_OVER else None
-        going = state.handed = handed or Handed(reason)
+        going = state.handed = handed or LastHandOver(reason)
         state.ended = HANDED_OVER
         scene = self._scene()
         try:
@@ -219,10 +221,10 @@ class Conversation:
         grammar = self._scene().grammar(focus)
         return grammar.completeness(text, self._state.so_far, self._state.so_far_slot)
 
-    def _scene(self) -> Scene:
-        return Scene(self._pack, self._facts, self._state, self._render)
+    def _scene(self) -> TurnContext:
+        return TurnContext(self._pack, self._facts, self._state, self._render)
 
-    def _work(self, scene: Scene, event: Event | None) -> Turn:
+    def _work(self, scene: TurnContext, event: Event | None) -> Turn:
         try:
             then = self._react(scene, event)
         except DialogError as error:
@@ -232,42 +234,42 @@ class Conversation:
             then = self._fault(scene)
         return self._finish(scene, then)
 
-    def _react(self, scene: Scene, event: Event | None) -> Then:
+    def _react(self, scene: TurnContext, event: Event | None) -> NextAction:
         if event is None:
             return steps.advance(scene)
-        if isinstance(event, Deaf):
-            return keypad.begin(scene)
+        if isinstance(event, RecognitionLost):
+            return keypad.switch_to_keypad(scene)
         pending = self._state.effect
         if pending is not None:
-            if isinstance(event, (Done, Failed)) and event.effect == pending.id:
-                return steps.outcome(scene, event)
+            if isinstance(event, (EffectSucceeded, EffectFailed)) and event.effect == pending.id:
+                return steps.take_outcome(scene, event)
             return self._open(scene)
-        if isinstance(event, Heard):
-            return interpret.take(scene, event)
+        if isinstance(event, TurnInput):
+            return interpret.interpret_answer(scene, event)
         if isinstance(event, NoInput):
             scene.understood = "silence"
             return fallbacks.no_input(scene)
         return self._open(scene)
 
-    def _open(self, scene: Scene) -> Then:
+    def _open(self, scene: TurnContext) -> NextAction:
         """Return what is being waited for, without words."""
         scene.keep_last_said = True
         if self._state.effect is None:
             return listening.listen(scene)
         step = self._pack.flow(scene.frame.flow).steps[scene.frame.step]
-        if not isinstance(step, Call):
+        if not isinstance(step, ServiceCallStep):
             raise DialogError("a service call is pending at a step that calls none")
         return steps.effect_of(scene, step, ".".join(scene.place))
 
-    def _fault(self, scene: Scene) -> HandOver:
+    def _fault(self, scene: TurnContext) -> HandOver:
         try:
             return hand_over(scene, "fault")
         except DialogError:
             return HandOver("fault", "The agent's rules failed during this call.")
 
-    def _finish(self, scene: Scene, then: Then) -> Turn:
+    def _finish(self, scene: TurnContext, then: NextAction) -> Turn:
         if isinstance(then, Listen) and self._state.deaf:
-            then = keypad.offer(scene, then)
+            then = keypad.offer_keys(scene, then)
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome

@@ -1,22 +1,22 @@
-"""What holds at any moment of any flow: silence, misunderstanding, repeat, help, cancel, wait, a person, goodbye."""
+"""Fallbacks valid at any moment: no input, no match, repeat, help, cancel, wait, staff, goodbye."""
 
 from __future__ import annotations
 
-from agent.dialog.contract import HandOver, HangUp, Listen, Then
+from agent.dialog.contract import HandOver, HangUp, Listen, NextAction
 from agent.dialog.engine import listening, steps
 from agent.dialog.engine.handover import hand_over
-from agent.dialog.engine.state import Focus, Frame, SlotValue
-from agent.dialog.engine.turn_context import Scene, level_texts
+from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
+from agent.dialog.engine.turn_context import TurnContext, level_texts
 from agent.dialog.model.model import GOODBYE, PERSON, Slot
 from agent.dialog.pack.lint import is_prompt_id
 
-MAX_WRONG = 3
+MAX_REJECTED_READBACKS = 3
 """Read-backs a caller may reject before a person takes over."""
 _MAX_MUTTERS = 6
 _DEFAULT_LEVELS = 2
 
 
-def no_match(scene: Scene) -> Then:
+def no_match(scene: TurnContext) -> NextAction:
     """Answer something that was not understood: a level's prompt, in the end a person."""
     state = scene.state
     if state.waiting and state.no_match < _MAX_MUTTERS:
@@ -25,17 +25,17 @@ def no_match(scene: Scene) -> Then:
         scene.keep_last_said = True
         return listening.listen(scene)
     state.waiting = False
-    state.forget_breaths()
+    state.clear_partial_number()
     state.failures += 1
     state.no_match += 1
     return _level(scene, "nomatch", state.no_match, "no_match")
 
 
-def no_input(scene: Scene) -> Then:
+def no_input(scene: TurnContext) -> NextAction:
     """Answer silence: after "hold on" a gentle question, otherwise a level's prompt, in the end a person."""
     state = scene.state
     if state.waiting:
-        state.succeed()
+        state.reset_failures()
         scene.say(("still_there",))
         return ask_again(scene)
     state.failures += 1
@@ -43,7 +43,7 @@ def no_input(scene: Scene) -> Then:
     return _level(scene, "noinput", state.no_input, "no_input")
 
 
-def command(scene: Scene, name: str) -> Then:
+def command(scene: TurnContext, name: str) -> NextAction:
     """Do what the caller may ask for at any moment."""
     state = scene.state
     scene.understood = name
@@ -52,7 +52,7 @@ def command(scene: Scene, name: str) -> Then:
     if name == "goodbye":
         scene.say(("goodbye",))
         return HangUp("answered")
-    state.succeed()
+    state.reset_failures()
     if name == "repeat":
         scene.said = list(state.last_said)
         return listening.listen(scene)
@@ -69,13 +69,13 @@ def command(scene: Scene, name: str) -> Then:
     return _cancel(scene)
 
 
-def ask_again(scene: Scene) -> Listen:
+def ask_again(scene: TurnContext) -> Listen:
     """Ask the open question again in its shorter words."""
     scene.question(_focus(scene), again=True)
     return listening.listen(scene)
 
 
-def escalate(scene: Scene, name: str) -> HandOver:
+def escalate(scene: TurnContext, name: str) -> HandOver:
     """Bring a person at once: anger, a legal threat."""
     escalation = scene.pack.contents.escalate[name]
     scene.understood = name
@@ -83,20 +83,20 @@ def escalate(scene: Scene, name: str) -> HandOver:
     return hand_over(scene, name, priority=escalation.priority, quiet=bool(escalation.say))
 
 
-def rejected(scene: Scene, slot: str) -> Then:
+def readback_rejected(scene: TurnContext, slot: str) -> NextAction:
     """The caller says the number read back is wrong, without saying the right one."""
     state = scene.state
     state.wrong += 1
     scene.understood = f"{slot} is wrong"
-    if state.wrong >= MAX_WRONG:
+    if state.wrong >= MAX_REJECTED_READBACKS:
         return hand_over(scene, "no_match")
     scene.forget(slot)
-    state.forget_breaths()
-    if not steps.back_to_collect(scene, slot):
+    state.clear_partial_number()
+    if not steps.return_to_question(scene, slot):
         return ask_again(scene)
     scene.say(("not_that",))
     levels, _ = level_texts(scene.pack.slot(slot), scene.pack.defaults, "nomatch")
-    if state.wrong == MAX_WRONG - 1 and len(levels) > 1:
+    if state.wrong == MAX_REJECTED_READBACKS - 1 and len(levels) > 1:
         # the second time the keypad is the better way
         then = steps.advance(scene, again=True)
         scene.said = scene.said[:1]
@@ -105,20 +105,20 @@ def rejected(scene: Scene, slot: str) -> Then:
     return steps.advance(scene, again=True)
 
 
-def wrong_guess(scene: Scene) -> Then:
+def wrong_guess(scene: TurnContext) -> NextAction:
     """Leave a request that was guessed and not meant."""
     scene.understood = "no"
     return _leave(scene, "not_that")
 
 
-def _focus(scene: Scene) -> Focus:
+def _focus(scene: TurnContext) -> Focus:
     focus = scene.state.focus
     if focus is None:
         return Focus("collect", next(iter(scene.pack.contents.slots)))
     return focus
 
 
-def _level(scene: Scene, kind: str, level: int, reason: str) -> Then:
+def _level(scene: TurnContext, kind: str, level: int, reason: str) -> NextAction:
     focus = _focus(scene)
     if focus.kind != "collect":
         if scene.state.failures > _DEFAULT_LEVELS:
@@ -137,41 +137,41 @@ def _level(scene: Scene, kind: str, level: int, reason: str) -> Then:
     return listening.listen(scene)
 
 
-def _give_up(scene: Scene, focus: Focus, slot: Slot, kind: str, reason: str) -> Then:
+def _give_up(scene: TurnContext, focus: Focus, slot: Slot, kind: str, reason: str) -> NextAction:
     """Do what the slot wants after its last level."""
     action = slot.give_up.get("noinput" if kind == "noinput" else "nomatch", PERSON)
     if action == PERSON:
         return hand_over(scene, reason)
     if action == GOODBYE:
         return command(scene, "goodbye")
-    scene.state.succeed()
+    scene.state.reset_failures()
     scene.fill(focus.slot, SlotValue(action))
     return steps.advance(scene)
 
 
-def _listen_again(scene: Scene, focus: Focus) -> Listen:
+def _listen_again(scene: TurnContext, focus: Focus) -> Listen:
     scene.question(focus, again=True)
     return listening.listen(scene)
 
 
-def _cancel(scene: Scene) -> Then:
+def _cancel(scene: TurnContext) -> NextAction:
     """Leave the request that is under way, back to the one it interrupted or to "anything else"."""
     return _leave(scene, "cancelled")
 
 
-def _leave(scene: Scene, words: str) -> Then:
+def _leave(scene: TurnContext, words: str) -> NextAction:
     frames = scene.state.frames
     scene.say((words,))
     scene.state.guessed = False
-    scene.state.forget_breaths()
+    scene.state.clear_partial_number()
     cut = next((index for index in range(len(frames) - 1, -1, -1) if frames[index].request), None)
     if cut is None:
         return ask_again(scene)
-    steps.drop(scene, cut)
+    steps.drop_flows(scene, cut)
     return steps.advance(scene, again=True)
 
 
-def _start_over(scene: Scene) -> Then:
+def _start_over(scene: TurnContext) -> NextAction:
     """Forget what was said, not what was tried: attempt counters survive."""
     state = scene.state
     kept = {name: state.variables[name] for name in scene.pack.contents.keep if name in state.variables}
@@ -180,8 +180,8 @@ def _start_over(scene: Scene) -> Then:
     for name, expression in scene.pack.contents.variables.items():
         state.variables[name] = scene.evaluate(expression)
     state.variables.update(kept)
-    state.forget_breaths()
+    state.clear_partial_number()
     state.wrong = 0
-    state.frames = [Frame(scene.pack.contents.start)]
+    state.frames = [FlowFrame(scene.pack.contents.start)]
     scene.say(("start_over",))
     return steps.advance(scene, again=True)

@@ -1,20 +1,20 @@
-"""The one way a call goes to people: words for the caller, a story and facts for whoever answers."""
+"""Builds the hand-over to staff: words for the caller, summary and facts for whoever answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from agent.dialog.contract import HandOver
-from agent.dialog.engine.state import Handed
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.state import LastHandOver
+from agent.dialog.engine.turn_context import TurnContext
 
-AGAIN = "again"
+SAME_AS_BEFORE = "again"
 """As the reason of a ``handover`` step: the reason, queue and priority of the hand-over before, whatever the wait."""
-NO_DETOUR = ("fault",)
+REASONS_IGNORING_QUEUE = ("fault",)
 """Reasons that go to people whatever is known of the queue: the rules that could say something have failed."""
 
 
-def hand_over(scene: Scene, reason: str, *, priority: int = 0, queue: str = "", quiet: bool = False) -> HandOver:
+def hand_over(scene: TurnContext, reason: str, *, priority: int = 0, queue: str = "", quiet: bool = False) -> HandOver:
     """Give the call to people, with the story so far. ``quiet``: the flow has said its own words already."""
     if not quiet:
         scene.say(("handover",), reason=reason)
@@ -27,11 +27,11 @@ def hand_over(scene: Scene, reason: str, *, priority: int = 0, queue: str = "", 
         if not slots[name].redact and slots[name].type != "request"
     }
     facts |= {"requests": list(scene.state.requests), "verified": verified}
-    scene.state.handed = Handed(reason, priority, queue)
+    scene.state.handed = LastHandOver(reason, priority, queue)
     return HandOver(reason, summary, queue, priority, facts)
 
 
-def hand_over_again(scene: Scene, *, quiet: bool) -> HandOver:
+def hand_over_again(scene: TurnContext, *, quiet: bool) -> HandOver:
     """Ask for the last hand-over once more, with the story as it is now."""
-    handed = scene.state.handed or Handed("caller_asked")
+    handed = scene.state.handed or LastHandOver("caller_asked")
     return hand_over(scene, handed.reason, priority=handed.priority, queue=handed.queue, quiet=quiet)

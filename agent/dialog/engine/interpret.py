@@ -1,15 +1,15 @@
-"""Takes what the caller said or keyed and turns it into slot values, corrections, requests or repair."""
+"""Interprets what the caller said or keyed: slot values, corrections, requests or a fallback."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from agent.dialog.contract import Heard, Then
+from agent.dialog.contract import NextAction, TurnInput
 from agent.dialog.engine import corrections, fallbacks, listening, steps
-from agent.dialog.engine.state import Focus, RequestHeard, SlotValue
-from agent.dialog.engine.turn_context import Scene
-from agent.dialog.grammar.turn_grammar import Match
+from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
+from agent.dialog.engine.turn_context import TurnContext
+from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
@@ -24,7 +24,7 @@ _MAX_BREATHS = 3
 _YES_NO_KEYS: Mapping[str, str] = {"1": "yes", "2": "no"}
 
 
-def take(scene: Scene, heard: Heard) -> Then:
+def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     """Answer one turn of the caller."""
     focus = scene.state.focus
     if focus is None:
@@ -40,26 +40,26 @@ def take(scene: Scene, heard: Heard) -> Then:
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
     asked_again = match is not None and match.meaning.kind == "request" and match.meaning.name == scene.frame.flow
     if match is None or asked_again:
-        day = corrections.only_day(scene, focus, heard)
+        day = corrections.single_date(scene, focus, heard)
         if day and heard.confidence >= LOW_CONFIDENCE:
             return _value(scene, focus, day)
     if match is None or (asked_again and match.meaning.values):
-        changed = corrections.change_of_mind(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
+        changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
     if match is None:
-        if scene.state.guessed and corrections.refuses(scene, heard):
+        if scene.state.guessed and corrections.is_denial(scene, heard):
             return fallbacks.wrong_guess(scene)
         scene.understood = "nothing"
         return fallbacks.no_match(scene)
     if match.meaning.kind == "request":
-        told = corrections.day_in(scene, match.meaning.name, heard)
+        told = corrections.date_in_request(scene, match.meaning.name, heard)
         if told is not None and heard.confidence >= LOW_CONFIDENCE:
             match = replace(match, meaning=replace(match.meaning, values=(*match.meaning.values, told)))
     return _meant(scene, focus, match, heard.confidence)
 
 
-def _meant(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
+def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
     meaning = match.meaning
     low = confidence < LOW_CONFIDENCE
     if meaning.kind == "escalate":
@@ -86,18 +86,18 @@ def _meant(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
     return _value(scene, focus, meaning.name, meaning.values)
 
 
-def _value(scene: Scene, focus: Focus, value: str, also: Sequence[tuple[str, str]] = ()) -> Then:
+def _value(scene: TurnContext, focus: Focus, value: str, also: Sequence[tuple[str, str]] = ()) -> NextAction:
     """Take a yes, a no, or one of a slot's choices, with what else the sentence held."""
     if focus.kind != "collect":
         return _reaction(scene, focus, "right" if value == "yes" else "wrong")
     scene.understood = " ".join(f"{name}={one}" for name, one in ((focus.slot, value), *also))
-    scene.state.succeed()
+    scene.state.reset_failures()
     for name, one in ((focus.slot, value), *also):
         scene.fill(name, SlotValue(one))
     return steps.advance(scene)
 
 
-def _reaction(scene: Scene, focus: Focus, kind: str) -> Then:
+def _reaction(scene: TurnContext, focus: Focus, kind: str) -> NextAction:
     """React to "that's right" or "that's wrong" about what was read back."""
     state = scene.state
     if focus.kind == "confirm_request" and focus.request is not None:
@@ -110,26 +110,26 @@ def _reaction(scene: Scene, focus: Focus, kind: str) -> Then:
         return steps.advance(scene, again=True)
     if focus.kind == "confirm":
         if kind == "wrong":
-            return fallbacks.rejected(scene, focus.slot)
+            return fallbacks.readback_rejected(scene, focus.slot)
         value = state.slots[focus.slot]
         scene.understood = f"{focus.slot}={value.value}"
-        state.succeed()
+        state.reset_failures()
         scene.fill(focus.slot, SlotValue(value.value))
         return steps.advance(scene)
     if kind == "wrong":
-        return fallbacks.rejected(scene, scene.pack.slot(focus.slot).corrects)
+        return fallbacks.readback_rejected(scene, scene.pack.slot(focus.slot).corrects)
     # "yes" to a read-back with a question behind it: only the question is left
     scene.understood = "yes"
     return fallbacks.ask_again(scene)
 
 
-def _number(scene: Scene, match: Match, reading: NumberReading, confidence: float) -> Then:
+def _number(scene: TurnContext, match: GrammarMatch, reading: NumberReading, confidence: float) -> NextAction:
     state = scene.state
     name = match.number_slot
     if reading.value is not None:
         scene.understood = f"{name}={reading.value}"
-        state.succeed()
-        state.forget_breaths()
+        state.reset_failures()
+        state.clear_partial_number()
         if scene.pack.slot(name).corrects:
             state.wrong = 0
         scene.fill(name, SlotValue(reading.value, _doubtful(scene, name, reading, confidence), confidence))
@@ -148,39 +148,41 @@ def _number(scene: Scene, match: Match, reading: NumberReading, confidence: floa
     state.so_far = f"{state.so_far} {match.number_text}" if joined else match.number_text
     state.so_far_slot = name
     state.breaths += 1
-    state.succeed()
+    state.reset_failures()
     scene.keep_last_said = True
     scene.say(("go_on",))
     return listening.listen(scene)
 
 
-def _correct(scene: Scene, focus: Focus, match: Match, reading: NumberReading, confidence: float) -> Then:
+def _correct(
+    scene: TurnContext, focus: Focus, match: GrammarMatch, reading: NumberReading, confidence: float
+) -> NextAction:
     """Take "no, it's ..." about a number read back: the whole number, or the group that was wrong."""
     name = match.number_slot
     before = scene.state.slots.get(name)
     if reading.value is None and before is not None:
         reading = capture.correct(before.value, match.number_text, scene.pack.formats[name])
     if reading.value is None or before is None:
-        return fallbacks.rejected(scene, name)
+        return fallbacks.readback_rejected(scene, name)
     if reading.value == before.value:
         bare = match.number_text and focus.kind == "confirm" and not match.leads
-        return _reaction(scene, focus, "right") if bare else fallbacks.rejected(scene, name)
+        return _reaction(scene, focus, "right") if bare else fallbacks.readback_rejected(scene, name)
     scene.understood = f"{name}={reading.value}"
-    scene.state.succeed()
+    scene.state.reset_failures()
     doubt = reading.must_confirm or confidence < LOW_CONFIDENCE
     scene.fill(name, SlotValue(reading.value, doubt, confidence))
     scene.say(("corrected",))
     if doubt:
-        steps.back_to_collect(scene, name)
+        steps.return_to_question(scene, name)
     else:
         scene.frame.asking = focus.kind == "confirm"
     return steps.advance(scene)
 
 
-def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> Then:
+def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
     meaning = match.meaning
     reading = match.reading or NumberReading()
-    request = RequestHeard(
+    request = PendingRequest(
         flow=meaning.name,
         trigger=meaning.trigger,
         values=meaning.values,
@@ -208,37 +210,37 @@ def _request(scene: Scene, focus: Focus, match: Match, confidence: float) -> The
     return listening.listen(scene)
 
 
-def _further(scene: Scene, match: Match, confidence: float) -> Iterator[tuple[str, str, bool]]:
+def _further(scene: TurnContext, match: GrammarMatch, confidence: float) -> Iterator[tuple[str, str, bool]]:
     """Yield the other numbers of the same sentence: slot, number, whether it must be confirmed."""
     for name, reading in match.also:
         if reading.value is not None:
             yield name, reading.value, _doubtful(scene, name, reading, confidence)
 
 
-def _doubtful(scene: Scene, name: str, reading: NumberReading, confidence: float) -> bool:
+def _doubtful(scene: TurnContext, name: str, reading: NumberReading, confidence: float) -> bool:
     policy = scene.pack.slot(name).confirm
     low = confidence < LOW_CONFIDENCE
     return reading.must_confirm or policy == "always" or (policy == "low_confidence" and low)
 
 
-def _free_text(scene: Scene, focus: Focus, heard: Heard) -> Then:
+def _free_text(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction:
     match = scene.grammar(focus).match(heard)
     if match is not None and match.meaning.kind in ("command", "escalate"):
         return _meant(scene, focus, match, heard.confidence)
     if not heard.text:
         return fallbacks.no_match(scene)
     scene.understood = f"{focus.slot}={heard.text}"
-    scene.state.succeed()
+    scene.state.reset_failures()
     scene.fill(focus.slot, SlotValue(heard.text))
     return steps.advance(scene)
 
 
-def _keys(scene: Scene, focus: Focus, keys: str) -> Then:
+def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     """Take a keypad entry: digits of a number, ``0`` for a person, ``*`` to hear it again, or a choice."""
     digits = "".join(key for key in keys if key in "0123456789")
     if not digits or listening.REPEAT_KEY in keys:
         return fallbacks.command(scene, "repeat")
-    if keys == listening.PERSON_KEY and not listening.takes_digits(scene, focus):
+    if keys == listening.STAFF_KEY and not listening.takes_digits(scene, focus):
         return fallbacks.command(scene, "agent")
     slot = scene.pack.slot(focus.slot)
     if len(digits) == 1 and (focus.kind != "collect" or slot.type == "yes_no"):
@@ -253,8 +255,8 @@ def _keys(scene: Scene, focus: Focus, keys: str) -> Then:
         if value in knowledge.choices(slot, scene.pack.contents.knowledge):
             return _value(scene, focus, value)
         scene.understood = f"request={value}"
-        return steps.begin_request(scene, RequestHeard(value))
-    typed = Heard(text=" ".join(digits))
+        return steps.begin_request(scene, PendingRequest(value))
+    typed = TurnInput(text=" ".join(digits))
     match = scene.grammar(focus).match(typed, {}, scene.state.so_far, scene.state.so_far_slot)
     if match is None or match.meaning.kind not in ("number", "request"):
         return fallbacks.no_match(scene)

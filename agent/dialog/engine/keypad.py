@@ -1,12 +1,12 @@
-"""The conversation by keypad alone, when nothing can hear the caller any more."""
+"""Conversation by keypad only, for when the recogniser does not work any more."""
 
 from __future__ import annotations
 
-from agent.dialog.contract import Listen, Then
+from agent.dialog.contract import Listen, NextAction
 from agent.dialog.engine import listening
 from agent.dialog.engine.handover import hand_over
 from agent.dialog.engine.state import Focus
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.model import knowledge
 
@@ -17,7 +17,7 @@ _YES_NO = (("1", "yes"), ("2", "no"))
 _LONGEST_MENU = 9
 
 
-def begin(scene: Scene) -> Then:
+def switch_to_keypad(scene: TurnContext) -> NextAction:
     """Go on without ears: say so and ask the open question for the keypad, or give the call to a person."""
     scene.state.deaf = True
     scene.understood = "the recogniser does not work"
@@ -33,7 +33,7 @@ def begin(scene: Scene) -> Then:
     return listening.listen(scene)
 
 
-def offer(scene: Scene, listen: Listen) -> Then:
+def offer_keys(scene: TurnContext, listen: Listen) -> NextAction:
     """Add to a question which keys answer it; a question that no key answers goes to a person."""
     focus = scene.state.focus
     choices = menu(scene, focus) if focus is not None else None
@@ -43,7 +43,7 @@ def offer(scene: Scene, listen: Listen) -> Then:
     return listen
 
 
-def menu(scene: Scene, focus: Focus | None) -> tuple[tuple[str, str], ...] | None:
+def menu(scene: TurnContext, focus: Focus | None) -> tuple[tuple[str, str], ...] | None:
     """Return key and meaning of each choice, empty where only a number is keyed in; None where no key answers."""
     if focus is None:
         return None
@@ -63,20 +63,20 @@ def menu(scene: Scene, focus: Focus | None) -> tuple[tuple[str, str], ...] | Non
     return () if _takes_number(scene, focus) else None
 
 
-def say_if_there(scene: Scene, name: str) -> None:
+def say_if_there(scene: TurnContext, name: str) -> None:
     """Say a prompt that a pack may have or not."""
     if name in scene.pack.contents.prompts:
         scene.say((name,))
 
 
-def _takes_number(scene: Scene, focus: Focus | None) -> bool:
+def _takes_number(scene: TurnContext, focus: Focus | None) -> bool:
     if focus is None or focus.kind != "collect":
         return False
     slot = scene.pack.slot(focus.slot)
     return slot.type == "number" or (slot.type == "request" and bool(scene.grammar(focus).bare_number))
 
 
-def _name(scene: Scene, value: str, is_choice: bool) -> str:
+def _name(scene: TurnContext, value: str, is_choice: bool) -> str:
     if is_choice:
         return value.replace("_", " ")
     flow = scene.pack.contents.flows.get(value)

@@ -1,21 +1,21 @@
-"""Makes the Listen of a turn out of what the conversation is listening for."""
+"""Builds the Listen of a turn: grammar, timeouts, barge-in and keys of the open question."""
 
 from __future__ import annotations
 
 from agent.dialog.contract import BargeIn, KeyEntry, Listen
 from agent.dialog.engine.state import Focus
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 
 NO_INPUT_SECONDS = 5.0
 MAX_SPEECH_SECONDS = 20.0
 WAIT_SECONDS = 60.0
 """How long "hold on" is honoured in silence."""
-PERSON_KEY = "0"
+STAFF_KEY = "0"
 REPEAT_KEY = "*"
 
 
-def listen(scene: Scene) -> Listen:
+def listen(scene: TurnContext) -> Listen:
     """Return what to listen for now."""
     focus = scene.state.focus
     if focus is None:
@@ -37,15 +37,15 @@ def listen(scene: Scene) -> Listen:
     )
 
 
-def takes_digits(scene: Scene, focus: Focus) -> bool:
+def takes_digits(scene: TurnContext, focus: Focus) -> bool:
     """Return whether keys are the digits of a number and ``0`` is one of them."""
     return focus.kind == "collect" and scene.pack.slot(focus.slot).type == "number"
 
 
-def _keys(scene: Scene, focus: Focus) -> KeyEntry:
+def _keys(scene: TurnContext, focus: Focus) -> KeyEntry:
     if takes_digits(scene, focus):
         return KeyEntry(max_digits=scene.pack.formats[focus.slot].max_length, instant=REPEAT_KEY)
-    instant = PERSON_KEY + REPEAT_KEY
+    instant = STAFF_KEY + REPEAT_KEY
     if focus.kind == "collect" and scene.pack.slot(focus.slot).type == "request":
         slot = scene.grammar(focus).bare_number
         if slot:

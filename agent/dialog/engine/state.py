@@ -1,4 +1,4 @@
-"""What a conversation remembers: plain data that goes into a snapshot and comes back whole."""
+"""The state of a conversation: plain data that is written to a snapshot and restored from it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class SlotValue:
 
 
 @dataclass
-class Frame:
+class FlowFrame:
     """A flow that is running or waits for another to come back."""
 
     flow: str
@@ -77,7 +77,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class RequestHeard:
+class PendingRequest:
     """A request as understood, kept while the caller is asked whether it was meant."""
 
     flow: str
@@ -98,7 +98,7 @@ class Focus:
 
     kind: FocusKind
     slot: str
-    request: RequestHeard | None = None
+    request: PendingRequest | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class PendingEffect:
 
 
 @dataclass(frozen=True)
-class Handed:
+class LastHandOver:
     """The hand-over that was last asked for."""
 
     reason: str
@@ -122,10 +122,10 @@ class Handed:
 
 
 @dataclass
-class State:
+class ConversationState:
     """Everything that changes during a conversation."""
 
-    frames: list[Frame] = field(default_factory=list)
+    frames: list[FlowFrame] = field(default_factory=list)
     slots: dict[str, SlotValue] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     focus: Focus | None = None
@@ -156,7 +156,7 @@ class State:
     """Every step reached, each once, as ``flow.step``."""
     ended: str = ""
     """The outcome once the conversation is over."""
-    handed: Handed | None = None
+    handed: LastHandOver | None = None
     queue: dict[str, Any] = field(default_factory=lambda: asdict(QueueReport()))
     """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
     waits: bool = False
@@ -164,12 +164,12 @@ class State:
     deaf: bool = False
     """True when only the keypad can answer."""
 
-    def succeed(self) -> None:
+    def reset_failures(self) -> None:
         """Forget the failures: the caller has been understood."""
         self.failures = self.no_match = self.no_input = 0
         self.waiting = self.guessed = False
 
-    def forget_breaths(self) -> None:
+    def clear_partial_number(self) -> None:
         """Drop the beginning of a number."""
         self.so_far = self.so_far_slot = ""
         self.breaths = 0
@@ -179,18 +179,18 @@ class State:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> State:
+    def from_json(cls, data: Mapping[str, Any]) -> ConversationState:
         """Rebuild from :meth:`to_json`. Raises :class:`DialogError` for data of another shape."""
         try:
             focus, effect, handed = data["focus"], data["effect"], data["handed"]
             return cls(
                 **{
                     **data,
-                    "frames": [Frame(**frame) for frame in data["frames"]],
+                    "frames": [FlowFrame(**frame) for frame in data["frames"]],
                     "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),
-                    "handed": None if handed is None else Handed(**handed),
+                    "handed": None if handed is None else LastHandOver(**handed),
                     "last_said": [Prompt(**prompt) for prompt in data["last_said"]],
                 }
             )
@@ -203,5 +203,5 @@ def _focus(data: Mapping[str, Any]) -> Focus:
     if request is not None:
         values = tuple((name, value) for name, value in request["values"])
         also = tuple((name, number, doubt) for name, number, doubt in request["also"])
-        request = RequestHeard(**{**request, "values": values, "also": also})
+        request = PendingRequest(**{**request, "values": values, "also": also})
     return Focus(data["kind"], data["slot"], request)

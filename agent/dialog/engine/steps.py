@@ -1,4 +1,4 @@
-"""Walks the steps of the flows until the caller has to speak, a service has to act, or the call is over."""
+"""Executes the steps of the flows until the caller must speak, a service must act, or the call ends."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agent.dialog.contract import Done, Effect, Failed, HangUp, Then
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HangUp, NextAction
 from agent.dialog.engine import listening
-from agent.dialog.engine.handover import AGAIN, hand_over, hand_over_again
-from agent.dialog.engine.state import Focus, Frame, PendingEffect, RequestHeard, SlotValue
-from agent.dialog.engine.turn_context import Scene
+from agent.dialog.engine.handover import SAME_AS_BEFORE, hand_over, hand_over_again
+from agent.dialog.engine.state import FlowFrame, Focus, PendingEffect, PendingRequest, SlotValue
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
-from agent.dialog.model.model import Call, Collect, HandOverStep, HangUpStep, If, Link, Say, Set, Step
+from agent.dialog.model.model import (
+    CollectStep,
+    HandOverStep,
+    HangUpStep,
+    IfStep,
+    LinkStep,
+    SayStep,
+    ServiceCallStep,
+    SetStep,
+    Step,
+)
 from agent.dialog.pack.lint import OTHERWISE
 from agent.dialog.templating.expressions import is_none
 
@@ -22,7 +32,7 @@ _MAX_DEPTH = 16
 _KEY_CHARS = 16
 
 
-def advance(scene: Scene, *, again: bool = False) -> Then:
+def advance(scene: TurnContext, *, again: bool = False) -> NextAction:
     """Go on from the current step. ``again``: a question that is still open is asked in its shorter words.
 
     Raises :class:`DialogError` when flows run in circles or an expression fails.
@@ -48,7 +58,7 @@ def advance(scene: Scene, *, again: bool = False) -> Then:
     raise DialogError(f"the flow {scene.frame.flow!r} runs in a circle")
 
 
-def begin_request(scene: Scene, request: RequestHeard) -> Then:
+def begin_request(scene: TurnContext, request: PendingRequest) -> NextAction:
     """Start the flow a caller asked for; in the middle of another flow it comes back there afterwards."""
     state = scene.state
     triggers = scene.pack.flow(request.flow).triggers
@@ -63,29 +73,29 @@ def begin_request(scene: Scene, request: RequestHeard) -> Then:
             scene.fill(name, SlotValue(number, doubt))
     elif request.so_far:
         state.so_far, state.so_far_slot, state.breaths = request.so_far, request.number_slot, 1
-    state.succeed()
+    state.reset_failures()
     if any(frame.flow == request.flow for frame in state.frames):
         # asked for what is under way already: take what was new in it and go on
         return advance(scene, again=not request.number)
     state.requests.append(request.flow)
     frame = scene.frame
     step = scene.pack.flow(frame.flow).steps[frame.step]
-    asked = isinstance(step, Collect) and scene.pack.slot(step.collect).type == "request"
-    if asked and isinstance(step, Collect):
+    asked = isinstance(step, CollectStep) and scene.pack.slot(step.collect).type == "request"
+    if asked and isinstance(step, CollectStep):
         scene.fill(step.collect, SlotValue(request.flow))
         _go_on(scene, frame, step)
-    push(scene, Frame(request.flow, request=True, interrupts=not asked))
+    push_flow(scene, FlowFrame(request.flow, request=True, interrupts=not asked))
     return advance(scene)
 
 
-def outcome(scene: Scene, event: Done | Failed) -> Then:
+def take_outcome(scene: TurnContext, event: EffectSucceeded | EffectFailed) -> NextAction:
     """Take the outcome of the service call that was asked for."""
     frame = scene.frame
     step = scene.pack.flow(frame.flow).steps[frame.step]
     scene.state.effect = None
-    if not isinstance(step, Call):
+    if not isinstance(step, ServiceCallStep):
         raise DialogError(f"step {frame.step + 1} of {frame.flow!r} called no service")
-    if isinstance(event, Done):
+    if isinstance(event, EffectSucceeded):
         saved = {name: scene.evaluate(text, result=dict(event.result)) for name, text in step.save.items()}
         lacking = [name for name, value in saved.items() if value is None and not is_none(step.save[name])]
         if not lacking:
@@ -94,53 +104,53 @@ def outcome(scene: Scene, event: Done | Failed) -> Then:
             _go_on(scene, frame, step)
             return advance(scene)
         # a result without what the flow takes from it is no result
-        event = Failed(event.effect, "unavailable", f"the result lacks {', '.join(lacking)}", "malformed")
+        event = EffectFailed(event.effect, "unavailable", f"the result lacks {', '.join(lacking)}", "malformed")
     scene.state.failure = {"code": event.code, "reason": event.reason}
     known = (f"{event.code}.{event.reason}", event.code, OTHERWISE)
     target = next((step.failed[code] for code in known if code in step.failed), "")
     if not target:
         return hand_over(scene, "back_office_down")
-    jump(scene, frame, target)
+    jump_to_step(scene, frame, target)
     return advance(scene)
 
 
-def push(scene: Scene, frame: Frame) -> None:
+def push_flow(scene: TurnContext, frame: FlowFrame) -> None:
     """Start a flow on top of the present one."""
     if len(scene.state.frames) >= _MAX_DEPTH:
         raise DialogError(f"flows call each other too deeply, last {frame.flow!r}")
     scene.state.frames.append(frame)
 
 
-def jump(scene: Scene, frame: Frame, target: str) -> None:
+def jump_to_step(scene: TurnContext, frame: FlowFrame, target: str) -> None:
     """Go to a step of the frame's flow by name."""
     frame.step = scene.pack.step_index(frame.flow, target)
     frame.asking = False
 
 
-def drop(scene: Scene, depth: int) -> None:
+def drop_flows(scene: TurnContext, depth: int) -> None:
     """Leave all flows from this depth on, unfinished."""
     frames = scene.state.frames
     dropped, frames[depth:] = frames[depth:], []
     for frame in dropped:
-        scene.forget_own(frame)
+        scene.forget_flow_values(frame)
 
 
-def back_to_collect(scene: Scene, slot: str) -> bool:
+def return_to_question(scene: TurnContext, slot: str) -> bool:
     """Go back to where ``slot`` is asked for, in the nearest flow that does; False when none does."""
     frames = scene.state.frames
     for depth in range(len(frames) - 1, -1, -1):
         for index, step in enumerate(scene.pack.flow(frames[depth].flow).steps):
-            if isinstance(step, Collect) and step.collect == slot:
-                drop(scene, depth + 1)
+            if isinstance(step, CollectStep) and step.collect == slot:
+                drop_flows(scene, depth + 1)
                 frames[depth].step, frames[depth].asking = index, False
                 return True
     return False
 
 
-def _leave(scene: Scene) -> bool:
+def _leave(scene: TurnContext) -> bool:
     """End the flow on top; True when the one below has an open question."""
     left = scene.state.frames.pop()
-    scene.forget_own(left)
+    scene.forget_flow_values(left)
     if left.request and left.flow not in scene.state.answered:
         scene.state.answered.append(left.flow)
     if not left.interrupts or not scene.state.frames:
@@ -149,50 +159,50 @@ def _leave(scene: Scene) -> bool:
     return True
 
 
-def _go_on(scene: Scene, frame: Frame, step: Step) -> None:
+def _go_on(scene: TurnContext, frame: FlowFrame, step: Step) -> None:
     if step.next:
-        jump(scene, frame, step.next)
+        jump_to_step(scene, frame, step.next)
     else:
         frame.step += 1
         frame.asking = False
 
 
-def _take(scene: Scene, step: Step, *, again: bool) -> Then | None:
+def _take(scene: TurnContext, step: Step, *, again: bool) -> NextAction | None:
     """Do one step; None to go on with the next."""
     frame = scene.frame
     name = f"{frame.flow}.{scene.pack.step_name(frame.flow, frame.step)}"
-    if isinstance(step, Collect):
+    if isinstance(step, CollectStep):
         return _collect(scene, frame, step, again=again)
-    if isinstance(step, Call):
+    if isinstance(step, ServiceCallStep):
         return _call(scene, step, name)
     if isinstance(step, HandOverStep):
         scene.say(step.say, name)
-        if step.handover == AGAIN:
+        if step.handover == SAME_AS_BEFORE:
             scene.state.waits = True
             return hand_over_again(scene, quiet=bool(step.say))
         return hand_over(scene, step.handover, priority=step.priority, queue=step.queue, quiet=bool(step.say))
     if isinstance(step, HangUpStep):
         scene.say(step.say, name)
         return HangUp(step.hangup)
-    if isinstance(step, If):
+    if isinstance(step, IfStep):
         target = step.then if scene.evaluate(step.if_) else step.else_
         if target:
-            jump(scene, frame, target)
+            jump_to_step(scene, frame, target)
         else:
             _go_on(scene, frame, step)
         return None
-    if isinstance(step, Say):
+    if isinstance(step, SayStep):
         scene.say(step.say, name)
-    elif isinstance(step, Set):
+    elif isinstance(step, SetStep):
         for target, expression in step.set.items():
             scene.assign(target, scene.evaluate(expression))
     _go_on(scene, frame, step)
-    if isinstance(step, Link):
-        push(scene, Frame(step.link))
+    if isinstance(step, LinkStep):
+        push_flow(scene, FlowFrame(step.link))
     return None
 
 
-def _collect(scene: Scene, frame: Frame, step: Collect, *, again: bool) -> Then | None:
+def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: bool) -> NextAction | None:
     state = scene.state
     if step.force and not frame.asking:
         scene.forget(step.collect)
@@ -211,7 +221,7 @@ def _collect(scene: Scene, frame: Frame, step: Collect, *, again: bool) -> Then 
     return listening.listen(scene)
 
 
-def _call(scene: Scene, step: Call, name: str) -> Effect:
+def _call(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
     state = scene.state
     state.effects += 1
     prefix = f"{scene.facts.call_id}-" if scene.facts.call_id else "effect-"
@@ -220,7 +230,7 @@ def _call(scene: Scene, step: Call, name: str) -> Effect:
     return effect_of(scene, step, name)
 
 
-def effect_of(scene: Scene, step: Call, name: str) -> Effect:
+def effect_of(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
     """Return the effect that is pending."""
     pending = scene.state.effect
     if pending is None:
@@ -229,7 +239,7 @@ def effect_of(scene: Scene, step: Call, name: str) -> Effect:
     return Effect(pending.id, pending.name, pending.arguments, step.deadline, filler, step.filler_after, pending.key)
 
 
-def _key(scene: Scene, service: str, arguments: Mapping[str, Any]) -> str:
+def _key(scene: TurnContext, service: str, arguments: Mapping[str, Any]) -> str:
     """Name an act: one request of one call asks for the same thing once, however often it is tried."""
     act = json.dumps([service, len(scene.state.requests), arguments], sort_keys=True, default=str)
     digest = hashlib.sha256(act.encode()).hexdigest()[:_KEY_CHARS]

@@ -1,4 +1,4 @@
-"""One exchange being worked out: the pack, the state, what has been said so far, and the few things all rules do."""
+"""The context of one turn while it is worked out: pack, state, prompts so far, and shared operations."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.dialog.contract import Prompt
-from agent.dialog.engine.state import CallFacts, Focus, Frame, SlotValue, State
+from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST, collect_key, confirm_key
 from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
-from agent.dialog.model.model import Choice, Collect, Manner, Slot
+from agent.dialog.model.model import CollectStep, ConditionalPrompt, QuestionSettings, Slot
 from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 
 
-class Scene:
+class TurnContext:
     """Lives for one event. Changes the state it was given; collects the prompts to say."""
 
-    def __init__(self, pack: FlowPack, facts: CallFacts, state: State, render: Renderer) -> None:
+    def __init__(self, pack: FlowPack, facts: CallFacts, state: ConversationState, render: Renderer) -> None:
         self.pack = pack
         self.facts = facts
         self.state = state
@@ -73,7 +73,7 @@ class Scene:
         if not is_prompt_id(text):
             return Prompt(place, self._render(text, context))
         source = self.pack.contents.prompts[text]
-        if not isinstance(source, Choice):
+        if not isinstance(source, ConditionalPrompt):
             return Prompt(text, self._render(source, context))
         case = str(self.pack.expressions.evaluate(source.choose, context))
         chosen = source.cases.get(case, source.otherwise)
@@ -103,13 +103,13 @@ class Scene:
             if self.state.slots.pop(name, None) is not None:
                 self._reset(self.pack.slot(name))
             if self.state.so_far_slot == name:
-                self.state.forget_breaths()
+                self.state.clear_partial_number()
         elif name in self.pack.contents.variables:
             self.state.variables[name] = self.evaluate(self.pack.contents.variables[name])
         else:
             self.state.variables.pop(name, None)
 
-    def forget_own(self, frame: Frame) -> None:
+    def forget_flow_values(self, frame: FlowFrame) -> None:
         """Forget what belonged to one run of a flow."""
         for name in self.pack.flow(frame.flow).forgets:
             self.forget(name)
@@ -121,7 +121,7 @@ class Scene:
     # --- where we are -----------------------------------------------------------------------------
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> FlowFrame:
         """The flow that is speaking."""
         return self.state.frames[-1]
 
@@ -170,7 +170,7 @@ class Scene:
             self.say(("confirm_request",), request=self.pack.flow(focus.request.flow).description)
         else:
             step = self.pack.flow(self.frame.flow).steps[self.frame.step]
-            own = step.prompt if isinstance(step, Collect) else ()
+            own = step.prompt if isinstance(step, CollectStep) else ()
             texts, place = own or slot.prompt, ".".join(self.place) if own else f"{focus.slot}.prompt"
             if again and slot.reprompt:
                 texts, place = slot.reprompt, f"{focus.slot}.reprompt"
@@ -184,7 +184,7 @@ class Scene:
         return {"options": [option.name for option in self.options(focus.slot)]}
 
 
-def level_texts(slot: Slot, defaults: Manner, kind: str) -> tuple[tuple[str, ...], bool]:
+def level_texts(slot: Slot, defaults: QuestionSettings, kind: str) -> tuple[tuple[str, ...], bool]:
     """Return the prompts of a slot's no-input or no-match levels, and whether the question must follow them.
 
     A slot's own levels are whole prompts; the defaults cannot know the question, so it is asked after them.

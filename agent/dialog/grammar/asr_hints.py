@@ -1,4 +1,4 @@
-"""What of a turn's entries the recogniser is given: whole phrases, and sentences with made-up numbers. Pure."""
+"""The phrases and sample sentences that a turn gives to the recogniser. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choices that come from data (this caller's items, streets of a postcode): how people name one of them. Pure."""
+"""Choices that come from data (items of an order, streets of a postcode) and how callers name them. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def options_from(source: ChoicesFrom, listed: object) -> tuple[Option, ...]:
     return tuple(options.values())
 
 
-def ways(options: Sequence[Option]) -> Iterator[tuple[Option, list[tuple[str, ...]]]]:
+def unique_namings(options: Sequence[Option]) -> Iterator[tuple[Option, list[tuple[str, ...]]]]:
     """Yield every option with the ways of naming it that it shares with no other one."""
     names = [option.phrases or tuple(dict.fromkeys(_ways(option.name))) for option in options]
     shared = Counter(way for own in names for way in own)
@@ -59,9 +59,9 @@ def ways(options: Sequence[Option]) -> Iterator[tuple[Option, list[tuple[str, ..
         yield option, [way for way in own if shared[way] == 1]
 
 
-def spoken(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def spoken_choices(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield value and words for every way an option can be said: by name, and by its place ("the first one")."""
-    named = list(ways(options))
+    named = list(unique_namings(options))
     taken = {(*lead, *way) for _, own in named for way in own for lead in _LEADS}
     for index, (option, own) in enumerate(named):
         for way in own:
@@ -75,7 +75,7 @@ def spoken(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield from ((option.value, way) for way in _by_place(index, len(options)) if way not in taken)
 
 
-def by_key(keys: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def keypad_choices(keys: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield value and words for choices named by their place: keys stand in the order in which a prompt names them."""
     for index in range(len(keys)):
         value = keys.get(str(index + 1))

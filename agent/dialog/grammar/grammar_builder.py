@@ -1,4 +1,4 @@
-"""Makes the grammar of every turn a pack can produce: slot answers, corrections, commands and requests."""
+"""Builds the grammar of every turn of a pack: slot answers, corrections, commands and requests."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from agent.dialog.grammar import choices
 from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.entry_compiler import (
     Entries,
-    EntryMaker,
+    EntryCompiler,
     begins_with_number,
-    listed,
-    standing_for,
+    listed_phrases,
     too_many_numbers,
+    with_intent,
 )
 from agent.dialog.grammar.entry_table import Entry, EntryTable
-from agent.dialog.grammar.keyword_match import Gist
-from agent.dialog.grammar.synonyms import SameWords
-from agent.dialog.grammar.templates import MAX_EXPANSIONS, Expander, Phrase, is_wide, unmarked
-from agent.dialog.grammar.turn_grammar import Around, Meaning, TurnGrammar
-from agent.dialog.grammar.wildcard_phrases import WidePhrase, fixed
+from agent.dialog.grammar.keyword_match import KeywordPattern
+from agent.dialog.grammar.synonyms import Synonyms
+from agent.dialog.grammar.templates import MAX_EXPANSIONS, Expander, Phrase, is_wildcard, without_mark
+from agent.dialog.grammar.turn_grammar import EdgePhrases, Intent, TurnGrammar
+from agent.dialog.grammar.wildcard_phrases import WildcardPhrase, fixed
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import PackFile, Slot
 from agent.dialog.numbers.format import NumberFormat
@@ -68,15 +68,15 @@ class _Common:
     """What may be said at any moment: escalations, commands, and requests that do not begin with a number."""
     opening: EntryTable
     """The same with all requests: for where a request is asked for."""
-    strong_words: Mapping[str, Meaning]
-    silent_words: Mapping[str, Meaning]
+    strong_words: Mapping[str, Intent]
+    silent_words: Mapping[str, Intent]
     """Strong words that are understood but not listened for."""
-    around: Around
-    agreed: Around
+    around: EdgePhrases
+    agreed: EdgePhrases
     """The same with "yes" and "that's right" before it: the answer to a read-back and to the question in one breath."""
 
 
-class Understanding:
+class PackGrammars:
     """The grammar of every turn: those known beforehand, and those whose choices come from a call's data.
 
     Mistakes in phrases go to ``report`` with their key path; the rest is still built.
@@ -119,8 +119,8 @@ class _Builder:
             if slot.type == "choice"
         }
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
-        self._same = SameWords(contents.same)
-        self._maker = EntryMaker(contents.rules, self._lists, tuple(self._formats), self._same)
+        self._same = Synonyms(contents.same)
+        self._maker = EntryCompiler(contents.rules, self._lists, tuple(self._formats), self._same)
         self._shared = self._common()
 
     def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -133,17 +133,17 @@ class _Builder:
             grammars[collect_key(name)] = self._collect(name, slot, common)
             if slot.type == "number":
                 entries = [*common.yes, *common.no]
-                entries += standing_for(Meaning("value", "yes"), common.right)
-                entries += standing_for(Meaning("value", "no"), common.wrong)
+                entries += with_intent(Intent("value", "yes"), common.right)
+                entries += with_intent(Intent("value", "no"), common.wrong)
                 entries += self._corrections(name, ("slots", name))
-                entries += [(Phrase((f"{{{name}}}",)), Meaning("correct", name))]
+                entries += [(Phrase((f"{{{name}}}",)), Intent("correct", name))]
                 grammars[confirm_key(name)] = self._short(entries, common)
         return grammars
 
     def _common(self) -> _Common:
         contents = self._contents
         yes_no = {
-            answer: self._expand(contents.answers.get(answer, ()), Meaning("value", answer), ("answers", answer))
+            answer: self._expand(contents.answers.get(answer, ()), Intent("value", answer), ("answers", answer))
             for answer in ("yes", "no")
         }
         owners: dict[tuple[str, ...], str] = {}
@@ -153,26 +153,26 @@ class _Builder:
         if contents.corrections is not None:
             for kind in reactions:
                 texts = getattr(contents.corrections, kind)
-                reactions[kind] = self._expand(texts, Meaning(kind, kind), ("corrections", kind))
+                reactions[kind] = self._expand(texts, Intent(kind, kind), ("corrections", kind))
         commands: dict[str, Entries] = {}
         if contents.commands is not None:
             for name in type(contents.commands).model_fields:
                 texts = getattr(contents.commands, name)
-                commands[name] = self._expand(texts, Meaning("command", name), ("commands", name))
+                commands[name] = self._expand(texts, Intent("command", name), ("commands", name))
         escalations: Entries = []
-        strong: dict[str, Meaning] = {}
-        silent: dict[str, Meaning] = {}
+        strong: dict[str, Intent] = {}
+        silent: dict[str, Intent] = {}
         for name, escalation in contents.escalate.items():
-            meaning = Meaning("escalate", name)
+            meaning = Intent("escalate", name)
             escalations += self._expand(escalation.phrases, meaning, ("escalate", name, "phrases"))
             for word in escalation.words:
-                (silent if is_wide(word) else strong)[unmarked(word).lower()] = meaning
-        fillers = self._expand(contents.fillers, Meaning("filler", ""), ("fillers",))
-        spoken_fillers = tuple(phrase.tokens for phrase in listed(fillers))
-        openers = self._expand(contents.openers, Meaning("opener", ""), ("openers",))
-        closers = self._expand(contents.closers, Meaning("closer", ""), ("closers",))
+                (silent if is_wildcard(word) else strong)[without_mark(word).lower()] = meaning
+        fillers = self._expand(contents.fillers, Intent("filler", ""), ("fillers",))
+        spoken_fillers = tuple(phrase.tokens for phrase in listed_phrases(fillers))
+        openers = self._expand(contents.openers, Intent("opener", ""), ("openers",))
+        closers = self._expand(contents.closers, Intent("closer", ""), ("closers",))
         before, behind = self._edges([*openers, *fillers]), self._edges([*closers, *fillers])
-        heard = [phrase.text for phrase in listed([*openers, *closers])]
+        heard = [phrase.text for phrase in listed_phrases([*openers, *closers])]
         agreed = [*yes_no["yes"], *reactions["right"]]
         always = [
             *escalations,
@@ -194,9 +194,9 @@ class _Builder:
             opening=self._table(always),
             strong_words=strong,
             silent_words=silent,
-            around=Around.of(spoken_fillers, self._same, before, behind, heard),
-            agreed=Around.of(
-                (*spoken_fillers, *(phrase.tokens for phrase in listed(agreed))),
+            around=EdgePhrases.of(spoken_fillers, self._same, before, behind, heard),
+            agreed=EdgePhrases.of(
+                (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
         )  # fmt: skip
@@ -204,19 +204,19 @@ class _Builder:
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
         return EntryTable(entries, self._formats, self._same)
 
-    def _edges(self, entries: Entries) -> tuple[WidePhrase, ...]:
+    def _edges(self, entries: Entries) -> tuple[WildcardPhrase, ...]:
         """Return phrases as what may stand at an edge."""
         return tuple(
             fixed(self._same.rewrite(phrase.tokens)) if isinstance(phrase, Phrase) else phrase
             for phrase, _ in entries
-            if not isinstance(phrase, Gist)
+            if not isinstance(phrase, KeywordPattern)
         )
 
     def _requests(self, commands: Mapping[str, Entries], escalations: Entries) -> Entries:
         entries: Entries = []
         taken: dict[tuple[str, ...], str] = {}
         for name in commands:
-            for one in listed(commands[name]):
+            for one in listed_phrases(commands[name]):
                 other = taken.setdefault(one.tokens, f"the command '{name}'")
                 if other != f"the command '{name}'":
                     self._report(("commands", name), f"'{one.text}' already belongs to {other}")
@@ -228,7 +228,7 @@ class _Builder:
         for flow_id, flow in self._contents.flows.items():
             for index, trigger in enumerate(flow.triggers):
                 path: Path = ("flows", flow_id, "triggers", index)
-                for phrase, meaning in self._expand(trigger.phrases, Meaning("request", flow_id, (), index), path):
+                for phrase, meaning in self._expand(trigger.phrases, Intent("request", flow_id, (), index), path):
                     if not isinstance(phrase, Phrase):
                         entries.append((phrase, meaning))
                         continue
@@ -253,7 +253,7 @@ class _Builder:
         whole = slot.type == "request"
         if slot.type == "number":
             texts = slot.phrases or (f"{{{name}}}",)
-            entries += self._expand(texts, Meaning("number", name), (*path, "phrases"))
+            entries += self._expand(texts, Intent("number", name), (*path, "phrases"))
             for phrase, _ in list(entries):
                 problem = too_many_numbers(phrase) if isinstance(phrase, Phrase) else ""
                 if problem:
@@ -262,21 +262,22 @@ class _Builder:
         owners: dict[tuple[str, ...], str] = {}
         for value, texts in knowledge.choices(slot, told).items():
             where = knowledge.place(name, value, told, slot)
-            own = self._expand(texts, Meaning("value", value), where)
+            own = self._expand(texts, Intent("value", value), where)
             self._owned(own, value, owners, where)
             entries += own
-        entries += [(Phrase(words), Meaning("value", value)) for value, words in choices.spoken(options)]
+        entries += [(Phrase(words), Intent("value", value)) for value, words in choices.spoken_choices(options)]
         if not options:
             entries += [
-                (Phrase(words, heard=False), Meaning("value", value)) for value, words in choices.by_key(slot.dtmf)
+                (Phrase(words, heard=False), Intent("value", value))
+                for value, words in choices.keypad_choices(slot.dtmf)
             ]
         if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
         if slot.corrects in self._formats:
             entries += self._corrections(slot.corrects, path)
             entries += [*common.wrong, *common.right]
-            entries += standing_for(Meaning("wrong", "wrong"), common.no)
-            entries += standing_for(Meaning("right", "right"), common.yes)
+            entries += with_intent(Intent("wrong", "wrong"), common.no)
+            entries += with_intent(Intent("right", "right"), common.yes)
             around = common.agreed
         if not whole:
             # where a request is asked for people begin far away; elsewhere that would only be more to mishear
@@ -289,7 +290,7 @@ class _Builder:
 
     def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
         """A phrase can stand for one value only: the second would never be heard."""
-        for phrase in listed(entries):
+        for phrase in listed_phrases(entries):
             other = owners.setdefault(phrase.tokens, value)
             if other != value:
                 self._report(path, f"'{phrase.text}' already stands for '{other}'")
@@ -302,7 +303,7 @@ class _Builder:
                 **self._lists[name],
                 **{
                     option.value: tuple(f"[the] {' '.join(words)}" for words in ways)
-                    for option, ways in choices.ways(options)
+                    for option, ways in choices.unique_namings(options)
                 },
             },
         }
@@ -310,15 +311,15 @@ class _Builder:
             self._contents.rules, lists, tuple(self._formats), _WRAPPED_LIMIT if options else MAX_EXPANSIONS
         )
         entries: Entries = []
-        meanings: dict[tuple[tuple[str, str], ...], Meaning] = {}
-        for phrase, _ in self._expand(slot.phrases, Meaning("value", name), (*path, "phrases"), expander):
+        meanings: dict[tuple[tuple[str, str], ...], Intent] = {}
+        for phrase, _ in self._expand(slot.phrases, Intent("value", name), (*path, "phrases"), expander):
             if not isinstance(phrase, Phrase):
                 continue
             own = [value for other, value in phrase.values if other == name]
             if len(own) == 1:
                 if phrase.values not in meanings:
                     others = tuple((other, value) for other, value in phrase.values if other != name)
-                    meanings[phrase.values] = Meaning("value", own[0], others)
+                    meanings[phrase.values] = Intent("value", own[0], others)
                 entries.append((Phrase(phrase.tokens, heard=phrase.heard), meanings[phrase.values]))
             else:
                 self._report((*path, "phrases"), f"needs {{{name}}} exactly once")
@@ -349,7 +350,7 @@ class _Builder:
     def _corrections(self, slot: str, path: Path) -> Entries:
         if self._contents.corrections is None:
             return []
-        meaning = Meaning("correct", slot)
+        meaning = Intent("correct", slot)
         entries: Entries = []
         for index, text in enumerate(self._contents.corrections.new):
             for phrase, _ in self._expand((text,), meaning, ("corrections", "new", index), self._with_value):
@@ -363,7 +364,7 @@ class _Builder:
                 entries.append((Phrase(tokens, heard=phrase.heard), meaning))
         return entries
 
-    def _expand(self, texts: Iterable[str], meaning: Meaning, path: Path, expander: Expander | None = None) -> Entries:
+    def _expand(self, texts: Iterable[str], meaning: Intent, path: Path, expander: Expander | None = None) -> Entries:
         entries: Entries = []
         for index, text in enumerate(texts):
             try:

@@ -1,15 +1,15 @@
-"""What a phrase of a turn's grammar stands for."""
+"""The intent that a phrase of a turn's grammar stands for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ANSWERS = ("value", "right", "wrong")
+ANSWER_KINDS = ("value", "right", "wrong")
 """Kinds of meaning that answer the open question."""
 
 
 @dataclass(frozen=True)
-class Meaning:
+class Intent:
     """What a phrase of the grammar stands for."""
 
     kind: str
@@ -24,6 +24,6 @@ class Meaning:
     """True when only the gist of the sentence was understood."""
 
 
-def rank(meaning: Meaning) -> tuple[bool, bool, int]:
+def intent_priority(meaning: Intent) -> tuple[bool, bool, int]:
     """Order meanings of the same words: danger first, then an answer to the question, then what tells more."""
-    return meaning.kind == "escalate", meaning.kind in ANSWERS, len(meaning.values)
+    return meaning.kind == "escalate", meaning.kind in ANSWER_KINDS, len(meaning.values)

@@ -1,4 +1,4 @@
-"""What a sentence is about when no phrase explains all of it: ``~~ (where | when) + (order | package) - never``.
+"""Keyword patterns for sentences no phrase explains: ``~~ (where | when) + (order | package) - never``.
 
 A gist holds parts that must all occur somewhere in the text, in any order, and parts that must not. It is the last
 resort of a turn, and a guess: whoever acts on it tells first what was guessed.
@@ -11,21 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.dialog.errors import TemplateError
-from agent.dialog.grammar.wildcard_phrases import Tokens, Values, WideCompiler, WidePhrase
+from agent.dialog.grammar.wildcard_phrases import Tokens, Values, WildcardCompiler, WildcardPhrase
 
-MARK = "~~"
+KEYWORD_MARK = "~~"
 _NAMED_WEIGHT = 2
 """A thing named ("the student discount") says more than so many other words."""
 _JOINT = re.compile(r"\s([+-])\s")
 
 
 @dataclass(frozen=True)
-class Gist:
+class KeywordPattern:
     """Parts that must occur, and parts that must not."""
 
     text: str
-    needed: tuple[WidePhrase, ...]
-    barred: tuple[WidePhrase, ...]
+    needed: tuple[WildcardPhrase, ...]
+    barred: tuple[WildcardPhrase, ...]
 
     def explains(self, tokens: Tokens) -> tuple[int, Values] | None:
         """Return how much is explained, and the slot values named; None unless every part fits."""
@@ -51,21 +51,21 @@ class Gist:
         return len(taken) + _NAMED_WEIGHT * len(values), values
 
 
-def is_gist(template: str) -> bool:
+def is_keyword_pattern(template: str) -> bool:
     """Return whether a template only names what must occur."""
-    return template.lstrip().startswith(MARK)
+    return template.lstrip().startswith(KEYWORD_MARK)
 
 
-def compile_gist(template: str, compiler: WideCompiler) -> Gist:
+def compile_keyword_pattern(template: str, compiler: WildcardCompiler) -> KeywordPattern:
     """Read a gist. Raises :class:`TemplateError` for a part that is no phrase, or when nothing must occur."""
-    pieces = _JOINT.split(" + " + template.strip().removeprefix(MARK).strip())[1:]
+    pieces = _JOINT.split(" + " + template.strip().removeprefix(KEYWORD_MARK).strip())[1:]
     parts = [(sign, compiler.compile(text)) for sign, text in zip(pieces[::2], pieces[1::2], strict=True)]
     needed = tuple(part for sign, part in parts if sign == "+")
     if not needed:
         raise TemplateError("names nothing that must occur")
-    return Gist(template, needed, tuple(part for sign, part in parts if sign == "-"))
+    return KeywordPattern(template, needed, tuple(part for sign, part in parts if sign == "-"))
 
 
-def _occurs(part: WidePhrase, tokens: Tokens) -> bool:
+def _occurs(part: WildcardPhrase, tokens: Tokens) -> bool:
     starts: Iterable[int] = range(len(tokens))
     return any(True for start in starts for _ in part.ends(tokens, start))

@@ -1,15 +1,15 @@
-"""Matches texts without numbers: listed phrases, wide ones, what may stand around them, and at last the gist."""
+"""Matches texts without numbers: listed phrases, wildcard phrases, edge phrases, then keyword patterns."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from agent.dialog.contract import Heard
-from agent.dialog.grammar.entry_table import Layers
-from agent.dialog.grammar.intent import ANSWERS, Meaning, rank
-from agent.dialog.grammar.synonyms import SameWords
-from agent.dialog.grammar.wildcard_phrases import Edges, Tokens, WidePhrase, fixed
+from agent.dialog.contract import TurnInput
+from agent.dialog.grammar.entry_table import LayeredEntryTable
+from agent.dialog.grammar.intent import ANSWER_KINDS, Intent, intent_priority
+from agent.dialog.grammar.synonyms import Synonyms
+from agent.dialog.grammar.wildcard_phrases import EdgeMatcher, Tokens, WildcardPhrase, fixed
 
 UNKNOWN = "[unk]"
 """What the recogniser writes for speech its grammar does not hold."""
@@ -17,16 +17,16 @@ _SURE_WORD = 0.8
 """Confidence from which a single strong word, or a part of a sentence, counts."""
 _ANYWHERE_WORDS = 2
 """An angry or legal sentence of so many words counts in the middle of anything."""
-_WAIT = Meaning("command", "wait")
+_WAIT = Intent("command", "wait")
 _PATIENT_WORDS = 2
 """A single word ("wait") is too easily misheard to begin a sentence nobody understood."""
 
 
 @dataclass(frozen=True)
-class Around:
+class EdgePhrases:
     """What may stand at the edges of what was said. Made once, shared between turns."""
 
-    edges: Edges
+    edges: EdgeMatcher
     fillers: frozenset[Tokens]
     """The fillers among it, as they are matched."""
     spoken_fillers: tuple[str, ...]
@@ -38,22 +38,22 @@ class Around:
     def of(
         cls,
         fillers: Collection[Tokens],
-        same: SameWords,
-        before: Iterable[WidePhrase] = (),
-        behind: Iterable[WidePhrase] = (),
+        same: Synonyms,
+        before: Iterable[WildcardPhrase] = (),
+        behind: Iterable[WildcardPhrase] = (),
         heard: Iterable[str] = (),
-    ) -> Around:
+    ) -> EdgePhrases:
         """Compile fillers, and what else may stand before and behind a phrase."""
         matched = frozenset(map(same.rewrite, fillers))
         both = [fixed(filler) for filler in matched]
         spoken = tuple(" ".join(filler) for filler in sorted(fillers))
-        return cls(Edges([*both, *before], [*both, *behind]), matched, spoken, tuple(heard))
+        return cls(EdgeMatcher([*both, *before], [*both, *behind]), matched, spoken, tuple(heard))
 
 
-class Sentences:
+class PhraseMatcher:
     """The entries of one turn that hold no number."""
 
-    def __init__(self, layers: Layers, edges: Edges, strong_words: Mapping[str, Meaning]) -> None:
+    def __init__(self, layers: LayeredEntryTable, edges: EdgeMatcher, strong_words: Mapping[str, Intent]) -> None:
         self._layers = layers
         self._edges = edges
         self._strong = dict(strong_words)
@@ -66,7 +66,7 @@ class Sentences:
                 if start + guessed < end:
                     yield start, end
 
-    def meaning_of(self, tokens: Tokens) -> Meaning | None:
+    def meaning_of(self, tokens: Tokens) -> Intent | None:
         """Return what a text means that is one entry, with nothing around it but what may stand at the edges.
 
         The entry that explains the most words wins; the listed one when a wide one explains no more.
@@ -79,7 +79,7 @@ class Sentences:
         meaning = self.widely(tokens, length) or listed or self._answers(tokens)
         return None if meaning is not None and self._contradicts(tokens, meaning) else meaning
 
-    def _contradicts(self, tokens: Tokens, meaning: Meaning) -> bool:
+    def _contradicts(self, tokens: Tokens, meaning: Intent) -> bool:
         """Return whether a refusal begins with a yes ("yes not right"), as it does when "that's" was misheard.
 
         "Yeah no" is none: people say that for a no.
@@ -89,9 +89,9 @@ class Sentences:
         first, second = self._layers.whole(tokens[:1]), self._layers.whole(tokens[1:2])
         return first is not None and _agrees(first) and (second is None or not _refuses(second))
 
-    def _answers(self, tokens: Tokens) -> Meaning | None:
+    def _answers(self, tokens: Tokens) -> Intent | None:
         """Return what several answers in a row mean when all of them mean the same: "yes, that's fine, go ahead"."""
-        reached: dict[int, set[Meaning | None]] = {0: {None}}
+        reached: dict[int, set[Intent | None]] = {0: {None}}
         for at in range(len(tokens)):
             for end, meaning in self._answer_steps(tokens, at) if at in reached else ():
                 said = {meaning} if meaning is not None else reached[at]
@@ -99,18 +99,18 @@ class Sentences:
         meanings = reached.get(len(tokens), set()) - {None}
         return meanings.pop() if len(meanings) == 1 else None
 
-    def _answer_steps(self, tokens: Tokens, at: int) -> Iterator[tuple[int, Meaning | None]]:
+    def _answer_steps(self, tokens: Tokens, at: int) -> Iterator[tuple[int, Intent | None]]:
         """Yield how far an answer, or what may stand around one, reaches from here."""
         yield from ((end, None) for end in self._edges.steps(tokens, at))
         for end in range(at + 1, len(tokens) + 1):
             meaning = self._layers.whole(tokens[at:end])
-            if meaning is not None and meaning.kind in ANSWERS:
+            if meaning is not None and meaning.kind in ANSWER_KINDS:
                 yield end, meaning
         for phrase, wide in self._layers.wide(tokens[at]):
-            if wide.kind in ANSWERS:
+            if wide.kind in ANSWER_KINDS:
                 yield from ((reach.end, wide) for reach in phrase.ends(tokens, at))
 
-    def widely(self, tokens: Tokens, longer_than: int = 0) -> Meaning | None:
+    def widely(self, tokens: Tokens, longer_than: int = 0) -> Intent | None:
         """Return the meaning of the wide phrase that explains most words; None when two different ones tie."""
         ends = frozenset(self._edges.ends(tokens))
         found = [
@@ -126,11 +126,11 @@ class Sentences:
             return None
         most = max(length for length, _ in found)
         longest = [meaning for length, meaning in found if length == most]
-        highest = max(map(rank, longest))
-        best = dict.fromkeys(meaning for meaning in longest if rank(meaning) == highest)
+        highest = max(map(intent_priority, longest))
+        best = dict.fromkeys(meaning for meaning in longest if intent_priority(meaning) == highest)
         return next(iter(best)) if len({(one.kind, one.name, one.values) for one in best}) == 1 else None
 
-    def exact(self, tokens: Tokens) -> Meaning | None:
+    def exact(self, tokens: Tokens) -> Intent | None:
         """Return the meaning of an entry, also when it is said several times ("no no no")."""
         meaning = self._layers.whole(tokens)
         if meaning is not None:
@@ -142,7 +142,7 @@ class Sentences:
                     return meaning
         return None
 
-    def patience(self, tokens: Tokens) -> Meaning | None:
+    def patience(self, tokens: Tokens) -> Intent | None:
         """Take "hold on" for what it is whatever is murmured after it: the caller talks to the room by then."""
         for start, _ in self.windows(tokens):
             for end in range(len(tokens) - 1, start + _PATIENT_WORDS - 1, -1):
@@ -151,7 +151,7 @@ class Sentences:
                     return meaning
         return None
 
-    def anywhere(self, heard: Heard, tokens: Tokens) -> Meaning | None:
+    def anywhere(self, heard: TurnInput, tokens: Tokens) -> Intent | None:
         """Take an angry or legal sentence for what it is whatever stands around it."""
         if heard.confidence < _SURE_WORD:
             return None
@@ -166,7 +166,7 @@ class Sentences:
                     return meaning
         return None
 
-    def gist(self, heard: Heard, tokens: Tokens) -> Meaning | None:
+    def gist(self, heard: TurnInput, tokens: Tokens) -> Intent | None:
         """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
         if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
             return None
@@ -175,15 +175,15 @@ class Sentences:
         ]
         if not told:
             return None
-        most = max((rank(meaning)[:2], found[0]) for found, meaning in told)
-        best: dict[tuple[str, str, object], Meaning] = {}
+        most = max((intent_priority(meaning)[:2], found[0]) for found, meaning in told)
+        best: dict[tuple[str, str, object], Intent] = {}
         for (count, values), meaning in told:
-            if (rank(meaning)[:2], count) == most:
+            if (intent_priority(meaning)[:2], count) == most:
                 guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
                 best.setdefault((guess.kind, guess.name, guess.values), guess)
         return next(iter(best.values())) if len(best) == 1 else None
 
-    def strong_word(self, heard: Heard, tokens: Tokens) -> Meaning | None:
+    def strong_word(self, heard: TurnInput, tokens: Tokens) -> Intent | None:
         """Return what a single word said surely brings, wherever it stands."""
         if not self._strong:
             return None
@@ -192,9 +192,9 @@ class Sentences:
         return next((self._strong[word] for word in said if word in self._strong), None)
 
 
-def _agrees(meaning: Meaning) -> bool:
+def _agrees(meaning: Intent) -> bool:
     return meaning.kind == "right" or (meaning.kind == "value" and meaning.name == "yes")
 
 
-def _refuses(meaning: Meaning) -> bool:
+def _refuses(meaning: Intent) -> bool:
     return meaning.kind == "wrong" or (meaning.kind == "value" and meaning.name == "no")

@@ -1,11 +1,11 @@
-"""Words that mean the same however they are written: "i'm" and "i am", "parcel" and "package". Pure."""
+"""Synonyms: wordings that count as equal, as "i'm" and "i am", "parcel" and "package". Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 
-class SameWords:
+class Synonyms:
     """Rewrites tokens so that two ways of writing one thing become equal; both sides of a comparison go through it."""
 
     def __init__(self, same: Mapping[str, Iterable[str]] | None = None) -> None:

@@ -21,7 +21,7 @@ from agent.dialog.errors import TemplateError
 
 MAX_EXPANSIONS = 400
 """Phrases one template may stand for. More is nearly always a slip, and every phrase costs grammar."""
-WIDE_MARK = "~"
+WILDCARD_MARK = "~"
 """A template that begins with it is understood, but the recogniser does not listen for it."""
 _MAX_DEPTH = 12
 _REMEMBERED = 8192
@@ -149,7 +149,7 @@ class Expander:
 
     def _rule(self, name: str) -> Sequence[str]:
         if name not in self._rules:
-            raise TemplateError(f"there is no rule <{name}>{nearest(name, self._rules)}")
+            raise TemplateError(f"there is no rule <{name}>{did_you_mean(name, self._rules)}")
         return self._rules[name]
 
     def _list(self, item: ListReference) -> list[tuple[str, str]]:
@@ -157,25 +157,25 @@ class Expander:
         if name in self._numbers:
             return []
         if name not in self._lists:
-            raise TemplateError(f"there is no slot {{{name}}}{nearest(name, [*self._lists, *self._numbers])}")
+            raise TemplateError(f"there is no slot {{{name}}}{did_you_mean(name, [*self._lists, *self._numbers])}")
         listed = [(value, text) for value, texts in self._lists[name].items() for text in texts]
-        return [(value, text) for value, text in listed if not is_wide(text)]
+        return [(value, text) for value, text in listed if not is_wildcard(text)]
 
 
-def nearest(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
+def did_you_mean(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` for the closest valid name, or ``""``."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def is_wide(template: str) -> bool:
+def is_wildcard(template: str) -> bool:
     """Return whether a template is understood without being listened for (see ``wide_phrases``)."""
-    return template.lstrip().startswith(WIDE_MARK)
+    return template.lstrip().startswith(WILDCARD_MARK)
 
 
-def unmarked(template: str) -> str:
+def without_mark(template: str) -> str:
     """Return a template without its mark."""
-    return template.strip().removeprefix(WIDE_MARK).strip()
+    return template.strip().removeprefix(WILDCARD_MARK).strip()
 
 
 def _only_a_list(item: Expression) -> bool:

@@ -1,4 +1,4 @@
-"""What may be said in one turn: the recogniser's phrases, and the matching of what came back against them.
+"""The grammar of one turn: phrases for the recogniser, and matching of the recognised text against them.
 
 The rule (measured: accepts no foreign sentence, keeps 98 % of true ones): a text counts only when the whole of it is
 one entry, or a number with an entry around it; what may stand at the edges and a repeated entry are tolerated, nothing
@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agent.dialog.contract import Completeness, Heard
-from agent.dialog.grammar.entry_table import Entry, EntryTable, Frame, Layers
-from agent.dialog.grammar.intent import Meaning
-from agent.dialog.grammar.matcher import UNKNOWN, Around, Sentences
-from agent.dialog.grammar.synonyms import SameWords
+from agent.dialog.contract import Completeness, TurnInput
+from agent.dialog.grammar.entry_table import Entry, EntryTable, LayeredEntryTable, NumberFrame
+from agent.dialog.grammar.intent import Intent
+from agent.dialog.grammar.matcher import UNKNOWN, EdgePhrases, PhraseMatcher
+from agent.dialog.grammar.synonyms import Synonyms
 from agent.dialog.grammar.wildcard_phrases import Tokens
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.numbers.words import words_for
 
-__all__ = ["UNKNOWN", "Around", "Match", "Meaning", "TurnGrammar"]
+__all__ = ["UNKNOWN", "EdgePhrases", "GrammarMatch", "Intent", "TurnGrammar"]
 
 _MAX_WORDS = 60
 _MIN_BARE_SYMBOLS = 3
@@ -29,10 +29,10 @@ _MIN_BARE_SYMBOLS = 3
 
 
 @dataclass(frozen=True)
-class Match:
+class GrammarMatch:
     """A text that was understood."""
 
-    meaning: Meaning
+    meaning: Intent
     number_slot: str = ""
     number_text: str = ""
     """The words of the number alone, for the next breath."""
@@ -55,24 +55,24 @@ class TurnGrammar:
         entries: Sequence[Entry],
         formats: Mapping[str, NumberFormat],
         fillers: Collection[Tokens] = (),
-        strong_words: Mapping[str, Meaning] | None = None,
+        strong_words: Mapping[str, Intent] | None = None,
         *,
-        silent_words: Mapping[str, Meaning] | None = None,
+        silent_words: Mapping[str, Intent] | None = None,
         speak_fillers: bool = True,
-        around: Around | None = None,
-        same: SameWords | None = None,
+        around: EdgePhrases | None = None,
+        same: Synonyms | None = None,
         shared: EntryTable | None = None,
         hears_shared: bool = True,
         besides: TurnGrammar | None = None,
     ) -> None:
         self._formats = formats
-        self._same = same or SameWords()
+        self._same = same or Synonyms()
         self._besides = besides
-        self._around = around = around or Around.of(fillers, self._same)
+        self._around = around = around or EdgePhrases.of(fillers, self._same)
         own = EntryTable(entries, formats, self._same)
         tables = (own,) if shared is None else (own, shared)
-        self._layers = Layers(tables, tables if hears_shared else (own,))
-        self._sentences = Sentences(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
+        self._layers = LayeredEntryTable(tables, tables if hears_shared else (own,))
+        self._sentences = PhraseMatcher(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
         heard = self._layers.heard
         spoken = dict.fromkeys(phrase for table in heard for phrase in table.phrases)
         if speak_fillers:
@@ -91,11 +91,11 @@ class TurnGrammar:
 
     def match(
         self,
-        heard: Heard,
+        heard: TurnInput,
         known: Mapping[str, Sequence[str]] | None = None,
         so_far: str = "",
         so_far_slot: str = "",
-    ) -> Match | None:
+    ) -> GrammarMatch | None:
         """Return what the caller meant, or None when the text is not exactly something of this turn.
 
         ``known`` maps number slots to the numbers this caller may mean; ``so_far`` are the words already heard of the
@@ -104,10 +104,10 @@ class TurnGrammar:
         tokens = self._tokens(heard.text)
         strong = self._sentences.strong_word(heard, tokens)
         if strong is not None:
-            return Match(strong)
+            return GrammarMatch(strong)
         whole = self._sentences.meaning_of(tokens)
         if whole is not None:
-            return Match(whole)
+            return GrammarMatch(whole)
         both = self._two_numbers(tokens, known or {})
         if both is not None:
             return both
@@ -124,7 +124,7 @@ class TurnGrammar:
         )
         if other is None and self._besides is not None:
             return self._besides.match(heard, known)
-        return Match(other) if other is not None else None
+        return GrammarMatch(other) if other is not None else None
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
@@ -165,9 +165,9 @@ class TurnGrammar:
         known: Mapping[str, Sequence[str]],
         so_far: str,
         so_far_slot: str,
-    ) -> Match | None:
+    ) -> GrammarMatch | None:
         others = [self._tokens(text) for text in alternatives]
-        best: Match | None = None
+        best: GrammarMatch | None = None
         for source in (tokens, *others):
             noisy = UNKNOWN in source
             heard = _without_edges(source) if noisy else source
@@ -185,7 +185,7 @@ class TurnGrammar:
                         best = match
         return best
 
-    def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+    def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> GrammarMatch | None:
         """Read a sentence that holds two numbers, when both are whole."""
         pairs = tuple(self._layers.pairs())
         for start, end in self._sentences.windows(tokens) if pairs else ():
@@ -203,12 +203,12 @@ class TurnGrammar:
                     ]
                     if all(reading.value is not None for reading in found):
                         text = " ".join(inner[:at])
-                        return Match(
+                        return GrammarMatch(
                             pair.meaning, pair.first, text, found[0], bool(pair.lead), ((pair.second, found[1]),)
                         )
         return None
 
-    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> Match | None:
+    def _request_and_number(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> GrammarMatch | None:
         """Read a request and a whole number with its own words around it, one after the other, in either order."""
         for at in range(1, len(tokens)):
             for asked, rest in ((tokens[:at], tokens[at:]), (tokens[at:], tokens[:at])):
@@ -222,7 +222,7 @@ class TurnGrammar:
                     return replace(told, meaning=meaning)
         return None
 
-    def _worth_continuing(self, frame: Frame, match: Match) -> bool:
+    def _worth_continuing(self, frame: NumberFrame, match: GrammarMatch) -> bool:
         """A digit or two out of nowhere is no request; after "where is order" it is."""
         if frame.meaning.kind == "value":
             return False
@@ -232,12 +232,12 @@ class TurnGrammar:
 
     def _read(
         self,
-        frame: Frame,
+        frame: NumberFrame,
         middle: tuple[str, ...],
         others: Sequence[tuple[str, ...]],
         known: Mapping[str, Sequence[str]],
         so_far: str,
-    ) -> Match | None:
+    ) -> GrammarMatch | None:
         text = " ".join(middle)
         if frame.meaning.kind == "correct" and capture.names_a_place(" ".join((*frame.lead, *middle))):
             # "it ends in {value}": the words before the number say where it belongs
@@ -260,7 +260,7 @@ class TurnGrammar:
             told = sum(word in self._loose or word.isdigit() for word in middle)
             if told < len(middle) / 2 or not capture.is_part(text, number_format):
                 return None
-        return Match(frame.meaning, frame.slot, text, reading, bool(frame.lead))
+        return GrammarMatch(frame.meaning, frame.slot, text, reading, bool(frame.lead))
 
 
 def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -273,7 +273,7 @@ def _without_edges(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tokens[start:end]
 
 
-def _doubtful(match: Match) -> Match:
+def _doubtful(match: GrammarMatch) -> GrammarMatch:
     """Mark a number heard through noise, or only in another recognition, as something to ask about."""
     reading = match.reading
     if reading is None or reading.value is None:

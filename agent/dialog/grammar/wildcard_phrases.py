@@ -1,4 +1,4 @@
-"""Templates matched as they are written, without listing what they stand for: ``~ [i think] i (left | lost) it``.
+"""Wildcard phrases: templates matched without being expanded: ``~ [i think] i (left | lost) it``.
 
 A template that begins with ``~`` is understood but not listened for: it may stand for any number of sentences, use
 words the recogniser does not know, and hold ``*`` for any one word. What it explains, it explains word by word.
@@ -14,8 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
 from agent.dialog.errors import TemplateError
-from agent.dialog.grammar.synonyms import SameWords
-from agent.dialog.grammar.templates import Lists, nearest, parse, unmarked
+from agent.dialog.grammar.synonyms import Synonyms
+from agent.dialog.grammar.templates import Lists, did_you_mean, parse, without_mark
 
 ANY_WORD = "*"
 T = TypeVar("T")
@@ -25,7 +25,7 @@ Tokens = tuple[str, ...]
 Values = tuple[tuple[str, str], ...]
 
 
-class Reach(NamedTuple):
+class PhraseEnd(NamedTuple):
     """How far a phrase goes."""
 
     end: int
@@ -40,15 +40,15 @@ class _Words:
         self._words = words
         self._guessed = words.count(ANY_WORD)
 
-    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+    def ends(self, tokens: Tokens, at: int) -> Sequence[PhraseEnd]:
         end = at + len(self._words)
         here = tokens[at:end]
         if not self._guessed:
-            return (Reach(end),) if here == self._words else ()
+            return (PhraseEnd(end),) if here == self._words else ()
         if len(here) < len(self._words):
             return ()
         if all(word in (ANY_WORD, token) for word, token in zip(self._words, here, strict=True)):
-            return (Reach(end, (), self._guessed),)
+            return (PhraseEnd(end, (), self._guessed),)
         return ()
 
     def firsts(self) -> frozenset[str]:
@@ -72,9 +72,9 @@ class _OneOf:
                 self._by_first.setdefault(first, []).append(way)
         self._firsts = frozenset(firsts)
 
-    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+    def ends(self, tokens: Tokens, at: int) -> Sequence[PhraseEnd]:
         fitting = self._by_first.get(tokens[at], ()) if at < len(tokens) else ()
-        found: list[Reach] = []
+        found: list[PhraseEnd] = []
         for way in fitting:
             found += way.ends(tokens, at)
         for way in self._always:
@@ -89,13 +89,13 @@ class _OneOf:
 class _InOrder:
     parts: tuple[_Node, ...]
 
-    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
-        reached: Sequence[Reach] = self.parts[0].ends(tokens, at)
+    def ends(self, tokens: Tokens, at: int) -> Sequence[PhraseEnd]:
+        reached: Sequence[PhraseEnd] = self.parts[0].ends(tokens, at)
         for part in self.parts[1:]:
             if not reached:
                 return ()
             reached = [
-                Reach(then.end, so_far.values + then.values, so_far.guessed + then.guessed)
+                PhraseEnd(then.end, so_far.values + then.values, so_far.guessed + then.guessed)
                 for so_far in (reached if len(reached) == 1 else dict.fromkeys(reached))
                 for then in part.ends(tokens, so_far.end)
             ]
@@ -118,7 +118,7 @@ class _Named:
     words: _Node
     values: Values
 
-    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+    def ends(self, tokens: Tokens, at: int) -> Sequence[PhraseEnd]:
         return [reach._replace(values=reach.values + self.values) for reach in self.words.ends(tokens, at)]
 
     def firsts(self) -> frozenset[str]:
@@ -129,7 +129,7 @@ _Node = _Words | _OneOf | _InOrder | _Named
 
 
 @dataclass(frozen=True)
-class WidePhrase:
+class WildcardPhrase:
     """One template, ready to be matched."""
 
     text: str
@@ -137,39 +137,39 @@ class WidePhrase:
     begins: frozenset[str] | None
     """The words it can begin with; None when any word may."""
 
-    def ends(self, tokens: Tokens, at: int) -> Sequence[Reach]:
+    def ends(self, tokens: Tokens, at: int) -> Sequence[PhraseEnd]:
         """Return where a sentence that begins at ``at`` may end."""
         if at < len(tokens) and (self.begins is None or tokens[at] in self.begins):
             return self.root.ends(tokens, at)
         return ()
 
 
-def fixed(tokens: Tokens) -> WidePhrase:
+def fixed(tokens: Tokens) -> WildcardPhrase:
     """Return a phrase that is exactly these words."""
-    return WidePhrase(" ".join(tokens), _Words(tokens), frozenset(tokens[:1]))
+    return WildcardPhrase(" ".join(tokens), _Words(tokens), frozenset(tokens[:1]))
 
 
-class WideCompiler:
+class WildcardCompiler:
     """Compiles templates against one set of rules and lists."""
 
-    def __init__(self, rules: Mapping[str, Sequence[str]], lists: Lists, same: SameWords) -> None:
+    def __init__(self, rules: Mapping[str, Sequence[str]], lists: Lists, same: Synonyms) -> None:
         self._rules = rules
         self._lists = lists
         self._same = same
         self._made: dict[str, _Node] = {}
         self._listed: dict[tuple[str, str, int], _Node] = {}
 
-    def compile(self, template: str) -> WidePhrase:
+    def compile(self, template: str) -> WildcardPhrase:
         """Return a template (with or without its mark) ready to be matched.
 
         Raises :class:`TemplateError` for broken syntax, unknown rules or slots, words glued to a group, and a template
         that an empty text would satisfy.
         """
-        root = self._node(parse(unmarked(template)), 0)
+        root = self._node(parse(without_mark(template)), 0)
         begins = root.firsts()
         if not begins or "" in begins:
             raise TemplateError("stands for no words at all when its optional parts are left out")
-        return WidePhrase(template, root, None if ANY_WORD in begins else begins)
+        return WildcardPhrase(template, root, None if ANY_WORD in begins else begins)
 
     def _node(self, item: Expression, depth: int) -> _Node:
         if depth > _MAX_DEPTH:
@@ -210,19 +210,19 @@ class WideCompiler:
 
     def _rule(self, name: str, depth: int) -> _Node:
         if name not in self._rules:
-            raise TemplateError(f"there is no rule <{name}>{nearest(name, self._rules)}")
+            raise TemplateError(f"there is no rule <{name}>{did_you_mean(name, self._rules)}")
         if name not in self._made:
             self._made[name] = _OneOf([self._node(parse(text), depth + 1) for text in self._rules[name]])
         return self._made[name]
 
     def _list(self, item: ListReference, depth: int) -> _Node:
         if item.list_name not in self._lists:
-            raise TemplateError(f"there is no slot {{{item.list_name}}}{nearest(item.list_name, self._lists)}")
+            raise TemplateError(f"there is no slot {{{item.list_name}}}{did_you_mean(item.list_name, self._lists)}")
         key = (item.list_name, item.slot_name, depth)
         if key not in self._listed:
             self._listed[key] = _OneOf(
                 [
-                    _Named(self._node(parse(unmarked(text)), depth + 1), ((item.slot_name, value),))
+                    _Named(self._node(parse(without_mark(text)), depth + 1), ((item.slot_name, value),))
                     for value, texts in self._lists[item.list_name].items()
                     for text in texts
                     if not text.lstrip().startswith("~~")
@@ -234,9 +234,9 @@ class WideCompiler:
 class PhraseIndex(Generic[T]):
     """Phrases with what they stand for, found by the word they begin with."""
 
-    def __init__(self, phrases: Iterable[tuple[WidePhrase, T]]) -> None:
-        self._by_first: dict[str, list[tuple[WidePhrase, T]]] = {}
-        self.always: list[tuple[WidePhrase, T]] = []
+    def __init__(self, phrases: Iterable[tuple[WildcardPhrase, T]]) -> None:
+        self._by_first: dict[str, list[tuple[WildcardPhrase, T]]] = {}
+        self.always: list[tuple[WildcardPhrase, T]] = []
         """Those that may begin with any word."""
         for phrase, what in phrases:
             if phrase.begins is None:
@@ -245,20 +245,20 @@ class PhraseIndex(Generic[T]):
                 for first in phrase.begins:
                     self._by_first.setdefault(first, []).append((phrase, what))
 
-    def beginning(self, token: str) -> Sequence[tuple[WidePhrase, T]]:
+    def beginning(self, token: str) -> Sequence[tuple[WildcardPhrase, T]]:
         """Return the phrases that can begin with this word, but for those that may begin with any."""
         return self._by_first.get(token, ())
 
-    def at(self, token: str) -> Iterator[tuple[WidePhrase, T]]:
+    def at(self, token: str) -> Iterator[tuple[WildcardPhrase, T]]:
         """Yield the phrases that may begin with this word."""
         yield from self.beginning(token)
         yield from self.always
 
 
-class Edges:
+class EdgeMatcher:
     """What may stand before and behind a phrase without changing what it means, in any number and order."""
 
-    def __init__(self, before: Iterable[WidePhrase] = (), behind: Iterable[WidePhrase] = ()) -> None:
+    def __init__(self, before: Iterable[WildcardPhrase] = (), behind: Iterable[WildcardPhrase] = ()) -> None:
         self._before = PhraseIndex((phrase, None) for phrase in before)
         self._behind = PhraseIndex((phrase, None) for phrase in behind)
 

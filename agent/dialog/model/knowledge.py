@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from agent.common.yaml_reader import Path
-from agent.dialog.model.model import Choice, Knowledge, PromptSource, Slot
+from agent.dialog.model.model import ConditionalPrompt, Knowledge, PromptSource, Slot
 
 _CODE = re.compile(r"([a-z]{2,})(\d*)")
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -61,8 +61,10 @@ def prompts(knowledge: Knowledge | None) -> dict[str, PromptSource]:
     if knowledge is None:
         return {}
     return {
-        ANSWER_PROMPT: Choice(choose="topic", cases={name: one.says for name, one in knowledge.answers.items()}),
-        PROMOTION_PROMPT: Choice(
+        ANSWER_PROMPT: ConditionalPrompt(
+            choose="topic", cases={name: one.says for name, one in knowledge.answers.items()}
+        ),
+        PROMOTION_PROMPT: ConditionalPrompt(
             choose="promotion", cases={name: one.says for name, one in knowledge.promotions.items()}
         ),
     }

@@ -35,7 +35,7 @@ class _Model(BaseModel):
 # --- prompts --------------------------------------------------------------------------------------
 
 
-class Choice(_Model):
+class ConditionalPrompt(_Model):
     """A prompt whose words depend on a value."""
 
     choose: Expression
@@ -47,16 +47,18 @@ class Choice(_Model):
 
 
 def _prompt_kind(value: Any) -> str:
-    return "choose" if isinstance(value, (dict, Choice)) else "text"
+    return "choose" if isinstance(value, (dict, ConditionalPrompt)) else "text"
 
 
-PromptSource = Annotated[Annotated[str, Tag("text")] | Annotated[Choice, Tag("choose")], Discriminator(_prompt_kind)]
+PromptSource = Annotated[
+    Annotated[str, Tag("text")] | Annotated[ConditionalPrompt, Tag("choose")], Discriminator(_prompt_kind)
+]
 
 
 # --- slots ----------------------------------------------------------------------------------------
 
 
-class Manner(_Model):
+class QuestionSettings(_Model):
     """How a question is asked and what happens when it is not answered; pack-wide defaults and per slot."""
 
     reprompt: Texts = ()
@@ -90,7 +92,7 @@ def _as_choices_from(value: Any) -> Any:
     return {"list": value} if isinstance(value, str) else value
 
 
-class Slot(Manner):
+class Slot(QuestionSettings):
     """Something the conversation wants to know."""
 
     type: Literal["number", "yes_no", "choice", "date", "request", "text"]
@@ -142,7 +144,7 @@ class _Step(_Model):
     """Where to go afterwards: a step id or ``end``; the following step when empty."""
 
 
-class Collect(_Step):
+class CollectStep(_Step):
     """Ask for a slot unless it is known already."""
 
     collect: str
@@ -153,14 +155,14 @@ class Collect(_Step):
     """Ask even when the slot has a value."""
 
 
-class Say(_Step):
+class SayStep(_Step):
     """Say something and go on."""
 
     say: Texts
     """A prompt's name or the words; several are said one after the other."""
 
 
-class Call(_Step):
+class ServiceCallStep(_Step):
     """Have a service do something."""
 
     call: str
@@ -180,14 +182,14 @@ class Call(_Step):
     """Seconds after which the service has failed as ``timed_out``."""
 
 
-class Set(_Step):
+class SetStep(_Step):
     """Give slots or variables a value; ``none`` forgets."""
 
     set: dict[str, Expression]
     """Slot or variable -> expression."""
 
 
-class If(_Step):
+class IfStep(_Step):
     """Go one way or the other."""
 
     if_: Expression = Field(alias="if")
@@ -198,11 +200,11 @@ class If(_Step):
     """Where to go when it does not; on, when empty."""
 
 
-class Next(_Step):
+class NextStep(_Step):
     """Go to another step."""
 
 
-class Link(_Step):
+class LinkStep(_Step):
     """Run another flow, then come back."""
 
     link: str
@@ -232,8 +234,9 @@ class HangUpStep(_Step):
 
 
 STEP_KINDS: dict[str, type[_Step]] = {
-    "collect": Collect, "call": Call, "set": Set, "if": If, "link": Link, "handover": HandOverStep,
-    "hangup": HangUpStep, "say": Say, "next": Next,
+    "collect": CollectStep, "call": ServiceCallStep, "set": SetStep, "if": IfStep, "link": LinkStep,
+    "handover": HandOverStep,
+    "hangup": HangUpStep, "say": SayStep, "next": NextStep,
 }  # fmt: skip
 
 
@@ -243,15 +246,15 @@ def _step_kind(value: Any) -> str | None:
 
 
 Step = Annotated[
-    Annotated[Collect, Tag("collect")]
-    | Annotated[Call, Tag("call")]
-    | Annotated[Set, Tag("set")]
-    | Annotated[If, Tag("if")]
-    | Annotated[Link, Tag("link")]
+    Annotated[CollectStep, Tag("collect")]
+    | Annotated[ServiceCallStep, Tag("call")]
+    | Annotated[SetStep, Tag("set")]
+    | Annotated[IfStep, Tag("if")]
+    | Annotated[LinkStep, Tag("link")]
     | Annotated[HandOverStep, Tag("handover")]
     | Annotated[HangUpStep, Tag("hangup")]
-    | Annotated[Say, Tag("say")]
-    | Annotated[Next, Tag("next")],
+    | Annotated[SayStep, Tag("say")]
+    | Annotated[NextStep, Tag("next")],
     Discriminator(
         _step_kind,
         custom_error_type="step_kind",
@@ -320,7 +323,7 @@ class Service(_Model):
     """The codes it can fail with."""
 
 
-class Corrections(_Model):
+class CorrectionPhrases(_Model):
     """How a caller reacts to a number just read back; ``{value}`` stands for the number."""
 
     new: Texts = ()
@@ -331,7 +334,7 @@ class Corrections(_Model):
     """They say that it is right."""
 
 
-class Recording(_Model):
+class RecordingConsent(_Model):
     """What is said and asked about recording before the greeting (setting ``call.consent``)."""
 
     announcement: str = ""
@@ -350,7 +353,7 @@ class Recording(_Model):
     """Whole answers that are none."""
 
 
-class Commands(_Model):
+class CommandPhrases(_Model):
     """Phrases that work at any moment."""
 
     repeat: Texts = ()
@@ -362,7 +365,7 @@ class Commands(_Model):
     goodbye: Texts = ()
 
 
-class Answer(_Model):
+class KnowledgeAnswer(_Model):
     """What the agent knows about a topic."""
 
     ask: Texts
@@ -399,7 +402,7 @@ class Promotion(_Model):
 class Knowledge(_Model):
     """What the shop's staff edit: promotions, opening hours, policies. Edits count from the next call on."""
 
-    answers: dict[str, Answer] = {}
+    answers: dict[str, KnowledgeAnswer] = {}
     """Topic -> what is known about it."""
     promotions: dict[str, Promotion] = {}
     """Offers by id."""
@@ -424,15 +427,15 @@ class PackFile(_Model):
     """What they say after it: "as soon as possible"."""
     same: dict[str, Texts] = {}
     """A word or words -> other ways of writing them; makes them equal in what is understood."""
-    commands: Commands | None = None
+    commands: CommandPhrases | None = None
     """What works at any moment."""
     answers: dict[Literal["yes", "no"], Texts] = {}
     """Ways of saying yes and no."""
-    corrections: Corrections | None = None
+    corrections: CorrectionPhrases | None = None
     """How a number just read back is put right."""
     escalate: dict[str, Escalation] = {}
     """Words that bring a person at once."""
-    defaults: Manner | None = None
+    defaults: QuestionSettings | None = None
     """How questions are asked unless a slot says otherwise."""
     wait_seconds: float | None = Field(default=None, gt=0, le=600)
     """How long "hold on" lasts."""
@@ -440,7 +443,7 @@ class PackFile(_Model):
     """Variables and what they start with (an expression)."""
     keep: tuple[str, ...] = ()
     """Variables that survive "start over" (attempt counters)."""
-    recording: Recording | None = None
+    recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}
     """What the business systems can do."""

@@ -1,10 +1,10 @@
-"""Every way a run of words can be read as the symbols of a number."""
+"""Every candidate: all the ways a run of words can be read as the symbols of a number."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agent.dialog.numbers.format import EITHER_O
+from agent.dialog.numbers.format import ZERO_OR_O
 from agent.dialog.numbers.words import (
     DIGIT_SOUNDS,
     DIGITS,
@@ -185,7 +185,7 @@ def _below_thousand(tokens: Sequence[str], start: int) -> Iterator[tuple[int, in
     for used, symbols, strain in _hundreds(tokens, start):
         if len(symbols) == 3:
             yield used, int(symbols), strain
-    digits = "".join(DIGITS.get(token, " ") for token in tokens[start : start + 3]).replace(EITHER_O, "0")
+    digits = "".join(DIGITS.get(token, " ") for token in tokens[start : start + 3]).replace(ZERO_OR_O, "0")
     if len(digits) == 3 and digits.isdigit() and digits[0] != "0":
         yield 3, int(digits), 0
     for index, (used, value) in enumerate(_small_numbers(tokens, start)):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from agent.dialog.contract import Completeness
 from agent.dialog.numbers.carrier_phrases import split_denied
 from agent.dialog.numbers.format import NumberFormat, symbols_of
-from agent.dialog.numbers.positional_corrections import at_named_place, names_a_place, regrouped, replaced
+from agent.dialog.numbers.positional_corrections import correct_at_position, names_a_place, regrouped, replaced
 from agent.dialog.numbers.reading import NumberReading, plain_symbols, read
 from agent.dialog.numbers.words import tokenise
 
@@ -88,7 +88,7 @@ def _corrected(previous: str, text: str, number_format: NumberFormat) -> list[st
 
     said, denied = split_denied(tokens)
     if not denied:
-        placed = at_named_place(" ".join(tokens), previous, read_part)
+        placed = correct_at_position(" ".join(tokens), previous, read_part)
         if placed is not None:
             return placed
     old = symbols_of(previous)

@@ -1,4 +1,4 @@
-"""What callers put around a number: "my order number is", "let me see", "I think", "no wait", "that's it"."""
+"""Removes the carrier phrases around a number: "my order number is", "let me see", "that's it"."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _INSIDE = frozenset({"um", "uh", "er", "erm", "hmm", "mm", "ah", "eh", "and", "t
 
 
 @dataclass(frozen=True)
-class Unwrapped:
+class UnwrappedNumber:
     """The words of a number without what stood around them."""
 
     words: list[str]
@@ -91,7 +91,7 @@ class Unwrapped:
     """Loose words led up to it: a digit or two after them may belong to any sentence."""
 
 
-def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> Unwrapped:
+def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> UnwrappedNumber:
     """Return the words without what only stands around a number.
 
     ``continued``: the first words come from an earlier breath, so "the last one is three" goes on with the number.
@@ -119,7 +119,7 @@ def unwrap(tokens: Sequence[str], *, letters: bool, continued: bool = False) -> 
         if not used:
             kept.append(tokens[at])
         at += used or 1
-    return Unwrapped(kept, hedged, led)
+    return UnwrappedNumber(kept, hedged, led)
 
 
 def _lead_word(tokens: Sequence[str], at: int, *, letters: bool) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from agent.dialog.numbers.check_digits import RULES, passes
 from agent.errors import OrderlineError
 
-EITHER_O = "°"
+ZERO_OR_O = "°"
 """Symbol for a spoken "oh": the digit 0 or the letter O, whichever the position wants."""
 
 _SEPARATORS = "- /."
@@ -31,7 +31,7 @@ class NumberFormatError(OrderlineError):
 
 
 @dataclass(frozen=True)
-class Fit:
+class FormatMatch:
     """Heard symbols laid onto a format."""
 
     value: str
@@ -98,15 +98,15 @@ class NumberFormat:
         """True when a letter can occur anywhere."""
         return any(kind in shape for shape in self.shapes for kind in "AX")
 
-    def fits(self, symbols: str) -> tuple[Fit, ...]:
-        """Lay a whole number (``0-9A-Z``, :data:`EITHER_O`) onto the format in every way, the least bent first."""
+    def fits(self, symbols: str) -> tuple[FormatMatch, ...]:
+        """Lay a whole number (``0-9A-Z``, :data:`ZERO_OR_O`) onto the format in every way, the least bent first."""
         return _laid(symbols, self.shapes, whole=True)
 
-    def fit(self, symbols: str) -> Fit | None:
+    def fit(self, symbols: str) -> FormatMatch | None:
         """Return the least bent of :meth:`fits`, None if it is none."""
         return next(iter(self.fits(symbols)), None)
 
-    def begins(self, symbols: str) -> Fit | None:
+    def begins(self, symbols: str) -> FormatMatch | None:
         """Like :meth:`fit` for the beginning of a longer number; the whole number does not count."""
         return next(iter(_laid(symbols, self.shapes, whole=False)), None)
 
@@ -148,8 +148,8 @@ def written_groups_of(value: str) -> tuple[str, ...]:
     return tuple(group for group in re.split(r"[- /.]", value) if group)
 
 
-def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[Fit, ...]:
-    best: dict[str, Fit] = {}
+def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[FormatMatch, ...]:
+    best: dict[str, FormatMatch] = {}
     for shape, meant in [(one, meant) for one in shapes for meant in _meant(symbols, one)]:
         fit = _lay(meant, shape, whole=whole)
         if fit is not None and (fit.value not in best or fit.guesses < best[fit.value].guesses):
@@ -161,7 +161,7 @@ def _laid(symbols: str, shapes: tuple[str, ...], *, whole: bool) -> tuple[Fit, .
 def _meant(symbols: str, shape: str) -> Iterator[str]:
     """Yield the symbols with each "oh" where either kind may stand as a zero and as a letter."""
     places = [at for at, (symbol, kind) in enumerate(zip(symbols, _spoken(shape), strict=False))
-              if symbol == EITHER_O and kind == "X"][:_MOST_EITHER]  # fmt: skip
+              if symbol == ZERO_OR_O and kind == "X"][:_MOST_EITHER]  # fmt: skip
     for chosen in itertools.product("0O", repeat=len(places)):
         meant = list(symbols)
         for at, char in zip(places, chosen, strict=True):
@@ -181,7 +181,7 @@ def _spoken(shape: str) -> str:
     return "".join(kind for kind in shape if kind not in _SEPARATORS)
 
 
-def _lay(symbols: str, shape: str, *, whole: bool) -> Fit | None:
+def _lay(symbols: str, shape: str, *, whole: bool) -> FormatMatch | None:
     """Put each symbol into its position; separators are written as they come."""
     wanted = len(_spoken(shape))
     if (len(symbols) != wanted) if whole else (len(symbols) >= wanted):
@@ -201,12 +201,12 @@ def _lay(symbols: str, shape: str, *, whole: bool) -> Fit | None:
             return None
         written.append(char)
         guesses += bent
-    return Fit("".join(written), guesses)
+    return FormatMatch("".join(written), guesses)
 
 
 def _place(symbol: str, kind: str) -> tuple[str, int]:
     """Return the character for one position and whether it is a guess; ``""`` when it cannot stand there."""
-    if symbol == EITHER_O:
+    if symbol == ZERO_OR_O:
         return {"9": ("0", 0), "A": ("O", 0)}.get(kind, ("0", 1))
     if kind == "X" or (kind == "9") == symbol.isdigit():
         return symbol, 0

@@ -1,4 +1,4 @@
-"""Corrections that name their place: "the last two are eight three", "the third digit is five", "it ends in nine"."""
+"""Corrections that name a position: "the last two are eight three", "the third digit is five"."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SWAPPED = re.compile(
 _NAMED = re.compile(rf"^(?:.* )?the (?P<old>[a-z0-9 -]+?){_IS} (?:an? )?(?P<new>.+)$")
 
 
-def at_named_place(text: str, previous: str, read_part: ReadPart) -> list[str] | None:
+def correct_at_position(text: str, previous: str, read_part: ReadPart) -> list[str] | None:
     """Return what ``previous`` may have been meant to be (as symbols), or None when ``text`` names no place.
 
     An empty list: a place was named, but the part does not belong there.
@@ -70,7 +70,7 @@ def at_named_place(text: str, previous: str, read_part: ReadPart) -> list[str] |
 
 def names_a_place(text: str) -> bool:
     """Return whether a correction says where it belongs, whatever the number was."""
-    return at_named_place(" ".join(tokenise(text)), "0000000000", lambda _: "1") is not None
+    return correct_at_position(" ".join(tokenise(text)), "0000000000", lambda _: "1") is not None
 
 
 def regrouped(previous: str, part: str) -> list[str]:

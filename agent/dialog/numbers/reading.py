@@ -1,4 +1,4 @@
-"""Reads one text as a number: every reading, laid onto the format, corrected within the breath, and judged."""
+"""Reads one text as a number: finds every candidate, fits it to the format, applies corrections, judges it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from agent.dialog.numbers.candidates import GUESSED, readings, readings_so_far
-from agent.dialog.numbers.carrier_phrases import Unwrapped, segments, split_denied, unwrap
-from agent.dialog.numbers.format import EITHER_O, NumberFormat, symbols_of
-from agent.dialog.numbers.positional_corrections import at_named_place, regrouped
+from agent.dialog.numbers.carrier_phrases import UnwrappedNumber, segments, split_denied, unwrap
+from agent.dialog.numbers.format import ZERO_OR_O, NumberFormat, symbols_of
+from agent.dialog.numbers.positional_corrections import correct_at_position, regrouped
 from agent.dialog.numbers.words import DIGITS, EXTENDABLE, FILLERS, LETTER_SOUNDS, PHONETIC, TEENS, TENS, tokenise
 
 _KEPT = 12
@@ -113,7 +113,7 @@ def _either(one: Sequence[str], other: Sequence[str], number_format: NumberForma
     return NumberReading(values[0], True, 0.4, tuple(values[1:]), must_confirm=True)
 
 
-def _may_go_on(reading: NumberReading, unwrapped: Unwrapped) -> bool:
+def _may_go_on(reading: NumberReading, unwrapped: UnwrappedNumber) -> bool:
     """Return whether a part was really a number's: not "are you", and not the "two" of "I have two"."""
     sounds = any(word in LETTER_SOUNDS and word not in FILLERS for word in unwrapped.words)
     return not sounds and (not unwrapped.led or len(symbols_of(reading.partial)) >= _SURE_PART)
@@ -147,7 +147,7 @@ def _straddles(value: str, words: Sequence[str], number_format: NumberFormat) ->
 
 def _fits_exactly(symbols: str, written: str) -> bool:
     return len(symbols) == len(written) and all(
-        one == other or (one == EITHER_O and other in "0O") for one, other in zip(symbols, written, strict=True)
+        one == other or (one == ZERO_OR_O and other in "0O") for one, other in zip(symbols, written, strict=True)
     )
 
 
@@ -184,7 +184,7 @@ def _readings(words: Sequence[str], number_format: NumberFormat) -> dict[str, in
 
 
 def _as_digits(symbols: str) -> str:
-    return symbols.replace(EITHER_O, "0")
+    return symbols.replace(ZERO_OR_O, "0")
 
 
 def _placed(words: Sequence[str], current: dict[str, int], number_format: NumberFormat) -> dict[str, int]:
@@ -193,7 +193,7 @@ def _placed(words: Sequence[str], current: dict[str, int], number_format: Number
     placed: dict[str, int] = {}
     for value, strain in whole[:1]:
         for symbols in (
-            at_named_place(" ".join(words), value, lambda part: plain_symbols(part.split(), number_format)) or ()
+            correct_at_position(" ".join(words), value, lambda part: plain_symbols(part.split(), number_format)) or ()
         ):
             placed[symbols] = strain + _MENDED
     return placed
@@ -285,7 +285,7 @@ def plain_symbols(tokens: Sequence[str], number_format: NumberFormat) -> str:
         found = {symbols: strain for symbols, strain in every.items() if symbols}
         if found:
             best = min(found, key=lambda symbols: (found[symbols], len(symbols)))
-            return best if number_format.has_letters else best.replace(EITHER_O, "0")
+            return best if number_format.has_letters else best.replace(ZERO_OR_O, "0")
     return ""
 
 

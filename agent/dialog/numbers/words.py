@@ -1,18 +1,19 @@
-"""The words numbers are spoken with, and how a text falls into them."""
+"""The words numbers are spoken with, and the tokeniser for spoken and typed numbers."""
 
 from __future__ import annotations
 
 import re
 
-from agent.dialog.numbers.format import EITHER_O, NumberFormat
+from agent.dialog.numbers.format import ZERO_OR_O, NumberFormat
 
 DIGITS = {
-    "zero": "0", "nil": "0", "nought": "0", "naught": "0", "ought": "0", "aught": "0", "oh": EITHER_O, "o": EITHER_O,
+    "zero": "0", "nil": "0", "nought": "0", "naught": "0", "ought": "0", "aught": "0", "oh": ZERO_OR_O, "o": ZERO_OR_O,
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
     "niner": "9",
 }  # fmt: skip
 PLURALS = {
-    "zeros": "0", "zeroes": "0", "noughts": "0", "ohs": EITHER_O, "ones": "1", "twos": "2", "threes": "3", "fours": "4",
+    "zeros": "0", "zeroes": "0", "noughts": "0", "ohs": ZERO_OR_O, "ones": "1", "twos": "2", "threes": "3",
+    "fours": "4",
     "fives": "5", "sixes": "6", "sevens": "7", "eights": "8", "nines": "9",
 }  # fmt: skip
 TEENS = {

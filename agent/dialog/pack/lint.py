@@ -7,29 +7,29 @@ from collections.abc import Collection, Mapping
 
 from agent.common.yaml_reader import Path
 from agent.dialog.grammar.grammar_builder import number_formats
-from agent.dialog.grammar.templates import nearest
+from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import (
     END,
     GOODBYE,
     PERSON,
-    Call,
-    Choice,
-    Collect,
+    CollectStep,
+    ConditionalPrompt,
     Flow,
     HandOverStep,
     HangUpStep,
-    If,
-    Link,
+    IfStep,
+    LinkStep,
     PackFile,
-    Say,
-    Set,
+    SayStep,
+    ServiceCallStep,
+    SetStep,
     Slot,
     Step,
 )
 from agent.dialog.numbers.format import NumberFormatError
 from agent.dialog.pack import step_paths
-from agent.dialog.pack.reader import Reading
+from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import TemplateChecker
 
@@ -66,13 +66,13 @@ def step_name(steps: Collection[Step], index: int) -> str:
     return step.id or str(index + 1)
 
 
-def check(reading: Reading, expressions: Expressions, filters: Collection[str] | None = None) -> None:
+def check(reading: PackReading, expressions: Expressions, filters: Collection[str] | None = None) -> None:
     """Run every check and report into ``reading``. ``filters`` are the renderer's; None skips that check."""
     _Linter(reading, expressions, filters).run()
 
 
 class _Linter:
-    def __init__(self, reading: Reading, expressions: Expressions, filters: Collection[str] | None) -> None:
+    def __init__(self, reading: PackReading, expressions: Expressions, filters: Collection[str] | None) -> None:
         self._reading = reading
         self._contents: PackFile = reading.contents
         self._expressions = expressions
@@ -104,9 +104,11 @@ class _Linter:
         contents = self._contents
         for entry, flow in contents.entries.items():
             if flow not in contents.flows:
-                self._report(("entries", entry), f"there is no flow '{flow}'{nearest(flow, contents.flows)}")
+                self._report(("entries", entry), f"there is no flow '{flow}'{did_you_mean(flow, contents.flows)}")
         if contents.start not in contents.flows:
-            self._report(("start",), f"there is no flow '{contents.start}'{nearest(contents.start, contents.flows)}")
+            self._report(
+                ("start",), f"there is no flow '{contents.start}'{did_you_mean(contents.start, contents.flows)}"
+            )
         for name in SYSTEM_PROMPTS:
             if name not in contents.prompts:
                 self._report(("prompts", name), "this prompt is missing; the conversation needs it")
@@ -144,7 +146,7 @@ class _Linter:
             if key not in _MENU_KEYS and slot.type != "number":
                 self._report((*path, "dtmf", key), "is no key for a choice: 1 to 9 are; 0 is for a person, * repeats")
             if slot.type != "number" and value not in values:
-                self._report((*path, "dtmf", key), f"there is no value '{value}'{nearest(value, sorted(values))}")
+                self._report((*path, "dtmf", key), f"there is no value '{value}'{did_you_mean(value, sorted(values))}")
         for kind, action in slot.give_up.items():
             possible = (PERSON, GOODBYE, *sorted(values))
             self._known(action, possible, "value or ending", (*path, "give_up", kind))
@@ -186,27 +188,29 @@ class _Linter:
     def _step(self, step: Step, path: Path, ids: set[str]) -> None:
         for key, target in step_paths.targets(step):
             if target and target != END and target not in ids:
-                self._report((*path, *key), f"there is no step '{target}' in this flow{nearest(target, sorted(ids))}")
-        if isinstance(step, Collect):
+                self._report(
+                    (*path, *key), f"there is no step '{target}' in this flow{did_you_mean(target, sorted(ids))}"
+                )
+        if isinstance(step, CollectStep):
             self._used_slots.add(step.collect)
             self._known(step.collect, self._contents.slots, "slot", (*path, "collect"))
             slot = self._contents.slots.get(step.collect)
             if slot is not None and not step.prompt and not slot.prompt:
                 self._report(path, f"nothing is said to ask for '{step.collect}': give the slot or this step a prompt")
             self._texts(step.prompt, (*path, "prompt"))
-        elif isinstance(step, Call):
+        elif isinstance(step, ServiceCallStep):
             self._call(step, path)
-        elif isinstance(step, Set):
+        elif isinstance(step, SetStep):
             for name, expression in step.set.items():
                 self._assigned(name, expression, (*path, "set", name))
-        elif isinstance(step, If):
+        elif isinstance(step, IfStep):
             self._expression(step.if_, (*path, "if"))
-        elif isinstance(step, Link):
+        elif isinstance(step, LinkStep):
             self._known(step.link, self._contents.flows, "flow", (*path, "link"))
-        elif isinstance(step, (Say, HandOverStep, HangUpStep)):
+        elif isinstance(step, (SayStep, HandOverStep, HangUpStep)):
             self._texts(step.say, (*path, "say"))
 
-    def _call(self, step: Call, path: Path) -> None:
+    def _call(self, step: ServiceCallStep, path: Path) -> None:
         self._texts(step.filler, (*path, "filler"))
         for name, expression in step.arguments.items():
             self._expression(expression, (*path, "with", name))
@@ -237,7 +241,7 @@ class _Linter:
         for problem in step_paths.problems(flow, self._contents):
             self._report((*path, "steps", problem.step, *problem.key), problem.message, warning=problem.warning)
 
-    def _prompt(self, name: str, prompt: str | Choice) -> None:
+    def _prompt(self, name: str, prompt: str | ConditionalPrompt) -> None:
         path: Path = ("prompts", name)
         if isinstance(prompt, str):
             self._template(prompt, path)
@@ -274,11 +278,11 @@ class _Linter:
         used = self._expressions.names(expression)
         self._read_names |= used
         for name in sorted(used - self._names - also):
-            self._report(path, f"there is no slot or variable '{name}'{nearest(name, sorted(self._names))}")
+            self._report(path, f"there is no slot or variable '{name}'{did_you_mean(name, sorted(self._names))}")
 
     def _known(self, name: str, valid: Collection[str] | Mapping[str, object], what: str, path: Path) -> None:
         if name not in valid:
-            self._report(path, f"there is no {what} '{name}'{nearest(name, sorted(valid))}")
+            self._report(path, f"there is no {what} '{name}'{did_you_mean(name, sorted(valid))}")
 
     def _unused(self) -> None:
         contents = self._contents
@@ -291,7 +295,7 @@ class _Linter:
         for name, path in self._variables.items():
             if name not in self._read_names and name not in contents.slots:
                 self._report(path, f"nothing uses the variable '{name}'", warning=True)
-        for flow_id in set(contents.flows) - step_paths.started(contents):
+        for flow_id in set(contents.flows) - step_paths.reachable_flows(contents):
             self._report(("flows", flow_id), "nothing starts this flow: no trigger, no key, no link", warning=True)
         try:
             number_formats(contents)
@@ -307,7 +311,9 @@ def _variables(contents: PackFile) -> dict[str, Path]:
             for name in trigger.set:
                 found.setdefault(name, ("flows", flow_id, "triggers", index, "set", name))
         for index, step in enumerate(flow.steps):
-            key = "save" if isinstance(step, Call) else "set"
-            for name in step.save if isinstance(step, Call) else step.set if isinstance(step, Set) else ():
+            key = "save" if isinstance(step, ServiceCallStep) else "set"
+            for name in (
+                step.save if isinstance(step, ServiceCallStep) else step.set if isinstance(step, SetStep) else ()
+            ):
                 found.setdefault(name, ("flows", flow_id, "steps", index, key, name))
     return found

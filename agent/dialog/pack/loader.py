@@ -1,4 +1,4 @@
-"""A flow pack ready to be spoken: checked contents and the compiled grammar of every turn. Immutable and shared."""
+"""A loaded flow pack: checked contents and the compiled grammar of every turn. Immutable and shared."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import DialogError, Finding, FlowError
 from agent.dialog.grammar.choices import Option
-from agent.dialog.grammar.grammar_builder import Understanding, number_formats
+from agent.dialog.grammar.grammar_builder import PackGrammars, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
-from agent.dialog.model.model import END, Flow, Manner, PackFile, Say, Slot
+from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader
 from agent.dialog.templating.expressions import Expressions
@@ -33,7 +33,7 @@ class FlowPack:
     fingerprint: str
     """Changes whenever a file of the pack changes."""
     warnings: tuple[Finding, ...] = ()
-    understanding: Understanding | None = None
+    understanding: PackGrammars | None = None
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -62,7 +62,7 @@ class FlowPack:
             raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
-            understanding = Understanding(reading.contents, reading.report)
+            understanding = PackGrammars(reading.contents, reading.report)
         except NumberFormatError as error:
             raise _refused(reading.findings) from error
         if any(finding.severity == "error" for finding in reading.findings):
@@ -103,16 +103,16 @@ class FlowPack:
 
     def asks(self, flow_id: str) -> bool:
         """Return whether a flow does more than answer: asks something, acts, or leads on."""
-        return not all(isinstance(step, Say) for step in self.flow(flow_id).steps)
+        return not all(isinstance(step, SayStep) for step in self.flow(flow_id).steps)
 
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""
         return self.contents.slots[name]
 
     @property
-    def defaults(self) -> Manner:
+    def defaults(self) -> QuestionSettings:
         """How questions are asked unless a slot says otherwise."""
-        return self.contents.defaults or Manner()
+        return self.contents.defaults or QuestionSettings()
 
     def step_index(self, flow_id: str, target: str) -> int:
         """Return the place of a step id in a flow; the number of steps for ``end``."""

@@ -14,19 +14,19 @@ from pydantic import BaseModel, ValidationError
 from agent.common import yaml_reader
 from agent.common.yaml_reader import Path, Source, path_text
 from agent.dialog.errors import Finding
-from agent.dialog.grammar.templates import nearest
+from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import (
     STEP_KINDS,
-    Choice,
-    Commands,
-    Corrections,
+    CommandPhrases,
+    ConditionalPrompt,
+    CorrectionPhrases,
     Escalation,
     Flow,
     Knowledge,
-    Manner,
     PackFile,
-    Recording,
+    QuestionSettings,
+    RecordingConsent,
     Service,
     Slot,
     Trigger,
@@ -39,7 +39,7 @@ _LISTED = ("fillers", "openers", "closers", "keep")
 
 
 @dataclass
-class Reading:
+class PackReading:
     """A pack's contents as far as they could be read, and where everything stands."""
 
     contents: PackFile = field(default_factory=PackFile)
@@ -74,9 +74,9 @@ class Reading:
         self._first = self._first or source
 
 
-def read_pack(directory: FilePath) -> Reading:
+def read_pack(directory: FilePath) -> PackReading:
     """Read every ``*.yaml`` below ``directory``. Never raises for bad contents: see ``findings``."""
-    reading = Reading()
+    reading = PackReading()
     files = sorted(path for path in directory.rglob("*.yaml") if path.is_file()) if directory.is_dir() else []
     if not files:
         reading.findings.append(Finding(str(directory.name), 0, "", "holds no .yaml files"))
@@ -112,7 +112,7 @@ def _read(name: str, content: str) -> Source:
     return yaml_reader.read(name, content)
 
 
-def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
+def use_formats(reading: PackReading, formats: Mapping[str, str]) -> None:
     """Give number slots other formats than the files do. A slot that is none is a finding."""
     slots = reading.contents.slots
     numbers = sorted(name for name, slot in slots.items() if slot.type == "number")
@@ -122,7 +122,7 @@ def use_formats(reading: Reading, formats: Mapping[str, str]) -> None:
             changed[name] = slots[name].model_copy(update={"format": pattern})
         elif not reading.unreadable:
             reading.findings.append(
-                Finding("number_formats", 0, name, f"there is no number slot '{name}'{nearest(name, numbers)}")
+                Finding("number_formats", 0, name, f"there is no number slot '{name}'{did_you_mean(name, numbers)}")
             )
     reading.contents = reading.contents.model_copy(update={"slots": changed})
 
@@ -131,7 +131,7 @@ def _empty() -> dict[str, Any]:
     return {name: info.get_default(call_default_factory=True) for name, info in PackFile.model_fields.items()}
 
 
-def _validated(source: Source, reading: Reading) -> PackFile | None:
+def _validated(source: Source, reading: PackReading) -> PackFile | None:
     """Check one file against the model; broken entries are left out so that the others can still be checked."""
     data = source.data
     if data is None:
@@ -164,7 +164,7 @@ def _without(data: Mapping[str, Any], broken: Iterable[Path]) -> dict[str, Any]:
     return kept
 
 
-def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Reading) -> None:
+def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: PackReading) -> None:
     for section in parsed.model_fields_set:
         value = getattr(parsed, section)
         if section in _SINGLE:
@@ -192,7 +192,7 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Re
                 reading.place(here, source, here)
 
 
-def _place_knowledge(told: Knowledge, source: Source, reading: Reading) -> None:
+def _place_knowledge(told: Knowledge, source: Source, reading: PackReading) -> None:
     """Remember where the words stand that become prompts."""
     places = ((knowledge.ANSWER_PROMPT, knowledge.ANSWERS), (knowledge.PROMOTION_PROMPT, knowledge.PROMOTIONS))
     for prompt, section in places:
@@ -207,7 +207,7 @@ def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> 
     if kind == "extra_forbidden":
         name = str(path[-1])
         allowed = _allowed(path[:-1], data)
-        return path, f"there is no key '{name}' here{nearest(name, allowed) or _listing(allowed)}"
+        return path, f"there is no key '{name}' here{did_you_mean(name, allowed) or _listing(allowed)}"
     if kind == "missing":
         return path, f"needs the key '{loc[-1]}'"
     if kind in ("string_type", "tuple_type", "dict_type", "model_type", "model_attributes_type"):
@@ -236,10 +236,11 @@ def _in_file(loc: tuple[int | str, ...], data: Any) -> Path:
 
 
 _BY_SECTION: dict[str, type[BaseModel]] = {
-    "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": Choice,
+    "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": ConditionalPrompt,
 }  # fmt: skip
 _SINGLE_MODELS: dict[str, type[BaseModel]] = {
-    "commands": Commands, "corrections": Corrections, "defaults": Manner, "recording": Recording,
+    "commands": CommandPhrases, "corrections": CorrectionPhrases, "defaults": QuestionSettings,
+    "recording": RecordingConsent,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The paths through a flow's steps, and from flow to flow: what nothing reaches or leaves, and what never waits."""
+"""Checks the paths through steps and flows: unreachable steps, dead ends, loops that never wait."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from agent.common.yaml_reader import Path
-from agent.dialog.model.model import END, Call, Collect, Flow, HandOverStep, HangUpStep, If, Link, PackFile, Set, Step
+from agent.dialog.model.model import (
+    END,
+    CollectStep,
+    Flow,
+    HandOverStep,
+    HangUpStep,
+    IfStep,
+    LinkStep,
+    PackFile,
+    ServiceCallStep,
+    SetStep,
+    Step,
+)
 
-_WAITING = (Collect, Call, Link)
+_WAITING = (CollectStep, ServiceCallStep, LinkStep)
 
 
 @dataclass(frozen=True)
-class Problem:
+class PathProblem:
     """Something wrong at a step."""
 
     step: int
@@ -22,14 +34,14 @@ class Problem:
     warning: bool = False
 
 
-def problems(flow: Flow, contents: PackFile) -> Iterator[Problem]:
+def problems(flow: Flow, contents: PackFile) -> Iterator[PathProblem]:
     """Yield what is wrong with the paths inside a flow."""
     end = len(flow.steps)
     follows = {index: set(_following(flow, index)) for index in range(end)}
     reached = _reach(follows, {0})
     for index in follows:
         if index not in reached:
-            yield Problem(index, (), "no path leads to this step")
+            yield PathProblem(index, (), "no path leads to this step")
     leaving = {index for index in follows if end in follows[index]}
     leaving |= {index for index, step in enumerate(flow.steps) if isinstance(step, (HandOverStep, HangUpStep))}
     back: dict[int, set[int]] = {index: set() for index in range(end + 1)}
@@ -37,7 +49,7 @@ def problems(flow: Flow, contents: PackFile) -> Iterator[Problem]:
         for target in nexts:
             back[target].add(index)
     for index in sorted(reached - _reach(back, leaving) - {end}):
-        yield Problem(index, (), "a loop with no exit: nothing after this step ends the flow")
+        yield PathProblem(index, (), "a loop with no exit: nothing after this step ends the flow")
     yield from _quiet_loops(flow, follows, contents)
     yield from _tried_for_ever(flow, follows)
     yield from _never_taken(flow)
@@ -46,10 +58,10 @@ def problems(flow: Flow, contents: PackFile) -> Iterator[Problem]:
 def targets(step: Step) -> Iterator[tuple[Path, str]]:
     """Yield every place a step names to go on at, with the key that names it; unnamed ones are empty."""
     yield ("next",), step.next
-    if isinstance(step, If):
+    if isinstance(step, IfStep):
         yield ("then",), step.then
         yield ("else",), step.else_
-    if isinstance(step, Call):
+    if isinstance(step, ServiceCallStep):
         for code, target in step.failed.items():
             yield ("failed", code), target
 
@@ -70,12 +82,12 @@ def endless_flows(flows: Mapping[str, Flow]) -> Iterator[tuple[str, int, str]]:
         index, link = next(
             (index, step.link)
             for index, step in enumerate(flow.steps)
-            if isinstance(step, Link) and step.link in flows and step.link not in ending
+            if isinstance(step, LinkStep) and step.link in flows and step.link not in ending
         )
         yield flow_id, index, f"a loop with no exit: every way through '{link}' leads back to '{flow_id}'"
 
 
-def started(contents: PackFile) -> set[str]:
+def reachable_flows(contents: PackFile) -> set[str]:
     """Return the flows that a call can come to: from its start, by what callers say, by keys and by links."""
     flows = contents.flows
     waiting = [contents.start, *contents.entries.values(), *(name for name, flow in flows.items() if flow.triggers)]
@@ -85,7 +97,7 @@ def started(contents: PackFile) -> set[str]:
         here = waiting.pop()
         if here in flows and here not in found:
             found.add(here)
-            waiting += [step.link for step in flows[here].steps if isinstance(step, Link)]
+            waiting += [step.link for step in flows[here].steps if isinstance(step, LinkStep)]
     return found
 
 
@@ -94,55 +106,57 @@ def _ends(flow: Flow, flows: Mapping[str, Flow], ending: Collection[str]) -> boo
     end = len(flow.steps)
     follows: dict[int, set[int]] = {}
     for index, step in enumerate(flow.steps):
-        stuck = isinstance(step, Link) and step.link in flows and step.link not in ending
+        stuck = isinstance(step, LinkStep) and step.link in flows and step.link not in ending
         over = isinstance(step, (HandOverStep, HangUpStep))
         follows[index] = set() if stuck else {end} if over else set(_following(flow, index))
     return end in _reach(follows, {0})
 
 
-def _quiet_loops(flow: Flow, follows: Mapping[int, set[int]], contents: PackFile) -> Iterator[Problem]:
+def _quiet_loops(flow: Flow, follows: Mapping[int, set[int]], contents: PackFile) -> Iterator[PathProblem]:
     """Find loops in which nobody waits: steps alone, or questions whose answers are known the second time round."""
     quiet = {index for index, step in enumerate(flow.steps) if not isinstance(step, _WAITING)}
     circle = _circle(follows, quiet)
     if circle:
-        yield Problem(min(circle), (), "a loop that never asks, calls or links anything")
+        yield PathProblem(min(circle), (), "a loop that never asks, calls or links anything")
         return
-    asked = {index for index, step in enumerate(flow.steps) if isinstance(step, Collect) and not step.force}
+    asked = {index for index, step in enumerate(flow.steps) if isinstance(step, CollectStep) and not step.force}
     circle = _circle(follows, quiet | asked)
     if not circle:
         return
     steps = [flow.steps[index] for index in circle]
-    forgotten = {name for step in steps if isinstance(step, Set) for name in step.set}
-    questions = {step.collect: index for step, index in zip(steps, circle, strict=True) if isinstance(step, Collect)}
+    forgotten = {name for step in steps if isinstance(step, SetStep) for name in step.set}
+    questions = {
+        step.collect: index for step, index in zip(steps, circle, strict=True) if isinstance(step, CollectStep)
+    }
     for slot in questions:
         forgotten |= set(contents.slots[slot].resets) if slot in contents.slots else {slot}
     if not forgotten & set(questions):
         message = "a loop that asks nothing the second time round: use 'force: yes' here, or forget the slot on the way"
-        yield Problem(min(questions.values()), (), message, warning=True)
+        yield PathProblem(min(questions.values()), (), message, warning=True)
 
 
-def _tried_for_ever(flow: Flow, follows: Mapping[int, set[int]]) -> Iterator[Problem]:
+def _tried_for_ever(flow: Flow, follows: Mapping[int, set[int]]) -> Iterator[PathProblem]:
     """Find failures that lead back to their own call with nothing on the way that could stop it."""
     places = _places(flow)
     passing = {
-        index: set() if isinstance(step, (Collect, If, Link)) else follows[index]
+        index: set() if isinstance(step, (CollectStep, IfStep, LinkStep)) else follows[index]
         for index, step in enumerate(flow.steps)
     }
     for index, step in enumerate(flow.steps):
-        for code, target in step.failed.items() if isinstance(step, Call) else ():
+        for code, target in step.failed.items() if isinstance(step, ServiceCallStep) else ():
             if target in places and index in _reach(passing, {places[target]}):
                 message = "leads back to the same call with nothing in between that asks or counts: tried for ever"
-                yield Problem(index, ("failed", code), message)
+                yield PathProblem(index, ("failed", code), message)
 
 
-def _never_taken(flow: Flow) -> Iterator[Problem]:
+def _never_taken(flow: Flow) -> Iterator[PathProblem]:
     for index, step in enumerate(flow.steps):
         if not step.next:
             continue
         if isinstance(step, (HandOverStep, HangUpStep)):
-            yield Problem(index, ("next",), "is never taken: the call is over at this step", warning=True)
-        elif isinstance(step, If) and step.else_:
-            yield Problem(index, ("next",), "is never taken: 'then' and 'else' go elsewhere", warning=True)
+            yield PathProblem(index, ("next",), "is never taken: the call is over at this step", warning=True)
+        elif isinstance(step, IfStep) and step.else_:
+            yield PathProblem(index, ("next",), "is never taken: 'then' and 'else' go elsewhere", warning=True)
 
 
 def _following(flow: Flow, index: int) -> Iterator[int]:
@@ -159,7 +173,7 @@ def _following(flow: Flow, index: int) -> Iterator[int]:
 
 
 def _goes_elsewhere(step: Step) -> bool:
-    return isinstance(step, If) and bool(step.else_)
+    return isinstance(step, IfStep) and bool(step.else_)
 
 
 def _places(flow: Flow) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Fills variables into prompts: jinja's sandbox, with data kept as data."""
+"""Renders prompts: fills variables into templates in jinja's sandbox, where data stays data."""
 
 from __future__ import annotations
 

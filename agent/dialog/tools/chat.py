@@ -6,10 +6,28 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
-from agent.dialog.contract import Done, Effect, Event, Failed, HandOver, Heard, HungUp, Listen, NoInput, Word
+from agent.dialog.contract import (
+    Effect,
+    EffectFailed,
+    EffectSucceeded,
+    Event,
+    HandOver,
+    HungUp,
+    Listen,
+    NoInput,
+    TurnInput,
+    Word,
+)
 from agent.dialog.engine.engine import Conversation
-from agent.dialog.grammar.templates import nearest
-from agent.dialog.tools.text_call import KEYS, Exchange, Perform, TextCall, event_of, spoken
+from agent.dialog.grammar.templates import did_you_mean
+from agent.dialog.tools.text_call import (
+    KEYPAD_KEYS,
+    EffectPerformer,
+    TextCall,
+    TextCallExchange,
+    as_recognised,
+    event_from_line,
+)
 
 HELP = "Type what the caller says. #10473 keys digits, an empty line is silence, /hangup ends the call."
 MAX_LINE_CHARS = 10_000
@@ -18,7 +36,7 @@ _ACTS = ("say", "keys", "silence", "hangup")
 _BESIDE_SAY = ("confidence", "alternatives")
 
 
-def chat(conversation: Conversation, perform: Perform, lines: Iterable[str], out: TextIO) -> Exchange:
+def chat(conversation: Conversation, perform: EffectPerformer, lines: Iterable[str], out: TextIO) -> TextCallExchange:
     """Hold the conversation with a person at a terminal; return the last exchange.
 
     ``lines`` are the caller's lines (standard input), ``perform`` does the effects. When the lines end before the call
@@ -30,7 +48,7 @@ def chat(conversation: Conversation, perform: Perform, lines: Iterable[str], out
     _show(exchange, conversation, out)
     for line in _while_it_lasts(call, lines):
         try:
-            event = event_of(line)
+            event = event_from_line(line)
         except ValueError as error:
             print(f"  [{error}]", file=out, flush=True)
             continue
@@ -42,7 +60,9 @@ def chat(conversation: Conversation, perform: Perform, lines: Iterable[str], out
     return exchange
 
 
-def chat_json(conversation: Conversation, perform: Perform, lines: Iterable[str], out: TextIO) -> Exchange:
+def chat_json(
+    conversation: Conversation, perform: EffectPerformer, lines: Iterable[str], out: TextIO
+) -> TextCallExchange:
     """Hold the conversation with a program: one JSON object a line, both ways; return the last exchange.
 
     In: ``{"say": text}`` (with optional ``confidence`` and ``alternatives``), ``{"keys": "104"}``, ``{"silence": 5}``,
@@ -93,7 +113,7 @@ def event_from_json(line: str) -> Event:
     possible = (*acts, *(_BESIDE_SAY if acts == ["say"] else ()))
     for name in data:
         if name not in possible:
-            raise ValueError(f"there is no '{name[:40]}' beside {acts[0]}{nearest(name, possible)}")
+            raise ValueError(f"there is no '{name[:40]}' beside {acts[0]}{did_you_mean(name, possible)}")
     if acts == ["say"]:
         return _heard(data)
     if acts == ["keys"]:
@@ -106,7 +126,7 @@ def event_from_json(line: str) -> Event:
     return HungUp()
 
 
-def _heard(data: Mapping[str, Any]) -> Heard:
+def _heard(data: Mapping[str, Any]) -> TurnInput:
     said, alternatives = data["say"], data.get("alternatives", [])
     if not isinstance(said, str):
         raise ValueError("say is a text")
@@ -121,10 +141,10 @@ def _heard(data: Mapping[str, Any]) -> Heard:
     return heard
 
 
-def _keyed(keys: object) -> Heard:
-    if not isinstance(keys, str) or not keys or not set(keys) <= set(KEYS):
+def _keyed(keys: object) -> TurnInput:
+    if not isinstance(keys, str) or not keys or not set(keys) <= set(KEYPAD_KEYS):
         raise ValueError('keys is a text of digits, * and #, like "104"')
-    return Heard(keys=keys)
+    return TurnInput(keys=keys)
 
 
 def _number(value: object, name: str, what: str, least: float, most: float) -> float:
@@ -133,14 +153,14 @@ def _number(value: object, name: str, what: str, least: float, most: float) -> f
     return float(value)
 
 
-def heard_text(text: str, confidence: Any = None, alternatives: Iterable[Any] = ()) -> Heard:
+def heard_text(text: str, confidence: Any = None, alternatives: Iterable[Any] = ()) -> TurnInput:
     """Return what a recogniser would report for typed text, every word with the given confidence."""
-    said = spoken(text)
+    said = as_recognised(text)
     words = () if confidence is None else tuple(Word(word, float(confidence)) for word in said.split())
-    return Heard(said, words, tuple(spoken(str(other)) for other in alternatives))
+    return TurnInput(said, words, tuple(as_recognised(str(other)) for other in alternatives))
 
 
-def exchange_data(exchange: Exchange, conversation: Conversation) -> dict[str, Any]:
+def exchange_data(exchange: TextCallExchange, conversation: Conversation) -> dict[str, Any]:
     """Return one exchange as JSON-like data; docs/flows.md explains the keys."""
     then = exchange.turn.then
     data: dict[str, Any] = {
@@ -163,24 +183,24 @@ def exchange_data(exchange: Exchange, conversation: Conversation) -> dict[str, A
     return data
 
 
-def _effect_data(effect: Effect, outcome: Done | Failed) -> dict[str, Any]:
-    failed = outcome if isinstance(outcome, Failed) else None
+def _effect_data(effect: Effect, outcome: EffectSucceeded | EffectFailed) -> dict[str, Any]:
+    failed = outcome if isinstance(outcome, EffectFailed) else None
     return {
         "name": effect.name,
         "arguments": dict(effect.arguments),
-        "result": dict(outcome.result) if isinstance(outcome, Done) else None,
+        "result": dict(outcome.result) if isinstance(outcome, EffectSucceeded) else None,
         "failed": failed.code if failed else None,
         "reason": failed.reason or None if failed else None,
     }
 
 
-def _failure(outcome: Done | Failed) -> str:
-    if not isinstance(outcome, Failed):
+def _failure(outcome: EffectSucceeded | EffectFailed) -> str:
+    if not isinstance(outcome, EffectFailed):
         return ""
     return f"{outcome.code}.{outcome.reason}" if outcome.reason else outcome.code
 
 
-def _show(exchange: Exchange, conversation: Conversation, out: TextIO) -> None:
+def _show(exchange: TextCallExchange, conversation: Conversation, out: TextIO) -> None:
     if exchange.understood:
         print(f"  ({exchange.understood})", file=out)
     for effect, outcome in exchange.effects:

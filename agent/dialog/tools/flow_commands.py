@@ -1,4 +1,4 @@
-"""What ``orderline flows`` and ``orderline understand`` do, with everything outside the rules handed in."""
+"""Implements ``orderline flows`` and ``orderline understand``; files and output are passed in."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.flow_graph import FlowGraph, graph_of
 from agent.dialog.tools.flow_svg import svg
 from agent.dialog.tools.mermaid import mermaid
-from agent.dialog.tools.text_call_runner import run_files
-from agent.dialog.tools.vocabulary_check import unheard_words
+from agent.dialog.tools.text_call_runner import run_text_call_files
+from agent.dialog.tools.vocabulary_check import unknown_words
 
-DRAWN_AS: Mapping[str, Callable[[FlowGraph], str]] = {"mermaid": mermaid, "svg": svg}
-ENDINGS = {"mermaid": "mmd", "svg": "svg"}
+GRAPH_WRITERS: Mapping[str, Callable[[FlowGraph], str]] = {"mermaid": mermaid, "svg": svg}
+FILE_EXTENSIONS = {"mermaid": "mmd", "svg": "svg"}
 """What the files are called."""
 _UNSAFE = re.compile(r"[^\w-]")
 
@@ -46,7 +46,7 @@ def check_flows(
     except FlowError as error:
         mistakes, warnings = list(error.findings), list(error.warnings)
     else:
-        mistakes, warnings = [], [*pack.warnings, *unheard_words(pack, directory, vocabulary)]
+        mistakes, warnings = [], [*pack.warnings, *unknown_words(pack, directory, vocabulary)]
         sizes = {"flows": len(pack.contents.flows), "steps": len(pack.steps()), "grammars": len(pack.grammars)}
     if as_json:
         counts = {"usable": not mistakes, "mistakes": len(mistakes), "warnings": len(warnings)}
@@ -77,7 +77,7 @@ def _count(number: int, what: str) -> str:
 def show_flow(directory: Path, flow_id: str, form: str, renderer: SandboxRenderer) -> str:
     """Return a flow of a pack as ``mermaid`` or ``svg``. Raises :class:`FlowError` and :class:`DialogError`."""
     graph = graph_of(FlowPack.load(directory, renderer.filters).contents, flow_id)
-    return DRAWN_AS[form](graph)
+    return GRAPH_WRITERS[form](graph)
 
 
 def show_all_flows(directory: Path, forms: Sequence[str], into: Path, renderer: SandboxRenderer) -> list[Path]:
@@ -88,8 +88,8 @@ def show_all_flows(directory: Path, forms: Sequence[str], into: Path, renderer: 
     for flow_id in contents.flows:
         graph = graph_of(contents, flow_id)
         for form in forms:
-            file = into / f"{_UNSAFE.sub('_', flow_id)}.{ENDINGS[form]}"
-            file.write_text(DRAWN_AS[form](graph), encoding="utf-8")
+            file = into / f"{_UNSAFE.sub('_', flow_id)}.{FILE_EXTENSIONS[form]}"
+            file.write_text(GRAPH_WRITERS[form](graph), encoding="utf-8")
             written.append(file)
     return written
 
@@ -103,7 +103,7 @@ def play_flow_tests(
     """
     pack = FlowPack.load(directory, renderer.filters)
     found = [path for file in files for path in (sorted(file.rglob("*.yaml")) if file.is_dir() else [file])]
-    report = run_files(pack, found, renderer)
+    report = run_text_call_files(pack, found, renderer)
     print(report.text(verbose=verbose), file=out)
     return 1 if report.failed or not report.calls else 0
 

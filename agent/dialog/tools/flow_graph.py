@@ -1,4 +1,4 @@
-"""A flow as a graph, for people to look at: what it does, and every way from one step to another. Pure."""
+"""Turns a flow into a graph for drawing: its steps and every path between them. Pure."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from agent.dialog.errors import DialogError, TemplateError
-from agent.dialog.grammar.templates import Expander, is_wide, nearest
+from agent.dialog.grammar.templates import Expander, did_you_mean, is_wildcard
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import (
     END,
-    Call,
-    Choice,
-    Collect,
+    CollectStep,
+    ConditionalPrompt,
     Flow,
     HandOverStep,
     HangUpStep,
-    If,
-    Link,
+    IfStep,
+    LinkStep,
     PackFile,
-    Say,
-    Set,
+    SayStep,
+    ServiceCallStep,
+    SetStep,
     Step,
 )
 from agent.dialog.pack import lint
@@ -39,7 +39,7 @@ _LOGIC = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """One thing to draw."""
 
     id: str
@@ -57,7 +57,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Edge:
+class GraphEdge:
     """A way from one node to another."""
 
     source: str
@@ -73,16 +73,16 @@ class FlowGraph:
 
     flow: str
     description: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     """The start first, then the steps in the file's order, each followed by the ends it goes to."""
-    edges: tuple[Edge, ...]
+    edges: tuple[GraphEdge, ...]
 
 
 def graph_of(contents: PackFile, flow_id: str) -> FlowGraph:
     """Return the graph of a flow of a checked pack. Raises :class:`DialogError` when there is no such flow."""
     flow = contents.flows.get(flow_id)
     if flow is None:
-        raise DialogError(f"there is no flow '{flow_id}'{nearest(flow_id, contents.flows)}")
+        raise DialogError(f"there is no flow '{flow_id}'{did_you_mean(flow_id, contents.flows)}")
     return _Drawing(contents, flow_id, flow).graph()
 
 
@@ -91,8 +91,8 @@ class _Drawing:
         self._contents = contents
         self._flow_id = flow_id
         self._flow = flow
-        self._nodes: list[Node] = []
-        self._edges: list[Edge] = []
+        self._nodes: list[GraphNode] = []
+        self._edges: list[GraphEdge] = []
         slots = contents.slots.items()
         self._expander = Expander(
             contents.rules,
@@ -103,25 +103,25 @@ class _Drawing:
     def graph(self) -> FlowGraph:
         steps = self._flow.steps
         self._nodes.append(self._start())
-        self._edges.append(Edge(START, self._place(0)))
+        self._edges.append(GraphEdge(START, self._place(0)))
         unmapped = False
         for index, step in enumerate(steps):
             source = self._place(index)
             title, lines = self._about(step)
-            self._nodes.append(Node(source, _kind(step), source, title, lines))
-            ends: list[Edge] = []
+            self._nodes.append(GraphNode(source, _kind(step), source, title, lines))
+            ends: list[GraphEdge] = []
             for label, target, failure in self._ways(step, index):
                 if target == END:
-                    ends.append(Edge(source, f"{source}.end", label, failure))
+                    ends.append(GraphEdge(source, f"{source}.end", label, failure))
                 else:
                     unmapped |= target == UNMAPPED
-                    self._edges.append(Edge(source, target, label, failure))
+                    self._edges.append(GraphEdge(source, target, label, failure))
             if ends:
-                self._nodes.append(Node(ends[0].target, END, "", "end of flow"))
+                self._nodes.append(GraphNode(ends[0].target, END, "", "end of flow"))
                 self._edges += ends
         if unmapped:
             about = ("a failure without a way of its own",)
-            self._nodes.append(Node(UNMAPPED, "handover", "", "to a person: back_office_down", about))
+            self._nodes.append(GraphNode(UNMAPPED, "handover", "", "to a person: back_office_down", about))
         self._repeat_endings()
         return FlowGraph(self._flow_id, self._flow.description, tuple(self._nodes), tuple(self._edges))
 
@@ -149,12 +149,12 @@ class _Drawing:
         if isinstance(step, (HandOverStep, HangUpStep)):
             return
         on = step.next or self._place(index + 1)
-        if isinstance(step, If):
+        if isinstance(step, IfStep):
             yield "yes", step.then, False
             yield "no", step.else_ or on, False
             return
         yield "", on, False
-        if isinstance(step, Call):
+        if isinstance(step, ServiceCallStep):
             by_target: dict[str, list[str]] = {}
             for code, target in step.failed.items():
                 others = "any other failure" if len(step.failed) > 1 else "any failure"
@@ -167,7 +167,7 @@ class _Drawing:
             for target, codes in by_target.items():
                 yield ", ".join(codes), target, True
 
-    def _start(self) -> Node:
+    def _start(self) -> GraphNode:
         flow, lines = self._flow, []
         contents = self._contents
         if contents.start == self._flow_id:
@@ -175,7 +175,7 @@ class _Drawing:
         entries = [entry for entry, name in contents.entries.items() if name == self._flow_id]
         if entries:
             lines.append(f"calls that come in as {', '.join(entries)}")
-        phrases = [phrase for trigger in flow.triggers for phrase in trigger.phrases if not is_wide(phrase)]
+        phrases = [phrase for trigger in flow.triggers for phrase in trigger.phrases if not is_wildcard(phrase)]
         examples = list(dict.fromkeys(f"“{self._example(phrase)}”" for phrase in phrases))
         lines += examples[:_MAX_TRIGGERS]
         if len(examples) > _MAX_TRIGGERS:
@@ -183,14 +183,14 @@ class _Drawing:
         users = sorted(
             name
             for name, other in contents.flows.items()
-            if any(isinstance(step, Link) and step.link == self._flow_id for step in other.steps)
+            if any(isinstance(step, LinkStep) and step.link == self._flow_id for step in other.steps)
         )
         if users:
             more = f" and {len(users) - _MAX_USERS} more" if len(users) > _MAX_USERS else ""
             lines.append(f"used by {', '.join(users[:_MAX_USERS])}{more}")
         if flow.forgets:
             lines.append(f"forgets afterwards: {', '.join(flow.forgets)}")
-        return Node(START, START, "", self._flow_id, (flow.description, *lines))
+        return GraphNode(START, START, "", self._flow_id, (flow.description, *lines))
 
     def _example(self, template: str) -> str:
         """Return one sentence a template stands for."""
@@ -200,19 +200,19 @@ class _Drawing:
             return _short(template)
 
     def _about(self, step: Step) -> tuple[str, tuple[str, ...]]:
-        if isinstance(step, Collect):
+        if isinstance(step, CollectStep):
             slot = self._contents.slots.get(step.collect)
             words = step.prompt or (slot.prompt if slot is not None else ())
             return f"ask {step.collect}", (*self._words(words), *(("asks again each time",) if step.force else ()))
-        if isinstance(step, Say):
+        if isinstance(step, SayStep):
             return "say", self._words(step.say)
-        if isinstance(step, Call):
+        if isinstance(step, ServiceCallStep):
             return f"call {step.call}", (f"with {', '.join(step.arguments)}",) if step.arguments else ()
-        if isinstance(step, Set):
+        if isinstance(step, SetStep):
             return "set", tuple(_short(f"{name} = {expression}") for name, expression in step.set.items())
-        if isinstance(step, If):
+        if isinstance(step, IfStep):
             return "if", (_short(step.if_),)
-        if isinstance(step, Link):
+        if isinstance(step, LinkStep):
             return f"flow {step.link}", self._described(step.link)
         if isinstance(step, HandOverStep):
             return f"to a person: {step.handover}", self._words(step.say)
@@ -229,7 +229,7 @@ class _Drawing:
         found = []
         for text in texts:
             prompt = self._contents.prompts.get(text, text) if lint.is_prompt_id(text) else text
-            if isinstance(prompt, Choice):
+            if isinstance(prompt, ConditionalPrompt):
                 first = next(iter(prompt.cases.values()), prompt.otherwise)
                 found.append(f"“{_first_words(first)}” ({len(prompt.cases)} cases by {prompt.choose})")
             else:
@@ -238,7 +238,8 @@ class _Drawing:
 
 
 def _kind(step: Step) -> str:
-    kinds = {Collect: "collect", Say: "say", Call: "call", Set: "set", If: "if", Link: "link",
+    kinds = {CollectStep: "collect", SayStep: "say", ServiceCallStep: "call", SetStep: "set", IfStep: "if",
+             LinkStep: "link",
              HandOverStep: "handover", HangUpStep: "hangup"}  # fmt: skip
     return kinds.get(type(step), "next")
 

@@ -1,4 +1,4 @@
-"""Draws a flow's graph as a picture that needs nothing else: SVG, by our own layout. Pure."""
+"""Draws a flow's graph as a self-contained SVG picture. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from agent.dialog.tools.flow_graph import Edge, FlowGraph, Node
-from agent.dialog.tools.graph_layout import Box, Layout, Line, Point, Route, lay_out
+from agent.dialog.tools.flow_graph import FlowGraph, GraphEdge, GraphNode
+from agent.dialog.tools.graph_layout import GraphLayout, LayoutBox, LayoutLine, LineRoute, Point, lay_out
 
 _MARGIN, _HEAD = 24.0, 78.0
 _PAD_X, _PAD_Y = 12.0, 7.0
@@ -56,8 +56,10 @@ class _Text:
 def svg(graph: FlowGraph) -> str:
     """Return the picture as a whole SVG document."""
     texts = {node.id: _text(node) for node in graph.nodes}
-    boxes = [Box(node.id, texts[node.id].width + _extra(node.kind), texts[node.id].height) for node in graph.nodes]
-    lines = [Line(edge.source, edge.target, *_label_size(edge)) for edge in graph.edges]
+    boxes = [
+        LayoutBox(node.id, texts[node.id].width + _extra(node.kind), texts[node.id].height) for node in graph.nodes
+    ]
+    lines = [LayoutLine(edge.source, edge.target, *_label_size(edge)) for edge in graph.edges]
     layout = lay_out(boxes, lines)
     width = max(layout.width, len(_LEGEND) * 96.0) + 2 * _MARGIN
     height = layout.height + _HEAD + 2 * _MARGIN
@@ -90,7 +92,7 @@ def svg(graph: FlowGraph) -> str:
     )
 
 
-def _text(node: Node) -> _Text:
+def _text(node: GraphNode) -> _Text:
     chars = _START_CHARS if node.kind == "start" else _MAX_CHARS
     bare = node.title == node.kind
     name = f"{node.name} · {node.kind}" if bare and node.name else node.name
@@ -105,16 +107,16 @@ def _extra(kind: str) -> float:
     return {"if": 22.0, "call": 18.0, "link": 8.0}.get(kind, 0.0)
 
 
-def _label_size(edge: Edge) -> tuple[float, float]:
+def _label_size(edge: GraphEdge) -> tuple[float, float]:
     pieces = _label_lines(edge)
     return (max(map(len, pieces)) * _CHAR["label"] + 6, len(pieces) * 12.0) if edge.label else (0.0, 0.0)
 
 
-def _label_lines(edge: Edge) -> list[str]:
+def _label_lines(edge: GraphEdge) -> list[str]:
     return textwrap.wrap(edge.label, 24, break_long_words=False) or [""]
 
 
-def _node(node: Node, text: _Text, box: Box, layout: Layout) -> str:
+def _node(node: GraphNode, text: _Text, box: LayoutBox, layout: GraphLayout) -> str:
     x, y = layout.centres[node.id]
     parts = [
         f'<g data-step={quoteattr(node.name)} data-kind="{node.kind}"><title>{escape(node.id)}</title>',
@@ -151,13 +153,13 @@ def _shape(kind: str, x: float, y: float, width: float, height: float) -> Iterat
     yield f'<polygon class="{kind}" points="{" ".join(f"{px:.1f},{py:.1f}" for px, py in points)}"/>'
 
 
-def _edge(edge: Edge, route: Route) -> str:
+def _edge(edge: GraphEdge, route: LineRoute) -> str:
     look = "failure" if edge.failure else "back" if route.back else ""
     marker = f"arrow-{look}" if look else "arrow"
     return f'<path class="{f"edge {look}".strip()}" d="{_path(route)}" marker-end="url(#{marker})"/>'
 
 
-def _path(route: Route) -> str:
+def _path(route: LineRoute) -> str:
     here = route.stretches[0][0]
     parts = [f"M{here[0]:.1f} {here[1]:.1f}"]
     turns = (1, len(route.stretches) - 2) if route.back else ()
@@ -179,7 +181,7 @@ def _curve(here: Point, there: Point, level: tuple[bool, bool]) -> str:
     return f"C{one[0]:.1f} {one[1]:.1f} {two[0]:.1f} {two[1]:.1f} {to_x:.1f} {to_y:.1f}"
 
 
-def _label(edge: Edge, route: Route) -> str:
+def _label(edge: GraphEdge, route: LineRoute) -> str:
     x, y = route.label
     width, height = _label_size(edge)
     left, top = x - width / 2, y - height / 2

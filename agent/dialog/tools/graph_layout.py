@@ -1,4 +1,4 @@
-"""Places the boxes of a graph in rows from the top down and leads the lines between them. Pure, and blind to meaning.
+"""Places the boxes of a graph in rows and routes the lines between them. Pure.
 
 The layered way of drawing (Sugiyama, Tagawa, Toda 1981): ranks by longest path, stand-ins where a line passes a row,
 rows ordered by the means of their neighbours to avoid crossings, then places as near to the neighbours as the order and
@@ -22,11 +22,11 @@ _LABEL_AWAY = 44.0
 _FAR, _SLACK = 1e9, 1e-6
 
 Point = tuple[float, float]
-Stretch = tuple[Point, Point]
+Segment = tuple[Point, Point]
 
 
 @dataclass(frozen=True)
-class Box:
+class LayoutBox:
     """Something to place."""
 
     id: str
@@ -35,7 +35,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Line:
+class LayoutLine:
     """Something to lead from one box to another; with the size of its label."""
 
     source: str
@@ -45,13 +45,13 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Route:
+class LineRoute:
     """How a line runs: straight verticals, with curves from each to the next.
 
     Where a line that goes back turns round, second and last but one, the vertical is a point that it passes level.
     """
 
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Segment, ...]
     label: Point
     """The centre of the label."""
     back: bool
@@ -59,13 +59,13 @@ class Route:
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """Where everything is; the top left corner is (0, 0)."""
 
     width: float
     height: float
     centres: Mapping[str, Point]
-    routes: tuple[Route, ...]
+    routes: tuple[LineRoute, ...]
     """In the order of the lines."""
 
 
@@ -83,13 +83,13 @@ class _Item:
     """Neighbours in the row above and below, with the weight of the line between."""
 
 
-def lay_out(boxes: Sequence[Box], lines: Sequence[Line]) -> Layout:
+def lay_out(boxes: Sequence[LayoutBox], lines: Sequence[LayoutLine]) -> GraphLayout:
     """Place boxes and lines. The first box comes first; every line must name boxes that are there."""
     return _Drawing(boxes, lines).layout()
 
 
 class _Drawing:
-    def __init__(self, boxes: Sequence[Box], lines: Sequence[Line]) -> None:
+    def __init__(self, boxes: Sequence[LayoutBox], lines: Sequence[LayoutLine]) -> None:
         self._lines = lines
         ranks = ranks_of([box.id for box in boxes], [(line.source, line.target) for line in lines])
         self._items = [_Item(2 * ranks[box.id], box.width, box.height, box.id) for box in boxes]
@@ -100,7 +100,7 @@ class _Drawing:
         for index in self._in_reading_order():
             self._rows[self._items[index].row].append(index)
 
-    def layout(self) -> Layout:
+    def layout(self) -> GraphLayout:
         self._order()
         self._place()
         tops, bottoms = self._heights()
@@ -111,9 +111,9 @@ class _Drawing:
         middles = [(top + bottom) / 2 for top, bottom in zip(tops, bottoms, strict=True)]
         centres = {item.box: (item.x, middles[item.row]) for item in self._items if item.box}
         routes = self._routes(tops, bottoms)
-        return Layout(width, bottoms[-1] if bottoms else 0.0, centres, routes)
+        return GraphLayout(width, bottoms[-1] if bottoms else 0.0, centres, routes)
 
-    def _chain(self, line: Line) -> list[int]:
+    def _chain(self, line: LayoutLine) -> list[int]:
         """Make the stand-ins of a line, from its source on, and join the neighbours."""
         source, target = self._at[line.source], self._at[line.target]
         first, last = self._items[source].row, self._items[target].row
@@ -264,7 +264,7 @@ class _Drawing:
 
     # --- lines ------------------------------------------------------------------------------------
 
-    def _routes(self, tops: Sequence[float], bottoms: Sequence[float]) -> tuple[Route, ...]:
+    def _routes(self, tops: Sequence[float], bottoms: Sequence[float]) -> tuple[LineRoute, ...]:
         leaving, arriving = self._ports(outgoing=True), self._ports(outgoing=False)
         middles = [(top + bottom) / 2 for top, bottom in zip(tops, bottoms, strict=True)]
         routes = []
@@ -272,7 +272,7 @@ class _Drawing:
             source, target = self._items[self._at[line.source]], self._items[self._at[line.target]]
             out, into = source.x + leaving[number], target.x + arriving[number]
             back = target.row <= source.row
-            stretches: list[Stretch] = []
+            stretches: list[Segment] = []
             for place, index in enumerate(chain):
                 item = self._items[index]
                 if back and place in (0, len(chain) - 1):
@@ -289,7 +289,7 @@ class _Drawing:
             label = (first.x, middles[first.row])
             if back:
                 label = _near(begin[1], stretches[0][0])
-            routes.append(Route((begin, *stretches, end), label, back))
+            routes.append(LineRoute((begin, *stretches, end), label, back))
         return tuple(routes)
 
     def _ports(self, *, outgoing: bool) -> list[float]:

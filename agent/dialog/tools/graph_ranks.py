@@ -1,4 +1,4 @@
-"""Which row of a layered drawing each box of a graph belongs to: as deep as the longest way to it. Pure."""
+"""Computes the row of each box in a layered graph drawing: the length of the longest path to it. Pure."""
 
 from __future__ import annotations
 

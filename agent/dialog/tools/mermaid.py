@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from agent.dialog.tools.flow_graph import FlowGraph, Node
+from agent.dialog.tools.flow_graph import FlowGraph, GraphNode
 
 _SHAPES = {
     "start": ("([", "])"), "end": ("([", "])"), "collect": ("[/", "/]"), "say": ("(", ")"), "call": ("{{", "}}"),
@@ -44,7 +44,7 @@ def escaped(text: str) -> str:
     return _PLAIN.sub(lambda found: f"#{ord(found[0])};", " ".join(text.split()))
 
 
-def _label(node: Node) -> str:
+def _label(node: GraphNode) -> str:
     head = f"{node.name}: {node.title}" if node.name else node.title
     lines = [piece for text in (head, *node.lines) for piece in textwrap.wrap(text, _WIDTH) or [""]]
     return "<br/>".join(escaped(line) for line in lines)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.dialog.model.model import STEP_KINDS, PackFile
-from agent.dialog.tools.text_call_model import ScriptFile
+from agent.dialog.tools.text_call_model import TextCallFile
 
 FILES = {"pack": "flow-pack.schema.json", "calls": "flow-calls.schema.json"}
 """What a schema is of -> the published file below ``agent/flows``."""
@@ -21,7 +21,7 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 """The one that all editors with YAML support read."""
 _MODELS: dict[str, tuple[type[BaseModel], str]] = {
     "pack": (PackFile, "A file of an Orderline flow pack"),
-    "calls": (ScriptFile, "Calls in text that test an Orderline flow pack"),
+    "calls": (TextCallFile, "Calls in text that test an Orderline flow pack"),
 }
 _TYPES: dict[str, dict[str, Any]] = {
     "string": {"type": ["string", "number", "boolean"]},

@@ -1,4 +1,4 @@
-"""Holds a conversation in text: does the effects, hands the caller's lines in. Chat and flow tests stand on it."""
+"""Runs one call in text: performs its effects, passes the caller's lines in. Used by chat and flow tests."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from agent.dialog.contract import (
-    Done,
     Effect,
+    EffectFailed,
+    EffectSucceeded,
     Event,
-    Failed,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     Listen,
     NoInput,
     Prompt,
     Turn,
+    TurnInput,
 )
 from agent.dialog.engine.engine import Conversation
 
-Perform = Callable[[Effect], Done | Failed]
+EffectPerformer = Callable[[Effect], EffectSucceeded | EffectFailed]
 """Does one effect at once."""
 _MAX_EFFECTS = 20
-KEYS = "0123456789*#"
+KEYPAD_KEYS = "0123456789*#"
 """The keys of a telephone."""
 _WORD_AND_NUMBER = re.compile(r"\b([a-z]{3,})(\d+)\b")
 
 
 @dataclass(frozen=True)
-class Exchange:
+class TextCallExchange:
     """The agent's side between two lines of the caller."""
 
     said: tuple[Prompt, ...]
     understood: str
     """What the caller's line was taken to mean."""
-    effects: tuple[tuple[Effect, Done | Failed], ...]
+    effects: tuple[tuple[Effect, EffectSucceeded | EffectFailed], ...]
     turn: Turn
     """The last turn: a Listen, or the end."""
 
@@ -61,24 +61,24 @@ class Exchange:
 class TextCall:
     """One call in text."""
 
-    def __init__(self, conversation: Conversation, perform: Perform) -> None:
+    def __init__(self, conversation: Conversation, perform: EffectPerformer) -> None:
         self.conversation = conversation
         self._perform = perform
         self._place = ("", "")
         self.over = False
         """True when the call has ended."""
 
-    def start(self) -> Exchange:
+    def start(self) -> TextCallExchange:
         """Return the greeting."""
         return self._run(self.conversation.start())
 
-    def give(self, event: Event) -> Exchange:
+    def give(self, event: Event) -> TextCallExchange:
         """Hand in one event of the caller."""
         return self._run(self.conversation.hear(event))
 
-    def _run(self, turn: Turn) -> Exchange:
+    def _run(self, turn: Turn) -> TextCallExchange:
         said, understood = list(turn.say), turn.understood
-        effects: list[tuple[Effect, Done | Failed]] = []
+        effects: list[tuple[Effect, EffectSucceeded | EffectFailed]] = []
         while isinstance(turn.then, Effect) and len(effects) < _MAX_EFFECTS:
             outcome = self._perform(turn.then)
             effects.append((turn.then, outcome))
@@ -87,12 +87,12 @@ class TextCall:
         if not turn.flow:  # the caller is gone: it ended where it was
             turn = replace(turn, flow=self._place[0], step=self._place[1])
         self._place = (turn.flow, turn.step)
-        exchange = Exchange(tuple(said), understood, tuple(effects), turn)
+        exchange = TextCallExchange(tuple(said), understood, tuple(effects), turn)
         self.over = exchange.over
         return exchange
 
 
-def event_of(line: str) -> Event:
+def event_from_line(line: str) -> Event:
     """Read one line of a terminal: text, ``#10473`` for keys, an empty line for silence, ``/hangup``.
 
     Raises ValueError, in words for the one who typed, for anything else.
@@ -106,16 +106,16 @@ def event_of(line: str) -> Event:
         raise ValueError("the only command is /hangup")
     if text[0] == "#":
         keys = "".join(text[1:].split())
-        if not set(keys) <= set(KEYS):
+        if not set(keys) <= set(KEYPAD_KEYS):
             raise ValueError("keys are digits, * and #: #10473")
-        return Heard(keys=keys or "#")
-    said = spoken(text)
+        return TurnInput(keys=keys or "#")
+    said = as_recognised(text)
     if not said:
         raise ValueError("there are no words in that; an empty line is silence")
-    return Heard(text=said)
+    return TurnInput(text=said)
 
 
-def spoken(text: str) -> str:
+def as_recognised(text: str) -> str:
     """Write typed text the way a recogniser writes it: lower case, no punctuation."""
     kept = "".join(char if char.isalnum() or char in "'[] " else " " for char in text.lower().replace("’", "'"))
     # a code as it is written: "summer25" is said in two words

@@ -1,4 +1,4 @@
-"""Calls in text, as YAML: the model of a flow test file and its reader."""
+"""Text calls as YAML: the model of a flow test file and its reader."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from agent.common import yaml_reader
 from agent.common.yaml_reader import Path as KeyPath
 from agent.common.yaml_reader import path_text
-from agent.dialog.contract import QueueStanding
+from agent.dialog.contract import QueueAvailability
 from agent.dialog.errors import Finding, FlowError
-from agent.dialog.grammar.templates import nearest
+from agent.dialog.grammar.templates import did_you_mean
 
 DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
 """A Monday morning."""
@@ -25,7 +25,7 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class Spoken(_Model):
+class CallerUtterance(_Model):
     """A caller's words with what the recogniser thought of them."""
 
     say: str
@@ -44,10 +44,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-class QueueTold(_Model):
+class ScriptedQueue(_Model):
     """How the people's queue stands."""
 
-    standing: QueueStanding
+    standing: QueueAvailability
     """In a word."""
     wait_minutes: int = Field(default=0, ge=0)
     """The expected wait."""
@@ -62,12 +62,14 @@ def _as_queue(value: Any) -> Any:
 _TextsOrNone = str | tuple[str, ...] | None
 
 
-class Line(_Model):
+class TextCallLine(_Model):
     """One line of a call: something the caller does, or something expected."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "dependencies": {"given": ["effect"]}})
 
-    user: Annotated[Spoken | None, BeforeValidator(_as_spoken, json_schema_input_type=str | Spoken | None)] = None
+    user: Annotated[
+        CallerUtterance | None, BeforeValidator(_as_spoken, json_schema_input_type=str | CallerUtterance | None)
+    ] = None
     """What the caller says."""
     keys: str | None = None
     """What the caller keys in."""
@@ -84,7 +86,9 @@ class Line(_Model):
     """Texts the agent must have said since the caller's last line; ``/.../`` is a regular expression."""
     never: Annotated[tuple[str, ...] | None, BeforeValidator(_as_list, json_schema_input_type=_TextsOrNone)] = None
     """Texts the agent must not have said since then."""
-    queue: Annotated[QueueTold | None, BeforeValidator(_as_queue, json_schema_input_type=str | QueueTold | None)] = None
+    queue: Annotated[
+        ScriptedQueue | None, BeforeValidator(_as_queue, json_schema_input_type=str | ScriptedQueue | None)
+    ] = None
     """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
     ``full``, ``too_long``, ``open``."""
     slots: dict[str, str | None] | None = None
@@ -99,7 +103,7 @@ class Line(_Model):
     """The call must have ended with this outcome."""
 
     @model_validator(mode="after")
-    def _not_empty(self) -> Line:
+    def _not_empty(self) -> TextCallLine:
         if not self.model_fields_set:
             raise ValueError("a line says what the caller does or what is expected")
         if self.given is not None and self.effect is None:
@@ -107,7 +111,7 @@ class Line(_Model):
         return self
 
 
-class Script(_Model):
+class TextCallScript(_Model):
     """One call."""
 
     call: str
@@ -124,26 +128,26 @@ class Script(_Model):
     """Whether the shop asks at the end how the call was."""
     known: dict[str, tuple[str, ...]] = {}
     """Number slot -> numbers this caller may well mean."""
-    lines: tuple[Line, ...] = Field(min_length=1)
+    lines: tuple[TextCallLine, ...] = Field(min_length=1)
     """What happens, one thing after the other."""
 
 
-class ScriptFile(_Model):
+class TextCallFile(_Model):
     """A file of calls."""
 
     answers: dict[str, Any] = {}
     """Named results for ``effect``."""
-    calls: tuple[Script, ...] = Field(min_length=1)
+    calls: tuple[TextCallScript, ...] = Field(min_length=1)
     """The calls."""
 
 
 @dataclass(frozen=True)
-class LocatedScript:
+class LocatedTextCall:
     """A call and where it stands."""
 
     file: str
     line: int
-    script: Script
+    script: TextCallScript
     answers: dict[str, Any]
     lines: tuple[int, ...]
     """The line number of each line of the call."""
@@ -154,9 +158,9 @@ def _is_result(path: KeyPath) -> bool:
     return path[:1] == ("answers",) or "effect" in path
 
 
-def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
+def read_text_calls(files: Sequence[Path]) -> list[LocatedTextCall]:
     """Read test files. Raises :class:`FlowError` with every mistake in them."""
-    found: list[LocatedScript] = []
+    found: list[LocatedTextCall] = []
     findings: list[Finding] = []
     for file in files:
         try:
@@ -166,19 +170,20 @@ def read_scripts(files: Sequence[Path]) -> list[LocatedScript]:
             continue
         findings += source.findings
         try:
-            parsed = ScriptFile.model_validate(source.data)
+            parsed = TextCallFile.model_validate(source.data)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 path = tuple(detail["loc"])
                 message = detail["msg"]
                 if detail["type"] == "extra_forbidden":
-                    message = f"there is no key '{path[-1]}' here{nearest(str(path[-1]), list(Line.model_fields))}"
+                    meant = did_you_mean(str(path[-1]), list(TextCallLine.model_fields))
+                    message = f"there is no key '{path[-1]}' here{meant}"
                 findings.append(Finding(file.name, source.line(path), path_text(path), message))
             continue
         for index, script in enumerate(parsed.calls):
             at = ("calls", index)
             lines = tuple(source.line((*at, "lines", place)) for place in range(len(script.lines)))
-            found.append(LocatedScript(file.name, source.line(at), script, parsed.answers, lines))
+            found.append(LocatedTextCall(file.name, source.line(at), script, parsed.answers, lines))
     if findings:
         raise FlowError(sorted(findings))
     return found

@@ -1,4 +1,4 @@
-"""Plays calls written in text against a flow pack and reports what went wrong and which steps were never reached."""
+"""Runs text calls against a flow pack; reports what failed and which steps were never reached."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from agent.dialog.contract import (
-    Done,
     Effect,
+    EffectFailed,
+    EffectSucceeded,
     Event,
-    Failed,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     NoInput,
     QueueReport,
     Turn,
+    TurnInput,
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.tools.chat import heard_text
-from agent.dialog.tools.text_call_model import Line, LocatedScript, QueueTold, read_scripts
+from agent.dialog.tools.text_call_model import LocatedTextCall, ScriptedQueue, TextCallLine, read_text_calls
 
 SHOP_NAME = "Northwind Supply"
 """The shop of the tests."""
 
 
 @dataclass(frozen=True)
-class CallResult:
+class TextCallResult:
     """How one call went."""
 
     name: str
@@ -46,16 +46,16 @@ class CallResult:
 
 
 @dataclass(frozen=True)
-class TestReport:
+class TextCallReport:
     """How all calls went."""
 
     __test__ = False
-    calls: tuple[CallResult, ...]
+    calls: tuple[TextCallResult, ...]
     steps: tuple[str, ...]
     """Every step of the pack."""
 
     @property
-    def failed(self) -> tuple[CallResult, ...]:
+    def failed(self) -> tuple[TextCallResult, ...]:
         """The calls that went wrong."""
         return tuple(call for call in self.calls if call.problems)
 
@@ -81,15 +81,15 @@ class TestReport:
         return "\n".join(lines)
 
 
-def run_files(pack: FlowPack, files: Sequence[Path], render: Renderer) -> TestReport:
+def run_text_call_files(pack: FlowPack, files: Sequence[Path], render: Renderer) -> TextCallReport:
     """Play every call of the files. Raises :class:`FlowError` when a file cannot be read."""
-    results = tuple(play(pack, script, render) for script in read_scripts(files))
-    return TestReport(results, tuple(pack.steps()))
+    results = tuple(play(pack, script, render) for script in read_text_calls(files))
+    return TextCallReport(results, tuple(pack.steps()))
 
 
 def play(
-    pack: FlowPack, located: LocatedScript, render: Renderer, begin: type[Conversation] = Conversation
-) -> CallResult:
+    pack: FlowPack, located: LocatedTextCall, render: Renderer, begin: type[Conversation] = Conversation
+) -> TextCallResult:
     """Play one call, with a conversation made by ``begin``."""
     script = located.script
     facts = CallFacts(
@@ -105,7 +105,7 @@ def play(
     for number, line in zip(located.lines, script.lines, strict=True):
         player.play(line, number)
     player.finish(located.lines[-1])
-    return CallResult(
+    return TextCallResult(
         script.call, located.file, located.line, tuple(player.problems), tuple(player.transcript),
         player.conversation.path,
     )  # fmt: skip
@@ -120,7 +120,7 @@ class _Player:
         self._said: list[str] = []
         self._turn = self._take(conversation.start())
 
-    def play(self, line: Line, number: int) -> None:
+    def play(self, line: TextCallLine, number: int) -> None:
         event = self._event(line)
         if event is not None:
             self._caller(event, number)
@@ -135,11 +135,11 @@ class _Player:
         if isinstance(self._turn.then, Effect):
             self.problems.append(f"line {number}: the call to {self._turn.then.name} was never answered")
 
-    def _event(self, line: Line) -> Event | None:
+    def _event(self, line: TextCallLine) -> Event | None:
         if line.user is not None:
             return heard_text(line.user.say, line.user.confidence, line.user.alternatives)
         if line.keys is not None:
-            return Heard(keys=line.keys)
+            return TurnInput(keys=line.keys)
         if line.silence is not None:
             return NoInput(line.silence)
         return HungUp() if line.hangup else None
@@ -152,12 +152,12 @@ class _Player:
         if isinstance(then, (HandOver, HangUp)):
             self.problems.append(f"line {number}: the call is already over")
             return
-        what = event.keys or event.text if isinstance(event, Heard) else type(event).__name__
+        what = event.keys or event.text if isinstance(event, TurnInput) else type(event).__name__
         self.transcript.append(f"caller: {what}")
         self._said = []
         self._turn = self._take(self.conversation.hear(event))
 
-    def _queue(self, told: QueueTold, number: int) -> None:
+    def _queue(self, told: ScriptedQueue, number: int) -> None:
         if not isinstance(self._turn.then, HandOver):
             self.problems.append(f"line {number}: the queue is only told of after a hand-over was asked for")
             return
@@ -183,11 +183,11 @@ class _Player:
                 self.problems.append(f"line {number}: expected {name} to be given {argument}={value}, it was {found}")
         failed = result.get("failed") if isinstance(result, dict) else result if isinstance(result, str) else None
         code, _, reason = str(failed).partition(".")
-        event: Event = Failed(then.id, code, reason=reason) if failed else Done(then.id, result or {})
+        event: Event = EffectFailed(then.id, code, reason=reason) if failed else EffectSucceeded(then.id, result or {})
         self.transcript.append(f"[{name} {failed or 'done'}]")
         self._turn = self._take(self.conversation.hear(event))
 
-    def _expect(self, line: Line, number: int) -> None:
+    def _expect(self, line: TextCallLine, number: int) -> None:
         said = " ".join(self._said)
         for text in line.agent or ():
             if not _says(said, text):
@@ -201,7 +201,7 @@ class _Player:
                 self.problems.append(f"line {number}: expected {name}={value}, it is {slots.get(name)}")
         self._expect_end(line, number)
 
-    def _expect_end(self, line: Line, number: int) -> None:
+    def _expect_end(self, line: TextCallLine, number: int) -> None:
         then = self._turn.then
         handed = then if isinstance(then, HandOver) else None
         if line.handover is not None and (handed is None or handed.reason != line.handover):

@@ -1,4 +1,4 @@
-"""Finds the words of a pack's phrases that a recogniser does not know, and where they are written."""
+"""Finds the words of a pack's phrases that the recogniser's vocabulary lacks, and where they are written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAID_KEYS = frozenset({"says", "say"})
 _WORD = re.compile(r"[\w']+")
 
 
-def unheard_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[Finding]:
+def unknown_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[Finding]:
     """Return a warning for every phrase word of the pack in ``directory`` that is not in the vocabulary.
 
     Words that no line holds as they are (parts of numbers) are told without a place. None checks nothing.

@@ -1,4 +1,4 @@
-"""From an engine's raw output to what the telephone plays: 8 kHz, one level, no silence at the ends."""
+"""Converts an engine's raw output to telephone audio: 8 kHz, one level, trimmed ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SOUND_BELOW_LOUDEST_DB = 42.0
 _STEP = SAMPLE_RATE * 5 // 1000
 
 
-def finish(audio: NDArray[np.float32], rate: int) -> Pcm:
+def to_telephone_audio(audio: NDArray[np.float32], rate: int) -> Pcm:
     """Return speech as it is played: resampled to 8 kHz, trimmed, faded at the ends, at :data:`SPEECH_DBFS`.
 
     ``audio`` is mono in -1..1 at ``rate`` Hz. Raises :class:`EngineError` when there is no sound in it.
@@ -71,4 +71,4 @@ def read_wav(source: Path | bytes) -> tuple[NDArray[np.float32], int]:
         raise EngineError(f"{name} is not a readable WAV file: {error}") from error
 
 
-__all__ = ["SPEECH_DBFS", "finish", "read_wav"]
+__all__ = ["SPEECH_DBFS", "read_wav", "to_telephone_audio"]

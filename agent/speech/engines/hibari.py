@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.speech.engines.audio import finish
+from agent.speech.engines.audio import to_telephone_audio
 from agent.speech.engines.base import EngineError, Pcm
 
 
@@ -44,7 +44,7 @@ class HibariEngine:
             audio = self._tts(text, speed=self._speed, seed=zlib.crc32(text.encode()))
         except (RuntimeError, ValueError, KeyError, IndexError) as error:
             raise EngineError(f"hibari cannot speak {text!r}: {error}") from error
-        return finish(np.asarray(audio, dtype=np.float32), self._tts.sample_rate)
+        return to_telephone_audio(np.asarray(audio, dtype=np.float32), self._tts.sample_rate)
 
     def close(self) -> None:
         """Nothing to release."""

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.speech.engines.audio import finish, read_wav
+from agent.speech.engines.audio import read_wav, to_telephone_audio
 from agent.speech.engines.base import EngineError
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ class _Recording:
     words: str | None
 
 
-class Recordings:
+class RecordedPrompts:
     """The recordings of one folder, read once into memory.
 
     A WAV of any rate, 16-bit, mono or stereo; it is brought to 8 kHz and the level of the other prompts. A text file of
@@ -36,7 +36,7 @@ class Recordings:
         found: dict[str, _Recording] = {}
         for path in sorted(self._folder.glob("*.wav")) if self._folder is not None else ():
             try:
-                pcm = finish(*read_wav(path)).tobytes()
+                pcm = to_telephone_audio(*read_wav(path)).tobytes()
             except EngineError as error:
                 log.warning("The recording %s is not used: %s", path, error)
                 continue
@@ -56,4 +56,4 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
-__all__ = ["Recordings"]
+__all__ = ["RecordedPrompts"]

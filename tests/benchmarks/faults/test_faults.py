@@ -6,13 +6,13 @@ from typing import cast
 
 import pytest
 
-from benchmarks.faults.fault_caller import NotSetUp
-from benchmarks.faults.fault_case import Case, CaseResult, Findings
-from benchmarks.faults.matrix import SET_UP_AGAIN, lines_of, run_once
-from benchmarks.faults.testbed import Place
+from benchmarks.faults.fault_caller import CallerNotInState
+from benchmarks.faults.fault_case import CaseFindings, CaseResult, FaultCase
+from benchmarks.faults.matrix import SET_UP_AGAIN, run_case_once, table_lines
+from benchmarks.faults.testbed import FaultTestbed
 
 
-class QuietPlace:
+class IdleTestbed:
     """A call centre without calls."""
 
     def __init__(self) -> None:
@@ -25,32 +25,32 @@ class QuietPlace:
         self.recovered += 1
 
 
-class Tried:
+class CaseNotSetUpAtFirst:
     """A case that is not set up at first."""
 
     def __init__(self, not_set_up: int, problem: str = "") -> None:
         self.left = not_set_up
         self.problem = problem
 
-    async def run(self, place: Place, findings: Findings) -> None:
+    async def run(self, place: FaultTestbed, findings: CaseFindings) -> None:
         findings.require(self.left == 0, "what was noted before the set-up failed")
         if self.left:
             self.left -= 1
-            raise NotSetUp("the caller was misheard")
+            raise CallerNotInState("the caller was misheard")
         findings.require(not self.problem, self.problem)
         findings.reach(1.5, "caller")
 
 
-async def result_of(tried: Tried) -> tuple[CaseResult, QuietPlace, list[str], str]:
-    place, told = QuietPlace(), list[str]()
-    case = Case("case", "something breaks", tried.run)
+async def result_of(tried: CaseNotSetUpAtFirst) -> tuple[CaseResult, IdleTestbed, list[str], str]:
+    place, told = IdleTestbed(), list[str]()
+    case = FaultCase("case", "something breaks", tried.run)
     result = CaseResult(case.name, case.what)
-    await run_once(cast(Place, place), case, result, told.append)
-    return result, place, told, lines_of(result, case)
+    await run_case_once(cast(FaultTestbed, place), case, result, told.append)
+    return result, place, told, table_lines(result, case)
 
 
 async def test_a_run_that_was_set_up_at_once_counts_and_says_nothing_of_it() -> None:
-    result, place, told, line = await result_of(Tried(0))
+    result, place, told, line = await result_of(CaseNotSetUpAtFirst(0))
     assert (result.passed, result.failed, result.set_up_again, place.recovered) == (1, 0, 0, 0)
     assert told == []
     assert "again" not in line
@@ -58,7 +58,7 @@ async def test_a_run_that_was_set_up_at_once_counts_and_says_nothing_of_it() -> 
 
 @pytest.mark.parametrize("tries", [1, SET_UP_AGAIN])
 async def test_a_caller_who_was_not_where_it_must_be_is_set_up_again_and_that_is_told(tries: int) -> None:
-    result, place, told, line = await result_of(Tried(tries))
+    result, place, told, line = await result_of(CaseNotSetUpAtFirst(tries))
     assert (result.passed, result.failed, result.set_up_again, place.recovered) == (1, 0, tries, tries)
     assert result.reached == [1.5]
     assert len(told) == tries
@@ -66,12 +66,12 @@ async def test_a_caller_who_was_not_where_it_must_be_is_set_up_again_and_that_is
 
 
 async def test_what_cannot_be_set_up_has_failed() -> None:
-    result, _, _, _ = await result_of(Tried(SET_UP_AGAIN + 1))
+    result, _, _, _ = await result_of(CaseNotSetUpAtFirst(SET_UP_AGAIN + 1))
     assert (result.passed, result.failed) == (0, 1)
     assert result.problems[-1] == "could not be set up: the caller was misheard"
 
 
 async def test_what_was_set_up_and_went_wrong_is_not_tried_again() -> None:
-    result, place, _, _ = await result_of(Tried(1, "no person"))
+    result, place, _, _ = await result_of(CaseNotSetUpAtFirst(1, "no person"))
     assert (result.passed, result.failed, place.recovered) == (0, 1, 2)
     assert result.problems == ["no person"]

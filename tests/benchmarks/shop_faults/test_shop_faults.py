@@ -16,16 +16,16 @@ from agent.call.errors import ServiceError
 from agent.records.delivery import DeliveryFailed
 from agent.records.webhook_events import envelope
 from agent.records.webhooks import InvalidWebhookCa, WebhookEndpoint, WebhookSender, read_secrets, tls_context_of
-from agent.rehearsal.result import CallResult, Check, TurnResult
+from agent.rehearsal.result import Check, ScriptedCallResult, TurnResult
 from agent.rehearsal.script_reader import load_script
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import HttpShop, open_http_shop
 from agent.shop.messages import MessageDraft
 from agent.shop.models import TicketDraft
 from agent.shop.returns import ReturnDraft
-from benchmarks.shop_faults.cell_evaluation import Aftermath, judge_cell, look, spoken_digits
-from benchmarks.shop_faults.cells import FAULTS, SYSTEMS, Cell, NoSuchCell, all_cells, chosen
-from benchmarks.shop_faults.effect_log import Books
+from benchmarks.shop_faults.cell_evaluation import AgentFileFindings, evaluate_cell, scan_log, spoken_digits
+from benchmarks.shop_faults.cells import FAULTS, SYSTEMS, FaultCell, NoSuchCell, all_cells, cells_chosen
+from benchmarks.shop_faults.effect_log import EffectLog
 from benchmarks.shop_faults.faulty_shop import FaultyShop
 from benchmarks.shop_faults.matrix import SCRIPTS, write_settings
 from benchmarks.shop_faults.table import row, summary
@@ -46,20 +46,20 @@ class TestTheCells:
         assert {f"{cell.system} {cell.ending}" for cell in all_cells()} == scripts
 
     def test_some_are_chosen_by_system_by_fault_or_both(self) -> None:
-        assert chosen("") == all_cells()
-        assert [cell.name for cell in chosen("tickets:late, orders:500")] == ["orders:500", "tickets:late"]
-        assert {cell.system for cell in chosen("429")} == set(SYSTEMS)
-        assert {cell.fault for cell in chosen("returns")} == set(FAULTS)
+        assert cells_chosen("") == all_cells()
+        assert [cell.name for cell in cells_chosen("tickets:late, orders:500")] == ["orders:500", "tickets:late"]
+        assert {cell.system for cell in cells_chosen("429")} == set(SYSTEMS)
+        assert {cell.fault for cell in cells_chosen("returns")} == set(FAULTS)
 
     @pytest.mark.parametrize("only", ["order:500", "orders:5000", "orders:late", "fire"])
     def test_what_is_not_there_is_refused_by_name(self, only: str) -> None:
         with pytest.raises(NoSuchCell, match=only):
-            chosen(only)
+            cells_chosen(only)
 
     def test_what_was_not_confirmed_is_expected_in_the_books_only_where_the_system_acted(self) -> None:
-        assert Cell("deliveries", "late").effects == {"deliveries": 1, "returns": 0, "messages": 0, "tickets": 1}
-        assert Cell("deliveries", "500").effects == {"deliveries": 0, "returns": 0, "messages": 0, "tickets": 1}
-        assert Cell("messages", "down").effects == {"deliveries": 0, "returns": 0, "messages": 1, "tickets": 0}
+        assert FaultCell("deliveries", "late").effects == {"deliveries": 1, "returns": 0, "messages": 0, "tickets": 1}
+        assert FaultCell("deliveries", "500").effects == {"deliveries": 0, "returns": 0, "messages": 0, "tickets": 1}
+        assert FaultCell("messages", "down").effects == {"deliveries": 0, "returns": 0, "messages": 1, "tickets": 0}
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ class TestTheSystems:
         await faulty.begin(system, fault)
         found_again = system == "returns" and acts == 1
         assert await code_of(CHANGES[system](mapped)) == ("ok" if found_again else code)
-        await faulty.lift()
+        await faulty.clear_fault()
         assert len(faulty.books.effects[system]) == acts
         assert faulty.books.eavesdropped == 0
         await CHANGES[system](mapped)
@@ -154,7 +154,7 @@ class TestTheSystems:
     ) -> None:
         await faulty.begin("returns", "untrue")
         assert await code_of(send_back(mapped)) == "timed_out"
-        await faulty.lift()
+        await faulty.clear_fault()
         assert faulty.books.effects["returns"] == []
         assert await send_back(mapped) == faulty.books.effects["returns"][0].number
 
@@ -174,7 +174,7 @@ class TestTheSystems:
     ) -> None:
         await faulty.begin("orders", fault)
         assert await code_of(mapped.orders.find("27315")) == "unavailable"
-        await faulty.lift()
+        await faulty.clear_fault()
         assert (await mapped.orders.find("27315")).number == "27315"
 
 
@@ -205,7 +205,7 @@ class TestTheWebhook:
         await faulty.begin("webhooks", fault)
         with pytest.raises(DeliveryFailed, match=said):
             await self.post(self.hook(faulty))
-        await faulty.lift()
+        await faulty.clear_fault()
         assert await self.post(self.hook(faulty)) == 200
 
     def test_an_authority_that_cannot_be_used_is_told(self, tmp_path: Path) -> None:
@@ -215,16 +215,16 @@ class TestTheWebhook:
                 tls_context_of(WebhookEndpoint("crm", "https://crm.example", (), 1.0, tmp_path / name))
 
 
-def call(*said: str, silence: float | None = 1.0, **changes: Any) -> CallResult:
+def call(*said: str, silence: float | None = 1.0, **changes: Any) -> ScriptedCallResult:
     turns = tuple(TurnResult(words, "", "", None, "") for words in said)
-    whole = CallResult(
+    whole = ScriptedCallResult(
         "x", True, (), "answered", "agent", "2025550100", "c", True, 40.0, 20.0, turns, (), (), silence, None, None
     )
     return replace(whole, **changes)
 
 
-def books(cell: Cell, **more: int) -> Books:
-    made = Books()
+def books(cell: FaultCell, **more: int) -> EffectLog:
+    made = EffectLog()
     for book, count in {**cell.effects, **more}.items():
         for number in range(count):
             made.do(book, f"{book}-{number}", {})
@@ -233,13 +233,15 @@ def books(cell: Cell, **more: int) -> Books:
 
 
 class TestTheVerdict:
-    cell = Cell("deliveries", "429")
+    cell = FaultCell("deliveries", "429")
 
-    def problems(self, result: CallResult, made: Books, aftermath: Aftermath | None = None) -> tuple[str, ...]:
-        return judge_cell(self.cell, result, made, aftermath or Aftermath()).problems
+    def problems(
+        self, result: ScriptedCallResult, made: EffectLog, aftermath: AgentFileFindings | None = None
+    ) -> tuple[str, ...]:
+        return evaluate_cell(self.cell, result, made, aftermath or AgentFileFindings()).problems
 
     def test_an_honest_word_and_empty_books_pass(self) -> None:
-        result = judge_cell(self.cell, call("I can't see orders right now."), books(self.cell), Aftermath())
+        result = evaluate_cell(self.cell, call("I can't see orders right now."), books(self.cell), AgentFileFindings())
         assert (result.ok, result.heard) == (True, "I can't see orders right now.")
         assert "passed" in row(result)
         assert summary([result], 60.0)[-1] == "1 passed, 0 failed"
@@ -248,11 +250,13 @@ class TestTheVerdict:
         assert 'a false "done"' in self.problems(call("Done. It comes tomorrow."), books(self.cell))
 
     def test_another_number_than_the_system_gave_does_not(self) -> None:
-        done = Cell("deliveries", "none")
+        done = FaultCell("deliveries", "none")
         said = "Done. Your confirmation number is nine nine nine, nine nine."
-        assert judge_cell(done, call(said), books(done), Aftermath()).problems == ("the number said is not 70117",)
+        assert evaluate_cell(done, call(said), books(done), AgentFileFindings()).problems == (
+            "the number said is not 70117",
+        )
         said = "Done. Your confirmation number is seven zero one, one seven."
-        assert judge_cell(done, call(said), books(done), Aftermath()).ok
+        assert evaluate_cell(done, call(said), books(done), AgentFileFindings()).ok
 
     def test_five_seconds_of_silence_or_no_measure_do_not(self) -> None:
         assert self.problems(call("Sorry.", silence=5.0), books(self.cell)) == ("5.0 s of silence",)
@@ -274,7 +278,7 @@ class TestTheVerdict:
         assert problem.startswith("the webhook was told")
 
     def test_what_is_left_in_the_outbox_or_stands_in_the_log_does_not(self) -> None:
-        aftermath = Aftermath(("k: waiting",), ("k: refused",), ("x ERROR y",), ("60614",))
+        aftermath = AgentFileFindings(("k: waiting",), ("k: refused",), ("x ERROR y",), ("60614",))
         assert len(self.problems(call("Sorry."), books(self.cell), aftermath)) == 4
 
     def test_a_call_that_went_otherwise_does_not(self) -> None:
@@ -285,5 +289,5 @@ class TestTheVerdict:
         assert spoken_digits("It's seven zero one, one seven. Anything else?") == "70117"
 
     def test_private_data_in_a_log_is_found_but_not_inside_a_longer_number(self) -> None:
-        assert look("x ERROR a\nx INFO 60614\n", ("60614",)) == (("x ERROR a",), ("60614",))
-        assert look("x INFO id 1606145\n", ("60614",)) == ((), ())
+        assert scan_log("x ERROR a\nx INFO 60614\n", ("60614",)) == (("x ERROR a",), ("60614",))
+        assert scan_log("x INFO id 1606145\n", ("60614",)) == ((), ())

@@ -7,11 +7,22 @@ from typing import Any
 
 import pytest
 
-from agent.dialog.contract import Completeness, Event, HandOver, Heard, HungUp, Listen, NoInput, Prompt, Story, Turn
-from agent.dialog.engine.consent import ConsentFirst, Mode
-from agent.dialog.model.model import Recording
+from agent.dialog.contract import (
+    Completeness,
+    ConversationSummary,
+    Event,
+    HandOver,
+    HungUp,
+    Listen,
+    NoInput,
+    Prompt,
+    Turn,
+    TurnInput,
+)
+from agent.dialog.engine.consent import ConsentDialog, ConsentMode
+from agent.dialog.model.model import RecordingConsent
 
-WORDS = Recording(
+WORDS = RecordingConsent(
     announcement="{{ shop }} records.",
     question="May we?",
     question_again="Yes or no?",
@@ -22,11 +33,11 @@ WORDS = Recording(
 )
 
 
-class Greeting:
+class GreetingConversation:
     """A conversation that greets and then repeats what it heard."""
 
     slots: Mapping[str, Any] = {}
-    story = Story()
+    story = ConversationSummary()
 
     def start(self) -> Turn:
         return Turn((Prompt("greeting", "Hello."),), Listen(("order",)), "main", "greet")
@@ -47,10 +58,10 @@ class Greeting:
         return HandOver(reason, "The story.")
 
 
-def consent(mode: Mode) -> tuple[ConsentFirst, list[str]]:
+def consent(mode: ConsentMode) -> tuple[ConsentDialog, list[str]]:
     answers: list[str] = []
-    return ConsentFirst(
-        Greeting(), mode, WORDS, lambda text: text.replace("{{ shop }}", "Maple"), answers.append
+    return ConsentDialog(
+        GreetingConversation(), mode, WORDS, lambda text: text.replace("{{ shop }}", "Maple"), answers.append
     ), answers
 
 
@@ -72,7 +83,7 @@ def test_the_announcement_stands_before_the_greeting_and_costs_no_turn() -> None
     assert answers == ["announced"]
 
 
-@pytest.mark.parametrize("event", [Heard("yes"), Heard("Yes, please!"), Heard(keys="1")])
+@pytest.mark.parametrize("event", [TurnInput("yes"), TurnInput("Yes, please!"), TurnInput(keys="1")])
 def test_a_clear_yes_is_consent(event: Event) -> None:
     dialog, answers = consent("ask")
     assert said(dialog.start()) == "May we?"
@@ -81,16 +92,16 @@ def test_a_clear_yes_is_consent(event: Event) -> None:
     assert dialog.snapshot()["consent"] == "given"
 
 
-@pytest.mark.parametrize("event", [Heard("no"), Heard("no thanks"), Heard(keys="2")])
+@pytest.mark.parametrize("event", [TurnInput("no"), TurnInput("no thanks"), TurnInput(keys="2")])
 def test_a_no_is_none_and_the_call_goes_on(event: Event) -> None:
     dialog, answers = consent("ask")
     dialog.start()
     assert said(dialog.hear(event)) == "Nothing is kept. Hello."
     assert answers == ["refused"]
-    assert "where" in said(dialog.hear(Heard("where")))
+    assert "where" in said(dialog.hear(TurnInput("where")))
 
 
-@pytest.mark.parametrize("event", [NoInput(6), Heard("my parcel"), Heard(keys="7"), Heard("")])
+@pytest.mark.parametrize("event", [NoInput(6), TurnInput("my parcel"), TurnInput(keys="7"), TurnInput("")])
 def test_silence_and_anything_else_are_asked_once_more_and_then_no_consent(event: Event) -> None:
     dialog, answers = consent("ask")
     dialog.start()
@@ -112,7 +123,7 @@ def test_a_whole_answer_ends_the_turn_at_once() -> None:
     dialog.start()
     assert dialog.completeness("yes please") is Completeness.COMPLETE
     assert dialog.completeness("yes pl") is Completeness.OPEN
-    dialog.hear(Heard("yes"))
+    dialog.hear(TurnInput("yes"))
     assert dialog.completeness("yes") is Completeness.LIKELY
 
 
@@ -120,11 +131,11 @@ def test_a_call_picked_up_again_is_asked_again_only_where_the_question_was_open(
     dialog, _ = consent("ask")
     dialog.start()
     asked = dialog.snapshot()
-    dialog.hear(Heard("yes"))
+    dialog.hear(TurnInput("yes"))
     answered = dialog.snapshot()
     assert (asked["asking"], answered["asking"]) == (True, False)
     for kept, first in ((asked, "May we?"), (answered, "I lost you.")):
-        again = ConsentFirst(Greeting(), "ask", WORDS, str, answer=kept["consent"], asking=kept["asking"])
+        again = ConsentDialog(GreetingConversation(), "ask", WORDS, str, answer=kept["consent"], asking=kept["asking"])
         assert said(again.resume()) == first
         assert again.answer == kept["consent"]
 

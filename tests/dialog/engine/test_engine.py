@@ -10,18 +10,18 @@ from agent.cli.chat import demo_shop
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
-    Deaf,
-    Done,
     Effect,
+    EffectFailed,
+    EffectSucceeded,
     Event,
-    Failed,
     HandOver,
     HangUp,
-    Heard,
     HungUp,
     Listen,
     NoInput,
+    RecognitionLost,
     Turn,
+    TurnInput,
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
@@ -39,7 +39,7 @@ def begin(*said: str) -> tuple[Conversation, Turn]:
     conversation = Conversation(PACK, FACTS, RENDER)
     turn = conversation.start()
     for text in said:
-        turn = conversation.hear(Heard(text=text))
+        turn = conversation.hear(TurnInput(text=text))
     return conversation, turn
 
 
@@ -86,7 +86,12 @@ def test_an_event_nobody_asked_for_changes_nothing() -> None:
     conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
     assert isinstance(turn.then, Effect)
     before = conversation.snapshot()
-    for event in (Heard(text="agent"), NoInput(5), Done("other", {}), Failed("other", "not_found")):
+    for event in (
+        TurnInput(text="agent"),
+        NoInput(5),
+        EffectSucceeded("other", {}),
+        EffectFailed("other", "not_found"),
+    ):
         again = conversation.hear(event)
         assert (again.say, again.then) == ((), turn.then)
     assert conversation.snapshot() == before
@@ -141,8 +146,8 @@ def test_a_refusal_that_begins_with_a_yes_is_asked_about(said: str, understood: 
 def test_a_hand_over_carries_the_story_and_no_secret() -> None:
     conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
     assert isinstance(turn.then, Effect)
-    conversation.hear(Done(turn.then.id, {"order": {"status": "in_transit"}}))
-    end = conversation.hear(Heard(text="agent")).then
+    conversation.hear(EffectSucceeded(turn.then.id, {"order": {"status": "in_transit"}}))
+    end = conversation.hear(TurnInput(text="agent")).then
     assert isinstance(end, HandOver)
     assert end.facts == {"order_number": "10473", "requests": ["order_status"], "verified": True}
     assert "60614" not in end.summary
@@ -153,7 +158,7 @@ def test_a_hand_over_carries_the_story_and_no_secret() -> None:
 def test_the_words_of_a_secret_answer_are_not_quoted_to_people() -> None:
     conversation, _ = begin("where is order one oh four seven three", "six oh six one [unk] four")
     for _ in range(2):
-        turn = conversation.hear(Heard(text="six oh six one [unk] four"))
+        turn = conversation.hear(TurnInput(text="six oh six one [unk] four"))
     assert isinstance(turn.then, HandOver)
     assert "six" not in turn.then.summary
 
@@ -161,7 +166,7 @@ def test_the_words_of_a_secret_answer_are_not_quoted_to_people() -> None:
 def test_after_the_end_nothing_starts_again() -> None:
     conversation, turn = begin("bye")
     assert turn.then == HangUp("answered")
-    assert conversation.hear(Heard(text="where is my order")).then == HangUp("answered")
+    assert conversation.hear(TurnInput(text="where is my order")).then == HangUp("answered")
 
 
 def test_a_caller_who_hangs_up_without_an_answer_has_abandoned_the_call() -> None:
@@ -193,17 +198,19 @@ def test_a_snapshot_of_another_edition_is_refused() -> None:
 def test_a_flow_fault_at_run_time_still_brings_a_person() -> None:
     conversation, turn = begin("where is order one oh four seven three", "six oh six one four")
     assert isinstance(turn.then, Effect)
-    end = conversation.hear(Done(turn.then.id, {"order": {"status": "refunded", "refund_amount": 5, "parcels": 3}}))
+    end = conversation.hear(
+        EffectSucceeded(turn.then.id, {"order": {"status": "refunded", "refund_amount": 5, "parcels": 3}})
+    )
     assert isinstance(end.then, HandOver)
     assert end.then.reason == "fault"
 
 
 @pytest.fixture(scope="module")
-def perform() -> Iterator[Callable[[Effect], Done | Failed]]:
+def perform() -> Iterator[Callable[[Effect], EffectSucceeded | EffectFailed]]:
     """Do effects on a real demo shop, on behalf of the owner of an order with three items, whatever was asked for."""
     with demo_shop() as on_demo_shop:
 
-        def do(effect: Effect) -> Done | Failed:
+        def do(effect: Effect) -> EffectSucceeded | EffectFailed:
             own = {"number": "58124", "postcode": "89101", "phone": "+17025550151"}
             arguments = {name: own.get(name, value) for name, value in effect.arguments.items()}
             return on_demo_shop(replace(effect, arguments=arguments))
@@ -223,16 +230,16 @@ _EVENTS = st.one_of(
 
 def _event(kind: str, what: int | str, listen: Listen) -> Event:
     if kind == "phrase" and isinstance(what, int):
-        return Heard(text=listen.phrases[what % len(listen.phrases)])
+        return TurnInput(text=listen.phrases[what % len(listen.phrases)])
     if kind == "keys":
-        return Heard(keys=str(what))
-    return NoInput(5.0) if kind == "silence" else Heard(text=str(what), alternatives=("one oh four seven three",))
+        return TurnInput(keys=str(what))
+    return NoInput(5.0) if kind == "silence" else TurnInput(text=str(what), alternatives=("one oh four seven three",))
 
 
 @given(st.lists(st.tuples(_EVENTS, st.integers(0, 9)), max_size=30))
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_caller_can_break_the_conversation(
-    perform: Callable[[Effect], Done | Failed], events: list[tuple[tuple[str, int | str], int]]
+    perform: Callable[[Effect], EffectSucceeded | EffectFailed], events: list[tuple[tuple[str, int | str], int]]
 ) -> None:
     conversation = Conversation(PACK, FACTS, RENDER)
     turn = conversation.start()
@@ -243,7 +250,7 @@ def test_no_caller_can_break_the_conversation(
                 break
             assert turn.then.id not in effects
             effects.add(turn.then.id)
-            failure = Failed(turn.then.id, ("not_found", "unavailable", "timed_out", "not_allowed")[luck % 4])
+            failure = EffectFailed(turn.then.id, ("not_found", "unavailable", "timed_out", "not_allowed")[luck % 4])
             turn = conversation.hear(perform(turn.then) if luck > 1 else failure)
             assert "fault" not in turn.understood
         if isinstance(turn.then, (HandOver, HangUp)):
@@ -258,7 +265,7 @@ def test_no_caller_can_break_the_conversation(
 def test_numbers_learnt_during_the_call_decide_between_readings() -> None:
     conversation, _ = begin("where is my order")
     conversation.learn({"order_number": ["10703"]})
-    conversation.hear(Heard(text="one oh seventy three"))
+    conversation.hear(TurnInput(text="one oh seventy three"))
     assert conversation.slots["order_number"] == "10703"
     assert Conversation.restore(PACK, conversation.snapshot(), RENDER).snapshot() == conversation.snapshot()
 
@@ -284,10 +291,10 @@ def test_any_conversation_can_be_given_to_people_with_its_story() -> None:
     assert told.facts["order_number"] == "10473"
 
 
-class TestWithoutEars:
+class TestKeypadOnly:
     def test_the_menu_comes_from_the_keys_of_the_open_question(self) -> None:
         conversation, _ = begin()
-        turn = conversation.hear(Deaf())
+        turn = conversation.hear(RecognitionLost())
         assert [prompt.id for prompt in turn.say] == ["cannot_hear", "keys_menu"]
         assert "Where the order is, press one." in turn.say[1].text
         assert "For a person, press zero." in turn.say[1].text
@@ -295,21 +302,21 @@ class TestWithoutEars:
 
     def test_a_whole_call_can_be_held_by_keys_and_stays_that_way_after_a_restart(self) -> None:
         conversation, _ = begin()
-        conversation.hear(Deaf())
-        turn = conversation.hear(Heard(keys="1"))
+        conversation.hear(RecognitionLost())
+        turn = conversation.hear(TurnInput(keys="1"))
         assert not listening(turn).speech
         conversation = Conversation.restore(PACK, conversation.snapshot(), RENDER)
         assert not listening(conversation.resume()).speech
-        turn = conversation.hear(Heard(keys="10473"))
+        turn = conversation.hear(TurnInput(keys="10473"))
         assert turn.say[-1].text == "Please key in the number."
-        turn = conversation.hear(Heard(keys="60614"))
+        turn = conversation.hear(TurnInput(keys="60614"))
         assert isinstance(turn.then, Effect)
-        turn = conversation.hear(Done(turn.then.id, {"order": {"number": "10473", "status": "placed"}}))
+        turn = conversation.hear(EffectSucceeded(turn.then.id, {"order": {"number": "10473", "status": "placed"}}))
         assert "press two" in turn.say[-1].text
 
 
 def _keys(conversation: Conversation, keys: str) -> Turn:
-    return conversation.hear(Heard(keys=keys))
+    return conversation.hear(TurnInput(keys=keys))
 
 
 def _order_number(conversation: Conversation) -> str | None:
@@ -335,7 +342,7 @@ def test_a_half_spoken_after_keyed_digits_completes_the_number(spoken: str) -> N
     conversation, _ = begin("where is my order")
     turn = _keys(conversation, "104")
     assert listening(turn).slot == "order_number"
-    turn = conversation.hear(Heard(text=spoken))
+    turn = conversation.hear(TurnInput(text=spoken))
     assert (_order_number(conversation), listening(turn).slot) == ("10473", "postcode")
 
 
@@ -343,7 +350,7 @@ def test_voice_keys_and_voice_again_make_one_number() -> None:
     conversation, _ = begin("where is my order", "one oh")
     _keys(conversation, "47")
     assert _order_number(conversation) is None
-    conversation.hear(Heard(text="three"))
+    conversation.hear(TurnInput(text="three"))
     assert _order_number(conversation) == "10473"
 
 

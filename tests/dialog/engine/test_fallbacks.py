@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from agent.dialog.contract import Event, Heard, NoInput, Turn
+from agent.dialog.contract import Event, NoInput, Turn, TurnInput
 from agent.dialog.engine.engine import Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call_model import read_scripts
+from agent.dialog.tools.text_call_model import read_text_calls
 from agent.dialog.tools.text_call_runner import play
 from agent.flows import english_pack
 from agent.speech.wording import filters
 
 RENDER = SandboxRenderer(filters)
 PACK = FlowPack.load(english_pack(), RENDER.filters)
-SCRIPTS = read_scripts(sorted((Path(__file__).parents[2] / "flows").glob("*.yaml")))
+SCRIPTS = read_text_calls(sorted((Path(__file__).parents[2] / "flows").glob("*.yaml")))
 REPAIRS = (
     "repeat", "help", "correct", "cancel", "start_over", "wait", "agent", "goodbye", "silence", "no_match",
     "anything_else",
 )  # fmt: skip
-PLACES = 3
+LEAST_PLACES = 3
 
 
 def exercised() -> dict[str, set[str]]:
@@ -42,12 +42,12 @@ def exercised() -> dict[str, set[str]]:
             place = f"{flow}.{focus.slot}"
             if turn.understood in REPAIRS:
                 places[turn.understood].add(place)
-            if turn.understood == "nothing" and isinstance(event, Heard):
+            if turn.understood == "nothing" and isinstance(event, TurnInput):
                 places["no_match"].add(place)
             if isinstance(event, NoInput) and turn.understood == "silence":
                 places["silence"].add(place)
             changed = {name for name, value in before.items() if self.slots.get(name) not in (None, value)}
-            if isinstance(event, Heard) and changed - {"another", "request"}:
+            if isinstance(event, TurnInput) and changed - {"another", "request"}:
                 places["correct"].add(place)
             if any(prompt.id == "anything_else" for prompt in turn.say):
                 places["anything_else"].add(self._state.answered[-1] if self._state.answered else flow)
@@ -63,4 +63,4 @@ FOUND = exercised()
 
 @pytest.mark.parametrize("repair", REPAIRS)
 def test_every_repair_is_played_in_three_places(repair: str) -> None:
-    assert len(FOUND[repair]) >= PLACES, f"{repair}: only at {sorted(FOUND[repair])}"
+    assert len(FOUND[repair]) >= LEAST_PLACES, f"{repair}: only at {sorted(FOUND[repair])}"

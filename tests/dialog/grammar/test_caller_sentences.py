@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agent.dialog.grammar.turn_grammar import Match
+from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.chat import heard_text
@@ -17,19 +17,19 @@ from agent.speech.wording import filters
 
 HERE = Path(__file__).parent
 PACK = FlowPack.load(english_pack(), SandboxRenderer(filters).filters)
-LOTS = {
+SENTENCES_BY_GROUP = {
     lot: table
     for lot, table in yaml.safe_load((HERE / "caller_sentences.yaml").read_text(encoding="utf-8")).items()
     if lot != "missed"
 }
 MISSED = frozenset(yaml.safe_load((HERE / "caller_sentences.yaml").read_text(encoding="utf-8"))["missed"])
-NOT_FOR_US = yaml.safe_load((HERE / "foreign_sentences.yaml").read_text(encoding="utf-8"))
-FOREIGN = NOT_FOR_US["foreign"]
+FOREIGN_SENTENCES = yaml.safe_load((HERE / "foreign_sentences.yaml").read_text(encoding="utf-8"))
+FOREIGN = FOREIGN_SENTENCES["foreign"]
 LEAST_UNDERSTOOD = 0.92
 OPENING, YES_OR_NO = "collect:request", "collect:return_sure"
 
 
-def meant(match: Match | None) -> str:
+def meant(match: GrammarMatch | None) -> str:
     """Name what was understood as the table does."""
     if match is None:
         return ""
@@ -42,18 +42,18 @@ def meant(match: Match | None) -> str:
 
 def sentences(lot: str) -> Iterator[tuple[str, str, str]]:
     """Yield what is expected, what is said, and what is understood."""
-    for expected, said in LOTS[lot].items():
+    for expected, said in SENTENCES_BY_GROUP[lot].items():
         grammar = PACK.grammars[YES_OR_NO if expected in ("yes", "no") else OPENING]
         for sentence in said:
             yield expected, sentence, meant(grammar.match(heard_text(sentence)))
 
 
-@pytest.mark.parametrize("lot", LOTS)
+@pytest.mark.parametrize("lot", SENTENCES_BY_GROUP)
 def test_no_sentence_is_understood_as_something_else(lot: str) -> None:
     assert [(sentence, expected, got) for expected, sentence, got in sentences(lot) if got not in ("", expected)] == []
 
 
-@pytest.mark.parametrize("lot", LOTS)
+@pytest.mark.parametrize("lot", SENTENCES_BY_GROUP)
 def test_nearly_all_sentences_are_understood(lot: str) -> None:
     results = [(sentence, got == expected) for expected, sentence, got in sentences(lot)]
     understood = sum(right for _, right in results)
@@ -62,7 +62,7 @@ def test_nearly_all_sentences_are_understood(lot: str) -> None:
 
 
 def test_what_is_listed_as_missed_is_still_missed() -> None:
-    understood = {said for lot in LOTS for expected, said, got in sentences(lot) if got == expected}
+    understood = {said for lot in SENTENCES_BY_GROUP for expected, said, got in sentences(lot) if got == expected}
     assert MISSED & understood == set()
 
 
@@ -74,7 +74,7 @@ def test_nothing_that_is_not_for_the_shop_is_acted_on(sentence: str) -> None:
     assert accepted == {}
 
 
-@pytest.mark.parametrize("sentence", NOT_FOR_US["like_numbers"])
+@pytest.mark.parametrize("sentence", FOREIGN_SENTENCES["like_numbers"])
 def test_what_sounds_like_a_number_is_taken_for_nothing_but_a_number(sentence: str) -> None:
     matches = [match for grammar in PACK.grammars.values() if (match := grammar.match(heard_text(sentence)))]
     assert matches

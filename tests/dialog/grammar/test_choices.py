@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from agent.dialog.contract import (
     Completeness,
-    Done,
     Effect,
-    Failed,
+    EffectFailed,
+    EffectSucceeded,
     HandOver,
     HangUp,
-    Heard,
     Listen,
     NoInput,
     Turn,
+    TurnInput,
     Word,
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError, FlowError
-from agent.dialog.grammar.choices import Option, options_from, spoken, ways
+from agent.dialog.grammar.choices import Option, options_from, spoken_choices, unique_namings
 from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.model.model import ChoicesFrom
 from agent.dialog.pack.loader import FlowPack
@@ -171,7 +171,7 @@ def begin(pack: FlowPack, *said: str) -> tuple[Conversation, Turn]:
 
 def hear(conversation: Conversation, text: str, confidence: float = 1.0) -> Turn:
     words = tuple(Word(word, confidence) for word in text.split())
-    return conversation.hear(Heard(text=text, words=words))
+    return conversation.hear(TurnInput(text=text, words=words))
 
 
 def effect(turn: Turn) -> Effect:
@@ -183,17 +183,17 @@ def words(turn: Turn) -> str:
     return " ".join(prompt.text for prompt in turn.say)
 
 
-def at_the_items(pack: FlowPack) -> tuple[Conversation, Turn]:
+def asked_for_item(pack: FlowPack) -> tuple[Conversation, Turn]:
     conversation, turn = begin(pack, "send back order one oh four seven three zip six oh six one four")
     assert effect(turn).name == "goods.list"
-    return conversation, conversation.hear(Done(effect(turn).id, {"items": GOODS}))
+    return conversation, conversation.hear(EffectSucceeded(effect(turn).id, {"items": GOODS}))
 
 
 # --- choices from data --------------------------------------------------------------------------------
 
 
 def test_the_question_names_what_there_is_to_choose(pack: FlowPack) -> None:
-    _, turn = at_the_items(pack)
+    _, turn = asked_for_item(pack)
     assert words(turn) == "Which one: Brass Desk Lamp, Stoneware Mug or Tall Mug?"
 
 
@@ -215,34 +215,34 @@ def test_the_question_names_what_there_is_to_choose(pack: FlowPack) -> None:
     ],
 )
 def test_an_item_is_chosen_by_its_name_or_its_end_or_its_place(pack: FlowPack, said: str, sku: str) -> None:
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     hear(conversation, said)
     assert conversation.slots["item"] == sku
 
 
 def test_a_name_that_two_items_share_chooses_neither(pack: FlowPack) -> None:
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     turn = hear(conversation, "the mug")
     assert "item" not in conversation.slots
     assert words(turn) == "Say Brass Desk Lamp, Stoneware Mug or Tall Mug."
 
 
 def test_the_key_of_an_item_is_its_place_and_a_key_too_far_is_not_understood(pack: FlowPack) -> None:
-    conversation, _ = at_the_items(pack)
-    conversation.hear(Heard(keys="4"))
+    conversation, _ = asked_for_item(pack)
+    conversation.hear(TurnInput(keys="4"))
     assert "item" not in conversation.slots
-    conversation.hear(Heard(keys="2"))
+    conversation.hear(TurnInput(keys="2"))
     assert conversation.slots["item"] == "M2"
 
 
 def test_a_choice_heard_badly_is_asked_again(pack: FlowPack) -> None:
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     hear(conversation, "the lamp", confidence=0.4)
     assert "item" not in conversation.slots
 
 
 def test_items_of_this_call_are_in_the_recognisers_phrases_and_complete_at_once(pack: FlowPack) -> None:
-    conversation, turn = at_the_items(pack)
+    conversation, turn = asked_for_item(pack)
     assert isinstance(turn.then, Listen)
     assert {"the lamp", "tall mug", "the first one"} <= set(turn.then.phrases)
     assert "the mug" not in turn.then.phrases
@@ -250,7 +250,7 @@ def test_items_of_this_call_are_in_the_recognisers_phrases_and_complete_at_once(
 
 
 def test_a_conversation_moves_to_another_process_in_the_middle_of_such_a_question(pack: FlowPack) -> None:
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     other = Conversation.restore(pack, conversation.snapshot(), RENDER)
     assert words(other.resume()) == "Which one: Brass Desk Lamp, Stoneware Mug or Tall Mug?"
     hear(other, "the tall mug")
@@ -259,7 +259,7 @@ def test_a_conversation_moves_to_another_process_in_the_middle_of_such_a_questio
 
 def test_a_back_office_that_sends_no_list_brings_a_person(pack: FlowPack) -> None:
     conversation, turn = begin(pack, "send back order one oh four seven three zip six oh six one four")
-    turn = conversation.hear(Done(effect(turn).id, {"items": "everything"}))
+    turn = conversation.hear(EffectSucceeded(effect(turn).id, {"items": "everything"}))
     assert isinstance(turn.then, HandOver)
     assert turn.then.reason == "fault"
 
@@ -277,13 +277,13 @@ def test_entries_without_a_value_are_left_out_and_a_value_counts_once() -> None:
 def test_no_two_options_are_ever_called_the_same(names: list[str]) -> None:
     options = [Option(str(index), name) for index, name in enumerate(names)]
     meanings: dict[tuple[str, ...], set[str]] = {}
-    for value, said in spoken(options):
+    for value, said in spoken_choices(options):
         meanings.setdefault(said, set()).add(value)
     assert all(len(values) == 1 for values in meanings.values())
 
 
 def test_a_thing_is_also_called_by_what_stands_before_its_details() -> None:
-    (_, case), _ = ways([Option("1", "Case for Two Bottles"), Option("2", "Lamp")])
+    (_, case), _ = unique_namings([Option("1", "Case for Two Bottles"), Option("2", "Lamp")])
     assert ("case",) in case
     assert ("bottles",) not in case
 
@@ -351,10 +351,10 @@ def test_a_number_and_a_reason_in_the_request_are_both_kept(pack: FlowPack) -> N
 
 
 def test_an_answer_may_hold_the_next_answer_too(pack: FlowPack) -> None:
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     hear(conversation, "the lamp because it's too small")
     assert (conversation.slots["item"], conversation.slots["why"]) == ("L1", "size")
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     hear(conversation, "the lamp")
     hear(conversation, "too big and it's worn")
     assert (conversation.slots["why"], conversation.slots["state"]) == ("size", "worn")
@@ -368,34 +368,34 @@ def test_a_caller_without_the_number_can_say_so(pack: FlowPack) -> None:
 # --- failures and keys ----------------------------------------------------------------------------------
 
 
-def at_the_taking(pack: FlowPack) -> tuple[Conversation, Turn]:
-    conversation, _ = at_the_items(pack)
+def asked_for_taking(pack: FlowPack) -> tuple[Conversation, Turn]:
+    conversation, _ = asked_for_item(pack)
     hear(conversation, "the lamp")
     return conversation, hear(conversation, "broken and unopened")
 
 
 def test_a_refusal_goes_where_its_reason_says(pack: FlowPack) -> None:
-    conversation, turn = at_the_taking(pack)
-    turn = conversation.hear(Failed(effect(turn).id, "not_allowed", reason="window_over"))
+    conversation, turn = asked_for_taking(pack)
+    turn = conversation.hear(EffectFailed(effect(turn).id, "not_allowed", reason="window_over"))
     assert words(turn).startswith("Too late for L1.")
 
 
 def test_a_refusal_without_a_step_for_its_reason_goes_where_its_code_says(pack: FlowPack) -> None:
-    conversation, turn = at_the_taking(pack)
-    turn = conversation.hear(Failed(effect(turn).id, "not_allowed", reason="something_else"))
+    conversation, turn = asked_for_taking(pack)
+    turn = conversation.hear(EffectFailed(effect(turn).id, "not_allowed", reason="something_else"))
     assert isinstance(turn.then, HandOver)
     assert turn.then.summary == "refused: something_else"
 
 
 def test_the_same_act_tried_again_has_the_same_key_and_another_request_another(pack: FlowPack) -> None:
-    conversation, turn = at_the_taking(pack)
+    conversation, turn = asked_for_taking(pack)
     first = effect(turn)
-    again = effect(conversation.hear(Failed(first.id, "unavailable")))
+    again = effect(conversation.hear(EffectFailed(first.id, "unavailable")))
     assert again.id != first.id
     assert again.key == first.key
-    conversation.hear(Done(again.id))
+    conversation.hear(EffectSucceeded(again.id))
     turn = hear(conversation, "send it back")
-    turn = conversation.hear(Done(effect(turn).id, {"items": GOODS}))
+    turn = conversation.hear(EffectSucceeded(effect(turn).id, {"items": GOODS}))
     later = effect(turn)
     assert later.arguments == first.arguments
     assert later.key != first.key
@@ -462,7 +462,7 @@ def test_after_the_last_silence_the_slot_says_what_happens(tmp_path: Path, give_
 
 def test_a_silence_may_stand_for_an_answer(tmp_path: Path) -> None:
     pack = load(tmp_path, PACK.replace("state: {type: choice,", "state: {type: choice, give_up: {noinput: new},"))
-    conversation, _ = at_the_items(pack)
+    conversation, _ = asked_for_item(pack)
     hear(conversation, "the lamp because it's too small")
     for _ in range(3):
         turn = conversation.hear(NoInput(5.0))

@@ -1,8 +1,8 @@
 import pytest
 
-from agent.dialog.contract import Completeness, Heard, Word
+from agent.dialog.contract import Completeness, TurnInput, Word
 from agent.dialog.grammar.templates import Expander
-from agent.dialog.grammar.turn_grammar import Meaning, TurnGrammar
+from agent.dialog.grammar.turn_grammar import Intent, TurnGrammar
 from agent.dialog.numbers.format import NumberFormat
 
 FORMATS = {"number": NumberFormat("99999")}
@@ -11,7 +11,7 @@ FORMATS = {"number": NumberFormat("99999")}
 def grammar() -> TurnGrammar:
     expander = Expander({}, {}, ("number",))
     entries = [
-        (phrase, Meaning(kind, name))
+        (phrase, Intent(kind, name))
         for template, kind, name in [
             ("where is my order", "request", "status"),
             ("where is order {number} [please tell me]", "request", "status"),
@@ -25,11 +25,11 @@ def grammar() -> TurnGrammar:
         for phrase in expander.expand(template)
     ]
     fillers = [("um",), ("please",), ("yeah", "so")]
-    return TurnGrammar(entries, FORMATS, fillers, {"lawyer": Meaning("escalate", "legal")})
+    return TurnGrammar(entries, FORMATS, fillers, {"lawyer": Intent("escalate", "legal")})
 
 
 def meaning(text: str) -> str:
-    match = grammar().match(Heard(text=text))
+    match = grammar().match(TurnInput(text=text))
     return "" if match is None else f"{match.meaning.kind}:{match.meaning.name}"
 
 
@@ -74,12 +74,12 @@ def test_anything_but_a_whole_entry_is_refused(text: str) -> None:
 
 
 def test_a_strong_word_heard_badly_does_not_count() -> None:
-    unsure = Heard("see my lawyer", (Word("see", 0.9), Word("my", 0.9), Word("lawyer", 0.4)))
+    unsure = TurnInput("see my lawyer", (Word("see", 0.9), Word("my", 0.9), Word("lawyer", 0.4)))
     assert grammar().match(unsure) is None
 
 
 def test_noise_at_the_edges_of_a_number_makes_it_doubtful() -> None:
-    match = grammar().match(Heard(text="[unk] one oh four seven three [unk]"))
+    match = grammar().match(TurnInput(text="[unk] one oh four seven three [unk]"))
     assert match is not None
     assert match.reading is not None
     assert (match.reading.value, match.reading.must_confirm) == ("10473", True)
@@ -113,7 +113,7 @@ def test_every_sample_sentence_is_understood_by_its_own_grammar() -> None:
     made = grammar()
     assert made.samples
     for sample in made.samples[::7]:
-        match = made.match(Heard(text=sample))
+        match = made.match(TurnInput(text=sample))
         assert match is not None, sample
         assert match.reading is not None, sample
         assert match.reading.value is not None, sample

@@ -1,20 +1,20 @@
 import pytest
 
 from agent.dialog.errors import TemplateError
-from agent.dialog.grammar.keyword_match import compile_gist
-from agent.dialog.grammar.synonyms import SameWords
-from agent.dialog.grammar.wildcard_phrases import Edges, WideCompiler, WidePhrase
+from agent.dialog.grammar.keyword_match import compile_keyword_pattern
+from agent.dialog.grammar.synonyms import Synonyms
+from agent.dialog.grammar.wildcard_phrases import EdgeMatcher, WildcardCompiler, WildcardPhrase
 
-SAME = SameWords({"i am": ["i'm"], "package": ["parcel"], "it is": ["it's", "it has been"]})
+SAME = Synonyms({"i am": ["i'm"], "package": ["parcel"], "it is": ["it's", "it has been"]})
 LISTS = {"offer": {"autumn": ("the autumn sale", "~ [the] (autumn | fall) (sale | offer)"), "other": ("~~ else",)}}
-COMPILER = WideCompiler({"thing": ("(order | package)",)}, LISTS, SAME)
+COMPILER = WildcardCompiler({"thing": ("(order | package)",)}, LISTS, SAME)
 
 
 def said(text: str) -> tuple[str, ...]:
     return SAME.rewrite(tuple(text.split()))
 
 
-def whole(phrase: WidePhrase, text: str) -> bool:
+def whole(phrase: WildcardPhrase, text: str) -> bool:
     tokens = said(text)
     return any(reach.end == len(tokens) for reach in phrase.ends(tokens, 0))
 
@@ -51,7 +51,7 @@ def test_a_template_that_cannot_be_matched_is_refused(template: str) -> None:
 
 
 def test_what_stands_at_the_edges_may_come_in_any_number_and_order() -> None:
-    edges = Edges([COMPILER.compile("~ (hi | well | i am * here)")], [COMPILER.compile("~ (please | thank you)")])
+    edges = EdgeMatcher([COMPILER.compile("~ (hi | well | i am * here)")], [COMPILER.compile("~ (please | thank you)")])
     tokens = said("hi i'm anna here well go please thank you")
     assert list(edges.starts(tokens)) == [0, 1, 5, 6]
     assert edges.ends(tokens) == [10, 8, 7]
@@ -74,10 +74,10 @@ def test_words_that_mean_the_same_are_written_alike_longest_first() -> None:
     ],
 )
 def test_a_gist_needs_every_part_in_any_order_and_none_that_is_barred(text: str, explained: bool) -> None:
-    gist = compile_gist("~~ (where | when) + <thing> - (return | refund)", COMPILER)
+    gist = compile_keyword_pattern("~~ (where | when) + <thing> - (return | refund)", COMPILER)
     assert (gist.explains(said(text)) is not None) is explained
 
 
 def test_a_gist_that_names_nothing_is_refused() -> None:
     with pytest.raises(TemplateError):
-        compile_gist("~~ ", COMPILER)
+        compile_keyword_pattern("~~ ", COMPILER)

@@ -22,7 +22,7 @@ BEGIN, END = "<!-- tables: python -m tests.dialog.numbers.spoken_forms --write -
 
 
 @dataclass(frozen=True)
-class Form:
+class SpokenForm:
     """One line of a table: what a caller says and what must come out of it."""
 
     table: str
@@ -62,10 +62,10 @@ def _mapping(loader: _Text, node: yaml.MappingNode) -> dict[str, object]:
 _Text.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-def forms_of(name: str) -> list[Form]:
+def forms_of(name: str) -> list[SpokenForm]:
     sections = yaml.load((HERE / name).read_text(encoding="utf-8"), Loader=_Text)  # noqa: S506 - text only
     return [
-        Form(
+        SpokenForm(
             name,
             section["category"],
             section["format"],
@@ -81,7 +81,7 @@ def forms_of(name: str) -> list[Form]:
     ]
 
 
-def is_right(form: Form, reading: NumberReading) -> bool:
+def is_right(form: SpokenForm, reading: NumberReading) -> bool:
     if form.expected == "ask":
         return reading.value is None or reading.must_confirm
     if form.expected == "reject":
@@ -92,7 +92,7 @@ def is_right(form: Form, reading: NumberReading) -> bool:
     return reading.value in form.values and (asked_as_expected or (reading.must_confirm and bool(form.before)))
 
 
-def is_wrong_without_asking(form: Form, reading: NumberReading) -> bool:
+def is_wrong_without_asking(form: SpokenForm, reading: NumberReading) -> bool:
     """A number taken silently that is not the caller's, or that the caller's words left open."""
     if reading.value is None or reading.must_confirm:
         return False
@@ -105,7 +105,7 @@ def outcome(reading: NumberReading) -> str:
     return f"asks for {reading.value}" if reading.must_confirm else f"takes {reading.value}"
 
 
-def misses(forms: Iterable[Form]) -> Iterator[tuple[Form, NumberReading]]:
+def misses(forms: Iterable[SpokenForm]) -> Iterator[tuple[SpokenForm, NumberReading]]:
     for form in forms:
         reading = form.read()
         if not is_right(form, reading):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dialog.numbers import spoken_forms
-from tests.dialog.numbers.spoken_forms import CORRECTIONS, FORMS, Form, is_right, is_wrong_without_asking, outcome
+from tests.dialog.numbers.spoken_forms import CORRECTIONS, FORMS, SpokenForm, is_right, is_wrong_without_asking, outcome
 
 EVERYTHING = [*FORMS, *CORRECTIONS]
 _WANTED = 0.97
@@ -14,13 +14,13 @@ def test_the_table_holds_at_least_four_hundred_different_forms() -> None:
 
 
 @pytest.mark.parametrize("form", EVERYTHING, ids=lambda form: f"{form.said[:60]}|{form.pattern[:12]}")
-def test_no_number_that_the_caller_did_not_give_is_taken_without_asking(form: Form) -> None:
+def test_no_number_that_the_caller_did_not_give_is_taken_without_asking(form: SpokenForm) -> None:
     reading = form.read()
     assert not is_wrong_without_asking(form, reading), f"{form.expected} expected, {outcome(reading)}"
 
 
 @pytest.mark.parametrize("forms", [FORMS, CORRECTIONS], ids=["numbers", "corrections"])
-def test_at_least_ninety_seven_of_a_hundred_forms_are_understood_as_meant(forms: list[Form]) -> None:
+def test_at_least_ninety_seven_of_a_hundred_forms_are_understood_as_meant(forms: list[SpokenForm]) -> None:
     right = sum(is_right(form, form.read()) for form in forms)
     assert right / len(forms) >= _WANTED
 
@@ -52,6 +52,6 @@ def test_the_page_shows_the_tables_as_they_are() -> None:
     ],
 )
 def test_the_yardstick_itself_is_strict(expected: str, value: str, asks: bool, right: bool, silent: bool) -> None:
-    form = Form("t", "c", "99999", "", expected, (), "", "")
+    form = SpokenForm("t", "c", "99999", "", expected, (), "", "")
     reading = spoken_forms.NumberReading(value, complete=True, must_confirm=asks)
     assert (is_right(form, reading), is_wrong_without_asking(form, reading)) == (right, silent)

@@ -7,8 +7,8 @@ from agent.dialog.contract import Event, Turn
 from agent.dialog.engine.engine import Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call_model import LocatedScript, read_scripts
-from agent.dialog.tools.text_call_runner import play, run_files
+from agent.dialog.tools.text_call_model import LocatedTextCall, read_text_calls
+from agent.dialog.tools.text_call_runner import play, run_text_call_files
 from agent.flows import english_pack
 from agent.speech.wording import filters
 
@@ -21,14 +21,14 @@ VOCABULARY = (
 )
 
 
-@pytest.mark.parametrize("located", read_scripts(FILES), ids=lambda located: f"{located.file}:{located.line}")
-def test_a_call_in_text_goes_as_written(located: LocatedScript) -> None:
+@pytest.mark.parametrize("located", read_text_calls(FILES), ids=lambda located: f"{located.file}:{located.line}")
+def test_a_call_in_text_goes_as_written(located: LocatedTextCall) -> None:
     result = play(PACK, located, RENDER)
     assert not result.problems, "\n".join([*result.transcript, *result.problems])
 
 
 def test_the_calls_reach_every_step_of_the_shipped_pack() -> None:
-    assert run_files(PACK, FILES, RENDER).missed == ()
+    assert run_text_call_files(PACK, FILES, RENDER).missed == ()
 
 
 def test_the_shipped_pack_has_no_warnings() -> None:
@@ -54,7 +54,7 @@ def test_fixed_prompts_hold_the_greeting_with_the_shops_name_and_no_variable_pro
     assert all(prompts.values())
 
 
-class MovedAfterEveryEvent(Conversation):
+class ConversationRestoredAfterEveryEvent(Conversation):
     """A conversation that lives in another process after every event: through JSON and back."""
 
     def hear(self, event: Event) -> Turn:
@@ -64,7 +64,7 @@ class MovedAfterEveryEvent(Conversation):
         return turn
 
 
-@pytest.mark.parametrize("located", read_scripts(FILES), ids=lambda located: f"{located.file}:{located.line}")
-def test_a_call_that_moves_to_another_process_after_every_event_goes_the_same_way(located: LocatedScript) -> None:
-    result = play(PACK, located, RENDER, MovedAfterEveryEvent)
+@pytest.mark.parametrize("located", read_text_calls(FILES), ids=lambda located: f"{located.file}:{located.line}")
+def test_a_call_that_moves_to_another_process_after_every_event_goes_the_same_way(located: LocatedTextCall) -> None:
+    result = play(PACK, located, RENDER, ConversationRestoredAfterEveryEvent)
     assert not result.problems, "\n".join([*result.transcript, *result.problems])

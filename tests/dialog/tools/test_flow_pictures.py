@@ -15,7 +15,7 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.flow_commands import show_all_flows, show_flow
 from agent.dialog.tools.flow_graph import FlowGraph, graph_of
 from agent.dialog.tools.flow_svg import svg
-from agent.dialog.tools.graph_layout import Box, Layout, Line, lay_out
+from agent.dialog.tools.graph_layout import GraphLayout, LayoutBox, LayoutLine, lay_out
 from agent.dialog.tools.mermaid import escaped, mermaid
 from agent.flows import english_pack
 from agent.speech.wording import filters
@@ -128,7 +128,7 @@ def test_all_flows_are_written_into_a_directory(tmp_path: Path) -> None:
 # --- the layout ---------------------------------------------------------------------------------------
 
 
-def overlapping(layout: Layout, boxes: Sequence[Box]) -> list[tuple[str, str]]:
+def overlapping(layout: GraphLayout, boxes: Sequence[LayoutBox]) -> list[tuple[str, str]]:
     found = []
     for at, one in enumerate(boxes):
         for other in boxes[at + 1 :]:
@@ -144,9 +144,9 @@ def overlapping(layout: Layout, boxes: Sequence[Box]) -> list[tuple[str, str]]:
 def test_boxes_never_overlap_and_lines_run_from_box_to_box(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 12))
     sizes = data.draw(st.lists(st.tuples(st.integers(10, 200), st.integers(10, 90)), min_size=count, max_size=count))
-    boxes = [Box(str(index), *size) for index, size in enumerate(sizes)]
+    boxes = [LayoutBox(str(index), *size) for index, size in enumerate(sizes)]
     names = st.sampled_from([box.id for box in boxes])
-    lines = [Line(one, other, 30, 12) for one, other in data.draw(st.lists(st.tuples(names, names), max_size=25))]
+    lines = [LayoutLine(one, other, 30, 12) for one, other in data.draw(st.lists(st.tuples(names, names), max_size=25))]
     layout = lay_out(boxes, lines)
     assert overlapping(layout, boxes) == []
     by_id = {box.id: box for box in boxes}
@@ -165,8 +165,14 @@ def test_boxes_never_overlap_and_lines_run_from_box_to_box(data: st.DataObject) 
 
 
 def test_steps_stand_below_what_leads_to_them_and_only_loops_go_up() -> None:
-    boxes = [Box(name, 40, 20) for name in "abcd"]
-    lines = [Line("a", "b"), Line("b", "c"), Line("c", "b"), Line("c", "d"), Line("d", "a")]
+    boxes = [LayoutBox(name, 40, 20) for name in "abcd"]
+    lines = [
+        LayoutLine("a", "b"),
+        LayoutLine("b", "c"),
+        LayoutLine("c", "b"),
+        LayoutLine("c", "d"),
+        LayoutLine("d", "a"),
+    ]
     layout = lay_out(boxes, lines)
     heights = [layout.centres[name][1] for name in "abcd"]
     assert heights == sorted(heights)
@@ -174,4 +180,4 @@ def test_steps_stand_below_what_leads_to_them_and_only_loops_go_up() -> None:
 
 
 def test_an_empty_graph_is_an_empty_picture() -> None:
-    assert lay_out([], []) == Layout(0.0, 0.0, {}, ())
+    assert lay_out([], []) == GraphLayout(0.0, 0.0, {}, ())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.cli.main import main
-from agent.dialog.contract import Done, Effect, Failed
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError
 from agent.dialog.numbers.format import NumberFormat
@@ -16,8 +16,8 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.chat import chat, chat_json
 from agent.dialog.tools.flow_commands import check_flows, explain_numbers, play_flow_tests
-from agent.dialog.tools.text_call import Exchange
-from agent.dialog.tools.text_call_model import read_scripts
+from agent.dialog.tools.text_call import TextCallExchange
+from agent.dialog.tools.text_call_model import read_text_calls
 from agent.flows import english_pack
 from agent.speech.wording import filters
 
@@ -25,10 +25,10 @@ RENDER = SandboxRenderer(filters)
 PACK = FlowPack.load(english_pack(), RENDER.filters)
 
 
-def shop(effect: Effect) -> Done | Failed:
+def shop(effect: Effect) -> EffectSucceeded | EffectFailed:
     if effect.arguments["number"] == "10473" and effect.arguments["postcode"] == "60614":
-        return Done(effect.id, {"order": {"status": "packed", "parcels": []}})
-    return Failed(effect.id, "not_found")
+        return EffectSucceeded(effect.id, {"order": {"status": "packed", "parcels": []}})
+    return EffectFailed(effect.id, "not_found")
 
 
 def conversation() -> Conversation:
@@ -141,7 +141,7 @@ def test_the_result_of_a_service_is_told() -> None:
 
 
 @pytest.mark.parametrize(("hold", "last"), [(chat, "agent"), (chat_json, '{"say": "agent"}')])
-def test_nothing_more_is_read_when_the_call_is_over(hold: Callable[..., Exchange], last: str) -> None:
+def test_nothing_more_is_read_when_the_call_is_over(hold: Callable[..., TextCallExchange], last: str) -> None:
     lines = iter([last, "more"])
     assert hold(conversation(), shop, lines, io.StringIO()).outcome == "handed_over"
     assert list(lines) == ["more"]
@@ -224,7 +224,7 @@ def test_a_test_file_with_unknown_keys_is_refused_with_the_line(tmp_path: Path) 
     file = tmp_path / "calls.yaml"
     file.write_text("calls:\n  - call: x\n    lines:\n      - usr: hello\n", encoding="utf-8")
     with pytest.raises(FlowError, match=r"calls\.yaml:4: .*no key 'usr' here; did you mean 'user'"):
-        read_scripts([file])
+        read_text_calls([file])
 
 
 def test_a_number_is_explained_as_json_like_data() -> None:
