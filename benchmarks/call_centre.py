@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.demo import get_asterisk
 from agent.rehearsal.exchange import PhoneExchange
@@ -66,7 +66,9 @@ class ScriptedCallers:
     async def __aenter__(self) -> ScriptedCallers:
         phones, agent = self.stack.phones, self.stack.agent
         self._keep.mkdir(parents=True, exist_ok=True)
-        ari = await self._stack.enter_async_context(Ari(phones.ari_url, phones.ari_user, phones.ari_password, APP))
+        ari = await self._stack.enter_async_context(
+            AriClient(phones.ari_url, phones.ari_user, phones.ari_password, APP)
+        )
         self._exchange = PhoneExchange(ari)
         self._exchange.on_dialled = self._dialled
         self._stack.push_async_callback(self._exchange.close)

@@ -29,7 +29,7 @@ from agent.dialog.contract import TurnInput, Word
 from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.pack.loader import FlowPack
-from agent.dialog.pack.reloader import Procedures
+from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.speech.engines.hibari import HibariEngine
@@ -77,7 +77,7 @@ async def _editions() -> tuple[Figures, FlowPack]:
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as scratch:
         directory = Path(shutil.copytree(english_pack(), Path(scratch) / "flows"))
-        procedures = Procedures(directory, SandboxRenderer(filters).filters, _prepared, datetime.now)
+        procedures = FlowPackReloader(directory, SandboxRenderer(filters).filters, _prepared, datetime.now)
         began = time.process_time()
         await procedures.load()
         figures["first load"] = (time.process_time() - began) * 1000
@@ -98,7 +98,7 @@ async def _prepared(_: FlowPack) -> None:
     return
 
 
-async def _longest_halt_ms(procedures: Procedures) -> float:
+async def _longest_halt_ms(procedures: FlowPackReloader) -> float:
     taking_up = asyncio.create_task(procedures.look())
     longest = 0.0
     while not taking_up.done():

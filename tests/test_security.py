@@ -1,4 +1,4 @@
-"""What a security reviewer tries first (docs/security.md): open doors, default secrets, injected words, kept cards."""
+"""What a security reviewer tries first (docs/security.md): ports, secrets, injected words, card numbers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.app.application import redact_event
-from agent.app.queue_factory import NoFigures
+from agent.app.queue_factory import NoQueueStatistics
 from agent.call.ports import Caller, CallRecord
 from agent.call.queue_rules import QueueRules
-from agent.call.queue_status import QueueDesk, QueuePlan
-from agent.call.ticketing import HandOverDesk
+from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.ticketing import HandOverPreparer
 from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
 from agent.control.server import LiveFeed
 from agent.dialog.contract import HandOver
@@ -34,7 +34,7 @@ CARD = "four one one one one one one one one one one one one one one one"
 CARD_DIGITS = "4111111111111111"
 
 
-class TestDoors:
+class TestOpenPorts:
     def test_everything_listens_on_loopback_by_default(self) -> None:
         settings = Settings()
         hosts = [settings.control.host, settings.media.audiosocket_host, settings.ari.url.split("/")[2].split(":")[0]]
@@ -90,14 +90,14 @@ class TestWordsOfCallers:
     def test_nothing_a_caller_says_reaches_the_dialplan_as_more_than_plain_words(
         self, summary: str, order: str, reason: str
     ) -> None:
-        desk = HandOverDesk(Nobody(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
+        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         handover = HandOver(reason, summary, facts={"order_number": order})
         for value in desk.variables(handover, "T-1").values():
             assert not re.search(r"[\r\n\0${}\\\"`\[\]&|<>=^~*!?]", value)
             assert len(value) <= 240
 
     def test_function_calls_and_headers_lose_what_makes_them_work(self) -> None:
-        desk = HandOverDesk(Nobody(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
+        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         said = "${SHELL(rm -rf /)}\r\nX-Evil: 1"
         assert desk.variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
 
@@ -108,12 +108,12 @@ class TestTransfers:
 
     @pytest.mark.parametrize("wanted", ["", "sales", "returns\r\n", "PJSIP/carrier/12025550199", "${X}"])
     async def test_a_queue_that_is_not_in_the_settings_means_the_usual_one(self, wanted: str) -> None:
-        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        desk = StaffQueues({"orderline-humans": PLAN, "returns": PLAN}, NoQueueStatistics(), NoWhispers(), datetime.now)
         variables = await desk.variables(HandOver("caller_asked", "", queue=wanted), "T-1", "call-1", "")
         assert variables["ORDERLINE_QUEUE"] == "orderline-humans"
 
     async def test_a_queue_of_the_settings_is_taken(self) -> None:
-        desk = QueueDesk({"orderline-humans": PLAN, "returns": PLAN}, NoFigures(), Unasked(), datetime.now)
+        desk = StaffQueues({"orderline-humans": PLAN, "returns": PLAN}, NoQueueStatistics(), NoWhispers(), datetime.now)
         variables = await desk.variables(HandOver("caller_asked", "", queue="returns"), "T-1", "call-1", "")
         assert variables["ORDERLINE_QUEUE"] == "returns"
 
@@ -123,17 +123,17 @@ class TestTransfers:
             Settings.model_validate({"queues": {name: {}}})
 
 
-PLAN = QueuePlan(lambda: QueueRules(UTC))
+PLAN = QueueDefinition(lambda: QueueRules(UTC))
 
 
-class Unasked:
+class NoWhispers:
     """Whispers of which none is made."""
 
     async def make(self, call_id: str, values: Any) -> str:
         raise AssertionError(call_id)
 
 
-class Nobody:
+class NoServices:
     """Services that are not asked."""
 
     async def perform(self, name: str, arguments: Any, key: str) -> dict[str, Any]:

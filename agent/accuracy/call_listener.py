@@ -1,6 +1,6 @@
 """Runs a call's listening without a call: VAD, gain, gate, turn-taking and recognition, frame by frame.
 
-The frames of an utterance go through the same :class:`~agent.call.listening.Listening` as in a call, as fast as the
+The frames of an utterance go through the same :class:`~agent.call.listening.TurnListener` as in a call, as fast as the
 machine can, each one only after the recogniser is done with what came before. So the result does not depend on the
 machine's speed; what a slow machine would make of it (a partial text that comes late) is measured by ``make bench``.
 """
@@ -12,10 +12,19 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from agent.call.inbox import LineReader
-from agent.call.listening import Answer, Listening, ListeningParts
-from agent.call.playback import Speaking
-from agent.call.ports import FRAME_MS, Frame, Gain, Hearing, Inbox, Recognition, Recognizer, VoiceActivity
+from agent.call.inbox import InboxReader
+from agent.call.listening import ListeningComponents, ListeningResult, TurnListener
+from agent.call.playback import PromptPlayback
+from agent.call.ports import (
+    FRAME_MS,
+    AudioFrame,
+    GainControl,
+    Inbox,
+    RecognitionResult,
+    Recognizer,
+    UtteranceRecognizer,
+    VoiceActivityDetector,
+)
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -34,11 +43,13 @@ class SteppedRecognizer:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> Hearing:
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> UtteranceRecognizer:
         """Open an ear."""
         return _SteppedHearing(self._recognizer.listen(phrases, words, samples), self._idle)
 
-    async def settled(self, inbox: Inbox, listening: asyncio.Future[Answer]) -> None:
+    async def settled(self, inbox: Inbox, listening: asyncio.Future[ListeningResult]) -> None:
         """Return when everything on the line so far has been heard, or nobody listens any more."""
         while not inbox.empty() and not listening.done():
             await self._idle.wait()
@@ -49,7 +60,7 @@ class SteppedRecognizer:
 
 
 class _SteppedHearing:
-    def __init__(self, hearing: Hearing, idle: asyncio.Event) -> None:
+    def __init__(self, hearing: UtteranceRecognizer, idle: asyncio.Event) -> None:
         self._hearing = hearing
         self._idle = idle
 
@@ -60,7 +71,7 @@ class _SteppedHearing:
         finally:
             self._idle.set()
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         self._idle.clear()
         try:
             return await self._hearing.finish()
@@ -71,7 +82,7 @@ class _SteppedHearing:
 class CallListener:
     """One call's ears: the state of gain and voice activity goes on from turn to turn, as in a call."""
 
-    def __init__(self, recognizer: Recognizer, vad: VoiceActivity, gain: Gain) -> None:
+    def __init__(self, recognizer: Recognizer, vad: VoiceActivityDetector, gain: GainControl) -> None:
         self._recognizer = recognizer
         self._vad = vad
         self._gain = gain
@@ -83,7 +94,7 @@ class CallListener:
         """Listen once; the frames must go on for as long as anybody listens."""
         stepped = SteppedRecognizer(self._recognizer)
         inbox: Inbox = asyncio.Queue()
-        parts = ListeningParts(
+        parts = ListeningComponents(
             recognizer=stepped,
             gain=self._gain,
             vad=self._vad,
@@ -92,16 +103,16 @@ class CallListener:
             clock=lambda: self._frames * FRAME_MS / 1000,
             on_listening=_nothing,
         )
-        speaking = Speaking(_NoVoice(), _NoMedia(), (), itertools.count(1), lambda: 0.0, _nothing)
+        speaking = PromptPlayback(_NoVoice(), _NoMedia(), (), itertools.count(1), lambda: 0.0, _nothing)
         answering = asyncio.ensure_future(
-            Listening(LineReader(inbox, quiet_after_seconds=None), parts, listen, speaking).run()
+            TurnListener(InboxReader(inbox, quiet_after_seconds=None), parts, listen, speaking).run()
         )
         try:
             for pcm in frames:
                 if answering.done():
                     break
                 self._frames += 1
-                inbox.put_nowait(Frame(pcm))
+                inbox.put_nowait(AudioFrame(pcm))
                 await stepped.settled(inbox, answering)
             return (await answering).event
         finally:

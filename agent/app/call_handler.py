@@ -1,4 +1,4 @@
-"""Takes a call: who rings, which conversation it is, whose records; and gives one away that is not taken."""
+"""Handles one call from the first instant to the last, or rejects it to the staff queue."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.app.conversation_factory import begin
-from agent.app.outbox_factory import PostOffice
-from agent.asterisk.stasis_app import AsteriskLine
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Introduction
-from agent.call.consent_filter import DiscreetObserver, DiscreetRecords, DiscreetServices
-from agent.call.ports import Media, Observer
-from agent.call.queue_status import QueueDesk
-from agent.call.reject import pass_on
-from agent.call.session import CallParts, CallSession
+from agent.app.conversation_factory import create_conversation
+from agent.app.outbox_factory import OutboxService
+from agent.asterisk.stasis_app import AsteriskCallerLine
+from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
+from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
+from agent.call.ports import CallObserver, Media
+from agent.call.queue_status import StaffQueues
+from agent.call.reject import reject_to_queue
+from agent.call.session import CallComponents, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.settings import CallSettings, Settings
-from agent.control.active_calls import LiveCalls
-from agent.control.agi import LeftValues
+from agent.control.active_calls import ActiveCalls
+from agent.control.agi import DialplanValues
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.dialog.pack.reloader import Procedures
+from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import Renderer
 from agent.records.redaction import redact_text
-from agent.recovery.manager import Survival
+from agent.recovery.manager import RecoveryManager
 from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
@@ -40,33 +40,33 @@ _GREETING_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Reception:
+class CallHandler:
     """What all calls share; :meth:`take` is one call, from the first instant to the last."""
 
     settings: Settings
-    procedures: Procedures
+    procedures: FlowPackReloader
     render: Renderer
     recognizer: VoskRecognizer
     speaker: PromptSynthesizer
-    activities: VoiceActivityFactory
+    vad_factory: VoiceActivityFactory
     services: ShopServices
-    post_office: PostOffice
-    queues: QueueDesk | None
-    survival: Survival
-    left: LeftValues
+    outbox_service: OutboxService
+    queues: StaffQueues | None
+    survival: RecoveryManager
+    left: DialplanValues
     """What the dialplan left for its calls."""
-    observer: Observer
+    observer: CallObserver
     """Hears of calls that are not taken."""
-    live_calls: LiveCalls
+    live_calls: ActiveCalls
     """Hears of those that are."""
     wall: Callable[[], datetime]
 
-    async def take(self, line: AsteriskLine, media: Media) -> None:
+    async def take(self, line: AsteriskCallerLine, media: Media) -> None:
         """Hold the conversation of one call. Raises what :meth:`CallSession.run` raises."""
         CALL_ID.set(line.id)
-        introduction = Introduction(self.services, line.caller.number)
+        introduction = CallerLookup(self.services, line.caller.number)
         facts = await self._facts(line, introduction)
-        begun = begin(
+        begun = create_conversation(
             self.survival,
             line,
             self.procedures.current,
@@ -76,18 +76,18 @@ class Reception:
             lambda answer: self.live_calls.notify("consent", line.id, {"answer": answer}),
         )
         consent = begun.dialog
-        parts = CallParts(
+        parts = CallComponents(
             dialog=consent,
             recognizer=self.recognizer,
             voice=self.speaker,
             gain=AutomaticGain(),
-            vad=self.activities.new(),
+            vad=self.vad_factory.new(),
             gate=SpeechGate,
             echo=LoudnessEchoSuppressor(time.monotonic),
-            services=DiscreetServices(self.post_office.services_of(line.id), lambda: consent.answer),
-            records=DiscreetRecords(self.post_office.records, lambda: consent.answer),
+            services=ConsentFilteredServices(self.outbox_service.services_of(line.id), lambda: consent.answer),
+            records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
             known_as=introduction.known_as,
-            observer=DiscreetObserver(self.live_calls, lambda: consent.answer),
+            observer=ConsentFilteredObserver(self.live_calls, lambda: consent.answer),
             redact=lambda text, slot: redact_text(text, slot=slot),
             clock=time.monotonic,
             wall=self.wall,
@@ -104,13 +104,13 @@ class Reception:
             self.survival.ended(line, consent.snapshot())
             await introduction.close()
 
-    async def turn_away(self, line: AsteriskLine, reason: str) -> None:
+    async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
         """Give a call to people before it is answered, and record it."""
         CALL_ID.set(line.id)
         self.observer.notify("call_refused", line.id, {"why": reason})
-        await pass_on(line, reason, self.post_office.records, self.live_calls, self.wall)
+        await reject_to_queue(line, reason, self.outbox_service.records, self.live_calls, self.wall)
 
-    async def _facts(self, line: AsteriskLine, introduction: Introduction) -> CallFacts:
+    async def _facts(self, line: AsteriskCallerLine, introduction: CallerLookup) -> CallFacts:
         shop = self.settings.shop
         customer = await introduction.customer(_GREETING_SECONDS) if shop.greet_by_name else {}
         return CallFacts(
@@ -137,7 +137,7 @@ def _turn_taking(call: CallSettings) -> TurnTakingOptions:
     )
 
 
-async def _learn_orders(introduction: Introduction, conversation: Conversation) -> None:
+async def _learn_orders(introduction: CallerLookup, conversation: Conversation) -> None:
     """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
     numbers = (await introduction.whole()).order_numbers
     if numbers:

@@ -1,4 +1,4 @@
-"""How a call's dialog begins: new, where people gave the caller back, or where an earlier process left it."""
+"""Creates the conversation of a call: new, sent back by staff, or recovered from an earlier process."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.channel import AsteriskLine
-from agent.call.snapshot import Resumed
+from agent.asterisk.channel import AsteriskCallerLine
+from agent.call.snapshot import RecoveredCall
 from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, ConsentMode, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.recovery.manager import Survival
+from agent.recovery.manager import RecoveryManager
 
 
 @dataclass(frozen=True)
-class Begun:
+class CallConversation:
     """What a session talks with."""
 
     dialog: ConsentDialog
     conversation: Conversation
     """The one behind the question about recording."""
-    resumed: Resumed | None
+    resumed: RecoveredCall | None
     """What an earlier process left of this call."""
 
 
-def begin(
-    survival: Survival,
-    line: AsteriskLine,
+def create_conversation(
+    survival: RecoveryManager,
+    line: AsteriskCallerLine,
     pack: FlowPack,
     facts: CallFacts,
     render: Renderer,
     mode: ConsentMode,
     on_answer: Callable[[ConsentAnswer], object],
-) -> Begun:
+) -> CallConversation:
     """Return the dialog of a call. ``mode`` says whether callers are told of, or asked for, a recording.
 
     Who comes back, or outlived a process, is not asked again: the answer given before holds.
@@ -54,4 +54,4 @@ def begin(
         answer,
         asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
     )
-    return Begun(dialog, conversation, resumed)
+    return CallConversation(dialog, conversation, resumed)

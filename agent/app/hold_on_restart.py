@@ -1,4 +1,4 @@
-"""The first thing a starting agent does: ask the callers of a dead one to hold, before it has loaded anything else.
+"""Asks the callers of a dead agent to hold while a new one starts, before it loads anything else.
 
 Loading takes longer than the dialplan's dead-man timer lasts. So the timers of callers whose conversation can be gone
 on with are wound once more, once a call, and they hear that somebody is coming.
@@ -14,13 +14,13 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
-from agent.asterisk.heartbeat import Beat, Heartbeat, lives, variable_of
-from agent.asterisk.orphans import strays_of
+from agent.asterisk.heartbeat import Heartbeat, HeartbeatValue, heartbeat_variable, process_exists
+from agent.asterisk.orphans import orphan_channels
 from agent.config.settings import Settings
-from agent.recovery.snapshot import held_on
-from agent.recovery.sqlite_snapshots import EmbeddedKeeper
+from agent.recovery.snapshot import call_was_on_channel
+from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ _LONGEST_SECONDS = 2.0
 """For all of it: an Asterisk that does not answer must not hold up the start."""
 
 
-class Holding:
+class RestartHold:
     """How many callers hold, and how long a start takes here: remembered from one start to the next."""
 
     def __init__(self, file: Path) -> None:
@@ -51,13 +51,13 @@ class Holding:
 
 
 @contextlib.asynccontextmanager
-async def held(settings: Settings) -> AsyncIterator[Holding]:
+async def hold_callers(settings: Settings) -> AsyncIterator[RestartHold]:
     """Hold the callers of a dead controller while the block starts a new one; say ``ready()`` when it has.
 
     A start that takes longer than ``call.resume_seconds`` leaves them to the dialplan after all. Where the last start
     took longer than that nobody is held: it would only keep them from people.
     """
-    holding = Holding(settings.state_directory / "start-seconds")
+    holding = RestartHold(settings.state_directory / "start-seconds")
     if not settings.call.resume_seconds:
         yield holding
         return
@@ -65,7 +65,7 @@ async def held(settings: Settings) -> AsyncIterator[Holding]:
         log.info("Nobody is held: the last start took %.1f s", holding.last_start_seconds)
         yield holding
         return
-    ari = Ari.of(settings.ari, request_timeout_seconds=1.0)
+    ari = AriClient.of(settings.ari, request_timeout_seconds=1.0)
     ari.open()
     heart = Heartbeat(ari)
     try:
@@ -77,18 +77,18 @@ async def held(settings: Settings) -> AsyncIterator[Holding]:
             log.warning("%d caller(s) of a controller that died are asked to hold", holding.callers)
         yield holding
     finally:
-        heart.fall_silent()
+        heart.stop_beating()
         await ari.close()
 
 
-async def _hold(ari: Ari, settings: Settings) -> int:
-    beat = Beat.read(await ari.system.get_variable(variable_of(ari.app)))
-    if beat is None or beat.host != socket.gethostname() or lives(beat.pid):
+async def _hold(ari: AriClient, settings: Settings) -> int:
+    beat = HeartbeatValue.read(await ari.system.get_variable(heartbeat_variable(ari.app)))
+    if beat is None or beat.host != socket.gethostname() or process_exists(beat.pid):
         return 0  # nobody was there, or somebody may still be
-    strays = strays_of(await ari.channels.list(), ari.app)
+    strays = orphan_channels(await ari.channels.list(), ari.app)
     if not strays:
         return 0
-    keeper = await EmbeddedKeeper.open(settings.state_directory / "state.sqlite", "")
+    keeper = await SqliteSnapshotStore.open(settings.state_directory / "state.sqlite", "")
     try:
         kept = {kept.call_id for kept in await keeper.left_behind()}
     finally:
@@ -96,7 +96,7 @@ async def _hold(ari: Ari, settings: Settings) -> int:
     count = 0
     for stray in strays:
         channel_id = str(stray.channel["id"])
-        known = any(held_on(call_id, channel_id) for call_id in kept)
+        known = any(call_was_on_channel(call_id, channel_id) for call_id in kept)
         if not known or stray.channel.get("state") != "Up" or await ari.channels.get_variable(channel_id, _HELD):
             continue
         await ari.channels.set_variable(channel_id, _HELD, "1")

@@ -1,4 +1,4 @@
-"""Joins the outbox of one agent: who hears what, who delivers it, and with which nodes the work is shared."""
+"""Builds the outbox of one agent: subscriptions, deliverers, and the nodes that share the work."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ CALLS_FILE = "calls.sqlite"
 _HOUR = 3600.0
 
 
-class PostOffice:
+class OutboxService:
     """Everything that leaves the agent. :meth:`open` it, :meth:`start` it when the services are there, close it."""
 
     def __init__(self, records: CallStore, announcer: WebhookEventMapper, settings: Settings) -> None:
         self.records = records
         self._announcer = announcer
         self._settings = settings
-        self._post = WebhookSender(hooks_of(settings))
+        self._post = WebhookSender(webhook_targets(settings))
         self._stack = contextlib.AsyncExitStack()
         self._changes: frozenset[str] = frozenset()
         self._services: Services | None = None
         self._sharing: RedisSharing | None = None
 
     @classmethod
-    async def open(cls, settings: Settings, wall: Callable[[], dt.datetime]) -> PostOffice:
+    async def open(cls, settings: Settings, wall: Callable[[], dt.datetime]) -> OutboxService:
         """Open records and outbox. Raises SettingsError for a webhook without a secret, and what the store raises."""
-        hooks_of(settings)  # before anything is opened
-        subscriptions = [subscription_of(webhook) for webhook in settings.webhooks]
+        webhook_targets(settings)  # before anything is opened
+        subscriptions = [webhook_subscription(webhook) for webhook in settings.webhooks]
         announcer = WebhookEventMapper(subscriptions, wall)
         records = await CallStore.open(calls_path(settings), news=announcer.events_of_record)
         return cls(records, announcer, settings)
@@ -71,7 +71,7 @@ class PostOffice:
             deliverers,
             lock_file=path.with_name(path.name + ".deliveries.lock"),
             take_over=take_over or self.records.take_over,
-            options=options_of(self._settings),
+            options=delivery_options(self._settings),
         )
         if address := self._settings.redis.address():
             sharing = RedisSharing(address, outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
@@ -101,7 +101,7 @@ class PostOffice:
 
     def _run(self, work: Any, name: str, end: Callable[[asyncio.Task[None]], object]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        task.add_done_callback(_tell_death)
+        task.add_done_callback(_log_delivery_failure)
 
         async def finish() -> None:
             end(task)
@@ -115,7 +115,7 @@ def calls_path(settings: Settings) -> Path:
     return settings.state_directory / CALLS_FILE
 
 
-def subscription_of(webhook: WebhookSettings) -> WebhookSubscription:
+def webhook_subscription(webhook: WebhookSettings) -> WebhookSubscription:
     """Return what a webhook wants to hear."""
     every = WebhookSubscription(webhook.name, phone_numbers=webhook.phone_numbers)
     if not webhook.events:
@@ -123,7 +123,7 @@ def subscription_of(webhook: WebhookSettings) -> WebhookSubscription:
     return WebhookSubscription(webhook.name, frozenset(webhook.events), webhook.phone_numbers)
 
 
-def hook_of(webhook: WebhookSettings) -> WebhookEndpoint:
+def webhook_target(webhook: WebhookSettings) -> WebhookEndpoint:
     """Return where a webhook is posted to. Raises SettingsError when its secret is missing or of another shape."""
     try:
         secrets = read_secrets(webhook.secret())
@@ -137,12 +137,12 @@ def hook_of(webhook: WebhookSettings) -> WebhookEndpoint:
     return hook
 
 
-def hooks_of(settings: Settings) -> list[WebhookEndpoint]:
+def webhook_targets(settings: Settings) -> list[WebhookEndpoint]:
     """Return all of them."""
-    return [hook_of(webhook) for webhook in settings.webhooks]
+    return [webhook_target(webhook) for webhook in settings.webhooks]
 
 
-def options_of(settings: Settings) -> DeliveryOptions:
+def delivery_options(settings: Settings) -> DeliveryOptions:
     """Return how long deliveries are tried."""
     outbox = settings.outbox
     ages: Mapping[str, float] = {
@@ -154,6 +154,6 @@ def options_of(settings: Settings) -> DeliveryOptions:
     return DeliveryOptions(max_age_seconds=ages, keep_delivered_seconds=outbox.keep_delivered_days * 24 * _HOUR)
 
 
-def _tell_death(task: asyncio.Task[None]) -> None:
+def _log_delivery_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s ended: nothing more is delivered until a restart", task.get_name(), exc_info=error)

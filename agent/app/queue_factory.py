@@ -1,4 +1,4 @@
-"""Joins what is known of the people's queues: the settings, the manager interface, the voice for the whisper."""
+"""Builds the staff queues from the settings, the manager interface and the whisper voice."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import AmiQueueStatistics, ManagerAddress
 from agent.call.ports import Voice
 from agent.call.queue_rules import QueueRules, QueueState
-from agent.call.queue_status import QueueDesk, QueuePlan, Queues
-from agent.call.whisper import PROMPT, WhisperFiles
+from agent.call.queue_status import QueueDefinition, QueueStatistics, StaffQueues
+from agent.call.whisper import WHISPER_PROMPT, WhisperFiles
 from agent.config.queues import QueueSettings
 from agent.config.settings import Settings, SettingsError
 from agent.dialog.pack.loader import FlowPack
@@ -26,26 +26,26 @@ _CONNECT_SECONDS = 2.0
 _POLL_SECONDS = 0.05
 
 
-class NoFigures:
-    """Implements :class:`agent.call.queue_status.Queues` where no manager interface is set."""
+class NoQueueStatistics:
+    """Implements :class:`agent.call.queue_status.QueueStatistics` where no manager interface is set."""
 
     async def state(self, name: str) -> QueueState | None:
         """Return None: nobody knows."""
         return None
 
 
-async def open_queues(
+async def open_staff_queues(
     settings: Settings,
     wall: Callable[[], datetime],
     pack: Callable[[], FlowPack],
     render: Renderer,
     voice: Voice,
     stack: contextlib.AsyncExitStack,
-) -> QueueDesk | None:
+) -> StaffQueues | None:
     """Return the desk, None where no queue is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
-        prompt = pack().contents.prompts.get(PROMPT)
+        prompt = pack().contents.prompts.get(WHISPER_PROMPT)
         known = {"now": wall(), "shop": settings.shop.name, **values}
         return render(prompt, known) if isinstance(prompt, str) else ""
 
@@ -54,14 +54,14 @@ async def open_queues(
     zone = wall().tzinfo
     if zone is None:
         raise SettingsError("The shop's clock has no time zone.")
-    plans = {name: plan_of(name, queue, zone) for name, queue in settings.queues.items()}
-    figures: Queues = NoFigures()
+    plans = {name: queue_definition(name, queue, zone) for name, queue in settings.queues.items()}
+    figures: QueueStatistics = NoQueueStatistics()
     if address := manager_address(settings):
-        asking = QueueFigures(address)
+        asking = AmiQueueStatistics(address)
         asking.start()
         stack.push_async_callback(asking.close)
         figures = asking
-    return QueueDesk(plans, figures, WhisperFiles(settings.state_directory / "whispers", whispered, voice), wall)
+    return StaffQueues(plans, figures, WhisperFiles(settings.state_directory / "whispers", whispered, voice), wall)
 
 
 def manager_address(settings: Settings) -> ManagerAddress | None:
@@ -70,7 +70,7 @@ def manager_address(settings: Settings) -> ManagerAddress | None:
     return ManagerAddress(ami.host, ami.port, ami.user, ami.secret()) if ami.host else None
 
 
-def plan_of(name: str, queue: QueueSettings, zone: tzinfo) -> QueuePlan:
+def queue_definition(name: str, queue: QueueSettings, zone: tzinfo) -> QueueDefinition:
     """Return a queue's plan. Raises SettingsError when its file of holidays cannot be used now.
 
     Later, when an edit of that file is wrong, the last good holidays stay in force.
@@ -87,7 +87,7 @@ def plan_of(name: str, queue: QueueSettings, zone: tzinfo) -> QueuePlan:
             log.error("queues.%s.holidays_file: %s; the holidays known before stay in force", name, error)
         return last[0]
 
-    return QueuePlan(rules, queue.screen_pop_url, queue.whisper)
+    return QueueDefinition(rules, queue.screen_pop_url, queue.whisper)
 
 
 async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
@@ -100,7 +100,7 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
         return
     if address is None:
         return
-    figures = QueueFigures(address, deadline_seconds=_CONNECT_SECONDS)
+    figures = AmiQueueStatistics(address, deadline_seconds=_CONNECT_SECONDS)
     figures.start()
     try:
         with contextlib.suppress(TimeoutError):

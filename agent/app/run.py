@@ -1,4 +1,4 @@
-"""``orderline serve``: an agent from its start to its end, whoever ends it."""
+"""``orderline serve``: runs an agent from its start to its end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable
 
-from agent.app.application import Agent, cancelled, report_end
+from agent.app.application import Application, cancel_and_wait, log_task_failure
 from agent.common import systemd
 from agent.config.settings import Settings
 
@@ -26,32 +26,32 @@ async def serve(
     Returns 0, or 1 when another controller has taken its place.
     """
     alive = asyncio.create_task(systemd.keep_alive(), name="watchdog")
-    alive.add_done_callback(report_end)
+    alive.add_done_callback(log_task_failure)
     try:
-        async with Agent(settings, takeover=takeover) as agent:
+        async with Application(settings, takeover=takeover) as agent:
             on_ready()
             systemd.notify("READY=1")
             print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
-            code = await until_it_ends(agent, stop)
+            code = await wait_until_ended(agent, stop)
             systemd.notify("STOPPING=1")
             log.info("Stopping")
         return code
     finally:
-        await cancelled(alive)
+        await cancel_and_wait(alive)
 
 
-async def until_it_ends(agent: Agent, stop: asyncio.Event) -> int:
+async def wait_until_ended(agent: Application, stop: asyncio.Event) -> int:
     """Return the exit code when the agent has been stopped, drained or replaced."""
-    waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_door.asked, agent.replaced)]
+    waits = [asyncio.create_task(event.wait()) for event in (stop, agent.stop_endpoint.asked, agent.replaced)]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if agent.replaced.is_set():
-            await agent.step_back()
+            await agent.yield_to_replacement()
             return 1
-        if agent.stop_door.asked.is_set() and agent.stop_door.request.drain_seconds:
-            draining = asyncio.create_task(agent.drain(agent.stop_door.request.drain_seconds))
+        if agent.stop_endpoint.asked.is_set() and agent.stop_endpoint.request.drain_seconds:
+            draining = asyncio.create_task(agent.drain(agent.stop_endpoint.request.drain_seconds))
             await asyncio.wait([draining, waits[0]], return_when=asyncio.FIRST_COMPLETED)
-            await cancelled(draining)
+            await cancel_and_wait(draining)
         return 0
     finally:
         for wait in waits:

@@ -34,7 +34,7 @@ too. Just below the second after which a caller is told that it takes a moment."
 
 
 @dataclass(frozen=True)
-class OpenShop:
+class ConfiguredShop:
     """All doors of the shop, its rules, and how its systems are."""
 
     systems: ShopSystems
@@ -50,7 +50,7 @@ async def open_shop(
     now: Callable[[], datetime],
     stack: contextlib.AsyncExitStack,
     changes_file: Path,
-) -> OpenShop:
+) -> ConfiguredShop:
     """Open what is configured; ``stack`` closes it.
 
     ``now`` gives the shop's local time; ``changes_file`` is where changes of mapped systems are remembered.
@@ -66,7 +66,7 @@ async def open_shop(
     if settings.systems_directory is None:
         if systems is None:
             raise SettingsError(NO_SHOP)
-        return OpenShop(systems, settings.policy.over(policy), dict)
+        return ConfiguredShop(systems, settings.policy.over(policy), dict)
     files = load_directory(settings.systems_directory)
     if systems is None and not any("orders.find" in file.system.operations for file in files):
         raise SettingsError(f"{settings.systems_directory}: no file maps orders.find, and there is no demo shop.")
@@ -75,7 +75,7 @@ async def open_shop(
     specs = [file.system for file in files]
     http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
     stack.push_async_callback(http.close)
-    return OpenShop(http.systems, settings.policy.over(policy), http.status, MAPPED_VERIFY_FLOOR_SECONDS)
+    return ConfiguredShop(http.systems, settings.policy.over(policy), http.status, MAPPED_VERIFY_FLOOR_SECONDS)
 
 
 def describe_shop(settings: ShopSettings) -> str:

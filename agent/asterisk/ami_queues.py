@@ -1,4 +1,4 @@
-"""How the people's queues stand, asked through the manager interface with pyst2, in a thread of its own.
+"""Statistics of the staff queues over the manager interface (AMI), with pyst2 in a thread of its own.
 
 pyst2 blocks, has no time-outs and does not reconnect: here one thread waits for it, callers wait for the thread no
 longer than a deadline, and a connection that does not answer is cut from outside and made again after a growing pause.
@@ -49,13 +49,13 @@ class ManagerAddress:
 
 
 @dataclass(frozen=True)
-class _Question:
+class _StatisticsRequest:
     queue: str
     answer: Callable[[QueueState | None], None]
 
 
-class QueueFigures:
-    """Implements :class:`agent.call.queue_status.Queues`. :meth:`start` it, and :meth:`close` it."""
+class AmiQueueStatistics:
+    """Implements :class:`agent.call.queue_status.QueueStatistics`. :meth:`start` it, and :meth:`close` it."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class QueueFigures:
             future = loop.create_future()
             self._asked[name] = future
             future.add_done_callback(lambda done: self._keep(name, done))
-            self._worker.ask(_Question(name, lambda state: _hand_in(loop, future, state)))
+            self._worker.ask(_StatisticsRequest(name, lambda state: _hand_in(loop, future, state)))
         try:
             async with asyncio.timeout(self._deadline_seconds):
                 return await asyncio.shield(future)
@@ -129,13 +129,13 @@ class _Worker(threading.Thread):
         super().__init__(name="manager-interface", daemon=True)
         self._address = address
         self._stuck_seconds = stuck_seconds
-        self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
+        self._questions: queue.SimpleQueue[_StatisticsRequest | None] = queue.SimpleQueue()
         self._ids = itertools.count(1)
         self._stopping = threading.Event()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.connected = False
 
-    def ask(self, question: _Question) -> None:
+    def ask(self, question: _StatisticsRequest) -> None:
         self._questions.put(question)
 
     def stop(self) -> None:
@@ -177,7 +177,7 @@ class _Worker(threading.Thread):
             manager = Manager()
         for event in ("QueueSummary", "QueueSummaryComplete"):
             manager.register_event(event, self._on_event)
-        guard = _Guard(manager, self._stuck_seconds)
+        guard = _ConnectionTimeout(manager, self._stuck_seconds)
         try:
             with guard:
                 manager.connect(self._address.host, self._address.port)
@@ -199,7 +199,7 @@ class _Worker(threading.Thread):
             guard.cut()
         return "stopped."
 
-    def _next(self, manager: Manager, guard: _Guard) -> None:
+    def _next(self, manager: Manager, guard: _ConnectionTimeout) -> None:
         try:
             question = self._questions.get(timeout=_PING_SECONDS)
         except queue.Empty:
@@ -214,7 +214,7 @@ class _Worker(threading.Thread):
         finally:
             question.answer(state)
 
-    def _summary(self, manager: Manager, guard: _Guard, name: str) -> QueueState | None:
+    def _summary(self, manager: Manager, guard: _ConnectionTimeout, name: str) -> QueueState | None:
         action_id = f"orderline-{next(self._ids)}"
         with guard:
             manager.send_action({"Action": "QueueSummary", "Queue": name, "ActionID": action_id})
@@ -239,7 +239,7 @@ class _Worker(threading.Thread):
         return False
 
 
-class _Guard:
+class _ConnectionTimeout:
     """Cuts a manager's connection when what is done inside ``with`` takes too long: pyst2 would wait for ever."""
 
     def __init__(self, manager: Manager, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A caller's channel in Stasis as a line of a call."""
+"""A caller's channel in Stasis, as the caller line of a call."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
-from agent.call.errors import LineGone, TakenAway
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
+from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.ports import Caller, Inbox
 
 _TAKEN_OVER = "orderline-taken-over"
-_NEWS_SECONDS = 0.5
+_HANGUP_NOTICE_SECONDS = 0.5
 """The news that a caller hangs up may come this long after the refusal that it causes."""
 
 
 @dataclass(frozen=True)
-class TelephonyOptions:
+class StasisOptions:
     """How calls are taken and given back."""
 
     handover_context: str = "orderline-handover"
@@ -31,15 +31,15 @@ class TelephonyOptions:
     """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
 
 
-class AsteriskLine:
-    """:class:`agent.call.ports.Line` on a channel in Stasis."""
+class AsteriskCallerLine:
+    """:class:`agent.call.ports.CallerLine` on a channel in Stasis."""
 
     def __init__(
         self,
-        ari: Ari,
+        ari: AriClient,
         channel: Mapping[str, Any],
         args: list[str],
-        options: TelephonyOptions,
+        options: StasisOptions,
         *,
         adopted: bool = False,
         known_as: str = "",
@@ -68,7 +68,7 @@ class AsteriskLine:
         self.channel_name = str(channel.get("name", ""))
         self.media_name = ""
         """Name of the agent's side's channel."""
-        self.given_up = asyncio.Event()
+        self.released_to_supervisor = asyncio.Event()
         """Set when a supervisor may have the call."""
         self._ari = ari
         self._options = options
@@ -78,11 +78,11 @@ class AsteriskLine:
         """Answer the call. Raises LineGone."""
         try:
             await self._ari.channels.answer(self.channel_id)
-        except (NotFound, Conflict) as error:
+        except (AriNotFound, AriConflict) as error:
             raise LineGone("The caller hung up before the call was answered.") from error
         except AriError as error:
             # a channel that is hung up at this very moment: 500 "Failed to answer channel"
-            if isinstance(error, AuthFailed | AriUnreachable) or not await self.is_leaving():
+            if isinstance(error, AriAuthFailed | AriUnreachable) or not await self.is_leaving():
                 raise
             raise LineGone("The caller hung up while the call was being answered.") from error
 
@@ -100,9 +100,11 @@ class AsteriskLine:
                 await self._ari.channels.continue_in_dialplan(
                     self.channel_id, context=self._options.handover_context, extension=why
                 )
-            except (NotFound, Conflict) as error:
-                if isinstance(error, Conflict) and not await self.is_lost():
-                    raise TakenAway("The call was in the dialplan already when it was to be handed over.") from error
+            except (AriNotFound, AriConflict) as error:
+                if isinstance(error, AriConflict) and not await self.is_lost():
+                    raise CallReclaimedError(
+                        "The call was in the dialplan already when it was to be handed over."
+                    ) from error
                 raise LineGone("The caller hung up before the hand-over.") from error
             except AriError:
                 self.released = False
@@ -114,12 +116,12 @@ class AsteriskLine:
             try:
                 self.released = True
                 await self._ari.channels.continue_in_dialplan(self.channel_id, context=_TAKEN_OVER, extension="s")
-            except (NotFound, Conflict) as error:
+            except (AriNotFound, AriConflict) as error:
                 raise LineGone("The caller hung up before the call was taken over.") from error
             except AriError:
                 self.released = False
                 raise
-        self.given_up.set()
+        self.released_to_supervisor.set()
 
     async def rearm(self) -> None:
         """Tell the dialplan's dead-man timer that somebody is looking after this call."""
@@ -133,7 +135,7 @@ class AsteriskLine:
         """True when the channel is gone, or its Asterisk does not answer."""
         try:
             await self._ari.channels.get(self.channel_id)
-        except AuthFailed:
+        except AriAuthFailed:
             return False
         except AriError:
             return True
@@ -146,9 +148,9 @@ class AsteriskLine:
         """
         try:
             await self._ari.channels.get(self.channel_id)
-        except NotFound:
+        except AriNotFound:
             return True
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_NEWS_SECONDS):
+            async with asyncio.timeout(_HANGUP_NOTICE_SECONDS):
                 await self.hanging_up.wait()
         return self.hanging_up.is_set()

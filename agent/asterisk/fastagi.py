@@ -1,4 +1,4 @@
-"""FastAGI: the dialplan asks the agent (docs/agi.md). Each question is served by pyst2's AGI class in a thread.
+"""The FastAGI server: answers requests of the dialplan (docs/agi.md) with pyst2's AGI class in a thread.
 
 pyst2's AGI takes the process's SIGHUP when it is made, which only the main thread may, and writes a trace on standard
 error; here it is made without either. A hang-up is noticed by the connection's end.
@@ -18,12 +18,12 @@ from typing import Any
 
 from asterisk.agi import AGI, AGIException
 
-from agent.call.ticketing import plain
+from agent.call.ticketing import channel_variable_text
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
-RESULT = "ORDERLINE_AGI"
+RESULT_VARIABLE = "ORDERLINE_AGI"
 """Channel variable that every service sets: ``ok``, or why there is no answer (``not_found``, ``unavailable``, ...)."""
 DEADLINE_SECONDS = 3.0
 """The dialplan waits no longer for an answer."""
@@ -41,7 +41,7 @@ class AgiRefusal(OrderlineError):
 
 
 @dataclass(frozen=True)
-class AgiQuestion:
+class AgiRequest:
     """One question of the dialplan."""
 
     arguments: tuple[str, ...]
@@ -56,11 +56,11 @@ class AgiQuestion:
         return self.arguments[place] if place < len(self.arguments) else ""
 
 
-AgiService = Callable[[AgiQuestion], Awaitable[Mapping[str, str]]]
+AgiService = Callable[[AgiRequest], Awaitable[Mapping[str, str]]]
 """Answers a question with channel variables. Raises OrderlineError with a code when it cannot."""
 
 
-class FastAgi:
+class FastAgiServer:
     """The server. :meth:`start` it in the event loop in which the services run, and :meth:`close` it."""
 
     def __init__(self, services: Mapping[str, AgiService], *, deadline_seconds: float = DEADLINE_SECONDS) -> None:
@@ -95,7 +95,7 @@ class FastAgi:
             agi = open_agi(stdin, stdout)
             answer = self._answer(agi.env)
             for name, value in answer.items():
-                agi.set_variable(name, plain(value, _VALUE_CHARS))
+                agi.set_variable(name, channel_variable_text(value, _VALUE_CHARS))
         except (AGIException, OSError, ValueError) as error:
             log.info("The dialplan hung up before it had its answer: %s", error)
         finally:
@@ -106,17 +106,17 @@ class FastAgi:
         service = self._services.get(name)
         if service is None:
             log.error("The dialplan asks for %r; there are %s", name, ", ".join(self._services))
-            return {RESULT: "no_such_service"}
+            return {RESULT_VARIABLE: "no_such_service"}
         try:
-            return {RESULT: "ok", **self._run(service, _question(env))}
+            return {RESULT_VARIABLE: "ok", **self._run(service, _question(env))}
         except OrderlineError as error:
             log.info("%s asked by the dialplan: %s", name, error)
-            return {RESULT: error.code}
+            return {RESULT_VARIABLE: error.code}
         except TimeoutError:
             log.warning("%s asked by the dialplan: no answer within %g s", name, self._deadline_seconds)
-            return {RESULT: "timed_out"}
+            return {RESULT_VARIABLE: "timed_out"}
 
-    def _run(self, service: AgiService, question: AgiQuestion) -> Mapping[str, str]:
+    def _run(self, service: AgiService, question: AgiRequest) -> Mapping[str, str]:
         if self._loop is None:
             raise AgiRefusal("unavailable", "the agent is not started")
 
@@ -134,22 +134,22 @@ class FastAgi:
 def open_agi(stdin: io.TextIOBase, stdout: io.TextIOBase) -> Any:
     """Return pyst2's AGI on this connection, its environment read."""
     agi = AGI.__new__(AGI)
-    agi.stdin, agi.stdout, agi.stderr = stdin, stdout, _Nowhere()
+    agi.stdin, agi.stdout, agi.stderr = stdin, stdout, _NullTrace()
     agi._got_sighup = False
     agi.env = {}
     agi._get_agi_env()
     return agi
 
 
-def _question(env: Mapping[str, str]) -> AgiQuestion:
+def _question(env: Mapping[str, str]) -> AgiRequest:
     arguments: list[str] = []
     while (name := f"agi_arg_{len(arguments) + 1}") in env:
         arguments.append(env[name].strip())
     caller = env.get("agi_callerid", "")
-    return AgiQuestion(tuple(arguments), env.get("agi_uniqueid", ""), "" if caller == "unknown" else caller)
+    return AgiRequest(tuple(arguments), env.get("agi_uniqueid", ""), "" if caller == "unknown" else caller)
 
 
-class _Nowhere:
+class _NullTrace:
     """Takes pyst2's trace."""
 
     def write(self, text: str) -> None:

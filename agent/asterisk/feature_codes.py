@@ -1,4 +1,4 @@
-"""What supervisors ask for by phone code: pause, resume, take over. The dialplan sends the code into Stasis."""
+"""Supervisors' feature codes: pause, resume, take over. The dialplan sends the code into Stasis."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.errors import OrderlineError
 
@@ -15,21 +15,21 @@ log = logging.getLogger(__name__)
 CONTROL = "control"
 """First argument of ``Stasis(orderline,control,WHAT,NUMBER,BY)``: a supervisor's phone, not a caller."""
 TAKE_OVER = "take_over"
-ANSWER = "ORDERLINE_ANSWER"
+ANSWER_VARIABLE = "ORDERLINE_ANSWER"
 """Channel variable: what came of it; ``""`` when nothing did. For a take-over the name of the caller's channel."""
 DONE = "done"
 
 TakeOver = Callable[[str, str], Awaitable[str]]
 
 
-class Codes:
+class FeatureCodes:
     """The codes besides the take-over, each by its name."""
 
     def __init__(self, acts: Mapping[str, Callable[[str], object]]) -> None:
         """``acts[name](by)`` does it; ``by`` is the number of the supervisor's phone. May raise OrderlineError."""
         self._acts = acts
 
-    async def obey(self, ari: Ari, channel_id: str, args: list[str], take_over: TakeOver) -> None:
+    async def run_code(self, ari: AriClient, channel_id: str, args: list[str], take_over: TakeOver) -> None:
         """Do what the arguments say, leave the answer on the channel and let its dialplan go on."""
         what, number, by = (*args, "", "", "")[:3]
         answer = ""
@@ -44,7 +44,7 @@ class Codes:
         else:
             log.error("The dialplan asks for %r, which is no feature code", what)
         try:
-            await ari.channels.set_variable(channel_id, ANSWER, answer)
+            await ari.channels.set_variable(channel_id, ANSWER_VARIABLE, answer)
             await ari.channels.go_on(channel_id)
         except AriError as error:
             log.info("The supervisor's phone has gone: %s", error)

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriError, NotFound
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriError, AriNotFound
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -27,14 +27,14 @@ WATCH_SECONDS = 2.5
 _VARIABLE = "ORDERLINE_HEARTBEAT"
 
 
-class AppTaken(OrderlineError):
+class ApplicationTaken(OrderlineError):
     """Another controller serves this application."""
 
     code = "app_taken"
 
 
 @dataclass(frozen=True)
-class Beat:
+class HeartbeatValue:
     """What the variable says."""
 
     stamp: str
@@ -43,7 +43,7 @@ class Beat:
     pid: int
 
     @classmethod
-    def read(cls, text: str) -> Beat | None:
+    def read(cls, text: str) -> HeartbeatValue | None:
         """Read the variable's value; None for an empty or foreign one."""
         parts = text.split()
         if len(parts) != 3 or not parts[2].isdigit():
@@ -54,7 +54,7 @@ class Beat:
         return f"{self.stamp} {self.host} {self.pid}"
 
 
-def variable_of(app: str) -> str:
+def heartbeat_variable(app: str) -> str:
     """Return the global variable's name for an application."""
     return _VARIABLE if app == "orderline" else f"{_VARIABLE}_{app.upper().replace('-', '_')}"
 
@@ -62,7 +62,7 @@ def variable_of(app: str) -> str:
 class Heartbeat:
     """Beats for as long as the event loop lives. :meth:`stop` it at a clean end: nobody need wait then."""
 
-    def __init__(self, ari: Ari, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, ari: AriClient, clock: Callable[[], float] = time.time) -> None:
         self._ari = ari
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -80,9 +80,9 @@ class Heartbeat:
         self._task = None
         with contextlib.suppress(AriError):
             async with asyncio.timeout(1.0):
-                await self._ari.system.set_variable(variable_of(self._ari.app), "")
+                await self._ari.system.set_variable(heartbeat_variable(self._ari.app), "")
 
-    def fall_silent(self) -> None:
+    def stop_beating(self) -> None:
         """Stop without a sign: the variable belongs to somebody else now."""
         if self._task is not None:
             self._task.cancel()
@@ -91,15 +91,15 @@ class Heartbeat:
     async def _run(self, seconds: float | None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
-            beat = Beat(f"{self._clock():.2f}", socket.gethostname().replace(" ", "-") or "host", os.getpid())
+            beat = HeartbeatValue(f"{self._clock():.2f}", socket.gethostname().replace(" ", "-") or "host", os.getpid())
             try:
-                await self._ari.system.set_variable(variable_of(self._ari.app), str(beat))
+                await self._ari.system.set_variable(heartbeat_variable(self._ari.app), str(beat))
             except AriError as error:
                 log.debug("no heartbeat: %s", error)
             await asyncio.sleep(BEAT_SECONDS)
 
 
-async def ensure_alone(ari: Ari) -> None:
+async def ensure_single_controller(ari: AriClient) -> None:
     """Return when no other controller serves our application. Raises AppTaken, and what ARI raises.
 
     Asterisk goes on listing the application of a controller that was killed while calls are in it, so only a heartbeat
@@ -107,23 +107,23 @@ async def ensure_alone(ari: Ari) -> None:
     """
     try:
         await ari.applications.get(ari.app)
-    except NotFound:
+    except AriNotFound:
         return
-    first = Beat.read(await ari.system.get_variable(variable_of(ari.app)))
-    if first is None or (first.host == socket.gethostname() and not lives(first.pid)):
+    first = HeartbeatValue.read(await ari.system.get_variable(heartbeat_variable(ari.app)))
+    if first is None or (first.host == socket.gethostname() and not process_exists(first.pid)):
         return
     deadline = time.monotonic() + WATCH_SECONDS
     while time.monotonic() < deadline:
         await asyncio.sleep(0.2)
-        beat = Beat.read(await ari.system.get_variable(variable_of(ari.app)))
+        beat = HeartbeatValue.read(await ari.system.get_variable(heartbeat_variable(ari.app)))
         if beat is not None and beat.stamp != first.stamp:
-            raise AppTaken(
+            raise ApplicationTaken(
                 f"Another controller (process {beat.pid} on {beat.host}) serves the application '{ari.app}' of "
                 f"{ari.url}. Stop it first (orderline stop), give this one another ari.app, or start with --takeover."
             )
 
 
-def lives(pid: int) -> bool:
+def process_exists(pid: int) -> bool:
     """Return whether another process of this machine has this id."""
     try:
         os.kill(pid, 0)

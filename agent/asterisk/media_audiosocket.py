@@ -17,9 +17,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.call.ports import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, FRAME_MS, AudioFrame, Inbox, MediaLost, PlaybackFinished
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class AudioSocketMedia:
     def __init__(
         self,
         server: AudioSocketServer,
-        ari: Ari,
+        ari: AriClient,
         channel_id: str,
         inbox: Inbox,
         variables: Mapping[str, str] | None = None,
@@ -105,7 +105,7 @@ class AudioSocketMedia:
             raise
 
     async def play(self, pcm: bytes, mark: str) -> None:
-        """Queue a whole utterance; ``Played(mark)`` follows when its last frame has left."""
+        """Queue a whole utterance; ``PlaybackFinished(mark)`` follows when its last frame has left."""
         self._playout.queue.append(_Utterance(pcm, mark))
 
     async def flush(self) -> None:
@@ -130,7 +130,7 @@ class AudioSocketMedia:
             while True:
                 kind, payload = await read_message(reader)
                 if kind == _AUDIO:
-                    self._inbox.put_nowait(Frame(payload))
+                    self._inbox.put_nowait(AudioFrame(payload))
                 elif kind in (_HANGUP, _ERROR):
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -148,7 +148,7 @@ class AudioSocketMedia:
             frame, mark = self._playout.next_frame()
             writer.write(struct.pack(">BH", _AUDIO, len(frame)) + frame)
             if mark is not None:
-                self._inbox.put_nowait(Played(mark))
+                self._inbox.put_nowait(PlaybackFinished(mark))
             due += FRAME_MS / 1000
             now = loop.time()
             if now - due > _MAX_BEHIND_SECONDS:

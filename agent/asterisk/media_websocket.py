@@ -7,10 +7,10 @@ import contextlib
 import logging
 from collections.abc import Mapping
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
-from agent.call.ports import FRAME_BYTES, FRAME_MS, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, FRAME_MS, AudioFrame, Inbox, MediaLost, PlaybackFinished
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,9 @@ class WebsocketMedia:
     event (measured on 22.10.1), so the list of pending marks is kept here.
     """
 
-    def __init__(self, ari: Ari, channel_id: str, inbox: Inbox, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, ari: AriClient, channel_id: str, inbox: Inbox, variables: Mapping[str, str] | None = None
+    ) -> None:
         """``variables`` are set on the media channel."""
         self._variables = variables
         self.channel_id = channel_id
@@ -73,7 +75,7 @@ class WebsocketMedia:
         self._comfort = asyncio.create_task(self._keep_warm(), name=f"comfort-{self.channel_id}")
 
     async def play(self, pcm: bytes, mark: str) -> None:
-        """Queue a whole utterance; ``Played(mark)`` follows when the caller has heard it."""
+        """Queue a whole utterance; ``PlaybackFinished(mark)`` follows when the caller has heard it."""
         async with self._lock:
             self._pending.append(mark)
             await self._socket.command("START_MEDIA_BUFFERING")
@@ -82,7 +84,7 @@ class WebsocketMedia:
             await self._socket.command(f"MARK_MEDIA {mark}")
 
     async def flush(self) -> None:
-        """Stop at once; nothing queued will be heard, and no ``Played`` comes for it."""
+        """Stop at once; nothing queued will be heard, and no ``PlaybackFinished`` comes for it."""
         self._pending.clear()
         await self._socket.command("FLUSH_MEDIA")
 
@@ -97,7 +99,7 @@ class WebsocketMedia:
             await self._ari.channels.hangup(self.channel_id)
 
     def _take_audio(self, pcm: bytes) -> None:
-        self._inbox.put_nowait(Frame(pcm))
+        self._inbox.put_nowait(AudioFrame(pcm))
         self._frame_came.set()
 
     async def _keep_warm(self) -> None:
@@ -119,7 +121,7 @@ class WebsocketMedia:
         mark = text[len(_MARK_DONE) :].strip().removeprefix("correlation_id:")
         if mark in self._pending:
             self._pending.remove(mark)
-            self._inbox.put_nowait(Played(mark))
+            self._inbox.put_nowait(PlaybackFinished(mark))
 
     def _take_close(self) -> None:
         if not self._closing:

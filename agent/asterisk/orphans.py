@@ -1,4 +1,4 @@
-"""Finds what another life of the controller left in our application: callers, media legs, bridges."""
+"""Finds and removes orphan channels and bridges that an earlier controller left in our application."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ BRIDGE_PREFIX = "orderline-bridge-"
 
 
 @dataclass(frozen=True)
-class Stray:
+class OrphanChannel:
     """A caller in our application."""
 
     channel: Mapping[str, Any]
@@ -27,7 +27,7 @@ class Stray:
     """What the dialplan passed to Stasis after the application's name."""
 
 
-def strays_of(channels: Sequence[Mapping[str, Any]], app: str) -> list[Stray]:
+def orphan_channels(channels: Sequence[Mapping[str, Any]], app: str) -> list[OrphanChannel]:
     """Return the callers among all channels of an Asterisk that are in this application."""
     found = []
     for channel in channels:
@@ -35,12 +35,12 @@ def strays_of(channels: Sequence[Mapping[str, Any]], app: str) -> list[Stray]:
         name, *args = str(place.get("app_data", "")).split(",")
         ours = place.get("app_name") == "Stasis" and name == app
         if ours and not str(channel["id"]).startswith(MEDIA_PREFIX):
-            found.append(Stray(channel, tuple(args)))
+            found.append(OrphanChannel(channel, tuple(args)))
     return found
 
 
-async def clear_away(
-    ari: Ari, channels: Sequence[Mapping[str, Any]], media_ids: set[str], bridge_ids: set[str]
+async def remove_orphans(
+    ari: AriClient, channels: Sequence[Mapping[str, Any]], media_ids: set[str], bridge_ids: set[str]
 ) -> None:
     """Remove media legs and bridges that are not among ours. Never raises for what is gone already."""
     legs = [str(channel["id"]) for channel in channels if str(channel["id"]).startswith(MEDIA_PREFIX)]
@@ -58,7 +58,7 @@ async def clear_away(
             raise result
 
 
-async def still_there(ari: Ari, channel_id: str) -> bool:
+async def channel_exists(ari: AriClient, channel_id: str) -> bool:
     """Return whether a channel exists and is in an application; True when nobody can say."""
     with contextlib.suppress(AriError):
         channels = {str(channel["id"]): channel for channel in await ari.channels.list()}

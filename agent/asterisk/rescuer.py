@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriError, AuthFailed, Conflict, NotFound
-from agent.asterisk.heartbeat import variable_of
-from agent.asterisk.orphans import Stray, strays_of
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound
+from agent.asterisk.heartbeat import heartbeat_variable
+from agent.asterisk.orphans import OrphanChannel, orphan_channels
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Rescuer:
 
     def __init__(
         self,
-        ari: Ari,
+        ari: AriClient,
         options: RescuerOptions,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -62,7 +62,7 @@ class Rescuer:
             try:
                 await self.look()
                 delay_seconds = FIRST_DELAY_SECONDS
-            except AuthFailed:
+            except AriAuthFailed:
                 raise
             except AriError as error:
                 log.warning("Asterisk does not answer: %s Trying again in %.1f s.", error, delay_seconds)
@@ -77,10 +77,10 @@ class Rescuer:
     async def look(self) -> int:
         """Look once and free whom nobody looks after; returns how many. Raises AriError."""
         ari, now = self._ari, self._clock()
-        stamp = await ari.system.get_variable(variable_of(ari.app))
+        stamp = await ari.system.get_variable(heartbeat_variable(ari.app))
         if stamp != self._stamp:
             self._stamp, self._changed_at = stamp, now
-        strays = strays_of(await ari.channels.list(), ari.app)
+        strays = orphan_channels(await ari.channels.list(), ari.app)
         ids = {str(stray.channel["id"]) for stray in strays}
         self._since = {channel_id: self._since.get(channel_id, now) for channel_id in ids}
         self._rounds += 1
@@ -93,20 +93,20 @@ class Rescuer:
             return await self._free([stray for stray in strays if await self._overdue(stray)], "far past its deadline")
         return 0
 
-    async def _overdue(self, stray: Stray) -> bool:
+    async def _overdue(self, stray: OrphanChannel) -> bool:
         try:
             deadline = await self._ari.channels.get_variable(str(stray.channel["id"]), "ORDERLINE_DEADLINE")
-        except (NotFound, Conflict):
+        except (AriNotFound, AriConflict):
             return False
         return deadline.isdigit() and self._wall() > float(deadline) + OVERDUE_SECONDS
 
-    async def _free(self, strays: list[Stray], why: str) -> int:
+    async def _free(self, strays: list[OrphanChannel], why: str) -> int:
         freed = 0
         for stray in strays:
             channel_id = str(stray.channel["id"])
             try:
                 await self._ari.channels.continue_in_dialplan(channel_id, context=self._options.context, extension="s")
-            except (NotFound, Conflict):
+            except (AriNotFound, AriConflict):
                 continue  # it has left by itself
             freed += 1
             self.rescued += 1

@@ -1,4 +1,4 @@
-"""Calls from Asterisk: takes each channel that enters Stasis, gives it media and a bridge, and cleans up after it."""
+"""The Stasis application: takes each channel that enters, gives it media and a bridge, and cleans up."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.asterisk.channel import AsteriskLine, TelephonyOptions
-from agent.asterisk.feature_codes import CONTROL, Codes, spy_group
+from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
+from agent.asterisk.feature_codes import CONTROL, FeatureCodes, spy_group
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
-from agent.asterisk.orphans import BRIDGE_PREFIX, MEDIA_PREFIX, Stray, clear_away, still_there, strays_of
-from agent.asterisk.watchdog import keep_armed
-from agent.call.errors import LineGone, TakenAway
-from agent.call.ports import CallerHungUp, CallTaken, Key, Leave, Media, TakenOver
+from agent.asterisk.orphans import (
+    BRIDGE_PREFIX,
+    MEDIA_PREFIX,
+    OrphanChannel,
+    channel_exists,
+    orphan_channels,
+    remove_orphans,
+)
+from agent.asterisk.watchdog import keep_watchdog_armed
+from agent.call.errors import CallReclaimedError, LineGone
+from agent.call.ports import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, Media, TakeOverRequested
 
-__all__ = ["EVENT_TYPES", "AsteriskLine", "Telephony", "TelephonyOptions"]
+__all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
 log = logging.getLogger(__name__)
 
@@ -37,16 +44,16 @@ EVENT_TYPES = (
 
 _MISSED_SECONDS = 1.0
 """A call whose StasisStart got lost with a connection is found after this long."""
-LEAVE_SECONDS = 1.5
+HAND_OVER_SECONDS = 1.5
 """How long a session may take to give its call away when the agent is stopped; then it is cut off."""
 _TAKE_OVER_SECONDS = 3.0
 NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
-CallHandler = Callable[[AsteriskLine, Media], Awaitable[None]]
-Admit = Callable[[], str]
+HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
+AdmitCall = Callable[[], str]
 """Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
-PassOn = Callable[[AsteriskLine, str], Awaitable[object]]
+RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
 """Gives a call to people for a reason, and records it."""
 
 
@@ -59,7 +66,7 @@ class OpenableMedia(Media, Protocol):
         """Bring the leg up. Raises AriError."""
 
 
-class Telephony:
+class StasisApplication:
     """Runs ``handle(line, media)`` for every call that enters our Stasis application.
 
     A caller who was in it before us (``line.adopted``) is one whom another controller held until it died.
@@ -67,14 +74,14 @@ class Telephony:
 
     def __init__(
         self,
-        ari: Ari,
-        handle: CallHandler,
-        options: TelephonyOptions,
+        ari: AriClient,
+        handle: HandleCall,
+        options: StasisOptions,
         audiosocket: AudioSocketServer | None = None,
-        codes: Codes | None = None,
+        codes: FeatureCodes | None = None,
         *,
-        admit: Admit = lambda: "",
-        pass_on: PassOn | None = None,
+        admit: AdmitCall = lambda: "",
+        pass_on: RejectToQueue | None = None,
         id_of: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
@@ -91,15 +98,15 @@ class Telephony:
         self._pass_on = pass_on
         self._id_of = id_of
         self._adopt_after_seconds = adopt_after_seconds
-        self._lines: dict[str, AsteriskLine] = {}
+        self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._errands: set[asyncio.Task[None]] = set()
         self._media_ids: set[str] = set()
-        self._media_lines: dict[str, AsteriskLine] = {}
+        self._media_lines: dict[str, AsteriskCallerLine] = {}
         self._bridge_ids: set[str] = set()
         self._channels_before: list[dict[str, Any]] = []
-        self._held_before: set[str] = set()
-        self._sweep: asyncio.Task[None] | None = None
+        self._lines_before: set[str] = set()
+        self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
         """New calls turned away, by reason."""
         self.adopted = asyncio.Event()
@@ -115,7 +122,7 @@ class Telephony:
             ("ApplicationReplaced", self._replaced),
         ):
             ari.on(event_type, handler)
-        ari.before_connecting(self._look_around)
+        ari.before_connecting(self._remember_channels)
         ari.on_connected(self._connected)
 
     @property
@@ -130,24 +137,24 @@ class Telephony:
             await asyncio.wait(self._calls.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         return not self._calls
 
-    async def give_away(self, reason: str) -> None:
+    async def hand_over_all(self, reason: str) -> None:
         """Hand every call to people with its story; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):
-            line.inbox.put_nowait(Leave(reason))
+            line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
-            await asyncio.wait(self._calls.values(), timeout=LEAVE_SECONDS)
+            await asyncio.wait(self._calls.values(), timeout=HAND_OVER_SECONDS)
         for task in tuple(self._calls.values()):
             task.cancel()
         await asyncio.gather(*self._calls.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """Hand what is left to people, and stop."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            await asyncio.gather(self._sweep, return_exceptions=True)
-        await self.give_away("agent_stopping")
+        if self._resync_task is not None:
+            self._resync_task.cancel()
+            await asyncio.gather(self._resync_task, return_exceptions=True)
+        await self.hand_over_all("agent_stopping")
         if self._errands:
-            await asyncio.wait(self._errands, timeout=LEAVE_SECONDS)
+            await asyncio.wait(self._errands, timeout=HAND_OVER_SECONDS)
         for task in tuple(self._errands):
             task.cancel()
         await asyncio.gather(*self._errands, return_exceptions=True)
@@ -163,34 +170,34 @@ class Telephony:
             return
         args = [str(arg) for arg in event.get("args", [])]
         if args[:1] == [CONTROL]:
-            self._obey(channel, args[1:])
+            self._run_feature_code(channel, args[1:])
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
-        line = AsteriskLine(self._ari, channel, args, self._options)
+        line = AsteriskCallerLine(self._ari, channel, args, self._options)
         if line.entry in NEW_CALLS and (reason := self._admit()):
             self.counted[reason] = self.counted.get(reason, 0) + 1
-            self._errand(self._turn_away(line, reason), f"turn-away-{line.id}")
+            self._start_background_task(self._reject_call(line, reason), f"turn-away-{line.id}")
             return
         self._begin(line)
 
-    def _begin(self, line: AsteriskLine) -> None:
+    def _begin(self, line: AsteriskCallerLine) -> None:
         self._lines[line.channel_id] = line
         task = asyncio.create_task(self._take(line), name=f"call-{line.id}")
         self._calls[line.id] = task
         task.add_done_callback(lambda _: self._forget(line, task))
 
-    def _forget(self, line: AsteriskLine, task: asyncio.Task[None]) -> None:
+    def _forget(self, line: AsteriskCallerLine, task: asyncio.Task[None]) -> None:
         if self._calls.get(line.id) is task:
             del self._calls[line.id]
         if self._lines.get(line.channel_id) is line:
             del self._lines[line.channel_id]
 
-    def _errand(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _start_background_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    async def _turn_away(self, line: AsteriskLine, reason: str) -> None:
+    async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
         """Give a new call to people before it is answered."""
         log.warning("Call %s goes straight to people: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
@@ -198,13 +205,13 @@ class Telephony:
                 await self._pass_on(line, reason)
             else:
                 await line.hand_over({"ORDERLINE_REASON": reason}, reason)
-        except (LineGone, TakenAway, AriError) as error:
+        except (LineGone, CallReclaimedError, AriError) as error:
             log.info("Call %s: %s", line.id, error)
 
-    def _obey(self, channel: Mapping[str, Any], args: list[str]) -> None:
+    def _run_feature_code(self, channel: Mapping[str, Any], args: list[str]) -> None:
         """Do what a supervisor's phone asks for; the channel is no call for the agent."""
-        codes = self._codes or Codes({})
-        self._errand(codes.obey(self._ari, str(channel["id"]), args, self.take_over), "feature-code")
+        codes = self._codes or FeatureCodes({})
+        self._start_background_task(codes.run_code(self._ari, str(channel["id"]), args, self.take_over), "feature-code")
 
     async def take_over(self, number: str, by: str) -> str:
         """Take a call from the agent: the one from ``number`` or with a channel of that name, the latest for ``""``.
@@ -220,16 +227,16 @@ class Telephony:
         if not lines:
             return ""
         line = lines[-1]
-        line.inbox.put_nowait(TakenOver(by))
+        line.inbox.put_nowait(TakeOverRequested(by))
         try:
             async with asyncio.timeout(_TAKE_OVER_SECONDS):
-                await line.given_up.wait()
+                await line.released_to_supervisor.wait()
         except TimeoutError:
             log.warning("Call %s was not given up within %g s", line.id, _TAKE_OVER_SECONDS)
             return ""
         return line.channel_name
 
-    def _line_of(self, event: Mapping[str, Any]) -> AsteriskLine | None:
+    def _line_of(self, event: Mapping[str, Any]) -> AsteriskCallerLine | None:
         return self._lines.get(str(event.get("channel", {}).get("id")))
 
     def _gone(self, event: dict[str, Any]) -> None:
@@ -242,11 +249,11 @@ class Telephony:
         line = self._line_of(event)
         # a caller's hang-up is announced before
         if line is not None and not line.released and not line.hanging_up.is_set():
-            line.inbox.put_nowait(CallTaken("the dead-man timer, a rescuer or an administrator"))
+            line.inbox.put_nowait(CallReclaimed("the dead-man timer, a rescuer or an administrator"))
 
     def _key(self, event: dict[str, Any]) -> None:
         if (line := self._line_of(event)) is not None:
-            line.inbox.put_nowait(Key(str(event.get("digit", ""))))
+            line.inbox.put_nowait(KeyPressed(str(event.get("digit", ""))))
 
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
@@ -260,54 +267,54 @@ class Telephony:
 
     # --- what another life left behind, and what happened while we were cut off ----------------------
 
-    async def _look_around(self) -> None:
+    async def _remember_channels(self) -> None:
         """Before each connection: whoever is in our application now will not be announced to us."""
-        self._held_before = set(self._lines)
+        self._lines_before = set(self._lines)
         self._channels_before = await self._ari.channels.list()
 
     async def _connected(self) -> None:
-        if self._sweep is not None:
-            self._sweep.cancel()
-        self._sweep = asyncio.create_task(self._resynchronise(), name="resynchronise")
+        if self._resync_task is not None:
+            self._resync_task.cancel()
+        self._resync_task = asyncio.create_task(self._resynchronise(), name="resynchronise")
 
     async def _resynchronise(self) -> None:
         try:
             if not self._calls and self._adopt_after_seconds:
                 await asyncio.sleep(self._adopt_after_seconds)  # the controller we replaced gives its calls away
                 self._channels_before = await self._ari.channels.list()
-            self._note_the_gone()
-            await clear_away(self._ari, self._channels_before, self._media_ids, self._bridge_ids)
-            for stray in strays_of(self._channels_before, self._ari.app):
+            self._report_lost_channels()
+            await remove_orphans(self._ari, self._channels_before, self._media_ids, self._bridge_ids)
+            for stray in orphan_channels(self._channels_before, self._ari.app):
                 await self._adopt(stray)
             self.adopted.set()
             await asyncio.sleep(_MISSED_SECONDS)
-            for stray in strays_of(await self._ari.channels.list(), self._ari.app):
+            for stray in orphan_channels(await self._ari.channels.list(), self._ari.app):
                 await self._adopt(stray)
         except AriError as error:
             log.warning("Looking for calls left behind: %s", error)
         finally:
             self.adopted.set()
 
-    def _note_the_gone(self) -> None:
+    def _report_lost_channels(self) -> None:
         """Tell the calls whose caller left, or was taken to the dialplan, while we could not hear of it."""
         there = {str(channel["id"]) for channel in self._channels_before}
-        here = {str(stray.channel["id"]) for stray in strays_of(self._channels_before, self._ari.app)}
+        here = {str(stray.channel["id"]) for stray in orphan_channels(self._channels_before, self._ari.app)}
         for line in self._lines.values():
-            if line.channel_id not in self._held_before or line.released:
+            if line.channel_id not in self._lines_before or line.released:
                 continue
             if line.channel_id not in there:
                 line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
             elif line.channel_id not in here:
-                line.inbox.put_nowait(CallTaken("found elsewhere after a reconnection"))
+                line.inbox.put_nowait(CallReclaimed("found elsewhere after a reconnection"))
 
-    async def _adopt(self, stray: Stray) -> None:
+    async def _adopt(self, stray: OrphanChannel) -> None:
         channel_id = str(stray.channel["id"])
-        if channel_id in self._lines or not await still_there(self._ari, channel_id):
+        if channel_id in self._lines or not await channel_exists(self._ari, channel_id):
             return
         if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)
             return
-        line = AsteriskLine(
+        line = AsteriskCallerLine(
             self._ari,
             stray.channel,
             list(stray.args),
@@ -320,7 +327,7 @@ class Telephony:
 
     # --- one call -----------------------------------------------------------------------------------
 
-    def _media_for(self, line: AsteriskLine) -> OpenableMedia:
+    def _media_for(self, line: AsteriskCallerLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
         media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
@@ -329,31 +336,31 @@ class Telephony:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
-    async def _take(self, line: AsteriskLine) -> None:
+    async def _take(self, line: AsteriskCallerLine) -> None:
         media = self._media_for(line)
         self._media_lines[media.channel_id] = line
         bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
-        deadman = asyncio.create_task(keep_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
+        deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
             await self._handle(line, media)
-        except (LineGone, TakenAway) as error:
+        except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
             log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
-            await self._to_people(line)
+            await self._hand_over_after_fault(line)
             if isinstance(error, asyncio.CancelledError):
                 raise
         except Exception:  # whatever it was, the caller must reach a person
             log.exception("Call %s failed; it goes to a person", line.id)
-            await self._to_people(line)
+            await self._hand_over_after_fault(line)
         finally:
             deadman.cancel()
             await asyncio.gather(deadman, return_exceptions=True)
             await self._clean_up(media, bridge_id)
 
-    async def _connect(self, line: AsteriskLine, media: OpenableMedia, bridge_id: str) -> None:
+    async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:
         """Bring up media and bridge before the call is answered, so that the greeting waits for nothing."""
         opened, created = await asyncio.gather(
             media.open(), self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"), return_exceptions=True
@@ -369,10 +376,10 @@ class Telephony:
                 raise
             raise LineGone("The caller hung up while the call was being set up.") from error
 
-    async def _to_people(self, line: AsteriskLine) -> None:
+    async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
         if line.released:
             return
-        with contextlib.suppress(LineGone, TakenAway, AriError):
+        with contextlib.suppress(LineGone, CallReclaimedError, AriError):
             await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:

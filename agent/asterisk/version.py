@@ -1,18 +1,18 @@
-"""Asterisk's releases: what a version string says, and what came with which release."""
+"""Asterisk versions: parses a version string and knows what came with which release."""
 
 from __future__ import annotations
 
 import re
 
-Release = tuple[int, int, int]
+AsteriskVersion = tuple[int, int, int]
 
 
-def version_of(text: str) -> Release | None:
+def parse_version(text: str) -> AsteriskVersion | None:
     """Return (major, minor, patch) of an Asterisk version as Debian or ``asterisk -V`` writes it, or None."""
     found = re.search(r"(?:^|[\s:/])(\d+)\.(\d+)(?:\.(\d+))?", text)
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
-def knows_media_marks(release: Release) -> bool:
+def supports_media_marks(release: AsteriskVersion) -> bool:
     """True when chan_websocket of this release has MARK_MEDIA (it came with 20.18, 22.8 and 23.2)."""
     return release[0] > 23 or {20: 18, 22: 8, 23: 2}.get(release[0], 10**6) <= release[1]

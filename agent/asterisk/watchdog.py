@@ -1,4 +1,4 @@
-"""Keeps the dialplan's dead-man timer of one call from running out, for as long as somebody looks after the call."""
+"""The watchdog of one call: re-arms the dialplan's dead-man timer while the call is looked after."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import asyncio
 import logging
 import time
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriError, Conflict, NotFound
-from agent.asterisk.channel import AsteriskLine, TelephonyOptions
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriConflict, AriError, AriNotFound
+from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 
 log = logging.getLogger(__name__)
 
 
-async def keep_armed(ari: Ari, line: AsteriskLine, options: TelephonyOptions) -> None:
+async def keep_watchdog_armed(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> None:
     """Set the timer again and again until the conversation's hard end, or until the call is not ours any more."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + await _longest(ari, line, options)
     while loop.time() < deadline and not line.released:
         try:
             await line.rearm()
-        except (NotFound, Conflict):
+        except (AriNotFound, AriConflict):
             return
         except AriError as error:
             log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
         await asyncio.sleep(options.rearm_seconds)
 
 
-async def _longest(ari: Ari, line: AsteriskLine, options: TelephonyOptions) -> float:
+async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> float:
     """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
     try:
         epoch = await ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import aiohttp
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriUnreachable
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class MediaSocket:
         self._may_send = asyncio.Event()
         self._may_send.set()
 
-    async def connect(self, ari: Ari, connection_id: str) -> None:
+    async def connect(self, ari: AriClient, connection_id: str) -> None:
         """Connect with the ARI client's credentials. Raises AriUnreachable."""
         try:
             self._socket = await ari.streams.ws_connect(

@@ -1,4 +1,4 @@
-"""What the shop knows of the number a call comes from: a hint for ear and greeting, never proof of who calls."""
+"""Looks up what the shop knows of the calling number: a hint for recogniser and greeting, never proof."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_NUMBERS = 50
 
 
 @dataclass(frozen=True)
-class Acquaintance:
+class CallerProfile:
     """What is known about a caller; empty for a stranger."""
 
     order_numbers: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Acquaintance:
     """``first_name``, ``tier``, ``orders_count`` of the customer with this number."""
 
 
-class Introduction:
+class CallerLookup:
     """Looks a caller up while the call is being answered. :meth:`close` it when the call is over."""
 
     def __init__(self, services: Services, phone: str) -> None:
@@ -55,9 +55,9 @@ class Introduction:
         told += [f"{orders} order{'' if orders == 1 else 's'}"] if orders else []
         return ", ".join(part for part in told if part)
 
-    async def whole(self) -> Acquaintance:
+    async def whole(self) -> CallerProfile:
         """Return everything, when it is there."""
-        return Acquaintance(await self._orders, await self._customer)
+        return CallerProfile(await self._orders, await self._customer)
 
     async def close(self) -> None:
         """Stop looking; idempotent."""

@@ -1,4 +1,4 @@
-"""What is kept of a call whose caller has refused to be recorded: that there was one, how it went, no word of it."""
+"""Filters records, events and tickets of a call whose caller has refused to be recorded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.call.ports import Caller, CallRecord, Observer, Records, Services
+from agent.call.ports import Caller, CallObserver, CallRecord, CallRecordWriter, Services
 
 REFUSED = "refused"
 _TRANSCRIPT_ARGUMENTS = ("transcript", "page")
@@ -14,10 +14,10 @@ _SPOKEN = frozenset({"agent_said", "caller_said", "listening"})
 """Events that hold words, or tell what was asked."""
 
 
-class DiscreetRecords:
-    """Implements :class:`agent.call.ports.Records` for one call; ``answer()`` is what was said about recording."""
+class ConsentFilteredRecords:
+    """A :class:`agent.call.ports.CallRecordWriter` for one call; ``answer()`` is what was said about recording."""
 
-    def __init__(self, records: Records, answer: Callable[[], str]) -> None:
+    def __init__(self, records: CallRecordWriter, answer: Callable[[], str]) -> None:
         self._records = records
         self._answer = answer
 
@@ -31,10 +31,10 @@ class DiscreetRecords:
         await self._records.write(outcome_only(record) if record.consent == REFUSED else record)
 
 
-class DiscreetObserver:
-    """Implements :class:`agent.call.ports.Observer` for one call: after a refusal no words go to anybody."""
+class ConsentFilteredObserver:
+    """Implements :class:`agent.call.ports.CallObserver` for one call: after a refusal no words go to anybody."""
 
-    def __init__(self, observer: Observer, answer: Callable[[], str]) -> None:
+    def __init__(self, observer: CallObserver, answer: Callable[[], str]) -> None:
         self._observer = observer
         self._answer = answer
 
@@ -52,7 +52,7 @@ class DiscreetObserver:
         self._observer.notify(event, call_id, data)
 
 
-class DiscreetServices:
+class ConsentFilteredServices:
     """Implements :class:`agent.call.ports.Services` for one call: after a refusal tickets carry no transcript."""
 
     def __init__(self, services: Services, answer: Callable[[], str]) -> None:

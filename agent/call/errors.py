@@ -1,4 +1,4 @@
-"""What can go wrong on the line and behind it, as the call sees it."""
+"""The typed errors of a call: line gone, taken over, reclaimed, audio lost, recogniser, voice, services."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class VoiceError(OrderlineError):
     code = "voice"
 
 
-class HearingFailed(OrderlineError):
+class RecognitionFailed(OrderlineError):
     """The recogniser does not work: the caller cannot be heard, only keys can."""
 
     code = "hearing"
 
 
-class MustLeave(OrderlineError):
+class HandOverRequired(OrderlineError):
     """The agent has to give this call to people now."""
 
     code = "must_leave"
@@ -63,13 +63,13 @@ class MustLeave(OrderlineError):
         self.reason = reason
 
 
-class TakenAway(OrderlineError):
+class CallReclaimedError(OrderlineError):
     """Somebody else took the call out of the agent's hands: it is in the dialplan again."""
 
     code = "taken_away"
 
 
-class MediaBroken(OrderlineError):
+class MediaLostError(OrderlineError):
     """The media leg of a call broke while the caller was still there."""
 
     code = "media_broken"

@@ -1,4 +1,4 @@
-"""The way out of one call to people: ticket, story, hand-over, once, whatever else happens meanwhile."""
+"""Executes the hand-over of one call to a staff queue, normal or in an emergency."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent.call.operations import Acting
-from agent.call.ports import CallRecord, Line, Services
-from agent.call.queue_status import QueueDesk
-from agent.call.ticketing import HandOverDesk
+from agent.call.operations import CallOperations
+from agent.call.ports import CallerLine, CallRecord, Services
+from agent.call.queue_status import StaffQueues
+from agent.call.ticketing import HandOverPreparer
 from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
-HURRIED_TICKET_SECONDS = 1.0
+EMERGENCY_TICKET_SECONDS = 1.0
 """When something broke, or the agent is being stopped, the caller hears nothing: the ticket must not take longer."""
 
 
-class WayOut:
+class CallHandOver:
     """Gives one call to people."""
 
     def __init__(
         self,
-        line: Line,
+        line: CallerLine,
         services: Services,
         record: CallRecord,
-        acting: Acting,
+        acting: CallOperations,
         redact: Callable[[str, str], str],
         notify: Callable[..., None],
-        queues: QueueDesk | None = None,
+        queues: StaffQueues | None = None,
     ) -> None:
         """``notify(event, **data)`` tells the observers; ``queues`` knows the people's queues, where they are set."""
         self._line = line
         self._record = record
-        self._desk = HandOverDesk(services, record.id, record.caller, redact, acting.page)
+        self._desk = HandOverPreparer(services, record.id, record.caller, redact, acting.page)
         self._notify = notify
         self._queues = queues
 
@@ -53,13 +53,13 @@ class WayOut:
             await asyncio.gather(writing, return_exceptions=True)
         await self._go(handover, ticket, hurried=False)
 
-    async def rush(self, handover: HandOver, *, ticket: bool = True) -> bool:
+    async def hand_over_now(self, handover: HandOver, *, ticket: bool = True) -> bool:
         """Give the call away at once, without a word; False when that did not succeed."""
         handover = self._desk.discreet(handover, self._record.turns)
         ticket_id = ""
         if ticket:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(HURRIED_TICKET_SECONDS):
+                async with asyncio.timeout(EMERGENCY_TICKET_SECONDS):
                     ticket_id = await self._desk.ticket(handover, self._record.turns)
         try:
             await self._go(handover, ticket_id, hurried=True)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import CallTakenOver, LineGone, MediaBroken, MustLeave, TakenAway
+from agent.call.errors import CallReclaimedError, CallTakenOver, HandOverRequired, LineGone, MediaLostError
 from agent.call.ports import (
     FRAME_BYTES,
     FRAME_MS,
+    AudioFrame,
     CallerHungUp,
-    CallTaken,
-    Frame,
+    CallReclaimed,
+    HandOverRequested,
     Inbox,
-    Leave,
-    LineEvent,
+    InboxEvent,
     MediaLost,
-    TakenOver,
+    TakeOverRequested,
 )
 
 _QUIET_MS = 200
-_QUIET = Frame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
+_QUIET = AudioFrame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
 
 
-class LineReader:
+class InboxReader:
     """What happens on the line, one event after the other."""
 
     def __init__(self, inbox: Inbox, *, quiet_after_seconds: float | None = _QUIET_MS / 1000) -> None:
@@ -30,7 +30,7 @@ class LineReader:
         self._inbox = inbox
         self._quiet_after_seconds = quiet_after_seconds
 
-    async def next(self) -> LineEvent:
+    async def next(self) -> InboxEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
         Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaBroken when the
@@ -43,16 +43,16 @@ class LineReader:
             return _QUIET
         if isinstance(event, CallerHungUp):
             raise LineGone("The caller hung up.")
-        if isinstance(event, TakenOver):
+        if isinstance(event, TakeOverRequested):
             raise CallTakenOver(event.by)
         if isinstance(event, MediaLost):
-            raise MediaBroken(f"The audio of the call broke: {event.why}.")
-        if isinstance(event, Leave):
-            raise MustLeave(event.reason)
-        if isinstance(event, CallTaken):
-            raise TakenAway(f"The call was taken to the dialplan: {event.why}.")
+            raise MediaLostError(f"The audio of the call broke: {event.why}.")
+        if isinstance(event, HandOverRequested):
+            raise HandOverRequired(event.reason)
+        if isinstance(event, CallReclaimed):
+            raise CallReclaimedError(f"The call was taken to the dialplan: {event.why}.")
         return event
 
-    def nudge(self) -> None:
+    def wake_up(self) -> None:
         """Make a waiting :meth:`next` return now."""
-        self._inbox.put_nowait(Frame(b""))
+        self._inbox.put_nowait(AudioFrame(b""))

@@ -1,4 +1,4 @@
-"""Where the time between the caller's last sound and the agent's first one goes: a stopwatch read at each hand-over."""
+"""Measures the agent's response time, split into wait, recognition, rules, look-up and voice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WAIT, RECOGNITION, RULES, LOOK_UP, VOICE = "wait", "recognition", "rules", "look
 
 
 @dataclass(frozen=True)
-class Response:
+class ResponseTime:
     """One response of the agent, from inside: without the way of the sound through Asterisk and the network."""
 
     ms: float | None = None
@@ -19,7 +19,7 @@ class Response:
     """The parts it is made of, by name; they add up to ``ms``."""
 
 
-class ResponseWatch:
+class ResponseTimer:
     """One a call. ``clock`` gives monotonic seconds.
 
     :meth:`caller_stopped` starts it, :meth:`lap` puts the time since the last reading down to a part (parts that come
@@ -45,14 +45,14 @@ class ResponseWatch:
         if self._stopped_at is not None:
             self._lap(part, self._clock())
 
-    def audible(self, at: float) -> Response:
+    def stop_at_first_audio(self, at: float) -> ResponseTime:
         """The agent is heard from ``at`` on: return what there was before it, and stand still."""
         stopped_at, self._stopped_at = self._stopped_at, None
         if stopped_at is None:
-            return Response()
+            return ResponseTime()
         self._lap(VOICE, at)
         spent = {part: round(seconds * 1000, 1) for part, seconds in self._seconds.items()}
-        return Response(round((at - stopped_at) * 1000, 1), spent)
+        return ResponseTime(round((at - stopped_at) * 1000, 1), spent)
 
     def _lap(self, part: str, now: float) -> None:
         self._seconds[part] = self._seconds.get(part, 0.0) + now - self._read_at

@@ -5,52 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from agent.call.inbox import LineReader
-from agent.call.playback import Speaking
+from agent.call.inbox import InboxReader
+from agent.call.playback import PromptPlayback
 from agent.call.ports import (
     FRAME_BYTES,
     FRAME_MS,
-    Echo,
-    Frame,
-    Gain,
-    Gate,
-    Key,
-    NoEcho,
-    Played,
-    Recognition,
+    AudioFrame,
+    EchoSuppressor,
+    GainControl,
+    KeyPressed,
+    NoEchoSuppression,
+    NoiseGate,
+    PlaybackFinished,
+    RecognitionResult,
     Recognizer,
-    VoiceActivity,
+    VoiceActivityDetector,
 )
-from agent.call.recognition_stream import Ear
-from agent.call.turn_taking import Action, KeyCollector, TurnTaker, TurnTakingOptions
+from agent.call.recognition_stream import RecognitionStream
+from agent.call.turn_taking import KeyCollector, TurnAction, TurnTaker, TurnTakingOptions
 from agent.dialog.contract import BargeIn, Completeness, Listen, NoInput, TurnInput
 
-MOST_DIGIT_PAUSES = 2
+MAX_DIGIT_PAUSES = 2
 """Half a number may be a word misheard ("one" for "no"), which settling puts right; after so many pauses it is none."""
 
 
 @dataclass(frozen=True)
-class ListeningParts:
+class ListeningComponents:
     """What listening needs; the same for all turns of a call."""
 
     recognizer: Recognizer
-    gain: Gain
-    vad: VoiceActivity
-    gate: Callable[[], Gate]
+    gain: GainControl
+    vad: VoiceActivityDetector
+    gate: Callable[[], NoiseGate]
     """Makes the gate of one turn."""
     completeness: Callable[[str], Completeness]
     clock: Callable[[], float]
     """Monotonic seconds."""
     on_listening: Callable[[], None]
     """Called once when the prompt has been heard and it is the caller's turn."""
-    echo: Echo = field(default_factory=NoEcho)
+    echo: EchoSuppressor = field(default_factory=NoEchoSuppression)
     options: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class ListeningResult:
     """What a turn of listening brought."""
 
     event: TurnInput | NoInput
@@ -60,10 +60,12 @@ class Answer:
     """Clock time at which the turn was taken to be over."""
 
 
-class Listening:
+class TurnListener:
     """Listens once. :meth:`run` returns the caller's answer; raises LineGone, MediaBroken, or what an ear raises."""
 
-    def __init__(self, reader: LineReader, parts: ListeningParts, listen: Listen, speaking: Speaking) -> None:
+    def __init__(
+        self, reader: InboxReader, parts: ListeningComponents, listen: Listen, speaking: PromptPlayback
+    ) -> None:
         self._reader = reader
         self._parts = parts
         self._listen = listen
@@ -82,7 +84,7 @@ class Listening:
             prompt_playing=speaking.active,
         )
 
-    async def run(self, keys_ahead: Sequence[str] = ()) -> Answer:
+    async def run(self, keys_ahead: Sequence[str] = ()) -> ListeningResult:
         """Listen until the caller has answered or stayed silent; ``keys_ahead`` were keyed before we listened."""
         try:
             for digit in keys_ahead:
@@ -98,20 +100,20 @@ class Listening:
             if self._ear is not None:
                 await self._ear.close()
 
-    def _new_ear(self) -> Ear:
+    def _new_ear(self) -> RecognitionStream:
         listen = self._listen
         hearing = self._parts.recognizer.listen(listen.phrases, listen.words, listen.samples)
-        return Ear(hearing, self._parts.chunk_frames)
+        return RecognitionStream(hearing, self._parts.chunk_frames)
 
-    async def _step(self) -> Answer | None:
+    async def _step(self) -> ListeningResult | None:
         event = await self._reader.next()
-        if isinstance(event, Played):
+        if isinstance(event, PlaybackFinished):
             if self._speaking.played(event.mark):
                 await self._prompt_heard()
-        elif isinstance(event, Key):
+        elif isinstance(event, KeyPressed):
             if await self._take_key(event.digit):
                 return self._keyed()
-        elif isinstance(event, Frame):
+        elif isinstance(event, AudioFrame):
             if self._speaking.active and self._speaking.check():
                 await self._prompt_heard()
             if self._keys.timed_out(self._parts.clock()):
@@ -141,7 +143,7 @@ class Listening:
         self._taker.hold()
         return self._keys.key(digit, self._parts.clock())
 
-    async def _take_frame(self, pcm: bytes) -> Answer | None:
+    async def _take_frame(self, pcm: bytes) -> ListeningResult | None:
         parts, ear = self._parts, self._ear
         frame = parts.echo.process(pcm.ljust(FRAME_BYTES, b"\0"))
         probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
@@ -149,32 +151,32 @@ class Listening:
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
         if ear is None:  # nothing can be heard: only silence counts, and only keys end it
-            silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is Action.NO_INPUT
-            return Answer(NoInput(self._listen.no_input_seconds), None) if silent else None
+            silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is TurnAction.NO_INPUT
+            return ListeningResult(NoInput(self._listen.no_input_seconds), None) if silent else None
         self._pause_or_go_on(ear, probability)
         ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
             self._judged = (ear.text, parts.completeness(ear.text))
         action = self._taker.frame(probability, *self._judged, FRAME_MS)
-        if action is Action.INTERRUPT:
+        if action is TurnAction.INTERRUPT:
             self._barged_in = True
             await self._speaking.stop()
-        elif action in (Action.RESUME, Action.DISCARD):
+        elif action in (TurnAction.RESUME, TurnAction.DISCARD):
             await ear.close()
             self._ear = self._new_ear()
-            if action is Action.RESUME:
+            if action is TurnAction.RESUME:
                 self._barged_in = False
                 await self._speaking.resume()
-        elif action is Action.NO_INPUT:
-            return Answer(NoInput(self._listen.no_input_seconds), None)
-        elif action is Action.END_OF_TURN:
+        elif action is TurnAction.NO_INPUT:
+            return ListeningResult(NoInput(self._listen.no_input_seconds), None)
+        elif action is TurnAction.END_OF_TURN:
             ended_at = parts.clock()
             heard = self._heard(await ear.finish())
-            return Answer(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
+            return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
         return None
 
-    def _pause_or_go_on(self, ear: Ear, probability: float) -> None:
+    def _pause_or_go_on(self, ear: RecognitionStream, probability: float) -> None:
         """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
 
         Later and seldom where digits are read: there a pause follows each of them, and opening means decoding all of
@@ -186,17 +188,17 @@ class Listening:
                 ear.go_on()
             return
         unfinished = self._judged[1] is Completeness.INCOMPLETE
-        if ear.settled or (unfinished and ear.pauses >= MOST_DIGIT_PAUSES):
+        if ear.settled or (unfinished and ear.pauses >= MAX_DIGIT_PAUSES):
             return
         reads_digits = unfinished and self._listen.keys.max_digits > 1
         pause_ms = options.settle_digits_ms if reads_digits else options.settle_ms
         if taker.caller_is_speaking and taker.silence_ms >= pause_ms:
             ear.settle()
 
-    def _keyed(self) -> Answer:
-        return Answer(TurnInput(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
+    def _keyed(self) -> ListeningResult:
+        return ListeningResult(TurnInput(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
 
-    def _heard(self, recognition: Recognition) -> TurnInput:
+    def _heard(self, recognition: RecognitionResult) -> TurnInput:
         return TurnInput(
             text=recognition.text,
             words=recognition.words,

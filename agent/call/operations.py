@@ -1,4 +1,4 @@
-"""What one call asks of the business systems: performs it, keeps it for the ticket, writes the ticket's page."""
+"""The operations of one call on the business systems: performs, logs and writes them into the ticket page."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.call.ports import CallRecord, Services
-from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
+from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded
 
-TICKETS = "tickets.create"
+CREATE_TICKET = "tickets.create"
 
 
-class Acting:
+class CallOperations:
     """The acts of one call."""
 
     def __init__(
@@ -31,13 +31,13 @@ class Acting:
         self._story = story
         self._known_as = known_as
         self._redact = redact
-        self._acts: list[Act] = []
+        self._acts: list[PerformedOperation] = []
 
     async def perform(self, effect: Effect) -> EffectSucceeded | EffectFailed:
         """Do one effect within its deadline."""
         try:
             async with asyncio.timeout(effect.deadline_seconds):
-                arguments = self._with_page(effect.arguments) if effect.name == TICKETS else effect.arguments
+                arguments = self._with_page(effect.arguments) if effect.name == CREATE_TICKET else effect.arguments
                 return EffectSucceeded(
                     effect.id, await self._services.perform(effect.name, arguments, self._key(effect))
                 )
@@ -49,18 +49,18 @@ class Acting:
     def note(self, effect: Effect, result: EffectSucceeded | EffectFailed, milliseconds: float) -> str:
         """Write an effect that is over into the record; returns its code."""
         if isinstance(result, EffectFailed):
-            act = Act(effect.name, effect.arguments, result.code, result.reason)
+            act = PerformedOperation(effect.name, effect.arguments, result.code, result.reason)
         else:
-            act = Act(effect.name, effect.arguments, "ok", result=result.result)
+            act = PerformedOperation(effect.name, effect.arguments, "ok", result=result.result)
         self._acts.append(act)
         key = self._key(effect)
         self._record.effects.append({"name": effect.name, "code": act.code, "ms": milliseconds, "key": key})
         return act.code
 
-    def page(self, why: Why) -> str:
+    def page(self, why: TicketReason) -> str:
         """Return the page of a ticket written now."""
         record = self._record
-        call = CallSoFar(
+        call = TicketPageFacts(
             record.caller, self._known_as(), record.started_at, self._story(), tuple(self._acts), tuple(record.turns)
         )
         return ticket_page(call, why, self._redact)
@@ -71,7 +71,7 @@ class Acting:
     def _with_page(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """A ticket that a flow writes brings the call's story along, like one of a hand-over."""
         priority = given.get("priority")
-        why = Why(
+        why = TicketReason(
             str(given.get("reason", "")),
             str(given.get("summary", "")),
             priority if isinstance(priority, int) else 0,

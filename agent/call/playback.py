@@ -1,4 +1,4 @@
-"""The agent's mouth for one call: plays prompts piece by piece, stops on a barge-in, goes on where it stopped."""
+"""Playback of one turn's prompts: piece by piece, stopped on a barge-in, resumed where it stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.call.ports import SAMPLE_RATE, Echo, Media, NoEcho, Voice
+from agent.call.ports import SAMPLE_RATE, EchoSuppressor, Media, NoEchoSuppression, Voice
 from agent.dialog.contract import Prompt
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ MARK_GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Piece:
+class PromptPiece:
     """A sentence of a prompt: what is synthesised, cached and played as one."""
 
     prompt_id: str
@@ -26,7 +26,7 @@ class Piece:
     mark: str
 
 
-class Speaking:
+class PromptPlayback:
     """Speaks one turn's prompts.
 
     The first piece is played as soon as it is there, the next ones are rendered while it plays. :meth:`stop` flushes;
@@ -42,19 +42,19 @@ class Speaking:
         marks: itertools.count[int],
         clock: Callable[[], float],
         on_first_audio: Callable[[float], object],
-        echo: Echo | None = None,
+        echo: EchoSuppressor | None = None,
     ) -> None:
         self._voice = voice
         self._media = media
         self._clock = clock
         self._marks = marks
         self._pieces = [
-            Piece(prompt.id, part, f"m{next(marks)}")
+            PromptPiece(prompt.id, part, f"m{next(marks)}")
             for prompt in prompts
             for part in voice.pieces(prompt.id, prompt.text)
             if part.strip()
         ]
-        self._echo: Echo = echo if echo is not None else NoEcho()
+        self._echo: EchoSuppressor = echo if echo is not None else NoEchoSuppression()
         self._heard = 0
         self._stopped = False
         self._audible_until: float = 0.0
@@ -82,7 +82,7 @@ class Speaking:
         if self._pieces:
             self._task = asyncio.create_task(self._play(self._pieces[self._heard :]))
 
-    async def _play(self, pieces: Sequence[Piece]) -> None:
+    async def _play(self, pieces: Sequence[PromptPiece]) -> None:
         rendered = [asyncio.create_task(self._audio(piece)) for piece in pieces]
         try:
             for piece, audio in zip(pieces, rendered, strict=True):
@@ -101,7 +101,7 @@ class Speaking:
                 task.cancel()
             await asyncio.gather(*rendered, return_exceptions=True)
 
-    async def _audio(self, piece: Piece) -> bytes:
+    async def _audio(self, piece: PromptPiece) -> bytes:
         cached = self._voice.cached(piece.prompt_id, piece.text)
         return cached if cached is not None else await self._voice.render(piece.prompt_id, piece.text)
 
@@ -138,7 +138,7 @@ class Speaking:
         await self._cancel()
         # the flushed marks will never come: new ones tell the old audio from the new
         self._pieces[self._heard :] = [
-            Piece(piece.prompt_id, piece.text, f"m{next(self._marks)}") for piece in self._pieces[self._heard :]
+            PromptPiece(piece.prompt_id, piece.text, f"m{next(self._marks)}") for piece in self._pieces[self._heard :]
         ]
         self.start()
 

@@ -1,4 +1,4 @@
-"""What a call needs from the rooms around it: a line, media, ears, a voice, a dialog, services, a record."""
+"""The ports of a call: caller line, audio, recogniser, voice, dialog, services, records, observer."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
 
 
 @dataclass(frozen=True)
-class Frame:
+class AudioFrame:
     """20 ms of the caller's voice."""
 
     pcm: bytes
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyPressed:
     """One keypad key, 0-9 * #."""
 
     digit: str
 
 
 @dataclass(frozen=True)
-class Played:
+class PlaybackFinished:
     """The audio pushed with this mark has been played to its end."""
 
     mark: str
@@ -55,29 +55,38 @@ class MediaLost:
 
 
 @dataclass(frozen=True)
-class TakenOver:
+class TakeOverRequested:
     """A supervisor wants the call."""
 
     by: str = ""
 
 
 @dataclass(frozen=True)
-class CallTaken:
+class CallReclaimed:
     """The channel has left the agent without our doing: the dead-man timer or a rescuer took it to the dialplan."""
 
     why: str = ""
 
 
 @dataclass(frozen=True)
-class Leave:
+class HandOverRequested:
     """The agent must give the call to people now, with the story."""
 
     reason: str
     """Machine word of the hand-over."""
 
 
-LineEvent = Frame | Key | Played | CallerHungUp | MediaLost | TakenOver | CallTaken | Leave
-Inbox = asyncio.Queue[LineEvent]
+InboxEvent = (
+    AudioFrame
+    | KeyPressed
+    | PlaybackFinished
+    | CallerHungUp
+    | MediaLost
+    | TakeOverRequested
+    | CallReclaimed
+    | HandOverRequested
+)
+Inbox = asyncio.Queue[InboxEvent]
 """Everything that happens on the line, in order, in one queue per call."""
 
 
@@ -90,7 +99,7 @@ class Caller:
     dialled: str = ""
 
 
-class Line(Protocol):
+class CallerLine(Protocol):
     """The caller's channel."""
 
     id: str
@@ -123,10 +132,10 @@ class Media(Protocol):
     """The audio of one call, both ways."""
 
     async def play(self, pcm: bytes, mark: str) -> None:
-        """Queue a whole utterance after what is already queued; ``Played(mark)`` follows when heard."""
+        """Queue a whole utterance after what is already queued; ``PlaybackFinished(mark)`` follows when heard."""
 
     async def flush(self) -> None:
-        """Stop at once and forget everything queued; no ``Played`` comes for it."""
+        """Stop at once and forget everything queued; no ``PlaybackFinished`` comes for it."""
 
     async def close(self) -> None:
         """Release the leg; idempotent."""
@@ -136,7 +145,7 @@ class Media(Protocol):
 
 
 @dataclass(frozen=True)
-class Recognition:
+class RecognitionResult:
     """A finished recognition."""
 
     text: str = ""
@@ -144,41 +153,43 @@ class Recognition:
     alternatives: tuple[str, ...] = ()
 
 
-class Hearing(Protocol):
+class UtteranceRecognizer(Protocol):
     """The recogniser's ear for one turn of one call."""
 
     async def feed(self, pcm: bytes) -> str:
         """Give audio (any length, 8 kHz 16-bit); returns the text so far, ``""`` for nothing yet."""
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         """Return the best final text; the partial when the final came back empty."""
 
 
 class Recognizer(Protocol):
     """Turns speech into text."""
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> Hearing:
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> UtteranceRecognizer:
         """Open an ear for these whole phrases and loose words. Cheap: one per turn.
 
         ``samples`` are typical strings of the words; they weigh by how often they stand there.
         """
 
 
-class VoiceActivity(Protocol):
+class VoiceActivityDetector(Protocol):
     """Says whether a frame holds speech. One instance a call; stateful."""
 
     def process(self, pcm: bytes) -> float:
         """Take one 20 ms frame; return the probability of speech, 0..1."""
 
 
-class Gate(Protocol):
+class NoiseGate(Protocol):
     """Lets speech through to the recogniser and keeps noise out. One instance a turn; stateful."""
 
     def process(self, pcm: bytes, speech_probability: float) -> bytes:
         """Take one 20 ms frame; return what the recogniser should get now: nothing, or any number of frames."""
 
 
-class Echo(Protocol):
+class EchoSuppressor(Protocol):
     """Keeps the agent's own voice, as it comes back from a speakerphone, out of its ear. One instance a call."""
 
     def playing(self, pcm: bytes) -> None:
@@ -191,8 +202,8 @@ class Echo(Protocol):
         """Take one 20 ms frame of the caller; return it, or silence when it is the agent's own voice."""
 
 
-class NoEcho:
-    """Implements :class:`Echo` for lines without any."""
+class NoEchoSuppression:
+    """Implements :class:`EchoSuppressor` for lines without any."""
 
     def playing(self, pcm: bytes) -> None:
         """Do nothing."""
@@ -205,7 +216,7 @@ class NoEcho:
         return pcm
 
 
-class Gain(Protocol):
+class GainControl(Protocol):
     """Brings the caller to a normal level. One instance a call; stateful."""
 
     def process(self, pcm: bytes) -> bytes:
@@ -322,7 +333,7 @@ class CallRecord:
     """About recording: ``announced``, ``given``, ``refused``; ``""`` where nobody was told or asked."""
 
 
-class Records(Protocol):
+class CallRecordWriter(Protocol):
     """Where calls go."""
 
     async def begin(self, record: CallRecord) -> None:
@@ -332,7 +343,7 @@ class Records(Protocol):
         """Store the record durably; a second write for the same id is refused."""
 
 
-class Memory(Protocol):
+class SnapshotWriter(Protocol):
     """Keeps a live call so that another process can go on with it. Never raises."""
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
@@ -348,8 +359,8 @@ class Memory(Protocol):
         """Forget a call that is over. Does not wait."""
 
 
-class NoMemory:
-    """Implements :class:`Memory` for calls that nobody can go on with."""
+class NoSnapshots:
+    """Implements :class:`SnapshotWriter` for calls that nobody can go on with."""
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Do nothing."""
@@ -361,7 +372,7 @@ class NoMemory:
         """Do nothing."""
 
 
-class Observer(Protocol):
+class CallObserver(Protocol):
     """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
@@ -372,31 +383,31 @@ __all__ = [
     "FRAME_BYTES",
     "FRAME_MS",
     "SAMPLE_RATE",
+    "AudioFrame",
+    "CallObserver",
+    "CallReclaimed",
     "CallRecord",
-    "CallTaken",
+    "CallRecordWriter",
     "Caller",
     "CallerHungUp",
+    "CallerLine",
     "Dialog",
-    "Frame",
-    "Gain",
-    "Hearing",
+    "GainControl",
+    "HandOverRequested",
     "Inbox",
-    "Key",
-    "Leave",
-    "Line",
-    "LineEvent",
+    "InboxEvent",
+    "KeyPressed",
     "Listen",
     "Media",
     "MediaLost",
-    "Memory",
-    "NoMemory",
-    "Observer",
-    "Played",
-    "Recognition",
+    "NoSnapshots",
+    "PlaybackFinished",
+    "RecognitionResult",
     "Recognizer",
-    "Records",
     "Services",
+    "SnapshotWriter",
     "TurnRecord",
+    "UtteranceRecognizer",
     "Voice",
-    "VoiceActivity",
+    "VoiceActivityDetector",
 ]

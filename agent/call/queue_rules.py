@@ -1,4 +1,4 @@
-"""Whether a person can be had: opening hours, holidays and the queue's figures in, one report out. Pure."""
+"""Rules of a staff queue: opening hours, holidays and statistics in, one availability report out. Pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class QueueRules:
     """From so many waiting callers on the queue is full; 0 for any number."""
 
 
-def report_on(rules: QueueRules, now: datetime, state: QueueState | None) -> QueueReport:
+def queue_report(rules: QueueRules, now: datetime, state: QueueState | None) -> QueueReport:
     """Judge a queue at an aware time. ``state`` is None when the figures are not to be had."""
     local = now.astimezone(rules.zone)
     if local.date() in rules.holidays:
@@ -73,13 +73,13 @@ def report_on(rules: QueueRules, now: datetime, state: QueueState | None) -> Que
     if rules.max_callers and state.callers >= rules.max_callers:
         return QueueReport("full")
     wait_seconds = state.expected_wait_seconds()
-    minutes = minutes_of(wait_seconds)
+    minutes = rounded_minutes(wait_seconds)
     if rules.max_wait_seconds and wait_seconds is not None and wait_seconds > rules.max_wait_seconds:
         return QueueReport("too_long", minutes)
     return QueueReport("open", minutes)
 
 
-def minutes_of(seconds: float | None) -> int:
+def rounded_minutes(seconds: float | None) -> int:
     """Round a wait to whole minutes, upwards from half a minute on; beyond ten minutes to fives."""
     if seconds is None or seconds < 30:
         return 0

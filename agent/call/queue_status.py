@@ -1,4 +1,4 @@
-"""What the hand-over needs to know of the people's queues: which there are, how they stand, screen-pop and whisper."""
+"""The configured staff queues: names, availability report, screen-pop and whisper of a hand-over."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from agent.call.queue_rules import QueueRules, QueueState, report_on
+from agent.call.queue_rules import QueueRules, QueueState, queue_report
 from agent.dialog.contract import HandOver, QueueReport
 
 log = logging.getLogger(__name__)
 
 _MAX_URL_CHARS = 500
-POP_VALUES = ("ticket", "reason", "order", "verified", "caller", "queue", "call")
+SCREEN_POP_VALUES = ("ticket", "reason", "order", "verified", "caller", "queue", "call")
 """What a screen-pop address may hold in braces."""
 
 
-class Queues(Protocol):
+class QueueStatistics(Protocol):
     """Where the figures of the queues come from."""
 
     async def state(self, name: str) -> QueueState | None:
         """Return how a queue stands, None when that is not to be had soon. Never raises, never takes long."""
 
 
-class Whispers(Protocol):
+class WhisperSource(Protocol):
     """Speaks to a person before the caller is joined."""
 
     async def make(self, call_id: str, values: Mapping[str, Any]) -> str:
@@ -34,7 +34,7 @@ class Whispers(Protocol):
 
 
 @dataclass(frozen=True)
-class QueuePlan:
+class QueueDefinition:
     """One queue that calls may be handed to."""
 
     rules: Callable[[], QueueRules]
@@ -44,20 +44,20 @@ class QueuePlan:
     whisper: bool = False
 
 
-class QueueDesk:
+class StaffQueues:
     """Knows the configured queues. The first one is the usual one."""
 
     def __init__(
         self,
-        plans: Mapping[str, QueuePlan],
-        queues: Queues,
-        whispers: Whispers,
+        plans: Mapping[str, QueueDefinition],
+        queues: QueueStatistics,
+        whispers: WhisperSource,
         wall: Callable[[], datetime],
     ) -> None:
         """``wall`` gives aware local time. ``plans`` must hold at least one queue."""
         self._plans = plans
         self._queues = queues
-        self._whispers = whispers
+        self._whisper_source = whispers
         self._wall = wall
 
     def name(self, wanted: str) -> str:
@@ -73,10 +73,10 @@ class QueueDesk:
         """Judge the queue that is meant, now."""
         name = self.name(wanted)
         rules = self._plans[name].rules()
-        closed = report_on(rules, self._wall(), None)
+        closed = queue_report(rules, self._wall(), None)
         if closed.standing != "unknown":
             return closed
-        return report_on(rules, self._wall(), await self._queues.state(name))
+        return queue_report(rules, self._wall(), await self._queues.state(name))
 
     async def variables(
         self, handover: HandOver, ticket: str, call_id: str, caller: str, *, whisper: bool = True
@@ -98,17 +98,17 @@ class QueueDesk:
             "queue": name,
             "call": call_id,
         }
-        variables = {"ORDERLINE_QUEUE": name, "ORDERLINE_URL": filled_url(plan.screen_pop_url, values)}
+        variables = {"ORDERLINE_QUEUE": name, "ORDERLINE_URL": fill_screen_pop_url(plan.screen_pop_url, values)}
         if plan.whisper and whisper:
             words = {"ticket_id": ticket, "reason": handover.reason, "verified": verified}
             words["order_number"] = values["order"]
-            variables["ORDERLINE_WHISPER"] = await self._whispers.make(call_id, words)
+            variables["ORDERLINE_WHISPER"] = await self._whisper_source.make(call_id, words)
         return variables
 
 
-def filled_url(template: str, values: Mapping[str, str]) -> str:
+def fill_screen_pop_url(template: str, values: Mapping[str, str]) -> str:
     """Fill a screen-pop address in; each value is percent-encoded whole, so that none can change the address."""
     url = template
-    for name in POP_VALUES:
+    for name in SCREEN_POP_VALUES:
         url = url.replace(f"{{{name}}}", quote(values.get(name, ""), safe=""))
     return url if len(url) <= _MAX_URL_CHARS else ""

@@ -1,14 +1,14 @@
-"""The agent's ear for one turn: gathers frames into chunks and keeps the recogniser's latest text at hand."""
+"""The recognition stream of one turn: feeds audio in chunks and holds the recogniser's latest text."""
 
 from __future__ import annotations
 
 import asyncio
 
-from agent.call.ports import FRAME_BYTES, Hearing, Recognition
+from agent.call.ports import FRAME_BYTES, RecognitionResult, UtteranceRecognizer
 
 
-class Ear:
-    """Feeds a :class:`Hearing` from a task of its own, so that the call never waits for the recogniser.
+class RecognitionStream:
+    """Feeds a :class:`UtteranceRecognizer` from a task of its own, so that the call never waits for the recogniser.
 
     ``chunk_frames`` is how many 20 ms frames are handed over together at least; what piles up while the recogniser is
     busy goes in one larger chunk.
@@ -18,7 +18,7 @@ class Ear:
     Silence that follows is kept back; when the caller speaks on (:meth:`go_on`) it is caught up with.
     """
 
-    def __init__(self, hearing: Hearing, chunk_frames: int) -> None:
+    def __init__(self, hearing: UtteranceRecognizer, chunk_frames: int) -> None:
         self.text = ""
         """What has been recognised so far."""
         self._hearing = hearing
@@ -30,7 +30,7 @@ class Ear:
         self._settling = False
         self.pauses = 0
         """How often something was settled."""
-        self._settled: Recognition | None = None
+        self._settled: RecognitionResult | None = None
         self._task = asyncio.create_task(self._listen())
 
     @property
@@ -79,7 +79,7 @@ class Ear:
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()) is not None:
             raise error
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         """Take the rest of the audio and return the final result. Raises what the recogniser raises."""
         self._stopping = True
         self._ready.set()

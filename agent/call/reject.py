@@ -1,4 +1,4 @@
-"""Gives a call to people without a word, before it is answered: the agent is paused."""
+"""Sends a call to the staff queue before it is answered, and records that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.errors import LineGone
-from agent.call.ports import CallRecord, Line, Observer, Records
+from agent.call.ports import CallerLine, CallObserver, CallRecord, CallRecordWriter
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 PAUSED = "paused"
 
 
-async def pass_on(
-    line: Line, reason: str, records: Records, observer: Observer, wall: Callable[[], datetime]
+async def reject_to_queue(
+    line: CallerLine, reason: str, records: CallRecordWriter, observer: CallObserver, wall: Callable[[], datetime]
 ) -> CallRecord:
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
     record = CallRecord(line.id, line.caller, wall().isoformat(timespec="milliseconds"))

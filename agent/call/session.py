@@ -10,36 +10,43 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from agent.call.errors import CallTakenOver, HearingFailed, LineGone, MediaBroken, MustLeave, TakenAway
-from agent.call.handover import WayOut
-from agent.call.inbox import LineReader
-from agent.call.latency import LOOK_UP, RECOGNITION, RULES, Response, ResponseWatch
-from agent.call.listening import Listening, ListeningParts
-from agent.call.operations import Acting
-from agent.call.playback import Speaking
+from agent.call.errors import (
+    CallReclaimedError,
+    CallTakenOver,
+    HandOverRequired,
+    LineGone,
+    MediaLostError,
+    RecognitionFailed,
+)
+from agent.call.handover import CallHandOver
+from agent.call.inbox import InboxReader
+from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTime, ResponseTimer
+from agent.call.listening import ListeningComponents, TurnListener
+from agent.call.operations import CallOperations
+from agent.call.playback import PromptPlayback
 from agent.call.ports import (
+    CallerLine,
+    CallObserver,
     CallRecord,
+    CallRecordWriter,
     Dialog,
-    Echo,
-    Gain,
-    Gate,
-    Key,
-    Line,
+    EchoSuppressor,
+    GainControl,
+    KeyPressed,
     Media,
-    Memory,
-    NoEcho,
-    NoMemory,
-    Observer,
-    Played,
+    NoEchoSuppression,
+    NoiseGate,
+    NoSnapshots,
+    PlaybackFinished,
     Recognizer,
-    Records,
     Services,
+    SnapshotWriter,
     TurnRecord,
     Voice,
-    VoiceActivity,
+    VoiceActivityDetector,
 )
-from agent.call.queue_status import QueueDesk
-from agent.call.snapshot import RESTARTED, Resumed, state_of
+from agent.call.queue_status import StaffQueues
+from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, snapshot_of
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import (
     Effect,
@@ -59,33 +66,33 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class CallParts:
+class CallComponents:
     """What a call is made of; built by the composition root."""
 
     dialog: Dialog
     recognizer: Recognizer
     voice: Voice
-    gain: Gain
-    vad: VoiceActivity
-    gate: Callable[[], Gate]
+    gain: GainControl
+    vad: VoiceActivityDetector
+    gate: Callable[[], NoiseGate]
     """Makes the gate of one turn."""
     services: Services
-    records: Records
-    observer: Observer
+    records: CallRecordWriter
+    observer: CallObserver
     redact: Callable[[str, str], str]
     """``redact(text, slot)``: the text without what may not be kept."""
     clock: Callable[[], float]
     """Monotonic seconds."""
     wall: Callable[[], datetime]
     """Aware local time."""
-    echo: Echo = field(default_factory=NoEcho)
+    echo: EchoSuppressor = field(default_factory=NoEchoSuppression)
     known_as: Callable[[], str] = lambda: ""
     """What the shop knows the calling number as, once it has said so: for people, never proof."""
-    queues: QueueDesk | None = None
+    queues: StaffQueues | None = None
     """Knows the people's queues, where they are set."""
-    memory: Memory = field(default_factory=NoMemory)
+    memory: SnapshotWriter = field(default_factory=NoSnapshots)
     """Lets another process go on with the call if this one dies."""
-    resumed: Resumed | None = None
+    resumed: RecoveredCall | None = None
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
@@ -93,7 +100,7 @@ class CallParts:
 
 
 @dataclass(frozen=True)
-class _End:
+class _CallEnd:
     outcome: str
     ended_by: str
 
@@ -101,21 +108,23 @@ class _End:
 class CallSession:
     """Holds one conversation on one line. :meth:`run` returns when the call is over and recorded."""
 
-    def __init__(self, line: Line, media: Media, parts: CallParts) -> None:
+    def __init__(self, line: CallerLine, media: Media, parts: CallComponents) -> None:
         self._line = line
         self._media = media
         self._parts = parts
-        self._reader = LineReader(line.inbox)
+        self._reader = InboxReader(line.inbox)
         self._marks = itertools.count(1)
-        self._keys_ahead: list[str] = []
+        self._typed_ahead_keys: list[str] = []
         self._answered_at: float | None = None
         self._resumed = parts.resumed
-        self._watch = ResponseWatch(parts.clock)
+        self._watch = ResponseTimer(parts.clock)
         self._current: TurnRecord | None = None
         self._record = self._begin_record()
-        self._acting = Acting(parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact)
-        self._way_out = WayOut(
-            line, parts.services, self._record, self._acting, parts.redact, self._notify, parts.queues
+        self._call_operations = CallOperations(
+            parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact
+        )
+        self._call_hand_over = CallHandOver(
+            line, parts.services, self._record, self._call_operations, parts.redact, self._notify, parts.queues
         )
 
     def _begin_record(self) -> CallRecord:
@@ -126,7 +135,7 @@ class CallSession:
             return CallRecord(id=line.id, caller=line.caller, started_at=started_at)
         if left.answered_at is not None:
             self._answered_at = parts.clock() - (parts.wall().timestamp() - left.answered_at)
-        left.record.faults.append(RESTARTED)
+        left.record.faults.append(RESTARTED_FAULT)
         return left.record
 
     async def run(self) -> CallRecord:
@@ -151,18 +160,18 @@ class CallSession:
             record.outcome, record.ended_by = "taken_over", "supervisor"
             self._notify("taken_over", by=taken.by)
             await self._line.give_up()
-        except MustLeave as error:
+        except HandOverRequired as error:
             record.outcome, record.ended_by = "handed_over", "handover"
-            if not await self._rush(error.reason):
+            if not await self._hand_over_now(error.reason):
                 record.outcome, record.ended_by = "failed", "fault"
                 raise
-        except TakenAway as error:
+        except CallReclaimedError as error:
             record.outcome, record.ended_by = "rescued", "fault"
             record.faults.append(error.message)
         except BaseException as error:
             record.outcome, record.ended_by = "failed", "fault"
             record.faults.append(f"{type(error).__name__}: {error}")
-            if not await self._survive(error):
+            if not await self._end_broken_call(error):
                 raise
         finally:
             record.duration_seconds = round(self._parts.clock() - (self._answered_at or started), 3)
@@ -171,12 +180,12 @@ class CallSession:
             await self._store(record)
         return record
 
-    async def _converse(self) -> _End:
+    async def _converse(self) -> _CallEnd:
         parts = self._parts
         turn = self._first_turn()
         while True:
             if isinstance(turn.then, HandOver) and parts.queues is not None:
-                turn = await self._with_queue(turn, turn.then, parts.queues)
+                turn = await self._ask_queue_first(turn, turn.then, parts.queues)
             speaking = self._speaking(turn)
             if self._answered_at is None:
                 if not self._line.is_answered:
@@ -193,11 +202,11 @@ class CallSession:
                         event = await self._perform(effect, speaking)
                     case HandOver() as handover:
                         await self._hand_over(handover, speaking)
-                        return _End("handed_over", "handover")
+                        return _CallEnd("handed_over", "handover")
                     case HangUp() as hang_up:
                         await self._finish_speaking(speaking)
                         await self._line.hang_up()
-                        return _End(hang_up.outcome, "agent")
+                        return _CallEnd(hang_up.outcome, "agent")
             finally:
                 await speaking.close()
             turn = self._parts.dialog.hear(event)
@@ -215,52 +224,52 @@ class CallSession:
         parts = self._parts
         answered = self._answered_at
         at = None if answered is None else parts.wall().timestamp() - (parts.clock() - answered)
-        parts.memory.keep(self._record.id, state_of(self._record, at, parts.dialog.snapshot()))
+        parts.memory.keep(self._record.id, snapshot_of(self._record, at, parts.dialog.snapshot()))
 
-    async def _survive(self, error: BaseException) -> bool:
+    async def _end_broken_call(self, error: BaseException) -> bool:
         """Find the best end for a call that broke; False when there is none."""
         record = self._record
         if isinstance(error, asyncio.CancelledError):  # there is hardly any time left
-            await self._rush("agent_stopping", ticket=False)
+            await self._hand_over_now("agent_stopping", ticket=False)
             return False
-        if isinstance(error, MediaBroken) and await self._line.is_lost():
+        if isinstance(error, MediaLostError) and await self._line.is_lost():
             record.outcome = "lost"
             return True
-        log.error("Call %s broke and goes to a person: %s", record.id, error, exc_info=not_ours(error))
-        if not await self._rush("agent_fault"):
+        log.error("Call %s broke and goes to a person: %s", record.id, error, exc_info=unexpected_only(error))
+        if not await self._hand_over_now("agent_fault"):
             return False
         record.outcome = "handed_over"
         return True
 
-    async def _rush(self, reason: str, *, ticket: bool = True) -> bool:
-        return await self._way_out.rush(self._parts.dialog.hand_over(reason), ticket=ticket)
+    async def _hand_over_now(self, reason: str, *, ticket: bool = True) -> bool:
+        return await self._call_hand_over.hand_over_now(self._parts.dialog.hand_over(reason), ticket=ticket)
 
     # --- speaking -----------------------------------------------------------------------------------
 
-    def _speaking(self, turn: Turn) -> Speaking:
+    def _speaking(self, turn: Turn) -> PromptPlayback:
         if self._current is not None and turn.understood:
             self._current.understood = turn.understood
         first_audio = self._open_turn(turn)
         return self._mouth(turn.say, first_audio)
 
-    def _mouth(self, prompts: Sequence[Prompt], on_first_audio: Callable[[float], object]) -> Speaking:
+    def _mouth(self, prompts: Sequence[Prompt], on_first_audio: Callable[[float], object]) -> PromptPlayback:
         parts = self._parts
-        return Speaking(parts.voice, self._media, prompts, self._marks, parts.clock, on_first_audio, parts.echo)
+        return PromptPlayback(parts.voice, self._media, prompts, self._marks, parts.clock, on_first_audio, parts.echo)
 
-    async def _finish_speaking(self, speaking: Speaking) -> None:
+    async def _finish_speaking(self, speaking: PromptPlayback) -> None:
         """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""
         while not speaking.check():
             event = await self._reader.next()
-            if isinstance(event, Played):
+            if isinstance(event, PlaybackFinished):
                 speaking.played(event.mark)
 
     # --- listening ----------------------------------------------------------------------------------
 
-    async def _listen(self, listen: Listen, speaking: Speaking) -> Event:
+    async def _listen(self, listen: Listen, speaking: PromptPlayback) -> Event:
         parts = self._parts
-        listening = Listening(
+        listening = TurnListener(
             self._reader,
-            ListeningParts(
+            ListeningComponents(
                 recognizer=parts.recognizer,
                 gain=parts.gain,
                 vad=parts.vad,
@@ -275,10 +284,10 @@ class CallSession:
             listen,
             speaking,
         )
-        keys, self._keys_ahead = self._keys_ahead, []
+        keys, self._typed_ahead_keys = self._typed_ahead_keys, []
         try:
             answer = await listening.run(keys)
-        except HearingFailed as error:
+        except RecognitionFailed as error:
             log.error("Call %s goes on by keypad: %s", self._record.id, error)
             self._record.faults.append(error.message)
             return RecognitionLost()
@@ -290,22 +299,22 @@ class CallSession:
 
     # --- effects and endings ------------------------------------------------------------------------
 
-    async def _perform(self, effect: Effect, speaking: Speaking) -> Event:
+    async def _perform(self, effect: Effect, speaking: PromptPlayback) -> Event:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
         self._notify("effect_started", name=effect.name)
-        work = asyncio.create_task(self._acting.perform(effect), name=f"effect-{effect.name}")
-        work.add_done_callback(lambda _: self._reader.nudge())
+        work = asyncio.create_task(self._call_operations.perform(effect), name=f"effect-{effect.name}")
+        work.add_done_callback(lambda _: self._reader.wake_up())
         mouth = speaking
         filler = effect.filler
         try:
             while not (work.done() and mouth.check()):
                 event = await self._reader.next()
-                if isinstance(event, Played):
+                if isinstance(event, PlaybackFinished):
                     mouth.played(event.mark)
-                elif isinstance(event, Key):
-                    self._keys_ahead.append(event.digit)
+                elif isinstance(event, KeyPressed):
+                    self._typed_ahead_keys.append(event.digit)
                 late = parts.clock() - started >= effect.filler_after_seconds
                 if filler is not None and late and not work.done() and mouth.check():
                     mouth, filler = self._speaking(Turn((filler,), effect)), None
@@ -318,11 +327,11 @@ class CallSession:
                 await mouth.close()
         self._watch.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
-        code = self._acting.note(effect, result, milliseconds)
+        code = self._call_operations.note(effect, result, milliseconds)
         self._notify("effect", name=effect.name, code=code, ms=milliseconds)
         return result
 
-    async def _with_queue(self, turn: Turn, handover: HandOver, queues: QueueDesk) -> Turn:
+    async def _ask_queue_first(self, turn: Turn, handover: HandOver, queues: StaffQueues) -> Turn:
         """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is."""
         report = await queues.report(handover.queue)
         self._watch.lap(LOOK_UP)
@@ -332,9 +341,9 @@ class CallSession:
             return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
         return replace(answer, understood=turn.understood)
 
-    async def _hand_over(self, handover: HandOver, speaking: Speaking) -> None:
+    async def _hand_over(self, handover: HandOver, speaking: PromptPlayback) -> None:
         """Write the ticket while the announcement plays; the last word is heard before the caller leaves."""
-        await self._way_out.give(handover, lambda: self._finish_speaking(speaking))
+        await self._call_hand_over.give(handover, lambda: self._finish_speaking(speaking))
 
     # --- the record ---------------------------------------------------------------------------------
 
@@ -370,11 +379,11 @@ class CallSession:
 
         return first_audio
 
-    def _first_audio(self, at: float) -> Response:
+    def _first_audio(self, at: float) -> ResponseTime:
         """Take note that the agent is audible from ``at`` on."""
         if self._record.greeting_ms is None and self._answered_at is not None:
             self._record.greeting_ms = round((at - self._answered_at) * 1000, 1)
-        return self._watch.audible(at)
+        return self._watch.stop_at_first_audio(at)
 
     def _note_heard(self, heard: TurnInput) -> None:
         turn = self._current
@@ -411,6 +420,6 @@ class CallSession:
         self._parts.observer.notify(event, self._line.id, data)
 
 
-def not_ours(error: BaseException) -> BaseException | None:
+def unexpected_only(error: BaseException) -> BaseException | None:
     """Return the error where its trace says more than its message: an error that is none of ours."""
     return None if isinstance(error, OrderlineError) else error

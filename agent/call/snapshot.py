@@ -1,4 +1,4 @@
-"""A live call as JSON-like data, so that another process can go on with it or at least tell its story."""
+"""A live call as a JSON-like snapshot, so that another process can recover it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from agent.call.ports import Caller, CallRecord, TurnRecord
 
 VERSION = 1
-RESTARTED = "controller restarted"
+RESTARTED_FAULT = "controller restarted"
 """The fault in the record of a call that outlived its controller."""
 
 
 @dataclass(frozen=True)
-class Resumed:
+class RecoveredCall:
     """What is left of a call whose controller is gone."""
 
     record: CallRecord
@@ -28,8 +28,8 @@ class Resumed:
     """A reason here: the conversation cannot go on, the call goes to people with its story."""
 
 
-def state_of(record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what :func:`resumed` needs; ``answered_at`` in seconds since 1970."""
+def snapshot_of(record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what :func:`recovered_call` needs; ``answered_at`` in seconds since 1970."""
     return {
         "version": VERSION,
         "record": dataclasses.asdict(record),
@@ -38,8 +38,8 @@ def state_of(record: CallRecord, answered_at: float | None, conversation: Mappin
     }
 
 
-def resumed(state: Mapping[str, Any]) -> Resumed:
-    """Read :func:`state_of`. Raises ValueError for anything else."""
+def recovered_call(state: Mapping[str, Any]) -> RecoveredCall:
+    """Read :func:`snapshot_of`. Raises ValueError for anything else."""
     try:
         if state["version"] != VERSION:
             raise ValueError(f"a call kept by another version ({state['version']})")
@@ -48,6 +48,6 @@ def resumed(state: Mapping[str, Any]) -> Resumed:
         data["turns"] = [TurnRecord(**turn) for turn in data["turns"]]
         answered_at = state["answered_at"]
         conversation = dict(state["conversation"])
-        return Resumed(CallRecord(**data), None if answered_at is None else float(answered_at), conversation)
+        return RecoveredCall(CallRecord(**data), None if answered_at is None else float(answered_at), conversation)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no kept call: {error}") from error

@@ -1,4 +1,4 @@
-"""A ticket's page: what a person must know to go on without asking again. Pure: facts in, Markdown out."""
+"""Writes a ticket's page with all that staff need to go on with the call. Pure: facts in, Markdown out."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.call.ports import Caller, TurnRecord
-from agent.call.ticket_phrases import COUNTED_AS_VERIFICATION, confirmed, failed, found, verified_by
+from agent.call.ticket_phrases import (
+    COUNTED_AS_VERIFICATION,
+    confirmed_phrases,
+    failed_phrases,
+    found_phrases,
+    verification_phrase,
+)
 from agent.dialog.contract import ConversationSummary
 from agent.dialog.numbers.words import DIGITS, REPEATS, TEENS, TENS
 
-QUOTES = 4
+MAX_QUOTES = 4
 """Of what the caller said: the first words, and the last ones."""
 _FEWEST_WORDS = 3
 """Shorter answers ("yes", "the first one") tell nothing by themselves, and neither do numbers."""
@@ -39,7 +45,7 @@ _PROMISES = {
 
 
 @dataclass(frozen=True)
-class Act:
+class PerformedOperation:
     """One thing the agent asked of a business system, and what came of it."""
 
     name: str
@@ -51,7 +57,7 @@ class Act:
 
 
 @dataclass(frozen=True)
-class CallSoFar:
+class TicketPageFacts:
     """What a page is made of."""
 
     caller: Caller
@@ -59,12 +65,12 @@ class CallSoFar:
     """What the CRM knows the calling number as; ``""`` for a stranger."""
     started_at: str
     story: ConversationSummary
-    acts: Sequence[Act]
+    acts: Sequence[PerformedOperation]
     turns: Sequence[TurnRecord]
 
 
 @dataclass(frozen=True)
-class Why:
+class TicketReason:
     """Why there is a ticket."""
 
     reason: str
@@ -72,15 +78,18 @@ class Why:
     priority: int = 0
 
 
-def ticket_page(call: CallSoFar, why: Why, redact: Callable[[str, str], str]) -> str:
+def ticket_page(call: TicketPageFacts, why: TicketReason, redact: Callable[[str, str], str]) -> str:
     """Return the page. ``redact(text, slot)`` takes out what no ticket may hold; it is given all that was said."""
     sections = (
         ("Caller", _caller(call)),
         ("Verified", [_verified(call)]),
         ("Wanted", _wanted(call.story) or ["not understood; see the transcript"]),
-        ("Found", found(call.acts)),
-        ("Done and promised", [*confirmed(call.acts), *([_PROMISES[why.reason]] if why.reason in _PROMISES else [])]),
-        ("Tried and failed", failed(call.acts)),
+        ("Found", found_phrases(call.acts)),
+        (
+            "Done and promised",
+            [*confirmed_phrases(call.acts), *([_PROMISES[why.reason]] if why.reason in _PROMISES else [])],
+        ),
+        ("Tried and failed", failed_phrases(call.acts)),
         ("In their words", [f'"{words}"' for words in _quotes(call.turns, redact)]),
         ("Priority", [f"{priority_words(why.priority)}, because {reason_words(why.reason)}."]),
     )
@@ -101,12 +110,12 @@ def priority_words(priority: int) -> str:
     return "usual (0)" if priority <= 0 else f"raised ({priority})" if priority < 5 else f"urgent ({priority})"
 
 
-def _title(call: CallSoFar, why: Why) -> str:
+def _title(call: TicketPageFacts, why: TicketReason) -> str:
     order = f"Order {call.story.order_number}: " if call.story.order_number else ""
     return f"{order}{reason_words(why.reason)}"
 
 
-def _caller(call: CallSoFar) -> list[str]:
+def _caller(call: TicketPageFacts) -> list[str]:
     number = f"{call.caller.number} (a hint, not proof of who called)" if call.caller.number else "hidden"
     lines = [f"Number: {number}", f"Called at: {call.started_at}"]
     if call.known_as:
@@ -114,12 +123,12 @@ def _caller(call: CallSoFar) -> list[str]:
     return lines
 
 
-def _verified(call: CallSoFar) -> str:
+def _verified(call: TicketPageFacts) -> str:
     failures = [act for act in call.acts if act.name in COUNTED_AS_VERIFICATION and act.code == "not_found"]
     times = f"{len(failures)} failed attempt{'s' if len(failures) > 1 else ''}"
     locked = any(act.reason == "locked" for act in call.acts)
     if call.story.verified:
-        return f"yes, by {verified_by(call.acts)}" + (f", after {times}" if failures else "")
+        return f"yes, by {verification_phrase(call.acts)}" + (f", after {times}" if failures else "")
     if locked:
         return "no: locked after too many failed attempts"
     return f"no: {times}" if failures else "no: it did not come to that"
@@ -137,7 +146,7 @@ def _quotes(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> l
         if turn.via != "keypad" and sum(word not in _NUMBER_WORDS for word in turn.heard.split()) >= _FEWEST_WORDS
     ]
     said = list(dict.fromkeys(said))
-    return said if len(said) <= QUOTES else [said[0], *said[-(QUOTES - 1) :]]
+    return said if len(said) <= MAX_QUOTES else [said[0], *said[-(MAX_QUOTES - 1) :]]
 
 
 def _transcript(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> Iterator[str]:

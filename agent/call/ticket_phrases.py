@@ -1,4 +1,4 @@
-"""What the business systems were asked and said, in a person's words, for tickets. Pure.
+"""Puts operations on the business systems and their results into words for staff tickets. Pure.
 
 Reads the operations' results (docs/shop.md) leniently: what is not there is not told.
 """
@@ -42,8 +42,8 @@ _WHY = {
 }
 
 
-class DoneAct(Protocol):
-    """One thing asked of a business system (:class:`agent.call.ticket_page.Act`)."""
+class OperationView(Protocol):
+    """One thing asked of a business system (:class:`agent.call.ticket_page.PerformedOperation`)."""
 
     @property
     def name(self) -> str:
@@ -66,14 +66,14 @@ class DoneAct(Protocol):
         """What it answered."""
 
 
-def verified_by(acts: Sequence[DoneAct]) -> str:
+def verification_phrase(acts: Sequence[OperationView]) -> str:
     """Name the two facts that opened the order."""
     by_phone = any(act.name == "orders.find_by_phone" and act.code == "ok" for act in acts)
     by_number = any(act.name == "orders.verify" and act.code == "ok" for act in acts)
     return "phone number used at checkout and postcode" if by_phone and not by_number else "order number and postcode"
 
 
-def found(acts: Sequence[DoneAct]) -> list[str]:
+def found_phrases(acts: Sequence[OperationView]) -> list[str]:
     """Say what the systems told, the latest answer of each kind."""
     latest: dict[str, str] = {}
     for act in acts:
@@ -85,7 +85,7 @@ def found(acts: Sequence[DoneAct]) -> list[str]:
     return list(latest.values())
 
 
-def confirmed(acts: Sequence[DoneAct]) -> list[str]:
+def confirmed_phrases(acts: Sequence[OperationView]) -> list[str]:
     """Say what was done and confirmed, in order."""
     lines = []
     for act in acts:
@@ -94,7 +94,7 @@ def confirmed(acts: Sequence[DoneAct]) -> list[str]:
     return lines
 
 
-def failed(acts: Sequence[DoneAct]) -> list[str]:
+def failed_phrases(acts: Sequence[OperationView]) -> list[str]:
     """Say what was tried and did not work; failed verifications are told elsewhere."""
     lines = []
     for act in acts:
@@ -112,7 +112,7 @@ def failed(acts: Sequence[DoneAct]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _asked(act: DoneAct) -> str:
+def _asked(act: OperationView) -> str:
     """What a change was to be, so that a person can make it."""
     told = [
         _words(act.arguments[name])
@@ -122,7 +122,7 @@ def _asked(act: DoneAct) -> str:
     return f" ({', '.join(told)})" if told else ""
 
 
-def _told(act: DoneAct) -> list[tuple[str, str]]:
+def _told(act: OperationView) -> list[tuple[str, str]]:
     result = act.result or {}
     lines: list[tuple[str, str]] = []
     order = result.get("order")

@@ -1,4 +1,4 @@
-"""Handing a call to people: the ticket, and the story on the human's screen."""
+"""Prepares a hand-over: writes the ticket and the channel variables for the staff member's screen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.call.errors import ServiceError
 from agent.call.ports import Caller, Services, TurnRecord
-from agent.call.ticket_page import Why
+from agent.call.ticket_page import TicketReason
 from agent.dialog.contract import HandOver
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ TICKET_DEADLINE_SECONDS = 2.0
 _SUMMARY_CHARACTERS = 240
 
 
-class HandOverDesk:
+class HandOverPreparer:
     """Prepares one hand-over."""
 
     def __init__(
@@ -30,7 +30,7 @@ class HandOverDesk:
         call_id: str,
         caller: Caller,
         redact: Callable[[str, str], str],
-        page: Callable[[Why], str] = lambda why: "",
+        page: Callable[[TicketReason], str] = lambda why: "",
     ) -> None:
         """``redact(text, slot)`` takes out what no ticket may hold: card numbers, the second fact of a verification.
 
@@ -57,7 +57,7 @@ class HandOverDesk:
             "summary": self._redact(handover.summary, ""),
             "caller": self._caller.number,
             "priority": handover.priority,
-            "page": self._page(Why(handover.reason, handover.summary, handover.priority)),
+            "page": self._page(TicketReason(handover.reason, handover.summary, handover.priority)),
             "transcript": [
                 {"agent": self._redact(turn.agent, ""), "caller": self._redact(turn.heard, turn.slot)} for turn in turns
             ],
@@ -76,16 +76,16 @@ class HandOverDesk:
         """The channel variables the dialplan's hand-over context reads."""
         facts = handover.facts
         return {
-            "ORDERLINE_TICKET": plain(ticket_id, 40),
-            "ORDERLINE_REASON": plain(handover.reason, 40),
-            "ORDERLINE_SUMMARY": plain(handover.summary, _SUMMARY_CHARACTERS),
-            "ORDERLINE_QUEUE": plain(handover.queue, 40),
+            "ORDERLINE_TICKET": channel_variable_text(ticket_id, 40),
+            "ORDERLINE_REASON": channel_variable_text(handover.reason, 40),
+            "ORDERLINE_SUMMARY": channel_variable_text(handover.summary, _SUMMARY_CHARACTERS),
+            "ORDERLINE_QUEUE": channel_variable_text(handover.queue, 40),
             "ORDERLINE_PRIORITY": str(handover.priority),
-            "ORDERLINE_ORDER": plain(str(facts.get("order_number") or ""), 40),
+            "ORDERLINE_ORDER": channel_variable_text(str(facts.get("order_number") or ""), 40),
             "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
         }
 
 
-def plain(text: str, length: int) -> str:
+def channel_variable_text(text: str, length: int) -> str:
     """Text that may stand in a channel variable and a SIP header: one line, no quotes, no dialplan syntax."""
     return re.sub(r"\s+", " ", re.sub(r"[^\w .,:;+@#()/'-]", " ", text)).strip()[:length]

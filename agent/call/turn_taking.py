@@ -1,8 +1,8 @@
-"""Whose turn it is: interruption, resumption, end of turn and silence, decided frame by frame. Pure and time-stepped.
+"""Turn taking, decided frame by frame: barge-in, resumption, endpointing, no-input. Pure and time-stepped.
 
 :class:`TurnTaker` sees 20 ms frames as numbers (probability of speech, the text recognised so far, what that text
-would be worth) and answers with an :class:`Action`. It knows no audio, no clock and no telephone, so every rule here is
-tested with plain numbers. :class:`KeyCollector` does the same for the keypad.
+would be worth) and answers with a :class:`TurnAction`. It knows no audio, no clock and no telephone, so every rule
+here is tested with plain numbers. :class:`KeyCollector` does the same for the keypad.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TurnTakingOptions:
     """Sounds further apart than this do not add up to one."""
 
 
-class Action(enum.Enum):
+class TurnAction(enum.Enum):
     """What the holder of the call has to do now."""
 
     WAIT = "wait"
@@ -133,7 +133,7 @@ class TurnTaker:
         """Something else happened (a key): the caller's silence starts counting anew."""
         self._listening_since_ms = self._now_ms
 
-    def frame(self, speech_probability: float, text: str, completeness: Completeness, frame_ms: int = 20) -> Action:
+    def frame(self, speech_probability: float, text: str, completeness: Completeness, frame_ms: int = 20) -> TurnAction:
         """Take one frame and what has been recognised up to it; say what to do."""
         self._now_ms += frame_ms
         self._track_voice(speech_probability, frame_ms)
@@ -165,9 +165,9 @@ class TurnTaker:
         if self._gap_ms > self._options.forget_ms and self._speaking_since_ms is None:
             self._voiced_ms = self._faint_ms = 0
 
-    def _over_the_prompt(self, intelligible: bool) -> Action:
+    def _over_the_prompt(self, intelligible: bool) -> TurnAction:
         if self._barge_in is not BargeIn.ANY or self._now_ms <= self._options.barge_in_guard_ms:
-            return Action.WAIT
+            return TurnAction.WAIT
         options = self._options
         steady_ms = min(options.barge_in_ms, options.barge_in_sure_ms) if self._run_is_sure else options.barge_in_ms
         # words without a voice are the recogniser's imagination
@@ -176,38 +176,38 @@ class TurnTaker:
             self._interrupted_ms = self._now_ms
             self._listening_since_ms = self._now_ms
             self._begin_speech()
-            return Action.INTERRUPT
-        return Action.WAIT
+            return TurnAction.INTERRUPT
+        return TurnAction.WAIT
 
-    def _resume(self) -> Action:
+    def _resume(self) -> TurnAction:
         self._resumed = True
         self._interrupted_ms = None
         self._prompt_playing = True
         self._forget_speech()
-        return Action.RESUME
+        return TurnAction.RESUME
 
-    def _before_speech(self, intelligible: bool) -> Action:
+    def _before_speech(self, intelligible: bool) -> TurnAction:
         options = self._options
         faint = self._voiced_ms > 0 and self._faint_ms >= options.faint_ms
         if self._run_ms >= options.onset_ms or (intelligible and faint):
             self._begin_speech()
-            return Action.WAIT
+            return TurnAction.WAIT
         if self._now_ms - self._listening_since_ms >= self._no_input_ms:
-            return Action.NO_INPUT
-        return Action.WAIT
+            return TurnAction.NO_INPUT
+        return TurnAction.WAIT
 
-    def _in_speech(self, text: str, intelligible: bool, completeness: Completeness) -> Action:
+    def _in_speech(self, text: str, intelligible: bool, completeness: Completeness) -> TurnAction:
         options = self._options
         if self._now_ms - (self._speaking_since_ms or 0) >= self._max_speech_ms:
-            return Action.END_OF_TURN
+            return TurnAction.END_OF_TURN
         if not intelligible:
             may_still_resume = self.interrupted and not self._resumed
             if self.silence_ms < options.end_unheard_ms or may_still_resume:
-                return Action.WAIT
+                return TurnAction.WAIT
             if self._voiced_ms < options.noise_ms and not text:
                 self._forget_speech()
-                return Action.DISCARD
-            return Action.END_OF_TURN
+                return TurnAction.DISCARD
+            return TurnAction.END_OF_TURN
         limit_ms = {
             Completeness.COMPLETE: options.end_complete_ms,
             Completeness.LIKELY: options.end_likely_ms,
@@ -216,13 +216,13 @@ class TurnTaker:
             Completeness.UNEXPECTED: options.end_open_ms,
         }[completeness]
         if self.silence_ms < limit_ms:
-            return Action.WAIT
+            return TurnAction.WAIT
         if completeness is Completeness.UNEXPECTED and self._voiced_ms < options.noise_ms:
             if self.interrupted and not self._resumed:
                 return self._resume()
             self._forget_speech()
-            return Action.DISCARD
-        return Action.END_OF_TURN
+            return TurnAction.DISCARD
+        return TurnAction.END_OF_TURN
 
     def _begin_speech(self) -> None:
         self._speaking_since_ms = self._now_ms

@@ -1,4 +1,4 @@
-"""What a person hears before the caller is joined, as a file that Asterisk plays."""
+"""Renders the announcement that staff hear before the caller is joined, as a file that Asterisk plays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
-PROMPT = "whisper"
+WHISPER_PROMPT = "whisper"
 """The pack's prompt; a recording of this name would say the same to everybody."""
 DEADLINE_SECONDS = 1.5
 """The caller does not wait longer for it; without one the person hears the caller at once."""
@@ -28,7 +28,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]")
 
 
 class WhisperFiles:
-    """Implements :class:`agent.call.queue_status.Whispers` with files in a directory that Asterisk can read.
+    """Implements :class:`agent.call.queue_status.WhisperSource` with files in a directory that Asterisk can read.
 
     ``words(values)`` gives the text, ``""`` for none. A file is kept for an hour: the queue plays it once for every
     person who answers.
@@ -51,9 +51,9 @@ class WhisperFiles:
             return ""
 
     async def _spoken(self, text: str) -> bytes:
-        pieces = self._voice.pieces(PROMPT, text)
+        pieces = self._voice.pieces(WHISPER_PROMPT, text)
         gap = bytes(SAMPLE_RATE * _GAP_MS // 1000 * 2)
-        return gap + gap.join([await self._voice.render(PROMPT, piece) for piece in pieces])
+        return gap + gap.join([await self._voice.render(WHISPER_PROMPT, piece) for piece in pieces])
 
     def _write(self, call_id: str, pcm: bytes) -> str:
         self._directory.mkdir(parents=True, exist_ok=True)

@@ -42,15 +42,15 @@ def add_admin_commands(add: Add) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent.common.privileges import become_agent
+    from agent.common.privileges import drop_root_privileges
     from agent.config.settings import load_settings
     from agent.preflight.asterisk_files import AsteriskFiles
-    from agent.preflight.checks import check
+    from agent.preflight.checks import run_check
 
     files = AsteriskFiles.read(options.asterisk_etc)  # while root still may
     settings = load_settings(options.config)
-    become_agent(settings.state_directory)
-    return asyncio.run(check(settings, files, as_json=options.json, directory=options.config))
+    drop_root_privileges(settings.state_directory)
+    return asyncio.run(run_check(settings, files, as_json=options.json, directory=options.config))
 
 
 def _wire(options: argparse.Namespace) -> int:
@@ -83,13 +83,13 @@ def _unwire(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from agent.common.privileges import become_agent
+    from agent.common.privileges import drop_root_privileges
     from agent.config.settings import load_settings
-    from agent.preflight.prompts import render_all
+    from agent.preflight.prompts import render_fixed_prompts
 
     settings = load_settings(options.config)
-    become_agent(settings.state_directory)
+    drop_root_privileges(settings.state_directory)
     logging.basicConfig(level=settings.log.level)
-    done = asyncio.run(render_all(settings))
+    done = asyncio.run(render_fixed_prompts(settings))
     print(f"{done.ready} pieces of fixed prompts are ready" + (f", {len(done.failed)} failed" if done.failed else ""))
     return 1 if done.failed else 0

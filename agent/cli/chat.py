@@ -1,4 +1,4 @@
-"""The dialog without a telephone: ``orderline chat``, ``flows`` and ``understand``, joined to the demo shop."""
+"""The dialog in a terminal: ``orderline chat``, ``flows`` and ``understand``, with the demo shop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, Acquaintance, Introduction
+from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup, CallerProfile
 from agent.call.errors import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -61,7 +61,7 @@ def chat_in_terminal(options: ChatOptions) -> int:
     began = time.monotonic()
     start = options.now.astimezone() if options.now is not None else _now()
     with demo_shop(lambda: start + timedelta(seconds=time.monotonic() - began)) as shop:
-        known = shop.acquaintance(options.caller)
+        known = shop.caller_profile(options.caller)
         facts = CallFacts(
             now=start,
             shop_name="Maple and Finch",
@@ -95,14 +95,14 @@ def check(directory: Path | None, *, as_json: bool = False) -> int:
     )
 
 
-def show(directory: Path | None, flow: str, form: str, output: Path | None) -> int:
+def print_flow(directory: Path | None, flow: str, form: str, output: Path | None) -> int:
     """Print one flow as Mermaid or SVG, or write it into a file; ``form`` goes by the file's ending when empty."""
     form = form or ("svg" if output is not None and output.suffix == ".svg" else "mermaid")
     _put(show_flow(directory or english_pack(), flow, form, SandboxRenderer(filters)), output)
     return 0
 
 
-def show_all(directory: Path | None, form: str, output: Path) -> int:
+def write_flows(directory: Path | None, form: str, output: Path) -> int:
     """Write every flow of a pack into a directory, as Mermaid and SVG or as the one asked for."""
     forms = [form] if form else list(GRAPH_WRITERS)
     for file in show_all_flows(directory or english_pack(), forms, output, SandboxRenderer(filters)):
@@ -132,12 +132,12 @@ class OutputError(OrderlineError):
     code = "output"
 
 
-def test(directory: Path | None, files: Sequence[Path]) -> int:
+def run_text_calls(directory: Path | None, files: Sequence[Path]) -> int:
     """Play calls in text; 0 when all went as written."""
     return play_flow_tests(directory or english_pack(), files, sys.stdout, SandboxRenderer(filters))
 
 
-def understand(number_format: NumberFormat, known: Sequence[str], text: str, so_far: str = "") -> int:
+def print_number_readings(number_format: NumberFormat, known: Sequence[str], text: str, so_far: str = "") -> int:
     """Print what spoken numbers are understood as, one JSON object a line; ``text`` may name a file of lines.
 
     ``-`` reads the lines from standard input. Returns 1 when a file cannot be read or holds nothing.
@@ -177,7 +177,7 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-class Shop:
+class DemoShopEffects:
     """Does a conversation's effects on a demo shop, one after the other."""
 
     def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
@@ -192,12 +192,12 @@ class Shop:
             return EffectFailed(effect.id, error.code, error.message, error.reason)
         return EffectSucceeded(effect.id, result)
 
-    def acquaintance(self, phone: str) -> Acquaintance:
+    def caller_profile(self, phone: str) -> CallerProfile:
         """Return what the shop knows of a phone number."""
         return self._runner.run(self._look_up(phone))
 
-    async def _look_up(self, phone: str) -> Acquaintance:
-        introduction = Introduction(self._services, phone)
+    async def _look_up(self, phone: str) -> CallerProfile:
+        introduction = CallerLookup(self._services, phone)
         try:
             return await introduction.whole()
         finally:
@@ -205,11 +205,11 @@ class Shop:
 
 
 @contextlib.contextmanager
-def demo_shop(now: Callable[[], datetime] = _now) -> Iterator[Shop]:
+def demo_shop(now: Callable[[], datetime] = _now) -> Iterator[DemoShopEffects]:
     """Yield a demo shop of its own, which is gone afterwards; ``now`` is its clock."""
     with tempfile.TemporaryDirectory(prefix="orderline-") as folder, asyncio.Runner() as runner:
         shop = runner.run(open_demo_shop(Path(folder), now=now))
         try:
-            yield Shop(runner, ShopServices.of(shop.systems, policy=shop.policy, today=lambda: now().date()))
+            yield DemoShopEffects(runner, ShopServices.of(shop.systems, policy=shop.policy, today=lambda: now().date()))
         finally:
             runner.run(shop.close())

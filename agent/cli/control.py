@@ -1,4 +1,4 @@
-"""The commands ``orderline calls``, ``pause`` and ``resume``: they ask the running agent by its control door."""
+"""The commands ``orderline calls``, ``pause`` and ``resume``: they ask the running agent's control server."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from agent.errors import OrderlineError
 _SECONDS = 3
 
 
-class AgentSilent(OrderlineError):
+class AgentUnreachable(OrderlineError):
     """The running agent does not answer."""
 
     code = "agent_silent"
 
 
-def ask(control: ControlSettings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """Ask the running agent and return its answer. Raises AgentSilent."""
     import requests
 
@@ -33,10 +33,10 @@ def ask(control: ControlSettings, method: str, path: str, body: Mapping[str, Any
         answer.raise_for_status()
         return answer.json()
     except requests.RequestException as error:
-        raise AgentSilent(f"the agent does not answer at {url}: {error}") from error
+        raise AgentUnreachable(f"the agent does not answer at {url}: {error}") from error
 
 
-def add_supervision_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
     calls = add("calls", _calls, "list the calls in progress and what each is doing")
     calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
@@ -47,7 +47,7 @@ def add_supervision_commands(add: Callable[..., argparse.ArgumentParser]) -> Non
 
 
 def _calls(options: argparse.Namespace) -> int:
-    found = ask(load_settings(options.config).control, "GET", "/calls")
+    found = ask_agent(load_settings(options.config).control, "GET", "/calls")
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
@@ -66,12 +66,12 @@ def _calls(options: argparse.Namespace) -> int:
 
 
 def _pause(options: argparse.Namespace) -> int:
-    answer = ask(load_settings(options.config).control, "POST", "/pause", {"by": getpass.getuser()})
+    answer = ask_agent(load_settings(options.config).control, "POST", "/pause", {"by": getpass.getuser()})
     print(f"Paused since {answer['since']}: new calls go to the queue. Calls in progress go on.")
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    ask(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
+    ask_agent(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
     print("The agent takes calls.", file=sys.stdout)
     return 0

@@ -1,4 +1,4 @@
-"""The commands of the dialog, as arguments: ``orderline chat``, ``flows`` and ``understand``."""
+"""The commands ``orderline chat``, ``flows`` and ``understand`` and their arguments."""
 
 from __future__ import annotations
 
@@ -94,24 +94,24 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from agent.cli.chat import show, show_all
+    from agent.cli.chat import print_flow, write_flows
 
     if options.all == bool(options.flow):
         options.usage_error("name one FLOW, or --all")
     if not options.all:
-        return show(options.flows, options.flow, options.format, options.output)
+        return print_flow(options.flows, options.flow, options.format, options.output)
     if options.output is None:
         options.usage_error("--all needs a directory: -o DIR")
-    return show_all(options.flows, options.format, options.output)
+    return write_flows(options.flows, options.format, options.output)
 
 
 def _test(options: argparse.Namespace) -> int:
-    from agent.cli.chat import test
+    from agent.cli.chat import run_text_calls
 
     files = options.files or [path for path in _CALLS_IN_TEXT if path.is_dir()][:1]
     if not files:
         options.usage_error("name the FILEs with calls in text")
-    return test(options.flows, files)
+    return run_text_calls(options.flows, files)
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -121,8 +121,8 @@ def _schema(options: argparse.Namespace) -> int:
 
 
 def _understand(options: argparse.Namespace) -> int:
-    from agent.cli.chat import understand
+    from agent.cli.chat import print_number_readings
     from agent.dialog.numbers.format import NumberFormat
 
     known = [number for number in options.known.split(",") if number.strip()]
-    return understand(NumberFormat(options.format, options.check), known, options.text, options.so_far)
+    return print_number_readings(NumberFormat(options.format, options.check), known, options.text, options.so_far)

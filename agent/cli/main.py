@@ -13,13 +13,13 @@ from pathlib import Path
 from agent import __version__
 from agent.accuracy.cli import add_accuracy_command
 from agent.cli.admin import add_admin_commands
-from agent.cli.control import add_supervision_commands, ask
+from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.outbox import add_outbox_commands
-from agent.cli.service import add_survival_commands
+from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
-from agent.common.signals import cancelled_by_sigterm, until_stopped
+from agent.common.signals import cancelled_by_sigterm, run_until_signal
 from agent.errors import OrderlineError
 
 EXIT_FAILED = 1
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
 
     serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
-    add_survival_commands(add)
+    add_service_commands(add)
     add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_dialog_commands(add)
     add_outbox_commands(add)
-    add_supervision_commands(add)
+    add_control_commands(add)
     add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     add_shop_command(add, _add_home)
@@ -127,31 +127,31 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from agent.app.hold_on_restart import held
-    from agent.app.single_instance import refuse_a_second
-    from agent.common.privileges import UMASK
+    from agent.app.hold_on_restart import hold_callers
+    from agent.app.single_instance import ensure_single_instance
+    from agent.common.privileges import AGENT_UMASK
     from agent.config.settings import load_settings
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
-    os.umask(UMASK)
+    os.umask(AGENT_UMASK)
     set_up_logging(settings.log.level, settings.log.format)
 
     async def work(stop: asyncio.Event) -> int:
         if not options.takeover:
-            await refuse_a_second(settings)
-        async with held(settings) as holding:
+            await ensure_single_instance(settings)
+        async with hold_callers(settings) as holding:
             from agent.app.run import serve  # takes a second: callers of a dead agent are asked to hold before
 
             return await serve(settings, stop, takeover=options.takeover, on_ready=holding.ready)
 
-    return asyncio.run(until_stopped(work))
+    return asyncio.run(run_until_signal(work))
 
 
 def _status(options: argparse.Namespace) -> int:
     from agent.config.settings import load_settings
 
-    health = ask(load_settings(options.config).control, "GET", "/health")
+    health = ask_agent(load_settings(options.config).control, "GET", "/health")
     if options.json:
         print(json.dumps(health, indent=2, ensure_ascii=False))
         return 0 if health["asterisk"] else EXIT_FAILED
@@ -195,7 +195,7 @@ def _run(options: argparse.Namespace) -> int:
     from agent.rehearsal.demo import run
 
     home = RehearsalHome(_home(options))
-    return asyncio.run(until_stopped(lambda stop: run(home, stop)))
+    return asyncio.run(run_until_signal(lambda stop: run(home, stop)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:

@@ -47,7 +47,7 @@ def _outbox(options: argparse.Namespace) -> int:
 
 
 def _webhooks(options: argparse.Namespace) -> int:
-    from agent.app.outbox_factory import hook_of
+    from agent.app.outbox_factory import webhook_target
     from agent.config.settings import load_settings
     from agent.records.webhook_commands import test_webhooks
     from agent.records.webhook_events import published_schema
@@ -61,5 +61,5 @@ def _webhooks(options: argparse.Namespace) -> int:
         known = f"there are: {', '.join(names)}" if names else "none is set; see docs/webhooks.md"
         print(f"orderline: there is no webhook {options.name or 'to test'}: {known}", file=sys.stderr)
         return EXIT_USAGE
-    hooks = [hook_of(webhook) for webhook in settings.webhooks if options.name in ("", webhook.name)]
+    hooks = [webhook_target(webhook) for webhook in settings.webhooks if options.name in ("", webhook.name)]
     return 0 if asyncio.run(test_webhooks(hooks, sys.stdout)) else EXIT_FAILED

@@ -1,4 +1,4 @@
-"""``orderline rescuer``: the rescuer as a process of its own."""
+"""``orderline rescuer``: runs the rescuer as a process of its own."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import asyncio
 import json
 import logging
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.rescuer import Rescuer, RescuerOptions
 from agent.config.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
-async def rescue(settings: Settings, stop: asyncio.Event) -> int:
+async def run_rescuer(settings: Settings, stop: asyncio.Event) -> int:
     """Run until ``stop`` is set; prints one JSON line when it has begun. Raises AuthFailed."""
-    ari = Ari.of(settings.ari, request_timeout_seconds=2.0)
+    ari = AriClient.of(settings.ari, request_timeout_seconds=2.0)
     ari.open()
     options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)
     rescuer = Rescuer(ari, options)

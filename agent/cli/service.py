@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.common.signals import until_stopped
+from agent.common.signals import run_until_signal
 
 
-def add_survival_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+def add_service_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
     stop = add("stop", _stop, "stop the running agent: its calls go to people with their story")
     stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
@@ -29,10 +29,10 @@ def _stop(options: argparse.Namespace) -> int:
 
 
 def _rescuer(options: argparse.Namespace) -> int:
-    from agent.cli.rescuer import rescue
+    from agent.cli.rescuer import run_rescuer
     from agent.config.settings import load_settings
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
     set_up_logging(settings.log.level, settings.log.format)
-    return asyncio.run(until_stopped(lambda stop: rescue(settings, stop)))
+    return asyncio.run(run_until_signal(lambda stop: run_rescuer(settings, stop)))

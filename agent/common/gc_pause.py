@@ -1,4 +1,4 @@
-"""Keeps Python's garbage collector from halting calls: while it looks for circles, no thread does anything else."""
+"""Pauses Python's garbage collector while long-lived objects are made, so that calls do not stall."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Make what stays for long (an edition of the procedures: 100,000 objects) without the collector going through it.
 
     Left to itself the collector goes through all objects several times while so many are made, and again later: 0.2 to

@@ -1,4 +1,4 @@
-"""Judge as the agent would: root gives its rights up for those of the agent's own user."""
+"""Drops root's privileges for those of the agent's own user."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 from agent.installation.layout import USER
 
-UMASK = 0o027
+AGENT_UMASK = 0o027
 """Records and caches are nobody else's business; the state directory lets others pass through it."""
 
 
-def become_agent(state_directory: Path) -> bool:
+def drop_root_privileges(state_directory: Path) -> bool:
     """When root runs a command that the agent's user could run, become that user. Returns whether that was done.
 
     The user is the owner of the state directory, or ``orderline`` where there is none. Stays root when that is root.
@@ -32,5 +32,5 @@ def become_agent(state_directory: Path) -> bool:
     os.setgid(account.pw_gid)
     os.setuid(account.pw_uid)
     os.environ["HOME"] = account.pw_dir
-    os.umask(UMASK)
+    os.umask(AGENT_UMASK)
     return True

@@ -1,4 +1,4 @@
-"""The way to a Redis that several nodes share: quick to give up, and back by itself."""
+"""A connection to the Redis that nodes share: gives up quickly and reconnects by itself."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from agent.common.cancellation import cancellations, heed_cancellation
+from agent.common.cancellation import cancellation_count, raise_if_cancelled
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-PREFIX = "orderline:state"
+KEY_PREFIX = "orderline:state"
 TIMEOUT_SECONDS = 0.2
 """A Redis that needs longer counts as gone."""
-PAUSE_SECONDS = 2.0
+RETRY_PAUSE_SECONDS = 2.0
 """Between two tries to reach a Redis that is gone."""
 
 
-class RedisLink:
+class SharedRedis:
     """One connection to Redis that gives up quickly and knows that it has. Close it."""
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,26 +48,26 @@ class RedisLink:
         """Run when Redis is back."""
 
     @property
-    def may_try(self) -> bool:
+    def is_available(self) -> bool:
         """False for a moment after a failure."""
         return self._clock() >= self._not_before
 
     async def ask(self, work: Callable[[Redis], Awaitable[T]], otherwise: T) -> T:
         """Do something with Redis; ``otherwise`` when it is gone, frozen or was so a moment ago."""
-        if not self.may_try:
+        if not self.is_available:
             return otherwise
-        known = cancellations()
+        known = cancellation_count()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS * 2):
                 result = await work(self._client)
         except (RedisError, OSError, TimeoutError) as error:
-            heed_cancellation(known)
-            self._not_before = self._clock() + PAUSE_SECONDS
+            raise_if_cancelled(known)
+            self._not_before = self._clock() + RETRY_PAUSE_SECONDS
             if self.connected:
                 log.warning("Redis is gone, this node goes on alone: %s", error or type(error).__name__)
             self.connected = False
             return otherwise
-        heed_cancellation(known)
+        raise_if_cancelled(known)
         if not self.connected:
             self.connected = True
             log.info("live state is shared through Redis")

@@ -15,7 +15,7 @@ class ResourceMissing(OrderlineError):
     code = "resource_missing"
 
 
-def shared_dir(name: str) -> Path:
+def resource_directory(name: str) -> Path:
     """Return the directory ``dialplan`` or ``asterisk-conf``.
 
     In a checkout it stands at the repository's root; an installation has it below ``share/orderline``.

@@ -1,4 +1,4 @@
-"""Runs a command's work until a signal says that it is enough."""
+"""Runs a command's work until SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 
-async def until_stopped(work: Callable[[asyncio.Event], Awaitable[int | None]]) -> int:
+async def run_until_signal(work: Callable[[asyncio.Event], Awaitable[int | None]]) -> int:
     """Run ``work`` with an event that SIGINT and SIGTERM set; returns its exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

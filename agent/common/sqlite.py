@@ -1,4 +1,4 @@
-"""One small SQLite file behind one thread, for what is nice to remember: when it cannot be used, life goes on."""
+"""One small SQLite file behind one thread, for data the agent can do without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells systemd how the agent is (sd_notify(3)): ready, alive, stopping. Without systemd it does nothing."""
+"""Reports the agent's state to systemd (sd_notify(3)): ready, alive, stopping. No-op without systemd."""
 
 from __future__ import annotations
 

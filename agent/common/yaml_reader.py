@@ -10,14 +10,14 @@ from typing import Any, Literal
 
 import yaml
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 MAX_FILE_BYTES = 1_000_000
 _MAX_NODES = 200_000
 _JSON = re.compile(r"true|false|-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?")
 
 
 @dataclass(frozen=True, order=True)
-class Finding:
+class YamlFinding:
     """One mistake in a file, at the place where it can be put right."""
 
     file: str
@@ -36,17 +36,17 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlSource:
     """One YAML file, read."""
 
     file: str
     data: Any
     """Dicts, lists and strings; None for an empty value."""
-    lines: Mapping[Path, int]
+    lines: Mapping[KeyPath, int]
     """Key path -> 1-based line. For a mapping entry the line of its key."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[YamlFinding, ...] = ()
 
-    def line(self, path: Path) -> int:
+    def line(self, path: KeyPath) -> int:
         """Return the line of the deepest part of ``path`` that exists in the file."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
@@ -54,7 +54,7 @@ class Source:
         return 1
 
 
-def path_text(path: Path) -> str:
+def path_text(path: KeyPath) -> str:
     """Write a key path for people: ``flows.order_status.steps[2].next``."""
     text = ""
     for part in path:
@@ -62,7 +62,7 @@ def path_text(path: Path) -> str:
     return text
 
 
-def read(file: str, content: str, typed: Callable[[Path], bool] | None = None) -> Source:
+def read(file: str, content: str, typed: Callable[[KeyPath], bool] | None = None) -> YamlSource:
     """Read one file's content. Mistakes come back in ``findings``; never raises for bad YAML.
 
     ``yes``, ``no``, ``on``, ``010`` and ``12:30`` stay text; a key that stands twice and an alias that contains
@@ -70,19 +70,19 @@ def read(file: str, content: str, typed: Callable[[Path], bool] | None = None) -
     ``false`` are what JSON takes them for.
     """
     if len(content) > MAX_FILE_BYTES:
-        return Source(file, None, {}, (Finding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
+        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
     try:
         root = yaml.compose(content, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
         message = f"is not readable YAML: {error.problem or error.context}"
-        return Source(file, None, {}, (Finding(file, line, "", message),))
+        return YamlSource(file, None, {}, (YamlFinding(file, line, "", message),))
     except (yaml.YAMLError, RecursionError) as error:
-        return Source(file, None, {}, (Finding(file, 0, "", f"is not readable YAML: {error}"),))
+        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is not readable YAML: {error}"),))
     builder = _Builder(file, typed)
     data = builder.build(root, ()) if root is not None else None
-    return Source(file, data, builder.lines, tuple(builder.findings))
+    return YamlSource(file, data, builder.lines, tuple(builder.findings))
 
 
 def _json_value(node: yaml.ScalarNode) -> Any:
@@ -94,15 +94,15 @@ def _json_value(node: yaml.ScalarNode) -> Any:
 class _Builder:
     """Walks the node tree once, collecting data, lines and findings."""
 
-    def __init__(self, file: str, typed: Callable[[Path], bool] | None) -> None:
+    def __init__(self, file: str, typed: Callable[[KeyPath], bool] | None) -> None:
         self.file = file
         self._typed = typed
-        self.lines: dict[Path, int] = {}
-        self.findings: list[Finding] = []
+        self.lines: dict[KeyPath, int] = {}
+        self.findings: list[YamlFinding] = []
         self._open: set[int] = set()
         self._nodes = 0
 
-    def build(self, node: yaml.Node, path: Path) -> Any:
+    def build(self, node: yaml.Node, path: KeyPath) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
         self._nodes += 1
         if id(node) in self._open:
@@ -124,7 +124,7 @@ class _Builder:
         finally:
             self._open.discard(id(node))
 
-    def _mapping(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: yaml.Node, path: KeyPath) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -140,5 +140,5 @@ class _Builder:
             data[name] = self.build(value, here)
         return data
 
-    def _report(self, node: yaml.Node, path: Path, message: str) -> None:
-        self.findings.append(Finding(self.file, node.start_mark.line + 1, path_text(path), message))
+    def _report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        self.findings.append(YamlFinding(self.file, node.start_mark.line + 1, path_text(path), message))

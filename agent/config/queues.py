@@ -1,4 +1,4 @@
-"""The people's queues as an administrator sets them: opening hours, holidays, limits, what a person gets to see."""
+"""Settings of the staff queues: opening hours, holidays, limits, screen-pop and whisper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from agent.call.queue_rules import QueueRules, Window
-from agent.call.queue_status import POP_VALUES
+from agent.call.queue_status import SCREEN_POP_VALUES
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
@@ -21,7 +21,7 @@ def _as_list(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def window_of(text: str) -> Window:
+def parse_opening_window(text: str) -> Window:
     """Read ``08:00-18:00``; 24:00 ends a day. Raises ValueError."""
     found = _WINDOW.fullmatch(text)
     if found is None:
@@ -60,22 +60,24 @@ class QueueSettings(BaseModel):
             if day not in WEEKDAYS:
                 raise ValueError(f"there is no weekday {day!r}; there are {', '.join(WEEKDAYS)}")
             for window in windows:
-                window_of(window)
+                parse_opening_window(window)
         return hours
 
     @field_validator("screen_pop_url")
     @classmethod
     def _known_values(cls, url: str) -> str:
         for name in re.findall(r"\{([^}]*)\}", url):
-            if name not in POP_VALUES:
-                raise ValueError(f"there is no {{{name}}}; there are {', '.join(POP_VALUES)}")
+            if name not in SCREEN_POP_VALUES:
+                raise ValueError(f"there is no {{{name}}}; there are {', '.join(SCREEN_POP_VALUES)}")
         return url
 
     def rules(self, zone: tzinfo) -> QueueRules:
         """Return the rules as they are now. Raises OSError or ValueError when the file of holidays cannot be used."""
         hours = None
         if self.hours is not None:
-            hours = {WEEKDAYS.index(day): tuple(map(window_of, windows)) for day, windows in self.hours.items()}
+            hours = {
+                WEEKDAYS.index(day): tuple(map(parse_opening_window, windows)) for day, windows in self.hours.items()
+            }
         return QueueRules(
             zone, hours, frozenset(self.holidays) | self._from_file(), self.max_wait_seconds, self.max_callers
         )

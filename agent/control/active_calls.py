@@ -1,4 +1,4 @@
-"""The calls in progress and what each is doing, for ``orderline calls`` and consoles; follows the calls' events."""
+"""The active calls and what each is doing, for ``orderline calls`` and consoles; follows call events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from agent.call.ports import Observer
+from agent.call.ports import CallObserver
 
 _DOING: Mapping[str, str] = {
     "agent_said": "speaking",
@@ -19,7 +19,7 @@ _DOING: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class LiveCall:
+class ActiveCall:
     """One call as it stands."""
 
     call_id: str
@@ -40,24 +40,24 @@ class LiveCall:
     """Since it came in."""
 
 
-class LiveCalls:
-    """An :class:`agent.call.ports.Observer` that remembers, and passes every event on."""
+class ActiveCalls:
+    """An :class:`agent.call.ports.CallObserver` that remembers, and passes every event on."""
 
     def __init__(
         self,
-        onward: Observer,
+        onward: CallObserver,
         redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]],
         clock: Callable[[], float],
     ) -> None:
         """``redact(event, data)`` gives what may be shown; ``clock`` monotonic seconds."""
-        self._onward = onward
+        self._next_observer = onward
         self._redact = redact
         self._clock = clock
-        self._calls: dict[str, tuple[float, LiveCall]] = {}
+        self._calls: dict[str, tuple[float, ActiveCall]] = {}
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
         """Take one event in."""
-        self._onward.notify(event, call_id, data)
+        self._next_observer.notify(event, call_id, data)
         if event == "call_ended":
             self._calls.pop(call_id, None)
             return
@@ -66,7 +66,7 @@ class LiveCalls:
             caller = shown.get("caller", {})
             number = str(caller.get("number", "")) if isinstance(caller, Mapping) else ""
             entry = str(shown.get("entry", "inbound"))
-            self._calls[call_id] = (self._clock(), LiveCall(call_id, number, str(shown.get("dialled", "")), entry))
+            self._calls[call_id] = (self._clock(), ActiveCall(call_id, number, str(shown.get("dialled", "")), entry))
             return
         if call_id not in self._calls or event not in _DOING:
             return

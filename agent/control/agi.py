@@ -1,4 +1,4 @@
-"""What a dialplan may ask the agent (docs/agi.md), and the values it leaves for the agent."""
+"""The FastAGI services a dialplan may ask for (docs/agi.md), and the values it leaves for its calls."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, AgiService
+from agent.asterisk.fastagi import AgiRefusal, AgiRequest, AgiService
 from agent.call.ports import Services
-from agent.call.ticketing import plain
+from agent.call.ticketing import channel_variable_text
 
 KEPT_SECONDS = 900.0
 """How long a value waits for its call."""
@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _VALUE_CHARS = 200
 
 
-class LeftValues:
+class DialplanValues:
     """Values the dialplan left, by channel id: hints for the flows (``left.NAME``), never proof of anything."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -37,7 +37,7 @@ class LeftValues:
             raise AgiRefusal("bad_request", f"more than {_MOST_VALUES} values for one call")
         while channel_id not in self._left and len(self._left) >= _MOST_CALLS:
             del self._left[next(iter(self._left))]
-        self._left[channel_id] = (now, {**values, name: plain(value, _VALUE_CHARS)})
+        self._left[channel_id] = (now, {**values, name: channel_variable_text(value, _VALUE_CHARS)})
 
     def of(self, channel_id: str) -> Mapping[str, str]:
         """Return what was left for this call; it is there for each of its visits."""
@@ -45,10 +45,10 @@ class LeftValues:
         return dict(values) if self._clock() - left_at <= KEPT_SECONDS else {}
 
 
-def agi_services(services: Services, left: LeftValues, why_not: Callable[[], str]) -> dict[str, AgiService]:
+def agi_services(services: Services, left: DialplanValues, why_not: Callable[[], str]) -> dict[str, AgiService]:
     """Return the services by name. ``why_not()`` says why the agent takes no calls now, ``""`` when it does."""
 
-    async def order_status(question: AgiQuestion) -> dict[str, str]:
+    async def order_status(question: AgiRequest) -> dict[str, str]:
         number, postcode = question.argument(0), question.argument(1)
         if not (number and postcode):
             raise AgiRefusal("bad_request", "order_status needs an order number and its postcode")
@@ -60,18 +60,18 @@ def agi_services(services: Services, left: LeftValues, why_not: Callable[[], str
             "ORDERLINE_PLACE": _text(order, "place"),
         }
 
-    async def customer_tier(question: AgiQuestion) -> dict[str, str]:
+    async def customer_tier(question: AgiRequest) -> dict[str, str]:
         phone = question.argument(0) or question.caller
         if not phone:
             raise AgiRefusal("not_found", "the number is hidden")
         customer = await _found(services, "customers.by_phone", {"phone": phone}, "customer")
         return {"ORDERLINE_TIER": _text(customer, "tier"), "ORDERLINE_ORDERS": _text(customer, "orders_count")}
 
-    async def accepting(question: AgiQuestion) -> dict[str, str]:
+    async def accepting(question: AgiRequest) -> dict[str, str]:
         why = why_not()
         return {"ORDERLINE_ACCEPTING": "no" if why else "yes", "ORDERLINE_WHY": why}
 
-    async def leave_value(question: AgiQuestion) -> dict[str, str]:
+    async def leave_value(question: AgiRequest) -> dict[str, str]:
         left.leave(question.channel_id, question.argument(0), question.argument(1))
         return {}
 

@@ -1,4 +1,4 @@
-"""The agent's pause: while it holds, new calls go to the people's queue. It outlives a restart."""
+"""The agent's pause: while it lasts, new calls go to the staff queue. It outlives a restart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PauseError(OrderlineError):
 
 
 @dataclass(frozen=True)
-class Paused:
+class PauseState:
     """Since when, and who wanted it."""
 
     since: str
@@ -32,7 +32,7 @@ class Paused:
     by: str = ""
 
 
-class Pause:
+class PauseSwitch:
     """One agent's pause, kept in a file. Nodes with one Redis follow each other (:mod:`agent.control.pause_sync`)."""
 
     def __init__(self, file: Path, wall: Callable[[], datetime]) -> None:
@@ -46,15 +46,15 @@ class Pause:
         """Called when this node's supervisors begin or end it."""
 
     @property
-    def now(self) -> Paused | None:
+    def now(self) -> PauseState | None:
         """The pause that holds now, None when calls are taken."""
         return self._paused
 
-    def begin(self, by: str) -> Paused:
+    def begin(self, by: str) -> PauseState:
         """Take no new calls. Pausing twice keeps the first time. Raises PauseError when it cannot be kept."""
         if self._paused is None:
             now = self._wall()
-            paused = Paused(now.isoformat(timespec="seconds"), by[:_MAX_BY])
+            paused = PauseState(now.isoformat(timespec="seconds"), by[:_MAX_BY])
             self._keep(paused, by, now.timestamp())
             self.on_change()
             return paused
@@ -65,11 +65,11 @@ class Pause:
         self._keep(None, by, self._wall().timestamp())
         self.on_change()
 
-    def follow(self, paused: Paused | None, changed_at: float) -> None:
+    def follow(self, paused: PauseState | None, changed_at: float) -> None:
         """Do as another node did at ``changed_at`` (seconds since 1970). Raises PauseError."""
         self._keep(paused, f"{paused.by if paused else 'somebody'} on another node", changed_at)
 
-    def _keep(self, paused: Paused | None, by: str, changed_at: float) -> None:
+    def _keep(self, paused: PauseState | None, by: str, changed_at: float) -> None:
         try:
             if paused is None:
                 self._file.unlink(missing_ok=True)
@@ -84,7 +84,7 @@ class Pause:
         elif paused is None and before is not None:
             log.warning("Resumed by %s: the agent takes calls", by or "somebody")
 
-    def _write(self, paused: Paused) -> None:
+    def _write(self, paused: PauseState) -> None:
         partial = self._file.with_suffix(".part")
         with partial.open("w", encoding="utf-8") as file:
             json.dump(asdict(paused), file)
@@ -92,17 +92,17 @@ class Pause:
             os.fsync(file.fileno())
         os.replace(partial, self._file)
 
-    def _read(self) -> Paused | None:
+    def _read(self) -> PauseState | None:
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
-            return Paused(str(kept["since"]), str(kept["by"]))
+            return PauseState(str(kept["since"]), str(kept["by"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.error(
                 "%s cannot be read (%s): calls go to the queue until somebody resumes the agent", self._file, error
             )
-            return Paused("", "")
+            return PauseState("", "")
 
 
 def _seconds(since: str) -> float:

@@ -1,4 +1,4 @@
-"""One pause for all nodes that share a Redis: who pauses one of them pauses all. Without Redis each keeps its own."""
+"""Synchronises the pause over all nodes that share a Redis. Without Redis each node keeps its own."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from agent.common.redis import PREFIX, RedisLink
-from agent.control.pause import Pause, Paused, PauseError
+from agent.common.redis import KEY_PREFIX, SharedRedis
+from agent.control.pause import PauseError, PauseState, PauseSwitch
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 1.0
 """How often a node looks what the others did; what it did itself is told at once."""
-_KEY = f"{PREFIX}:pause"
+_KEY = f"{KEY_PREFIX}:pause"
 
 
-class SharedPause:
+class PauseSync:
     """Keeps one node's pause and that of the others together; of two changes the later one counts. Close it.
 
     While Redis is gone every node goes on with what it knows, and with what its own supervisors ask for.
     """
 
-    def __init__(self, pause: Pause, link: RedisLink) -> None:
+    def __init__(self, pause: PauseSwitch, link: SharedRedis) -> None:
         self._pause = pause
         self._link = link
         self._changed = asyncio.Event()
@@ -35,7 +35,7 @@ class SharedPause:
 
     async def start(self) -> None:
         """Learn what the others do, then go on looking."""
-        await self.align()
+        await self.synchronise()
         self._task = asyncio.create_task(self._run(), name="shared-pause")
 
     async def close(self) -> None:
@@ -45,7 +45,7 @@ class SharedPause:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def align(self) -> None:
+    async def synchronise(self) -> None:
         """Tell the others what this node did since, or do what they did."""
         pause = self._pause
 
@@ -59,7 +59,7 @@ class SharedPause:
                 return None
             return known
 
-        theirs: tuple[Paused | None, float] | None = await self._link.ask(exchange, None)
+        theirs: tuple[PauseState | None, float] | None = await self._link.ask(exchange, None)
         if theirs is not None and theirs[1] > pause.changed_at:
             try:
                 pause.follow(*theirs)
@@ -72,14 +72,14 @@ class SharedPause:
                 async with asyncio.timeout(REFRESH_SECONDS):
                     await self._changed.wait()
             self._changed.clear()
-            await self.align()
+            await self.synchronise()
 
 
-def _read(text: str | bytes | None) -> tuple[Paused | None, float] | None:
+def _read(text: str | bytes | None) -> tuple[PauseState | None, float] | None:
     """Return the shared pause and when it changed; None for nothing, or for what nobody of ours wrote."""
     try:
         told = json.loads(text or "")
-        paused = Paused(str(told["since"]), str(told["by"])) if told["since"] else None
+        paused = PauseState(str(told["since"]), str(told["by"])) if told["since"] else None
         return paused, float(told["at"])
     except (ValueError, KeyError, TypeError):
         return None

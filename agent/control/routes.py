@@ -1,4 +1,4 @@
-"""What supervisors and consoles ask of a running agent over its control door: the live calls, pause, resume."""
+"""The control server's routes for supervisors: active calls, pause, resume."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.control.pause import Pause, PauseError
+from agent.control.pause import PauseError, PauseSwitch
 
 
-def supervision_routes(pause: Pause, calls: Callable[[], Sequence[Any]]) -> list[web.RouteDef]:
+def control_routes(pause: PauseSwitch, calls: Callable[[], Sequence[Any]]) -> list[web.RouteDef]:
     """Return the routes ``GET /calls``, ``POST /pause`` and ``POST /resume``; the two take ``{"by": "who"}``."""
 
     async def live(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""The live feed: what happens on the calls, as it happens, for the terminal, rehearsals and consoles.
+"""The control server and its live feed: call events, health, status and metrics over HTTP.
 
 A websocket at ``/live`` sends one JSON object a message: ``event``, ``call_id``, ``at`` (ISO 8601), ``at_seconds``
 (monotonic) and ``data``; ``/health`` and ``/status`` tell how the agent and its dependencies are, ``/metrics`` the
@@ -28,7 +28,7 @@ _BACKLOG = 1000
 
 
 class LiveFeed:
-    """:class:`agent.call.ports.Observer` that hands every event to its subscribers without waiting for them."""
+    """:class:`agent.call.ports.CallObserver` that hands every event to its subscribers without waiting for them."""
 
     def __init__(self, redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None) -> None:
         """``redact(event, data)`` gives what readers may see of it; without one they see everything."""
@@ -110,9 +110,9 @@ class ControlServer:
             [
                 web.get("/live", self._live),
                 web.get("/health", self._health),
-                web.get("/status", self._all_status),
+                web.get("/status", self._status_page),
                 web.get("/metrics", self._metrics_page),
-                web.get("/healthz", self._alive),
+                web.get("/healthz", self._liveness),
                 *self._routes,
             ]
         )
@@ -143,7 +143,7 @@ class ControlServer:
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
 
-    async def _all_status(self, _: web.Request) -> web.Response:
+    async def _status_page(self, _: web.Request) -> web.Response:
         return web.json_response(await self._looked_at())
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
@@ -155,7 +155,7 @@ class ControlServer:
         return self._status() if self._dependencies is None else await self._dependencies()
 
     @staticmethod
-    async def _alive(_: web.Request) -> web.Response:
+    async def _liveness(_: web.Request) -> web.Response:
         return web.Response(text="orderline: alive\n")
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:

@@ -1,4 +1,4 @@
-"""How a running agent is asked to stop: ``orderline stop``, through the agent's own door."""
+"""Shutdown of a running agent: the ``POST /stop`` endpoint and ``orderline stop``, which asks for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StopRequest:
     """How long live calls may go on; 0 hands them over at once."""
 
 
-class StopDoor:
+class StopEndpoint:
     """``POST /stop {"drain": true, "timeout": 60}``."""
 
     def __init__(self) -> None:

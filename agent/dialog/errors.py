@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.common.yaml_reader import Finding
+from agent.common.yaml_reader import YamlFinding
 from agent.errors import OrderlineError
 
-__all__ = ["DialogError", "Finding", "FlowError", "TemplateError"]
+__all__ = ["DialogError", "FlowError", "TemplateError", "YamlFinding"]
 
 
 class FlowError(OrderlineError):
@@ -15,7 +15,7 @@ class FlowError(OrderlineError):
 
     code = "flow_pack"
 
-    def __init__(self, findings: Sequence[Finding], warnings: Sequence[Finding] = ()) -> None:
+    def __init__(self, findings: Sequence[YamlFinding], warnings: Sequence[YamlFinding] = ()) -> None:
         self.findings = tuple(findings)
         self.warnings = tuple(warnings)
         count = len(self.findings)

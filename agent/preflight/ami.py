@@ -1,4 +1,4 @@
-"""Asks the manager interface what the agent's user may do: log in, see queues, and nothing dangerous."""
+"""Checks what our manager-interface (AMI) user may do: log in, read queues, and nothing dangerous."""
 
 from __future__ import annotations
 

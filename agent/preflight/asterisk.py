@@ -1,4 +1,4 @@
-"""What must be true of an Asterisk before the agent can take its calls: tried out, not assumed."""
+"""Checks that an Asterisk can serve the agent: modules, codecs, and a media leg that is tried out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriError, AuthFailed, NotFound
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed, AriError, AriNotFound
 from agent.asterisk.media_websocket import WebsocketMedia
-from agent.asterisk.version import knows_media_marks, version_of
+from agent.asterisk.version import parse_version, supports_media_marks
 from agent.preflight.dialplan import dialplan_findings
 from agent.preflight.finding import Finding
 
@@ -37,7 +37,7 @@ REQUIRED_MODULES: Mapping[str, str] = {
     "format_wav.so": "plays Asterisk's own sounds when nobody can take a call",
 }
 """Module -> what the agent needs it for."""
-WANTED_MODULES: Mapping[str, str] = {
+OPTIONAL_MODULES: Mapping[str, str] = {
     "app_chanspy.so": "supervisors cannot listen, whisper or barge in",
     "res_pjsip_header_funcs.so": "people's phones are not told ticket, reason and screen-pop address",
     "res_musiconhold.so": "callers wait in silence",
@@ -46,7 +46,7 @@ WANTED_MODULES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AsteriskRequirements:
     """What the settings ask of an Asterisk."""
 
     transport: str = "auto"
@@ -59,7 +59,7 @@ class Wanted:
     """Whether the dialplan may ask the agent things (``fastagi.host``)."""
 
 
-async def examine(ari: Ari, wanted: Wanted) -> AsyncIterator[Finding]:
+async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
     A media leg, a bridge and a channel that never dials are really made and removed again, under an application name of
@@ -67,7 +67,7 @@ async def examine(ari: Ari, wanted: Wanted) -> AsyncIterator[Finding]:
     """
     try:
         text = await ari.system.version()
-    except AuthFailed:
+    except AriAuthFailed:
         yield Finding(
             "ARI user",
             "failed",
@@ -86,18 +86,18 @@ async def examine(ari: Ari, wanted: Wanted) -> AsyncIterator[Finding]:
         )
         return
     yield Finding("ARI", "ok", f"Asterisk {text} answers at {ari.url}")
-    release = version_of(text) or (0, 0, 0)
+    release = parse_version(text) or (0, 0, 0)
     if release < (18, 0, 0):
         yield Finding("Asterisk version", "failed", text, "Orderline needs Asterisk 18 or later")
         return
     modules = await ari.system.modules()
-    for finding in module_findings(modules, wanted.transport, websocket=knows_media_marks(release)):
+    for finding in module_findings(modules, wanted.transport, websocket=supports_media_marks(release)):
         yield finding
-    for finding in wanted_findings(modules, fastagi=wanted.fastagi):
+    for finding in optional_module_findings(modules, fastagi=wanted.fastagi):
         yield finding
     yield codec_finding(modules)
-    websocket = knows_media_marks(release) and _WEBSOCKET in modules
-    async for finding in _try_out(ari, wanted, modules, websocket=websocket):
+    websocket = supports_media_marks(release) and _WEBSOCKET in modules
+    async for finding in _media_findings(ari, wanted, modules, websocket=websocket):
         yield finding
 
 
@@ -131,9 +131,9 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
     return findings
 
 
-def wanted_findings(modules: set[str], *, fastagi: bool) -> list[Finding]:
+def optional_module_findings(modules: set[str], *, fastagi: bool) -> list[Finding]:
     """Say what does not work without modules that calls can do without."""
-    wanted = {**WANTED_MODULES, **({"res_agi.so": "the dialplan cannot ask the agent anything"} if fastagi else {})}
+    wanted = {**OPTIONAL_MODULES, **({"res_agi.so": "the dialplan cannot ask the agent anything"} if fastagi else {})}
     return [
         Finding("module", "warning", f"{name} is not running: {without}", f"asterisk -rx 'module load {name}'")
         for name, without in wanted.items()
@@ -159,7 +159,9 @@ def codec_finding(modules: set[str]) -> Finding:
     return Finding("codecs", "ok", "ulaw, alaw and resampling are there")
 
 
-async def _try_out(ari: Ari, wanted: Wanted, modules: set[str], *, websocket: bool) -> AsyncIterator[Finding]:
+async def _media_findings(
+    ari: AriClient, wanted: AsteriskRequirements, modules: set[str], *, websocket: bool
+) -> AsyncIterator[Finding]:
     """Make what a call makes: a bridge, and a media leg with its audio connection."""
     name = f"orderline-check-{secrets.token_hex(6)}"
     try:
@@ -169,7 +171,7 @@ async def _try_out(ari: Ari, wanted: Wanted, modules: set[str], *, websocket: bo
         yield Finding("ARI rights", "failed", error.message, "set read_only=no for [orderline] in ari.conf")
         return
     yield Finding("ARI rights", "ok", "bridges can be made and removed")
-    trial = Ari(ari.url, *ari.credentials, app=name)
+    trial = AriClient(ari.url, *ari.credentials, app=name)
     try:
         async with trial:
             if websocket and wanted.transport != "audiosocket":
@@ -183,7 +185,7 @@ async def _try_out(ari: Ari, wanted: Wanted, modules: set[str], *, websocket: bo
         yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
     try:
         await ari.applications.get(ari.app)
-    except NotFound:
+    except AriNotFound:
         yield Finding("application", "ok", f"nobody else is registered as {ari.app}")
     else:
         yield Finding("application", "ok", f"{ari.app} is registered: an agent is connected now")

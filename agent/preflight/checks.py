@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.app.outbox_factory import calls_path
 from agent.app.queue_factory import queue_findings
 from agent.app.shop_factory import describe_shop
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.call.errors import VoiceError
 from agent.config.settings import Settings, SettingsError
 from agent.dialog.contract import Prompt
@@ -21,7 +21,7 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.preflight.ami import ami_findings
-from agent.preflight.asterisk import Wanted, examine
+from agent.preflight.asterisk import AsteriskRequirements, asterisk_findings
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.finding import Finding
 from agent.preflight.machine import (
@@ -45,7 +45,7 @@ from agent.speech.voice import PromptSynthesizer, build_engines
 from agent.speech.wording import filters
 
 
-async def findings(
+async def all_findings(
     settings: Settings, files: AsteriskFiles | None = None, directory: Path | None = None
 ) -> AsyncIterator[Finding]:
     """Look at everything, in the order in which it is needed; each finding comes as it is made.
@@ -70,7 +70,7 @@ async def findings(
     yield rescuer_finding(settings.control, unit_active)
     for finding in file_findings(files or AsteriskFiles()):
         yield finding
-    async for finding in _rules_and_ears(settings):
+    async for finding in _flow_and_speech_findings(settings):
         yield finding
     yield await voice_finding(settings)
     yield await prompts_finding(settings)
@@ -79,18 +79,18 @@ async def findings(
     async for finding in _ami(settings):
         yield finding
     try:
-        ari = Ari.of(settings.ari)
+        ari = AriClient.of(settings.ari)
     except SettingsError:
         return  # already among the findings
     ari.open()
     try:
-        wanted = Wanted(
+        wanted = AsteriskRequirements(
             settings.media.transport,
             settings.call.handover_context,
             tuple(settings.queues),
             bool(settings.fastagi.host),
         )
-        async for finding in examine(ari, wanted):
+        async for finding in asterisk_findings(ari, wanted):
             yield finding
     finally:
         await ari.close()
@@ -146,7 +146,7 @@ async def redis_finding(address: str) -> Finding:
     return Finding(what, "ok", version)
 
 
-async def _rules_and_ears(settings: Settings) -> AsyncIterator[Finding]:
+async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding]:
     directory = settings.flows_directory or english_pack()
     try:
         pack = FlowPack.load(directory, SandboxRenderer(filters).filters)
@@ -191,20 +191,20 @@ async def voice_finding(settings: Settings) -> Finding:
     return Finding("voice", "ok", engines[0].name)
 
 
-RANKS = {"ok": 0, "warning": 1, "failed": 2}
+SEVERITY_RANKS = {"ok": 0, "warning": 1, "failed": 2}
 """Verdict -> exit code of ``orderline check`` when it is the worst one."""
 _MARKS = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  "}
 _WORDS = ("Calls can be sent to this agent.", "It works; look at the warnings.", "Not yet: mend what failed.")
 
 
-async def check(
+async def run_check(
     settings: Settings, files: AsteriskFiles | None = None, *, as_json: bool = False, directory: Path | None = None
 ) -> int:
     """Print every finding; 0 when calls can be sent here, 1 with warnings only, 2 when something must be mended."""
     worst = 0
     told: list[dict[str, str]] = []
-    async for finding in findings(settings, files, directory):
-        worst = max(worst, RANKS[finding.verdict])
+    async for finding in all_findings(settings, files, directory):
+        worst = max(worst, SEVERITY_RANKS[finding.verdict])
         if as_json:
             told.append(asdict(finding))
             continue

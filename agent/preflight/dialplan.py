@@ -1,41 +1,41 @@
-"""The preflight of what an administrator wires: contexts, their edition, the queue, the sounds of the last resort."""
+"""Checks the wired dialplan: contexts, their edition, the queue, the last-resort sounds."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
-from agent.common.resources import ResourceMissing, shared_dir
+from agent.common.resources import ResourceMissing, resource_directory
 from agent.preflight.finding import Finding
 
 CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
 """Entry points of the dialplan that a running agent relies on, besides the hand-over context."""
 DEFAULT_QUEUE = "orderline-humans"
-SORRY = ("vm-nobodyavail", "please-try-call-later", "goodbye")
+LAST_RESORT_SOUNDS = ("vm-nobodyavail", "please-try-call-later", "goodbye")
 """What the dialplan says when nobody at all can take a call (ORDERLINE_SORRY)."""
 _PLAYABLE = frozenset({"wav", "wav16", "gsm", "ulaw", "alaw", "sln", "sln16", "slin", "slin16", "g722"})
 
 _WIRE = "orderline wire --apply (or docs/asterisk.md, step 1), then: asterisk -rx 'dialplan reload'"
 
 
-def shipped_edition() -> str:
+def shipped_dialplan_edition() -> str:
     """The edition of the dialplan that belongs to this program, ``""`` when the file is not installed."""
     try:
-        text = (shared_dir("dialplan") / "orderline.conf").read_text(encoding="utf-8")
+        text = (resource_directory("dialplan") / "orderline.conf").read_text(encoding="utf-8")
     except (ResourceMissing, OSError):
         return ""
     found = re.search(r"^\[orderline-edition\]\s*^exten => (\w+),1", text, re.MULTILINE)
     return found[1] if found else ""
 
 
-Ask = Callable[[str], Awaitable[str]]
+EvaluateFunction = Callable[[str], Awaitable[str]]
 """Evaluates a dialplan function or variable."""
 
 
 async def dialplan_findings(
-    ari: Ari, modules: set[str], handover_context: str, queues: Sequence[str] = ()
+    ari: AriClient, modules: set[str], handover_context: str, queues: Sequence[str] = ()
 ) -> AsyncIterator[Finding]:
     """Look at the loaded dialplan, the queues and the sounds; ``ari`` is connected under a name of its own.
 
@@ -59,7 +59,7 @@ async def dialplan_findings(
             usual = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
             for name in dict.fromkeys((usual, *queues)):
                 yield await _queue(ask, name)
-            yield allowed_finding(await ask("ORDERLINE_QUEUES"), usual, queues)
+            yield allowed_queues_finding(await ask("ORDERLINE_QUEUES"), usual, queues)
         finally:
             await ari.channels.hangup(channel_id)
         yield await _sounds(ari)
@@ -67,7 +67,7 @@ async def dialplan_findings(
         yield Finding("dialplan", "failed", error.message, "asterisk -rx 'module show like ari'")
 
 
-async def _contexts(ask: Ask, handover_context: str) -> Finding:
+async def _contexts(ask: EvaluateFunction, handover_context: str) -> Finding:
     async def there(place: str) -> bool:
         return await ask(f"DIALPLAN_EXISTS({place},1)") == "1"
 
@@ -75,7 +75,7 @@ async def _contexts(ask: Ask, handover_context: str) -> Finding:
     if missing:
         contexts = ", ".join(place.split(",")[0] for place in missing)
         return Finding("dialplan", "failed", f"not loaded: {contexts}", _WIRE)
-    edition = shipped_edition()
+    edition = shipped_dialplan_edition()
     if edition and not await there(f"orderline-edition,{edition}"):
         detail = f"the loaded orderline.conf is of another edition than this program's ({edition})"
         fix = (
@@ -86,7 +86,7 @@ async def _contexts(ask: Ask, handover_context: str) -> Finding:
     return Finding("dialplan", "ok", f"all contexts are loaded, edition {edition or 'unknown'}")
 
 
-async def _queue(ask: Ask, name: str) -> Finding:
+async def _queue(ask: EvaluateFunction, name: str) -> Finding:
     if await ask(f"QUEUE_EXISTS({name})") != "1":
         fix = (
             f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in "
@@ -100,7 +100,7 @@ async def _queue(ask: Ask, name: str) -> Finding:
     return Finding("queue", "ok", f"{name} has {members} members")
 
 
-def allowed_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
+def allowed_queues_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
     """Judge the list of queues that the dialplan lets calls go to; ``usual`` is always among them."""
     what = "allowed queues"
     wanted = tuple(dict.fromkeys((usual, *queues)))
@@ -117,8 +117,8 @@ def allowed_finding(allowed: str, usual: str, queues: Sequence[str]) -> Finding:
     return Finding(what, "ok", ", ".join(allowed.split("&")))
 
 
-async def _sounds(ari: Ari) -> Finding:
-    missing = [sound for sound in SORRY if not await ari.system.sound_formats(sound) & _PLAYABLE]
+async def _sounds(ari: AriClient) -> Finding:
+    missing = [sound for sound in LAST_RESORT_SOUNDS if not await ari.system.sound_formats(sound) & _PLAYABLE]
     if missing:
         fix = (
             "install Asterisk's English core sounds (Debian: asterisk-core-sounds-en-wav), or set ORDERLINE_SORRY to "

@@ -1,4 +1,4 @@
-"""One finding of the preflight."""
+"""One finding of the preflight: what was checked, the verdict and the fix."""
 
 from __future__ import annotations
 

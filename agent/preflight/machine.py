@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from agent.app.outbox_factory import hook_of
+from agent.app.outbox_factory import webhook_target
 from agent.config.settings import ControlSettings, Settings, SettingsError, load_settings
 from agent.config.timezone import wall_clock
 from agent.errors import OrderlineError
@@ -39,7 +39,7 @@ def secret_findings(settings: Settings) -> Iterator[Finding]:
         ("ARI password", settings.ari.password, settings.ari.password_file),
         ("control token", settings.control.token, settings.control.token_file),
         *((("AMI secret", settings.ami.secret, settings.ami.secret_file),) if settings.ami.host else ()),
-        *((f"webhook {hook.name}", partial(hook_of, hook), hook.secret_file) for hook in settings.webhooks),
+        *((f"webhook {hook.name}", partial(webhook_target, hook), hook.secret_file) for hook in settings.webhooks),
     ]
     for what, read, file in secrets:
         try:
@@ -126,7 +126,7 @@ def port_findings(settings: Settings) -> Iterator[Finding]:
         yield port_finding("audiosocket", media.audiosocket_host, media.audiosocket_port, control)
 
 
-_DOORS = {
+_PORTS = {
     "control": ("control port", "control.host", "control.port", "the feed is not encrypted"),
     "fastagi": ("FastAGI port", "fastagi.host", "fastagi.port", "it asks nobody for a password"),
     "audiosocket": ("AudioSocket port", "media.audiosocket_host", "media.audiosocket_port", "audio is not encrypted"),
@@ -135,7 +135,7 @@ _DOORS = {
 
 def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
     """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
-    what, host_key, port_key, why_closed = _DOORS[door]
+    what, host_key, port_key, why_closed = _PORTS[door]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

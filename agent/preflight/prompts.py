@@ -1,4 +1,4 @@
-"""Whether the fixed prompts have been spoken already, and speaking them ahead of the first start."""
+"""Checks whether the fixed prompts are in the voice cache, and renders them ahead of the first start."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def prompts_finding(settings: Settings) -> Finding:
     return Finding(what, "ok", f"all {ready} pieces are spoken")
 
 
-async def render_all(settings: Settings) -> PrerenderReport:
+async def render_fixed_prompts(settings: Settings) -> PrerenderReport:
     """Speak every fixed prompt into the cache. Raises FlowError, VoiceError."""
     speaker = _speaker(settings, await asyncio.to_thread(build_engines, settings.speech.voices))
     try:

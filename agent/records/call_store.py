@@ -49,7 +49,7 @@ class RecordExists(OrderlineError):
 
 
 class CallStore:
-    """Implements :class:`agent.call.ports.Records`. Make it with :meth:`open`, and close it."""
+    """Implements :class:`agent.call.ports.CallRecordWriter`. Make it with :meth:`open`, and close it."""
 
     def __init__(self, database: CallDatabase, redact: Redact, news: EventsOfRecord) -> None:
         self._database = database

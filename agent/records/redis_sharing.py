@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from agent.common.cancellation import heed_cancellation
+from agent.common.cancellation import raise_if_cancelled
 from agent.errors import OrderlineError
 from agent.records.delivery import DeliveryOutcome
 from agent.records.outbox import Outbox
@@ -109,14 +109,14 @@ class RedisSharing:
         while True:
             try:
                 await self._prepare()
-                heed_cancellation()
+                raise_if_cancelled()
                 self._found()
                 while True:
                     await work()
-                    heed_cancellation()
+                    raise_if_cancelled()
                     self._found()
             except (RedisError, OSError, TimeoutError, sqlite3.Error) as error:
-                heed_cancellation()
+                raise_if_cancelled()
                 self._lost(error)
                 await asyncio.sleep(PAUSE_SECONDS)
 

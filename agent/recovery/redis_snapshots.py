@@ -1,4 +1,4 @@
-"""Live state that several nodes share through Redis, each with its own file behind it.
+"""Call snapshots shared between nodes through Redis, each node with its own SQLite file behind it.
 
 Writes are sent and not waited for. After a failure the node goes on with its own file and tries Redis again after a
 moment.
@@ -15,35 +15,35 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from agent.common.redis import PREFIX, RedisLink
-from agent.recovery.snapshot import KeptCall
-from agent.recovery.sqlite_snapshots import EmbeddedKeeper
+from agent.common.redis import KEY_PREFIX, SharedRedis
+from agent.recovery.snapshot import CallSnapshot
+from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
 
 
-class SharedKeeper:
-    """Implements :class:`agent.recovery.snapshot.Keeper`: the node's own file, and Redis for the other nodes.
+class RedisSnapshotStore:
+    """Implements :class:`agent.recovery.snapshot.SnapshotStore`: the node's own file, and Redis for the other nodes.
 
     The link is not its own to close.
     """
 
     def __init__(
-        self, own: EmbeddedKeeper, link: RedisLink, holder: str, clock: Callable[[], float] = time.time
+        self, own: SqliteSnapshotStore, link: SharedRedis, holder: str, clock: Callable[[], float] = time.time
     ) -> None:
         self._own = own
         self._link = link
         self._holder = holder
         self._clock = clock
         self._sending: set[asyncio.Task[None]] = set()
-        self._latest: dict[str, KeptCall | None] = {}
+        self._latest: dict[str, CallSnapshot | None] = {}
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Keep a call here and in Redis."""
         self._own.keep(call_id, state)
-        self._send(call_id, KeptCall(call_id, self._holder, self._clock(), state))
+        self._send(call_id, CallSnapshot(call_id, self._holder, self._clock(), state))
 
     async def written(self) -> None:
         """Return when it is in the node's own file."""
@@ -54,18 +54,18 @@ class SharedKeeper:
         self._own.forget(call_id)
         self._send(call_id, None)
 
-    async def left_behind(self) -> Sequence[KeptCall]:
+    async def left_behind(self) -> Sequence[CallSnapshot]:
         """Return what other processes left here, and what other nodes left in Redis; the later of two counts."""
         found = {kept.call_id: kept for kept in await self._own.left_behind()}
 
         async def read(redis: Redis) -> list[Any]:
-            keys = [key async for key in redis.scan_iter(match=f"{PREFIX}:call:*", count=200)]
+            keys = [key async for key in redis.scan_iter(match=f"{KEY_PREFIX}:call:*", count=200)]
             return await redis.mget(keys) if keys else []
 
         nothing: list[Any] = []
         for text in await self._link.ask(read, nothing):
             with contextlib.suppress(ValueError, TypeError):
-                kept = KeptCall.from_text(text or "")
+                kept = CallSnapshot.from_text(text or "")
                 known = found.get(kept.call_id)
                 if kept.holder != self._holder and (known is None or known.at < kept.at):
                     found[kept.call_id] = kept
@@ -76,7 +76,7 @@ class SharedKeeper:
         await asyncio.gather(*self._sending, return_exceptions=True)
         await self._own.close()
 
-    def _send(self, call_id: str, kept: KeptCall | None) -> None:
+    def _send(self, call_id: str, kept: CallSnapshot | None) -> None:
         waiting = call_id in self._latest
         self._latest[call_id] = kept
         if not waiting:
@@ -86,7 +86,7 @@ class SharedKeeper:
 
     async def _send_latest(self, call_id: str) -> None:
         kept = self._latest.pop(call_id)
-        key = f"{PREFIX}:call:{call_id}"
+        key = f"{KEY_PREFIX}:call:{call_id}"
 
         async def write(redis: Redis) -> None:
             if kept is None:

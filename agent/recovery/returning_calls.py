@@ -1,4 +1,4 @@
-"""Keeps what a conversation knew while its call is with people, for when they give the caller back."""
+"""Keeps conversation snapshots of calls handed to staff, for callers whom staff send back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEPT_SECONDS = 900.0
 _MOST = 1000
 
 
-class KeptConversations:
+class ReturningCalls:
     """Snapshots by channel id. What the dialplan says of a call is never believed here: only our own snapshots are."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

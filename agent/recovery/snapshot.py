@@ -1,4 +1,4 @@
-"""What is kept of a live call, as plain values, and the contract of whoever keeps it."""
+"""The snapshot of a live call as plain values, and the contract of a snapshot store."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class KeptCall:
+class CallSnapshot:
     """A call as it stood after its last turn."""
 
     call_id: str
@@ -25,7 +25,7 @@ class KeptCall:
         return json.dumps([self.call_id, self.holder, self.at, self.state], default=str)
 
     @classmethod
-    def from_text(cls, text: str) -> KeptCall:
+    def from_text(cls, text: str) -> CallSnapshot:
         """Rebuild from :meth:`to_text`. Raises ValueError for anything else."""
         call_id, holder, at, state = json.loads(text)
         if not isinstance(state, dict):
@@ -33,12 +33,12 @@ class KeptCall:
         return cls(str(call_id), str(holder), float(at), state)
 
 
-def held_on(call_id: str, channel_id: str) -> bool:
+def call_was_on_channel(call_id: str, channel_id: str) -> bool:
     """Return whether a call was held on this channel: its id is the channel's own, or a later visit's."""
     return call_id == channel_id or call_id.startswith(f"{channel_id}-")
 
 
-class Keeper(Protocol):
+class SnapshotStore(Protocol):
     """Where live state is kept. Nothing here holds up a call."""
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
@@ -50,7 +50,7 @@ class Keeper(Protocol):
     def forget(self, call_id: str) -> None:
         """Forget a call that is over. Never waits, never raises."""
 
-    async def left_behind(self) -> Sequence[KeptCall]:
+    async def left_behind(self) -> Sequence[CallSnapshot]:
         """Return the calls that other processes kept and did not end."""
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Live state in one SQLite file beside the call records: the default, and what is left when Redis is gone."""
+"""Call snapshots in one SQLite file beside the call records: the default, and the fallback without Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.recovery.snapshot import KeptCall
+from agent.recovery.snapshot import CallSnapshot
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,13 +28,13 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS live_calls (
     call_id TEXT PRIMARY KEY,
     at      REAL NOT NULL,   -- seconds since 1970
-    kept    TEXT NOT NULL    -- agent.recovery.snapshot.KeptCall.to_text
+    kept    TEXT NOT NULL    -- agent.recovery.snapshot.CallSnapshot.to_text
 );
 """
 
 
-class EmbeddedKeeper:
-    """Implements :class:`agent.recovery.snapshot.Keeper` on ``state.sqlite``. Make it with :meth:`open`, and close it.
+class SqliteSnapshotStore:
+    """A :class:`agent.recovery.snapshot.SnapshotStore` on ``state.sqlite``. Make it with :meth:`open`, and close it.
 
     What a caller said and has not been redacted is in this file for as long as the call lasts, so only its owner may
     read it. Nothing is flushed to the disk: a killed process loses nothing, and a machine that loses its power loses
@@ -49,21 +49,21 @@ class EmbeddedKeeper:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
         self._connection: sqlite3.Connection | None = None
         self._closed = False
-        self._waiting: dict[str, KeptCall | None] = {}
+        self._waiting: dict[str, CallSnapshot | None] = {}
         """Latest state a call that is not written yet; None forgets it. The writer takes them together."""
         self._handing = threading.Lock()
         """Held for an instant while the writer takes them: what comes in then must ask for another round."""
 
     @classmethod
-    async def open(cls, path: Path, holder: str, clock: Callable[[], float] = time.time) -> EmbeddedKeeper:
+    async def open(cls, path: Path, holder: str, clock: Callable[[], float] = time.time) -> SqliteSnapshotStore:
         """Open or make the file. A file that cannot be used is told in the log and costs resuming, nothing else."""
         keeper = cls(path, holder, clock)
         await keeper._ask(lambda db: None, None)
         return keeper
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
-        """Keep a call; see :class:`agent.recovery.snapshot.Keeper`."""
-        self._later(call_id, KeptCall(call_id, self._holder, self._clock(), state))
+        """Keep a call; see :class:`agent.recovery.snapshot.SnapshotStore`."""
+        self._later(call_id, CallSnapshot(call_id, self._holder, self._clock(), state))
 
     async def written(self) -> None:
         """Return when everything kept so far is written, at the latest after :data:`WRITTEN_SECONDS`."""
@@ -77,16 +77,16 @@ class EmbeddedKeeper:
         """Forget a call."""
         self._later(call_id, None)
 
-    async def left_behind(self) -> Sequence[KeptCall]:
+    async def left_behind(self) -> Sequence[CallSnapshot]:
         """Return what other processes left; a file that cannot be read gives nothing."""
         since = self._clock() - LONGEST_SECONDS
 
-        def job(db: sqlite3.Connection) -> list[KeptCall]:
+        def job(db: sqlite3.Connection) -> list[CallSnapshot]:
             db.execute("DELETE FROM live_calls WHERE at < ?", (since,))
             found = []
             for (text,) in db.execute("SELECT kept FROM live_calls ORDER BY at"):
                 with contextlib.suppress(ValueError, TypeError):
-                    found.append(KeptCall.from_text(text))
+                    found.append(CallSnapshot.from_text(text))
             return [kept for kept in found if kept.holder != self._holder]
 
         return await self._ask(job, [])
@@ -101,7 +101,7 @@ class EmbeddedKeeper:
 
     # --- on the thread ----------------------------------------------------------------------------
 
-    def _later(self, call_id: str, kept: KeptCall | None) -> None:
+    def _later(self, call_id: str, kept: CallSnapshot | None) -> None:
         if self._closed:
             return
         with self._handing:

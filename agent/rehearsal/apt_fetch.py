@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.asterisk.version import version_of
+from agent.asterisk.version import parse_version
 from agent.rehearsal.apt_mirror import FetchError, Mirror, NoMirror, newer_ubuntu_releases, read_mirror
 from agent.rehearsal.helper_programs import CommandResult, run
 
@@ -156,7 +156,7 @@ class AptFetcher:
             versions = [line.split("|")[1].strip() for line in listing.out.splitlines() if line.count("|") >= 2]
             seen.append(f"{suite}: {versions[0] if versions else f'no {main}'}")
             for text in versions:
-                version = version_of(text)
+                version = parse_version(text)
                 if version is not None and accepts(version):
                     self._report(f"{self._wanted.name}: {suite} has {text}")
                     return suite, text

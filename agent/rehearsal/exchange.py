@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.errors import PhoneError
@@ -23,7 +23,7 @@ _DIAL_SECONDS = 30
 class PhoneExchange:
     """All phones of a rehearsal: dials calls, and rings where somebody waits for a call."""
 
-    def __init__(self, ari: Ari) -> None:
+    def __init__(self, ari: AriClient) -> None:
         self.ari = ari
         self.on_ring: Callable[[Leg, str, str], None] | None = None
         """Called with (leg, extension, caller's number) when a phone rings; the leg is not answered yet."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.common.resources import shared_dir
+from agent.common.resources import resource_directory
 from agent.errors import OrderlineError
 
 CONF_DIR = Path(__file__).resolve().parent / "conf"
@@ -45,8 +45,8 @@ class PbxConfigError(OrderlineError):
 def pbx_templates() -> dict[str, str]:
     """Return file name -> template of the PBX: the shipped files, the dialplan, the glue; same names are joined."""
     return _layers(
-        {path.name: path for path in shared_dir("asterisk-conf").glob("*.conf")},
-        {path.name: path for path in shared_dir("dialplan").glob("*.conf")},
+        {path.name: path for path in resource_directory("asterisk-conf").glob("*.conf")},
+        {path.name: path for path in resource_directory("dialplan").glob("*.conf")},
         _conf("common"),
         _conf("a-glue"),
     )
@@ -54,7 +54,7 @@ def pbx_templates() -> dict[str, str]:
 
 def phones_templates() -> dict[str, str]:
     """Return file name -> template of the second Asterisk, which plays the carrier and the phones."""
-    shipped = shared_dir("asterisk-conf")
+    shipped = resource_directory("asterisk-conf")
     return _layers({name: shipped / name for name in SHARED_WITH_PHONES}, _conf("common"), _conf("b"))
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.rehearsal.audio import AudioTrack, Pcm
@@ -30,7 +30,7 @@ class Leg:
     """
 
     def __init__(
-        self, ari: Ari, channel_id: str, on_closed: Callable[[Leg], None], background: Pcm | None = None
+        self, ari: AriClient, channel_id: str, on_closed: Callable[[Leg], None], background: Pcm | None = None
     ) -> None:
         self.channel_id = channel_id
         self.dialled_at = time.monotonic()

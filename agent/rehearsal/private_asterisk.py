@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.asterisk.version import knows_media_marks, version_of
+from agent.asterisk.version import parse_version, supports_media_marks
 from agent.errors import OrderlineError
 from agent.rehearsal.apt_fetch import AptFetcher, ReportProgress
 from agent.rehearsal.helper_programs import run
@@ -61,12 +61,12 @@ class Asterisk:
     @property
     def release(self) -> tuple[int, int, int]:
         """The version as numbers."""
-        return version_of(self.version) or (0, 0, 0)
+        return parse_version(self.version) or (0, 0, 0)
 
 
 def new_enough(release: tuple[int, int, int]) -> bool:
     """Tell whether a release found or fetched by ourselves will do: 22.8 or later, with media marks."""
-    return release >= (22, 8, 0) and knows_media_marks(release)
+    return release >= (22, 8, 0) and supports_media_marks(release)
 
 
 async def ensure_asterisk(home: Path, *, force: str | None, report: ReportProgress) -> Asterisk:
@@ -142,7 +142,7 @@ async def _inspect(command: tuple[str, ...], root: Path, origin: str) -> Asteris
         answer = await run([*command, "-V"], timeout_seconds=20)
     except (OSError, TimeoutError) as problem:
         raise AsteriskNotUsable(f"{command[-1]} does not run: {problem}.") from problem
-    release = version_of(answer.out)
+    release = parse_version(answer.out)
     if answer.code != 0 or release is None:
         raise AsteriskNotUsable(f"{command[-1]} -V did not name a version: {answer.tail()}")
     modules = _first_dir(
@@ -163,7 +163,7 @@ async def _inspect(command: tuple[str, ...], root: Path, origin: str) -> Asteris
     if modules is None or data is None:
         lacks = "its modules (chan_pjsip.so)" if modules is None else "its English core sounds (sounds/en)"
         raise AsteriskNotUsable(f"{command[-1]} was found, but not {lacks} below {root}.")
-    has_websocket = (modules / "chan_websocket.so").is_file() and knows_media_marks(release)
+    has_websocket = (modules / "chan_websocket.so").is_file() and supports_media_marks(release)
     has_audiosocket = (modules / "chan_audiosocket.so").is_file() and release[0] >= 18
     version = ".".join(map(str, release))
     return Asterisk(version, command, modules, data, has_websocket, has_audiosocket, origin)

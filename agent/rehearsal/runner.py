@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.audio import write_call
 from agent.rehearsal.call_evaluation import evaluate_call
 from agent.rehearsal.call_log import CallLog
@@ -83,7 +83,7 @@ async def run_scripts(
     sounds = [await render_call_sounds(call, voices, sounds_dir) for call in calls]
     files = file_names([call.name for call in calls])
     async with contextlib.AsyncExitStack() as stack:
-        ari = await stack.enter_async_context(Ari(b.ari_url, b.ari_user, b.ari_password, APP))
+        ari = await stack.enter_async_context(AriClient(b.ari_url, b.ari_user, b.ari_password, APP))
         exchange = PhoneExchange(ari)
         stack.push_async_callback(exchange.close)
         desk = RingingPhoneMatcher(exchange)

@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from redis.asyncio import Redis
 
-from agent.common.redis import PREFIX, RedisLink
+from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.shop.protocols import AttemptLimits
 
 _BACKLOG = 1000
 """Failures counted while Redis is gone; older ones are still in the node's own file."""
 
 
-class SharedAttemptLimits:
+class RedisAttemptLimits:
     """Implements :class:`agent.shop.protocols.AttemptLimits`.
 
     A caller is locked out when the node's own file says so, or when all nodes together have counted enough. What was
@@ -27,7 +27,7 @@ class SharedAttemptLimits:
     def __init__(
         self,
         own: AttemptLimits,
-        link: RedisLink,
+        link: SharedRedis,
         *,
         per_caller: int,
         per_number: int,
@@ -82,4 +82,4 @@ class SharedAttemptLimits:
 def _key(kind: str, value: str) -> str:
     """Return where failures of a caller or an order number are counted; neither stands in Redis in plain."""
     digest = hashlib.sha256(f"{kind}:{value}".encode()).hexdigest()[:32]
-    return f"{PREFIX}:attempts:{kind}:{digest}"
+    return f"{KEY_PREFIX}:attempts:{kind}:{digest}"

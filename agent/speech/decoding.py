@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from agent.call.ports import Recognition
+from agent.call.ports import RecognitionResult
 from agent.dialog.contract import Word
 from agent.speech.grammar import UNKNOWN
 
@@ -72,9 +72,9 @@ class TurnDecoding:
         self._busy = threading.Lock()
         self._decoder: Decoder | None = None
         self._segment = bytearray()
-        self._ended: list[Recognition] = []
+        self._ended: list[RecognitionResult] = []
         self._partial = ""
-        self._finished: Recognition | None = None
+        self._finished: RecognitionResult | None = None
 
     def feed(self, pcm: bytes) -> str:
         """Decode 8 kHz 16-bit audio; return the text of the turn so far."""
@@ -82,7 +82,7 @@ class TurnDecoding:
             self._decode(pcm)
             return " ".join(filter(None, (*(part.text for part in self._ended), self._partial)))
 
-    def finish(self, pcm: bytes = b"") -> Recognition:
+    def finish(self, pcm: bytes = b"") -> RecognitionResult:
         """Decode the rest and return the best text of the whole turn. Cheap to repeat while nothing new comes."""
         with self._busy:
             if pcm or self._finished is None:
@@ -105,18 +105,18 @@ class TurnDecoding:
         else:
             self._partial = str(json.loads(self._decoder.PartialResult())["partial"])
 
-    def _flush(self) -> Recognition:
+    def _flush(self) -> RecognitionResult:
         if self._decoder is None:
-            return Recognition()
+            return RecognitionResult()
         decoder, self._decoder = self._decoder, None
         best = self._best(decoder)
         self._done_with(decoder)
         return best
 
-    def _best(self, decoder: Decoder) -> Recognition:
+    def _best(self, decoder: Decoder) -> RecognitionResult:
         last = read_final(decoder.FinalResult(), self._partial)
         parts = (*self._ended, last)
-        best = Recognition(
+        best = RecognitionResult(
             text=" ".join(part.text for part in parts if part.text),
             words=tuple(word for part in parts for word in part.words),
         )
@@ -127,9 +127,9 @@ class TurnDecoding:
         readings = [" ".join(filter(None, (*before, text))) for text in self._readings(decoder)]
         if doubtful:
             allowed = next(filter(self._allows, readings), None)
-            best = best if allowed is None else Recognition(allowed, with_confidences(allowed, best.words))
+            best = best if allowed is None else RecognitionResult(allowed, with_confidences(allowed, best.words))
         others = (reading for reading in dict.fromkeys(readings) if reading and reading != best.text)
-        return Recognition(best.text, best.words, tuple(others)[: self._alternatives])
+        return RecognitionResult(best.text, best.words, tuple(others)[: self._alternatives])
 
     def _readings(self, decoder: Decoder) -> list[str]:
         """Decode the segment once more for its best readings, best first."""
@@ -152,7 +152,7 @@ def with_confidences(text: str, heard: Sequence[Word]) -> tuple[Word, ...]:
     return tuple(Word(word, confidence) for word, confidence in zip(words, confidences, strict=True))
 
 
-def read_final(result: str, partial: str) -> Recognition:
+def read_final(result: str, partial: str) -> RecognitionResult:
     """Read one of Vosk's results; where it is empty although there was a partial text, take that.
 
     An empty final after good partials is a known fault of Vosk; its words get :data:`UNKNOWN_CONFIDENCE`.
@@ -160,8 +160,8 @@ def read_final(result: str, partial: str) -> Recognition:
     final: dict[str, Any] = json.loads(result)
     if final["text"]:
         words = tuple(Word(text=word["word"], confidence=min(1.0, word["conf"])) for word in final.get("result", ()))
-        return Recognition(text=final["text"], words=words)
-    return Recognition(text=partial, words=tuple(Word(word, UNKNOWN_CONFIDENCE) for word in partial.split()))
+        return RecognitionResult(text=final["text"], words=words)
+    return RecognitionResult(text=partial, words=tuple(Word(word, UNKNOWN_CONFIDENCE) for word in partial.split()))
 
 
 __all__ = ["UNKNOWN_CONFIDENCE", "Decoder", "TurnDecoding", "read_final", "with_confidences"]

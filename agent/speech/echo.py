@@ -173,7 +173,9 @@ class LoudnessEchoSuppressor:
     def _has_gone(self, came: NDArray[np.float64], played: NDArray[np.float64], lag: int, loss_db: float) -> bool:
         """Return whether the known echo did not come when it should have. A caller speaking over it hides it only."""
         expected = played[:, lag] - loss_db
-        audible = expected > self._options.quiet_dbfs + self._options.margin_db
-        if audible.sum() < self._options.least_frames // 2:
+        stop_at_first_audio = expected > self._options.quiet_dbfs + self._options.margin_db
+        if stop_at_first_audio.sum() < self._options.least_frames // 2:
             return False
-        return bool((came[audible] < expected[audible] - 2 * self._options.margin_db).mean() > 0.5)
+        return bool(
+            (came[stop_at_first_audio] < expected[stop_at_first_audio] - 2 * self._options.margin_db).mean() > 0.5
+        )

@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 import vosk
 
-from agent.call.errors import HearingFailed
-from agent.call.ports import SAMPLE_RATE, Recognition
+from agent.call.errors import RecognitionFailed
+from agent.call.ports import SAMPLE_RATE, RecognitionResult
 from agent.speech.decoders import DecoderPool
 from agent.speech.decoding import TurnDecoding
 from agent.speech.grammar import VoskGrammar, build_grammar, missing_words, normalise
@@ -41,7 +41,7 @@ WORDS_KEPT = 8192
 Result = TypeVar("Result")
 
 
-class RecognizerStalled(HearingFailed):
+class RecognizerStalled(RecognitionFailed):
     """The recogniser did not answer in time: the machine is overloaded or a decoder hangs."""
 
     code = "recognizer_stalled"
@@ -54,7 +54,8 @@ class VoskRecognizer:
     The model is loaded here, once (0.03 s for the bundled one, seconds for a large one: construct it at start-up).
     ``workers`` threads decode; Vosk lets go of the GIL, so they use that many cores. ``alternatives`` other readings
     are worked out at :meth:`VoskRecognitionStream.finish` in turns with loose words (numbers), at the price of
-    decoding the turn once more. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable model.
+    decoding the turn once more. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable
+    model.
     """
 
     def __init__(
@@ -160,7 +161,7 @@ class VoskRecognitionStream:
                 self._text = await self._decode(work)
         return self._text
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         """Return the best text of all audio so far. Raises :class:`RecognizerStalled`."""
         async with self._in_line:
             return await self._decode(functools.partial(self._decoding.finish, self._take_pending()))

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.call.ports import SAMPLE_RATE, VoiceActivity
+from agent.call.ports import SAMPLE_RATE, VoiceActivityDetector
 from agent.errors import OrderlineError
 from agent.speech.level import level_dbfs, samples
 
@@ -136,7 +136,7 @@ class VoiceActivityFactory:
         except VoiceActivityError as error:
             log.warning("%s Going by level alone: noise will interrupt the agent.", error)
 
-    def new(self) -> VoiceActivity:
+    def new(self) -> VoiceActivityDetector:
         """Return the voice activity of a new call."""
         return SileroVoiceActivity(self._model) if self._model is not None else EnergyVoiceActivity()
 

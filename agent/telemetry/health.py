@@ -1,4 +1,4 @@
-"""How everything the agent depends on is: the page ``/status``, and what the metrics say of it."""
+"""The health of everything the agent depends on, for the page ``/status`` and the metrics."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from agent.config.settings import Settings
 from agent.errors import OrderlineError
 from agent.records.outbox_commands import outstanding
 
-State = Literal["ok", "down", "off"]
-Overall = Literal["ok", "degraded", "down"]
+DependencyState = Literal["ok", "down", "off"]
+OverallState = Literal["ok", "degraded", "down"]
 
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """A look at the manager interface takes no longer."""
 VITAL = frozenset({"asterisk", "recogniser", "voice", "procedures"})
 """Without one of these the agent cannot hold a call; without another it does less."""
@@ -27,33 +27,37 @@ class Dependency:
     """One thing the agent needs, or may use."""
 
     name: str
-    state: State
+    state: DependencyState
     detail: str = ""
 
 
-async def look_at_all(settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool]) -> dict[str, Any]:
-    """Look at everything; ``about`` is the agent's own status. No look takes longer than ``LOOK_SECONDS``."""
+async def check_dependencies(
+    settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool]
+) -> dict[str, Any]:
+    """Look at everything; ``about`` is the agent's own status. No look takes longer than ``CHECK_SECONDS``."""
     procedures = about.get("procedures", {})
     dependencies = [
         Dependency("asterisk", "ok" if about.get("asterisk") else "down", settings.ari.url),
         Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
-        of_voices(voices),
+        voice_dependency(voices),
         Dependency(
             "procedures", "ok" if procedures else "down", "an edit is refused" if procedures.get("refused") else ""
         ),
-        *of_systems(about.get("systems", {})),
-        look_at_redis(settings.redis.address(), sharing=bool(about.get("sharing"))),
-        await look_at_manager(settings.ami.host, settings.ami.port),
+        *shop_dependencies(about.get("systems", {})),
+        redis_dependency(settings.redis.address(), sharing=bool(about.get("sharing"))),
+        await manager_dependency(settings.ami.host, settings.ami.port),
     ]
     dead, waiting = await outbox_depth(calls_path(settings))
     dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
-    return overall(about, dependencies, {"waiting": waiting, "dead": dead})
+    return overall_status(about, dependencies, {"waiting": waiting, "dead": dead})
 
 
-def overall(about: Mapping[str, Any], dependencies: list[Dependency], outbox: Mapping[str, int]) -> dict[str, Any]:
+def overall_status(
+    about: Mapping[str, Any], dependencies: list[Dependency], outbox: Mapping[str, int]
+) -> dict[str, Any]:
     """Join the agent's own status with what it depends on."""
     down = {dependency.name for dependency in dependencies if dependency.state == "down"}
-    state: Overall = "down" if down & VITAL else "degraded" if down else "ok"
+    state: OverallState = "down" if down & VITAL else "degraded" if down else "ok"
     return {
         **about,
         "state": state,
@@ -62,7 +66,7 @@ def overall(about: Mapping[str, Any], dependencies: list[Dependency], outbox: Ma
     }
 
 
-def of_systems(systems: Mapping[str, Any]) -> list[Dependency]:
+def shop_dependencies(systems: Mapping[str, Any]) -> list[Dependency]:
     """The shop's systems: a breaker that is open is a system that is down."""
     found = []
     for name, about in sorted(systems.items()):
@@ -73,7 +77,7 @@ def of_systems(systems: Mapping[str, Any]) -> list[Dependency]:
     return found
 
 
-def of_voices(voices: Mapping[str, bool]) -> Dependency:
+def voice_dependency(voices: Mapping[str, bool]) -> Dependency:
     """The voice works while one engine does."""
     speaking = [name for name, healthy in voices.items() if healthy]
     silent = [name for name, healthy in voices.items() if not healthy]
@@ -81,19 +85,19 @@ def of_voices(voices: Mapping[str, bool]) -> Dependency:
     return Dependency("voice", "ok" if speaking else "down", detail)
 
 
-def look_at_redis(address: str, *, sharing: bool) -> Dependency:
+def redis_dependency(address: str, *, sharing: bool) -> Dependency:
     """The Redis that nodes share: a node without it goes on alone."""
     if not address:
         return Dependency("redis", "off", "one node alone")
     return Dependency("redis", "ok" if sharing else "down", "" if sharing else "this node works alone")
 
 
-async def look_at_manager(host: str, port: int) -> Dependency:
+async def manager_dependency(host: str, port: int) -> Dependency:
     """Whether the manager interface greets us."""
     if not host:
         return Dependency("ami", "off", "not configured")
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
+        async with asyncio.timeout(CHECK_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 greeting = await reader.readline()

@@ -1,4 +1,4 @@
-"""The agent's log: plain text for people and the journal, or one JSON object a line; each line knows its call."""
+"""Log formats: plain text for the journal, or one JSON object a line; each line knows its call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 CALL_ID: contextvars.ContextVar[str] = contextvars.ContextVar("call_id", default="")
 """The call this task works for; tasks that it starts inherit it."""
 
-TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s%(of_call)s"
+TEXT_FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s%(of_call)s"
 
 
 class _CallId(logging.Filter):
@@ -24,7 +24,7 @@ class _CallId(logging.Filter):
         return True
 
 
-class OneLine(logging.Formatter):
+class OneLineFormatter(logging.Formatter):
     """Text in which a message cannot begin a line of its own, whatever it quotes."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
@@ -32,7 +32,7 @@ class OneLine(logging.Formatter):
         return " ".join(super().formatMessage(record).splitlines())
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """``time`` (ISO 8601), ``level``, ``logger``, ``message``, and ``call_id``, ``exception`` where there are any."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -54,5 +54,5 @@ def set_up_logging(level: str, form: str) -> None:
     """Log to standard error; ``form`` is ``text`` or ``json``."""
     handler = logging.StreamHandler()
     handler.addFilter(_CallId())
-    handler.setFormatter(JsonLines() if form == "json" else OneLine(TEXT))
+    handler.setFormatter(JsonFormatter() if form == "json" else OneLineFormatter(TEXT_FORMAT))
     logging.basicConfig(level=level, handlers=[handler], force=True)

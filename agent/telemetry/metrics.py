@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: counted from the same events that the live feed shows, and from the parts when asked."""
+"""Prometheus metrics, counted from the call events and from the parts when asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 
 class Metrics:
-    """Implements :class:`agent.call.ports.Observer`; :meth:`text` is the page that Prometheus reads."""
+    """Implements :class:`agent.call.ports.CallObserver`; :meth:`text` is the page that Prometheus reads."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -88,7 +88,7 @@ class Metrics:
             _observe(self._greeting, record.get("greeting_ms"), 1000)
 
     def text(self, status: Mapping[str, Any]) -> bytes:
-        """The page; ``status`` is the agent's own (:func:`agent.telemetry.health.overall`)."""
+        """The page; ``status`` is the agent's own (:func:`agent.telemetry.health.overall_status`)."""
         for name, state in status.get("dependencies", {}).items():
             if state.get("state") != "off":
                 self._up.labels(name).set(1 if state.get("state") == "ok" else 0)

@@ -1,4 +1,4 @@
-"""Several observers as one; one that fails costs neither the call nor the others."""
+"""Passes every call event to several observers; one that fails costs neither the call nor the others."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from agent.call.ports import Observer
+from agent.call.ports import CallObserver
 
 log = logging.getLogger(__name__)
 
 
-class Observers:
-    """Implements :class:`agent.call.ports.Observer` by telling all of them."""
+class ObserverFanOut:
+    """Implements :class:`agent.call.ports.CallObserver` by telling all of them."""
 
-    def __init__(self, *observers: Observer) -> None:
+    def __init__(self, *observers: CallObserver) -> None:
         self._observers = observers
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:

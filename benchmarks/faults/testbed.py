@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
@@ -321,7 +321,7 @@ async def open_testbed(
     """Join callers and people to a running call centre."""
     phones = stack.phones
     async with contextlib.AsyncExitStack() as closing:
-        ari = await closing.enter_async_context(Ari(phones.ari_url, phones.ari_user, phones.ari_password, APP))
+        ari = await closing.enter_async_context(AriClient(phones.ari_url, phones.ari_user, phones.ari_password, APP))
         exchange = PhoneExchange(ari)
         closing.push_async_callback(exchange.close)
         desk = RingingPhoneMatcher(exchange)

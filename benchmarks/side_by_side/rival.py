@@ -19,7 +19,7 @@ from typing import Any
 
 import aiohttp
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.config.timezone import wall_clock
 from agent.control.server import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop
@@ -56,7 +56,7 @@ class RivalSettings:
 class Rival:
     """The running bot: one task a call."""
 
-    def __init__(self, settings: RivalSettings, ari: Ari, doors: RivalCallParts) -> None:
+    def __init__(self, settings: RivalSettings, ari: AriClient, doors: RivalCallParts) -> None:
         self._settings = settings
         self._ari = ari
         self._doors = doors
@@ -99,7 +99,7 @@ async def serve(settings: RivalSettings) -> None:
         stack.push_async_callback(door.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         ari = await stack.enter_async_context(
-            Ari(settings.ari_url, settings.ari_user, settings.ari_password, settings.name)
+            AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.name)
         )
         Rival(settings, ari, RivalCallParts(feed, shop.orders, voice, session, now))
         print(json.dumps({"ready": True, "port": door.port}), flush=True)

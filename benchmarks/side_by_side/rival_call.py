@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.errors import ServiceError
@@ -80,7 +80,7 @@ class RivalCall:
     """From StasisStart to the end."""
 
     def __init__(
-        self, ari: Ari, channel_id: str, number: str, doors: RivalCallParts, settings: RivalCallSettings
+        self, ari: AriClient, channel_id: str, number: str, doors: RivalCallParts, settings: RivalCallSettings
     ) -> None:
         self._ari = ari
         self._id = channel_id

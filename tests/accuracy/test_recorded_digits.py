@@ -1,4 +1,4 @@
-"""People's digits joined into numbers."""
+"""Recorded digits joined into numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items tried with the real ears and the real procedures: what counts as right, as asked, as wrong."""
+"""Trials with real recognition and the shipped flows: what counts as right, as asked, as wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agent.accuracy.phone_line import AFTER_SECONDS, BEFORE_SECONDS, frames, ove
 from agent.accuracy.trial_runner import TrialRunner, seed_of
 from agent.accuracy.trial_types import Kind, LineCondition, SpokenAnswer, Trial, TrialItem
 from agent.accuracy.worker_pool import WorkerSetup, open_trial_runner, run
-from agent.call.ports import FRAME_BYTES, Hearing, Recognition, Recognizer
+from agent.call.ports import FRAME_BYTES, RecognitionResult, Recognizer, UtteranceRecognizer
 from agent.dialog.contract import TurnInput
 from agent.rehearsal.audio import write_wav
 from agent.speech.gain import AutomaticGain
@@ -189,7 +189,7 @@ class SlowRecognizer:
 
 
 class SlowHearing:
-    def __init__(self, hearing: Hearing) -> None:
+    def __init__(self, hearing: UtteranceRecognizer) -> None:
         self._hearing = hearing
         self._feeds = 0
 
@@ -199,7 +199,7 @@ class SlowHearing:
             await asyncio.sleep(0.25)
         return await self._hearing.feed(pcm)
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         await asyncio.sleep(0.25)
         return await self._hearing.finish()
 

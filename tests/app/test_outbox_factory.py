@@ -1,4 +1,4 @@
-"""The whole post office of an agent: settings in, a real receiver at the other end, a dead Redis beside it."""
+"""The whole outbox of an agent: settings in, a real receiver at the other end, a dead Redis beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent.app.outbox_factory import PostOffice
+from agent.app.outbox_factory import OutboxService
 from agent.call.ports import Caller, CallRecord
 from agent.cli.main import main
 from agent.config.settings import Settings, SettingsError, load_settings
@@ -64,17 +64,17 @@ async def test_a_call_s_happenings_reach_the_receiver(
     tmp_path: Path, receiver: tuple[str, list[dict[str, Any]]], more: str
 ) -> None:
     url, got = receiver
-    post_office = await PostOffice.open(settings(tmp_path, url, more), lambda: dt.datetime.now(dt.UTC))
-    await post_office.start(Shop(), CHANGES)
+    outbox_service = await OutboxService.open(settings(tmp_path, url, more), lambda: dt.datetime.now(dt.UTC))
+    await outbox_service.start(Shop(), CHANGES)
     record = CallRecord(
         "call-1", Caller("2025550143"), "2026-11-24T10:00:00+00:00", outcome="answered", ended_by="agent"
     )
-    await post_office.records.begin(record)
-    services = post_office.services_of("call-1")
+    await outbox_service.records.begin(record)
+    services = outbox_service.services_of("call-1")
     await services.perform("tickets.create", {"reason": "call_back", "summary": "x"}, "k1")
-    await post_office.records.write(record)
+    await outbox_service.records.write(record)
     await until(lambda: len(got) == 3)
-    await post_office.close()
+    await outbox_service.close()
     assert {event["event"] for event in got} == {"call.started", "ticket.created", "call.ended"}
     assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("outbox")] == []
 
@@ -84,7 +84,7 @@ async def test_a_webhook_without_a_secret_stops_the_start_with_its_name(tmp_path
         "state_directory: state\nwebhooks: [{name: crm, url: 'https://crm.example'}]\n"
     )
     with pytest.raises(SettingsError, match="ORDERLINE_WEBHOOK_CRM_SECRET"):
-        await PostOffice.open(load_settings(tmp_path), lambda: dt.datetime.now(dt.UTC))
+        await OutboxService.open(load_settings(tmp_path), lambda: dt.datetime.now(dt.UTC))
 
 
 def test_the_test_command_says_what_came_back(

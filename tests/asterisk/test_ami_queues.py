@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from asterisk.manager import Manager
 
-from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import AmiQueueStatistics, ManagerAddress
 from agent.call.queue_rules import QueueState
 from tests.asterisk.fake_manager import FakeManager
 from tests.waiting import until
@@ -15,9 +15,9 @@ from tests.waiting import until
 HUMANS = {"LoggedIn": 3, "Available": 1, "Callers": 2, "HoldTime": 40, "TalkTime": 120, "LongestHoldTime": 9}
 
 
-def figures(manager: FakeManager, secret: str = "the-secret", **more: float) -> QueueFigures:
+def figures(manager: FakeManager, secret: str = "the-secret", **more: float) -> AmiQueueStatistics:
     address = ManagerAddress("127.0.0.1", manager.port, "orderline", secret)
-    return QueueFigures(address, **({"deadline_seconds": 2.0, "cache_seconds": 0.0} | more))
+    return AmiQueueStatistics(address, **({"deadline_seconds": 2.0, "cache_seconds": 0.0} | more))
 
 
 async def test_a_queue_is_told_as_asterisk_counts_it() -> None:

@@ -8,26 +8,26 @@ from typing import Any
 
 import pytest
 
-from agent.asterisk.fastagi import AgiQuestion, AgiRefusal, FastAgi
+from agent.asterisk.fastagi import AgiRefusal, AgiRequest, FastAgiServer
 from agent.call.errors import ServiceError
-from agent.control.agi import LeftValues, agi_services
-from tests.call.fakes import TestServices
+from agent.control.agi import DialplanValues, agi_services
+from tests.call.fakes import FakeServices
 
 
-class Desk:
+class AgiTestServer:
     """A server with the shipped services on small back-office answers."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.why_not = ""
-        self.left = LeftValues(lambda: self.now)
-        self.services = TestServices(
+        self.left = DialplanValues(lambda: self.now)
+        self.services = FakeServices(
             orders__verify={
                 "order": {"number": "10473", "status": "in_transit", "expected_on": None, "place": 'X"\n${Y}'}
             },
             customers__by_phone={"customer": {"tier": "gold", "orders_count": 7}},
         )
-        self.server = FastAgi(agi_services(self.services, self.left, lambda: self.why_not), deadline_seconds=0.3)
+        self.server = FastAgiServer(agi_services(self.services, self.left, lambda: self.why_not), deadline_seconds=0.3)
         self.server.start("127.0.0.1", 0)
 
     async def ask(self, script: str, *arguments: str, caller: str = "2025550143") -> dict[str, str]:
@@ -46,13 +46,13 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
-    made = Desk()
+async def desk() -> AsyncIterator[AgiTestServer]:
+    made = AgiTestServer()
     yield made
     await made.server.close()
 
 
-async def test_an_order_is_told_in_plain_characters(desk: Desk) -> None:
+async def test_an_order_is_told_in_plain_characters(desk: AgiTestServer) -> None:
     told = await desk.ask("order_status", "10473", "60614")
     assert told == {
         "ORDERLINE_AGI": "ok",
@@ -62,7 +62,7 @@ async def test_an_order_is_told_in_plain_characters(desk: Desk) -> None:
     }
 
 
-async def test_an_orders_number_alone_tells_nothing_and_tries_are_the_callers_own(desk: Desk) -> None:
+async def test_an_orders_number_alone_tells_nothing_and_tries_are_the_callers_own(desk: AgiTestServer) -> None:
     assert await desk.ask("order_status", "10473") == {"ORDERLINE_AGI": "bad_request"}
     assert await desk.ask("order_status", "10473", "") == {"ORDERLINE_AGI": "bad_request"}
     assert desk.services.asked == []
@@ -73,7 +73,7 @@ async def test_an_orders_number_alone_tells_nothing_and_tries_are_the_callers_ow
     )
 
 
-async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -> None:
+async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: AgiTestServer) -> None:
     assert (await desk.ask("customer_tier"))["ORDERLINE_TIER"] == "gold"
     await desk.ask("customer_tier", "2025550199")
     assert [arguments["phone"] for _, arguments, _ in desk.services.asked] == ["2025550143", "2025550199"]
@@ -88,23 +88,23 @@ async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: Desk) -
         ({}, "not_found"),
     ],
 )
-async def test_why_there_is_no_answer_is_told(desk: Desk, answer: Any, code: str) -> None:
+async def test_why_there_is_no_answer_is_told(desk: AgiTestServer, answer: Any, code: str) -> None:
     desk.services.answers["orders.verify"] = answer
     assert await desk.ask("order_status", "10473", "60614") == {"ORDERLINE_AGI": code}
 
 
-async def test_a_back_office_that_hangs_does_not_hold_the_dialplan(desk: Desk) -> None:
+async def test_a_back_office_that_hangs_does_not_hold_the_dialplan(desk: AgiTestServer) -> None:
     desk.services.answers["orders.verify"] = asyncio.Event()
     assert await desk.ask("order_status", "10473", "60614") == {"ORDERLINE_AGI": "timed_out"}
 
 
-async def test_whether_the_agent_takes_calls(desk: Desk) -> None:
+async def test_whether_the_agent_takes_calls(desk: AgiTestServer) -> None:
     assert await desk.ask("accepting") == {"ORDERLINE_AGI": "ok", "ORDERLINE_ACCEPTING": "yes", "ORDERLINE_WHY": ""}
     desk.why_not = "paused"
     assert (await desk.ask("accepting"))["ORDERLINE_WHY"] == "paused"
 
 
-async def test_a_value_waits_for_its_call_and_not_for_ever(desk: Desk) -> None:
+async def test_a_value_waits_for_its_call_and_not_for_ever(desk: AgiTestServer) -> None:
     assert await desk.ask("leave_value", "topic", "returns; ${X}") == {"ORDERLINE_AGI": "ok"}
     assert desk.left.of("ch-1") == {"topic": "returns; X"}
     assert desk.left.of("ch-2") == {}
@@ -112,14 +112,14 @@ async def test_a_value_waits_for_its_call_and_not_for_ever(desk: Desk) -> None:
     assert desk.left.of("ch-1") == {}
 
 
-async def test_a_name_that_is_none_is_refused(desk: Desk) -> None:
+async def test_a_name_that_is_none_is_refused(desk: AgiTestServer) -> None:
     assert await desk.ask("leave_value", "__class__", "x") == {"ORDERLINE_AGI": "bad_request"}
     for number in range(20):
         await desk.ask("leave_value", f"name_{number}", "x")
     assert await desk.ask("leave_value", "one_more", "x") == {"ORDERLINE_AGI": "bad_request"}
 
 
-async def test_an_unknown_service_and_a_broken_connection_hurt_nobody(desk: Desk) -> None:
+async def test_an_unknown_service_and_a_broken_connection_hurt_nobody(desk: AgiTestServer) -> None:
     assert await desk.ask("nosuch") == {"ORDERLINE_AGI": "no_such_service"}
     _, writer = await asyncio.open_connection("127.0.0.1", desk.server.port)
     writer.write(b"agi_network: yes\n")
@@ -128,15 +128,15 @@ async def test_an_unknown_service_and_a_broken_connection_hurt_nobody(desk: Desk
 
 
 async def test_many_questions_at_once_are_all_answered() -> None:
-    async def slow(question: AgiQuestion) -> Mapping[str, str]:
+    async def slow(question: AgiRequest) -> Mapping[str, str]:
         await asyncio.sleep(0)
         if question.argument(0) == "7":
             raise AgiRefusal("bad_request", "not seven")
         return {"ECHO": question.argument(0)}
 
-    desk = Desk()
+    desk = AgiTestServer()
     await desk.server.close()
-    desk.server = FastAgi({"echo": slow})
+    desk.server = FastAgiServer({"echo": slow})
     desk.server.start("127.0.0.1", 0)
     answers = await asyncio.gather(*(desk.ask("echo", str(number)) for number in range(50)))
     await desk.server.close()

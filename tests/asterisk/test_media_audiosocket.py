@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer, read_message
-from agent.call.ports import FRAME_BYTES, Frame, Inbox, MediaLost, Played
+from agent.call.ports import FRAME_BYTES, AudioFrame, Inbox, MediaLost, PlaybackFinished
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 
-class Phone:
+class FakeAudioSocketPeer:
     """Asterisk's end of one connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,7 +23,7 @@ class Phone:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, server: AudioSocketServer, call: str) -> Phone:
+    async def connect(cls, server: AudioSocketServer, call: str) -> FakeAudioSocketPeer:
         host, port = server.address.split(":")
         phone = cls(*await asyncio.open_connection(host, int(port)))
         phone.send(0x01, uuid.UUID(call).bytes)
@@ -38,10 +38,10 @@ class Phone:
         return payload
 
 
-class Leg:
+class OpenedLeg:
     """A media leg that is up, with the phone at its other end."""
 
-    def __init__(self, media: AudioSocketMedia, phone: Phone, inbox: Inbox) -> None:
+    def __init__(self, media: AudioSocketMedia, phone: FakeAudioSocketPeer, inbox: Inbox) -> None:
         self.media = media
         self.phone = phone
         self.inbox = inbox
@@ -56,34 +56,37 @@ async def server() -> AsyncIterator[AudioSocketServer]:
 
 
 @pytest.fixture
-async def leg(server: AudioSocketServer) -> AsyncIterator[Leg]:
+async def leg(server: AudioSocketServer) -> AsyncIterator[OpenedLeg]:
     asterisk = FakeAsterisk()
     await asterisk.start()
-    async with Ari(asterisk.url, "orderline", "secret", "orderline") as ari:
+    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as ari:
         inbox: Inbox = asyncio.Queue()
         media = AudioSocketMedia(server, ari, "media-1", inbox)
         opening = asyncio.create_task(media.open())
         await asyncio.sleep(0)
-        phone = await Phone.connect(server, media.uuid)
+        phone = await FakeAudioSocketPeer.connect(server, media.uuid)
         await opening
-        yield Leg(media, phone, inbox)
+        yield OpenedLeg(media, phone, inbox)
         phone.writer.close()
         await media.close()
         assert asterisk.channels == {}
     await asterisk.stop()
 
 
-async def test_the_callers_frames_arrive_in_the_inbox(leg: Leg) -> None:
+async def test_the_callers_frames_arrive_in_the_inbox(leg: OpenedLeg) -> None:
     leg.phone.send(0x10, b"\x01\x02" * 160)
     leg.phone.send(0x10, b"\x03\x04" * 160)
-    assert [await leg.inbox.get(), await leg.inbox.get()] == [Frame(b"\x01\x02" * 160), Frame(b"\x03\x04" * 160)]
+    assert [await leg.inbox.get(), await leg.inbox.get()] == [
+        AudioFrame(b"\x01\x02" * 160),
+        AudioFrame(b"\x03\x04" * 160),
+    ]
 
 
-async def test_silence_flows_while_nothing_is_said(leg: Leg) -> None:
+async def test_silence_flows_while_nothing_is_said(leg: OpenedLeg) -> None:
     assert [await leg.phone.hear() for _ in range(5)] == [bytes(FRAME_BYTES)] * 5
 
 
-async def test_an_utterance_leaves_in_20_ms_frames_and_reports_its_end(leg: Leg) -> None:
+async def test_an_utterance_leaves_in_20_ms_frames_and_reports_its_end(leg: OpenedLeg) -> None:
     await leg.media.play(b"\x07" * (FRAME_BYTES * 3 + 100), "m1")
     async with asyncio.timeout(5):
         while not any(frame := await leg.phone.hear()):
@@ -91,10 +94,10 @@ async def test_an_utterance_leaves_in_20_ms_frames_and_reports_its_end(leg: Leg)
         heard = [frame, await leg.phone.hear(), await leg.phone.hear(), await leg.phone.hear()]
         assert heard[:3] == [b"\x07" * FRAME_BYTES] * 3
         assert heard[3] == b"\x07" * 100 + bytes(FRAME_BYTES - 100)
-        assert await leg.inbox.get() == Played("m1")
+        assert await leg.inbox.get() == PlaybackFinished("m1")
 
 
-async def test_a_flush_silences_the_rest_without_a_mark(leg: Leg) -> None:
+async def test_a_flush_silences_the_rest_without_a_mark(leg: OpenedLeg) -> None:
     await leg.media.play(b"\x07" * (FRAME_BYTES * 500), "m1")
     async with asyncio.timeout(5):
         while not any(await leg.phone.hear()):
@@ -105,14 +108,14 @@ async def test_a_flush_silences_the_rest_without_a_mark(leg: Leg) -> None:
     assert leg.inbox.empty()
 
 
-async def test_a_connection_that_breaks_is_told_to_the_call(leg: Leg) -> None:
+async def test_a_connection_that_breaks_is_told_to_the_call(leg: OpenedLeg) -> None:
     leg.phone.writer.close()
     async with asyncio.timeout(5):
         assert isinstance(await leg.inbox.get(), MediaLost)
 
 
 async def test_a_stranger_is_dropped(server: AudioSocketServer) -> None:
-    phone = await Phone.connect(server, str(uuid.uuid4()))
+    phone = await FakeAudioSocketPeer.connect(server, str(uuid.uuid4()))
     async with asyncio.timeout(5):
         assert await phone.reader.read() == b""
     phone.writer.close()

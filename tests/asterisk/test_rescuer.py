@@ -7,15 +7,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AuthFailed
-from agent.asterisk.heartbeat import AppTaken, Beat, Heartbeat, ensure_alone, variable_of
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed
+from agent.asterisk.heartbeat import (
+    ApplicationTaken,
+    Heartbeat,
+    HeartbeatValue,
+    ensure_single_controller,
+    heartbeat_variable,
+)
 from agent.asterisk.rescuer import OVERDUE_SECONDS, Rescuer, RescuerOptions
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
 OPTIONS = RescuerOptions(after_seconds=4.0, poll_seconds=0.01)
-BEAT = variable_of("orderline")
+BEAT = heartbeat_variable("orderline")
 
 
 class Clock:
@@ -37,8 +43,8 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
 
 
 @pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[Ari]:
-    client = Ari(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=1.0)
+async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
+    client = AriClient(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=1.0)
     client.open()
     yield client
     await client.close()
@@ -50,7 +56,7 @@ def caller(asterisk: FakeAsterisk, name: str, app: str = "orderline", applicatio
 
 
 async def test_callers_are_freed_when_the_heartbeat_has_stood_still_long_enough(
-    asterisk: FakeAsterisk, ari: Ari
+    asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
     clock = Clock()
     rescuer = Rescuer(ari, OPTIONS, clock)
@@ -68,7 +74,7 @@ async def test_callers_are_freed_when_the_heartbeat_has_stood_still_long_enough(
     assert rescuer.rescued == 1
 
 
-async def test_a_beating_controller_keeps_its_callers(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_beating_controller_keeps_its_callers(asterisk: FakeAsterisk, ari: AriClient) -> None:
     clock = Clock()
     rescuer = Rescuer(ari, OPTIONS, clock)
     caller(asterisk, "c1")
@@ -79,7 +85,7 @@ async def test_a_beating_controller_keeps_its_callers(asterisk: FakeAsterisk, ar
     assert asterisk.continued == []
 
 
-async def test_a_caller_who_has_just_come_in_is_given_the_same_time(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_caller_who_has_just_come_in_is_given_the_same_time(asterisk: FakeAsterisk, ari: AriClient) -> None:
     clock = Clock()
     rescuer = Rescuer(ari, OPTIONS, clock)
     await rescuer.look()
@@ -91,7 +97,7 @@ async def test_a_caller_who_has_just_come_in_is_given_the_same_time(asterisk: Fa
 
 
 async def test_a_call_far_past_its_deadline_is_freed_even_from_a_beating_controller(
-    asterisk: FakeAsterisk, ari: Ari
+    asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
     clock, wall = Clock(), Clock()
     rescuer = Rescuer(ari, OPTIONS, clock, wall)
@@ -106,7 +112,7 @@ async def test_a_call_far_past_its_deadline_is_freed_even_from_a_beating_control
     assert asterisk.continued == [("late", "orderline-rescue", "s")]
 
 
-async def test_an_asterisk_that_comes_back_is_judged_anew(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_an_asterisk_that_comes_back_is_judged_anew(asterisk: FakeAsterisk, ari: AriClient) -> None:
     stop = asyncio.Event()
     rescuer = Rescuer(ari, OPTIONS)
     port = asterisk.port
@@ -123,27 +129,27 @@ async def test_an_asterisk_that_comes_back_is_judged_anew(asterisk: FakeAsterisk
 
 
 async def test_a_wrong_password_ends_it(asterisk: FakeAsterisk) -> None:
-    ari = Ari(asterisk.url, "orderline", "wrong", "orderline")
+    ari = AriClient(asterisk.url, "orderline", "wrong", "orderline")
     ari.open()
-    with pytest.raises(AuthFailed):
+    with pytest.raises(AriAuthFailed):
         await Rescuer(ari, OPTIONS).run(asyncio.Event())
     await ari.close()
 
 
-async def test_a_second_controller_is_refused_while_the_first_one_beats(asterisk: FakeAsterisk, ari: Ari) -> None:
-    async with Ari(asterisk.url, "orderline", "secret", "orderline") as first:
+async def test_a_second_controller_is_refused_while_the_first_one_beats(asterisk: FakeAsterisk, ari: AriClient) -> None:
+    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as first:
         asterisk.globals[BEAT] = "1.0 elsewhere 4711"
         beating = asyncio.create_task(_beat(asterisk))
-        with pytest.raises(AppTaken, match="process 4711 on elsewhere"):
-            await ensure_alone(ari)
+        with pytest.raises(ApplicationTaken, match="process 4711 on elsewhere"):
+            await ensure_single_controller(ari)
         beating.cancel()
         heart = Heartbeat(first)
         heart.start()
         await until(lambda: "elsewhere" not in asterisk.globals[BEAT])
-        assert Beat.read(asterisk.globals[BEAT]) is not None
+        assert HeartbeatValue.read(asterisk.globals[BEAT]) is not None
         await heart.stop()
         assert asterisk.globals[BEAT] == "", "a clean end lets the next one start at once"
-        await ensure_alone(ari)
+        await ensure_single_controller(ari)
 
 
 async def _beat(asterisk: FakeAsterisk) -> None:
@@ -153,5 +159,5 @@ async def _beat(asterisk: FakeAsterisk) -> None:
 
 
 def test_a_foreign_value_is_no_heartbeat() -> None:
-    assert [Beat.read(text) for text in ("", "x", "1 2", "1.0 here me")] == [None] * 4
-    assert str(Beat.read("1.0 here 12")) == "1.0 here 12"
+    assert [HeartbeatValue.read(text) for text in ("", "x", "1 2", "1.0 here me")] == [None] * 4
+    assert str(HeartbeatValue.read("1.0 here 12")) == "1.0 here 12"

@@ -7,12 +7,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.channel import TelephonyOptions
-from agent.asterisk.feature_codes import Codes
-from agent.asterisk.stasis_app import Telephony
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.channel import StasisOptions
+from agent.asterisk.feature_codes import FeatureCodes
+from agent.asterisk.stasis_app import StasisApplication
 from agent.call.errors import LineGone
-from agent.call.ports import CallerHungUp, CallTaken, Key, Leave, Line, Media, Played, TakenOver
+from agent.call.ports import (
+    CallerHungUp,
+    CallerLine,
+    CallReclaimed,
+    HandOverRequested,
+    KeyPressed,
+    Media,
+    PlaybackFinished,
+    TakeOverRequested,
+)
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -26,29 +35,29 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
 
 
 @pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[Ari]:
-    async with Ari(asterisk.url, "orderline", "secret", "orderline") as client:
+async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
+    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as client:
         yield client
 
 
-async def until_idle(telephony: Telephony) -> None:
+async def until_idle(telephony: StasisApplication) -> None:
     await until(lambda: not telephony.live_calls)
 
 
-async def test_media_and_bridge_are_up_before_the_call_is_answered(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_media_and_bridge_are_up_before_the_call_is_answered(asterisk: FakeAsterisk, ari: AriClient) -> None:
     states: list[str] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         states.append(asterisk.channels["c1"]["state"])
         states.append(str(len(next(iter(asterisk.bridges.values())))))
         await line.answer()
         states.append(asterisk.channels["c1"]["state"])
         await media.play(bytes(320), "m1")
         event = await line.inbox.get()
-        states.append(event.mark if isinstance(event, Played) else "?")
+        states.append(event.mark if isinstance(event, PlaybackFinished) else "?")
         await line.hang_up()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound", "7000")
     await asyncio.sleep(0)
     await until(lambda: len(states) == 4)
@@ -58,28 +67,28 @@ async def test_media_and_bridge_are_up_before_the_call_is_answered(asterisk: Fak
     assert asterisk.bridges == {}
 
 
-async def test_keys_and_a_hang_up_arrive_in_the_calls_own_inbox(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_keys_and_a_hang_up_arrive_in_the_calls_own_inbox(asterisk: FakeAsterisk, ari: AriClient) -> None:
     seen: list[object] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await asterisk.emit({"type": "ChannelDtmfReceived", "digit": "5", "channel": {"id": line.id}})
         await asterisk.emit({"type": "ChannelDtmfReceived", "digit": "9", "channel": {"id": "somebody else"}})
         seen.append(await line.inbox.get())
         await asterisk.hang_up_caller(line.id)
         seen.append(await line.inbox.get())
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: len(seen) == 2)
     await until_idle(telephony)
-    assert seen == [Key("5"), CallerHungUp("Normal Clearing")]
+    assert seen == [KeyPressed("5"), CallerHungUp("Normal Clearing")]
 
 
-async def test_a_call_whose_session_breaks_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
-    async def handle(line: Line, media: Media) -> None:
+async def test_a_call_whose_session_breaks_goes_to_a_person(asterisk: FakeAsterisk, ari: AriClient) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         raise RuntimeError("a defect of ours")
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: asterisk.continued)
     await until_idle(telephony)
@@ -88,14 +97,14 @@ async def test_a_call_whose_session_breaks_goes_to_a_person(asterisk: FakeAsteri
     assert asterisk.bridges == {}
 
 
-async def test_a_call_without_media_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_call_without_media_goes_to_a_person(asterisk: FakeAsterisk, ari: AriClient) -> None:
     asterisk.media_leg_enters_stasis = False
     handled: list[str] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         handled.append(line.id)
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: asterisk.continued)
     await until_idle(telephony)
@@ -104,14 +113,14 @@ async def test_a_call_without_media_goes_to_a_person(asterisk: FakeAsterisk, ari
 
 
 async def test_a_caller_who_leaves_during_the_set_up_is_no_fault(
-    asterisk: FakeAsterisk, ari: Ari, caplog: pytest.LogCaptureFixture
+    asterisk: FakeAsterisk, ari: AriClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     handled: list[str] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         handled.append(line.id)
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await asterisk.hang_up_caller("c1")
     await until(lambda: asterisk.requests and not telephony.live_calls)
@@ -122,15 +131,15 @@ async def test_a_caller_who_leaves_during_the_set_up_is_no_fault(
 
 
 async def test_a_caller_who_leaves_while_the_call_is_answered_is_no_fault(
-    asterisk: FakeAsterisk, ari: Ari, caplog: pytest.LogCaptureFixture
+    asterisk: FakeAsterisk, ari: AriClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Asterisk refuses to answer a channel that is being hung up before it says so, and before the channel is gone."""
     asterisk.answering_fails = True
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await line.answer()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: ("GET", "/ari/channels/c1") in asterisk.requests)
     await asterisk.emit({"type": "ChannelHangupRequest", "channel": {"id": "c1"}})
@@ -139,23 +148,25 @@ async def test_a_caller_who_leaves_while_the_call_is_answered_is_no_fault(
     assert [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
-async def test_a_call_that_cannot_be_answered_goes_to_a_person(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_call_that_cannot_be_answered_goes_to_a_person(asterisk: FakeAsterisk, ari: AriClient) -> None:
     asterisk.answering_fails = True
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await line.answer()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: asterisk.continued)
     await until_idle(telephony)
     assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
 
 
-async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
     outcome: list[str] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await asterisk.hang_up_caller(line.id)
         try:
             await line.answer()
@@ -163,7 +174,7 @@ async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(aster
             outcome.append(error.code)
             raise
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: outcome)
     await until_idle(telephony)
@@ -173,18 +184,18 @@ async def test_a_caller_who_leaves_before_the_answer_leaves_nothing_behind(aster
 
 
 async def test_the_dead_man_timer_is_armed_while_we_live_and_never_after_the_hand_over(
-    asterisk: FakeAsterisk, ari: Ari
+    asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
     done = asyncio.Event()
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await until(lambda: ("c1", "TIMEOUT(absolute)") in asterisk.variables)
         await line.hand_over({"ORDERLINE_TICKET": "T-7"}, "caller_asked")
         asterisk.variables.pop(("c1", "TIMEOUT(absolute)"))
         await asyncio.sleep(0.1)
         done.set()
 
-    telephony = Telephony(ari, handle, TelephonyOptions(rearm_seconds=0.01))
+    telephony = StasisApplication(ari, handle, StasisOptions(rearm_seconds=0.01))
     await asterisk.ring("c1", "inbound")
     async with asyncio.timeout(8):
         await done.wait()
@@ -194,14 +205,14 @@ async def test_the_dead_man_timer_is_armed_while_we_live_and_never_after_the_han
     assert asterisk.continued == [("c1", "orderline-handover", "caller_asked")]
 
 
-async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_stopping_the_agent_hands_live_calls_to_people(asterisk: FakeAsterisk, ari: AriClient) -> None:
     talking = asyncio.Event()
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         talking.set()
         await asyncio.Event().wait()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await talking.wait()
     await telephony.close()
@@ -224,7 +235,7 @@ async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_n
 
     taken: list[tuple[str, str, bool]] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         taken.append((line.id, line.entry, line.is_answered))
         if line.id == "left":
             await line.hand_over({}, "controller_restarted")
@@ -232,8 +243,8 @@ async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_n
         talking.set()
         await asyncio.Event().wait()
 
-    ari = Ari(asterisk.url, "orderline", "secret", "orderline")
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    telephony = StasisApplication(ari, handle, StasisOptions())
     async with ari:
         await asterisk.wait_for_events_opened(1)
         await asterisk.ring("new", "inbound", "7000")
@@ -249,10 +260,12 @@ async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_n
         await telephony.close()
 
 
-async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
     visits: list[tuple[str, str, bool]] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         visits.append((line.id, line.entry, line.is_answered))
         if line.entry == "inbound":  # back at once: before the answer to our request, and before anything is tidied up
             asterisk.channels["c1"]["state"] = "Up"
@@ -260,7 +273,7 @@ async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(aster
             await asterisk.emit(returns)
         await line.hand_over({}, "caller_asked")
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound", "7000")
     await until(lambda: len(visits) == 2 and not telephony.live_calls)
     assert visits[0] == ("c1", "inbound", False)
@@ -268,14 +281,14 @@ async def test_a_call_that_comes_back_on_its_channel_is_a_visit_of_its_own(aster
     assert visits[1][1:] == ("queue_failed", True)
 
 
-async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: FakeAsterisk, ari: AriClient) -> None:
     seen: list[object] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         seen.append(await line.inbox.get())
         await line.give_up()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     assert await telephony.take_over("", "601") == "", "there is no call"
     await asterisk.ring("c1", "inbound")
     await until(lambda: telephony.live_calls == 1)
@@ -283,18 +296,18 @@ async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: Fa
     assert seen == []
     assert await telephony.take_over("2025550143", "601") == "PJSIP/c1"
     assert ("c1", "orderline-taken-over", "s") in asterisk.continued
-    assert seen == [TakenOver("601")]
+    assert seen == [TakeOverRequested("601")]
     await until_idle(telephony)
 
 
-async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari: AriClient) -> None:
     asked: list[str] = []
     taken: list[str] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         taken.append(line.id)
 
-    telephony = Telephony(ari, handle, TelephonyOptions(), codes=Codes({"pause": asked.append}))
+    telephony = StasisApplication(ari, handle, StasisOptions(), codes=FeatureCodes({"pause": asked.append}))
     await asterisk.ring("s1", "control", "pause", "", "601")
     await until(lambda: asked == ["601"])
     await until(lambda: ("s1", "", "") in asterisk.continued)
@@ -304,20 +317,20 @@ async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari
 
 
 async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_counted(
-    asterisk: FakeAsterisk, ari: Ari
+    asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
     handled: list[str] = []
     passed_on: list[tuple[str, str]] = []
     reasons = iter(["overload", "overload", ""])
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         handled.append(line.id)
 
-    async def pass_on(line: Line, reason: str) -> None:
+    async def pass_on(line: CallerLine, reason: str) -> None:
         passed_on.append((line.id, reason))
         await line.hand_over({"ORDERLINE_REASON": reason}, reason)
 
-    telephony = Telephony(ari, handle, TelephonyOptions(), admit=lambda: next(reasons), pass_on=pass_on)
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda: next(reasons), pass_on=pass_on)
     await asterisk.ring("c1", "inbound")
     await asterisk.ring("c2", "transfer_back")
     await asterisk.ring("c3", "inbound")
@@ -332,29 +345,33 @@ async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_count
     assert handled[1].startswith("c4-"), "whom the queue gives back has nobody else"
 
 
-async def test_a_call_taken_to_the_dialplan_by_somebody_else_is_no_hang_up(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_a_call_taken_to_the_dialplan_by_somebody_else_is_no_hang_up(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
     seen: list[object] = []
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         seen.append(await line.inbox.get())
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: telephony.live_calls == 1)
     await asterisk.emit({"type": "StasisEnd", "channel": {"id": "c1"}})
     await until(lambda: seen)
-    assert isinstance(seen[0], CallTaken)
+    assert isinstance(seen[0], CallReclaimed)
     await until_idle(telephony)
 
 
-async def test_calls_that_left_while_the_event_stream_was_cut_are_noticed(asterisk: FakeAsterisk, ari: Ari) -> None:
+async def test_calls_that_left_while_the_event_stream_was_cut_are_noticed(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
     seen: dict[str, object] = {}
     in_stasis = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         seen[line.id] = await line.inbox.get()
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     for name in ("gone", "taken", "there"):
         await asterisk.ring(name, "inbound")
         asterisk.channels[name]["dialplan"] = in_stasis
@@ -365,25 +382,25 @@ async def test_calls_that_left_while_the_event_stream_was_cut_are_noticed(asteri
     await asterisk.wait_for_events_opened(2)
     await until(lambda: len(seen) == 2)
     assert isinstance(seen["gone"], CallerHungUp)
-    assert isinstance(seen["taken"], CallTaken)
+    assert isinstance(seen["taken"], CallReclaimed)
     await until(lambda: telephony.live_calls == 1)
     await telephony.close()
 
 
 async def test_another_controller_that_takes_the_application_is_noticed_and_not_fought(
-    asterisk: FakeAsterisk, ari: Ari
+    asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         event = await line.inbox.get()
-        assert event == Leave("agent_replaced")
+        assert event == HandOverRequested("agent_replaced")
         await line.hand_over({}, "agent_replaced")
 
-    telephony = Telephony(ari, handle, TelephonyOptions())
+    telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: [len(inside) for inside in asterisk.bridges.values()] == [2])
     await asterisk.emit({"type": "ApplicationReplaced", "application": "orderline"})
     await until(telephony.replaced.is_set)
-    await telephony.give_away("agent_replaced")
+    await telephony.hand_over_all("agent_replaced")
     assert asterisk.continued == [("c1", "orderline-handover", "agent_replaced")]
     await asterisk.drop_event_sockets()
     await until(lambda: not ari.connected.is_set())

@@ -1,4 +1,4 @@
-"""Small real parts of a call: a line, media, ears and a dialog that run without a telephone."""
+"""Small fakes of a call's ports: a caller line, media, recogniser and dialog that run without a telephone."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from agent.call.errors import LineGone, ServiceError
 from agent.call.ports import (
     FRAME_BYTES,
+    AudioFrame,
     Caller,
     CallRecord,
-    Frame,
     Inbox,
-    Played,
-    Recognition,
+    PlaybackFinished,
+    RecognitionResult,
 )
-from agent.call.session import CallParts
+from agent.call.session import CallComponents
 from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
 
-VOICE = Frame(b"\x01" * FRAME_BYTES)
-QUIET = Frame(bytes(FRAME_BYTES))
+VOICE_FRAME = AudioFrame(b"\x01" * FRAME_BYTES)
+QUIET_FRAME = AudioFrame(bytes(FRAME_BYTES))
 
 
-class TestLine:
+class FakeCallerLine:
     """A caller who can be made to speak, key and leave."""
 
     __test__ = False
@@ -62,14 +62,14 @@ class TestLine:
 
     def voice(self, milliseconds: int) -> None:
         for _ in range(milliseconds // 20):
-            self.inbox.put_nowait(VOICE)
+            self.inbox.put_nowait(VOICE_FRAME)
 
     def silence(self, milliseconds: int) -> None:
         for _ in range(milliseconds // 20):
-            self.inbox.put_nowait(QUIET)
+            self.inbox.put_nowait(QUIET_FRAME)
 
 
-class TestMedia:
+class FakeMedia:
     """Plays into a list; by default everything is heard at once."""
 
     __test__ = False
@@ -87,7 +87,7 @@ class TestMedia:
         self.marks.append(mark)
         self.came.set()
         if self.instantly:
-            self._inbox.put_nowait(Played(mark))
+            self._inbox.put_nowait(PlaybackFinished(mark))
 
     async def flush(self) -> None:
         self.flushes += 1
@@ -98,10 +98,10 @@ class TestMedia:
     def finish(self) -> None:
         """Everything handed over so far has been heard."""
         for mark in self.marks:
-            self._inbox.put_nowait(Played(mark))
+            self._inbox.put_nowait(PlaybackFinished(mark))
 
 
-class TestVoice:
+class FakeVoice:
     """Audio that is the text itself."""
 
     __test__ = False
@@ -119,7 +119,7 @@ class TestVoice:
         return text.encode()
 
 
-class TestHearing:
+class FakeUtteranceRecognizer:
     """Hears the given text once there has been voice."""
 
     __test__ = False
@@ -132,11 +132,11 @@ class TestHearing:
         self._heard = self._heard or any(pcm)
         return self._text if self._heard else ""
 
-    async def finish(self) -> Recognition:
-        return Recognition(self._text if self._heard else "")
+    async def finish(self) -> RecognitionResult:
+        return RecognitionResult(self._text if self._heard else "")
 
 
-class TestRecognizer:
+class FakeRecognizer:
     """Gives each turn's ear the next of these texts."""
 
     __test__ = False
@@ -144,11 +144,13 @@ class TestRecognizer:
     def __init__(self, *texts: str) -> None:
         self._texts = itertools.chain(texts, itertools.repeat(""))
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> TestHearing:
-        return TestHearing(next(self._texts))
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> FakeUtteranceRecognizer:
+        return FakeUtteranceRecognizer(next(self._texts))
 
 
-class TestVad:
+class FakeVad:
     """A frame with any sound in it is speech."""
 
     __test__ = False
@@ -157,7 +159,7 @@ class TestVad:
         return 1.0 if any(pcm) else 0.0
 
 
-class TestGain:
+class FakeGain:
     """Leaves the level alone."""
 
     __test__ = False
@@ -166,7 +168,7 @@ class TestGain:
         return pcm
 
 
-class TestGate:
+class FakeGate:
     """Lets everything through."""
 
     __test__ = False
@@ -175,7 +177,7 @@ class TestGate:
         return pcm
 
 
-class TestDialog:
+class FakeDialog:
     """Says the given turns in order and keeps the events it was told."""
 
     __test__ = False
@@ -215,7 +217,7 @@ class TestDialog:
         return HandOver(reason, "The story.")
 
 
-class TestServices:
+class FakeServices:
     """Answers by name; an exception is raised, an Event is waited for."""
 
     __test__ = False
@@ -235,7 +237,7 @@ class TestServices:
         return dict(answer)
 
 
-class TestRecords:
+class FakeRecords:
     """Keeps the records in a list."""
 
     __test__ = False
@@ -251,7 +253,7 @@ class TestRecords:
         self.written.append(record)
 
 
-class TestMemory:
+class FakeSnapshots:
     """Keeps the latest state of each call."""
 
     __test__ = False
@@ -277,7 +279,7 @@ class TestMemory:
         self.kept.pop(call_id, None)
 
 
-class TestObserver:
+class FakeObserver:
     """Keeps the events in a list."""
 
     __test__ = False
@@ -297,21 +299,21 @@ def say(text: str, then: Any = None) -> Turn:
     return Turn((Prompt("test", text),) if text else (), then or Listen(("yes", "no"), slot="answer"), "flow", "step")
 
 
-def parts(dialog: TestDialog, **more: Any) -> CallParts:
+def parts(dialog: FakeDialog, **more: Any) -> CallComponents:
     """The parts of a call with small real ones where none is given."""
     loop = asyncio.get_running_loop()
     given = {
-        "recognizer": TestRecognizer(),
-        "voice": TestVoice(),
-        "gain": TestGain(),
-        "vad": TestVad(),
-        "gate": TestGate,
-        "services": TestServices(tickets__create={"ticket": {"id": "T-1"}}),
-        "records": TestRecords(),
-        "observer": TestObserver(),
+        "recognizer": FakeRecognizer(),
+        "voice": FakeVoice(),
+        "gain": FakeGain(),
+        "vad": FakeVad(),
+        "gate": FakeGate,
+        "services": FakeServices(tickets__create={"ticket": {"id": "T-1"}}),
+        "records": FakeRecords(),
+        "observer": FakeObserver(),
         "redact": lambda text, slot: f"[{slot}]" if slot == "postcode" else text,
         "clock": loop.time,
         "wall": lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC),
         "chunk_frames": 1,
     }
-    return CallParts(dialog=dialog, **(given | more))
+    return CallComponents(dialog=dialog, **(given | more))

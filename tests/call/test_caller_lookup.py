@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.caller_lookup import Acquaintance, Introduction
+from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.call.errors import ServiceError
 from agent.dialog.contract import HandOver
 from tests.call.text_session import TextSession, demo_shop, section
@@ -15,7 +15,7 @@ from tests.call.text_session import TextSession, demo_shop, section
 MARIA = {"first_name": "Maria", "tier": "gold", "orders_count": 3, "phone": "+12025550143", "name": "Maria Lopez"}
 
 
-class Shop:
+class FakeShop:
     """Answers each operation with a result, an error, or never."""
 
     def __init__(self, **answers: Any) -> None:
@@ -34,10 +34,10 @@ class Shop:
 
 
 async def test_a_known_caller_brings_orders_and_a_first_name_but_no_private_data() -> None:
-    shop = Shop(
+    shop = FakeShop(
         customers_by_phone={"customer": MARIA}, orders_find_by_phone={"orders": [{"number": "10473"}, {"number": "1"}]}
     )
-    introduction = Introduction(shop, "2025550143")
+    introduction = CallerLookup(shop, "2025550143")
     assert await introduction.customer(5.0) == {"first_name": "Maria", "tier": "gold", "orders_count": 3}
     known = await introduction.whole()
     assert known.order_numbers == ("10473", "1")
@@ -49,35 +49,37 @@ async def test_a_known_caller_brings_orders_and_a_first_name_but_no_private_data
 
 @pytest.mark.parametrize("error", [ServiceError("not_found", "nobody"), ServiceError("unavailable", "down")])
 async def test_a_stranger_and_a_shop_that_is_down_are_both_nothing_known(error: ServiceError) -> None:
-    introduction = Introduction(Shop(customers_by_phone=error, orders_find_by_phone=error), "2025550143")
-    assert await introduction.whole() == Acquaintance()
+    introduction = CallerLookup(FakeShop(customers_by_phone=error, orders_find_by_phone=error), "2025550143")
+    assert await introduction.whole() == CallerProfile()
     await introduction.close()
 
 
 async def test_a_slow_shop_does_not_hold_the_greeting() -> None:
-    introduction = Introduction(Shop(orders_find_by_phone={"orders": []}), "2025550143")
+    introduction = CallerLookup(FakeShop(orders_find_by_phone={"orders": []}), "2025550143")
     assert await introduction.customer(0.01) == {}
     await introduction.close()
     await introduction.close()
 
 
 async def test_nothing_is_asked_about_a_caller_without_a_number() -> None:
-    shop = Shop()
-    introduction = Introduction(shop, "")
-    assert await introduction.whole() == Acquaintance()
+    shop = FakeShop()
+    introduction = CallerLookup(shop, "")
+    assert await introduction.whole() == CallerProfile()
     await introduction.close()
     assert shop.asked == []
 
 
 async def test_nonsense_from_the_shop_is_nothing_known() -> None:
-    shop = Shop(customers_by_phone={"customer": "Maria"}, orders_find_by_phone={"orders": [None, {"number": ""}, 7]})
-    introduction = Introduction(shop, "2025550143")
-    assert await introduction.whole() == Acquaintance()
+    shop = FakeShop(
+        customers_by_phone={"customer": "Maria"}, orders_find_by_phone={"orders": [None, {"number": ""}, 7]}
+    )
+    introduction = CallerLookup(shop, "2025550143")
+    assert await introduction.whole() == CallerProfile()
     await introduction.close()
 
 
 async def test_people_read_who_is_known_by_this_number_and_nobody_waits_for_it() -> None:
-    introduction = Introduction(Shop(customers_by_phone={"customer": MARIA}, orders_find_by_phone={}), "2025550143")
+    introduction = CallerLookup(FakeShop(customers_by_phone={"customer": MARIA}, orders_find_by_phone={}), "2025550143")
     assert introduction.known_as() == ""
     await introduction.whole()
     assert introduction.known_as() == "Maria, gold customer, 3 orders"
@@ -85,7 +87,7 @@ async def test_people_read_who_is_known_by_this_number_and_nobody_waits_for_it()
 
 
 async def test_a_stranger_is_known_as_nobody() -> None:
-    introduction = Introduction(Shop(customers_by_phone=ServiceError("not_found", "nobody")), "2025550143")
+    introduction = CallerLookup(FakeShop(customers_by_phone=ServiceError("not_found", "nobody")), "2025550143")
     await introduction.customer(5.0)
     assert introduction.known_as() == ""
     await introduction.close()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from agent.call.consent_filter import DiscreetObserver, DiscreetRecords, DiscreetServices
+from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Caller, CallRecord, TurnRecord
 
 SECRET = "my number is one oh four seven three"
@@ -28,7 +28,7 @@ def record() -> CallRecord:
     )
 
 
-class Kept:
+class RecordingSink:
     """Keeps everything that reaches it."""
 
     def __init__(self) -> None:
@@ -49,8 +49,8 @@ class Kept:
 
 
 async def test_the_record_of_a_refused_call_says_how_it_went_and_no_more() -> None:
-    kept = Kept()
-    await DiscreetRecords(kept, lambda: "refused").write(record())
+    kept = RecordingSink()
+    await ConsentFilteredRecords(kept, lambda: "refused").write(record())
     (written,) = kept.all
     assert (written.outcome, written.duration_seconds, written.consent) == ("handed_over", 31.5, "refused")
     assert written.effects
@@ -61,15 +61,15 @@ async def test_the_record_of_a_refused_call_says_how_it_went_and_no_more() -> No
 
 
 async def test_with_consent_everything_is_kept_and_the_answer_noted() -> None:
-    kept = Kept()
-    await DiscreetRecords(kept, lambda: "given").write(record())
+    kept = RecordingSink()
+    await ConsentFilteredRecords(kept, lambda: "given").write(record())
     assert kept.all[0].consent == "given"
     assert kept.all[0].turns
 
 
 def test_no_words_of_a_refused_call_reach_the_live_feed() -> None:
-    kept = Kept()
-    observer = DiscreetObserver(kept, lambda: "refused")
+    kept = RecordingSink()
+    observer = ConsentFilteredObserver(kept, lambda: "refused")
     observer.notify("caller_said", "call-1", {"heard": SECRET, "via": "speech", "barged_in": True, "slot": "x"})
     observer.notify("agent_said", "call-1", {"text": SECRET, "response_ms": 210.0})
     observer.notify("handed_over", "call-1", dict(record().handover or {}))
@@ -81,7 +81,7 @@ def test_no_words_of_a_refused_call_reach_the_live_feed() -> None:
 
 
 async def test_a_ticket_after_a_refusal_carries_no_transcript() -> None:
-    kept = Kept()
-    services = DiscreetServices(kept, lambda: "refused")
+    kept = RecordingSink()
+    services = ConsentFilteredServices(kept, lambda: "refused")
     await services.perform("tickets.create", {"summary": "wants a return", "transcript": [SECRET], "page": SECRET}, "k")
     assert kept.all == [{"summary": "wants a return"}]

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.call.queue_rules import QueueRules, QueueState, minutes_of, report_on
-from agent.call.queue_status import QueueDesk, QueuePlan, filled_url
+from agent.call.queue_rules import QueueRules, QueueState, queue_report, rounded_minutes
+from agent.call.queue_status import QueueDefinition, StaffQueues, fill_screen_pop_url
 from agent.dialog.contract import HandOver, QueueReport
 
 ZONE = ZoneInfo("America/Chicago")
@@ -35,14 +35,14 @@ def at(text: str) -> datetime:
     ],
 )
 def test_hours_and_holidays_decide_before_any_figure(now: str, standing: str, opens: str) -> None:
-    report = report_on(QueueRules(ZONE, WEEK, {date(2026, 11, 26)}), at(now), FREE)
+    report = queue_report(QueueRules(ZONE, WEEK, {date(2026, 11, 26)}), at(now), FREE)
     assert (report.standing, report.opens) == (standing, opens)
 
 
 def test_a_day_that_ends_at_midnight_is_open_until_then() -> None:
     rules = QueueRules(ZONE, {0: ((time(18), time(0)),)})
-    assert report_on(rules, at("2026-11-23T23:59"), FREE).standing == "open"
-    assert report_on(rules, at("2026-11-24T00:00"), FREE).standing == "closed"
+    assert queue_report(rules, at("2026-11-23T23:59"), FREE).standing == "open"
+    assert queue_report(rules, at("2026-11-24T00:00"), FREE).standing == "closed"
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ def test_a_day_that_ends_at_midnight_is_open_until_then() -> None:
     ],
 )
 def test_figures_decide_while_it_is_open(state: QueueState | None, more: dict[str, int], expected: QueueReport) -> None:
-    assert report_on(QueueRules(ZONE, **more), at("2026-11-23T10:00"), state) == expected
+    assert queue_report(QueueRules(ZONE, **more), at("2026-11-23T10:00"), state) == expected
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(None, 0), (29, 0), (30, 1), (89, 1), (90, 2), (600, 10), (660, 15)])
 def test_a_wait_is_told_in_minutes(seconds: float | None, minutes: int) -> None:
-    assert minutes_of(seconds) == minutes
+    assert rounded_minutes(seconds) == minutes
 
 
 class _Figures:
@@ -82,20 +82,20 @@ class _Whispers:
         return f"/var/whispers/{call_id}"
 
 
-def desk(figures: _Figures, plan: QueuePlan) -> QueueDesk:
-    return QueueDesk({"humans": plan, "billing": plan}, figures, _Whispers(), lambda: at("2026-11-23T20:00"))
+def desk(figures: _Figures, plan: QueueDefinition) -> StaffQueues:
+    return StaffQueues({"humans": plan, "billing": plan}, figures, _Whispers(), lambda: at("2026-11-23T20:00"))
 
 
 async def test_a_closed_queue_is_not_asked_for() -> None:
     figures = _Figures(FREE)
-    report = await desk(figures, QueuePlan(lambda: QueueRules(ZONE, WEEK))).report("")
+    report = await desk(figures, QueueDefinition(lambda: QueueRules(ZONE, WEEK))).report("")
     assert report.standing == "closed"
     assert figures.asked == []
 
 
 async def test_calls_go_to_no_queue_that_is_not_set() -> None:
     figures = _Figures(FREE)
-    at_work = desk(figures, QueuePlan(lambda: QueueRules(ZONE)))
+    at_work = desk(figures, QueueDefinition(lambda: QueueRules(ZONE)))
     await at_work.report("billing")
     await at_work.report("premium-rate")
     assert figures.asked == ["billing", "humans"]
@@ -104,7 +104,9 @@ async def test_calls_go_to_no_queue_that_is_not_set() -> None:
 
 
 async def test_the_person_gets_an_address_and_a_whisper_where_they_are_set() -> None:
-    plan = QueuePlan(lambda: QueueRules(ZONE), "https://crm.example/t?id={ticket}&o={order}&v={verified}", whisper=True)
+    plan = QueueDefinition(
+        lambda: QueueRules(ZONE), "https://crm.example/t?id={ticket}&o={order}&v={verified}", whisper=True
+    )
     handover = HandOver("complaint", "", facts={"order_number": "10&x=1", "verified": True})
     variables = await desk(_Figures(FREE), plan).variables(handover, "T-1", "call-1", "2025550143")
     assert variables["ORDERLINE_URL"] == "https://crm.example/t?id=T-1&o=10%26x%3D1&v=yes"
@@ -112,4 +114,4 @@ async def test_the_person_gets_an_address_and_a_whisper_where_they_are_set() -> 
 
 
 def test_an_address_that_got_too_long_is_left_out_whole() -> None:
-    assert filled_url("https://crm.example/{reason}", {"reason": "x" * 600}) == ""
+    assert fill_screen_pop_url("https://crm.example/{reason}", {"reason": "x" * 600}) == ""

@@ -1,18 +1,18 @@
-"""The ear of one turn: chunks, pauses that are settled ahead, and callers who speak on after all."""
+"""The recognition stream of one turn: chunks, pauses settled ahead, and callers who speak on."""
 
 from __future__ import annotations
 
 import asyncio
 
-from agent.call.ports import FRAME_BYTES, Recognition
-from agent.call.recognition_stream import Ear
+from agent.call.ports import FRAME_BYTES, RecognitionResult
+from agent.call.recognition_stream import RecognitionStream
 from tests.waiting import until
 
 ONE, TWO, QUIET = b"\x01" * FRAME_BYTES, b"\x02" * FRAME_BYTES, bytes(FRAME_BYTES)
 WORDS = {1: "one", 2: "two"}
 
 
-class LaggingHearing:
+class LaggingRecognizer:
     """Its running text lacks the last word; its final one is whole. Notes what it was given."""
 
     def __init__(self) -> None:
@@ -28,9 +28,9 @@ class LaggingHearing:
         self.pcm += pcm
         return " ".join(self._words()[:-1])
 
-    async def finish(self) -> Recognition:
+    async def finish(self) -> RecognitionResult:
         self.finals += 1
-        said = Recognition(" ".join(self._words()))
+        said = RecognitionResult(" ".join(self._words()))
         if self.slow is not None:
             await self.slow.wait()
         return said
@@ -38,7 +38,7 @@ class LaggingHearing:
 
 class TestAPause:
     async def test_brings_the_whole_text_while_it_lasts(self) -> None:
-        ear = Ear(LaggingHearing(), 1)
+        ear = RecognitionStream(LaggingRecognizer(), 1)
         ear.take(ONE)
         ear.settle()
         await until(lambda: ear.text == "one")
@@ -46,8 +46,8 @@ class TestAPause:
         await ear.close()
 
     async def test_that_was_the_end_needs_no_more_of_the_recogniser(self) -> None:
-        hearing = LaggingHearing()
-        ear = Ear(hearing, 1)
+        hearing = LaggingRecognizer()
+        ear = RecognitionStream(hearing, 1)
         ear.take(ONE)
         ear.settle()
         await until(lambda: ear.text == "one")
@@ -57,8 +57,8 @@ class TestAPause:
         assert hearing.pcm == ONE
 
     async def test_that_was_not_the_end_loses_nothing_of_what_was_said(self) -> None:
-        hearing = LaggingHearing()
-        ear = Ear(hearing, 1)
+        hearing = LaggingRecognizer()
+        ear = RecognitionStream(hearing, 1)
         ear.take(ONE)
         ear.settle()
         await until(lambda: ear.text == "one")
@@ -69,9 +69,9 @@ class TestAPause:
         assert hearing.pcm == ONE + QUIET + TWO
 
     async def test_that_ends_before_the_recogniser_has_answered_is_none(self) -> None:
-        hearing = LaggingHearing()
+        hearing = LaggingRecognizer()
         hearing.slow = asyncio.Event()
-        ear = Ear(hearing, 1)
+        ear = RecognitionStream(hearing, 1)
         ear.take(ONE)
         ear.settle()
         await until(lambda: hearing.finals == 1)
@@ -83,9 +83,9 @@ class TestAPause:
         assert (await ear.finish()).text == "one two"
 
     async def test_is_over_at_once_when_the_turn_ends_while_it_is_being_settled(self) -> None:
-        hearing = LaggingHearing()
+        hearing = LaggingRecognizer()
         hearing.slow = asyncio.Event()
-        ear = Ear(hearing, 1)
+        ear = RecognitionStream(hearing, 1)
         ear.take(ONE)
         ear.settle()
         await until(lambda: hearing.finals == 1)

@@ -8,11 +8,19 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.call.errors import MediaBroken, ServiceError
-from agent.call.ports import CallerHungUp, CallRecord, Key, MediaLost, Played, Recognition, TakenOver
+from agent.call.errors import MediaLostError, ServiceError
+from agent.call.ports import (
+    CallerHungUp,
+    CallRecord,
+    KeyPressed,
+    MediaLost,
+    PlaybackFinished,
+    RecognitionResult,
+    TakeOverRequested,
+)
 from agent.call.queue_rules import QueueRules, QueueState
-from agent.call.queue_status import QueueDesk, QueuePlan
-from agent.call.session import CallParts, CallSession
+from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.session import CallComponents, CallSession
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -31,14 +39,14 @@ from agent.dialog.contract import (
 )
 from agent.records.redaction import redact_text
 from tests.call.fakes import (
-    TestDialog,
-    TestHearing,
-    TestLine,
-    TestMedia,
-    TestObserver,
-    TestRecognizer,
-    TestRecords,
-    TestServices,
+    FakeCallerLine,
+    FakeDialog,
+    FakeMedia,
+    FakeObserver,
+    FakeRecognizer,
+    FakeRecords,
+    FakeServices,
+    FakeUtteranceRecognizer,
     parts,
     say,
 )
@@ -47,17 +55,17 @@ from tests.waiting import until
 GOODBYE = say("Goodbye.", HangUp("answered"))
 
 
-async def hold(line: TestLine, media: TestMedia, call: CallParts, seconds: float = 10.0) -> CallRecord:
+async def hold(line: FakeCallerLine, media: FakeMedia, call: CallComponents, seconds: float = 10.0) -> CallRecord:
     async with asyncio.timeout(seconds):
         return await CallSession(line, media, call).run()
 
 
 class TestAConversation:
     async def test_is_answered_spoken_heard_and_recorded_once(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
-        dialog = TestDialog(say("How can I help?"), GOODBYE)
-        call = parts(dialog, recognizer=TestRecognizer("yes"))
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
+        dialog = FakeDialog(say("How can I help?"), GOODBYE)
+        call = parts(dialog, recognizer=FakeRecognizer("yes"))
         task = asyncio.create_task(hold(line, media, call))
         await media.came.wait()
         line.silence(100)
@@ -68,7 +76,7 @@ class TestAConversation:
         assert media.played == [b"How can I help?", b"Goodbye."]
         assert isinstance(dialog.events[0], TurnInput)
         assert dialog.events[0].text == "yes"
-        assert isinstance(call.records, TestRecords)
+        assert isinstance(call.records, FakeRecords)
         (record,) = call.records.written
         assert (record.outcome, record.ended_by) == ("answered", "agent")
         assert [turn.agent for turn in record.turns] == ["How can I help?", "Goodbye."]
@@ -78,55 +86,55 @@ class TestAConversation:
         assert record.slots == {"order_number": "10473"}
 
     async def test_a_silent_caller_is_no_input_after_the_time_the_turn_allows(self) -> None:
-        line = TestLine()
-        dialog = TestDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=1.0)), GOODBYE)
+        line = FakeCallerLine()
+        dialog = FakeDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=1.0)), GOODBYE)
         line.silence(1200)
-        await hold(line, TestMedia(line.inbox), parts(dialog))
+        await hold(line, FakeMedia(line.inbox), parts(dialog))
         assert dialog.events == [NoInput(1.0)]
 
     async def test_a_phone_that_sends_nothing_while_its_owner_is_silent_still_times_out(self) -> None:
-        line = TestLine()
-        dialog = TestDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=0.4)), GOODBYE)
-        await hold(line, TestMedia(line.inbox), parts(dialog))
+        line = FakeCallerLine()
+        dialog = FakeDialog(say("Yes or no?", Listen(("yes",), no_input_seconds=0.4)), GOODBYE)
+        await hold(line, FakeMedia(line.inbox), parts(dialog))
         assert dialog.events == [NoInput(0.4)]
 
 
 class TestKeys:
     async def test_a_key_over_the_prompt_silences_it_and_the_entry_is_the_answer(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=False)
-        dialog = TestDialog(say("Your number, please.", Listen((), keys=KeyEntry(max_digits=5))), GOODBYE)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        dialog = FakeDialog(say("Your number, please.", Listen((), keys=KeyEntry(max_digits=5))), GOODBYE)
         call = asyncio.create_task(hold(line, media, parts(dialog)))
         await media.came.wait()
         for digit in "10473":
-            line.inbox.put_nowait(Key(digit))
+            line.inbox.put_nowait(KeyPressed(digit))
         media.instantly = True
         await call
         assert media.flushes >= 1
         assert dialog.events == [TurnInput(keys="10473", barged_in=True)]
 
     async def test_keys_pressed_during_a_look_up_are_kept_for_the_next_question(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         gate = asyncio.Event()
-        services = TestServices(orders__verify=gate)
-        dialog = TestDialog(
+        services = FakeServices(orders__verify=gate)
+        dialog = FakeDialog(
             say("", Effect("e1", "orders.verify")), say("And your postcode?", Listen((), keys=KeyEntry(3))), GOODBYE
         )
         for digit in "606":
-            line.inbox.put_nowait(Key(digit))
+            line.inbox.put_nowait(KeyPressed(digit))
         line.silence(60)
         asyncio.get_running_loop().call_later(0.1, gate.set)
-        await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
+        await hold(line, FakeMedia(line.inbox), parts(dialog, services=services))
         assert dialog.events == [EffectSucceeded("e1", {}), TurnInput(keys="606", barged_in=True)]
 
     async def test_keys_over_a_prompt_that_may_not_be_interrupted_count_after_it(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=False)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
         listen = Listen((), barge_in=BargeIn.OFF, keys=KeyEntry(max_digits=1))
-        dialog = TestDialog(say("This call may be recorded.", listen), GOODBYE)
+        dialog = FakeDialog(say("This call may be recorded.", listen), GOODBYE)
         call = asyncio.create_task(hold(line, media, parts(dialog)))
         await media.came.wait()
-        line.inbox.put_nowait(Key("1"))
+        line.inbox.put_nowait(KeyPressed("1"))
         line.silence(100)
         await asyncio.sleep(0.05)
         assert dialog.events == []
@@ -142,10 +150,10 @@ class TestKeys:
 
 class TestInterruption:
     async def test_the_callers_voice_stops_the_prompt(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=False)
-        dialog = TestDialog(say("A very long greeting."), GOODBYE)
-        call = asyncio.create_task(hold(line, media, parts(dialog, recognizer=TestRecognizer("agent"))))
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        dialog = FakeDialog(say("A very long greeting."), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog, recognizer=FakeRecognizer("agent"))))
         await media.came.wait()
         media.instantly = True
         line.voice(600)
@@ -157,12 +165,12 @@ class TestInterruption:
         assert heard.barged_in
 
     async def test_after_a_false_interruption_the_interrupted_piece_is_said_again(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=False)
-        dialog = TestDialog(say("One. | Two. | Three."), GOODBYE)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        dialog = FakeDialog(say("One. | Two. | Three."), GOODBYE)
         call = asyncio.create_task(hold(line, media, parts(dialog)))
         await until(lambda: len(media.played) == 3)
-        line.inbox.put_nowait(Played(media.marks[0]))
+        line.inbox.put_nowait(PlaybackFinished(media.marks[0]))
         line.voice(300)
         line.silence(2400)
         await until(lambda: len(media.played) == 5)
@@ -175,23 +183,23 @@ class TestInterruption:
 
 class TestEffects:
     async def test_a_slow_system_gets_a_filler_and_then_a_deadline(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
         effect = Effect(
             "e1", "orders.verify", deadline_seconds=0.6, filler=Prompt("wait", "One moment."), filler_after_seconds=0.1
         )
-        dialog = TestDialog(say("", effect), GOODBYE)
-        call = parts(dialog, services=TestServices(orders__verify=asyncio.Event()))
+        dialog = FakeDialog(say("", effect), GOODBYE)
+        call = parts(dialog, services=FakeServices(orders__verify=asyncio.Event()))
         await hold(line, media, call)
         assert media.played[0] == b"One moment."
         assert isinstance(dialog.events[0], EffectFailed)
         assert dialog.events[0].code == "timed_out"
 
     async def test_a_refusal_reaches_the_dialog_with_its_code(self) -> None:
-        line = TestLine()
-        services = TestServices(orders__verify=ServiceError("not_found", "no such order"))
-        dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
-        await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
+        line = FakeCallerLine()
+        services = FakeServices(orders__verify=ServiceError("not_found", "no such order"))
+        dialog = FakeDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
+        await hold(line, FakeMedia(line.inbox), parts(dialog, services=services))
         assert dialog.events == [EffectFailed("e1", "not_found", "no such order")]
         assert services.asked == [("orders.verify", {"number": "1"}, "call-1:e1")]
 
@@ -205,9 +213,9 @@ class TestHandOver:
     )
 
     async def test_the_last_word_is_heard_before_the_caller_leaves(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=False)
-        call = asyncio.create_task(hold(line, media, parts(TestDialog(say("I'm putting you through.", self.HANDOVER)))))
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        call = asyncio.create_task(hold(line, media, parts(FakeDialog(say("I'm putting you through.", self.HANDOVER)))))
         await media.came.wait()
         line.silence(200)
         await asyncio.sleep(0.1)
@@ -217,8 +225,8 @@ class TestHandOver:
         assert line.log == ["answer", "hand_over caller_asked"]
 
     async def test_the_story_travels_in_variables_that_cannot_carry_anything_else(self) -> None:
-        line = TestLine()
-        await hold(line, TestMedia(line.inbox), parts(TestDialog(say("One moment.", self.HANDOVER))))
+        line = FakeCallerLine()
+        await hold(line, FakeMedia(line.inbox), parts(FakeDialog(say("One moment.", self.HANDOVER))))
         assert line.variables == {
             "ORDERLINE_TICKET": "T-1",
             "ORDERLINE_REASON": "caller_asked",
@@ -235,13 +243,13 @@ class TestHandOver:
     )
     async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
         """A misheard card number has no right check digit, and is one all the same."""
-        line, records, told = TestLine(), TestRecords(), TestObserver()
+        line, records, told = FakeCallerLine(), FakeRecords(), FakeObserver()
         handover = HandOver("no_match", f'Last words: "{said}".')
         asked = say("Which one?", Listen(phrases=(said,), slot=slot))
-        dialog = TestDialog(asked, say("One moment.", handover))
-        services = TestServices(tickets__create={"ticket": {"id": "T-1"}})
-        call = parts(dialog, services=services, recognizer=TestRecognizer(said), records=records, observer=told)
-        media = TestMedia(line.inbox)
+        dialog = FakeDialog(asked, say("One moment.", handover))
+        services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
+        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, observer=told)
+        media = FakeMedia(line.inbox)
         going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
         task = asyncio.create_task(going)
         await media.came.wait()
@@ -258,9 +266,9 @@ class TestHandOver:
             assert "Last words:" in place
 
     async def test_a_dead_ticket_system_does_not_keep_the_caller(self) -> None:
-        line = TestLine()
-        call = parts(TestDialog(say("One moment.", self.HANDOVER)), services=TestServices())
-        await hold(line, TestMedia(line.inbox), call)
+        line = FakeCallerLine()
+        call = parts(FakeDialog(say("One moment.", self.HANDOVER)), services=FakeServices())
+        await hold(line, FakeMedia(line.inbox), call)
         assert line.variables["ORDERLINE_TICKET"] == ""
         assert line.log[-1] == "hand_over caller_asked"
 
@@ -268,8 +276,8 @@ class TestHandOver:
 class TestHangUps:
     @pytest.mark.parametrize("state", ["speaking", "listening", "looking_up", "handing_over", "saying_goodbye"])
     async def test_in_every_state_end_in_one_record_and_no_task(self, state: str) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox, instantly=state == "listening")
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=state == "listening")
         turns = {
             "speaking": say("Hello."),
             "listening": say("Hello."),
@@ -277,53 +285,53 @@ class TestHangUps:
             "handing_over": say("One moment.", HandOver("caller_asked", "story")),
             "saying_goodbye": GOODBYE,
         }
-        dialog = TestDialog(turns[state])
-        call = parts(dialog, services=TestServices(orders__verify=asyncio.Event()))
+        dialog = FakeDialog(turns[state])
+        call = parts(dialog, services=FakeServices(orders__verify=asyncio.Event()))
         before = asyncio.all_tasks()
         task = asyncio.create_task(hold(line, media, call))
         await asyncio.sleep(0.05)
         line.inbox.put_nowait(CallerHungUp("gone"))
         await task
-        assert isinstance(call.records, TestRecords)
+        assert isinstance(call.records, FakeRecords)
         assert [record.outcome for record in call.records.written] == ["caller_hung_up"]
         assert dialog.events == [HungUp()]
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
 
     async def test_a_broken_media_leg_brings_the_caller_to_a_person_with_the_story(self) -> None:
-        line = TestLine()
-        call = parts(TestDialog(say("Hello.")))
+        line = FakeCallerLine()
+        call = parts(FakeDialog(say("Hello.")))
         line.inbox.put_nowait(MediaLost("cut"))
-        record = await hold(line, TestMedia(line.inbox), call)
+        record = await hold(line, FakeMedia(line.inbox), call)
         assert (record.outcome, record.ended_by) == ("handed_over", "fault")
         assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
         assert line.log[-1] == "hand_over agent_fault"
         assert line.variables["ORDERLINE_TICKET"] == "T-1"
 
     async def test_when_asterisk_is_gone_the_call_is_recorded_as_lost(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         line.lost = True
-        call = parts(TestDialog(say("Hello.")))
+        call = parts(FakeDialog(say("Hello.")))
         line.inbox.put_nowait(MediaLost("cut"))
-        record = await hold(line, TestMedia(line.inbox), call)
+        record = await hold(line, FakeMedia(line.inbox), call)
         assert (record.outcome, record.ended_by) == ("lost", "fault")
 
     async def test_a_broken_call_that_cannot_be_given_away_is_recorded_and_raised(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         line.refuses = True
-        call = parts(TestDialog(say("Hello.")))
+        call = parts(FakeDialog(say("Hello.")))
         line.inbox.put_nowait(MediaLost("cut"))
-        with pytest.raises(MediaBroken):
-            await hold(line, TestMedia(line.inbox), call)
-        assert isinstance(call.records, TestRecords)
+        with pytest.raises(MediaLostError):
+            await hold(line, FakeMedia(line.inbox), call)
+        assert isinstance(call.records, FakeRecords)
         assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
-        assert isinstance(call.observer, TestObserver)
+        assert isinstance(call.observer, FakeObserver)
         assert len(call.observer.named("call_ended")) == 1
 
 
 class TestAQueueThatIsAskedFirst:
     @staticmethod
-    def desk(state: QueueState) -> QueueDesk:
+    def desk(state: QueueState) -> StaffQueues:
         class Figures:
             async def state(self, name: str) -> QueueState | None:
                 return state
@@ -332,14 +340,14 @@ class TestAQueueThatIsAskedFirst:
             async def make(self, call_id: str, values: object) -> str:
                 return ""
 
-        plans = {"humans": QueuePlan(lambda: QueueRules(UTC, max_callers=5))}
-        return QueueDesk(plans, Figures(), NoWhispers(), lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
+        plans = {"humans": QueueDefinition(lambda: QueueRules(UTC, max_callers=5))}
+        return StaffQueues(plans, Figures(), NoWhispers(), lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC))
 
     async def test_a_wait_is_told_after_the_last_words_and_before_the_transfer(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
         told = say("The wait is about four minutes.", HandOver("complaint", "Is cross."))
-        dialog = TestDialog(say("I'll put you through.", HandOver("complaint", "Is cross.")), told)
+        dialog = FakeDialog(say("I'll put you through.", HandOver("complaint", "Is cross.")), told)
         call = parts(dialog, queues=self.desk(QueueState(1, 0, 0, talk_seconds=240)))
         await hold(line, media, call)
         assert media.played == [b"I'll put you through.", b"The wait is about four minutes."]
@@ -348,9 +356,9 @@ class TestAQueueThatIsAskedFirst:
         assert line.log == ["answer", "hand_over complaint"]
 
     async def test_where_nobody_is_the_transfer_is_not_promised(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
-        dialog = TestDialog(
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
+        dialog = FakeDialog(
             say("I'll put you through.", HandOver("complaint", "")), say("Nobody is here.", HangUp("x"))
         )
         call = parts(dialog, queues=self.desk(QueueState(0, 0, 0)))
@@ -361,12 +369,12 @@ class TestAQueueThatIsAskedFirst:
 
 
 async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such() -> None:
-    line = TestLine()
-    media = TestMedia(line.inbox, instantly=False)
-    records = TestRecords()
-    task = asyncio.create_task(hold(line, media, parts(TestDialog(say("How can I help?"), GOODBYE), records=records)))
+    line = FakeCallerLine()
+    media = FakeMedia(line.inbox, instantly=False)
+    records = FakeRecords()
+    task = asyncio.create_task(hold(line, media, parts(FakeDialog(say("How can I help?"), GOODBYE), records=records)))
     await media.came.wait()
-    line.inbox.put_nowait(TakenOver("601"))
+    line.inbox.put_nowait(TakeOverRequested("601"))
     await task
     assert line.log == ["answer", "give_up"]
     (record,) = records.written
@@ -377,25 +385,25 @@ class TestAPauseInTheCallersAnswer:
     ASKS_FOR_A_NUMBER = Listen((), words=("one", "two"), slot="order_number", keys=KeyEntry(max_digits=5))
 
     @staticmethod
-    def heard(text: str, finals: list[int]) -> TestRecognizer:
+    def heard(text: str, finals: list[int]) -> FakeRecognizer:
         """A recogniser that hears the text and counts the final results it was asked for."""
-        hearing = TestHearing(text)
+        hearing = FakeUtteranceRecognizer(text)
         finish = hearing.finish
 
-        async def counted() -> Recognition:
+        async def counted() -> RecognitionResult:
             finals.append(1)
             return await finish()
 
         hearing.finish = counted  # type: ignore[method-assign]
-        recognizer = TestRecognizer()
+        recognizer = FakeRecognizer()
         recognizer.listen = lambda *_: hearing  # type: ignore[method-assign, assignment]
         return recognizer
 
     async def test_is_settled_while_the_turn_may_go_on_and_costs_no_time_when_it_was_the_end(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
         finals: list[int] = []
-        call = parts(TestDialog(say("How can I help?"), GOODBYE), recognizer=self.heard("yes", finals))
+        call = parts(FakeDialog(say("How can I help?"), GOODBYE), recognizer=self.heard("yes", finals))
         task = asyncio.create_task(hold(line, media, call))
         await media.came.wait()
         line.voice(500)
@@ -407,10 +415,10 @@ class TestAPauseInTheCallersAnswer:
         assert len(finals) == 1
 
     async def test_is_settled_too_where_a_number_could_be_keyed(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
         finals: list[int] = []
-        dialog = TestDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
+        dialog = FakeDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
         task = asyncio.create_task(hold(line, media, parts(dialog, recognizer=self.heard("no", finals))))
         await media.came.wait()
         line.voice(500)
@@ -420,10 +428,10 @@ class TestAPauseInTheCallersAnswer:
         await task
 
     async def test_between_digits_is_settled_only_when_it_is_a_long_one(self) -> None:
-        line = TestLine()
-        media = TestMedia(line.inbox)
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
         finals: list[int] = []
-        dialog = TestDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
+        dialog = FakeDialog(say("And the number?", self.ASKS_FOR_A_NUMBER), GOODBYE)
         dialog.completeness = lambda _: Completeness.INCOMPLETE  # type: ignore[method-assign]
         task = asyncio.create_task(hold(line, media, parts(dialog, recognizer=self.heard("one", finals))))
         await media.came.wait()

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent.call.errors import HearingFailed, MediaBroken
-from agent.call.ports import Caller, CallRecord, CallTaken, Key, Leave, MediaLost, TurnRecord
-from agent.call.session import CallParts, CallSession
-from agent.call.snapshot import RESTARTED, Resumed, resumed, state_of
+from agent.call.errors import MediaLostError, RecognitionFailed
+from agent.call.ports import Caller, CallReclaimed, CallRecord, HandOverRequested, KeyPressed, MediaLost, TurnRecord
+from agent.call.session import CallComponents, CallSession
+from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, recovered_call, snapshot_of
 from agent.dialog.contract import Effect, HandOver, HangUp, KeyEntry, Listen, RecognitionLost
 from tests.call.fakes import (
-    TestDialog,
-    TestHearing,
-    TestLine,
-    TestMedia,
-    TestMemory,
-    TestRecognizer,
-    TestRecords,
-    TestServices,
+    FakeCallerLine,
+    FakeDialog,
+    FakeMedia,
+    FakeRecognizer,
+    FakeRecords,
+    FakeServices,
+    FakeSnapshots,
+    FakeUtteranceRecognizer,
     parts,
     say,
 )
@@ -29,40 +29,40 @@ from tests.call.fakes import (
 GOODBYE = say("Goodbye.", HangUp("answered"))
 
 
-async def hold(line: TestLine, call: CallParts) -> CallRecord:
+async def hold(line: FakeCallerLine, call: CallComponents) -> CallRecord:
     async with asyncio.timeout(20):
-        return await CallSession(line, TestMedia(line.inbox), call).run()
+        return await CallSession(line, FakeMedia(line.inbox), call).run()
 
 
 def test_a_kept_call_survives_json_whole() -> None:
     record = CallRecord("c-1", Caller("2025550143", "Maria", "7000"), "2026-03-02T09:30:00.000+00:00")
     record.turns.append(TurnRecord(0.0, "Hello.", heard="hi"))
-    kept = json.loads(json.dumps(state_of(record, 12.5, {"state": {"slots": {}}})))
-    assert resumed(kept) == Resumed(record, 12.5, {"state": {"slots": {}}})
+    kept = json.loads(json.dumps(snapshot_of(record, 12.5, {"state": {"slots": {}}})))
+    assert recovered_call(kept) == RecoveredCall(record, 12.5, {"state": {"slots": {}}})
 
 
 @pytest.mark.parametrize("broken", [{}, {"version": 0}, {"version": 1, "record": {}}, {"version": 1, "record": None}])
 def test_what_is_no_kept_call_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="kept"):
-        resumed(broken)
+        recovered_call(broken)
 
 
 class TestASessionKeepsItsCall:
     async def test_after_each_turn_and_forgets_it_when_it_is_recorded(self) -> None:
-        line, memory = TestLine(), TestMemory()
-        dialog = TestDialog(say("Hello.", Listen((), slot="request", keys=KeyEntry(max_digits=1))), GOODBYE)
+        line, memory = FakeCallerLine(), FakeSnapshots()
+        dialog = FakeDialog(say("Hello.", Listen((), slot="request", keys=KeyEntry(max_digits=1))), GOODBYE)
         call = parts(dialog, memory=memory)
-        line.inbox.put_nowait(Key("1"))
+        line.inbox.put_nowait(KeyPressed("1"))
         await hold(line, call)
         assert [len(state["record"]["turns"]) for state in memory.history] == [1, 2]
         assert memory.history[0]["answered_at"] is not None
         assert memory.kept == {}, "a call that is over is nobody's to go on with"
 
     async def test_before_it_asks_the_shop_for_anything(self) -> None:
-        memory, services = TestMemory(), TestServices(orders__verify={})
+        memory, services = FakeSnapshots(), FakeServices(orders__verify={})
         memory.disk.clear()
-        dialog = TestDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
-        call = asyncio.create_task(hold(TestLine(), parts(dialog, memory=memory, services=services)))
+        dialog = FakeDialog(say("", Effect("e1", "orders.verify", {"number": "1"})), GOODBYE)
+        call = asyncio.create_task(hold(FakeCallerLine(), parts(dialog, memory=memory, services=services)))
         await memory.waits.wait()
         assert services.asked == []
         assert len(memory.history) == 1
@@ -73,22 +73,22 @@ class TestASessionKeepsItsCall:
     async def test_and_another_one_goes_on_from_there(self) -> None:
         before = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")
         before.turns.append(TurnRecord(0.0, "Hello."))
-        line = TestLine()
+        line = FakeCallerLine()
         line.is_answered = True
-        call = parts(TestDialog(GOODBYE), resumed=Resumed(before, None, {}))
-        line.inbox.put_nowait(Key("1"))
+        call = parts(FakeDialog(GOODBYE), resumed=RecoveredCall(before, None, {}))
+        line.inbox.put_nowait(KeyPressed("1"))
         record = await hold(line, call)
         assert [turn.agent for turn in record.turns][:2] == ["Hello.", "I lost you."]
-        assert record.faults == [RESTARTED]
+        assert record.faults == [RESTARTED_FAULT]
         assert "answer" not in line.log
-        assert isinstance(call.records, TestRecords)
+        assert isinstance(call.records, FakeRecords)
         assert [written.id for written in call.records.written] == ["c-1"]
 
     async def test_what_cannot_be_gone_on_with_goes_to_a_person_with_its_story(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         line.is_answered = True
         before = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")
-        call = parts(TestDialog(GOODBYE), resumed=Resumed(before, None, {}, hand_over="controller_restarted"))
+        call = parts(FakeDialog(GOODBYE), resumed=RecoveredCall(before, None, {}, hand_over="controller_restarted"))
         record = await hold(line, call)
         assert line.log[-1] == "hand_over controller_restarted"
         assert record.handover is not None
@@ -97,53 +97,55 @@ class TestASessionKeepsItsCall:
 
 class TestWhatTakesACallAway:
     async def test_a_stop_gives_it_to_people_with_the_story(self) -> None:
-        line = TestLine()
-        line.inbox.put_nowait(Leave("agent_stopping"))
-        record = await hold(line, parts(TestDialog(say("Hello."))))
+        line = FakeCallerLine()
+        line.inbox.put_nowait(HandOverRequested("agent_stopping"))
+        record = await hold(line, parts(FakeDialog(say("Hello."))))
         assert line.log[-1] == "hand_over agent_stopping"
         assert (record.outcome, record.ended_by, record.faults) == ("handed_over", "handover", [])
 
     async def test_a_rescued_call_is_recorded_as_such_and_left_alone(self) -> None:
-        line = TestLine()
-        line.inbox.put_nowait(CallTaken("the dead-man timer"))
-        record = await hold(line, parts(TestDialog(say("Hello."))))
+        line = FakeCallerLine()
+        line.inbox.put_nowait(CallReclaimed("the dead-man timer"))
+        record = await hold(line, parts(FakeDialog(say("Hello."))))
         assert (record.outcome, record.ended_by) == ("rescued", "fault")
         assert not [entry for entry in line.log if entry.startswith("hand_over")]
 
     async def test_a_ticket_system_that_hangs_does_not_hold_a_caller_whose_audio_broke(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         line.inbox.put_nowait(MediaLost("cut"))
-        call = parts(TestDialog(say("Hello.")), services=TestServices(tickets__create=asyncio.Event()))
+        call = parts(FakeDialog(say("Hello.")), services=FakeServices(tickets__create=asyncio.Event()))
         record = await hold(line, call)
         assert line.log[-1] == "hand_over agent_fault"
         assert record.handover is not None
         assert record.handover["ticket"] == ""
 
     async def test_a_call_that_nobody_takes_is_raised(self) -> None:
-        line = TestLine()
+        line = FakeCallerLine()
         line.refuses = True
         line.inbox.put_nowait(MediaLost("cut"))
-        with pytest.raises(MediaBroken):
-            await hold(line, parts(TestDialog(say("Hello."))))
+        with pytest.raises(MediaLostError):
+            await hold(line, parts(FakeDialog(say("Hello."))))
 
 
-class BrokenHearing(TestHearing):
+class BrokenUtteranceRecognizer(FakeUtteranceRecognizer):
     """Fails with the first sound."""
 
     async def feed(self, pcm: bytes) -> str:
-        raise HearingFailed("the decoder hangs")
+        raise RecognitionFailed("the decoder hangs")
 
 
-class BrokenRecognizer(TestRecognizer):
+class BrokenRecognizer(FakeRecognizer):
     """Its ears do not work."""
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> TestHearing:
-        return BrokenHearing("")
+    def listen(
+        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+    ) -> FakeUtteranceRecognizer:
+        return BrokenUtteranceRecognizer("")
 
 
 async def test_a_recogniser_that_does_not_work_makes_the_dialog_deaf() -> None:
-    line = TestLine()
-    dialog = TestDialog(
+    line = FakeCallerLine()
+    dialog = FakeDialog(
         say("Hello.", Listen(("yes",), slot="request")), say("Sure.", HandOver("cannot_hear", "The story."))
     )
     call = parts(dialog, recognizer=BrokenRecognizer())

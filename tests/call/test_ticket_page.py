@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from agent.call.ports import Caller, TurnRecord
-from agent.call.ticket_page import Act, CallSoFar, Why, ticket_page
-from agent.call.ticketing import HandOverDesk
+from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
+from agent.call.ticketing import HandOverPreparer
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOver, HangUp
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
-from tests.call.fakes import TestDialog, TestLine, TestMedia, TestRecords, TestServices, parts, say
+from tests.call.fakes import FakeCallerLine, FakeDialog, FakeMedia, FakeRecords, FakeServices, parts, say
 from tests.call.test_session import hold
 from tests.call.text_session import TextSession, demo_shop, section
 
@@ -96,9 +96,11 @@ class TestWholeCalls:
         assert "    0:00  caller  yes please" in section(ticket.draft.page, "Transcript")
 
 
-def page_of(*acts: Act, turns: tuple[TurnRecord, ...] = (), reason: str = "caller_asked", priority: int = 0) -> str:
-    call = CallSoFar(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", ConversationSummary(), acts, turns)
-    return ticket_page(call, Why(reason, "Story.", priority), lambda text, slot: redact_text(text, slot=slot))
+def page_of(
+    *acts: PerformedOperation, turns: tuple[TurnRecord, ...] = (), reason: str = "caller_asked", priority: int = 0
+) -> str:
+    call = TicketPageFacts(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", ConversationSummary(), acts, turns)
+    return ticket_page(call, TicketReason(reason, "Story.", priority), lambda text, slot: redact_text(text, slot=slot))
 
 
 class TestPages:
@@ -110,20 +112,20 @@ class TestPages:
 
     @pytest.mark.parametrize(("code", "said"), [("unavailable", "could not be reached"), ("timed_out", "in time")])
     def test_look_ups_that_failed_are_told_without_the_warning_of_changes(self, code: str, said: str) -> None:
-        (line,) = section(page_of(Act("orders.verify", {"number": "1"}, code)), "Tried and failed")
+        (line,) = section(page_of(PerformedOperation("orders.verify", {"number": "1"}, code)), "Tried and failed")
         assert said in line
         assert "look before" not in line
 
     def test_a_text_message_that_follows_is_told_as_such(self) -> None:
-        act = Act("messages.send", {"template": "tracking"}, "unavailable", "pending")
+        act = PerformedOperation("messages.send", {"template": "tracking"}, "unavailable", "pending")
         assert "it is sent as soon as that works" in section(page_of(act), "Tried and failed")[0]
 
     def test_a_refusal_is_told_with_its_reason(self) -> None:
-        act = Act("returns.create", {"item": "MUG"}, "not_allowed", "window_over")
+        act = PerformedOperation("returns.create", {"item": "MUG"}, "not_allowed", "window_over")
         assert section(page_of(act), "Tried and failed") == ["- Opening the return (MUG): refused: window over"]
 
     def test_too_many_attempts(self) -> None:
-        act = Act("orders.verify", {"number": "1"}, "not_allowed", "locked")
+        act = PerformedOperation("orders.verify", {"number": "1"}, "not_allowed", "locked")
         assert section(page_of(act), "Verified") == ["- no: locked after too many failed attempts"]
 
     @pytest.mark.parametrize(("priority", "words"), [(0, "usual (0)"), (3, "raised (3)"), (9, "urgent (9)")])
@@ -136,35 +138,35 @@ class TestPages:
         odd = ({}, {"order": None}, {"return": 7}, {"orders": ["x"]}, {"refund": {"amount": "much"}}, {"check": {}})
         names = ("orders.verify", "returns.create", "messages.send", "shipments.reschedule", "shipments.investigate")
         for result in odd:
-            assert page_of(*(Act(name, {}, "ok", result=result) for name in names))
+            assert page_of(*(PerformedOperation(name, {}, "ok", result=result) for name in names))
 
 
 class TestInASession:
     async def test_the_hand_over_ticket_brings_the_page_along(self) -> None:
-        line = TestLine()
-        services = TestServices(
+        line = FakeCallerLine()
+        services = FakeServices(
             orders__verify={"order": {"number": "10473", "status": "in_transit"}},
             tickets__create={"ticket": {"id": "T-1"}},
         )
-        dialog = TestDialog(
+        dialog = FakeDialog(
             say("", Effect("e1", "orders.verify", {"number": "10473"})),
             say("One moment.", HandOver("caller_asked", "x")),
         )
         call = parts(dialog, services=services, known_as=lambda: "Maria")
-        await hold(line, TestMedia(line.inbox), call)
+        await hold(line, FakeMedia(line.inbox), call)
         (arguments,) = (arguments for name, arguments, _ in services.asked if name == "tickets.create")
         assert section(arguments["page"], "Found") == ["- Order 10473: in transit"]
         assert "- The shop knows this number as: Maria" in section(arguments["page"], "Caller")
-        assert isinstance(call.records, TestRecords)
+        assert isinstance(call.records, FakeRecords)
         assert call.records.begun == ["call-1"]
         assert call.records.written[0].effects[0]["key"] == "call-1:e1"
 
     async def test_a_flow_s_own_ticket_brings_it_along_too(self) -> None:
-        line = TestLine()
-        services = TestServices(tickets__create={"ticket": {"id": "T-1"}})
+        line = FakeCallerLine()
+        services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
         ticket = Effect("e1", "tickets.create", {"reason": "call_back", "summary": "Call back."}, key="k")
-        dialog = TestDialog(say("", ticket), say("Goodbye.", HangUp("answered")))
-        await hold(line, TestMedia(line.inbox), parts(dialog, services=services))
+        dialog = FakeDialog(say("", ticket), say("Goodbye.", HangUp("answered")))
+        await hold(line, FakeMedia(line.inbox), parts(dialog, services=services))
         ((_, arguments, key),) = services.asked
         assert key == "k"
         assert section(arguments["page"], "Done and promised") == [
@@ -173,18 +175,18 @@ class TestInASession:
         assert dialog.events == [EffectSucceeded("e1", {"ticket": {"id": "T-1"}})]
 
     async def test_a_ticket_that_follows_later_does_not_keep_the_caller(self) -> None:
-        services = TestServices(tickets__create={"ticket": {"id": "", "pending": True}})
-        desk = HandOverDesk(services, "call-1", Caller("2025550143"), lambda text, slot: text)
+        services = FakeServices(tickets__create={"ticket": {"id": "", "pending": True}})
+        desk = HandOverPreparer(services, "call-1", Caller("2025550143"), lambda text, slot: text)
         assert await desk.ticket(HandOver("caller_asked", "x"), []) == ""
 
     async def test_an_effect_that_was_too_slow_is_recorded_with_its_code(self) -> None:
-        line = TestLine()
-        dialog = TestDialog(
+        line = FakeCallerLine()
+        dialog = FakeDialog(
             say("", Effect("e1", "returns.create", {}, deadline_seconds=0.05)), say("Bye.", HangUp("answered"))
         )
-        services = TestServices(returns__create=asyncio.Event())
+        services = FakeServices(returns__create=asyncio.Event())
         call = parts(dialog, services=services)
-        await hold(line, TestMedia(line.inbox), call)
+        await hold(line, FakeMedia(line.inbox), call)
         assert isinstance(dialog.events[0], EffectFailed)
-        assert isinstance(call.records, TestRecords)
+        assert isinstance(call.records, FakeRecords)
         assert call.records.written[0].effects[0]["code"] == "timed_out"

@@ -1,4 +1,4 @@
-"""Whole calls in text with the real dialog and the demo shop, and with the acts and pages of a real session."""
+"""Whole calls in text with the real dialog and demo shop, and the operations and pages of a real session."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from agent.call.operations import Acting
+from agent.call.operations import CallOperations
 from agent.call.ports import Caller, CallRecord, TurnRecord
-from agent.call.ticket_page import Why
+from agent.call.ticket_page import TicketReason
 from agent.dialog.contract import Effect, HandOver, HangUp, Listen, Turn, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
@@ -53,7 +53,7 @@ class TextSession:
             return
 
         services = ShopServices.of(shop.systems, policy=shop.policy, today=NOW.date, pause=at_once)
-        self.acting = Acting(
+        self.acting = CallOperations(
             services,
             self.record,
             lambda: self.conversation.story,
@@ -77,7 +77,7 @@ class TextSession:
     def page(self) -> str:
         """Return the page of a hand-over's ticket."""
         assert isinstance(self.end, HandOver), self.record.turns[-1]
-        return self.acting.page(Why(self.end.reason, self.end.summary, self.end.priority))
+        return self.acting.page(TicketReason(self.end.reason, self.end.summary, self.end.priority))
 
     async def _acts(self, turn: Turn) -> None:
         while True:

@@ -1,10 +1,10 @@
-"""What stays for long is made without the garbage collector, which does not look at it afterwards either."""
+"""Long-lived objects are made without the garbage collector, which skips them afterwards too."""
 
 import gc
 
 import pytest
 
-from agent.common.gc_pause import uncollected
+from agent.common.gc_pause import gc_paused
 
 
 def looked_at(wanted: object) -> bool:
@@ -12,7 +12,7 @@ def looked_at(wanted: object) -> bool:
 
 
 def test_what_is_made_meanwhile_is_never_looked_at() -> None:
-    with uncollected():
+    with gc_paused():
         assert not gc.isenabled()
         made = [["an entry"]]
     assert gc.isenabled()
@@ -22,12 +22,12 @@ def test_what_is_made_meanwhile_is_never_looked_at() -> None:
 
 
 def test_the_collector_runs_again_after_a_failure_and_stays_off_where_it_was_off() -> None:
-    with pytest.raises(ValueError, match="a mistake"), uncollected():
+    with pytest.raises(ValueError, match="a mistake"), gc_paused():
         raise ValueError("a mistake")
     assert gc.isenabled()
     gc.disable()
     try:
-        with uncollected():
+        with gc_paused():
             pass
         assert not gc.isenabled()
     finally:

@@ -8,12 +8,12 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from agent.common.redis import RedisLink
+from agent.common.redis import SharedRedis
 
 
 @pytest.mark.parametrize("ending", ["answers", "breaks"])
 async def test_a_swallowed_cancellation_still_ends_the_task(ending: str) -> None:
-    link = RedisLink("redis://127.0.0.1:1/0")
+    link = SharedRedis("redis://127.0.0.1:1/0")
     asking = asyncio.Event()
     rounds = 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.queue_factory import plan_of
+from agent.app.queue_factory import queue_definition
 from agent.config.settings import Settings, SettingsError, load_settings
 
 
@@ -149,7 +149,7 @@ def test_an_edit_of_the_holidays_counts_at_once_and_a_broken_one_changes_nothing
     (tmp_path / "orderline.yaml").write_text(text, encoding="utf-8")
     days = tmp_path / "days"
     days.write_text("2026-12-25  # Christmas\n\n", encoding="utf-8")
-    plan = plan_of("humans", load_settings(tmp_path).queues["humans"], UTC)
+    plan = queue_definition("humans", load_settings(tmp_path).queues["humans"], UTC)
     assert plan.rules().hours == {0: ((time(8), time(12)), (time(13), time(0)))}
     assert plan.rules().holidays == {date(2026, 12, 25)}
     days.write_text("2026-12-26\n", encoding="utf-8")

@@ -10,12 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.call.reject import PAUSED, pass_on
-from agent.control.active_calls import LiveCalls
-from agent.control.pause import Pause, PauseError
-from agent.control.routes import supervision_routes
+from agent.call.reject import PAUSED, reject_to_queue
+from agent.control.active_calls import ActiveCalls
+from agent.control.pause import PauseError, PauseSwitch
+from agent.control.routes import control_routes
 from agent.control.server import ControlServer, LiveFeed
-from tests.call.fakes import TestLine, TestObserver, TestRecords
+from tests.call.fakes import FakeCallerLine, FakeObserver, FakeRecords
 
 
 def wall() -> datetime:
@@ -23,33 +23,33 @@ def wall() -> datetime:
 
 
 def test_a_pause_outlives_a_restart_and_keeps_who_began_it(tmp_path: Path) -> None:
-    pause = Pause(tmp_path / "paused.json", wall)
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
     assert pause.now is None
     pause.begin("alice")
     pause.begin("bob")
-    again = Pause(tmp_path / "paused.json", wall)
+    again = PauseSwitch(tmp_path / "paused.json", wall)
     assert again.now is not None
     assert (again.now.since, again.now.by) == ("2026-03-02T09:30:00+00:00", "alice")
     again.end("bob")
     assert again.now is None
-    assert Pause(tmp_path / "paused.json", wall).now is None
+    assert PauseSwitch(tmp_path / "paused.json", wall).now is None
 
 
 def test_a_pause_that_cannot_be_read_is_a_pause(tmp_path: Path) -> None:
     (tmp_path / "paused.json").write_text("{", encoding="utf-8")
-    assert Pause(tmp_path / "paused.json", wall).now is not None
+    assert PauseSwitch(tmp_path / "paused.json", wall).now is not None
 
 
 def test_a_pause_that_cannot_be_kept_is_no_pause(tmp_path: Path) -> None:
-    pause = Pause(tmp_path / "nosuch" / "paused.json", wall)
+    pause = PauseSwitch(tmp_path / "nosuch" / "paused.json", wall)
     with pytest.raises(PauseError):
         pause.begin("alice")
     assert pause.now is None
 
 
 async def test_a_call_is_passed_on_unanswered_and_recorded_once() -> None:
-    line, records = TestLine(), TestRecords()
-    await pass_on(line, PAUSED, records, TestObserver(), wall)
+    line, records = FakeCallerLine(), FakeRecords()
+    await reject_to_queue(line, PAUSED, records, FakeObserver(), wall)
     assert line.log == ["hand_over paused"]
     (record,) = records.written
     assert record.outcome == "handed_over"
@@ -58,18 +58,18 @@ async def test_a_call_is_passed_on_unanswered_and_recorded_once() -> None:
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[tuple[Pause, LiveCalls, str]]:
+async def door(tmp_path: Path) -> AsyncIterator[tuple[PauseSwitch, ActiveCalls, str]]:
     feed = LiveFeed()
-    calls = LiveCalls(feed, lambda event, data: data, lambda: 5.0)
-    pause = Pause(tmp_path / "paused.json", wall)
-    server = ControlServer(feed, "the-token", dict, supervision_routes(pause, calls.list))
+    calls = ActiveCalls(feed, lambda event, data: data, lambda: 5.0)
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
+    server = ControlServer(feed, "the-token", dict, control_routes(pause, calls.list))
     await server.start("127.0.0.1", 0)
     yield pause, calls, f"http://127.0.0.1:{server.port}"
     await server.close()
 
 
 async def test_the_door_pauses_resumes_and_lists_the_calls_for_who_has_the_token(
-    door: tuple[Pause, LiveCalls, str],
+    door: tuple[PauseSwitch, ActiveCalls, str],
 ) -> None:
     pause, calls, url = door
     async with aiohttp.ClientSession() as stranger:
@@ -99,7 +99,7 @@ async def test_the_door_pauses_resumes_and_lists_the_calls_for_who_has_the_token
 
 
 def test_an_unknown_call_and_an_unknown_event_change_nothing() -> None:
-    calls = LiveCalls(TestObserver(), lambda event, data: data, lambda: 0.0)
+    calls = ActiveCalls(FakeObserver(), lambda event, data: data, lambda: 0.0)
     calls.notify("listening", "never-begun", {})
     calls.notify("call_started", "c-1", {"caller": {"number": ""}})
     calls.notify("something_new", "c-1", {})

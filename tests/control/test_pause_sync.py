@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.common.redis import RedisLink
-from agent.control.pause import Pause
-from agent.control.pause_sync import SharedPause
+from agent.common.redis import SharedRedis
+from agent.control.pause import PauseSwitch
+from agent.control.pause_sync import PauseSync
 from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
@@ -27,9 +27,9 @@ class Node:
     """One node's pause and its way to the others."""
 
     def __init__(self, directory: Path, name: str, url: str, clock: Clock) -> None:
-        self.link = RedisLink(url)
-        self.pause = Pause(directory / f"{name}.json", clock)
-        self.shared = SharedPause(self.pause, self.link)
+        self.link = SharedRedis(url)
+        self.pause = PauseSwitch(directory / f"{name}.json", clock)
+        self.shared = PauseSync(self.pause, self.link)
 
     async def close(self) -> None:
         await self.shared.close()
@@ -56,11 +56,11 @@ async def test_a_node_that_starts_learns_of_the_pause_before_its_first_call(redi
     first = Node(tmp_path, "first", redis.url, clock)
     await first.shared.start()
     first.pause.begin("alice")
-    await first.shared.align()
+    await first.shared.synchronise()
     late = Node(tmp_path, "late", redis.url, clock)
     await late.shared.start()
     assert late.pause.now is not None
-    assert Pause(tmp_path / "late.json", clock).now is not None, "and it remembers"
+    assert PauseSwitch(tmp_path / "late.json", clock).now is not None, "and it remembers"
     await first.close()
     await late.close()
 
@@ -72,17 +72,17 @@ async def test_while_redis_is_gone_each_node_obeys_its_own_supervisors_and_the_l
     first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
     await redis.stop()
     first.pause.begin("alice")
-    await first.shared.align()
+    await first.shared.synchronise()
     second.pause.begin("bob")
     second.pause.end("bob")
-    await second.shared.align()
+    await second.shared.synchronise()
     assert first.pause.now is not None
     assert second.pause.now is None
     await redis.start()
-    await until(lambda: first.link.may_try and second.link.may_try)
-    await first.shared.align()
-    await second.shared.align()
-    await first.shared.align()
+    await until(lambda: first.link.is_available and second.link.is_available)
+    await first.shared.synchronise()
+    await second.shared.synchronise()
+    await first.shared.synchronise()
     assert first.pause.now is None, "bob's word came later"
     await first.close()
     await second.close()
@@ -92,10 +92,10 @@ async def test_a_redis_that_lost_everything_learns_from_the_nodes(redis: RealRed
     clock = Clock()
     first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
     first.pause.begin("alice")
-    await first.shared.align()
+    await first.shared.synchronise()
     await first.link.ask(lambda client: client.flushall(), None)
-    await first.shared.align()
-    await second.shared.align()
+    await first.shared.synchronise()
+    await second.shared.synchronise()
     assert second.pause.now is not None
     await first.close()
     await second.close()
@@ -104,6 +104,6 @@ async def test_a_redis_that_lost_everything_learns_from_the_nodes(redis: RealRed
 async def test_a_foreign_value_in_redis_changes_nothing(redis: RealRedis, tmp_path: Path) -> None:
     node = Node(tmp_path, "first", redis.url, Clock())
     await node.link.ask(lambda client: client.set("orderline:state:pause", "[1, 2]"), None)
-    await node.shared.align()
+    await node.shared.synchronise()
     assert node.pause.now is None
     await node.close()

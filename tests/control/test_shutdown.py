@@ -1,4 +1,4 @@
-"""``orderline stop``: the agent is asked through its own door, and the command waits until it has gone."""
+"""``orderline stop``: the agent is asked through its control server; the command waits until it is gone."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from agent.config.settings import ControlSettings
 from agent.control.server import ControlServer, LiveFeed
-from agent.control.shutdown import DRAIN_SECONDS, StopDoor, stop_agent
+from agent.control.shutdown import DRAIN_SECONDS, StopEndpoint, stop_agent
 
 HEADERS = {"Authorization": "Bearer the-token"}
 
 
 @pytest.fixture
-async def running() -> AsyncIterator[tuple[StopDoor, ControlServer]]:
-    door = StopDoor()
+async def running() -> AsyncIterator[tuple[StopEndpoint, ControlServer]]:
+    door = StopEndpoint()
     server = ControlServer(LiveFeed(), "the-token", lambda: {"live_calls": 2}, [door.route()])
     await server.start("127.0.0.1", 0)
     yield door, server
@@ -29,7 +29,7 @@ async def running() -> AsyncIterator[tuple[StopDoor, ControlServer]]:
     [({}, 0.0), ({"drain": True}, DRAIN_SECONDS), ({"drain": True, "timeout": 7}, 7.0), ({"timeout": 7}, 0.0)],
 )
 async def test_the_door_tells_the_agent_how_to_stop(
-    running: tuple[StopDoor, ControlServer], body: dict[str, object], seconds: float
+    running: tuple[StopEndpoint, ControlServer], body: dict[str, object], seconds: float
 ) -> None:
     door, server = running
     async with aiohttp.ClientSession(headers=HEADERS) as session:
@@ -38,7 +38,7 @@ async def test_the_door_tells_the_agent_how_to_stop(
     assert door.request.drain_seconds == seconds
 
 
-async def test_nonsense_and_strangers_stop_nothing(running: tuple[StopDoor, ControlServer]) -> None:
+async def test_nonsense_and_strangers_stop_nothing(running: tuple[StopEndpoint, ControlServer]) -> None:
     door, server = running
     url = f"http://127.0.0.1:{server.port}/stop"
     async with aiohttp.ClientSession(headers=HEADERS) as session:
@@ -50,7 +50,7 @@ async def test_nonsense_and_strangers_stop_nothing(running: tuple[StopDoor, Cont
 
 
 async def test_the_command_waits_until_the_agent_has_gone(
-    running: tuple[StopDoor, ControlServer],
+    running: tuple[StopEndpoint, ControlServer],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

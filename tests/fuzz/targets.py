@@ -18,16 +18,16 @@ from typing import Any
 
 from asterisk.manager import Event, ManagerMsg
 
-from agent.asterisk.ami_queues import ManagerAddress, _Question, _state_of, _Worker
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import NotFound
-from agent.asterisk.channel import TelephonyOptions
-from agent.asterisk.fastagi import FastAgi
-from agent.asterisk.feature_codes import Codes
+from agent.asterisk.ami_queues import ManagerAddress, _state_of, _StatisticsRequest, _Worker
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriNotFound
+from agent.asterisk.channel import StasisOptions
+from agent.asterisk.fastagi import FastAgiServer
+from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
-from agent.asterisk.stasis_app import Telephony
-from agent.call.ports import Frame, Line, Media
+from agent.asterisk.stasis_app import StasisApplication
+from agent.call.ports import AudioFrame, CallerLine, Media
 from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings
@@ -54,18 +54,18 @@ class Target:
 @contextlib.asynccontextmanager
 async def ari_events() -> AsyncIterator[Run]:
     """The event stream, with a telephony behind it whose calls end at once because no channel is there."""
-    ari = Ari("http://127.0.0.1:9", "user", "password", "orderline")
+    ari = AriClient("http://127.0.0.1:9", "user", "password", "orderline")
 
     async def gone(method: str, path: str, **_: Any) -> Any:
-        raise NotFound(404, method, path, "gone")
+        raise AriNotFound(404, method, path, "gone")
 
     ari.request = gone  # type: ignore[method-assign]
 
-    async def handle(line: Line, media: Media) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
         await line.answer()
 
-    codes = Codes({"pause": lambda by: by, "resume": lambda by: by})
-    telephony = Telephony(ari, handle, TelephonyOptions(), None, codes)
+    codes = FeatureCodes({"pause": lambda by: by, "resume": lambda by: by})
+    telephony = StasisApplication(ari, handle, StasisOptions(), None, codes)
 
     async def run(dice: random.Random) -> None:
         ari._take_text(broken_json(dice.choice(ARI_EVENTS), dice))
@@ -81,10 +81,10 @@ async def ari_events() -> AsyncIterator[Run]:
 @contextlib.asynccontextmanager
 async def media_frames() -> AsyncIterator[Run]:
     """The media websocket's texts and frames, and AudioSocket's messages in one stream."""
-    ari = Ari("http://127.0.0.1:9", "user", "password", "orderline")
+    ari = AriClient("http://127.0.0.1:9", "user", "password", "orderline")
 
     async def gone(method: str, path: str, **_: Any) -> Any:
-        raise NotFound(404, method, path, "gone")
+        raise AriNotFound(404, method, path, "gone")
 
     ari.request = gone  # type: ignore[method-assign]
     server = AudioSocketServer()
@@ -110,7 +110,7 @@ async def media_frames() -> AsyncIterator[Run]:
         reader.feed_eof()
         await server._connected(reader, _DiscardingWriter())  # type: ignore[arg-type]
         server.forget(leg)
-        sizes = {len(event.pcm) for event in _drained(inbox) if isinstance(event, Frame)}
+        sizes = {len(event.pcm) for event in _drained(inbox) if isinstance(event, AudioFrame)}
         if max(sizes, default=0) > 65535:
             raise AssertionError("a frame longer than a message")
 
@@ -185,7 +185,7 @@ def _ask_queues(address: ManagerAddress) -> None:
     """One connection of the queues' thread, in this one: log in, ask, read, and give up soon."""
     worker = _Worker(address, stuck_seconds=0.1)
     answers: list[QueueState | None] = []
-    worker.ask(_Question("orderline-humans", answers.append))
+    worker.ask(_StatisticsRequest("orderline-humans", answers.append))
     worker._questions.put(None)
     timer = threading.Timer(0.5, worker.stop)
     timer.start()
@@ -210,7 +210,7 @@ async def agi_requests() -> AsyncIterator[Run]:
     async def service(question: Any) -> Mapping[str, str]:
         return {"ORDERLINE_ANSWER": question.argument(0) + question.caller}
 
-    agi = FastAgi({"orders.find": service})
+    agi = FastAgiServer({"orders.find": service})
     agi._loop = asyncio.get_running_loop()
 
     async def run(dice: random.Random) -> None:

@@ -29,7 +29,7 @@ SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 @dataclass
-class Listening:
+class WebhookListener:
     """A call centre and what its webhook heard."""
 
     centre: CallCentre
@@ -42,7 +42,7 @@ class Listening:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def listening(
     asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Listening]:
+) -> AsyncIterator[WebhookListener]:
     events: list[dict[str, Any]] = []
 
     async def hear(request: web.Request) -> web.Response:
@@ -60,7 +60,7 @@ async def listening(
     hook = {"name": "crm", "url": f"http://127.0.0.1:{runner.addresses[0][1]}/", "secret_file": str(secret)}
     settings: dict[str, object] = {"webhooks": [hook], "shop": {"survey": "yes"}}
     async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
-        yield Listening(CallCentre(stack, home, tmp_path_factory.mktemp("calls")), events)
+        yield WebhookListener(CallCentre(stack, home, tmp_path_factory.mktemp("calls")), events)
     await runner.cleanup()
 
 
@@ -75,7 +75,7 @@ def last_ticket(run_dir: Path) -> str:
     return page
 
 
-async def test_a_call_that_ends_with_a_person_is_told_and_its_ticket_has_a_page(listening: Listening) -> None:
+async def test_a_call_that_ends_with_a_person_is_told_and_its_ticket_has_a_page(listening: WebhookListener) -> None:
     result = await listening.centre.play(
         """
 calls:
@@ -104,7 +104,7 @@ calls:
     await until(lambda: outbox_states(listening.centre) == {"delivered"})
 
 
-async def test_what_a_caller_thought_of_the_call_stands_in_its_record_and_is_told(listening: Listening) -> None:
+async def test_what_a_caller_thought_of_the_call_stands_in_its_record_and_is_told(listening: WebhookListener) -> None:
     result = await listening.centre.play(
         """
 defaults: {dial: "7000", voice: joe}
@@ -145,7 +145,9 @@ calls:
         assert event["data"].get("order_number") == order
 
 
-async def test_a_call_whose_agent_is_killed_is_recorded_and_told_after_the_next_start(listening: Listening) -> None:
+async def test_a_call_whose_agent_is_killed_is_recorded_and_told_after_the_next_start(
+    listening: WebhookListener,
+) -> None:
     centre = listening.centre
     known = set(stored_records(centre))
     call = asyncio.create_task(

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 import pytest_asyncio
 
-from agent.asterisk.ami_queues import ManagerAddress, QueueFigures
+from agent.asterisk.ami_queues import AmiQueueStatistics, ManagerAddress
 from agent.rehearsal.audio import read_wav, voiced_span
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.caller_measures import correlation_peak
@@ -118,7 +118,7 @@ calls:
 
 async def test_the_real_manager_interface_tells_how_the_real_queue_stands(with_queue: CallCentre) -> None:
     pbx = with_queue.stack.pbx
-    figures = QueueFigures(ManagerAddress("127.0.0.1", pbx.ami_port, pbx.ami_user, pbx.ami_secret))
+    figures = AmiQueueStatistics(ManagerAddress("127.0.0.1", pbx.ami_port, pbx.ami_user, pbx.ami_secret))
     figures.start()
     await until(lambda: figures.connected)
     state = await figures.state("orderline-humans")

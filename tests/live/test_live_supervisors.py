@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.audio import Pcm, pcm_on_timeline
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.caller_measures import correlation_peak
@@ -24,7 +24,7 @@ from tests.live.conftest import SCRIPTS, CallCentre, stored_records
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-class Floor:
+class PhonesByHand:
     """Phones by hand: callers at the carrier, supervisors at the phone 601."""
 
     def __init__(self, call_centre: CallCentre, exchange: PhoneExchange, voices: Voices) -> None:
@@ -65,17 +65,17 @@ def heard(leg: Leg, pcm: Pcm) -> float:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def floor(call_centre: CallCentre, home: RehearsalHome) -> AsyncIterator[Floor]:
+async def floor(call_centre: CallCentre, home: RehearsalHome) -> AsyncIterator[PhonesByHand]:
     phones = call_centre.stack.phones
-    async with Ari(phones.ari_url, phones.ari_user, phones.ari_password, "rehearse") as ari:
+    async with AriClient(phones.ari_url, phones.ari_user, phones.ari_password, "rehearse") as ari:
         exchange = PhoneExchange(ari)
         sounds = call_centre.stack.asterisk.data_dir / "sounds" / "en"
-        yield Floor(call_centre, exchange, Voices(home.shared / "callers", sounds))
+        yield PhonesByHand(call_centre, exchange, Voices(home.shared / "callers", sounds))
         await exchange.close()
     await call_centre.leftovers()
 
 
-async def says(floor: Floor, speaker: Leg, text: str) -> Pcm:
+async def says(floor: PhonesByHand, speaker: Leg, text: str) -> Pcm:
     pcm = await floor.speech(text)
     voiced = np.flatnonzero(np.abs(pcm) > 500)
     await speaker.say(pcm)
@@ -83,11 +83,11 @@ async def says(floor: Floor, speaker: Leg, text: str) -> Pcm:
     return pcm[voiced[0] : voiced[-1]]
 
 
-async def records_with(floor: Floor, outcome: str) -> int:
+async def records_with(floor: PhonesByHand, outcome: str) -> int:
     return sum(record["outcome"] == outcome for record in stored_records(floor.call_centre).values())
 
 
-async def command(floor: Floor, *words: str) -> str:
+async def command(floor: PhonesByHand, *words: str) -> str:
     """Run a command of ``orderline`` against the running agent."""
     agent, run_dir = floor.call_centre.stack.agent, floor.call_centre.stack.run_dir
     asking = run_dir / "asking-supervisor"
@@ -103,7 +103,7 @@ async def command(floor: Floor, *words: str) -> str:
     return output
 
 
-async def test_a_supervisor_listens_and_neither_side_hears_them(floor: Floor) -> None:
+async def test_a_supervisor_listens_and_neither_side_hears_them(floor: PhonesByHand) -> None:
     caller = await floor.phone("7000")
     supervisor = await floor.code("*732025550177")
     secret = await says(floor, supervisor, "nobody must hear what I say here")
@@ -116,7 +116,7 @@ async def test_a_supervisor_listens_and_neither_side_hears_them(floor: Floor) ->
     await floor.over()
 
 
-async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: Floor) -> None:
+async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: PhonesByHand) -> None:
     caller = await floor.phone("7000")
     await caller.ends_within(4)  # the greeting
     supervisor = await floor.code("*74")
@@ -130,7 +130,7 @@ async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: Floo
     assert "tell me about the autumn sale" in told
 
 
-async def test_a_barge_in_is_heard_by_the_caller(floor: Floor) -> None:
+async def test_a_barge_in_is_heard_by_the_caller(floor: PhonesByHand) -> None:
     caller = await floor.phone("7000")
     await caller.ends_within(4)  # the greeting
     await says(floor, caller, "hold on i'm looking for it")
@@ -143,14 +143,14 @@ async def test_a_barge_in_is_heard_by_the_caller(floor: Floor) -> None:
     await floor.over()
 
 
-async def test_without_a_call_there_is_nothing_to_listen_to(floor: Floor) -> None:
+async def test_without_a_call_there_is_nothing_to_listen_to(floor: PhonesByHand) -> None:
     for code in ("*73", "*76", "*742025550111"):
         phone = await floor.code(code)
         assert await phone.ends_within(5), code
     await floor.over()
 
 
-async def test_a_call_is_taken_over_and_both_talk(floor: Floor) -> None:
+async def test_a_call_is_taken_over_and_both_talk(floor: PhonesByHand) -> None:
     before = await records_with(floor, "taken_over")
     caller = await floor.phone("7000")
     await caller.ends_within(1)
@@ -167,7 +167,7 @@ async def test_a_call_is_taken_over_and_both_talk(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("code", ["*73", "*74"])
-async def test_the_call_listened_to_is_taken_over_by_0(floor: Floor, code: str) -> None:
+async def test_the_call_listened_to_is_taken_over_by_0(floor: PhonesByHand, code: str) -> None:
     before = await records_with(floor, "taken_over")
     caller = await floor.phone("7000")
     await caller.ends_within(1)
@@ -184,7 +184,7 @@ async def test_the_call_listened_to_is_taken_over_by_0(floor: Floor, code: str) 
 
 
 @pytest.mark.parametrize("way", ["code", "command"])
-async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: Floor, way: str) -> None:
+async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: PhonesByHand, way: str) -> None:
     async def do(code: str, word: str) -> None:
         if way == "code":
             phone = await floor.code(code)
@@ -211,7 +211,7 @@ async def test_a_paused_agent_takes_no_call_until_it_is_resumed(floor: Floor, wa
     await floor.over()
 
 
-async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Floor) -> None:
+async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: PhonesByHand) -> None:
     caller = await floor.phone("7000", caller="2025550143")
     await caller.ends_within(4)
     await says(floor, caller, "where is my order one oh four seven three")
@@ -244,7 +244,7 @@ async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Floor
     assert "Your order" in said
 
 
-async def answered(floor: Floor) -> Leg:
+async def answered(floor: PhonesByHand) -> Leg:
     """Let the person answer the call that rings."""
     ringing = await floor.desk.ring("601", "2025550177", 20)
     assert ringing is not None
@@ -254,14 +254,16 @@ async def answered(floor: Floor) -> Leg:
     return ringing.leg
 
 
-async def both_hear(floor: Floor, caller: Leg, human: Leg, told: str, answer: str) -> None:
+async def both_hear(floor: PhonesByHand, caller: Leg, human: Leg, told: str, answer: str) -> None:
     from_human = await says(floor, human, told)
     from_caller = await says(floor, caller, answer)
     assert heard(caller, from_human) > 0.6
     assert heard(human, from_caller) > 0.6
 
 
-async def test_both_hear_each_other_after_a_time_out_in_the_queue_and_after_being_given_back(floor: Floor) -> None:
+async def test_both_hear_each_other_after_a_time_out_in_the_queue_and_after_being_given_back(
+    floor: PhonesByHand,
+) -> None:
     pbx = floor.call_centre.stack.pbx
     await pbx.cli("dialplan set global ORDERLINE_QUEUE_SECONDS 3")
     try:

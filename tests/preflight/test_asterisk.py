@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.preflight.asterisk import REQUIRED_MODULES, WANTED_MODULES, Wanted, examine
-from agent.preflight.dialplan import CONTEXTS, SORRY, shipped_edition
+from agent.asterisk.ari.client import AriClient
+from agent.preflight.asterisk import OPTIONAL_MODULES, REQUIRED_MODULES, AsteriskRequirements, asterisk_findings
+from agent.preflight.dialplan import CONTEXTS, LAST_RESORT_SOUNDS, shipped_dialplan_edition
 from agent.preflight.finding import Finding
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 ALL = {
     *REQUIRED_MODULES,
-    *WANTED_MODULES,
+    *OPTIONAL_MODULES,
     "chan_websocket.so",
     "codec_ulaw.so",
     "codec_alaw.so",
@@ -23,7 +23,7 @@ ALL = {
 }
 WIRED = {
     **{f"DIALPLAN_EXISTS({place},1)": "1" for place in (*CONTEXTS, "orderline-handover,no_match")},
-    f"DIALPLAN_EXISTS(orderline-edition,{shipped_edition()},1)": "1",
+    f"DIALPLAN_EXISTS(orderline-edition,{shipped_dialplan_edition()},1)": "1",
     "QUEUE_EXISTS(orderline-humans)": "1",
     "QUEUE_MEMBER(orderline-humans,count)": "2",
     "ORDERLINE_QUEUES": "orderline-humans",
@@ -35,7 +35,7 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
     fake = FakeAsterisk()
     fake.modules = set(ALL)
     fake.functions = dict(WIRED)
-    fake.sounds = {sound: ["slin"] for sound in SORRY}
+    fake.sounds = {sound: ["slin"] for sound in LAST_RESORT_SOUNDS}
     await fake.start()
     yield fake
     await fake.stop()
@@ -49,10 +49,13 @@ async def look(
     *,
     fastagi: bool = False,
 ) -> list[Finding]:
-    ari = Ari(asterisk.url, "orderline", password, "orderline")
+    ari = AriClient(asterisk.url, "orderline", password, "orderline")
     ari.open()
     try:
-        return [finding async for finding in examine(ari, Wanted(transport, queues=queues, fastagi=fastagi))]
+        return [
+            finding
+            async for finding in asterisk_findings(ari, AsteriskRequirements(transport, queues=queues, fastagi=fastagi))
+        ]
     finally:
         await ari.close()
 
@@ -120,7 +123,7 @@ async def test_contexts_that_are_not_loaded_are_named_with_the_way_to_load_them(
 
 
 async def test_a_dialplan_of_another_edition_is_told(asterisk: FakeAsterisk) -> None:
-    del asterisk.functions[f"DIALPLAN_EXISTS(orderline-edition,{shipped_edition()},1)"]
+    del asterisk.functions[f"DIALPLAN_EXISTS(orderline-edition,{shipped_dialplan_edition()},1)"]
     (finding,) = wrong(await look(asterisk))
     assert (finding.what, finding.verdict) == ("dialplan", "warning")
     assert "edition" in finding.detail

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.config.settings import Settings, load_settings
-from agent.preflight.checks import check
-from agent.preflight.dialplan import SORRY
-from agent.preflight.prompts import render_all
+from agent.preflight.checks import run_check
+from agent.preflight.dialplan import LAST_RESORT_SOUNDS
+from agent.preflight.prompts import render_fixed_prompts
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.asterisk.fake_manager import FakeManager
 from tests.fuzz.samples import SMALL_PACK
@@ -22,7 +22,7 @@ from tests.preflight.test_asterisk import ALL, WIRED
 async def asterisk() -> AsyncIterator[FakeAsterisk]:
     fake = FakeAsterisk()
     fake.modules, fake.functions = set(ALL), dict(WIRED)
-    fake.sounds = {sound: ["slin"] for sound in SORRY}
+    fake.sounds = {sound: ["slin"] for sound in LAST_RESORT_SOUNDS}
     await fake.start()
     yield fake
     await fake.stop()
@@ -64,7 +64,7 @@ def settings_of(directory: Path) -> Settings:
 async def told(directory: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
     """The exit code, and what was found wrong by what was looked at."""
     capsys.readouterr()
-    code = await check(settings_of(directory), as_json=True, directory=directory)
+    code = await run_check(settings_of(directory), as_json=True, directory=directory)
     answer = json.loads(capsys.readouterr().out)
     assert answer["exit_code"] == code
     wrong = {finding["what"]: finding for finding in answer["findings"] if finding["verdict"] != "ok"}
@@ -73,10 +73,10 @@ async def told(directory: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int
 
 
 async def test_zero_when_calls_can_be_sent(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    await render_all(settings_of(directory))
+    await render_fixed_prompts(settings_of(directory))
     code, wrong = await told(directory, capsys)
     assert (code, wrong) == (0, {})
-    await check(settings_of(directory), directory=directory)
+    await run_check(settings_of(directory), directory=directory)
     assert "Calls can be sent to this agent." in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""What an agent does with calls that outlive a process: goes on, hands over, or records; and whom it lets in."""
+"""Recovery of calls that outlive a process: resumed, handed over, or recorded; and call admission."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.channel import AsteriskLine, TelephonyOptions
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 from agent.call.ports import Caller, CallRecord, TurnRecord
-from agent.call.snapshot import state_of
-from agent.common.redis import PREFIX, RedisLink
+from agent.call.snapshot import snapshot_of
+from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.config.settings import Settings
-from agent.control.pause import Pause
+from agent.control.pause import PauseSwitch
 from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
 from agent.records.call_store import CallStore
-from agent.recovery.manager import Survival, discreet
-from agent.recovery.sqlite_snapshots import EmbeddedKeeper
+from agent.recovery.manager import RecoveryManager, consent_filtered
+from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 from agent.rehearsal.real_redis import RealRedis
 from agent.speech.wording import filters
 
@@ -49,16 +49,16 @@ def settings_of(directory: Path, more: Mapping[str, Any], **call: Any) -> Settin
 @contextlib.asynccontextmanager
 async def survival(
     directory: Path, more: Mapping[str, Any] = MappingProxyType({}), **call: Any
-) -> AsyncIterator[Survival]:
+) -> AsyncIterator[RecoveryManager]:
     async with contextlib.AsyncExitStack() as stack:
-        pause = Pause(directory / "paused.json", wall)
-        yield await Survival.open(settings_of(directory, more, **call), pause, wall, stack)
+        pause = PauseSwitch(directory / "paused.json", wall)
+        yield await RecoveryManager.open(settings_of(directory, more, **call), pause, wall, stack)
 
 
-def line(channel_id: str, known_as: str = "", *, adopted: bool = True, state: str = "Up") -> AsteriskLine:
-    ari = Ari("http://127.0.0.1:1", "orderline", "secret", "orderline")
+def line(channel_id: str, known_as: str = "", *, adopted: bool = True, state: str = "Up") -> AsteriskCallerLine:
+    ari = AriClient("http://127.0.0.1:1", "orderline", "secret", "orderline")
     channel = {"id": channel_id, "state": state, "caller": {"number": "2025550143"}}
-    return AsteriskLine(ari, channel, ["inbound", "7000"], TelephonyOptions(), adopted=adopted, known_as=known_as)
+    return AsteriskCallerLine(ari, channel, ["inbound", "7000"], StasisOptions(), adopted=adopted, known_as=known_as)
 
 
 async def died_with(directory: Path, pack: FlowPack, call_id: str, *heard: str) -> None:
@@ -69,8 +69,8 @@ async def died_with(directory: Path, pack: FlowPack, call_id: str, *heard: str) 
         conversation.hear(TurnInput(text))
     record = CallRecord(call_id, Caller("2025550143"), wall().isoformat())
     record.turns.append(TurnRecord(0.0, "How can I help?"))
-    keeper = await EmbeddedKeeper.open(directory / "state.sqlite", "the-dead-one")
-    keeper.keep(call_id, state_of(record, wall().timestamp(), conversation.snapshot()))
+    keeper = await SqliteSnapshotStore.open(directory / "state.sqlite", "the-dead-one")
+    keeper.keep(call_id, snapshot_of(record, wall().timestamp(), conversation.snapshot()))
     await keeper.close()
 
 
@@ -147,20 +147,20 @@ async def test_what_another_living_node_holds_is_its_own(redis: RealRedis, tmp_p
     adopted.set()
     async with survival(tmp_path / "one", shared) as one:
         one.keeper.keep("c-1", {"turn": 1})
-        link = RedisLink(redis.url)
+        link = SharedRedis(redis.url)
         await until_kept(link, "c-1")
         async with survival(tmp_path / "two", shared) as two:
             store = await CallStore.open(tmp_path / "two" / "calls.sqlite")
             assert await two.take_over(store, adopted, lambda: None) == 0
             assert two.id_of("c-1") == "c-1", "it could go on with it"
             await store.close()
-        assert await link.ask(lambda client: client.exists(f"{PREFIX}:call:c-1"), 0) == 1
+        assert await link.ask(lambda client: client.exists(f"{KEY_PREFIX}:call:c-1"), 0) == 1
         await link.close()
 
 
-async def until_kept(link: RedisLink, call_id: str) -> None:
+async def until_kept(link: SharedRedis, call_id: str) -> None:
     async with asyncio.timeout(20):
-        while not await link.ask(lambda client: client.exists(f"{PREFIX}:call:{call_id}"), 0):  # noqa: ASYNC110
+        while not await link.ask(lambda client: client.exists(f"{KEY_PREFIX}:call:{call_id}"), 0):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -170,9 +170,9 @@ async def test_a_lost_call_whose_caller_refused_to_be_recorded_is_recorded_witho
     record = CallRecord("c-1", Caller("2025550143"), wall().isoformat())
     record.turns.append(TurnRecord(0.0, "How can I help?"))
     for conversation in ({"consent": "refused"}, {"consent": "", "asking": True}):
-        told = discreet(record, {"conversation": conversation})
+        told = consent_filtered(record, {"conversation": conversation})
         assert (told.consent, told.turns, told.caller.number) == ("refused", [], "")
-    assert discreet(record, {"conversation": {"consent": "given", "asking": False}}).turns == record.turns
+    assert consent_filtered(record, {"conversation": {"consent": "given", "asking": False}}).turns == record.turns
 
 
 async def test_new_calls_are_let_in_unless_there_are_too_many_or_nobody_should_come(tmp_path: Path) -> None:
@@ -180,6 +180,6 @@ async def test_new_calls_are_let_in_unless_there_are_too_many_or_nobody_should_c
         assert [found.admit(live) for live in (0, 1, 2, 9)] == ["", "", "overload", "overload"]
         found.draining = True
         assert found.admit(0) == "draining"
-    Pause(tmp_path / "paused.json", wall).begin("alice")
+    PauseSwitch(tmp_path / "paused.json", wall).begin("alice")
     async with survival(tmp_path) as found:
         assert found.admit(0) == "paused"

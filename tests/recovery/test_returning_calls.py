@@ -6,17 +6,17 @@ from dataclasses import replace
 
 from agent.dialog.contract import Effect, EffectSucceeded, Listen, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.recovery.returning_calls import KEPT_SECONDS, KeptConversations
+from agent.recovery.returning_calls import KEPT_SECONDS, ReturningCalls
 from tests.call.text_session import NOW, PACK, RENDER
 
 FIRST = CallFacts(now=NOW, shop_name="Maple and Finch", call_id="call-1")
 BACK = replace(FIRST, entry="transfer_back", call_id="call-1-b")
 
 
-class Memory:
+class ReturningCallsFixture:
     def __init__(self) -> None:
         self.now = 0.0
-        self.kept = KeptConversations(lambda: self.now)
+        self.kept = ReturningCalls(lambda: self.now)
 
     def begin(self, facts: CallFacts, channel_id: str = "ch-1") -> Conversation:
         return self.kept.begin(PACK, facts, RENDER, channel_id)
@@ -40,7 +40,7 @@ def asked_for(conversation: Conversation) -> str | None:
 
 
 def test_the_order_is_not_asked_again() -> None:
-    memory = Memory()
+    memory = ReturningCallsFixture()
     memory.verified_call()
     back = memory.begin(BACK)
     assert asked_for(back) == "another"
@@ -48,7 +48,7 @@ def test_the_order_is_not_asked_again() -> None:
 
 
 def test_it_is_asked_again_after_a_quarter_of_an_hour() -> None:
-    memory = Memory()
+    memory = ReturningCallsFixture()
     memory.verified_call()
     memory.now = KEPT_SECONDS + 1
     back = memory.begin(BACK)
@@ -57,19 +57,19 @@ def test_it_is_asked_again_after_a_quarter_of_an_hour() -> None:
 
 
 def test_another_call_knows_nothing_of_it() -> None:
-    memory = Memory()
+    memory = ReturningCallsFixture()
     memory.verified_call()
     assert asked_for(memory.begin(BACK, "ch-2")) == "order_number"
 
 
 def test_a_new_call_on_the_same_channel_id_begins_anew() -> None:
-    memory = Memory()
+    memory = ReturningCallsFixture()
     memory.verified_call()
     assert not memory.begin(FIRST).story.verified
 
 
 def test_the_memory_does_not_grow_without_end() -> None:
-    memory = Memory()
+    memory = ReturningCallsFixture()
     snapshot = memory.begin(FIRST).snapshot()
     for number in range(1500):
         memory.kept.keep(f"ch-{number}", snapshot)

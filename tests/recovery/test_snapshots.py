@@ -7,16 +7,16 @@ import stat
 import threading
 from pathlib import Path
 
-from agent.common.redis import RedisLink
-from agent.recovery.redis_snapshots import SharedKeeper
-from agent.recovery.snapshot import KeptCall
-from agent.recovery.sqlite_snapshots import LONGEST_SECONDS, EmbeddedKeeper
+from agent.common.redis import SharedRedis
+from agent.recovery.redis_snapshots import RedisSnapshotStore
+from agent.recovery.snapshot import CallSnapshot
+from agent.recovery.sqlite_snapshots import LONGEST_SECONDS, SqliteSnapshotStore
 from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
 
-async def left_to(path: Path, holder: str = "the-next") -> dict[str, KeptCall]:
-    keeper = await EmbeddedKeeper.open(path, holder)
+async def left_to(path: Path, holder: str = "the-next") -> dict[str, CallSnapshot]:
+    keeper = await SqliteSnapshotStore.open(path, holder)
     found = await keeper.left_behind()
     await keeper.close()
     return {kept.call_id: kept for kept in found}
@@ -25,7 +25,7 @@ async def left_to(path: Path, holder: str = "the-next") -> dict[str, KeptCall]:
 class TestInAFile:
     async def test_the_next_process_finds_the_latest_state_of_each_call(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
-        keeper = await EmbeddedKeeper.open(path, "one")
+        keeper = await SqliteSnapshotStore.open(path, "one")
         for number in range(5):
             keeper.keep("c-1", {"turn": number})
         keeper.keep("c-2", {"turn": 0})
@@ -39,10 +39,10 @@ class TestInAFile:
 
     async def test_a_state_that_comes_while_the_writer_takes_the_others_is_written_too(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
-        keeper = await EmbeddedKeeper.open(path, "one")
+        keeper = await SqliteSnapshotStore.open(path, "one")
         writers: list[threading.Thread] = []
 
-        class TakenMeanwhile(dict[str, KeptCall | None]):
+        class TakenMeanwhile(dict[str, CallSnapshot | None]):
             """Looked at, it lets a writer in, as far as that one may come in."""
 
             def __len__(self) -> int:
@@ -52,7 +52,7 @@ class TestInAFile:
                     writers[0].join(0.2)
                 return super().__len__()
 
-        keeper._waiting = TakenMeanwhile({"c-0": KeptCall("c-0", "one", 1.0e10)})
+        keeper._waiting = TakenMeanwhile({"c-0": CallSnapshot("c-0", "one", 1.0e10)})
         keeper.keep("c-1", {"turn": 1})
         await asyncio.to_thread(writers[0].join)
         await keeper.left_behind()  # whatever was asked of the writer is done
@@ -61,7 +61,7 @@ class TestInAFile:
 
     async def test_what_is_written_another_process_finds_while_this_one_lives(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
-        keeper = await EmbeddedKeeper.open(path, "one")
+        keeper = await SqliteSnapshotStore.open(path, "one")
         for turn in range(50):
             keeper.keep("c-1", {"turn": turn})
             await keeper.written()
@@ -71,23 +71,23 @@ class TestInAFile:
 
     async def test_what_belongs_to_no_call_any_more_is_thrown_away(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
-        keeper = await EmbeddedKeeper.open(path, "one", clock=lambda: 1000.0)
+        keeper = await SqliteSnapshotStore.open(path, "one", clock=lambda: 1000.0)
         keeper.keep("c-1", {})
         await keeper.close()
-        late = await EmbeddedKeeper.open(path, "two", clock=lambda: 1000.0 + LONGEST_SECONDS + 1)
+        late = await SqliteSnapshotStore.open(path, "two", clock=lambda: 1000.0 + LONGEST_SECONDS + 1)
         assert await late.left_behind() == []
         await late.close()
 
     async def test_only_its_owner_may_read_the_file(self, tmp_path: Path) -> None:
         path = tmp_path / "state.sqlite"
-        keeper = await EmbeddedKeeper.open(path, "one")
+        keeper = await SqliteSnapshotStore.open(path, "one")
         keeper.keep("c-1", {})
         await keeper.close()
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     async def test_a_file_that_cannot_be_used_costs_resuming_and_nothing_else(self, tmp_path: Path) -> None:
         (tmp_path / "state.sqlite").write_bytes(b"this is no database" * 100)
-        keeper = await EmbeddedKeeper.open(tmp_path / "state.sqlite", "one")
+        keeper = await SqliteSnapshotStore.open(tmp_path / "state.sqlite", "one")
         keeper.keep("c-1", {})
         assert await keeper.left_behind() == []
         await keeper.close()
@@ -97,15 +97,15 @@ class TestInAFile:
 class Node:
     """One node's keeper with its own file and its own way to Redis."""
 
-    def __init__(self, keeper: SharedKeeper, link: RedisLink) -> None:
+    def __init__(self, keeper: RedisSnapshotStore, link: SharedRedis) -> None:
         self.keeper = keeper
         self.link = link
 
     @classmethod
     async def open(cls, directory: Path, name: str, url: str) -> Node:
-        link = RedisLink(url)
-        own = await EmbeddedKeeper.open(directory / f"{name}.sqlite", name)
-        return cls(SharedKeeper(own, link, name), link)
+        link = SharedRedis(url)
+        own = await SqliteSnapshotStore.open(directory / f"{name}.sqlite", name)
+        return cls(RedisSnapshotStore(own, link, name), link)
 
     async def close(self) -> None:
         await self.keeper.close()
@@ -142,7 +142,7 @@ class TestThroughRedis:
         assert await node.keeper.left_behind() == []
         assert not node.link.connected
         await redis.start()
-        await until(lambda: node.link.may_try)
+        await until(lambda: node.link.is_available)
         node.keeper.keep("c-1", {"turn": 1})
         await until(lambda: node.link.connected)
         await node.close()

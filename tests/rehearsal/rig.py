@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from agent.asterisk.ari.client import Ari
+from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.pbx_pair import Pbx
 
 Event = dict[str, Any]
@@ -16,7 +16,7 @@ class AriEventRecorder:
     """One ARI application and every event it got, in order."""
 
     def __init__(self, pbx: Pbx, app: str) -> None:
-        self.ari = Ari(pbx.ari_url, pbx.ari_user, pbx.ari_password, app)
+        self.ari = AriClient(pbx.ari_url, pbx.ari_user, pbx.ari_password, app)
         self.events: list[Event] = []
         self._news = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""The stopwatch at the caller's ear, on signals whose times are known."""
+"""Times as the caller hears them, measured on signals whose times are known."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ class TestRecordings:
             read_wav(tmp_path / "a.wav")
 
 
-class TestTheLiveEar:
+class TestTheSoundDetector:
     def test_the_ear_follows_a_track_while_it_grows(self) -> None:
         complete = track_of(quiet(0.5), tone(0.5), quiet(1.0), tone(0.5))
         track = AudioTrack()

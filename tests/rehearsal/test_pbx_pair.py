@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AuthFailed
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed
 from agent.rehearsal import port_block as ports_module
 from agent.rehearsal.pbx_config import PbxConfigError, pbx_templates, phones_templates, render
 from agent.rehearsal.pbx_pair import Pbx, PbxDied, PortTaken, host_name_warning, running_pair
@@ -69,10 +69,10 @@ async def test_the_pair_comes_up_quiet_on_loopback_and_leaves_nothing_behind(
         pids = [pbx.pid, phones.pid]
         for one in (pbx, phones):
             assert one.log_problems() == []
-            async with Ari(one.ari_url, one.ari_user, one.ari_password, "probe") as ari:
+            async with AriClient(one.ari_url, one.ari_user, one.ari_password, "probe") as ari:
                 assert (await ari.system.version()).startswith(asterisk.version)
-            with pytest.raises(AuthFailed):
-                await Ari(one.ari_url, one.ari_user, "wrong", "probe").start()
+            with pytest.raises(AriAuthFailed):
+                await AriClient(one.ari_url, one.ari_user, "wrong", "probe").start()
             assert one.pid is not None
             held = sockets_of(one.pid)
             ours = {port for _, address, port in held if address == LOOPBACK_HEX}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.asterisk.version import knows_media_marks, version_of
+from agent.asterisk.version import parse_version, supports_media_marks
 from agent.rehearsal import apt_fetch
 from agent.rehearsal.apt_fetch import ASTERISK, AptFetcher, DiskFull, NoApt, NoSuite, PackageRequest
 from agent.rehearsal.apt_mirror import Mirror, NoMirror, newer_ubuntu_releases, read_mirror
@@ -126,12 +126,12 @@ def test_newer_ubuntu_releases_come_from_the_distributions_table(tmp_path: Path)
     ],
 )
 def test_versions_are_read_as_asterisk_and_debian_write_them(text: str, release: tuple[int, int, int] | None) -> None:
-    assert version_of(text) == release
+    assert parse_version(text) == release
 
 
 def test_only_releases_with_media_marks_will_do() -> None:
-    assert [r for r in ((18, 10, 0), (20, 17, 0), (21, 12, 0), (22, 7, 0), (23, 1, 0)) if knows_media_marks(r)] == []
-    assert all(map(knows_media_marks, ((20, 18, 0), (22, 8, 0), (22, 10, 1), (23, 2, 0), (24, 0, 0))))
+    assert [r for r in ((18, 10, 0), (20, 17, 0), (21, 12, 0), (22, 7, 0), (23, 1, 0)) if supports_media_marks(r)] == []
+    assert all(map(supports_media_marks, ((20, 18, 0), (22, 8, 0), (22, 10, 1), (23, 2, 0), (24, 0, 0))))
     assert not new_enough((20, 18, 0))
     assert new_enough((22, 8, 0))
 

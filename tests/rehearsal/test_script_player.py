@@ -105,7 +105,7 @@ class SmallAgent:
         self.hung_up.set()
 
 
-class NobodyAtTheDesk:
+class NoStaffSide:
     async def play(self, step: ScriptedStaffPhone) -> bool:
         raise AssertionError("no human in these calls")
 
@@ -119,7 +119,7 @@ def script_of(steps: str, rest: str = "") -> CallScript:
 async def playing(agent: SmallAgent, script: CallScript) -> AsyncIterator[asyncio.Task[None]]:
     speeches: dict[Speech, Pcm] = dict.fromkeys(script.speeches, WORDS)
     noises: dict[Noise, Pcm] = dict.fromkeys(script.noises, WORDS)
-    player = ScriptPlayer(script, agent, agent.feed, CallSounds(speeches, noises), agent.log, NobodyAtTheDesk())
+    player = ScriptPlayer(script, agent, agent.feed, CallSounds(speeches, noises), agent.log, NoStaffSide())
     task = asyncio.create_task(player.run())
     try:
         yield task
@@ -340,7 +340,7 @@ class TestTheJudgement:
         assert Check("the agent takes a noise for no answer", False, "it heard 'back'") in result.checks
 
 
-class TestTheMouth:
+class TestTheAudioSender:
     async def test_what_is_said_is_stamped_and_kept_with_silence_around_it(self) -> None:
         sent: list[bytes] = []
 

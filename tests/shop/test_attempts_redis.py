@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.common.redis import RedisLink
+from agent.common.redis import SharedRedis
 from agent.rehearsal.real_redis import RealRedis
-from agent.shop.attempts_redis import SharedAttemptLimits
+from agent.shop.attempts_redis import RedisAttemptLimits
 from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from tests.waiting import until
 
@@ -17,9 +17,9 @@ class Node:
     """One node's limits: three failures an hour for a caller and for an order number."""
 
     def __init__(self, directory: Path, name: str, url: str) -> None:
-        self.link = RedisLink(url)
+        self.link = SharedRedis(url)
         self.own = SqliteAttemptLimits(directory / f"{name}.sqlite", per_caller=3, per_number=3)
-        self.limits = SharedAttemptLimits(
+        self.limits = RedisAttemptLimits(
             self.own, self.link, per_caller=3, per_number=3, hidden=20, window_seconds=3600.0
         )
 
@@ -63,7 +63,7 @@ async def test_what_was_counted_while_redis_was_gone_is_handed_in_later(redis: R
         await first.limits.failed("2025550143", number)
     assert await first.limits.locked("2025550143", ""), "the node's own file still knows"
     await redis.start()
-    await until(lambda: first.link.may_try)
+    await until(lambda: first.link.is_available)
     await first.limits.locked("2025550199", "")
     await first.limits.failed("2025550199", "10476")
     assert await second.limits.locked("2025550143", "")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import vosk
 
-from agent.call.ports import FRAME_BYTES, Recognition
+from agent.call.ports import FRAME_BYTES, RecognitionResult
 from agent.speech.decoders import DecoderPool
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model
@@ -75,7 +75,7 @@ def recognizer() -> Iterator[VoskRecognizer]:
     made.close()
 
 
-async def hear(recognizer: VoskRecognizer, pcm: bytes) -> tuple[list[str], Recognition]:
+async def hear(recognizer: VoskRecognizer, pcm: bytes) -> tuple[list[str], RecognitionResult]:
     hearing = recognizer.listen(REQUESTS, DIGITS)
     partial = [await hearing.feed(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
     return partial, await hearing.finish()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from agent.call.ports import FRAME_BYTES, Recognition
+from agent.call.ports import FRAME_BYTES, RecognitionResult
 from agent.dialog.contract import Word
 from agent.speech.decoding import UNKNOWN_CONFIDENCE, read_final, with_confidences
 from agent.speech.engines.hibari import HibariEngine
@@ -110,7 +110,7 @@ async def test_finishing_twice_without_new_audio_gives_the_same_result(recognize
 
 
 async def test_silence_and_no_audio_at_all_are_heard_as_nothing(recognizer, voice):
-    assert await recognizer.listen(REQUESTS).finish() == Recognition()
+    assert await recognizer.listen(REQUESTS).finish() == RecognitionResult()
     hearing = recognizer.listen(REQUESTS)
     await feed(hearing, line(voice, 1.0))
     assert (await hearing.finish()).text == ""
@@ -262,7 +262,7 @@ def test_a_final_result_that_came_back_empty_is_replaced_by_the_partial_text():
 
 def test_a_final_result_with_words_wins_over_the_partial_text():
     final = '{"text": "yes", "result": [{"conf": 1.000001, "word": "yes", "start": 0.1, "end": 0.3}]}'
-    assert read_final(final, "yes please") == Recognition(text="yes", words=(Word("yes", 1.0),))
+    assert read_final(final, "yes please") == RecognitionResult(text="yes", words=(Word("yes", 1.0),))
 
 
 def test_words_of_another_reading_keep_the_confidence_they_were_heard_with():

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from agent.call.ports import FRAME_BYTES, VoiceActivity
+from agent.call.ports import FRAME_BYTES, VoiceActivityDetector
 from agent.rehearsal.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine
@@ -28,7 +28,7 @@ def quiet(seconds: float) -> np.ndarray:
     return np.random.default_rng(3).normal(0, 6, round(seconds * 8000))
 
 
-def judge(activity: VoiceActivity, *parts: np.ndarray) -> list[bool]:
+def judge(activity: VoiceActivityDetector, *parts: np.ndarray) -> list[bool]:
     audio = np.concatenate(parts).clip(-32768, 32767).astype("<i2").tobytes()
     count = len(audio) // FRAME_BYTES
     return [activity.process(audio[n * FRAME_BYTES : (n + 1) * FRAME_BYTES]) >= SPEECH for n in range(count)]

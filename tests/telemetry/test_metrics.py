@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.telemetry.health import Dependency, of_systems, of_voices, overall
+from agent.telemetry.health import Dependency, overall_status, shop_dependencies, voice_dependency
 from agent.telemetry.metrics import Metrics
 
 
@@ -60,7 +60,7 @@ def test_what_callers_say_cannot_make_endless_series_nor_break_the_page() -> Non
 
 def test_dependencies_and_deliveries_are_numbers_too() -> None:
     dependencies = [Dependency("asterisk", "down"), Dependency("redis", "off"), Dependency("voice", "ok")]
-    page = samples(Metrics(), overall({"version": "1"}, dependencies, {"waiting": 3, "dead": 1}))
+    page = samples(Metrics(), overall_status({"version": "1"}, dependencies, {"waiting": 3, "dead": 1}))
     assert page['orderline_dependency_up{dependency="asterisk"}'] == 0
     assert page['orderline_dependency_up{dependency="voice"}'] == 1
     assert 'orderline_dependency_up{dependency="redis"}' not in page
@@ -68,16 +68,20 @@ def test_dependencies_and_deliveries_are_numbers_too() -> None:
 
 
 def test_the_whole_is_down_without_something_vital_and_degraded_without_the_rest() -> None:
-    assert overall({}, [Dependency("asterisk", "down")], {})["state"] == "down"
-    assert overall({}, [Dependency("shop:oscar", "down"), Dependency("asterisk", "ok")], {})["state"] == "degraded"
-    assert overall({}, [Dependency("ami", "off"), Dependency("asterisk", "ok")], {})["state"] == "ok"
+    assert overall_status({}, [Dependency("asterisk", "down")], {})["state"] == "down"
+    assert (
+        overall_status({}, [Dependency("shop:oscar", "down"), Dependency("asterisk", "ok")], {})["state"] == "degraded"
+    )
+    assert overall_status({}, [Dependency("ami", "off"), Dependency("asterisk", "ok")], {})["state"] == "ok"
 
 
 def test_an_open_breaker_is_a_system_that_is_down() -> None:
-    states = of_systems({"a": {"breaker": "open", "last_error": "500"}, "b": {"breaker": "closed", "last_error": ""}})
+    states = shop_dependencies(
+        {"a": {"breaker": "open", "last_error": "500"}, "b": {"breaker": "closed", "last_error": ""}}
+    )
     assert [(one.name, one.state) for one in states] == [("shop:a", "down"), ("shop:b", "ok")]
 
 
 def test_the_voice_is_down_when_no_engine_speaks() -> None:
-    assert of_voices({"hibari": False, "pyttsx3": True}).state == "ok"
-    assert of_voices({"hibari": False}).state == "down"
+    assert voice_dependency({"hibari": False, "pyttsx3": True}).state == "ok"
+    assert voice_dependency({"hibari": False}).state == "down"

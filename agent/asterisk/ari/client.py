@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from agent.asterisk.ari.errors import AriError, AriUnreachable, AuthFailed, Conflict, NotFound
-from agent.asterisk.ari.events import BrokenEvent, event_of
+from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
+from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
 
 log = logging.getLogger(__name__)
@@ -26,10 +26,16 @@ _LAST_DELAY_SECONDS = 5.0
 _STEADY_SECONDS = 5.0
 """A connection that lasted this long was a good one: the next back-off starts from the beginning."""
 
-_BY_STATUS: dict[int, type[AriError]] = {401: AuthFailed, 403: AuthFailed, 404: NotFound, 409: Conflict, 422: Conflict}
+_BY_STATUS: dict[int, type[AriError]] = {
+    401: AriAuthFailed,
+    403: AriAuthFailed,
+    404: AriNotFound,
+    409: AriConflict,
+    422: AriConflict,
+}
 
 
-class Account(Protocol):
+class AriAccount(Protocol):
     """Where an Asterisk's ARI is, and who asks."""
 
     @property
@@ -52,12 +58,12 @@ class Account(Protocol):
         ...
 
 
-class Ari:
+class AriClient:
     """One Stasis application on one Asterisk.
 
     The nouns are ari-py's: ``ari.channels``, ``ari.bridges``, ``ari.applications``, ``ari.system``. Every request has a
     total deadline (a frozen Asterisk costs ``request_timeout_seconds``, never more), and every failure is an
-    :class:`AriError`: :class:`NotFound` means the channel or bridge is gone, which is ordinary on a telephone.
+    :class:`AriError`: :class:`AriNotFound` means the channel or bridge is gone, which is ordinary on a telephone.
 
     The event stream reconnects by itself with back-off and jitter. ``heartbeat_seconds`` is aiohttp's ping interval; a
     peer that does not answer within half of it is dropped, so a dead Asterisk is noticed within 1.5 intervals.
@@ -90,7 +96,7 @@ class Ari:
         self.fatal: AriError | None = None
         """Set when Asterisk refused our user or password: retrying would not help."""
         self.credentials = (user, password)
-        """What :class:`Ari` was made with, for a second client of the same Asterisk."""
+        """What :class:`AriClient` was made with, for a second client of the same Asterisk."""
         credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {credentials}"}
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds)
@@ -111,8 +117,8 @@ class Ari:
 
     @classmethod
     def of(
-        cls, account: Account, *, request_timeout_seconds: float = 5.0, event_types: Sequence[str] | None = None
-    ) -> Ari:
+        cls, account: AriAccount, *, request_timeout_seconds: float = 5.0, event_types: Sequence[str] | None = None
+    ) -> AriClient:
         """A client of this account. Raises what ``account.password`` raises."""
         return cls(
             account.url,
@@ -123,7 +129,7 @@ class Ari:
             event_types=event_types,
         )
 
-    async def start(self, *, wait: bool = True) -> Ari:
+    async def start(self, *, wait: bool = True) -> AriClient:
         """Open the event stream. With ``wait``, return when it is up; raises AuthFailed or AriUnreachable.
 
         Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
@@ -162,7 +168,7 @@ class Ari:
                 await session.close()
         self._session = self._streams = None
 
-    async def __aenter__(self) -> Ari:
+    async def __aenter__(self) -> AriClient:
         return await self.start()
 
     async def __aexit__(self, *exc: object) -> None:
@@ -251,7 +257,7 @@ class Ari:
             why = "closed by Asterisk"
             try:
                 await self._one_connection()
-            except AuthFailed as error:
+            except AriAuthFailed as error:
                 self.fatal = error
                 log.error("Asterisk refused the ARI user: %s", error)
                 self._settle(error)
@@ -288,7 +294,7 @@ class Ari:
                         self._take_text(message.data)
         except aiohttp.WSServerHandshakeError as error:
             if error.status in (401, 403):
-                raise AuthFailed(
+                raise AriAuthFailed(
                     error.status,
                     "GET",
                     "/events",
@@ -298,8 +304,8 @@ class Ari:
 
     def _take_text(self, text: str) -> None:
         try:
-            event = event_of(text)
-        except BrokenEvent as error:
+            event = parse_event(text)
+        except MalformedEvent as error:
             log.warning("An event of Asterisk %s; passed over", error)
             return
         self._dispatch(event)

@@ -1,4 +1,4 @@
-"""What can go wrong between us and ARI."""
+"""The typed errors of the ARI client."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ class AriError(OrderlineError):
         self.status = status
 
 
-class NotFound(AriError):
+class AriNotFound(AriError):
     """The channel, bridge or playback does not exist (any more)."""
 
     code = "ari_not_found"
 
 
-class Conflict(AriError):
+class AriConflict(AriError):
     """The object is not in a state that allows it (409, 422), as a channel that has just left Stasis."""
 
     code = "ari_conflict"
 
 
-class AuthFailed(AriError):
+class AriAuthFailed(AriError):
     """The user or password of ari.conf was refused."""
 
     code = "ari_auth"

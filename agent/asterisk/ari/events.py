@@ -1,4 +1,4 @@
-"""The shape of ARI's events, looked at once where they come in, so that no handler trips over a broken one."""
+"""Parses ARI events and checks their shape once, where they come in."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ _ABOUT_CHANNELS = ("Stasis", "Channel")
 _PARTS = ("caller", "connected", "dialplan", "channelvars")
 
 
-class BrokenEvent(ValueError):
+class MalformedEvent(ValueError):
     """A message that is no event; the text says why, without quoting it."""
 
 
-def event_of(text: str) -> dict[str, Any]:
+def parse_event(text: str) -> dict[str, Any]:
     """Return the event in one message: a type, a channel with an id where it is about one. Raises BrokenEvent."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BrokenEvent(f"is no JSON ({len(text)} characters)") from error
+        raise MalformedEvent(f"is no JSON ({len(text)} characters)") from error
     if not isinstance(event, dict) or not isinstance(kind := event.get("type"), str):
-        raise BrokenEvent("has no type")
+        raise MalformedEvent("has no type")
     if "channel" in event or kind.startswith(_ABOUT_CHANNELS):
         channel = event.get("channel")
         if not isinstance(channel, dict) or not isinstance(channel.get("id"), str) or not channel["id"]:
-            raise BrokenEvent("names no channel")
+            raise MalformedEvent("names no channel")
         for part in _PARTS:
             if part in channel and not isinstance(channel[part], dict):
                 channel[part] = {}

@@ -1,4 +1,4 @@
-"""ARI's nouns with ari-py's names: channels, bridges, applications, system."""
+"""ARI's REST resources with ari-py's names: channels, bridges, applications, system."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from agent.asterisk.ari.errors import Conflict, NotFound
-from agent.asterisk.version import knows_media_marks, version_of
+from agent.asterisk.ari.errors import AriConflict, AriNotFound
+from agent.asterisk.version import parse_version, supports_media_marks
 
 
-class Requests(Protocol):
+class AriRequests(Protocol):
     """What the nouns need of the client."""
 
     async def request(
@@ -21,7 +21,7 @@ class Requests(Protocol):
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Send one request; see :meth:`agent.asterisk.ari.client.Ari.request`."""
+        """Send one request; see :meth:`agent.asterisk.ari.client.AriClient.request`."""
 
 
 def _id(value: str) -> str:
@@ -31,7 +31,7 @@ def _id(value: str) -> str:
 class Channels:
     """``/channels``."""
 
-    def __init__(self, ari: Requests) -> None:
+    def __init__(self, ari: AriRequests) -> None:
         self._ari = ari
 
     async def list(self) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ class Channels:
         """Hang up; a channel that is already gone is what was wanted."""
         try:
             await self._ari.request("DELETE", f"/channels/{_id(channel_id)}", params={"reason": reason})
-        except NotFound:
+        except AriNotFound:
             return
 
     async def set_variable(self, channel_id: str, name: str, value: str) -> None:
@@ -65,7 +65,7 @@ class Channels:
         """Value of a variable or function, ``""`` when it is not set. Raises NotFound for a missing channel."""
         try:
             answer = await self._ari.request("GET", f"/channels/{_id(channel_id)}/variable", params={"variable": name})
-        except NotFound as error:
+        except AriNotFound as error:
             if "variable was not found" in error.message.lower():
                 return ""
             raise
@@ -134,7 +134,7 @@ class Channels:
 class Bridges:
     """``/bridges``."""
 
-    def __init__(self, ari: Requests) -> None:
+    def __init__(self, ari: AriRequests) -> None:
         self._ari = ari
 
     async def list(self) -> list[dict[str, Any]]:
@@ -159,21 +159,21 @@ class Bridges:
         """Take a channel out; one that is not there, or gone, is what was wanted."""
         try:
             await self._ari.request("POST", f"/bridges/{_id(bridge_id)}/removeChannel", params={"channel": channel_id})
-        except (NotFound, Conflict):
+        except (AriNotFound, AriConflict):
             return
 
     async def destroy(self, bridge_id: str) -> None:
         """Destroy the bridge; one that is already gone is what was wanted."""
         try:
             await self._ari.request("DELETE", f"/bridges/{_id(bridge_id)}")
-        except NotFound:
+        except AriNotFound:
             return
 
 
 class Applications:
     """``/applications``."""
 
-    def __init__(self, ari: Requests) -> None:
+    def __init__(self, ari: AriRequests) -> None:
         self._ari = ari
 
     async def get(self, app: str) -> dict[str, Any]:
@@ -197,21 +197,21 @@ class Applications:
 class System:
     """``/asterisk``."""
 
-    def __init__(self, ari: Requests) -> None:
+    def __init__(self, ari: AriRequests) -> None:
         self._ari = ari
 
     async def version(self) -> str:
         """Asterisk's version, for example ``22.10.1``."""
         info = await self._ari.request("GET", "/asterisk/info", params={"only": "system"})
         return ".".join(
-            map(str, version_of(str(info["system"]["version"])) or (0, 0, 0))
+            map(str, parse_version(str(info["system"]["version"])) or (0, 0, 0))
         )  # packages append their own revision
 
     async def get_variable(self, name: str) -> str:
         """Value of a global variable, ``""`` when it is not set."""
         try:
             answer = await self._ari.request("GET", "/asterisk/variable", params={"variable": name})
-        except NotFound:
+        except AriNotFound:
             return ""
         return str((answer or {}).get("value", ""))
 
@@ -228,11 +228,11 @@ class System:
         """Formats in which a sound is installed, in any language; empty when it is not."""
         try:
             answer = await self._ari.request("GET", f"/sounds/{_id(sound)}")
-        except NotFound:
+        except AriNotFound:
             return set()
         return {str(form.get("format", "")) for form in (answer or {}).get("formats", [])}
 
     async def has_websocket_media(self) -> bool:
         """True when chan_websocket is loaded and knows marks (Asterisk 20.18, 22.8, 23.2 and later)."""
-        release = version_of(await self.version()) or (0, 0, 0)
-        return knows_media_marks(release) and "chan_websocket.so" in await self.modules()
+        release = parse_version(await self.version()) or (0, 0, 0)
+        return supports_media_marks(release) and "chan_websocket.so" in await self.modules()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from agent.common.yaml_reader import Path
+from agent.common.yaml_reader import KeyPath
 from agent.dialog.errors import TemplateError
 from agent.dialog.grammar import choices
 from agent.dialog.grammar.choices import Option
@@ -38,7 +38,7 @@ _SHORT_WORDS = 3
 _REMEMBERED = 200
 _WRAPPED_LIMIT = 4000
 """Sentences with a choice from data in them: how many there are is not in the author's hand."""
-Report = Callable[[Path, str], None]
+Report = Callable[[KeyPath, str], None]
 
 
 def collect_key(slot: str) -> str:
@@ -227,7 +227,7 @@ class _Builder:
                     self._report(("escalate", meaning.name, "phrases"), f"'{item.text}' already belongs to {other}")
         for flow_id, flow in self._contents.flows.items():
             for index, trigger in enumerate(flow.triggers):
-                path: Path = ("flows", flow_id, "triggers", index)
+                path: KeyPath = ("flows", flow_id, "triggers", index)
                 for phrase, meaning in self._expand(trigger.phrases, Intent("request", flow_id, (), index), path):
                     if not isinstance(phrase, Phrase):
                         entries.append((phrase, meaning))
@@ -245,7 +245,7 @@ class _Builder:
         return entries
 
     def _collect(self, name: str, slot: Slot, common: _Common, options: tuple[Option, ...] = ()) -> TurnGrammar:
-        path: Path = ("slots", name)
+        path: KeyPath = ("slots", name)
         if slot.type == "yes_no":
             return self._yes_or_no
         entries: Entries = []
@@ -288,14 +288,14 @@ class _Builder:
             shared=common.opening if whole else common.anytime,
         )  # fmt: skip
 
-    def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: Path) -> None:
+    def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: KeyPath) -> None:
         """A phrase can stand for one value only: the second would never be heard."""
         for phrase in listed_phrases(entries):
             other = owners.setdefault(phrase.tokens, value)
             if other != value:
                 self._report(path, f"'{phrase.text}' already stands for '{other}'")
 
-    def _wrapped(self, name: str, slot: Slot, path: Path, options: tuple[Option, ...]) -> Entries:
+    def _wrapped(self, name: str, slot: Slot, path: KeyPath, options: tuple[Option, ...]) -> Entries:
         """Expand the phrases of a choice slot: the choice, and what else the sentence holds."""
         lists = {
             **self._lists,
@@ -347,7 +347,7 @@ class _Builder:
             around=replace(common.around, heard=()), same=self._same, shared=common.anytime, hears_shared=False,
         )  # fmt: skip
 
-    def _corrections(self, slot: str, path: Path) -> Entries:
+    def _corrections(self, slot: str, path: KeyPath) -> Entries:
         if self._contents.corrections is None:
             return []
         meaning = Intent("correct", slot)
@@ -364,7 +364,9 @@ class _Builder:
                 entries.append((Phrase(tokens, heard=phrase.heard), meaning))
         return entries
 
-    def _expand(self, texts: Iterable[str], meaning: Intent, path: Path, expander: Expander | None = None) -> Entries:
+    def _expand(
+        self, texts: Iterable[str], meaning: Intent, path: KeyPath, expander: Expander | None = None
+    ) -> Entries:
         entries: Entries = []
         for index, text in enumerate(texts):
             try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from agent.common.yaml_reader import Path
+from agent.common.yaml_reader import KeyPath
 from agent.dialog.model.model import ConditionalPrompt, Knowledge, PromptSource, Slot
 
 _CODE = re.compile(r"([a-z]{2,})(\d*)")
@@ -43,7 +43,7 @@ def _written(code: str) -> tuple[str, ...]:
     return tuple(f"~ [the | my] [code] {word} {way} [code]".replace("  ", " ") for way in dict.fromkeys(ways))
 
 
-def place(slot: str, value: str, knowledge: Knowledge | None, own: Slot) -> Path:
+def place(slot: str, value: str, knowledge: Knowledge | None, own: Slot) -> KeyPath:
     """Return where the phrases of a fixed choice are written."""
     source = own.choices_from.list if own.choices_from is not None else ""
     if value in own.choices or knowledge is None or source not in (ANSWERS, PROMOTIONS):
@@ -88,7 +88,7 @@ def data(knowledge: Knowledge | None, today: date) -> dict[str, Any]:
     return {ANSWERS: {name: answer.says for name, answer in knowledge.answers.items()}, PROMOTIONS: rules}
 
 
-def problems(knowledge: Knowledge | None) -> Iterator[tuple[Path, str]]:
+def problems(knowledge: Knowledge | None) -> Iterator[tuple[KeyPath, str]]:
     """Yield (place, what is wrong) for what the file's shape does not show."""
     for name, offer in (knowledge.promotions if knowledge is not None else {}).items():
         if offer.starts is not None and offer.ends is not None and offer.ends < offer.starts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 
-from agent.common.yaml_reader import Path
+from agent.common.yaml_reader import KeyPath
 from agent.dialog.grammar.grammar_builder import number_formats
 from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
@@ -97,7 +97,7 @@ class _Linter:
             self._report(path, problem)
         self._unused()
 
-    def _report(self, path: Path, message: str, *, warning: bool = False) -> None:
+    def _report(self, path: KeyPath, message: str, *, warning: bool = False) -> None:
         self._reading.report(path, message, warning=warning)
 
     def _pack(self) -> None:
@@ -121,12 +121,12 @@ class _Linter:
         for name, escalation in contents.escalate.items():
             self._texts(escalation.say, ("escalate", name, "say"))
 
-    def _manner(self, manner: object, path: Path) -> None:
+    def _manner(self, manner: object, path: KeyPath) -> None:
         for key in ("prompt", "reprompt", "help", "noinput", "nomatch", "confirm_prompt"):
             self._texts(getattr(manner, key, ()), (*path, key))
 
     def _slot(self, name: str, slot: Slot) -> None:
-        path: Path = ("slots", name)
+        path: KeyPath = ("slots", name)
         self._manner(slot, path)
         for key in ("noinput", "nomatch"):
             if not getattr(slot, key) and not getattr(self._contents.defaults, key, ()):
@@ -156,7 +156,7 @@ class _Linter:
         for other in slot.resets:
             self._known(other, self._names, "slot or variable", (*path, "resets"))
 
-    def _choices_from(self, slot: Slot, path: Path) -> None:
+    def _choices_from(self, slot: Slot, path: KeyPath) -> None:
         here = (*path, "choices_from")
         if slot.type != "choice" or slot.choices_from is None:
             self._report(here, "only a choice slot has choices")
@@ -166,7 +166,7 @@ class _Linter:
             self._report(here, "the pack has no knowledge file")
 
     def _flow(self, flow_id: str, flow: Flow) -> None:
-        path: Path = ("flows", flow_id)
+        path: KeyPath = ("flows", flow_id)
         self._used_slots |= {
             name for trigger in flow.triggers for name in _SLOT_IN_PHRASE.findall(" ".join(trigger.phrases))
         }
@@ -185,7 +185,7 @@ class _Linter:
             self._step(step, (*path, "steps", index), ids - {""})
         self._paths(flow, path)
 
-    def _step(self, step: Step, path: Path, ids: set[str]) -> None:
+    def _step(self, step: Step, path: KeyPath, ids: set[str]) -> None:
         for key, target in step_paths.targets(step):
             if target and target != END and target not in ids:
                 self._report(
@@ -210,7 +210,7 @@ class _Linter:
         elif isinstance(step, (SayStep, HandOverStep, HangUpStep)):
             self._texts(step.say, (*path, "say"))
 
-    def _call(self, step: ServiceCallStep, path: Path) -> None:
+    def _call(self, step: ServiceCallStep, path: KeyPath) -> None:
         self._texts(step.filler, (*path, "filler"))
         for name, expression in step.arguments.items():
             self._expression(expression, (*path, "with", name))
@@ -237,12 +237,12 @@ class _Linter:
                     code.partition(".")[0], service.failures, f"failure of {step.call}", (*path, "failed", code)
                 )
 
-    def _paths(self, flow: Flow, path: Path) -> None:
+    def _paths(self, flow: Flow, path: KeyPath) -> None:
         for problem in step_paths.problems(flow, self._contents):
             self._report((*path, "steps", problem.step, *problem.key), problem.message, warning=problem.warning)
 
     def _prompt(self, name: str, prompt: str | ConditionalPrompt) -> None:
-        path: Path = ("prompts", name)
+        path: KeyPath = ("prompts", name)
         if isinstance(prompt, str):
             self._template(prompt, path)
             return
@@ -253,7 +253,7 @@ class _Linter:
         if not prompt.otherwise and name not in (knowledge.ANSWER_PROMPT, knowledge.PROMOTION_PROMPT):
             self._report(path, "nothing is said for other values: give it an 'otherwise'", warning=True)
 
-    def _texts(self, texts: tuple[str, ...], path: Path) -> None:
+    def _texts(self, texts: tuple[str, ...], path: KeyPath) -> None:
         for text in texts:
             if is_prompt_id(text):
                 self._used_prompts.add(text)
@@ -261,17 +261,17 @@ class _Linter:
             else:
                 self._template(text, path)
 
-    def _template(self, text: str, path: Path) -> None:
+    def _template(self, text: str, path: KeyPath) -> None:
         self._read_names |= self._templates.names(text)
         for problem in self._templates.problems(text, self._names):
             self._report(path, problem)
 
-    def _assigned(self, name: str, expression: str, path: Path) -> None:
+    def _assigned(self, name: str, expression: str, path: KeyPath) -> None:
         if name in CONTEXT_NAMES:
             self._report(path, f"'{name}' belongs to the conversation and cannot be set")
         self._expression(expression, path)
 
-    def _expression(self, expression: str, path: Path, also: frozenset[str] = frozenset()) -> None:
+    def _expression(self, expression: str, path: KeyPath, also: frozenset[str] = frozenset()) -> None:
         problem = self._expressions.check(expression)
         if problem:
             self._report(path, f"'{expression}' {problem}")
@@ -280,7 +280,7 @@ class _Linter:
         for name in sorted(used - self._names - also):
             self._report(path, f"there is no slot or variable '{name}'{did_you_mean(name, sorted(self._names))}")
 
-    def _known(self, name: str, valid: Collection[str] | Mapping[str, object], what: str, path: Path) -> None:
+    def _known(self, name: str, valid: Collection[str] | Mapping[str, object], what: str, path: KeyPath) -> None:
         if name not in valid:
             self._report(path, f"there is no {what} '{name}'{did_you_mean(name, sorted(valid))}")
 
@@ -303,9 +303,9 @@ class _Linter:
             self._report(("slots",), error.message)
 
 
-def _variables(contents: PackFile) -> dict[str, Path]:
+def _variables(contents: PackFile) -> dict[str, KeyPath]:
     """Return every variable a pack gives a value, with the first place that does."""
-    found: dict[str, Path] = {name: ("variables", name) for name in contents.variables}
+    found: dict[str, KeyPath] = {name: ("variables", name) for name in contents.variables}
     for flow_id, flow in contents.flows.items():
         for index, trigger in enumerate(flow.triggers):
             for name in trigger.set:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.dialog.contract import Prompt
-from agent.dialog.errors import DialogError, Finding, FlowError
+from agent.dialog.errors import DialogError, FlowError, YamlFinding
 from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.grammar_builder import PackGrammars, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
@@ -32,7 +32,7 @@ class FlowPack:
     expressions: Expressions
     fingerprint: str
     """Changes whenever a file of the pack changes."""
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[YamlFinding, ...] = ()
     understanding: PackGrammars | None = None
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -185,7 +185,7 @@ class FlowPack:
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def _refused(findings: Sequence[Finding]) -> FlowError:
+def _refused(findings: Sequence[YamlFinding]) -> FlowError:
     return FlowError(
         sorted(finding for finding in findings if finding.severity == "error"),
         sorted(finding for finding in findings if finding.severity == "warning"),

@@ -12,8 +12,8 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
-from agent.common.yaml_reader import Path, Source, path_text
-from agent.dialog.errors import Finding
+from agent.common.yaml_reader import KeyPath, YamlSource, path_text
+from agent.dialog.errors import YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import (
@@ -43,32 +43,32 @@ class PackReading:
     """A pack's contents as far as they could be read, and where everything stands."""
 
     contents: PackFile = field(default_factory=PackFile)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[YamlFinding] = field(default_factory=list)
     fingerprint: str = ""
     """Changes whenever any file changes."""
     unreadable: bool = False
     """True when a file is missing from ``contents``: what it defines must not be called unknown."""
-    _places: dict[Path, tuple[Source, Path]] = field(default_factory=dict)
-    _first: Source | None = None
+    _places: dict[KeyPath, tuple[YamlSource, KeyPath]] = field(default_factory=dict)
+    _first: YamlSource | None = None
 
-    def report(self, path: Path, message: str, *, warning: bool = False) -> None:
+    def report(self, path: KeyPath, message: str, *, warning: bool = False) -> None:
         """Add a finding about a key of the merged pack, at the file and line where it is written."""
         for length in range(len(path), 0, -1):
             found = self._places.get(path[:length])
             if found is not None:
                 source, prefix = found
                 here = (*prefix, *path[length:])
-                finding = Finding(
+                finding = YamlFinding(
                     source.file, source.line(here), path_text(here), message, "warning" if warning else "error"
                 )
                 break
         else:
             name = self._first.file if self._first is not None else "."
-            finding = Finding(name, 0, path_text(path), message, "warning" if warning else "error")
+            finding = YamlFinding(name, 0, path_text(path), message, "warning" if warning else "error")
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def place(self, path: Path, source: Source, here: Path) -> None:
+    def place(self, path: KeyPath, source: YamlSource, here: KeyPath) -> None:
         """Remember where a key of the merged pack is written."""
         self._places.setdefault(path, (source, here))
         self._first = self._first or source
@@ -79,7 +79,7 @@ def read_pack(directory: FilePath) -> PackReading:
     reading = PackReading()
     files = sorted(path for path in directory.rglob("*.yaml") if path.is_file()) if directory.is_dir() else []
     if not files:
-        reading.findings.append(Finding(str(directory.name), 0, "", "holds no .yaml files"))
+        reading.findings.append(YamlFinding(str(directory.name), 0, "", "holds no .yaml files"))
         reading.unreadable = True
         return reading
     digest = hashlib.sha256()
@@ -89,7 +89,7 @@ def read_pack(directory: FilePath) -> PackReading:
         try:
             content = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            reading.findings.append(Finding(name, 0, "", f"cannot be read: {error}"))
+            reading.findings.append(YamlFinding(name, 0, "", f"cannot be read: {error}"))
             reading.unreadable = True
             continue
         digest.update(f"{name}\0{content}\0".encode())
@@ -108,7 +108,7 @@ def read_pack(directory: FilePath) -> PackReading:
 
 
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
-def _read(name: str, content: str) -> Source:
+def _read(name: str, content: str) -> YamlSource:
     return yaml_reader.read(name, content)
 
 
@@ -122,7 +122,7 @@ def use_formats(reading: PackReading, formats: Mapping[str, str]) -> None:
             changed[name] = slots[name].model_copy(update={"format": pattern})
         elif not reading.unreadable:
             reading.findings.append(
-                Finding("number_formats", 0, name, f"there is no number slot '{name}'{did_you_mean(name, numbers)}")
+                YamlFinding("number_formats", 0, name, f"there is no number slot '{name}'{did_you_mean(name, numbers)}")
             )
     reading.contents = reading.contents.model_copy(update={"slots": changed})
 
@@ -131,21 +131,21 @@ def _empty() -> dict[str, Any]:
     return {name: info.get_default(call_default_factory=True) for name, info in PackFile.model_fields.items()}
 
 
-def _validated(source: Source, reading: PackReading) -> PackFile | None:
+def _validated(source: YamlSource, reading: PackReading) -> PackFile | None:
     """Check one file against the model; broken entries are left out so that the others can still be checked."""
     data = source.data
     if data is None:
         return None
     if not isinstance(data, dict):
-        reading.findings.append(Finding(source.file, 1, "", "a flow file is a mapping of sections"))
+        reading.findings.append(YamlFinding(source.file, 1, "", "a flow file is a mapping of sections"))
         return None
     try:
         return PackFile.model_validate(data)
     except ValidationError as error:
-        broken: set[Path] = set()
+        broken: set[KeyPath] = set()
         for detail in error.errors(include_url=False, include_context=True):
             path, message = _explain(detail["loc"], detail["type"], detail["msg"], data)
-            reading.findings.append(Finding(source.file, source.line(path), path_text(path), message))
+            reading.findings.append(YamlFinding(source.file, source.line(path), path_text(path), message))
             broken.add(path[: 2 if path and path[0] in _NAMED else 1])
         kept = _without(data, broken)
         try:
@@ -154,7 +154,7 @@ def _validated(source: Source, reading: PackReading) -> PackFile | None:
             return None
 
 
-def _without(data: Mapping[str, Any], broken: Iterable[Path]) -> dict[str, Any]:
+def _without(data: Mapping[str, Any], broken: Iterable[KeyPath]) -> dict[str, Any]:
     kept = {key: dict(value) if isinstance(value, dict) else value for key, value in data.items()}
     for path in broken:
         if len(path) == 2 and isinstance(kept.get(cast(str, path[0])), dict):
@@ -164,13 +164,13 @@ def _without(data: Mapping[str, Any], broken: Iterable[Path]) -> dict[str, Any]:
     return kept
 
 
-def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: PackReading) -> None:
+def _merge(merged: dict[str, Any], parsed: PackFile, source: YamlSource, reading: PackReading) -> None:
     for section in parsed.model_fields_set:
         value = getattr(parsed, section)
         if section in _SINGLE:
             if section in merged:
                 reading.findings.append(
-                    Finding(source.file, source.line((section,)), section, "is already given in another file")
+                    YamlFinding(source.file, source.line((section,)), section, "is already given in another file")
                 )
                 continue
             merged[section] = value
@@ -186,13 +186,13 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: Source, reading: Pa
                 here = (section, name)
                 if name in names:
                     message = "this name is already used in another file"
-                    reading.findings.append(Finding(source.file, source.line(here), path_text(here), message))
+                    reading.findings.append(YamlFinding(source.file, source.line(here), path_text(here), message))
                     continue
                 names[name] = item
                 reading.place(here, source, here)
 
 
-def _place_knowledge(told: Knowledge, source: Source, reading: PackReading) -> None:
+def _place_knowledge(told: Knowledge, source: YamlSource, reading: PackReading) -> None:
     """Remember where the words stand that become prompts."""
     places = ((knowledge.ANSWER_PROMPT, knowledge.ANSWERS), (knowledge.PROMOTION_PROMPT, knowledge.PROMOTIONS))
     for prompt, section in places:
@@ -201,7 +201,7 @@ def _place_knowledge(told: Knowledge, source: Source, reading: PackReading) -> N
             reading.place(("prompts", prompt, "cases", name), source, ("knowledge", section, name, "says"))
 
 
-def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> tuple[Path, str]:
+def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> tuple[KeyPath, str]:
     """Turn pydantic's location and words into the file's own key path and plain words."""
     path = _in_file(loc, data)
     if kind == "extra_forbidden":
@@ -216,7 +216,7 @@ def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> 
     return path, message[0].lower() + message[1:]
 
 
-def _in_file(loc: tuple[int | str, ...], data: Any) -> Path:
+def _in_file(loc: tuple[int | str, ...], data: Any) -> KeyPath:
     """Drop the names of model alternatives from a location and stop where the file has no such key."""
     in_step = len(loc) > 5 and loc[0] == "flows" and loc[2] == "steps" and loc[4] in STEP_KINDS
     if in_step:
@@ -244,7 +244,7 @@ _SINGLE_MODELS: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 
 
-def _allowed(path: Path, data: Any) -> list[str]:
+def _allowed(path: KeyPath, data: Any) -> list[str]:
     """Return the keys that may stand at a place."""
     model: type[BaseModel] | None = None
     if not path:

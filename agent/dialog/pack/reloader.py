@@ -1,4 +1,4 @@
-"""The procedures in force: takes up edits of the flow files while calls go on; the last edition that works stays."""
+"""Reloads the flow pack when its files change; the last edition that works stays in force."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.common.gc_pause import uncollected
+from agent.common.gc_pause import gc_paused
 from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 """How often the files are looked at. An edit is taken up when two looks in a row saw the same: not half-written."""
 _MAX_TOLD = 20
 
-Signature = tuple[tuple[str, int, int, int], ...]
+FilesSignature = tuple[tuple[str, int, int, int], ...]
 """Name, time of change, size and inode of every file."""
 
 
-class Procedures:
+class FlowPackReloader:
     """The edition of the flow pack that new calls get. A call keeps the edition it began with.
 
     ``prepare`` makes an edition ready to be used (grammars, prompts as audio) before any call gets it; what it raises
@@ -47,9 +47,9 @@ class Procedures:
         self._wall = wall
         self._current: FlowPack | None = None
         self._since = ""
-        self._taken: Signature = ()
+        self._loaded_signature: FilesSignature = ()
         """The files as they were when they were last loaded, whether or not they could be used."""
-        self._seen: Signature = ()
+        self._seen: FilesSignature = ()
         self._refused: tuple[str, ...] = ()
         self._refused_at = ""
 
@@ -62,8 +62,8 @@ class Procedures:
 
     async def load(self) -> None:
         """Load the first edition. Raises :class:`FlowError` with every mistake, and what ``prepare`` raises."""
-        self._taken = self._seen = await asyncio.to_thread(self._signature)
-        await self._use(await asyncio.to_thread(self._load))
+        self._loaded_signature = self._seen = await asyncio.to_thread(self._signature)
+        await self._activate(await asyncio.to_thread(self._load))
 
     async def look(self) -> bool:
         """Look at the files once; True when a new edition is in force.
@@ -74,9 +74,9 @@ class Procedures:
         signature = await asyncio.to_thread(self._signature)
         settled = signature == self._seen
         self._seen = signature
-        if not settled or signature == self._taken:
+        if not settled or signature == self._loaded_signature:
             return False
-        self._taken = signature
+        self._loaded_signature = signature
         try:
             pack = await asyncio.to_thread(self._load)
             if pack.fingerprint == self.current.fingerprint:
@@ -84,7 +84,7 @@ class Procedures:
                     log.info("The procedures are as before the refused edit again")
                 self._refused = ()
                 return False
-            await self._use(pack)
+            await self._activate(pack)
         except FlowError as error:
             self._refuse([str(finding) for finding in error.findings])
         except OrderlineError as error:
@@ -96,7 +96,7 @@ class Procedures:
     async def watch(self) -> None:
         """Take up edits until cancelled."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
             try:
                 await self.look()
             except OSError as error:
@@ -114,7 +114,7 @@ class Procedures:
             "refused_at": self._refused_at if self._refused else "",
         }
 
-    async def _use(self, pack: FlowPack) -> None:
+    async def _activate(self, pack: FlowPack) -> None:
         for warning in pack.warnings:
             log.warning("%s", warning)
         await self._prepare(pack)
@@ -123,7 +123,7 @@ class Procedures:
         log.info("Procedures: edition %s is in force%s", pack.fingerprint, "" if first else " from the next call on")
 
     def _load(self) -> FlowPack:
-        with uncollected():
+        with gc_paused():
             return FlowPack.load(self._directory, self._filters, self._number_formats)
 
     def _refuse(self, reasons: list[str]) -> None:
@@ -138,7 +138,7 @@ class Procedures:
     def _now(self) -> str:
         return self._wall().isoformat(timespec="seconds")
 
-    def _signature(self) -> Signature:
+    def _signature(self) -> FilesSignature:
         found: list[tuple[str, int, int, int]] = []
         for path in sorted(self._directory.rglob("*.yaml")):
             with contextlib.suppress(FileNotFoundError):  # gone since it was listed: an editor is at work

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from agent.common.yaml_reader import Path
+from agent.common.yaml_reader import KeyPath
 from agent.dialog.model.model import (
     END,
     CollectStep,
@@ -28,7 +28,7 @@ class PathProblem:
     """Something wrong at a step."""
 
     step: int
-    key: Path
+    key: KeyPath
     """The key of the step that is wrong; empty for the whole step."""
     message: str
     warning: bool = False
@@ -55,7 +55,7 @@ def problems(flow: Flow, contents: PackFile) -> Iterator[PathProblem]:
     yield from _never_taken(flow)
 
 
-def targets(step: Step) -> Iterator[tuple[Path, str]]:
+def targets(step: Step) -> Iterator[tuple[KeyPath, str]]:
     """Yield every place a step names to go on at, with the key that names it; unnamed ones are empty."""
     yield ("next",), step.next
     if isinstance(step, IfStep):

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent.dialog.errors import Finding, FlowError
+from agent.dialog.errors import FlowError, YamlFinding
 from agent.dialog.numbers.capture import completeness, understand
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.pack.loader import FlowPack
@@ -63,7 +63,7 @@ def check_flows(
     return 0
 
 
-def _finding_data(finding: Finding) -> dict[str, Any]:
+def _finding_data(finding: YamlFinding) -> dict[str, Any]:
     return {
         "file": finding.file, "line": finding.line, "key": finding.path, "message": finding.message,
         "severity": finding.severity,

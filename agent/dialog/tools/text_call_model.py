@@ -11,10 +11,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agent.common import yaml_reader
-from agent.common.yaml_reader import Path as KeyPath
+from agent.common.yaml_reader import KeyPath as KeyPath
 from agent.common.yaml_reader import path_text
 from agent.dialog.contract import QueueAvailability
-from agent.dialog.errors import Finding, FlowError
+from agent.dialog.errors import FlowError, YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
 
 DEFAULT_NOW = datetime.fromisoformat("2026-11-23T10:00:00-05:00")
@@ -161,12 +161,12 @@ def _is_result(path: KeyPath) -> bool:
 def read_text_calls(files: Sequence[Path]) -> list[LocatedTextCall]:
     """Read test files. Raises :class:`FlowError` with every mistake in them."""
     found: list[LocatedTextCall] = []
-    findings: list[Finding] = []
+    findings: list[YamlFinding] = []
     for file in files:
         try:
             source = yaml_reader.read(file.name, file.read_text(encoding="utf-8"), _is_result)
         except (OSError, UnicodeDecodeError) as error:
-            findings.append(Finding(file.name, 0, "", f"cannot be read: {error}"))
+            findings.append(YamlFinding(file.name, 0, "", f"cannot be read: {error}"))
             continue
         findings += source.findings
         try:
@@ -178,7 +178,7 @@ def read_text_calls(files: Sequence[Path]) -> list[LocatedTextCall]:
                 if detail["type"] == "extra_forbidden":
                     meant = did_you_mean(str(path[-1]), list(TextCallLine.model_fields))
                     message = f"there is no key '{path[-1]}' here{meant}"
-                findings.append(Finding(file.name, source.line(path), path_text(path), message))
+                findings.append(YamlFinding(file.name, source.line(path), path_text(path), message))
             continue
         for index, script in enumerate(parsed.calls):
             at = ("calls", index)

@@ -8,8 +8,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from agent.common import yaml_reader
-from agent.common.yaml_reader import Path, path_text
-from agent.dialog.errors import Finding
+from agent.common.yaml_reader import KeyPath, path_text
+from agent.dialog.errors import YamlFinding
 from agent.dialog.pack.loader import FlowPack
 
 _SPOKEN_KEYS = frozenset(
@@ -23,7 +23,7 @@ _SAID_KEYS = frozenset({"says", "say"})
 _WORD = re.compile(r"[\w']+")
 
 
-def unknown_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[Finding]:
+def unknown_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[YamlFinding]:
     """Return a warning for every phrase word of the pack in ``directory`` that is not in the vocabulary.
 
     Words that no line holds as they are (parts of numbers) are told without a place. None checks nothing.
@@ -33,7 +33,7 @@ def unknown_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[st
     unheard = {word: phrase for word, phrase in pack.vocabulary().items() if word not in vocabulary}
     places = _places(directory, set(unheard)) if unheard else {}
     return [
-        Finding(*places.get(word, (directory.name, 0, "")), _message(word, phrase), "warning")
+        YamlFinding(*places.get(word, (directory.name, 0, "")), _message(word, phrase), "warning")
         for word, phrase in sorted(unheard.items())
     ]
 
@@ -53,7 +53,7 @@ def _places(directory: FilePath, words: Collection[str]) -> dict[str, tuple[str,
     return found
 
 
-def _phrases(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _phrases(data: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(data, dict):
         for key, value in data.items():
             yield from _phrases(value, (*path, key))

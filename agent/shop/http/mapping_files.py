@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
-from agent.common.yaml_reader import Finding, Source, path_text
+from agent.common.yaml_reader import YamlFinding, YamlSource, path_text
 from agent.errors import OrderlineError
 from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.mapping_lint import lint
@@ -33,7 +33,7 @@ class MappingFile:
 
     path: Path
     system: SystemMapping
-    source: Source
+    source: YamlSource
 
     def place(self, *keys: str | int) -> str:
         """Return ``file:line`` of a key."""
@@ -57,7 +57,7 @@ def load_directory(directory: Path) -> tuple[MappingFile, ...]:
     paths = sorted(directory.glob("*.yaml"))
     if not paths:
         raise MappingError(f"{directory}: there are no mapping files (*.yaml); `orderline shop mappings` lists some")
-    findings: list[Finding] = []
+    findings: list[YamlFinding] = []
     files: list[MappingFile] = []
     for path in paths:
         found = read_file(path)
@@ -71,22 +71,22 @@ def load_directory(directory: Path) -> tuple[MappingFile, ...]:
     return tuple(files)
 
 
-def read_file(path: Path) -> MappingFile | Sequence[Finding]:
+def read_file(path: Path) -> MappingFile | Sequence[YamlFinding]:
     """Read one mapping file, or say what is wrong with it."""
     try:
         source = yaml_reader.read(str(path), path.read_text(encoding="utf-8"), typed=_is_json)
     except (OSError, UnicodeDecodeError) as error:
-        return [Finding(str(path), 0, "", f"cannot be read: {error}")]
+        return [YamlFinding(str(path), 0, "", f"cannot be read: {error}")]
     if source.findings:
         return source.findings
     if not isinstance(source.data, dict):
-        return [Finding(str(path), 1, "", "must be a mapping: system, base_url, operations")]
+        return [YamlFinding(str(path), 1, "", "must be a mapping: system, base_url, operations")]
     try:
         system = SystemMapping.model_validate(_absolute(source.data, path.parent))
     except ValidationError as error:
         return [_finding(dict(item), source) for item in error.errors(include_url=False, include_input=False)]
     file = MappingFile(path, system, source)
-    problems = [Finding(str(path), source.line(at), path_text(at), message) for at, message in lint(system)]
+    problems = [YamlFinding(str(path), source.line(at), path_text(at), message) for at, message in lint(system)]
     return problems or file
 
 
@@ -95,21 +95,21 @@ def _is_json(at: KeyPath) -> bool:
     return at[:1] in (("operations",), ("check",)) and "json" in at[1:-1]
 
 
-def _collisions(files: Sequence[MappingFile]) -> list[Finding]:
-    found: list[Finding] = []
+def _collisions(files: Sequence[MappingFile]) -> list[YamlFinding]:
+    found: list[YamlFinding] = []
     names: dict[str, MappingFile] = {}
     served: dict[str, MappingFile] = {}
     for file in files:
         line = file.source.line(("system",))
         known = names.setdefault(file.system.system, file)
         if known is not file:
-            found.append(Finding(str(file.path), line, "system", f"{known.path} has this name already"))
+            found.append(YamlFinding(str(file.path), line, "system", f"{known.path} has this name already"))
         for name in file.system.operations:
             first = served.setdefault(name, file)
             if first is not file:
                 at = ("operations", name)
                 message = f"is served by {first.place(*at)} already; an operation has one system"
-                found.append(Finding(str(file.path), file.source.line(at), f"operations.{name}", message))
+                found.append(YamlFinding(str(file.path), file.source.line(at), f"operations.{name}", message))
     return found
 
 
@@ -126,7 +126,7 @@ def _absolute(data: Any, directory: Path) -> Any:
     return found
 
 
-def _finding(error: dict[str, Any], source: Source) -> Finding:
+def _finding(error: dict[str, Any], source: YamlSource) -> YamlFinding:
     at: KeyPath = tuple(error["loc"])
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
@@ -134,7 +134,7 @@ def _finding(error: dict[str, Any], source: Source) -> Finding:
         close = get_close_matches(str(at[-1]), valid, n=1, cutoff=0.6)
         hint = f"did you mean {close[0]}?" if close else f"valid here: {', '.join(sorted(valid))}"
         message = f"there is no such key; {hint}"
-    return Finding(source.file, source.line(at), path_text(at), message)
+    return YamlFinding(source.file, source.line(at), path_text(at), message)
 
 
 def _valid_keys(at: KeyPath) -> list[str]:

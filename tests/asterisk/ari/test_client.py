@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.errors import AriUnreachable, AuthFailed, NotFound
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.errors import AriAuthFailed, AriNotFound, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
@@ -23,8 +23,8 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
     await fake.stop()
 
 
-def client(asterisk: FakeAsterisk, password: str = "secret", **options: Any) -> Ari:
-    return Ari(asterisk.url, "orderline", password, "orderline", **options)
+def client(asterisk: FakeAsterisk, password: str = "secret", **options: Any) -> AriClient:
+    return AriClient(asterisk.url, "orderline", password, "orderline", **options)
 
 
 async def test_an_event_reaches_the_handlers_of_its_type_and_of_all(asterisk: FakeAsterisk) -> None:
@@ -56,7 +56,7 @@ async def test_a_broken_handler_does_not_take_the_others_events(asterisk: FakeAs
 
 async def test_a_channel_that_is_gone_is_a_typed_error_and_hanging_it_up_is_none(asterisk: FakeAsterisk) -> None:
     async with client(asterisk) as ari:
-        with pytest.raises(NotFound):
+        with pytest.raises(AriNotFound):
             await ari.channels.answer("nobody")
         await ari.channels.hangup("nobody")
         await ari.bridges.destroy("nothing")
@@ -68,12 +68,12 @@ async def test_an_unset_variable_is_empty_and_a_missing_channel_is_an_error(aste
         assert await ari.channels.get_variable("c1", "NOTHING") == ""
         await ari.channels.set_variable("c1", "ORDERLINE_TICKET", "T-1, 'x' [y]")
         assert await ari.channels.get_variable("c1", "ORDERLINE_TICKET") == "T-1, 'x' [y]"
-        with pytest.raises(NotFound):
+        with pytest.raises(AriNotFound):
             await ari.channels.get_variable("c2", "ORDERLINE_TICKET")
 
 
 async def test_a_wrong_password_fails_at_once_and_is_not_retried(asterisk: FakeAsterisk) -> None:
-    with pytest.raises(AuthFailed, match="refused"):
+    with pytest.raises(AriAuthFailed, match="refused"):
         await client(asterisk, password="wrong").start()
     assert asterisk.events_opened == 0
     assert len(asterisk.requests) == 1
@@ -89,7 +89,7 @@ async def test_a_frozen_asterisk_costs_the_deadline_and_no_more(asterisk: FakeAs
 
 
 async def test_nobody_listening_is_said_with_the_address() -> None:
-    ari = Ari("http://127.0.0.1:9", "orderline", "secret", "orderline")
+    ari = AriClient("http://127.0.0.1:9", "orderline", "secret", "orderline")
     with pytest.raises(AriUnreachable, match=r"127\.0\.0\.1:9"):
         await ari.start()
 

@@ -7,14 +7,14 @@ import logging
 
 import pytest
 
-from agent.asterisk.ari.client import Ari
-from agent.asterisk.ari.events import BrokenEvent, event_of
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.ari.events import MalformedEvent, parse_event
 
 GOOD = {"type": "StasisStart", "args": ["inbound"], "channel": {"id": "1.1", "caller": {"number": "2025550143"}}}
 
 
 def test_a_good_event_comes_through_as_it_is() -> None:
-    assert event_of(json.dumps(GOOD)) == GOOD
+    assert parse_event(json.dumps(GOOD)) == GOOD
 
 
 @pytest.mark.parametrize(
@@ -26,18 +26,18 @@ def test_a_good_event_comes_through_as_it_is() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_event_is_told_apart(text: str) -> None:
-    with pytest.raises(BrokenEvent):
-        event_of(text)
+    with pytest.raises(MalformedEvent):
+        parse_event(text)
 
 
 def test_odd_parts_are_emptied_so_that_handlers_can_rely_on_their_shape() -> None:
-    event = event_of(json.dumps({**GOOD, "args": None, "channel": {"id": "1.1", "caller": None, "dialplan": "x"}}))
+    event = parse_event(json.dumps({**GOOD, "args": None, "channel": {"id": "1.1", "caller": None, "dialplan": "x"}}))
     assert event["args"] == []
     assert event["channel"] == {"id": "1.1", "caller": {}, "dialplan": {}}
 
 
 def test_a_broken_event_costs_one_line_and_no_later_event(caplog: pytest.LogCaptureFixture) -> None:
-    ari = Ari("http://127.0.0.1:9", "user", "password", "app")
+    ari = AriClient("http://127.0.0.1:9", "user", "password", "app")
     seen: list[object] = []
     ari.on("StasisStart", seen.append)
     with caplog.at_level(logging.WARNING):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.common.yaml_reader import Source, read
+from agent.common.yaml_reader import YamlSource, read
 from agent.dialog.grammar import grammar_builder, templates
 from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.entry_table import EntryTable
@@ -42,7 +42,7 @@ def test_a_pack_loaded_again_reads_no_file_and_no_template_a_second_time(monkeyp
     before = FlowPack.load(english_pack())
     opened: list[str] = []
 
-    def reading(name: str, content: str) -> Source:
+    def reading(name: str, content: str) -> YamlSource:
         opened.append(name)
         return read(name, content)
 

@@ -12,7 +12,7 @@ import pytest
 
 from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack
-from agent.dialog.pack.reloader import Procedures
+from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GREETING = "How can I help?"
 
 
-class Preparer:
+class FakePreparer:
     """Takes note of the editions it was given before calls get them; fails when told to."""
 
     def __init__(self) -> None:
@@ -41,13 +41,13 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def preparer() -> Preparer:
-    return Preparer()
+def preparer() -> FakePreparer:
+    return FakePreparer()
 
 
 @pytest.fixture
-async def procedures(directory: Path, preparer: Preparer) -> Procedures:
-    made = Procedures(directory, SandboxRenderer(filters).filters, preparer, lambda: NOW)
+async def procedures(directory: Path, preparer: FakePreparer) -> FlowPackReloader:
+    made = FlowPackReloader(directory, SandboxRenderer(filters).filters, preparer, lambda: NOW)
     await made.load()
     return made
 
@@ -59,7 +59,7 @@ def edit(directory: Path, old: str, new: str, name: str = "prompts.yaml") -> Non
     path.write_text(content.replace(old, new), encoding="utf-8")
 
 
-async def test_an_edit_is_in_force_once_two_looks_saw_the_same(procedures: Procedures, directory: Path) -> None:
+async def test_an_edit_is_in_force_once_two_looks_saw_the_same(procedures: FlowPackReloader, directory: Path) -> None:
     before = procedures.current
     assert not await procedures.look()
     edit(directory, GREETING, "What can I do for you?")
@@ -73,7 +73,7 @@ async def test_an_edit_is_in_force_once_two_looks_saw_the_same(procedures: Proce
 
 
 async def test_an_edition_is_loaded_beside_the_calls_and_without_the_garbage_collector(
-    procedures: Procedures, directory: Path, monkeypatch: pytest.MonkeyPatch
+    procedures: FlowPackReloader, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load, loaded = FlowPack.load, []
 
@@ -89,7 +89,7 @@ async def test_an_edition_is_loaded_beside_the_calls_and_without_the_garbage_col
     assert gc.isenabled()
 
 
-async def test_a_file_still_being_written_is_left_alone(procedures: Procedures, directory: Path) -> None:
+async def test_a_file_still_being_written_is_left_alone(procedures: FlowPackReloader, directory: Path) -> None:
     for words in ("What can I", "What can I do", "What can I do for you?"):
         edit(directory, procedures_greeting(directory), words)
         assert not await procedures.look()
@@ -102,7 +102,7 @@ def procedures_greeting(directory: Path) -> str:
 
 
 async def test_a_broken_edit_is_refused_with_file_and_line_and_the_running_edition_stays(
-    procedures: Procedures, directory: Path, caplog: pytest.LogCaptureFixture
+    procedures: FlowPackReloader, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = procedures.current
     edit(directory, "link: identify", "link: idenitfy", "flows/order_status.yaml")
@@ -115,7 +115,7 @@ async def test_a_broken_edit_is_refused_with_file_and_line_and_the_running_editi
     assert sum("is refused" in message or "are refused" in message for message in caplog.messages) == 1
 
 
-async def test_putting_it_right_again_takes_the_refusal_back(procedures: Procedures, directory: Path) -> None:
+async def test_putting_it_right_again_takes_the_refusal_back(procedures: FlowPackReloader, directory: Path) -> None:
     edition = procedures.status()["edition"]
     edit(directory, GREETING, "How can {{ I help?")
     await procedures.look()
@@ -129,7 +129,7 @@ async def test_putting_it_right_again_takes_the_refusal_back(procedures: Procedu
 
 
 async def test_an_edition_that_cannot_be_prepared_is_refused(
-    procedures: Procedures, directory: Path, preparer: Preparer
+    procedures: FlowPackReloader, directory: Path, preparer: FakePreparer
 ) -> None:
     before = procedures.current
     preparer.problem = OrderlineError("This step listens for 5000 phrases; the limit is 4000.")
@@ -141,7 +141,7 @@ async def test_an_edition_that_cannot_be_prepared_is_refused(
 
 
 async def test_every_edition_is_prepared_before_a_call_gets_it(
-    procedures: Procedures, directory: Path, preparer: Preparer
+    procedures: FlowPackReloader, directory: Path, preparer: FakePreparer
 ) -> None:
     edit(directory, GREETING, "What is it?")
     await procedures.look()
@@ -150,7 +150,7 @@ async def test_every_edition_is_prepared_before_a_call_gets_it(
     assert len(preparer.prepared) == 2
 
 
-async def test_files_that_vanish_change_nothing(procedures: Procedures, directory: Path) -> None:
+async def test_files_that_vanish_change_nothing(procedures: FlowPackReloader, directory: Path) -> None:
     before = procedures.current
     shutil.rmtree(directory)
     await procedures.look()
@@ -159,7 +159,7 @@ async def test_files_that_vanish_change_nothing(procedures: Procedures, director
     assert procedures.status()["refused"] == ["flows: holds no .yaml files"]
 
 
-async def test_watching_takes_up_an_edit_by_itself(procedures: Procedures, directory: Path) -> None:
+async def test_watching_takes_up_an_edit_by_itself(procedures: FlowPackReloader, directory: Path) -> None:
     before = procedures.current
     watching = asyncio.create_task(procedures.watch())
     try:
@@ -171,7 +171,7 @@ async def test_watching_takes_up_an_edit_by_itself(procedures: Procedures, direc
         watching.cancel()
 
 
-async def test_a_first_edition_with_mistakes_is_an_error(directory: Path, preparer: Preparer) -> None:
+async def test_a_first_edition_with_mistakes_is_an_error(directory: Path, preparer: FakePreparer) -> None:
     edit(directory, GREETING, "How can {{ I help?")
     with pytest.raises(FlowError):
-        await Procedures(directory, SandboxRenderer(filters).filters, preparer, lambda: NOW).load()
+        await FlowPackReloader(directory, SandboxRenderer(filters).filters, preparer, lambda: NOW).load()
