@@ -304,7 +304,7 @@ class TestHangUps:
         line.inbox.put_nowait(MediaLost("cut"))
         record = await hold(line, FakeMedia(line.inbox), call)
         assert (record.outcome, record.ended_by) == ("handed_over", "fault")
-        assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
+        assert record.faults == ["MediaLostError: The audio of the call broke: cut."]
         assert line.log[-1] == "hand_over agent_fault"
         assert line.variables["ORDERLINE_TICKET"] == "T-1"
 
