@@ -11,7 +11,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from agent.app.shop_factory import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.config.settings import SettingsError, ShopSettings, load_settings
 from agent.shop.services import ShopServices
 from tests.shop.http.mapped import NOW, ORDER_MAPPING, PHONE, order
