@@ -33,7 +33,7 @@ class InboxReader:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
         Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaLostError when
-        the audio broke, HandOverRequired when the call has to go to people, CallReclaimedError when it is there already.
+        the audio broke, HandOverRequired when the call has to go to staff, CallReclaimedError when it is there already.
         """
         try:
             async with asyncio.timeout(self._quiet_after_seconds):

@@ -58,7 +58,10 @@ class ListeningResult:
 
 
 class TurnListener:
-    """Listens once. :meth:`run` returns the caller's answer; raises LineGone, MediaLostError, or what a recogniser raises."""
+    """Listens once.
+
+    :meth:`run` returns the caller's answer; raises LineGone, MediaLostError, or what the recogniser raises.
+    """
 
     def __init__(
         self, reader: InboxReader, parts: ListeningComponents, listen: Listen, speaking: PromptPlayback

@@ -228,7 +228,8 @@ async def agi_requests() -> AsyncIterator[Run]:
 @contextlib.asynccontextmanager
 async def flow_files() -> AsyncIterator[Run]:
     """A pack of procedures, and a short conversation with whatever of it can still be loaded; and the settings."""
-    from agent.config.settings import SettingsError, load_settings
+    from agent.config.base import SettingsError
+    from agent.config.loader import load_settings
     from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HandOver, HangUp, NoInput, TurnInput
     from agent.dialog.engine.engine import CallFacts, Conversation
     from agent.dialog.errors import FlowError
