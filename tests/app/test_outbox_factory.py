@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent.app.outbox_factory import OutboxService
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.cli.main import main
 from agent.config.base import SettingsError
 from agent.config.loader import load_settings

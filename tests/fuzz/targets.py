@@ -27,7 +27,8 @@ from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.stasis_app import StasisApplication
-from agent.call.ports import AudioFrame, CallerLine, Media
+from agent.call.inbox_events import AudioFrame
+from agent.call.ports import CallerLine, Media
 from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings

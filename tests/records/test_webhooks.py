@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.config.delivery import WebhookEventName
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
