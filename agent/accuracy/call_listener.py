@@ -25,6 +25,7 @@ from agent.call.ports import (
     UtteranceRecognizer,
     VoiceActivityDetector,
 )
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -116,8 +117,7 @@ class CallListener:
                 await stepped.settled(inbox, answering)
             return (await answering).event
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
+            await cancel_and_wait(answering)
 
 
 class CallListenerFactory:

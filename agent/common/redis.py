@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from agent.common.cancellation import cancellation_count, raise_if_cancelled
+from agent.common.tasks import cancellation_count, raise_if_cancelled
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -19,6 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.common.tasks import cancel_and_wait
+
 log = logging.getLogger(__name__)
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -168,8 +170,7 @@ class ControlServer:
                 pass
         finally:
             self._feed.unsubscribe(queue)
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            await cancel_and_wait(sender)
         return socket
 
     @staticmethod

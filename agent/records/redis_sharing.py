@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from agent.common.cancellation import raise_if_cancelled
+from agent.common.tasks import cancel_and_wait, raise_if_cancelled
 from agent.errors import OrderlineError
 from agent.records.delivery import DeliveryOutcome
 from agent.records.outbox import Outbox
@@ -96,9 +96,7 @@ class RedisSharing:
         try:
             await asyncio.gather(self._always(self._take), self._always(self._reported))
         finally:
-            for task in self._running:
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await cancel_and_wait(*self._running)
 
     async def close(self) -> None:
         """Close the connections; idempotent."""

@@ -21,6 +21,7 @@ from agent.call.ports import (
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.session import CallComponents, CallSession
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -142,8 +143,7 @@ class TestKeys:
         media.finish()
         line.silence(100)
         await until(lambda: dialog.events)
-        call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 
