@@ -12,7 +12,7 @@ from typing import Any
 
 from agent import __version__
 from agent.app.call_handler import CallHandler
-from agent.app.outbox_factory import OutboxService
+from agent.app.outbox_factory import OutboxService, calls_path, outbox_depth
 from agent.app.queue_factory import open_staff_queues
 from agent.app.shop_factory import ConfiguredShop, open_shop
 from agent.asterisk.ari.client import AriClient
@@ -34,7 +34,7 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.flows import english_pack
-from agent.records.redaction import redact_text
+from agent.records.event_redaction import redact_event
 from agent.recovery.manager import RecoveryManager
 from agent.shop.services import CHANGES, ShopServices
 from agent.speech.model import resolve_model
@@ -42,9 +42,9 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.voice import PromptSynthesizer, build_engines
 from agent.speech.wording import filters
+from agent.telemetry.event_bus import EventBus
 from agent.telemetry.health import check_dependencies
 from agent.telemetry.metrics import Metrics
-from agent.telemetry.observers import ObserverFanOut
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,11 @@ class Application:
         self._stack = contextlib.AsyncExitStack()
         self._feed = LiveFeed(None if settings.control.show_private else redact_event)
         self._metrics = Metrics()
-        self._observer = ObserverFanOut(self._feed, self._metrics)
+        self._events = EventBus()
         self._wall = wall_clock(settings.shop.timezone)
-        self._live_calls = ActiveCalls(self._observer, redact_event, time.monotonic)
+        self._live_calls = ActiveCalls(redact_event, time.monotonic)
+        for subscriber in (self._feed.send, self._metrics.count, self._live_calls.update):
+            self._events.subscribe(subscriber)
         self._pause: PauseSwitch | None = None
         self._telephony: StasisApplication | None = None
         self._ari: AriClient | None = None
@@ -114,7 +116,8 @@ class Application:
 
     async def dependency_status(self) -> Mapping[str, Any]:
         """The status with everything the agent depends on."""
-        return await check_dependencies(self._settings, self.status(), self._voices())
+        depth = await outbox_depth(calls_path(self._settings))
+        return await check_dependencies(self._settings, self.status(), self._voices(), depth)
 
     async def _build(self) -> None:
         settings = self._settings
@@ -160,8 +163,7 @@ class Application:
             queues=queues,
             survival=survival,
             left=left,
-            observer=self._observer,
-            live_calls=self._live_calls,
+            events=self._events,
             wall=self._wall,
         )
         self._control = ControlServer(
@@ -329,13 +331,3 @@ async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
     """Cancel a task and wait until it has ended."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reader of the live feed sees of an event: no card numbers, no second facts, no whole record."""
-    slot = str(data.get("slot", ""))
-    shown = {key: value for key, value in data.items() if key != "record"}
-    for key in ("text", "heard", "understood", "summary"):
-        if isinstance(shown.get(key), str):
-            shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
-    return shown

@@ -12,15 +12,14 @@ from agent.app.conversation_factory import create_conversation
 from agent.app.outbox_factory import OutboxService
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
-from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
-from agent.call.ports import CallObserver, Media
+from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
+from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallComponents, CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
-from agent.control.active_calls import ActiveCalls
 from agent.control.agi import DialplanValues
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.reloader import FlowPackReloader
@@ -34,6 +33,7 @@ from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.voice import PromptSynthesizer
+from agent.telemetry.events import ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25
@@ -56,10 +56,7 @@ class CallHandler:
     survival: RecoveryManager
     left: DialplanValues
     """What the dialplan left for its calls."""
-    observer: CallObserver
-    """Hears of calls that are not taken."""
-    live_calls: ActiveCalls
-    """Hears of those that are."""
+    events: EventPublisher
     wall: Callable[[], datetime]
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
@@ -74,7 +71,7 @@ class CallHandler:
             facts,
             self.render,
             self.settings.call.consent,
-            lambda answer: self.live_calls.notify("consent", line.id, {"answer": answer}),
+            lambda answer: self.events.publish(ConsentAnswered(line.id, answer)),
         )
         consent = begun.dialog
         parts = CallComponents(
@@ -88,7 +85,7 @@ class CallHandler:
             services=ConsentFilteredServices(self.outbox_service.services_of(line.id), lambda: consent.answer),
             records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
             known_as=introduction.known_as,
-            observer=ConsentFilteredObserver(self.live_calls, lambda: consent.answer),
+            events=ConsentFilteredEvents(self.events, lambda: consent.answer),
             redact=lambda text, slot: redact_text(text, slot=slot),
             clock=time.monotonic,
             wall=self.wall,
@@ -108,8 +105,7 @@ class CallHandler:
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
         """Give a call to people before it is answered, and record it."""
         CALL_ID.set(line.id)
-        self.observer.notify("call_refused", line.id, {"why": reason})
-        await reject_to_queue(line, reason, self.outbox_service.records, self.live_calls, self.wall)
+        await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
 
     async def _facts(self, line: AsteriskCallerLine, introduction: CallerLookup) -> CallFacts:
         shop = self.settings.shop
