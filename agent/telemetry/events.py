@@ -2,7 +2,8 @@
 
 A call publishes them on the :class:`agent.telemetry.event_bus.EventBus`; live feed, list of active calls and metrics
 subscribe to it. A field that may be kept from readers is None then, and is left out of the message of the live feed.
-The docstrings of the classes and fields are the text of docs/events.md: write it anew with ``orderline events``.
+The docstrings of the classes and fields are the text of docs/events.md: after a change write it anew with
+``orderline events -o docs/events.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 ABSENT = "absent"
 """Key of a field's metadata: when the field is None and left out of the message."""
-AFTER_REFUSAL = "after the caller has refused to be recorded"
+AFTER_REFUSAL = "after a refusal of recording"
 UNLESS_PRIVATE = "unless `control.show_private` is on"
 _WORDS = {ABSENT: AFTER_REFUSAL}
 """Marks a field that holds, or gives away, what was said."""
@@ -38,7 +39,7 @@ class CallEvent:
     """The name of this kind in the live feed."""
 
     call_id: str
-    """The call it happened on. A call that comes back from the queue has an id of its own: ``ID-2``, ``ID-3``."""
+    """The call it happened on. A call that comes back from the queue has an id of its own: `ID-2`, `ID-3`."""
 
     def data(self) -> dict[str, Any]:
         """Return the fields as JSON-like data, without the call's id and without what is kept from readers."""
@@ -58,7 +59,7 @@ class CallEvent:
 
 @dataclass(frozen=True)
 class CallBegan(CallEvent):
-    """A call has reached the agent; it may not be answered yet. The first event of every call."""
+    """A call has reached the agent; it may not be answered yet. Only `call_refused` comes before it."""
 
     event = "call_started"
 
@@ -85,7 +86,7 @@ class AgentSaid(CallEvent):
     step: str | None = field(metadata=_WORDS)
     """Its step."""
     understood: str | None = field(metadata=_WORDS)
-    """How the caller's last answer was understood, as `slot=value` or the name of a way; empty for the first turn."""
+    """How the caller's last answer was understood, like `order_number=10473`, `yes` or `silence`; empty at first."""
     response_ms: float | None
     """Caller's last voice or key to this audio, in milliseconds; null when the caller had said nothing."""
     spent_ms: Mapping[str, float] | None = field(metadata=_WORDS)
@@ -167,7 +168,7 @@ class HandedOver(CallEvent):
     reason: str
     """Machine word of the reason, like `caller_asked`, `no_match`, `agent_fault`."""
     queue: str
-    """The queue; empty where no queues are set."""
+    """The queue's name; empty for the usual one of an agent without queue settings."""
     priority: int
     """The caller's priority in the queue; 0 is the usual one."""
     summary: str | None = field(metadata=_WORDS)
@@ -219,9 +220,9 @@ class CallFinished(CallEvent):
     ended_by: str
     """`agent`, `caller`, `handover`, `supervisor` or `fault`."""
     duration_seconds: float
-    """Answer to end; 0 for a call that was never answered."""
+    """Answer to end; arrival to end for a call that was not answered, 0 for a refused one."""
     record: Mapping[str, Any] | None = field(metadata={ABSENT: UNLESS_PRIVATE})
-    """The whole record of the call (docs/records.md), not redacted."""
+    """The whole record of the call, not redacted; after a refusal of recording `greeting_ms` and `consent` only."""
 
 
 EVENT_TYPES: Mapping[str, type[CallEvent]] = MappingProxyType(
@@ -255,9 +256,9 @@ class PublishedEvent:
     epoch: str
     """Names the process: another one means that the agent was started anew and counts from 1 again."""
     at: datetime
-    """Time of day, aware."""
+    """Time of day; in the message ISO 8601 with milliseconds and offset."""
     at_seconds: float
-    """Monotonic seconds, for differences."""
+    """Monotonic seconds of the agent's machine: for the time between two events, whatever is done to the clock."""
     event: CallEvent
 
     def message(self) -> dict[str, Any]:
