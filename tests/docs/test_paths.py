@@ -23,6 +23,8 @@ PAGE_NAME = re.compile(r"(?<![\w./-])[\w-]+\.md\b")
 MODULE = re.compile(r"(?<![\w./-])agent(?:\.[a-z_]+)+\b(?!\()")
 FILE_NAME = re.compile(r"(?<![\w./-])(?:[a-z_]+/)?\w+\.py\b")
 """A Python file named without its directory, or with the last part of it."""
+LOG_NAMES = {"agent.live"}
+"""Names of log lines that installed filters read; no modules."""
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 TOPS = ("agent", "tests", "benchmarks")
 NOT_OURS = {"manage.py", "schema.py", "urls.py"}
@@ -62,7 +64,7 @@ def missing_modules(text: str) -> list[str]:
         place = ROOT.joinpath(*name.split("."))
         return place.is_dir() or place.with_suffix(".py").is_file()
 
-    return sorted({name for name in MODULE.findall(text) if not exists(name)})
+    return sorted({name for name in MODULE.findall(text) if name not in LOG_NAMES and not exists(name)})
 
 
 def missing_file_names(text: str) -> list[str]:
@@ -114,7 +116,9 @@ def test_a_page_that_names_a_file_that_is_gone_is_found_out() -> None:
     assert missing_pages("(nowhere.md, flows.md)", ROOT) == ["nowhere.md"]
     assert missing_modules("agent.call.nowhere of agent.call.session") == ["agent.call.nowhere"]
     assert missing_file_names("`nowhere.py`, `call/session.py`, `call/vad.py`") == ["call/vad.py", "nowhere.py"]
-    assert broken_links("[a](flows.md#checking) [b](flows.md#nowhere) [c](nowhere.md)", ROOT / "docs" / "README.md") == [
+    assert broken_links(
+        "[a](flows.md#checking) [b](flows.md#nowhere) [c](nowhere.md)", ROOT / "docs" / "README.md"
+    ) == [
         "flows.md#nowhere",
         "nowhere.md",
     ]
