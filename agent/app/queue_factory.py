@@ -43,7 +43,7 @@ async def open_staff_queues(
     voice: Voice,
     stack: contextlib.AsyncExitStack,
 ) -> StaffQueues | None:
-    """Return the desk, None where no queue is set. Raises SettingsError."""
+    """Return the staff queues, None where none is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
         prompt = pack().contents.prompts.get(WHISPER_PROMPT)

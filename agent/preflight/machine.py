@@ -94,7 +94,7 @@ def settings_finding(directory: Path) -> Finding:
 
 
 def whisper_finding(directory: Path) -> Finding:
-    """Whether Asterisk can open what is whispered to people: a file that the agent makes below the state directory."""
+    """Whether Asterisk can open what is whispered to staff: a file that the agent makes below the state directory."""
     what = "whisper"
     place = directory / "whispers"
     fix = f"chmod 751 {directory}; install -d -o {USER} -g asterisk -m 2750 {place} (or give your Asterisk's group)"
@@ -137,7 +137,7 @@ _PORTS = {
 
 
 def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
-    """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
+    """Judge one port; one that is taken is ours when an agent answers at ``control``."""
     what, host_key, port_key, why_closed = _PORTS[door]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
