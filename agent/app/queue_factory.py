@@ -123,7 +123,7 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
                     "queue now",
                     "warning",
                     f"{name}: nobody is logged in",
-                    "let people log in; outside your hours it is fine",
+                    "let staff log in; outside your hours it is fine",
                 )
             else:
                 yield Finding("queue now", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")

@@ -85,7 +85,7 @@ _ABOUT = {
     "http.conf": ("the web server that carries ARI, on loopback", "asterisk -rx 'core restart when convenient'"),
     "ari.conf": ("the agent's own ARI user", "asterisk -rx 'module reload res_ari.so'"),
     "manager.conf": ("the agent's own manager user", "asterisk -rx 'manager reload'"),
-    "queues.conf": ("the people's queue; add members to it", "asterisk -rx 'queue reload all'"),
+    "queues.conf": ("the staff queue; add members to it", "asterisk -rx 'queue reload all'"),
 }
 
 

@@ -105,7 +105,7 @@ def whisper_finding(directory: Path) -> Finding:
     shared = inner.st_gid not in (outer.st_gid, 0)
     if outer.st_mode & 0o001 and (inner.st_mode & 0o001 or (shared and inner.st_mode & 0o010)):
         return Finding(what, "ok", f"Asterisk can open {place}")
-    return Finding(what, "warning", f"Asterisk may not open {place}: people hear no whisper", fix)
+    return Finding(what, "warning", f"Asterisk may not open {place}: staff hear no whisper", fix)
 
 
 def host_name_finding() -> Finding:
