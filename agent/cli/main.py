@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--json", action="store_true", help="print the result as JSON instead of the conversations")
     rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
     rehearse.add_argument("--flows", type=Path, metavar="DIR", help="let the agent follow the procedures in DIR")
-    rehearse.add_argument("--running", action="store_true", help="call the call centre that `orderline run` has started")
+    rehearse.add_argument("--running", action="store_true", help="use the call centre that `orderline run` has started")
     rehearse.add_argument(
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
