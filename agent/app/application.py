@@ -22,6 +22,7 @@ from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.heartbeat import Heartbeat, ensure_single_controller
 from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.asterisk.stasis_app import EVENT_TYPES, StasisApplication, StasisOptions
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.control.active_calls import ActiveCalls
@@ -217,7 +218,7 @@ class Application:
         )
         await procedures.load()
         watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
-        watching.add_done_callback(log_task_failure)
+        watching.add_done_callback(report_failure)
         self._stack.push_async_callback(cancel_and_wait, watching)
         return procedures
 
@@ -317,18 +318,6 @@ def preload_grammars(recognizer: VoskRecognizer, pack: FlowPack) -> None:
     """Have the recogniser build, and remember, what every turn of these procedures listens for."""
     for grammar in pack.grammars.values():
         recognizer.listen(grammar.phrases, grammar.words, grammar.samples)
-
-
-def log_task_failure(task: asyncio.Task[Any]) -> None:
-    """Log what ended a task that should run as long as the agent does."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("%s has failed and does not run any more", task.get_name(), exc_info=error)
-
-
-async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
-    """Cancel a task and wait until it has ended."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:

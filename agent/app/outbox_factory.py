@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.ports import Services
+from agent.common.tasks import report_failure
 from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
@@ -103,7 +104,7 @@ class OutboxService:
 
     def _run(self, work: Any, name: str, end: Callable[[asyncio.Task[None]], object]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        task.add_done_callback(_log_delivery_failure)
+        task.add_done_callback(report_failure)
 
         async def finish() -> None:
             end(task)
@@ -154,8 +155,3 @@ def delivery_options(settings: Settings) -> DeliveryOptions:
         "sms": outbox.sms_max_age_hours * _HOUR,
     }
     return DeliveryOptions(max_age_seconds=ages, keep_delivered_seconds=outbox.keep_delivered_days * 24 * _HOUR)
-
-
-def _log_delivery_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("%s ended: nothing more is delivered until a restart", task.get_name(), exc_info=error)

@@ -45,6 +45,7 @@ from agent.call.queue_status import StaffQueues
 from agent.call.records import CallRecord, TurnRecord
 from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, snapshot_of
 from agent.call.turn_taking import TurnTakingOptions
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     Dialog,
     Effect,
@@ -319,8 +320,7 @@ class CallSession:
                     mouth.start()
             result = work.result()
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await cancel_and_wait(work)
             if mouth is not speaking:
                 await mouth.close()
         self._watch.lap(LOOK_UP)

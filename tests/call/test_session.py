@@ -16,6 +16,7 @@ from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import CallRecord
 from agent.call.session import CallComponents, CallSession
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -137,8 +138,7 @@ class TestKeys:
         media.finish()
         line.silence(100)
         await until(lambda: dialog.events)
-        call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 
