@@ -53,8 +53,8 @@ NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
-AdmitCall = Callable[[], str]
-"""Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
+AdmitCall = Callable[[int], str]
+"""Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
 """Sends a call to the queue for a reason, and records it."""
 
@@ -82,14 +82,15 @@ class StasisApplication:
         audiosocket: AudioSocketServer | None = None,
         codes: FeatureCodes | None = None,
         *,
-        admit: AdmitCall = lambda: "",
+        admit: AdmitCall = lambda live_calls: "",
         pass_on: RejectToQueue | None = None,
-        id_of: Callable[[str], str] = lambda channel_id: "",
+        claim: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
         """``codes`` are what supervisors ask for by phone.
 
-        ``id_of(channel id)`` gives the id under which another controller held the call, ``""`` when unknown.
+        Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
+        which an earlier controller held the call that is taken over, ``""`` when unknown.
         """
         self._codes = codes
         self._ari = ari
@@ -98,7 +99,7 @@ class StasisApplication:
         self._audiosocket = audiosocket
         self._admit = admit
         self._pass_on = pass_on
-        self._id_of = id_of
+        self._claim = claim
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -131,6 +132,14 @@ class StasisApplication:
     def live_calls(self) -> int:
         """How many calls are being handled now."""
         return len(self._calls)
+
+    async def channel_ids(self) -> list[str]:
+        """Return the ids of all channels of this Asterisk; none when it does not answer."""
+        try:
+            channels = await self._ari.channels.list()
+        except AriError:
+            return []
+        return [str(channel["id"]) for channel in channels]
 
     async def wait_until_idle(self, seconds: float) -> bool:
         """Wait until the last call has ended by itself; False when the time is over before that."""
@@ -171,7 +180,7 @@ class StasisApplication:
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
-        if line.entry in NEW_CALLS and (reason := self._admit()):
+        if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
             self.counted[reason] = self.counted.get(reason, 0) + 1
             self._start_background_task(self._reject_call(line, reason), f"turn-away-{line.id}")
             return
@@ -317,7 +326,7 @@ class StasisApplication:
             list(stray.args),
             self._options,
             adopted=True,
-            known_as=self._id_of(channel_id),
+            known_as=self._claim(channel_id),
         )
         log.warning("Call %s was left behind in our application; it is taken over", line.id)
         self._begin(line)
@@ -329,7 +338,7 @@ class StasisApplication:
         media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         spied = {"SPYGROUP": spy_group(line.caller.number)}
-        if self._audiosocket is not None:
+        if self._audiosocket is not None and self._audiosocket.is_listening:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
