@@ -42,7 +42,7 @@ def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
     calls = add("calls", _calls, "list the calls in progress and what each is doing")
     calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
-    pause = add("pause", _pause, "let all new calls go to the people's queue, until resume")
+    pause = add("pause", _pause, "send all new calls to the staff queue, until resume")
     resume = add("resume", _resume, "let the agent take calls again")
     for command in (calls, pause, resume):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
