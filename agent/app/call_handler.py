@@ -21,7 +21,8 @@ from agent.call.reject import reject_to_queue
 from agent.call.session import CallComponents, CallSession
 from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
-from agent.config.settings import CallSettings, Settings
+from agent.config.call import CallSettings
+from agent.config.settings import Settings
 from agent.control.active_calls import ActiveCalls
 from agent.control.agi import DialplanValues
 from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, consent_in_snapshot

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agent.common.redis import SharedRedis
-from agent.config.settings import SettingsError, ShopSettings, VerificationSettings
+from agent.config.base import SettingsError
+from agent.config.shop import ShopSettings, VerificationSettings
 from agent.config.timezone import wall_clock
 from agent.shop import normalise
 from agent.shop.attempts_redis import RedisAttemptLimits

@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.call.ports import FRAME_BYTES, FRAME_MS, AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +138,7 @@ class AudioSocketMedia:
         except (asyncio.IncompleteReadError, ConnectionError):
             log.debug("AudioSocket %s ended", self.channel_id)
         finally:
-            mouth.cancel()
-            await asyncio.gather(mouth, return_exceptions=True)
+            await cancel_and_wait(mouth)
             if not self._closing:
                 self._inbox.put_nowait(MediaLost("audio socket closed"))
 

@@ -26,7 +26,9 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
-from agent.call.ports import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, Media, TakeOverRequested
+from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
+from agent.call.ports import Media
+from agent.common.tasks import cancel_and_wait
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
@@ -152,21 +154,16 @@ class StasisApplication:
             line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
             await asyncio.wait(self._calls.values(), timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._calls.values()):
-            task.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await cancel_and_wait(*self._calls.values())
 
     async def close(self) -> None:
         """Hand what is left to people, and stop."""
         if self._resync_task is not None:
-            self._resync_task.cancel()
-            await asyncio.gather(self._resync_task, return_exceptions=True)
+            await cancel_and_wait(self._resync_task)
         await self.hand_over_all("agent_stopping")
         if self._errands:
             await asyncio.wait(self._errands, timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._errands):
-            task.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
+        await cancel_and_wait(*self._errands)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -365,8 +362,7 @@ class StasisApplication:
             log.exception("Call %s failed; it goes to a person", line.id)
             await self._hand_over_after_fault(line)
         finally:
-            deadman.cancel()
-            await asyncio.gather(deadman, return_exceptions=True)
+            await cancel_and_wait(deadman)
             await self._clean_up(media, bridge_id)
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:

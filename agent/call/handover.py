@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent.call.operations import CallOperations
-from agent.call.ports import CallerLine, CallRecord, Services
+from agent.call.ports import CallerLine, Services
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallRecord
 from agent.call.ticketing import HandOverPreparer
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
 
@@ -49,8 +51,7 @@ class CallHandOver:
             await said()
             ticket = await writing
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await cancel_and_wait(writing)
         await self._go(handover, ticket, hurried=False)
 
     async def hand_over_now(self, handover: HandOver, *, ticket: bool = True) -> bool:

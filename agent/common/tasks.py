@@ -1,4 +1,10 @@
-"""Ends asyncio tasks, and tells when one has failed."""
+"""Ends asyncio tasks, tells when one has failed, and works around bpo-86296.
+
+bpo-86296: ``asyncio.wait_for`` of Python 3.11 returns as if nothing had happened when the cancellation comes in the
+very moment its work is done (https://github.com/python/cpython/issues/86296, put right in 3.12), and redis-py sends
+commands through it. Whoever waits for such a loop's end would wait for ever: such loops call
+:func:`raise_if_cancelled`.
+"""
 
 from __future__ import annotations
 
@@ -23,3 +29,15 @@ def report_failure(task: asyncio.Task[Any]) -> None:
     """Log what ended a task that should run as long as the agent does: a callback for ``Task.add_done_callback``."""
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s has failed and does not run any more until a restart", task.get_name(), exc_info=error)
+
+
+def cancellation_count() -> int:
+    """Return how often the running task was asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
+
+
+def raise_if_cancelled(known: int = 0) -> None:
+    """Raise CancelledError when the running task was asked to end more often than ``known`` and goes on."""
+    if cancellation_count() > known:
+        raise asyncio.CancelledError

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
@@ -217,6 +218,4 @@ class OutboxDelivery:
     async def _finish(self) -> None:
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._options.stop_seconds)
-            for task in late:  # due again at the next start
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await cancel_and_wait(*late)  # they are due again at the next start

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from agent.call.ports import CallerLine, CallRecord
+from agent.call.ports import CallerLine
+from agent.call.records import CallRecord
 from agent.call.snapshot import RecoveredCall, recovered_call
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError

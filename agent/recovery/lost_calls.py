@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from agent.call.consent_filter import REFUSED, outcome_only
-from agent.call.ports import CallRecord
+from agent.call.records import CallRecord
 from agent.call.snapshot import recovered_call
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from agent.app.outbox_factory import open_outbox
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.cli.main import main
-from agent.config.settings import Settings, SettingsError, load_settings
+from agent.config.base import SettingsError
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.app.outbox_factory import OutboxService, delivery_lock_path, open_outbox
 from agent.app.recovery_factory import open_recovery, recovered_then_delivered
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.config.settings import Settings
 from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.records_lock import records_lock

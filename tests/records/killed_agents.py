@@ -19,8 +19,9 @@ from typing import Any
 
 import aiohttp
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
@@ -123,8 +124,7 @@ class CallSimulator:
     ) -> None:
         work = asyncio.create_task(services.perform(name, arguments, key))
         await asyncio.wait([work], timeout=self._chance.random() * 0.05)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        await cancel_and_wait(work)
 
     def _note(self, what: str, which: str) -> None:
         os.write(self._log, f"{what} {which}\n".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.snapshot import snapshot_of
 from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation

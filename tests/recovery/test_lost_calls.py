@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent.app.recovery_factory import CallRecovery, open_recovery
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
