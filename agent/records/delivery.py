@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import random
 import sqlite3
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from agent.common.backoff import pause_seconds
+from agent.common.file_lock import wait_for_lock
 from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
@@ -161,7 +162,7 @@ class OutboxDelivery:
             return
         options = self._options
         attempts = entry.attempts + 1
-        pause = min(options.first_pause_seconds * 2 ** min(attempts - 1, 30), options.longest_pause_seconds)
+        pause = pause_seconds(attempts, options.first_pause_seconds, options.longest_pause_seconds)
         due_at = self._outbox.clock() + pause * (1 - self._chance() / 2)
         oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
         if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:
@@ -175,18 +176,11 @@ class OutboxDelivery:
 
     async def _get(self, handle: int) -> bool:
         """Wait for the lock; False when stopped meanwhile."""
-        told = False
-        while not self._stopping:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not told:
-                    log.info("another process delivers from %s; waiting", self._lock_file)
-                    told = True
-                await asyncio.sleep(self._options.poll_seconds)  # flock has no event to wait for
-            else:
-                return True
-        return False
+
+        def tell() -> None:
+            log.info("another process delivers from %s; waiting", self._lock_file)
+
+        return await wait_for_lock(handle, self._options.poll_seconds, tell, lambda: self._stopping)
 
     async def _round(self) -> int:
         """Begin what is due; return how much that was."""
