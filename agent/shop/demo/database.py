@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from agent.call.errors import ServiceError
 from agent.common import sqlite
+from agent.common.service_error import ServiceError
 from agent.common.sqlite import SqliteFile, SqliteOptions
 
 T = TypeVar("T")
