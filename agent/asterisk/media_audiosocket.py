@@ -171,6 +171,11 @@ class AudioSocketServer:
         """``host:port`` for Asterisk to connect to."""
         return f"{self._host}:{self._port}"
 
+    @property
+    def is_listening(self) -> bool:
+        """False before :meth:`start`, and for ever where audio goes by websocket."""
+        return self._server is not None
+
     async def start(self) -> None:
         """Begin to listen; port 0 takes a free one."""
         self._server = await asyncio.start_server(self._connected, self._host, self._port)

@@ -7,6 +7,7 @@ its directory; and its waiting from the event loop polls as well.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 from collections.abc import Callable
 from typing import IO
@@ -30,18 +31,21 @@ def try_lock(file: File) -> bool:
 
 
 async def wait_for_lock(
-    file: File, poll_seconds: float, on_busy: Callable[[], object], given_up: Callable[[], bool] = lambda: False
+    file: File, poll_seconds: float, on_busy: Callable[[], object], stopping: asyncio.Event | None = None
 ) -> bool:
-    """Lock from the event loop, looking every ``poll_seconds``; False when ``given_up`` said so meanwhile.
+    """Lock from the event loop, looking every ``poll_seconds``; False when ``stopping`` was set meanwhile.
 
     ``on_busy`` is called once when another process holds the lock. Raises ``OSError``.
     """
+    stopped = stopping or asyncio.Event()
     told = False
-    while not given_up():
+    while not stopped.is_set():
         if try_lock(file):
             return True
         if not told:
             on_busy()
             told = True
-        await asyncio.sleep(poll_seconds)  # flock has no event to wait for without blocking the loop
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(poll_seconds):  # flock has no event to wait for without blocking the loop
+                await stopped.wait()
     return False

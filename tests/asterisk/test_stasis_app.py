@@ -329,7 +329,7 @@ async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_count
         passed_on.append((line.id, reason))
         await line.hand_over({"ORDERLINE_REASON": reason}, reason)
 
-    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda: next(reasons), pass_on=pass_on)
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda live_calls: next(reasons), pass_on=pass_on)
     await asterisk.ring("c1", "inbound")
     await asterisk.ring("c2", "transfer_back")
     await asterisk.ring("c3", "inbound")
