@@ -14,6 +14,7 @@ from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.heartbeat import Heartbeat, ensure_single_controller
 from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.asterisk.stasis_app import EVENT_TYPES, StasisApplication, StasisOptions
+from agent.common.backoff import Backoff
 from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
@@ -91,14 +92,14 @@ async def connect(
 
 async def wait_for_asterisk(ari: AriClient) -> None:
     """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""
-    delay_seconds = 0.5
+    pauses = Backoff(0.5, 5.0)
     while True:
         try:
             version = await ari.system.version()
         except AriUnreachable as error:
+            delay_seconds = pauses.next_seconds()
             log.warning("%s Trying again in %.1f s.", error, delay_seconds)
             await asyncio.sleep(delay_seconds)
-            delay_seconds = min(delay_seconds * 2, 5.0)
         else:
             log.info("Asterisk %s answers at %s", version, ari.url)
             return
