@@ -247,7 +247,7 @@ class Application:
             audiosocket,
             self._codes(),
             admit=lambda: survival.admit(telephony.live_calls),
-            pass_on=reception.reject,
+            reject=reception.reject,
             id_of=survival.id_of,
             adopt_after_seconds=TAKEOVER_SECONDS if self._takeover else 0.0,
         )

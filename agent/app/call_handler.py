@@ -12,11 +12,12 @@ from agent.app.conversation_factory import create_conversation
 from agent.app.outbox_factory import OutboxService
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
+from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import CallObserver, Media
 from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings
 from agent.config.settings import Settings

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import secrets
@@ -26,6 +25,7 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
+from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
 from agent.call.ports import Media
 
@@ -55,7 +55,7 @@ HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
 AdmitCall = Callable[[], str]
 """Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
-"""Gives a call to people for a reason, and records it."""
+"""Hands a call over for a reason before it is answered, and records it."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -82,7 +82,7 @@ class StasisApplication:
         codes: FeatureCodes | None = None,
         *,
         admit: AdmitCall = lambda: "",
-        pass_on: RejectToQueue | None = None,
+        reject: RejectToQueue | None = None,
         id_of: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
@@ -96,7 +96,7 @@ class StasisApplication:
         self._options = options
         self._audiosocket = audiosocket
         self._admit = admit
-        self._pass_on = pass_on
+        self._reject = reject
         self._id_of = id_of
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
@@ -109,7 +109,7 @@ class StasisApplication:
         self._lines_before: set[str] = set()
         self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
-        """New calls turned away, by reason."""
+        """New calls that were not taken, by reason."""
         self.adopted = asyncio.Event()
         """Set when the callers of an earlier controller have been taken over."""
         self.replaced = asyncio.Event()
@@ -177,7 +177,7 @@ class StasisApplication:
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
         if line.entry in NEW_CALLS and (reason := self._admit()):
             self.counted[reason] = self.counted.get(reason, 0) + 1
-            self._start_background_task(self._reject_call(line, reason), f"turn-away-{line.id}")
+            self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
 
@@ -202,10 +202,10 @@ class StasisApplication:
         """Give a new call to people before it is answered."""
         log.warning("Call %s goes straight to people: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
-            if self._pass_on is not None:
-                await self._pass_on(line, reason)
+            if self._reject is not None:
+                await self._reject(line, reason)
             else:
-                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+                await Handover(line).emergency(reason)
         except (LineGone, CallReclaimedError, AriError) as error:
             log.info("Call %s: %s", line.id, error)
 
@@ -378,10 +378,8 @@ class StasisApplication:
             raise LineGone("The caller hung up while the call was being set up.") from error
 
     async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
-        if line.released:
-            return
-        with contextlib.suppress(LineGone, CallReclaimedError, AriError):
-            await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
+        if not line.released:
+            await Handover(line).emergency("agent_fault")
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
         for clean_up in (media.close, lambda: self._ari.bridges.destroy(bridge_id)):

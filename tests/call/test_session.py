@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent.call.components import CallComponents
 from agent.call.errors import MediaLostError
 from agent.call.inbox_events import CallerHungUp, KeyPressed, MediaLost, PlaybackFinished, TakeOverRequested
 from agent.call.ports import RecognitionResult
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import CallRecord
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import (
     BargeIn,
