@@ -139,7 +139,7 @@ class StasisApplication:
         return not self._calls
 
     async def hand_over_all(self, reason: str) -> None:
-        """Hand every call to people with its story; a session that does not get that done is cut off."""
+        """Hand every call over to the staff with its story; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):
             line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
@@ -149,7 +149,7 @@ class StasisApplication:
         await asyncio.gather(*self._calls.values(), return_exceptions=True)
 
     async def close(self) -> None:
-        """Hand what is left to people, and stop."""
+        """Hand over what is left, and stop."""
         if self._resync_task is not None:
             self._resync_task.cancel()
             await asyncio.gather(self._resync_task, return_exceptions=True)
@@ -199,8 +199,8 @@ class StasisApplication:
         task.add_done_callback(self._errands.discard)
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Give a new call to people before it is answered."""
-        log.warning("Call %s goes straight to people: %s", line.id, reason)
+        """Hand a new call over before it is answered."""
+        log.warning("Call %s goes straight to the staff: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
             if self._reject is not None:
                 await self._reject(line, reason)
@@ -259,7 +259,7 @@ class StasisApplication:
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
             "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
-            "hands them to people and stops. Let only one controller serve an application.",
+            "hands them over to the staff and stops. Let only one controller serve an application.",
             self._ari.app,
             len(self._calls),
         )
@@ -349,12 +349,12 @@ class StasisApplication:
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
-            log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
+            log.warning("Call %s goes to the staff: %s", line.id, error or "the agent is stopping")
             await self._hand_over_after_fault(line)
             if isinstance(error, asyncio.CancelledError):
                 raise
-        except Exception:  # whatever it was, the caller must reach a person
-            log.exception("Call %s failed; it goes to a person", line.id)
+        except Exception:  # whatever it was, the caller must reach the staff
+            log.exception("Call %s failed; it goes to the staff", line.id)
             await self._hand_over_after_fault(line)
         finally:
             deadman.cancel()

@@ -48,7 +48,7 @@ class CallComponents:
     """Aware local time."""
     echo: EchoSuppressor = field(default_factory=NoEchoSuppression)
     known_as: Callable[[], str] = lambda: ""
-    """What the shop knows the calling number as, once it has said so: for people, never proof."""
+    """What the shop knows the calling number as, once it has said so: for the staff, never proof."""
     queues: StaffQueues | None = None
     """Knows the staff queues, where they are set."""
     memory: SnapshotWriter = field(default_factory=NoSnapshots)

@@ -89,7 +89,7 @@ class CallSession:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "taken_over", "supervisor"
             self._recording.notify("taken_over", by=taken.by)
-            await self._line.give_up()
+            await self._line.release_to_supervisor()
         except HandOverRequired as error:
             record.outcome, record.ended_by = "handed_over", "handover"
             if not await self._handover.emergency(error.reason):

@@ -68,7 +68,7 @@ class HandoverTicket:
             async with asyncio.timeout(seconds):
                 answer = await self._services.perform(CREATE_TICKET, arguments, f"{record.id}:handover")
         except (ServiceError, TimeoutError) as error:
-            log.warning("Call %s goes to a person without a ticket: %s", record.id, error or "too slow")
+            log.warning("Call %s goes to the staff without a ticket: %s", record.id, error or "too slow")
             return ""
         ticket = answer.get("ticket", {})
         return str(ticket.get("id", "")) if isinstance(ticket, Mapping) else ""

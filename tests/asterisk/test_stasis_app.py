@@ -285,7 +285,7 @@ async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: Fa
 
     async def handle(line: CallerLine, media: Media) -> None:
         seen.append(await line.inbox.get())
-        await line.give_up()
+        await line.release_to_supervisor()
 
     telephony = StasisApplication(ari, handle, StasisOptions())
     assert await telephony.take_over("", "601") == "", "there is no call"

@@ -44,8 +44,8 @@ class FakeCallerLine:
     async def hang_up(self) -> None:
         self.log.append("hang_up")
 
-    async def give_up(self) -> None:
-        self.log.append("give_up")
+    async def release_to_supervisor(self) -> None:
+        self.log.append("release_to_supervisor")
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         if self.refuses:

@@ -372,7 +372,7 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
     await media.came.wait()
     line.inbox.put_nowait(TakeOverRequested("601"))
     await task
-    assert line.log == ["answer", "give_up"]
+    assert line.log == ["answer", "release_to_supervisor"]
     (record,) = records.written
     assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")
 
