@@ -18,6 +18,7 @@ from agent.call.listening import ListeningComponents, ListeningResult, TurnListe
 from agent.call.playback import PromptPlayback
 from agent.call.ports import GainControl, RecognitionResult, Recognizer, UtteranceRecognizer, VoiceActivityDetector
 from agent.common.audio import FRAME_MS
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -109,8 +110,7 @@ class CallListener:
                 await stepped.settled(inbox, answering)
             return (await answering).event
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
+            await cancel_and_wait(answering)
 
 
 class CallListenerFactory:

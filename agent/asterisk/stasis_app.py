@@ -28,6 +28,7 @@ from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
 from agent.call.ports import Media
+from agent.common.tasks import cancel_and_wait
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
@@ -52,8 +53,8 @@ NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
-AdmitCall = Callable[[], str]
-"""Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
+AdmitCall = Callable[[int], str]
+"""Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
 """Hands a call over for a reason before it is answered, and records it."""
 
@@ -81,14 +82,15 @@ class StasisApplication:
         audiosocket: AudioSocketServer | None = None,
         codes: FeatureCodes | None = None,
         *,
-        admit: AdmitCall = lambda: "",
+        admit: AdmitCall = lambda live_calls: "",
         reject: RejectToQueue | None = None,
-        id_of: Callable[[str], str] = lambda channel_id: "",
+        claim: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
         """``codes`` are what supervisors ask for by phone.
 
-        ``id_of(channel id)`` gives the id under which another controller held the call, ``""`` when unknown.
+        Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
+        which an earlier controller held the call that is taken over, ``""`` when unknown.
         """
         self._codes = codes
         self._ari = ari
@@ -97,7 +99,7 @@ class StasisApplication:
         self._audiosocket = audiosocket
         self._admit = admit
         self._reject = reject
-        self._id_of = id_of
+        self._claim = claim
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -131,6 +133,14 @@ class StasisApplication:
         """How many calls are being handled now."""
         return len(self._calls)
 
+    async def channel_ids(self) -> list[str]:
+        """Return the ids of all channels of this Asterisk; none when it does not answer."""
+        try:
+            channels = await self._ari.channels.list()
+        except AriError:
+            return []
+        return [str(channel["id"]) for channel in channels]
+
     async def wait_until_idle(self, seconds: float) -> bool:
         """Wait until the last call has ended by itself; False when the time is over before that."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -144,21 +154,16 @@ class StasisApplication:
             line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
             await asyncio.wait(self._calls.values(), timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._calls.values()):
-            task.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await cancel_and_wait(*self._calls.values())
 
     async def close(self) -> None:
         """Hand over what is left, and stop."""
         if self._resync_task is not None:
-            self._resync_task.cancel()
-            await asyncio.gather(self._resync_task, return_exceptions=True)
+            await cancel_and_wait(self._resync_task)
         await self.hand_over_all("agent_stopping")
         if self._errands:
             await asyncio.wait(self._errands, timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._errands):
-            task.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
+        await cancel_and_wait(*self._errands)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class StasisApplication:
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
-        if line.entry in NEW_CALLS and (reason := self._admit()):
+        if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
             self.counted[reason] = self.counted.get(reason, 0) + 1
             self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
@@ -321,7 +326,7 @@ class StasisApplication:
             list(stray.args),
             self._options,
             adopted=True,
-            known_as=self._id_of(channel_id),
+            known_as=self._claim(channel_id),
         )
         log.warning("Call %s was left behind in our application; it is taken over", line.id)
         self._begin(line)
@@ -333,7 +338,7 @@ class StasisApplication:
         media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         spied = {"SPYGROUP": spy_group(line.caller.number)}
-        if self._audiosocket is not None:
+        if self._audiosocket is not None and self._audiosocket.is_listening:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
@@ -357,8 +362,7 @@ class StasisApplication:
             log.exception("Call %s failed; it goes to the staff", line.id)
             await self._hand_over_after_fault(line)
         finally:
-            deadman.cancel()
-            await asyncio.gather(deadman, return_exceptions=True)
+            await cancel_and_wait(deadman)
             await self._clean_up(media, bridge_id)
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:

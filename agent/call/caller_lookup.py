@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.call.ports import Services
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +62,7 @@ class CallerLookup:
 
     async def close(self) -> None:
         """Stop looking; idempotent."""
-        tasks = (self._customer, self._orders)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(self._customer, self._orders)
 
     async def _customer_of(self) -> Mapping[str, Any]:
         found = (await self._ask("customers.by_phone")).get("customer")

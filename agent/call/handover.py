@@ -14,6 +14,7 @@ from agent.call.queue_status import StaffQueues
 from agent.call.records import CallRecord
 from agent.call.ticketing import TICKET_DEADLINE_SECONDS, HandoverTicket
 from agent.common.channel_variables import channel_variable_text
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Dialog, HandOver, Turn
 from agent.errors import OrderlineError
 
@@ -89,8 +90,7 @@ class Handover:
             await announced()
             return await preparing
         finally:
-            preparing.cancel()
-            await asyncio.gather(preparing, return_exceptions=True)
+            await cancel_and_wait(preparing)
 
     async def execute(self, prepared: PreparedHandover) -> None:
         """Let the caller go to the staff. Raises LineGone, CallReclaimedError."""

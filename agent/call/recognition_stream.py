@@ -6,6 +6,7 @@ import asyncio
 
 from agent.call.ports import RecognitionResult, UtteranceRecognizer
 from agent.common.audio import FRAME_BYTES
+from agent.common.tasks import cancel_and_wait
 
 
 class RecognitionStream:
@@ -93,5 +94,4 @@ class RecognitionStream:
 
     async def close(self) -> None:
         """Stop listening; nothing more is wanted."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_and_wait(self._task)

@@ -24,12 +24,10 @@ from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.operations import CallOperations
 from agent.call.playback import PromptPlayback
-from agent.call.ports import (
-    CallerLine,
-    Media,
-)
+from agent.call.ports import CallerLine, Media
 from agent.call.records import CallRecord
 from agent.call.ticketing import HandoverTicket
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     Effect,
     Event,
@@ -232,8 +230,7 @@ class CallSession:
                     playback.start()
             result = work.result()
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await cancel_and_wait(work)
             if playback is not speaking:
                 await playback.close()
         self._timer.lap(LOOK_UP)

@@ -19,6 +19,8 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.common.tasks import cancel_and_wait
+
 log = logging.getLogger(__name__)
 authentication_log = logging.getLogger("agent.live")
 """Its name is fixed: installed fail2ban filters read it (contrib/fail2ban)."""
@@ -170,8 +172,7 @@ class ControlServer:
                 pass
         finally:
             self._feed.unsubscribe(queue)
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            await cancel_and_wait(sender)
         return socket
 
     @staticmethod

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.asterisk.ari.client import AriClient
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import write_call
 from agent.rehearsal.call_evaluation import evaluate_call
 from agent.rehearsal.call_log import CallLog
@@ -171,8 +172,7 @@ async def play_call(
             await _hold(script, leg, log, desk, sounds, keep)
         finally:
             await leg.close()
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            await cancel_and_wait(telling)
         log.ended_at, log.hung_up_by = leg.ended_at or time.monotonic(), leg.hung_up_by
         record = await _record(call_feed, keep.with_name(keep.name + ".record.json"))
         await narrator.rest()
@@ -198,8 +198,7 @@ async def _hold(
         log.check(f"the call is over within {script.limit_seconds:g} s", False, "the caller gave up")
     finally:
         if leaving is not None:
-            leaving.cancel()
-            await asyncio.gather(leaving, return_exceptions=True)
+            await cancel_and_wait(leaving)
 
 
 async def _answered(script: CallScript, leg: Leg, log: CallLog) -> bool:

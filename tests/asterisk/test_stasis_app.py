@@ -329,7 +329,7 @@ async def test_a_new_call_that_is_not_admitted_is_handed_over_unanswered_and_cou
         rejected.append((line.id, reason))
         await line.hand_over({"ORDERLINE_REASON": reason}, reason)
 
-    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda: next(reasons), reject=reject)
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda live_calls: next(reasons), reject=reject)
     await asterisk.ring("c1", "inbound")
     await asterisk.ring("c2", "transfer_back")
     await asterisk.ring("c3", "inbound")

@@ -17,6 +17,7 @@ from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import CallRecord
 from agent.call.session import CallSession
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -138,8 +139,7 @@ class TestKeys:
         media.finish()
         line.silence(100)
         await until(lambda: dialog.events)
-        call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agent.call.errors import VoiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import EngineError, Pcm
@@ -83,8 +84,7 @@ async def test_a_caller_who_hangs_up_does_not_stop_the_synthesis_another_waits_f
     speaker = PromptSynthesizer([engine])
     leaves, stays = (asyncio.create_task(speaker.render("p", "Wait for it.")) for _ in range(2))
     await asyncio.to_thread(engine.asked.wait, 5)
-    leaves.cancel()
-    await asyncio.gather(leaves, return_exceptions=True)
+    await cancel_and_wait(leaves)
     engine.may_go_on.set()
     assert len(await stays) > 0
     assert engine.spoken == ["Wait for it."]
