@@ -1,4 +1,4 @@
-# What people do with Orderline. `make help` lists it. Nothing here needs root, except install, uninstall, install-test
+# The commands of a checkout. `make help` lists them. Nothing here needs root, except install, uninstall, install-test
 # and installing python3-venv where it is missing. Everything else that is made or fetched lies in .venv and var.
 
 SHELL := /bin/bash
@@ -60,7 +60,7 @@ asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
-test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
+test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"

@@ -26,7 +26,7 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
 
 _TASK_STEPS = 4
-"""Turns of the event loop in which a frame reaches the recogniser: inbox, listening, ear, decoder."""
+"""Turns of the event loop in which a frame reaches the recogniser: inbox, listening, recognition stream, decoder."""
 
 
 class SteppedRecognizer:
@@ -40,7 +40,7 @@ class SteppedRecognizer:
     def listen(
         self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
     ) -> UtteranceRecognizer:
-        """Open an ear."""
+        """Open a recognition stream."""
         return _SteppedHearing(self._recognizer.listen(phrases, words, samples), self._idle)
 
     async def settled(self, inbox: Inbox, listening: asyncio.Future[ListeningResult]) -> None:
@@ -74,7 +74,7 @@ class _SteppedHearing:
 
 
 class CallListener:
-    """One call's ears: the state of gain and voice activity goes on from turn to turn, as in a call."""
+    """What listens in one call: the state of gain and voice activity goes on from turn to turn, as in a call."""
 
     def __init__(self, recognizer: Recognizer, vad: VoiceActivityDetector, gain: GainControl) -> None:
         self._recognizer = recognizer
@@ -114,7 +114,7 @@ class CallListener:
 
 
 class CallListenerFactory:
-    """Makes the ears of calls for one model; load once a process."""
+    """Makes the listeners of calls for one model; load once a process."""
 
     def __init__(self, model_dir: Path) -> None:
         """Raise ``ModelError`` when the directory holds no usable model."""
@@ -122,7 +122,7 @@ class CallListenerFactory:
         self._activities = VoiceActivityFactory()
 
     def new(self) -> CallListener:
-        """Return the ears of a new call."""
+        """Return the listener of a new call."""
         return CallListener(self.recognizer, self._activities.new(), AutomaticGain())
 
 

@@ -43,7 +43,7 @@ async def open_staff_queues(
     voice: Voice,
     stack: contextlib.AsyncExitStack,
 ) -> StaffQueues | None:
-    """Return the desk, None where no queue is set. Raises SettingsError."""
+    """Return the staff queues, None where none is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
         prompt = pack().contents.prompts.get(WHISPER_PROMPT)
@@ -123,7 +123,7 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
                     "queue now",
                     "warning",
                     f"{name}: nobody is logged in",
-                    "let people log in; outside your hours it is fine",
+                    "let staff log in; outside your hours it is fine",
                 )
             else:
                 yield Finding("queue now", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")

@@ -17,7 +17,7 @@ from agent.call.records import Caller
 
 _TAKEN_OVER = "orderline-taken-over"
 _HANGUP_NOTICE_SECONDS = 0.5
-"""The news that a caller hangs up may come this long after the refusal that it causes."""
+"""The event that a caller hangs up may come this long after the refusal that it causes."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class AsteriskCallerLine:
     async def is_leaving(self) -> bool:
         """True when the caller has hung up or is hanging up: what Asterisk has just refused is no fault then.
 
-        Waits for the news up to half a second. Raises AriError when Asterisk does not tell.
+        Waits for the event up to half a second. Raises AriError when Asterisk does not tell.
         """
         try:
             await self._ari.channels.get(self.channel_id)

@@ -56,7 +56,7 @@ HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
 AdmitCall = Callable[[int], str]
 """Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
-"""Hands a call over for a reason before it is answered, and records it."""
+"""Sends a call to the queue for a reason, and records it."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -149,7 +149,7 @@ class StasisApplication:
         return not self._calls
 
     async def hand_over_all(self, reason: str) -> None:
-        """Hand every call over to the staff with its story; a session that does not get that done is cut off."""
+        """Hand every call over to staff with its summary; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):
             line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
@@ -157,7 +157,7 @@ class StasisApplication:
         await cancel_and_wait(*self._calls.values())
 
     async def close(self) -> None:
-        """Hand over what is left, and stop."""
+        """Hand the calls that are left over to staff, and stop."""
         if self._resync_task is not None:
             await cancel_and_wait(self._resync_task)
         await self.hand_over_all("agent_stopping")
@@ -204,8 +204,8 @@ class StasisApplication:
         task.add_done_callback(self._errands.discard)
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Hand a new call over before it is answered."""
-        log.warning("Call %s goes straight to the staff: %s", line.id, reason)
+        """Send a new call to the queue before it is answered."""
+        log.warning("Call %s goes straight to staff: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
             if self._reject is not None:
                 await self._reject(line, reason)

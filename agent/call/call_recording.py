@@ -1,4 +1,4 @@
-"""Keeps the record of one call: writes each turn as it happens, tells the observers, stores the record at the end."""
+"""Keeps the record of one call: writes each turn as it happens, publishes it, stores the record at the end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from agent.call.components import CallComponents
 from agent.call.latency import ResponseTime, ResponseTimer
@@ -15,6 +14,7 @@ from agent.call.records import CallRecord, TurnRecord
 from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
+from agent.telemetry.events import AgentSaid, CallBegan, CallerSaid, CallFinished, CallingParty
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,11 @@ class CallRecording:
         return self._answered_at is not None
 
     def begin(self) -> asyncio.Task[None]:
-        """Note that the call has begun, and tell the observers; the task is for :meth:`finish`."""
+        """Note that the call has begun, and publish that; the task is for :meth:`finish`."""
         caller = self._line.caller
         beginning = asyncio.create_task(self._parts.records.begin(self.record), name="call-begins")
-        self.notify("call_started", caller=asdict(caller), dialled=caller.dialled, entry=self._line.entry)
+        party = CallingParty(caller.number, caller.name, caller.dialled)
+        self._parts.events.publish(CallBegan(self._line.id, party, caller.dialled, self._line.entry))
         return beginning
 
     def note_answered(self) -> None:
@@ -75,15 +76,17 @@ class CallRecording:
         def first_audio(at: float) -> None:
             response = self._first_audio(at)
             record.response_ms, record.spent_ms = response.ms, response.spent_ms
-            self.notify(
-                "agent_said",
-                text=text,
-                prompts=[prompt.id for prompt in turn.say],
-                flow=turn.flow,
-                step=turn.step,
-                understood=turn.understood,
-                response_ms=record.response_ms,
-                spent_ms=record.spent_ms,
+            self._parts.events.publish(
+                AgentSaid(
+                    self._line.id,
+                    text=text,
+                    prompts=tuple(prompt.id for prompt in turn.say),
+                    flow=turn.flow,
+                    step=turn.step,
+                    understood=turn.understood,
+                    response_ms=record.response_ms,
+                    spent_ms=record.spent_ms,
+                )
             )
 
         return first_audio
@@ -97,13 +100,15 @@ class CallRecording:
         turn.via = heard.via
         turn.confidence = round(heard.confidence, 3)
         turn.barged_in = heard.barged_in
-        self.notify(
-            "caller_said",
-            heard=turn.heard,
-            via=turn.via,
-            confidence=turn.confidence,
-            barged_in=turn.barged_in,
-            slot=turn.slot,
+        self._parts.events.publish(
+            CallerSaid(
+                self._line.id,
+                heard=turn.heard,
+                via=turn.via,
+                confidence=turn.confidence,
+                barged_in=turn.barged_in,
+                slot=turn.slot,
+            )
         )
 
     def keep_snapshot(self) -> None:
@@ -114,7 +119,7 @@ class CallRecording:
         parts.memory.keep(self.record.id, snapshot_of(self.record, at, parts.dialog.snapshot()))
 
     async def finish(self, beginning: asyncio.Task[None]) -> None:
-        """Store the record of a call that is over, forget its snapshot and tell the observers."""
+        """Store the record of a call that is over, forget its snapshot and publish the end."""
         record, parts = self.record, self._parts
         started_at = self._started_at if self._answered_at is None else self._answered_at
         record.duration_seconds = round(parts.clock() - started_at, 3)
@@ -125,17 +130,15 @@ class CallRecording:
         except OrderlineError:
             log.exception("Call %s could not be recorded", record.id)
         parts.memory.forget(record.id)
-        self.notify(
-            "call_ended",
-            outcome=record.outcome,
-            ended_by=record.ended_by,
-            duration_seconds=record.duration_seconds,
-            record=asdict(record),
+        parts.events.publish(
+            CallFinished(
+                self._line.id,
+                outcome=record.outcome,
+                ended_by=record.ended_by,
+                duration_seconds=record.duration_seconds,
+                record=asdict(record),
+            )
         )
-
-    def notify(self, event: str, **data: Any) -> None:
-        """Tell the observers of this call."""
-        self._parts.observer.notify(event, self._line.id, data)
 
     def _first_audio(self, at: float) -> ResponseTime:
         """Take note that the agent is audible from ``at`` on."""

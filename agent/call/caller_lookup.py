@@ -46,7 +46,7 @@ class CallerLookup:
         return self._customer.result() if done else {}
 
     def known_as(self) -> str:
-        """Return in words for people who is known by this number, as far as the shop has said so; no proof of it."""
+        """Return in words for staff who is known by this number, as far as the shop has said so; no proof of it."""
         if not self._customer.done() or self._customer.cancelled():
             return ""
         customer = self._customer.result()

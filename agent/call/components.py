@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.call.ports import (
-    CallObserver,
     CallRecordWriter,
     EchoSuppressor,
     GainControl,
@@ -24,6 +23,7 @@ from agent.call.queue_status import StaffQueues
 from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import Dialog
+from agent.telemetry.events import EventPublisher
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class CallComponents:
     """Makes the gate of one turn."""
     services: Services
     records: CallRecordWriter
-    observer: CallObserver
+    events: EventPublisher
     redact: Callable[[str, str], str]
     """``redact(text, slot)``: the text without what may not be kept."""
     clock: Callable[[], float]

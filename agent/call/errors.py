@@ -35,7 +35,7 @@ class RecognitionFailed(OrderlineError):
 
 
 class HandOverRequired(OrderlineError):
-    """The agent has to hand this call over to the staff now."""
+    """The agent has to hand this call over to staff now."""
 
     code = "must_leave"
 

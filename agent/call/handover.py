@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.call.latency import LOOK_UP, ResponseTimer
@@ -17,6 +17,7 @@ from agent.common.channel_variables import channel_variable_text
 from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Dialog, HandOver, Turn
 from agent.errors import OrderlineError
+from agent.telemetry.events import EventPublisher, HandedOver, QueueChecked
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,7 @@ class HandoverSources:
     record: CallRecord
     ticket: HandoverTicket
     timer: ResponseTimer
-    notify: Callable[..., None]
-    """``notify(event, **data)`` tells the observers."""
+    events: EventPublisher
     queues: StaffQueues | None = None
     """Knows the staff queues, where they are set."""
 
@@ -75,7 +75,7 @@ class Handover:
             return turn
         report = await sources.queues.report(turn.then.queue)
         sources.timer.lap(LOOK_UP)
-        sources.notify("queue", **asdict(report))
+        sources.events.publish(QueueChecked(self._line.id, report.standing, report.wait_minutes, report.opens))
         answer = sources.dialog.hear(report)
         if isinstance(answer.then, HandOver):
             return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
@@ -96,7 +96,7 @@ class Handover:
         """Let the caller go to the staff. Raises LineGone, CallReclaimedError."""
         if self._sources is not None:
             self._sources.record.handover = dict(prepared.recorded)
-            self._sources.notify("handed_over", **prepared.recorded)
+            self._sources.events.publish(HandedOver(self._line.id, **prepared.recorded))
         await self._line.hand_over(prepared.variables, prepared.reason)
         self._executed = True
 

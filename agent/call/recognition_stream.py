@@ -77,7 +77,7 @@ class RecognitionStream:
                     self._settled, self.text = final, final.text
 
     def check(self) -> None:
-        """Raise what stopped the ear, if anything did."""
+        """Raise what stopped the recogniser, if anything did."""
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()) is not None:
             raise error
 

@@ -40,6 +40,7 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.errors import OrderlineError
+from agent.telemetry.events import EffectEnded, EffectStarted, ListeningStarted, TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class CallSession:
         ticket = HandoverTicket(parts.services, record, parts.redact, self._operations.page)
         self._handover = Handover(
             line,
-            HandoverSources(parts.dialog, record, ticket, self._timer, self._recording.notify, parts.queues),
+            HandoverSources(parts.dialog, record, ticket, self._timer, parts.events, parts.queues),
         )
 
     async def run(self) -> CallRecord:
@@ -86,7 +87,7 @@ class CallSession:
         except CallTakenOver as taken:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "taken_over", "supervisor"
-            self._recording.notify("taken_over", by=taken.by)
+            self._parts.events.publish(TakenOver(self._line.id, taken.by))
             await self._line.release_to_supervisor()
         except HandOverRequired as error:
             record.outcome, record.ended_by = "handed_over", "handover"
@@ -186,7 +187,7 @@ class CallSession:
                 echo=parts.echo,
                 completeness=parts.dialog.completeness,
                 clock=parts.clock,
-                on_listening=lambda: self._recording.notify("listening", slot=listen.slot or ""),
+                on_listening=lambda: parts.events.publish(ListeningStarted(self._line.id, listen.slot or "")),
                 options=parts.turn_taking,
                 chunk_frames=parts.chunk_frames,
             ),
@@ -212,7 +213,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
-        self._recording.notify("effect_started", name=effect.name)
+        parts.events.publish(EffectStarted(self._line.id, effect.name))
         work = asyncio.create_task(self._operations.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.wake_up())
         playback = speaking
@@ -236,7 +237,7 @@ class CallSession:
         self._timer.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
         code = self._operations.note(effect, result, milliseconds)
-        self._recording.notify("effect", name=effect.name, code=code, ms=milliseconds)
+        parts.events.publish(EffectEnded(self._line.id, effect.name, code, milliseconds))
         return result
 
     async def _hand_over(self, handover: HandOver, speaking: PromptPlayback) -> None:

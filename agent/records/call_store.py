@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 Redact = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 EventsOfRecord = Callable[[Mapping[str, Any], bool], Sequence[NewOutboxEntry]]
-"""``news(record, over)``: what others must hear of a call, from its redacted record, as it begins and as it ends."""
+"""``news(record, over)``: the outbox entries that follow from a redacted record, as a call begins and as it ends."""
 
 _INSERT = (
     "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"

@@ -119,7 +119,7 @@ class AgentProcess:
 
     @property
     def control_url(self) -> str:
-        """Base address of the agent's own door."""
+        """Base address of the agent's HTTP server."""
         return f"http://127.0.0.1:{self.control_port}"
 
     async def start(self) -> None:

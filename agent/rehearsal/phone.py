@@ -26,8 +26,8 @@ _POPPED = ("HDR_TICKET", "HDR_REASON", "HDR_SUMMARY", "HDR_ORDER", "HDR_VERIFIED
 class Leg:
     """One phone's side of one call.
 
-    The channel is bridged with a media channel whose websocket is this object's mouth and ear. All times are monotonic
-    seconds.
+    The channel is bridged with a media channel whose websocket carries this phone's audio both ways. All times are
+    monotonic seconds.
     """
 
     def __init__(

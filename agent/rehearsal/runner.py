@@ -71,10 +71,10 @@ async def run_scripts(
 ) -> RehearsalResult:
     """Play the scripts and return what came of each call.
 
-    ``b`` is the carrier's Asterisk, ``feed_url`` the agent's control address (None: by ear alone), ``keep`` where the
-    recordings and records go, ``sounds_dir`` Asterisk's English core sounds (the folder of ``digits/1.wav``),
-    ``cache_dir`` where rendered speech is kept (default ``keep/voices``). ``at_once`` calls are held at the same time;
-    each call is placed ``repeat`` times, the copies from numbers of their own.
+    ``b`` is the carrier's Asterisk, ``feed_url`` the agent's control address (None: judged from the audio alone),
+    ``keep`` where the recordings and records go, ``sounds_dir`` Asterisk's English core sounds (the folder of
+    ``digits/1.wav``), ``cache_dir`` where rendered speech is kept (default ``keep/voices``). ``at_once`` calls are
+    held at the same time; each call is placed ``repeat`` times, the copies from numbers of their own.
 
     Raises ScriptError, CallerVoiceError (before anything is dialled), AriError and PhoneError.
     """

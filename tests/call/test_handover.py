@@ -18,11 +18,12 @@ from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.ticketing import HandoverTicket
 from agent.dialog.contract import HandOver
+from agent.telemetry.events import HandedOver
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
+    FakeEvents,
     FakeMedia,
-    FakeObserver,
     FakeRecords,
     FakeServices,
     parts,
@@ -59,16 +60,13 @@ class Setting:
     def __init__(self, services: FakeServices, whispers: Whispers | None = None) -> None:
         self.line = FakeCallerLine()
         self.record = CallRecord("call-1", self.line.caller, NOW.isoformat())
-        self.told: list[tuple[str, dict[str, Any]]] = []
+        self.events = FakeEvents()
         ticket = HandoverTicket(services, self.record, lambda text, slot: text)
         plans = {"humans": QueueDefinition(lambda: QueueRules(UTC), whisper=True)}
         queues = None if whispers is None else StaffQueues(plans, OpenQueue(), whispers, lambda: NOW)
         timer = ResponseTimer(asyncio.get_running_loop().time)
-        self.sources = HandoverSources(FakeDialog(say("Hello.")), self.record, ticket, timer, self.tell, queues)
+        self.sources = HandoverSources(FakeDialog(say("Hello.")), self.record, ticket, timer, self.events, queues)
         self.handover = Handover(self.line, self.sources)
-
-    def tell(self, event: str, **data: Any) -> None:
-        self.told.append((event, data))
 
 
 class TestPreparing:
@@ -82,7 +80,9 @@ class TestPreparing:
         prepared = await call.handover.prepare(ASKED, announced)
         assert prepared.variables["ORDERLINE_TICKET"] == "T-1"
         assert prepared.variables["ORDERLINE_WHISPER"] == "/whispers/call-1"
-        assert (call.line.log, call.told, call.record.handover) == ([], [], None), "nothing has happened yet"
+        assert (call.line.log, call.events.published, call.record.handover) == ([], [], None), (
+            "nothing has happened yet"
+        )
 
     async def test_record_observers_and_staff_are_told_the_same(self) -> None:
         call = Setting(FakeServices(tickets__create=TICKET), Whispers())
@@ -95,7 +95,7 @@ class TestPreparing:
             "ticket": "T-1",
             "facts": {},
         }
-        assert call.told == [("handed_over", call.record.handover)]
+        assert [event.data() for event in call.events.of(HandedOver)] == [call.record.handover]
         assert call.line.variables["ORDERLINE_QUEUE"] == "humans"
         assert call.line.log == ["hand_over caller_asked"]
 
@@ -180,9 +180,9 @@ async def test_an_agent_stopped_just_after_the_hand_over_does_not_hand_over_agai
 
 
 async def test_a_caller_who_leaves_before_the_queue_answers_is_recorded_as_gone() -> None:
-    line, records, told = FakeCallerLine(), FakeRecords(), FakeObserver()
+    line, records, events = FakeCallerLine(), FakeRecords(), FakeEvents()
     line.refuses = True
-    await reject_to_queue(line, "overload", records, told, lambda: NOW)
+    await reject_to_queue(line, "overload", records, events, lambda: NOW)
     (record,) = records.written
     assert (record.outcome, record.ended_by, record.handover) == ("caller_hung_up", "caller", None)
-    assert [event for event, _ in told.events] == ["call_started", "call_ended"]
+    assert [event.event for event in events.published] == ["call_refused", "call_started", "call_ended"]
