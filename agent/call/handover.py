@@ -85,12 +85,19 @@ class Handover:
         self, handover: HandOver, announced: Callable[[], Awaitable[None]] = nothing_announced
     ) -> PreparedHandover:
         """Write the ticket while ``announced`` waits for the last word of the announcement. Raises what that raises."""
-        preparing = asyncio.create_task(self._prepared(handover, TICKET_DEADLINE_SECONDS), name="prepare-handover")
+        sources = self._sources
+        if sources is None:
+            await announced()
+            return _without_conversation(handover)
+        handover = sources.ticket.redacted(handover)
+        writing = asyncio.create_task(sources.ticket.create(handover), name="handover-ticket")
         try:
             await announced()
-            return await preparing
+            ticket = await writing
         finally:
-            await cancel_and_wait(preparing)
+            await cancel_and_wait(writing)
+        # the whisper is spoken after the last word: while the announcement is synthesised, it would miss its deadline
+        return await _with_conversation(sources, handover, ticket, whisper=True)
 
     async def execute(self, prepared: PreparedHandover) -> None:
         """Let the caller go to the staff. Raises LineGone, CallReclaimedError."""
@@ -107,32 +114,22 @@ class Handover:
         """
         if self._executed:
             return True
-        sources = self._sources
-        handover = HandOver(reason, "") if sources is None else sources.dialog.hand_over(reason)
         try:
-            await self.execute(await self._prepared(handover, EMERGENCY_TICKET_SECONDS if ticket else 0, whisper=False))
+            await self.execute(await self._prepare_at_once(reason, ticket=ticket))
         except OrderlineError as error:
-            log.warning("Call %s could not be handed over to the staff: %s", self._line.id, error)
-            if sources is not None:
-                sources.record.handover = None
+            log.warning("Call %s could not be handed over to staff: %s", self._line.id, error)
+            if self._sources is not None:
+                self._sources.record.handover = None
             return False
         return True
 
-    async def _prepared(self, handover: HandOver, ticket_seconds: float, *, whisper: bool = True) -> PreparedHandover:
+    async def _prepare_at_once(self, reason: str, *, ticket: bool) -> PreparedHandover:
         sources = self._sources
         if sources is None:
-            # the dialplan has a value of its own for each variable that is not set
-            return PreparedHandover(
-                handover.reason, {"ORDERLINE_REASON": handover.reason}, _recorded(handover, handover.queue, "")
-            )
-        queues, record = sources.queues, sources.record
-        handover = sources.ticket.redacted(handover)
-        ticket = await sources.ticket.create(handover, ticket_seconds) if ticket_seconds else ""
-        queue, variables = handover.queue, handover_variables(handover, ticket)
-        if queues is not None:
-            queue = queues.name(handover.queue)
-            variables |= await queues.variables(handover, ticket, record.id, record.caller.number, whisper=whisper)
-        return PreparedHandover(handover.reason, variables, _recorded(handover, queue, ticket))
+            return _without_conversation(HandOver(reason, ""))
+        handover = sources.ticket.redacted(sources.dialog.hand_over(reason))
+        ticket_id = await sources.ticket.create(handover, EMERGENCY_TICKET_SECONDS) if ticket else ""
+        return await _with_conversation(sources, handover, ticket_id, whisper=False)
 
 
 def handover_variables(handover: HandOver, ticket: str) -> dict[str, str]:
@@ -147,6 +144,23 @@ def handover_variables(handover: HandOver, ticket: str) -> dict[str, str]:
         "ORDERLINE_ORDER": channel_variable_text(str(facts.get("order_number") or ""), 40),
         "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
     }
+
+
+def _without_conversation(handover: HandOver) -> PreparedHandover:
+    """The dialplan has a value of its own for each variable that is not set."""
+    variables = {"ORDERLINE_REASON": handover.reason}
+    return PreparedHandover(handover.reason, variables, _recorded(handover, handover.queue, ""))
+
+
+async def _with_conversation(
+    sources: HandoverSources, handover: HandOver, ticket: str, *, whisper: bool
+) -> PreparedHandover:
+    queues, record = sources.queues, sources.record
+    queue, variables = handover.queue, handover_variables(handover, ticket)
+    if queues is not None:
+        queue = queues.name(handover.queue)
+        variables |= await queues.variables(handover, ticket, record.id, record.caller.number, whisper=whisper)
+    return PreparedHandover(handover.reason, variables, _recorded(handover, queue, ticket))
 
 
 def _recorded(handover: HandOver, queue: str, ticket: str) -> dict[str, Any]:

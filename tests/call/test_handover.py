@@ -70,19 +70,19 @@ class Setting:
 
 
 class TestPreparing:
-    async def test_ticket_and_whisper_are_ready_when_the_last_word_has_been_heard(self) -> None:
+    async def test_the_ticket_is_ready_when_the_last_word_has_been_heard_and_the_whisper_is_made_then(self) -> None:
         whispers = Whispers()
-        call = Setting(FakeServices(tickets__create=TICKET), whispers)
+        services = FakeServices(tickets__create=TICKET)
+        call = Setting(services, whispers)
 
         async def announced() -> None:
-            await until(lambda: whispers.made == ["T-1"])
+            await until(lambda: services.asked)
+            assert whispers.made == [], "it would be synthesised beside the announcement, and come too late"
 
         prepared = await call.handover.prepare(ASKED, announced)
         assert prepared.variables["ORDERLINE_TICKET"] == "T-1"
         assert prepared.variables["ORDERLINE_WHISPER"] == "/whispers/call-1"
-        assert (call.line.log, call.events.published, call.record.handover) == ([], [], None), (
-            "nothing has happened yet"
-        )
+        assert (call.line.log, call.events.published, call.record.handover) == ([], [], None), "nothing happened yet"
 
     async def test_record_observers_and_staff_are_told_the_same(self) -> None:
         call = Setting(FakeServices(tickets__create=TICKET), Whispers())
