@@ -12,7 +12,7 @@ from agent.call.latency import LOOK_UP, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.queue_status import StaffQueues
 from agent.call.records import CallRecord
-from agent.call.ticketing import TICKET_DEADLINE_SECONDS, HandoverTicket
+from agent.call.ticketing import HandoverTicket
 from agent.common.channel_variables import channel_variable_text
 from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Dialog, HandOver, Turn
