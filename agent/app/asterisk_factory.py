@@ -62,7 +62,7 @@ def build_asterisk_parts(
         audiosocket,
         FeatureCodes({"pause": pause.begin, "resume": pause.end}),
         admit=admission.rejection_reason,
-        pass_on=calls.reject,
+        reject=calls.reject,
         claim=interrupted.claim,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
