@@ -33,13 +33,13 @@ from agent.control.routes import control_routes
 from agent.control.server import ControlServer, LiveFeed
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.records.redaction import redact_text
+from agent.records.event_redaction import redact_event
 from agent.recovery.lost_calls import LostCalls
 from agent.shop.services import CHANGES, ShopServices
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.wording import filters
+from agent.telemetry.event_bus import EventBus
 from agent.telemetry.metrics import Metrics
-from agent.telemetry.observers import ObserverFanOut
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +100,10 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     render = SandboxRenderer(filters)
     feed = LiveFeed(None if settings.control.show_private else redact_event)
     metrics = Metrics()
-    observer = ObserverFanOut(feed, metrics)
-    active_calls = ActiveCalls(observer, redact_event, time.monotonic)
+    active_calls = ActiveCalls(redact_event, time.monotonic)
+    events = EventBus()
+    for subscriber in (feed.send, metrics.count, active_calls.update):
+        events.subscribe(subscriber)
     redis = _open_redis(settings, stack)
 
     shop = await open_shop(settings.shop, wall, stack, state / "changes.sqlite")
@@ -133,8 +135,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         queues=queues,
         recovery=recovery,
         left=dialplan_values,
-        observer=observer,
-        live_calls=active_calls,
+        events=events,
         wall=wall,
     )
     asterisk = build_asterisk_parts(
@@ -182,13 +183,3 @@ async def _open_pause(settings: Settings, redis: SharedRedis | None, stack: cont
         await together.start()
         stack.push_async_callback(together.close)
     return pause
-
-
-def redact_event(event: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reader of the live feed sees of an event: no card numbers, no second facts, no whole record."""
-    slot = str(data.get("slot", ""))
-    shown = {key: value for key, value in data.items() if key != "record"}
-    for key in ("text", "heard", "understood", "summary"):
-        if isinstance(shown.get(key), str):
-            shown[key] = redact_text(shown[key], heard=key == "heard", slot=slot if key == "heard" else "")
-    return shown

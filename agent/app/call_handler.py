@@ -14,8 +14,8 @@ from agent.app.recovery_factory import CallRecovery
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
-from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
-from agent.call.ports import CallObserver, Media
+from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
+from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallComponents, CallSession
@@ -23,7 +23,6 @@ from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
-from agent.control.active_calls import ActiveCalls
 from agent.control.agi import DialplanValues
 from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -36,6 +35,7 @@ from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.vad import VoiceActivityFactory
+from agent.telemetry.events import ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25
@@ -57,10 +57,7 @@ class CallHandler:
     recovery: CallRecovery
     left: DialplanValues
     """What the dialplan left for its calls."""
-    observer: CallObserver
-    """Hears of calls that are not taken."""
-    live_calls: ActiveCalls
-    """Hears of those that are."""
+    events: EventPublisher
     wall: Callable[[], datetime]
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
@@ -80,7 +77,7 @@ class CallHandler:
             services=ConsentFilteredServices(self.outbox_service.services_of(line.id), lambda: consent.answer),
             records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
             known_as=introduction.known_as,
-            observer=ConsentFilteredObserver(self.live_calls, lambda: consent.answer),
+            events=ConsentFilteredEvents(self.events, lambda: consent.answer),
             redact=lambda text, slot: redact_text(text, slot=slot),
             clock=time.monotonic,
             wall=self.wall,
@@ -100,8 +97,7 @@ class CallHandler:
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
         """Give a call to people before it is answered, and record it."""
         CALL_ID.set(line.id)
-        self.observer.notify("call_refused", line.id, {"why": reason})
-        await reject_to_queue(line, reason, self.outbox_service.records, self.live_calls, self.wall)
+        await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
 
     def _conversation(
         self, line: AsteriskCallerLine, facts: CallFacts
@@ -124,7 +120,7 @@ class CallHandler:
             self.settings.call.consent if line.entry == "inbound" else "off",
             pack.contents.recording or RecordingConsent(),
             lambda text: self.render(text, {"shop": facts.shop_name}),
-            lambda given: self.live_calls.notify("consent", line.id, {"answer": given}),
+            lambda given: self.events.publish(ConsentAnswered(line.id, given)),
             consent_in_snapshot(left) if left else answer,
             asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
         )

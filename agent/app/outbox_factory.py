@@ -14,10 +14,12 @@ from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
+from agent.errors import OrderlineError
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
+from agent.records.outbox_commands import outstanding
 from agent.records.redis_sharing import RedisSharing
 from agent.records.webhooks import (
     InvalidWebhookCa,
@@ -95,6 +97,16 @@ def delivery_lock_path(settings: Settings) -> Path:
     """Return the file by which one process at a time recovers lost calls and delivers."""
     path = calls_path(settings)
     return path.with_name(path.name + ".deliveries.lock")
+
+
+async def outbox_depth(path: Path) -> tuple[int, int]:
+    """How many deliveries were given up, and how many are on their way."""
+    if not path.is_file():  # noqa: ASYNC240 - one look at a name on the local disk
+        return 0, 0
+    try:
+        return await asyncio.to_thread(outstanding, path)
+    except OrderlineError:
+        return 0, 0  # its own finding: the records of calls are in the same file
 
 
 def webhook_subscription(webhook: WebhookSettings) -> WebhookSubscription:

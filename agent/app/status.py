@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent import __version__
-from agent.app.outbox_factory import OutboxService
+from agent.app.outbox_factory import OutboxService, calls_path, outbox_depth
 from agent.app.shop_factory import ConfiguredShop
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.ari.client import AriClient
@@ -52,7 +52,8 @@ class AgentStatus:
 
     async def with_dependencies(self) -> Mapping[str, Any]:
         """Return the same with everything the agent depends on."""
-        return await check_dependencies(self.settings, self.now(), self.speech.speaker.healthy)
+        depth = await outbox_depth(calls_path(self.settings))
+        return await check_dependencies(self.settings, self.now(), self.speech.speaker.healthy, depth)
 
     def rejection_reason(self) -> str:
         """Return why no calls are taken now, ``""`` when they are."""

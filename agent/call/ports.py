@@ -1,4 +1,4 @@
-"""The Protocols a call needs from outside: caller line, audio, recogniser, voice, services, records, observer."""
+"""The Protocols a call needs from outside: caller line, audio, recogniser, voice, services, records."""
 
 from __future__ import annotations
 
@@ -205,10 +205,3 @@ class NoSnapshots:
 
     def forget(self, call_id: str) -> None:
         """Do nothing."""
-
-
-class CallObserver(Protocol):
-    """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
-
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        """``call_started``, ``agent_said``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""

@@ -31,7 +31,7 @@ class FeedEvent:
     """One thing that happened on a call, as the agent tells it."""
 
     name: str
-    """``call_started``, ``agent_said``, ``listening``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""
+    """One of the names in docs/events.md."""
     at: float
     """When it arrived here, monotonic seconds."""
     data: Mapping[str, Any]

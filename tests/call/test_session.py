@@ -34,11 +34,12 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.records.redaction import redact_text
+from agent.telemetry.events import CallFinished, HandedOver
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
+    FakeEvents,
     FakeMedia,
-    FakeObserver,
     FakeRecognizer,
     FakeRecords,
     FakeServices,
@@ -238,12 +239,12 @@ class TestHandOver:
     )
     async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
         """A misheard card number has no right check digit, and is one all the same."""
-        line, records, told = FakeCallerLine(), FakeRecords(), FakeObserver()
+        line, records, told = FakeCallerLine(), FakeRecords(), FakeEvents()
         handover = HandOver("no_match", f'Last words: "{said}".')
         asked = say("Which one?", Listen(phrases=(said,), slot=slot))
         dialog = FakeDialog(asked, say("One moment.", handover))
         services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
-        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, observer=told)
+        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, events=told)
         media = FakeMedia(line.inbox)
         going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
         task = asyncio.create_task(going)
@@ -255,7 +256,7 @@ class TestHandOver:
         (record,) = records.written
         assert record.turns[0].heard == said, "the fixture holds what must not be kept"
         ticket = next(arguments for name, arguments, _ in services.asked if name == "tickets.create")
-        fed = [data for event, data in told.events if event == "handed_over"]
+        fed = told.of(HandedOver)
         for place in (line.variables["ORDERLINE_SUMMARY"], str(record.handover), str(ticket), str(fed)):
             assert said not in place
             assert "Last words:" in place
@@ -320,8 +321,8 @@ class TestHangUps:
             await hold(line, FakeMedia(line.inbox), call)
         assert isinstance(call.records, FakeRecords)
         assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
-        assert isinstance(call.observer, FakeObserver)
-        assert len(call.observer.named("call_ended")) == 1
+        assert isinstance(call.events, FakeEvents)
+        assert len(call.events.of(CallFinished)) == 1
 
 
 class TestAQueueThatIsAskedFirst:
