@@ -22,20 +22,16 @@ from agent.control.pause import PauseSwitch
 from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
-from agent.flows import english_pack
 from agent.records.call_store import CallStore
 from agent.recovery.manager import RecoveryManager, consent_filtered
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 from agent.rehearsal.real_redis import RealRedis
-from agent.speech.wording import filters
-
-RENDER = SandboxRenderer(filters)
+from tests.shipped_pack import RENDER, shipped_pack
 
 
 @pytest.fixture(scope="module")
 def pack() -> FlowPack:
-    return FlowPack.load(english_pack(), RENDER.filters)
+    return shipped_pack()
 
 
 def wall() -> datetime:
