@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-USER = "orderline"
-"""The agent's own system user and group."""
+from agent.common.privileges import AGENT_USER
 
 
 @dataclass(frozen=True)
@@ -53,5 +52,5 @@ class InstallationLayout:
             "ETC": str(self.etc_dir),
             "STATE": str(self.state_dir),
             "SHARE": str(self.share_dir),
-            "USER": USER,
+            "USER": AGENT_USER,
         }
