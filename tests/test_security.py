@@ -14,18 +14,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.app.application import redact_event
 from agent.app.queue_factory import NoQueueStatistics
-from agent.call.ports import Caller, CallRecord
 from agent.call.queue_rules import QueueRules
 from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.records import Caller, CallRecord
 from agent.call.ticketing import HandOverPreparer
-from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
+from agent.config.asterisk import AmiSettings, AriSettings
+from agent.config.base import SettingsError
+from agent.config.control import ControlSettings
+from agent.config.settings import Settings
 from agent.control.server import LiveFeed
 from agent.dialog.contract import HandOver
 from agent.installation.asterisk_files import read
 from agent.records.call_store import CallStore
+from agent.records.event_redaction import redact_event
 from agent.records.redaction import redact_text
+from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import CallerSaid
 from tests.call.text_session import TextSession, demo_shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -171,10 +176,11 @@ class TestCards:
         await store.write(session.record)
         await store.close()
         await shop.close()
-        feed = LiveFeed(redact_event)
+        events, feed = EventBus(), LiveFeed(redact_event)
+        events.subscribe(feed.send)
         reader = feed.subscribe()
         for turn in session.record.turns:
-            feed.notify("caller_said", "call-1", {"heard": turn.heard, "slot": turn.slot})
+            events.publish(CallerSaid("call-1", turn.heard, turn.via, turn.confidence, turn.barged_in, turn.slot))
         fed = "".join(str(reader.get_nowait()) for _ in range(reader.qsize()))
         kept = everything_in(tmp_path)
         places = {"files": kept, "feed": fed, "ticket": session.page(), "log": caplog.text}

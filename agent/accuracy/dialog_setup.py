@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
@@ -144,7 +144,7 @@ class DialogSetup:
 
 @contextlib.contextmanager
 def open_dialog_setup(runner: asyncio.Runner) -> Iterator[DialogSetup]:
-    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the ears."""
+    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the listeners."""
     with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
         shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
         try:

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FULL_SCALE, Pcm, frame_levels_dbfs, to_pcm
 
 Samples = npt.NDArray[np.float64]
 
 KINDS = ("white", "babble", "street")
 TALKERS = 6
-"""So many people talk at once in babble: single words cannot be told apart any more."""
+"""So many voices talk at once in babble: single words cannot be told apart any more."""
 _CAR_SECONDS = (3.0, 7.0)
 """How long a passing car is heard."""
 

@@ -13,8 +13,9 @@ from agent.call.ports import Voice
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, QueueStatistics, StaffQueues
 from agent.call.whisper import WHISPER_PROMPT, WhisperFiles
+from agent.config.base import SettingsError
 from agent.config.queues import QueueSettings
-from agent.config.settings import Settings, SettingsError
+from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 
@@ -37,7 +38,7 @@ async def open_staff_queues(
     voice: Voice,
     stack: contextlib.AsyncExitStack,
 ) -> StaffQueues | None:
-    """Return the desk, None where no queue is set. Raises SettingsError."""
+    """Return the staff queues, None where none is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
         prompt = pack().contents.prompts.get(WHISPER_PROMPT)

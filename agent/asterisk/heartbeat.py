@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriNotFound
+from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,7 @@ class Heartbeat:
         """Stop, and leave a sign that nobody is there; idempotent."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_and_wait(self._task)
         self._task = None
         with contextlib.suppress(AriError):
             async with asyncio.timeout(1.0):

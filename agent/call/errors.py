@@ -1,4 +1,4 @@
-"""The typed errors of a call: line gone, taken over, reclaimed, audio lost, recogniser, voice, services."""
+"""The typed errors of a call: line gone, taken over, reclaimed, audio lost, recogniser, voice."""
 
 from __future__ import annotations
 
@@ -22,24 +22,6 @@ class CallTakenOver(OrderlineError):
         self.by = by
 
 
-NOT_SENT_AGAIN = "not_sent_again"
-"""Reason of a ``timed_out`` change: it may have been made, and the system could not tell that a repeat is one. Nothing
-sends it again by itself; a person looks."""
-
-
-class ServiceError(OrderlineError):
-    """A business operation did not succeed."""
-
-    code = "unavailable"
-
-    def __init__(self, code: str, message: str, *, retryable: bool = False, reason: str = "") -> None:
-        """``reason`` is the machine word of a refusal (``already_shipped``) that flows can branch on."""
-        super().__init__(message)
-        self.code = code
-        self.retryable = retryable
-        self.reason = reason
-
-
 class VoiceError(OrderlineError):
     """No engine could speak a prompt."""
 
@@ -53,7 +35,7 @@ class RecognitionFailed(OrderlineError):
 
 
 class HandOverRequired(OrderlineError):
-    """The agent has to give this call to people now."""
+    """The agent has to hand this call over to staff now."""
 
     code = "must_leave"
 

@@ -9,11 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent.call.operations import CallOperations
-from agent.call.ports import CallerLine, CallRecord, Services
+from agent.call.ports import CallerLine, Services
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallRecord
 from agent.call.ticketing import HandOverPreparer
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
+from agent.telemetry.events import EventPublisher, HandedOver
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +34,14 @@ class CallHandOver:
         record: CallRecord,
         acting: CallOperations,
         redact: Callable[[str, str], str],
-        notify: Callable[..., None],
+        events: EventPublisher,
         queues: StaffQueues | None = None,
     ) -> None:
-        """``notify(event, **data)`` tells the observers; ``queues`` knows the people's queues, where they are set."""
+        """``events`` hears of the hand-over; ``queues`` knows the people's queues, where they are set."""
         self._line = line
         self._record = record
         self._desk = HandOverPreparer(services, record.id, record.caller, redact, acting.page)
-        self._notify = notify
+        self._events = events
         self._queues = queues
 
     async def give(self, handover: HandOver, said: Callable[[], Awaitable[None]]) -> None:
@@ -49,8 +52,7 @@ class CallHandOver:
             await said()
             ticket = await writing
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await cancel_and_wait(writing)
         await self._go(handover, ticket, hurried=False)
 
     async def hand_over_now(self, handover: HandOver, *, ticket: bool = True) -> bool:
@@ -80,7 +82,7 @@ class CallHandOver:
             "facts": dict(handover.facts),
         }
         self._record.handover = told
-        self._notify("handed_over", **told)
+        self._events.publish(HandedOver(self._record.id, **told))
         variables = self._desk.variables(handover, ticket)
         if queues is not None:
             number = self._record.caller.number

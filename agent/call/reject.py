@@ -8,8 +8,10 @@ from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.errors import LineGone
-from agent.call.ports import CallerLine, CallObserver, CallRecord, CallRecordWriter
+from agent.call.ports import CallerLine, CallRecordWriter
+from agent.call.records import CallRecord
 from agent.errors import OrderlineError
+from agent.telemetry.events import CallBegan, CallFinished, CallingParty, CallRefused, EventPublisher
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +19,13 @@ PAUSED = "paused"
 
 
 async def reject_to_queue(
-    line: CallerLine, reason: str, records: CallRecordWriter, observer: CallObserver, wall: Callable[[], datetime]
+    line: CallerLine, reason: str, records: CallRecordWriter, events: EventPublisher, wall: Callable[[], datetime]
 ) -> CallRecord:
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
     record = CallRecord(line.id, line.caller, wall().isoformat(timespec="milliseconds"))
-    observer.notify("call_started", line.id, {"caller": asdict(line.caller), "dialled": line.caller.dialled})
+    party = CallingParty(line.caller.number, line.caller.name, line.caller.dialled)
+    events.publish(CallRefused(line.id, reason))
+    events.publish(CallBegan(line.id, party, line.caller.dialled, line.entry))
     await records.begin(record)
     try:
         record.handover = {"reason": reason, "queue": "", "priority": 0, "summary": "", "ticket": "", "facts": {}}
@@ -40,6 +44,5 @@ async def reject_to_queue(
             await records.write(record)
         except OrderlineError:
             log.exception("Call %s could not be recorded", line.id)
-        ended = {"outcome": record.outcome, "ended_by": record.ended_by, "duration_seconds": 0.0}
-        observer.notify("call_ended", line.id, {**ended, "record": asdict(record)})
+        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, asdict(record)))
     return record

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from agent.call.errors import (
     CallReclaimedError,
@@ -20,35 +19,33 @@ from agent.call.errors import (
 )
 from agent.call.handover import CallHandOver
 from agent.call.inbox import InboxReader
+from agent.call.inbox_events import KeyPressed, PlaybackFinished
 from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTime, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.operations import CallOperations
 from agent.call.playback import PromptPlayback
 from agent.call.ports import (
     CallerLine,
-    CallObserver,
-    CallRecord,
     CallRecordWriter,
-    Dialog,
     EchoSuppressor,
     GainControl,
-    KeyPressed,
     Media,
     NoEchoSuppression,
     NoiseGate,
     NoSnapshots,
-    PlaybackFinished,
     Recognizer,
     Services,
     SnapshotWriter,
-    TurnRecord,
     Voice,
     VoiceActivityDetector,
 )
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallRecord, TurnRecord
 from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, snapshot_of
 from agent.call.turn_taking import TurnTakingOptions
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
+    Dialog,
     Effect,
     Event,
     HandOver,
@@ -61,6 +58,19 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.errors import OrderlineError
+from agent.telemetry.events import (
+    AgentSaid,
+    CallBegan,
+    CallerSaid,
+    CallFinished,
+    CallingParty,
+    EffectEnded,
+    EffectStarted,
+    EventPublisher,
+    ListeningStarted,
+    QueueChecked,
+    TakenOver,
+)
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +88,7 @@ class CallComponents:
     """Makes the gate of one turn."""
     services: Services
     records: CallRecordWriter
-    observer: CallObserver
+    events: EventPublisher
     redact: Callable[[str, str], str]
     """``redact(text, slot)``: the text without what may not be kept."""
     clock: Callable[[], float]
@@ -124,7 +134,7 @@ class CallSession:
             parts.services, self._record, lambda: parts.dialog.story, parts.known_as, parts.redact
         )
         self._call_hand_over = CallHandOver(
-            line, parts.services, self._record, self._call_operations, parts.redact, self._notify, parts.queues
+            line, parts.services, self._record, self._call_operations, parts.redact, parts.events, parts.queues
         )
 
     def _begin_record(self) -> CallRecord:
@@ -146,9 +156,9 @@ class CallSession:
         started = self._parts.clock()
         record = self._record
         beginning = asyncio.create_task(self._parts.records.begin(record), name="call-begins")
-        self._notify(
-            "call_started", caller=asdict(self._line.caller), dialled=self._line.caller.dialled, entry=self._line.entry
-        )
+        caller = self._line.caller
+        party = CallingParty(caller.number, caller.name, caller.dialled)
+        self._parts.events.publish(CallBegan(self._line.id, party, caller.dialled, self._line.entry))
         try:
             end = await self._converse()
             record.outcome, record.ended_by = end.outcome, end.ended_by
@@ -158,7 +168,7 @@ class CallSession:
         except CallTakenOver as taken:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "taken_over", "supervisor"
-            self._notify("taken_over", by=taken.by)
+            self._parts.events.publish(TakenOver(self._line.id, taken.by))
             await self._line.give_up()
         except HandOverRequired as error:
             record.outcome, record.ended_by = "handed_over", "handover"
@@ -277,7 +287,7 @@ class CallSession:
                 echo=parts.echo,
                 completeness=parts.dialog.completeness,
                 clock=parts.clock,
-                on_listening=lambda: self._notify("listening", slot=listen.slot or ""),
+                on_listening=lambda: parts.events.publish(ListeningStarted(self._line.id, listen.slot or "")),
                 options=parts.turn_taking,
                 chunk_frames=parts.chunk_frames,
             ),
@@ -303,7 +313,7 @@ class CallSession:
         """Do one effect while the line is kept alive; a filler is said when it takes long. Keys are kept for later."""
         parts = self._parts
         started = parts.clock()
-        self._notify("effect_started", name=effect.name)
+        parts.events.publish(EffectStarted(self._line.id, effect.name))
         work = asyncio.create_task(self._call_operations.perform(effect), name=f"effect-{effect.name}")
         work.add_done_callback(lambda _: self._reader.wake_up())
         mouth = speaking
@@ -321,21 +331,20 @@ class CallSession:
                     mouth.start()
             result = work.result()
         finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await cancel_and_wait(work)
             if mouth is not speaking:
                 await mouth.close()
         self._watch.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
         code = self._call_operations.note(effect, result, milliseconds)
-        self._notify("effect", name=effect.name, code=code, ms=milliseconds)
+        parts.events.publish(EffectEnded(self._line.id, effect.name, code, milliseconds))
         return result
 
     async def _ask_queue_first(self, turn: Turn, handover: HandOver, queues: StaffQueues) -> Turn:
         """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is."""
         report = await queues.report(handover.queue)
         self._watch.lap(LOOK_UP)
-        self._notify("queue", **asdict(report))
+        self._parts.events.publish(QueueChecked(self._line.id, report.standing, report.wait_minutes, report.opens))
         answer = self._parts.dialog.hear(report)
         if isinstance(answer.then, HandOver):
             return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
@@ -366,15 +375,17 @@ class CallSession:
         def first_audio(at: float) -> None:
             response = self._first_audio(at)
             record.response_ms, record.spent_ms = response.ms, response.spent_ms
-            self._notify(
-                "agent_said",
-                text=text,
-                prompts=[prompt.id for prompt in turn.say],
-                flow=turn.flow,
-                step=turn.step,
-                understood=turn.understood,
-                response_ms=record.response_ms,
-                spent_ms=record.spent_ms,
+            self._parts.events.publish(
+                AgentSaid(
+                    self._line.id,
+                    text=text,
+                    prompts=tuple(prompt.id for prompt in turn.say),
+                    flow=turn.flow,
+                    step=turn.step,
+                    understood=turn.understood,
+                    response_ms=record.response_ms,
+                    spent_ms=record.spent_ms,
+                )
             )
 
         return first_audio
@@ -393,13 +404,15 @@ class CallSession:
         turn.via = heard.via
         turn.confidence = round(heard.confidence, 3)
         turn.barged_in = heard.barged_in
-        self._notify(
-            "caller_said",
-            heard=turn.heard,
-            via=turn.via,
-            confidence=turn.confidence,
-            barged_in=turn.barged_in,
-            slot=turn.slot,
+        self._parts.events.publish(
+            CallerSaid(
+                self._line.id,
+                heard=turn.heard,
+                via=turn.via,
+                confidence=turn.confidence,
+                barged_in=turn.barged_in,
+                slot=turn.slot,
+            )
         )
 
     async def _store(self, record: CallRecord) -> None:
@@ -408,16 +421,15 @@ class CallSession:
         except OrderlineError:
             log.exception("Call %s could not be recorded", record.id)
         self._parts.memory.forget(record.id)
-        self._notify(
-            "call_ended",
-            outcome=record.outcome,
-            ended_by=record.ended_by,
-            duration_seconds=record.duration_seconds,
-            record=asdict(record),
+        self._parts.events.publish(
+            CallFinished(
+                self._line.id,
+                outcome=record.outcome,
+                ended_by=record.ended_by,
+                duration_seconds=record.duration_seconds,
+                record=asdict(record),
+            )
         )
-
-    def _notify(self, event: str, **data: Any) -> None:
-        self._parts.observer.notify(event, self._line.id, data)
 
 
 def unexpected_only(error: BaseException) -> BaseException | None:

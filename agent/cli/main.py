@@ -19,6 +19,7 @@ from agent.cli.flows import add_dialog_commands
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
+from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import cancelled_by_sigterm, run_until_signal
 from agent.errors import OrderlineError
 
@@ -54,14 +55,14 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     serve = add("serve", _serve, "answer calls, until stopped")
-    serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    serve.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
     serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
     add_service_commands(add)
     add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
-    status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    status.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     status.add_argument("--json", action="store_true", help="print all of it as JSON")
 
     for name, do, text in (
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--json", action="store_true", help="print the result as JSON instead of the conversations")
     rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
     rehearse.add_argument("--flows", type=Path, metavar="DIR", help="let the agent follow the procedures in DIR")
-    rehearse.add_argument("--running", action="store_true", help="ring the call centre that `orderline run` holds")
+    rehearse.add_argument("--running", action="store_true", help="use the call centre that `orderline run` has started")
     rehearse.add_argument(
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
-    model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    model.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
     add_dialog_commands(add)
     add_outbox_commands(add)
@@ -113,7 +114,7 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
     orders.add_argument("--phone", default="", help="only those placed with this phone number")
     show = what.add_parser("show", help="one order with all that belongs to it, as JSON")
     show.add_argument("number")
-    ticket = what.add_parser("ticket", help="one ticket, as the person who takes it reads it")
+    ticket = what.add_parser("ticket", help="one ticket, as staff read it")
     ticket.add_argument("number", help="T-1042")
     change = what.add_parser("set", help="change an order: status=delayed expected_on=2026-12-24 place=Memphis")
     change.add_argument("number")
@@ -130,7 +131,7 @@ def _serve(options: argparse.Namespace) -> int:
     from agent.app.hold_on_restart import hold_callers
     from agent.app.single_instance import ensure_single_instance
     from agent.common.privileges import AGENT_UMASK
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
@@ -149,7 +150,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
 
     health = ask_agent(load_settings(options.config).control, "GET", "/health")
     if options.json:
@@ -163,7 +164,7 @@ def _status(options: argparse.Namespace) -> int:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
     if turned_away := health["turned_away"]:
         counted = ", ".join(f"{count} ({reason})" for reason, count in turned_away.items())
-        print(f"Calls given straight to people since the start: {counted}")
+        print(f"Calls sent straight to the queue since the start: {counted}")
     if health["draining"]:
         print("DRAINING: it takes no new calls and ends with its last one")
     procedures = health["procedures"]
@@ -224,7 +225,7 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.speech.model import install_model, installed_models
 
     settings = load_settings(options.config)

@@ -18,7 +18,10 @@ from pathlib import Path
 
 from agent.app.outbox_factory import webhook_target
 from agent.common.privileges import AGENT_USER
-from agent.config.settings import ControlSettings, Settings, SettingsError, load_settings
+from agent.config.base import SettingsError
+from agent.config.control import ControlSettings
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.errors import OrderlineError
 from agent.preflight.finding import Finding
@@ -91,7 +94,7 @@ def settings_finding(directory: Path) -> Finding:
 
 
 def whisper_finding(directory: Path) -> Finding:
-    """Whether Asterisk can open what is whispered to people: a file that the agent makes below the state directory."""
+    """Whether Asterisk can open what is whispered to staff: a file that the agent makes below the state directory."""
     what = "whisper"
     place = directory / "whispers"
     made = f"install -d -o {AGENT_USER} -g asterisk -m 2750 {place}"
@@ -103,7 +106,7 @@ def whisper_finding(directory: Path) -> Finding:
     shared = inner.st_gid not in (outer.st_gid, 0)
     if outer.st_mode & 0o001 and (inner.st_mode & 0o001 or (shared and inner.st_mode & 0o010)):
         return Finding(what, "ok", f"Asterisk can open {place}")
-    return Finding(what, "warning", f"Asterisk may not open {place}: people hear no whisper", fix)
+    return Finding(what, "warning", f"Asterisk may not open {place}: staff hear no whisper", fix)
 
 
 def host_name_finding() -> Finding:
@@ -135,7 +138,7 @@ _PORTS = {
 
 
 def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
-    """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
+    """Judge one port; one that is taken is ours when an agent answers at ``control``."""
     what, host_key, port_key, why_closed = _PORTS[door]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

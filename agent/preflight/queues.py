@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 from agent.app.queue_factory import manager_address
 from agent.asterisk.ami_queues import AmiQueueStatistics
-from agent.config.settings import Settings, SettingsError
+from agent.config.base import SettingsError
+from agent.config.settings import Settings
 from agent.preflight.finding import Finding
 
 _CONNECT_SECONDS = 2.0
@@ -47,7 +48,7 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
                     "queue now",
                     "warning",
                     f"{name}: nobody is logged in",
-                    "let people log in; outside your hours it is fine",
+                    "let staff log in; outside your hours it is fine",
                 )
             else:
                 yield Finding("queue now", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, AudioTrack, Pcm, voiced_span
 from agent.rehearsal.caller_measures import Span
 
@@ -105,7 +105,7 @@ class AudioSender:
         self._echo_gain = float(10 ** (-loss_db / 20))
 
     def hear(self, frame: bytes) -> None:
-        """Take what the other side says, for the echo; without one it is nothing to the mouth."""
+        """Take what the other side says, for the echo; ignored where there is none."""
         if self._echo is None:
             return
         late = self._echo_delay - len(self._echo)

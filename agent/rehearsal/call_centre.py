@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from agent.config.settings import merge
+from agent.config.loader import merge
 from agent.errors import OrderlineError
 from agent.rehearsal.pbx_pair import Pbx, running_pair
 from agent.rehearsal.private_asterisk import Asterisk
@@ -119,7 +119,7 @@ class AgentProcess:
 
     @property
     def control_url(self) -> str:
-        """Base address of the agent's own door."""
+        """Base address of the agent's HTTP server."""
         return f"http://127.0.0.1:{self.control_port}"
 
     async def start(self) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
@@ -81,7 +81,7 @@ class ShopServices:
 
     @classmethod
     def of(cls, systems: ShopSystems, **options: Any) -> ShopServices:
-        """Put every system of a shop behind one door; the options are those of the constructor."""
+        """Join every system of a shop; the options are those of the constructor."""
         return cls(systems.orders, systems.customers, systems.tickets, others=systems, **options)
 
     def _add(self, systems: ShopSystems, policy: Policy, today: Callable[[], dt.date]) -> None:

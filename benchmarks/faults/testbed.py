@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from agent.asterisk.ari.client import AriClient
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
@@ -79,8 +80,7 @@ class FaultTestbed:
             try:
                 yield FaultCaller(number, leg, feed)
             finally:
-                joining.cancel()
-                await asyncio.gather(joining, return_exceptions=True)
+                await cancel_and_wait(joining)
                 await leg.close()
 
     @contextlib.asynccontextmanager

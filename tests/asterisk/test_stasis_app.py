@@ -12,16 +12,15 @@ from agent.asterisk.channel import StasisOptions
 from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.stasis_app import StasisApplication
 from agent.call.errors import LineGone
-from agent.call.ports import (
+from agent.call.inbox_events import (
     CallerHungUp,
-    CallerLine,
     CallReclaimed,
     HandOverRequested,
     KeyPressed,
-    Media,
     PlaybackFinished,
     TakeOverRequested,
 )
+from agent.call.ports import CallerLine, Media
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -330,7 +329,7 @@ async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_count
         passed_on.append((line.id, reason))
         await line.hand_over({"ORDERLINE_REASON": reason}, reason)
 
-    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda: next(reasons), pass_on=pass_on)
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda live_calls: next(reasons), pass_on=pass_on)
     await asterisk.ring("c1", "inbound")
     await asterisk.ring("c2", "transfer_back")
     await asterisk.ring("c3", "inbound")

@@ -8,19 +8,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.call.errors import MediaLostError, ServiceError
-from agent.call.ports import (
-    CallerHungUp,
-    CallRecord,
-    KeyPressed,
-    MediaLost,
-    PlaybackFinished,
-    RecognitionResult,
-    TakeOverRequested,
-)
+from agent.call.errors import MediaLostError
+from agent.call.inbox_events import CallerHungUp, KeyPressed, MediaLost, PlaybackFinished, TakeOverRequested
+from agent.call.ports import RecognitionResult
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.records import CallRecord
 from agent.call.session import CallComponents, CallSession
+from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -38,11 +34,12 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.records.redaction import redact_text
+from agent.telemetry.events import CallFinished, HandedOver
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
+    FakeEvents,
     FakeMedia,
-    FakeObserver,
     FakeRecognizer,
     FakeRecords,
     FakeServices,
@@ -142,8 +139,7 @@ class TestKeys:
         media.finish()
         line.silence(100)
         await until(lambda: dialog.events)
-        call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 
@@ -243,12 +239,12 @@ class TestHandOver:
     )
     async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
         """A misheard card number has no right check digit, and is one all the same."""
-        line, records, told = FakeCallerLine(), FakeRecords(), FakeObserver()
+        line, records, told = FakeCallerLine(), FakeRecords(), FakeEvents()
         handover = HandOver("no_match", f'Last words: "{said}".')
         asked = say("Which one?", Listen(phrases=(said,), slot=slot))
         dialog = FakeDialog(asked, say("One moment.", handover))
         services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
-        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, observer=told)
+        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, events=told)
         media = FakeMedia(line.inbox)
         going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
         task = asyncio.create_task(going)
@@ -260,7 +256,7 @@ class TestHandOver:
         (record,) = records.written
         assert record.turns[0].heard == said, "the fixture holds what must not be kept"
         ticket = next(arguments for name, arguments, _ in services.asked if name == "tickets.create")
-        fed = [data for event, data in told.events if event == "handed_over"]
+        fed = told.of(HandedOver)
         for place in (line.variables["ORDERLINE_SUMMARY"], str(record.handover), str(ticket), str(fed)):
             assert said not in place
             assert "Last words:" in place
@@ -304,7 +300,7 @@ class TestHangUps:
         line.inbox.put_nowait(MediaLost("cut"))
         record = await hold(line, FakeMedia(line.inbox), call)
         assert (record.outcome, record.ended_by) == ("handed_over", "fault")
-        assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
+        assert record.faults == ["MediaLostError: The audio of the call broke: cut."]
         assert line.log[-1] == "hand_over agent_fault"
         assert line.variables["ORDERLINE_TICKET"] == "T-1"
 
@@ -325,8 +321,8 @@ class TestHangUps:
             await hold(line, FakeMedia(line.inbox), call)
         assert isinstance(call.records, FakeRecords)
         assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
-        assert isinstance(call.observer, FakeObserver)
-        assert len(call.observer.named("call_ended")) == 1
+        assert isinstance(call.events, FakeEvents)
+        assert len(call.events.of(CallFinished)) == 1
 
 
 class TestAQueueThatIsAskedFirst:

@@ -19,13 +19,15 @@ from typing import Any
 
 import aiohttp
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.outbox_sql import OPEN_STATES, rows
+from agent.records.records_lock import records_lock
 from agent.records.webhooks import WebhookEndpoint, WebhookSender
 
 SECRET = b"0123456789abcdef0123456789abcdef"
@@ -122,8 +124,7 @@ class CallSimulator:
     ) -> None:
         work = asyncio.create_task(services.perform(name, arguments, key))
         await asyncio.wait([work], timeout=self._chance.random() * 0.05)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        await cancel_and_wait(work)
 
     def _note(self, what: str, which: str) -> None:
         os.write(self._log, f"{what} {which}\n".encode())
@@ -145,17 +146,24 @@ async def agent(directory: Path, url: str, generation: int, chance: random.Rando
         deliveries = OutboxDelivery(
             store.outbox,
             deliverers,
-            lock_file=directory / "lock",
-            take_over=store.take_over,
             options=OPTIONS,
             chance=chance.random,
         )
-        delivering = asyncio.create_task(deliveries.run())
+        stopping = asyncio.Event()
+
+        async def deliver() -> None:
+            async with records_lock(directory / "lock", stopping) as held:
+                if held:
+                    await store.take_over()
+                    await deliveries.run()
+
+        delivering = asyncio.create_task(deliver())
         held = CallSimulator(store, services, announcer, log, generation, chance)
         for number in range(0, calls, 4):
             await asyncio.gather(*(held.hold(number + one) for one in range(4)))
         while await store._database.transaction(lambda db: len(rows(db, OPEN_STATES, 1))):  # noqa: ASYNC110
             await asyncio.sleep(0.05)  # SQLite tells nobody when the last row is done
+        stopping.set()
         deliveries.stop()
         await delivering
     await post.close()

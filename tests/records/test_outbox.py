@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.records.call_store import INTERRUPTED, CallStore
 from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
@@ -81,8 +82,7 @@ def announced(path: Path) -> list[str]:
 
 async def cut_off(work: asyncio.Task[Any]) -> None:
     await asyncio.wait([work], timeout=0.05)
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+    await cancel_and_wait(work)
 
 
 class TestActs:
@@ -290,8 +290,7 @@ class TestRecords:
         assert await after.take_over() == 0
         await after.write(record("call-2", outcome="answered"))
         await after.close()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        await cancel_and_wait(work)
 
     async def test_what_a_living_call_is_trying_is_not_taken_over(self, store: CallStore, path: Path) -> None:
         await store.begin(record())

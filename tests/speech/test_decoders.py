@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import vosk
 
-from agent.call.ports import FRAME_BYTES, RecognitionResult
+from agent.call.ports import RecognitionResult
+from agent.common.audio import FRAME_BYTES
 from agent.speech.decoders import DecoderPool
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model
@@ -81,6 +82,7 @@ async def hear(recognizer: VoskRecognizer, pcm: bytes) -> tuple[list[str], Recog
     return partial, await hearing.finish()
 
 
+@pytest.mark.slow
 async def test_a_used_decoder_hears_to_the_last_confidence_what_a_new_one_hears(
     recognizer: VoskRecognizer, audio: list[bytes]
 ) -> None:

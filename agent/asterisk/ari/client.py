@@ -16,6 +16,7 @@ import aiohttp
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +159,7 @@ class AriClient:
     async def close(self) -> None:
         """Close the event stream and every connection; idempotent."""
         if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await cancel_and_wait(self._reader)
             self._reader = None
         if self._first_result is not None and self._first_result.done() and not self._first_result.cancelled():
             self._first_result.exception()  # taken note of: no "never retrieved" warning

@@ -32,7 +32,7 @@ _LEADS = frozenset(
         "on",
     ]
 )
-"""Words people change their mind with; what follows them must be an answer as a whole."""
+"""Words that begin a change of mind; what follows them must be an answer as a whole."""
 _DENIALS = frozenset(
     [
         "not",

@@ -40,7 +40,7 @@ QUEUE_WAIT = "queue_wait"
 
 
 class Conversation:
-    """One call's dialog; implements :class:`agent.call.ports.Dialog`.
+    """One call's dialog; implements :class:`agent.dialog.contract.Dialog`.
 
     Everything it depends on is handed in: the pack (rules and grammars), the facts (time, shop, caller) and the
     renderer (how numbers and dates are spoken). The same events always give the same turns.
@@ -198,7 +198,7 @@ class Conversation:
         return self._finish(scene, self._open(scene))
 
     def hand_over(self, reason: str) -> HandOver:
-        """Return the story so far, for a call that must go to people now. Says nothing to the caller.
+        """Return the hand-over of a call that must go to staff now, with the summary so far; the caller hears nothing.
 
         A hand-over that was under way keeps its own reason, queue and priority.
         """

@@ -17,7 +17,7 @@ _WORD = re.compile(r"[a-z][a-z']*")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _JOINTS = frozenset({"in", "with", "for", "of", "and", "without"})
-"""What comes after one of these is left out when people name a thing: "the case" for "Case for two bottles"."""
+"""What comes after one of these is left out when callers name a thing: "the case" for "Case for two bottles"."""
 _LEADS = ((), ("the",), ("my",), ("it's", "the"), ("just", "the"))
 _MAX_WORDS = 8
 

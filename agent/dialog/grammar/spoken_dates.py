@@ -26,7 +26,7 @@ def day_options(today: dt.date, ahead: int) -> tuple[Option, ...]:
     """Return the days from tomorrow to ``ahead`` days from now, as ISO dates with every way of naming them.
 
     A weekday alone is the next one to come; "next Tuesday" is that of the coming week when this week's is still ahead
-    (read it back: people do not agree). A day of the month is the next one with that number.
+    (read it back: callers mean different days by it). A day of the month is the next one with that number.
     """
     used: set[tuple[str, ...]] = set()
     options: list[Option] = []

@@ -70,6 +70,7 @@ class ConversationRestoredAfterEveryEvent(Conversation):
         return turn
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("located", shipped_text_calls(), ids=lambda located: f"{located.file}:{located.line}")
 def test_a_call_that_moves_to_another_process_after_every_event_goes_the_same_way(located: LocatedTextCall) -> None:
     result = play(PACK, located, RENDER, ConversationRestoredAfterEveryEvent)

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.response import HttpResponse, UnreadableResponse, parse_json
 from agent.shop.messages import MessageDraft
 from agent.shop.models import Order, OrderItem, TicketDraft
@@ -349,6 +349,7 @@ ANSWERS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=ANSWERS, inside=st.booleans())
 async def test_whatever_is_answered_ends_in_an_order_or_a_typed_failure(
