@@ -9,7 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+
+# what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
+NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -66,10 +69,11 @@ test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
 	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
-lint: $(VENV)/.ready  ## style and types
+lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)

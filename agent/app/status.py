@@ -16,7 +16,7 @@ from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
 from agent.dialog.pack.reloader import FlowPackReloader
-from agent.telemetry.health import check_dependencies
+from agent.telemetry.health import DependencyAddresses, check_dependencies
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,11 @@ class AgentStatus:
     async def with_dependencies(self) -> Mapping[str, Any]:
         """Return the same with everything the agent depends on."""
         depth = await outbox_depth(calls_path(self.settings))
-        return await check_dependencies(self.settings, self.now(), self.speech.speaker.healthy, depth)
+        settings = self.settings
+        addresses = DependencyAddresses(
+            settings.ari.url, settings.redis.address(), settings.ami.host, settings.ami.port
+        )
+        return await check_dependencies(addresses, self.now(), self.speech.speaker.healthy, depth)
 
     def rejection_reason(self) -> str:
         """Return why no calls are taken now, ``""`` when they are."""

@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from agent.app.outbox_factory import webhook_target
+from agent.common.privileges import AGENT_USER
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
 from agent.config.loader import load_settings
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.errors import OrderlineError
-from agent.installation.layout import USER
 from agent.preflight.finding import Finding
 
 LEAST_FREE_BYTES = 500_000_000
@@ -97,7 +97,8 @@ def whisper_finding(directory: Path) -> Finding:
     """Whether Asterisk can open what is whispered to staff: a file that the agent makes below the state directory."""
     what = "whisper"
     place = directory / "whispers"
-    fix = f"chmod 751 {directory}; install -d -o {USER} -g asterisk -m 2750 {place} (or give your Asterisk's group)"
+    made = f"install -d -o {AGENT_USER} -g asterisk -m 2750 {place}"
+    fix = f"chmod 751 {directory}; {made} (or give your Asterisk's group)"
     try:
         outer, inner = directory.stat(), place.stat()
     except OSError as error:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent.config.settings import Settings
-
 DependencyState = Literal["ok", "down", "off"]
 OverallState = Literal["ok", "degraded", "down"]
 
@@ -27,8 +25,18 @@ class Dependency:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class DependencyAddresses:
+    """Where the things are that are reached over the network; an empty one is not used."""
+
+    ari_url: str
+    redis: str
+    manager_host: str
+    manager_port: int
+
+
 async def check_dependencies(
-    settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool], outbox: tuple[int, int]
+    addresses: DependencyAddresses, about: Mapping[str, Any], voices: Mapping[str, bool], outbox: tuple[int, int]
 ) -> dict[str, Any]:
     """Look at everything; no look takes longer than ``CHECK_SECONDS``.
 
@@ -37,15 +45,15 @@ async def check_dependencies(
     """
     procedures = about.get("procedures", {})
     dependencies = [
-        Dependency("asterisk", "ok" if about.get("asterisk") else "down", settings.ari.url),
+        Dependency("asterisk", "ok" if about.get("asterisk") else "down", addresses.ari_url),
         Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
         voice_dependency(voices),
         Dependency(
             "procedures", "ok" if procedures else "down", "an edit is refused" if procedures.get("refused") else ""
         ),
         *shop_dependencies(about.get("systems", {})),
-        redis_dependency(settings.redis.address(), sharing=bool(about.get("sharing"))),
-        await manager_dependency(settings.ami.host, settings.ami.port),
+        redis_dependency(addresses.redis, sharing=bool(about.get("sharing"))),
+        await manager_dependency(addresses.manager_host, addresses.manager_port),
     ]
     dead, waiting = outbox
     dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))

@@ -12,10 +12,13 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from agent.records.webhooks import signature
 from tests.records.killed_agents import HOOKS, SECRET
+
+pytestmark = pytest.mark.slow
 
 KILLS = 50
 SEED = 20261124

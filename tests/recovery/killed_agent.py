@@ -10,18 +10,15 @@ from agent.call.snapshot import snapshot_of
 from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
-from agent.flows import english_pack
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack
 
-RENDER = SandboxRenderer(filters)
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 FACTS = CallFacts(now=NOW)
 
 
 def load_pack() -> FlowPack:
-    return FlowPack.load(english_pack(), RENDER.filters)
+    return shipped_pack()
 
 
 def record_of(call_id: str) -> CallRecord:

@@ -239,6 +239,7 @@ def test_memory_keeps_the_prompts_used_last():
     assert (memory.get("a"), memory.get("b"), memory.get("c")) == (bytes(40), None, bytes(40))
 
 
+@pytest.mark.slow
 async def test_the_configured_engines_are_loaded_in_order_and_missing_ones_left_out(caplog):
     engines = build_engines(["nobody", "hibari", "pyttsx3:en-gb+f3"])
     try:
@@ -251,6 +252,7 @@ async def test_the_configured_engines_are_loaded_in_order_and_missing_ones_left_
         build_engines(["nobody"])
 
 
+@pytest.mark.slow
 async def test_the_default_voice_speaks_several_texts_at_once():
     speaker = PromptSynthesizer([HibariEngine()], options=PromptSynthesizerOptions(workers=2))
     texts = [f"Your order number is {n}." for n in ("one", "two", "three", "four")]
