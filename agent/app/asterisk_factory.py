@@ -74,7 +74,7 @@ async def connect(
 ) -> None:
     """Wait for Asterisk, then take calls until ``stack`` is closed: the calls are handed over first then.
 
-    ``takeover``: another controller that serves the same application is no reason not to connect. Raises AuthFailed,
+    ``takeover``: another controller that serves the same application is no reason not to connect. Raises AriAuthFailed,
     and ApplicationTaken.
     """
     for close in (parts.audiosocket.close, parts.heartbeat.stop, parts.telephony.close):
@@ -91,7 +91,7 @@ async def connect(
 
 
 async def wait_for_asterisk(ari: AriClient) -> None:
-    """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""
+    """Return when Asterisk answers: the agent may be started before it. Raises AriAuthFailed."""
     pauses = Backoff(0.5, 5.0)
     while True:
         try:

@@ -56,7 +56,7 @@ class Rescuer:
         self.rescued = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until ``stop`` is set. Raises AuthFailed; an Asterisk that is away is waited for with growing pauses."""
+        """Look until ``stop`` is set. Raises AriAuthFailed; an absent Asterisk is waited for with growing pauses."""
         pauses = Backoff(FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS)
         while not stop.is_set():
             pause_seconds = self._options.poll_seconds

@@ -60,7 +60,7 @@ class RehearsalHome:
     def run(self, name: str) -> Path:
         """A directory for the files of one run, emptied, and this process's own until it ends.
 
-        Raises PlaceTaken when another process's run has it.
+        Raises RunDirectoryTaken when another process's run has it.
         """
         path = (self.directory / name).resolve()
         if path in _held:

@@ -132,7 +132,7 @@ class AriClient:
         )
 
     async def start(self, *, wait: bool = True) -> AriClient:
-        """Open the event stream. With ``wait``, return when it is up; raises AuthFailed or AriUnreachable.
+        """Open the event stream. With ``wait``, return when it is up; raises AriAuthFailed or AriUnreachable.
 
         Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
         """
@@ -339,7 +339,7 @@ class AriClient:
     ) -> Any:
         """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
 
-        Raises NotFound (404), Conflict (409, 422), AuthFailed (401, 403), AriUnreachable (no answer in time), or
+        Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time), or
         AriError for any other refusal.
         """
         query = {key: str(value) for key, value in (params or {}).items() if value is not None}
