@@ -63,6 +63,9 @@ asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
+check: lint  ## lint, types, contracts and the quick tests: under four minutes on two cores
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
+
 test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
 
