@@ -96,7 +96,7 @@ class CallHandler:
             await introduction.close()
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Give a call to people before it is answered, and record it."""
+        """Send a call to the queue before it is answered, and record it."""
         CALL_ID.set(line.id)
         await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
 
