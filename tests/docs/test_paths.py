@@ -29,6 +29,8 @@ LOG_NAMES = {"agent.live"}
 """Names of log lines that installed filters read; no modules."""
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 TOPS = ("agent", "tests", "benchmarks")
+EXAMPLES = {"agent/languages/es"}
+"""Places that the reader is to make."""
 NOT_OURS = {"manage.py", "schema.py", "urls.py"}
 """Files of other people's programs."""
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
@@ -53,7 +55,8 @@ def anchors(page: Path) -> set[str]:
 
 def missing_paths(text: str, beside: Path = ROOT) -> list[str]:
     found = (path for match in PATH.findall(text) for path in expanded(match.rstrip(".,/")))
-    return sorted({path for path in found if not any(ROOT.glob(path)) and not any(beside.glob(path))})
+    missing = (path for path in found if not any(ROOT.glob(path)) and not any(beside.glob(path)))
+    return sorted({*missing} - EXAMPLES)
 
 
 def missing_pages(text: str, beside: Path) -> list[str]:
