@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.app.queue_factory import NoQueueStatistics
+from agent.call.handover import handover_variables
 from agent.call.queue_rules import QueueRules
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import Caller, CallRecord
-from agent.call.ticketing import HandOverPreparer
 from agent.config.asterisk import AmiSettings, AriSettings
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
@@ -95,16 +95,14 @@ class TestWordsOfCallers:
     def test_nothing_a_caller_says_reaches_the_dialplan_as_more_than_plain_words(
         self, summary: str, order: str, reason: str
     ) -> None:
-        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         handover = HandOver(reason, summary, facts={"order_number": order})
-        for value in desk.variables(handover, "T-1").values():
+        for value in handover_variables(handover, "T-1").values():
             assert not re.search(r"[\r\n\0${}\\\"`\[\]&|<>=^~*!?]", value)
             assert len(value) <= 240
 
     def test_function_calls_and_headers_lose_what_makes_them_work(self) -> None:
-        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         said = "${SHELL(rm -rf /)}\r\nX-Evil: 1"
-        assert desk.variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
+        assert handover_variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
 
 
 class TestTransfers:
@@ -136,13 +134,6 @@ class NoWhispers:
 
     async def make(self, call_id: str, values: Any) -> str:
         raise AssertionError(call_id)
-
-
-class NoServices:
-    """Services that are not asked."""
-
-    async def perform(self, name: str, arguments: Any, key: str) -> dict[str, Any]:
-        raise AssertionError(name)
 
 
 class TestGuessing:

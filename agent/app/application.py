@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from agent.app.asterisk_factory import build_asterisk_parts, connect
@@ -118,7 +120,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     outbox = await open_outbox(settings, services, CHANGES, wall, stack)
     speech = await open_speech(settings, stack)
     procedures = await open_procedures(settings, speech, render, wall, stack)
-    pause = await _open_pause(settings, redis, stack)
+    pause = await _open_pause(state / "paused.json", wall, redis, stack)
     recovery = await open_recovery(settings, redis, stack)
     queues = await open_staff_queues(settings, wall, lambda: procedures.current, render, speech.speaker, stack)
     admission = Admission(pause, settings.call.max_calls)
@@ -175,9 +177,11 @@ def _open_redis(settings: Settings, stack: contextlib.AsyncExitStack) -> SharedR
     return redis
 
 
-async def _open_pause(settings: Settings, redis: SharedRedis | None, stack: contextlib.AsyncExitStack) -> PauseSwitch:
+async def _open_pause(
+    file: Path, wall: Callable[[], datetime], redis: SharedRedis | None, stack: contextlib.AsyncExitStack
+) -> PauseSwitch:
     """Return the pause of this node, which follows that of the others where there are several."""
-    pause = PauseSwitch(settings.state_directory / "paused.json", wall_clock(settings.shop.timezone))
+    pause = PauseSwitch(file, wall)
     if redis is not None:
         together = PauseSync(pause, redis)
         await together.start()

@@ -14,6 +14,7 @@ from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.heartbeat import Heartbeat, ensure_single_controller
 from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.asterisk.stasis_app import EVENT_TYPES, StasisApplication, StasisOptions
+from agent.common.backoff import Backoff
 from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
@@ -61,7 +62,7 @@ def build_asterisk_parts(
         audiosocket,
         FeatureCodes({"pause": pause.begin, "resume": pause.end}),
         admit=admission.rejection_reason,
-        pass_on=calls.reject,
+        reject=calls.reject,
         claim=interrupted.claim,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
@@ -73,7 +74,7 @@ async def connect(
 ) -> None:
     """Wait for Asterisk, then take calls until ``stack`` is closed: the calls are handed over first then.
 
-    ``takeover``: another controller that serves the same application is no reason not to connect. Raises AuthFailed,
+    ``takeover``: another controller that serves the same application is no reason not to connect. Raises AriAuthFailed,
     and ApplicationTaken.
     """
     for close in (parts.audiosocket.close, parts.heartbeat.stop, parts.telephony.close):
@@ -90,15 +91,15 @@ async def connect(
 
 
 async def wait_for_asterisk(ari: AriClient) -> None:
-    """Return when Asterisk answers: the agent may be started before it. Raises AuthFailed."""
-    delay_seconds = 0.5
+    """Return when Asterisk answers: the agent may be started before it. Raises AriAuthFailed."""
+    pauses = Backoff(0.5, 5.0)
     while True:
         try:
             version = await ari.system.version()
         except AriUnreachable as error:
+            delay_seconds = pauses.next_seconds()
             log.warning("%s Trying again in %.1f s.", error, delay_seconds)
             await asyncio.sleep(delay_seconds)
-            delay_seconds = min(delay_seconds * 2, 5.0)
         else:
             log.info("Asterisk %s answers at %s", version, ari.url)
             return

@@ -14,11 +14,12 @@ from agent.app.recovery_factory import CallRecovery
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
+from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings

@@ -29,7 +29,7 @@ class StasisOptions:
     """The dialplan takes a call back when nothing has re-armed its timer for this long."""
     rearm_seconds: float = 2.0
     max_call_seconds: int = 900
-    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+    """After this long the timer is not re-armed any more: the dialplan takes the call to the staff."""
 
 
 class AsteriskCallerLine:
@@ -111,7 +111,7 @@ class AsteriskCallerLine:
                 self.released = False
                 raise
 
-    async def give_up(self) -> None:
+    async def release_to_supervisor(self) -> None:
         """Continue where a supervisor's phone takes the call. Raises LineGone when the caller has left."""
         async with self._control:
             try:

@@ -100,7 +100,7 @@ class Heartbeat:
 
 
 async def ensure_single_controller(ari: AriClient) -> None:
-    """Return when no other controller serves our application. Raises AppTaken, and what ARI raises.
+    """Return when no other controller serves our application. Raises ApplicationTaken, and what ARI raises.
 
     Asterisk goes on listing the application of a controller that was killed while calls are in it, so only a heartbeat
     that still changes proves life.

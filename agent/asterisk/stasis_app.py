@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import secrets
@@ -26,6 +25,7 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
+from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
 from agent.call.ports import Media
 from agent.common.tasks import cancel_and_wait
@@ -83,7 +83,7 @@ class StasisApplication:
         codes: FeatureCodes | None = None,
         *,
         admit: AdmitCall = lambda live_calls: "",
-        pass_on: RejectToQueue | None = None,
+        reject: RejectToQueue | None = None,
         claim: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
@@ -98,7 +98,7 @@ class StasisApplication:
         self._options = options
         self._audiosocket = audiosocket
         self._admit = admit
-        self._pass_on = pass_on
+        self._reject = reject
         self._claim = claim
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
@@ -111,7 +111,7 @@ class StasisApplication:
         self._lines_before: set[str] = set()
         self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
-        """New calls turned away, by reason."""
+        """New calls that were not taken, by reason."""
         self.adopted = asyncio.Event()
         """Set when the callers of an earlier controller have been taken over."""
         self.replaced = asyncio.Event()
@@ -182,7 +182,7 @@ class StasisApplication:
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
         if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
             self.counted[reason] = self.counted.get(reason, 0) + 1
-            self._start_background_task(self._reject_call(line, reason), f"turn-away-{line.id}")
+            self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
 
@@ -205,12 +205,12 @@ class StasisApplication:
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
         """Send a new call to the queue before it is answered."""
-        log.warning("Call %s goes straight to people: %s", line.id, reason)
+        log.warning("Call %s goes straight to staff: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
-            if self._pass_on is not None:
-                await self._pass_on(line, reason)
+            if self._reject is not None:
+                await self._reject(line, reason)
             else:
-                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+                await Handover(line).emergency(reason)
         except (LineGone, CallReclaimedError, AriError) as error:
             log.info("Call %s: %s", line.id, error)
 
@@ -264,7 +264,7 @@ class StasisApplication:
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
             "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
-            "hands them to people and stops. Let only one controller serve an application.",
+            "hands them over to the staff and stops. Let only one controller serve an application.",
             self._ari.app,
             len(self._calls),
         )
@@ -354,12 +354,12 @@ class StasisApplication:
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
-            log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
+            log.warning("Call %s goes to the staff: %s", line.id, error or "the agent is stopping")
             await self._hand_over_after_fault(line)
             if isinstance(error, asyncio.CancelledError):
                 raise
-        except Exception:  # whatever it was, the caller must reach a person
-            log.exception("Call %s failed; it goes to a person", line.id)
+        except Exception:  # whatever it was, the caller must reach the staff
+            log.exception("Call %s failed; it goes to the staff", line.id)
             await self._hand_over_after_fault(line)
         finally:
             await cancel_and_wait(deadman)
@@ -382,10 +382,8 @@ class StasisApplication:
             raise LineGone("The caller hung up while the call was being set up.") from error
 
     async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
-        if line.released:
-            return
-        with contextlib.suppress(LineGone, CallReclaimedError, AriError):
-            await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
+        if not line.released:
+            await Handover(line).emergency("agent_fault")
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
         for clean_up in (media.close, lambda: self._ari.bridges.destroy(bridge_id)):

@@ -41,7 +41,7 @@ class HandOverRequired(OrderlineError):
 
     def __init__(self, reason: str) -> None:
         """``reason`` is the machine word of the hand-over."""
-        super().__init__(f"the call has to go to people: {reason}")
+        super().__init__(f"the call has to go to the staff: {reason}")
         self.reason = reason
 
 

@@ -33,7 +33,7 @@ class CallerLine(Protocol):
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Leave the call to the dialplan's hand-over context with these channel variables set."""
 
-    async def give_up(self) -> None:
+    async def release_to_supervisor(self) -> None:
         """Leave the call to the supervisor who takes it over."""
 
     async def is_lost(self) -> bool:

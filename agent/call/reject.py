@@ -1,4 +1,4 @@
-"""Sends a call to the staff queue before it is answered, and records that."""
+"""Hands a call over to the staff before it is answered, and records that."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.errors import LineGone
+from agent.call.handover import Handover
 from agent.call.ports import CallerLine, CallRecordWriter
 from agent.call.records import CallRecord
+from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
 from agent.telemetry.events import CallBegan, CallFinished, CallingParty, CallRefused, EventPublisher
 
@@ -28,14 +30,14 @@ async def reject_to_queue(
     events.publish(CallBegan(line.id, party, line.caller.dialled, line.entry))
     await records.begin(record)
     try:
-        record.handover = {"reason": reason, "queue": "", "priority": 0, "summary": "", "ticket": "", "facts": {}}
-        await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+        handover = Handover(line)
+        prepared = await handover.prepare(HandOver(reason, ""))
+        await handover.execute(prepared)
+        record.handover = dict(prepared.recorded)
         record.outcome, record.ended_by = "handed_over", "handover"
     except LineGone:
-        record.handover = None
         record.outcome, record.ended_by = "caller_hung_up", "caller"
     except BaseException as error:
-        record.handover = None
         record.outcome, record.ended_by = "failed", "fault"
         record.faults.append(f"{type(error).__name__}: {error}")
         raise

@@ -25,7 +25,7 @@ class AgentUnreachable(OrderlineError):
 
 
 def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    """Ask the running agent and return its answer. Raises AgentSilent."""
+    """Ask the running agent and return its answer. Raises AgentUnreachable."""
     import requests
 
     url = f"http://{control.host}:{control.port}{path}"

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from agent.common.backoff import pause_seconds
 from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
@@ -150,7 +151,7 @@ class OutboxDelivery:
             return
         options = self._options
         attempts = entry.attempts + 1
-        pause = min(options.first_pause_seconds * 2 ** min(attempts - 1, 30), options.longest_pause_seconds)
+        pause = pause_seconds(attempts, options.first_pause_seconds, options.longest_pause_seconds)
         due_at = self._outbox.clock() + pause * (1 - self._chance() / 2)
         oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
         if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:

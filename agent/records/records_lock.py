@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+
+from agent.common.file_lock import wait_for_lock
 
 log = logging.getLogger(__name__)
 
@@ -22,19 +23,9 @@ async def records_lock(
 
     Gives False, and does not hold it, when ``stopping`` was set meanwhile.
     """
+
+    def tell() -> None:
+        log.info("another process delivers from %s; waiting", file)
+
     with file.open("w") as lock:
-        told = False
-        while not stopping.is_set():
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not told:
-                    log.info("another process delivers from %s; waiting", file)
-                    told = True
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(poll_seconds):  # flock has no event to wait for
-                        await stopping.wait()
-            else:
-                yield True
-                return
-        yield False
+        yield await wait_for_lock(lock, poll_seconds, tell, stopping)

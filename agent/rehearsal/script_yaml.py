@@ -1,6 +1,7 @@
 """Caller scripts as nodes that know their lines, and a reader of their keys that collects every mistake.
 
-Not pydantic: TODO
+Not pydantic (tried): a step's shape depends on which key it has and what stands beside it, so its places in errors
+are not the file's own, and every kind of error needs words and a line again, for no fewer lines.
 """
 
 from __future__ import annotations

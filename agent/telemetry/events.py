@@ -225,7 +225,7 @@ class CallFinished(CallEvent):
     """The whole record of the call, not redacted; after a refusal of recording `greeting_ms` and `consent` only."""
 
 
-EVENT_TYPES: Mapping[str, type[CallEvent]] = MappingProxyType(
+CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
     {
         kind.event: kind
         for kind in (

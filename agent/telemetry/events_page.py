@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.events import (
     ABSENT,
-    EVENT_TYPES,
+    CALL_EVENTS,
     AgentSaid,
     CallBegan,
     CallerSaid,
@@ -142,7 +142,7 @@ def _message_table() -> str:
 
 
 def _contents() -> str:
-    rows = [(f"[`{name}`](#{name})", _first_sentence(kind)) for name, kind in EVENT_TYPES.items()]
+    rows = [(f"[`{name}`](#{name})", _first_sentence(kind)) for name, kind in CALL_EVENTS.items()]
     return _table(("event", "when"), rows, code=False)
 
 

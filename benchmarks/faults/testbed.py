@@ -93,7 +93,7 @@ class FaultTestbed:
 
     @contextlib.asynccontextmanager
     async def callers_in(self, states: Sequence[str]) -> AsyncIterator[dict[str, FaultCaller]]:
-        """One caller in each of these states at the same moment. Raises NotSetUp when they do not get there."""
+        """One caller in each of these states at the same moment. Raises CallerNotInState when they do not get there."""
         async with contextlib.AsyncExitStack() as stack:
             callers: dict[str, FaultCaller] = {}
             try:

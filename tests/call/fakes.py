@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from agent.call.components import CallComponents
 from agent.call.errors import LineGone
 from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
 from agent.call.ports import RecognitionResult
 from agent.call.records import Caller, CallRecord
-from agent.call.session import CallComponents
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
@@ -47,8 +47,8 @@ class FakeCallerLine:
     async def hang_up(self) -> None:
         self.log.append("hang_up")
 
-    async def give_up(self) -> None:
-        self.log.append("give_up")
+    async def release_to_supervisor(self) -> None:
+        self.log.append("release_to_supervisor")
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         if self.refuses:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent.call.components import CallComponents
 from agent.call.errors import MediaLostError
 from agent.call.inbox_events import CallerHungUp, KeyPressed, MediaLost, PlaybackFinished, TakeOverRequested
 from agent.call.ports import RecognitionResult
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import CallRecord
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.common.service_error import ServiceError
 from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
@@ -372,7 +373,7 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
     await media.came.wait()
     line.inbox.put_nowait(TakeOverRequested("601"))
     await task
-    assert line.log == ["answer", "give_up"]
+    assert line.log == ["answer", "release_to_supervisor"]
     (record,) = records.written
     assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.main import main
-from agent.telemetry.events import ABSENT, AFTER_REFUSAL, EVENT_TYPES, CallEvent
+from agent.telemetry.events import ABSENT, AFTER_REFUSAL, CALL_EVENTS, CallEvent
 from agent.telemetry.events_page import EXAMPLES, events_page, field_docstrings
 from tests.call_events import agent_said, call_began, caller_said
 
@@ -63,12 +63,12 @@ class TestMessages:
 
 class TestRegistry:
     def test_it_holds_every_kind_under_its_own_name(self) -> None:
-        assert set(EVENT_TYPES.values()) == kinds()
-        assert all(kind.event == name for name, kind in EVENT_TYPES.items())
+        assert set(CALL_EVENTS.values()) == kinds()
+        assert all(kind.event == name for name, kind in CALL_EVENTS.items())
 
     def test_every_kind_is_published_by_the_agent_and_nothing_else_is(self) -> None:
         published = {name for room in ("app", "call") for name in published_in(REPOSITORY / "agent" / room)}
-        assert published == {kind.__name__ for kind in EVENT_TYPES.values()}
+        assert published == {kind.__name__ for kind in CALL_EVENTS.values()}
 
 
 class TestPage:
@@ -83,9 +83,9 @@ class TestPage:
         assert capsys.readouterr().out == events_page()
 
     def test_there_is_one_example_of_every_kind(self) -> None:
-        assert [type(event) for event in EXAMPLES] == list(EVENT_TYPES.values())
+        assert [type(event) for event in EXAMPLES] == list(CALL_EVENTS.values())
 
-    @pytest.mark.parametrize("kind", EVENT_TYPES.values(), ids=lambda kind: kind.event)
+    @pytest.mark.parametrize("kind", CALL_EVENTS.values(), ids=lambda kind: kind.event)
     def test_every_field_is_explained(self, kind: type[CallEvent]) -> None:
         own = {one.name for one in fields(kind)} - {"call_id"}
         assert set(field_docstrings(kind)) == own
