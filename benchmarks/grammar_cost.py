@@ -12,7 +12,7 @@ from typing import Any
 
 import vosk
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
 from agent.rehearsal.call_centre import RehearsalHome

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import vosk
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.dialog.contract import Effect, EffectFailed, TurnInput
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack

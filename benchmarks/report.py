@@ -202,14 +202,20 @@ def _before(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     part = parts["before"]
     commits = {"before": part["before_commit"], "after": part["about"]["commit"]}
     lines = ["", "## Before and after, in turns in one run", ""]
-    lines += ["| agent | commit | response p50 ms | p95 ms | p99 ms | turns | barge-in p50 ms | p95 ms | good calls |"]
-    lines += ["|" + "---|" * 9]
+    lines += [
+        "| agent | commit | response p50 ms | p95 ms | p99 ms | turns | barge-in p50 ms | p95 ms | CPU s a call "
+        "| good calls |"
+    ]
+    lines += ["|" + "---|" * 10]
     for name, commit in commits.items():
         spoken, stop = part["response_ms"][name]["spoken"], part["stop_ms"][name]
+        cpu = part.get("cpu_seconds", {}).get(name, "")
         lines.append(
             f"| {name} | {commit} | {spoken['p50']} | {spoken['p95']} | {spoken['p99']} | {spoken['n']} "
-            f"| {stop['p50']} | {stop['p95']} | {part['good_calls'][name]} |"
+            f"| {stop['p50']} | {stop['p95']} | {cpu} | {part['good_calls'][name]} |"
         )
+    own = part.get("own_spread", {})
+    lines += ["", *(f"{what} {round(100 * share, 1)} %" for what, share in own.items())] if own else []
     return lines
 
 

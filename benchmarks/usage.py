@@ -63,12 +63,19 @@ class UsageMeter:
         self._began_at = time.monotonic()
         self._began = {name: _cpu_seconds(process, name) for name, process in self._processes.items()}
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the seconds of one core used since :meth:`start`. Raises psutil.NoSuchProcess like :meth:`read`."""
+        return {
+            name: _cpu_seconds(process, name) - self._began.get(name, 0.0) for name, process in self._processes.items()
+        }
+
     def read(self) -> dict[str, ResourceUse]:
         """Return what was used since :meth:`start`. Raises psutil.NoSuchProcess when a program has died."""
         seconds = max(1e-9, time.monotonic() - self._began_at)
+        used = self.cpu_seconds()
         return {
             name: ResourceUse(
-                cores=(_cpu_seconds(process, name) - self._began.get(name, 0.0)) / seconds,
+                cores=used[name] / seconds,
                 rss_mb=sum(one.memory_info().rss for one in _family(process, name)) / 2**20,
                 threads=sum(one.num_threads() for one in _family(process, name)),
                 files=sum(one.num_fds() for one in _family(process, name)),

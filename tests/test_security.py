@@ -16,11 +16,14 @@ from hypothesis import strategies as st
 
 from agent.app.application import redact_event
 from agent.app.queue_factory import NoQueueStatistics
-from agent.call.ports import Caller, CallRecord
 from agent.call.queue_rules import QueueRules
 from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.records import Caller, CallRecord
 from agent.call.ticketing import HandOverPreparer
-from agent.config.settings import AmiSettings, AriSettings, ControlSettings, Settings, SettingsError
+from agent.config.asterisk import AmiSettings, AriSettings
+from agent.config.base import SettingsError
+from agent.config.control import ControlSettings
+from agent.config.settings import Settings
 from agent.control.server import LiveFeed
 from agent.dialog.contract import HandOver
 from agent.installation.asterisk_files import read

@@ -13,18 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from agent.call.inbox import InboxReader
+from agent.call.inbox_events import AudioFrame, Inbox
 from agent.call.listening import ListeningComponents, ListeningResult, TurnListener
 from agent.call.playback import PromptPlayback
-from agent.call.ports import (
-    FRAME_MS,
-    AudioFrame,
-    GainControl,
-    Inbox,
-    RecognitionResult,
-    Recognizer,
-    UtteranceRecognizer,
-    VoiceActivityDetector,
-)
+from agent.call.ports import GainControl, RecognitionResult, Recognizer, UtteranceRecognizer, VoiceActivityDetector
+from agent.common.audio import FRAME_MS
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import soxr
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, FULL_SCALE, Pcm, to_pcm
 
 Packets = list[bytes]

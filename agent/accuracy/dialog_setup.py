@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack

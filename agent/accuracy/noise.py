@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FULL_SCALE, Pcm, frame_levels_dbfs, to_pcm
 
 Samples = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 from agent.accuracy.codecs import packet_losses, through_codec
 from agent.accuracy.noise import make_noise, with_noise
 from agent.accuracy.trial_types import LineCondition
-from agent.call.ports import FRAME_BYTES, SAMPLE_RATE
+from agent.common.audio import FRAME_BYTES, SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, Pcm, scaled_to_level
 
 BEFORE_SECONDS = 0.5

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from agent.accuracy.errors import AccuracyError
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import Pcm, read_wav, scaled_to_level, voiced_span
 from agent.rehearsal.spoken_numbers import DIGIT_WORDS
 

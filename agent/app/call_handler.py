@@ -18,7 +18,8 @@ from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallComponents, CallSession
 from agent.call.turn_taking import TurnTakingOptions
-from agent.config.settings import CallSettings, Settings
+from agent.config.call import CallSettings
+from agent.config.settings import Settings
 from agent.control.active_calls import ActiveCalls
 from agent.control.agi import DialplanValues
 from agent.dialog.engine.engine import CallFacts, Conversation

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.ports import Services
-from agent.config.settings import Settings, SettingsError, WebhookSettings
+from agent.config.base import SettingsError
+from agent.config.delivery import WebhookSettings
+from agent.config.settings import Settings
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer

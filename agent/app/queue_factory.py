@@ -14,8 +14,9 @@ from agent.call.ports import Voice
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, QueueStatistics, StaffQueues
 from agent.call.whisper import WHISPER_PROMPT, WhisperFiles
+from agent.config.base import SettingsError
 from agent.config.queues import QueueSettings
-from agent.config.settings import Settings, SettingsError
+from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.preflight.finding import Finding

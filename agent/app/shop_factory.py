@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from agent.config.settings import SettingsError, ShopSettings
+from agent.config.base import SettingsError
+from agent.config.shop import ShopSettings
 from agent.config.timezone import wall_clock
 from agent.shop import normalise
 from agent.shop.demo.shop import open_demo_shop

@@ -12,7 +12,8 @@ from typing import Any
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.call.errors import CallReclaimedError, LineGone
-from agent.call.ports import Caller, Inbox
+from agent.call.inbox_events import Inbox
+from agent.call.records import Caller
 
 _TAKEN_OVER = "orderline-taken-over"
 _HANGUP_NOTICE_SECONDS = 0.5
@@ -91,7 +92,7 @@ class AsteriskCallerLine:
         await self._ari.channels.hangup(self.channel_id)
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
-        """Continue in the hand-over context at extension ``why``. Raises LineGone, TakenAway."""
+        """Continue in the hand-over context at extension ``why``. Raises LineGone, CallReclaimedError."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
                 for name, value in variables.items():

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.call.ports import FRAME_BYTES, FRAME_MS, AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.audio import FRAME_BYTES, FRAME_MS
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
-from agent.call.ports import FRAME_BYTES, FRAME_MS, AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.audio import FRAME_BYTES, FRAME_MS
 
 log = logging.getLogger(__name__)
 

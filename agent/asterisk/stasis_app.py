@@ -26,7 +26,8 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
-from agent.call.ports import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, Media, TakeOverRequested
+from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
+from agent.call.ports import Media
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call.errors import ServiceError
 from agent.call.ports import Services
+from agent.common.service_error import ServiceError
 
 log = logging.getLogger(__name__)
 

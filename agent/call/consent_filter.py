@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.call.ports import Caller, CallObserver, CallRecord, CallRecordWriter, Services
+from agent.call.ports import CallObserver, CallRecordWriter, Services
+from agent.call.records import Caller, CallRecord
 
 REFUSED = "refused"
 _TRANSCRIPT_ARGUMENTS = ("transcript", "page")

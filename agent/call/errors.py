@@ -1,4 +1,4 @@
-"""The typed errors of a call: line gone, taken over, reclaimed, audio lost, recogniser, voice, services."""
+"""The typed errors of a call: line gone, taken over, reclaimed, audio lost, recogniser, voice."""
 
 from __future__ import annotations
 
@@ -20,24 +20,6 @@ class CallTakenOver(OrderlineError):
         """``by`` is the number of the supervisor's phone."""
         super().__init__(f"The call is taken over by {by or 'a supervisor'}.")
         self.by = by
-
-
-NOT_SENT_AGAIN = "not_sent_again"
-"""Reason of a ``timed_out`` change: it may have been made, and the system could not tell that a repeat is one. Nothing
-sends it again by itself; a person looks."""
-
-
-class ServiceError(OrderlineError):
-    """A business operation did not succeed."""
-
-    code = "unavailable"
-
-    def __init__(self, code: str, message: str, *, retryable: bool = False, reason: str = "") -> None:
-        """``reason`` is the machine word of a refusal (``already_shipped``) that flows can branch on."""
-        super().__init__(message)
-        self.code = code
-        self.retryable = retryable
-        self.reason = reason
 
 
 class VoiceError(OrderlineError):

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from agent.call.operations import CallOperations
-from agent.call.ports import CallerLine, CallRecord, Services
+from agent.call.ports import CallerLine, Services
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallRecord
 from agent.call.ticketing import HandOverPreparer
 from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from agent.call.errors import CallReclaimedError, CallTakenOver, HandOverRequired, LineGone, MediaLostError
-from agent.call.ports import (
-    FRAME_BYTES,
-    FRAME_MS,
+from agent.call.inbox_events import (
     AudioFrame,
     CallerHungUp,
     CallReclaimed,
@@ -17,6 +15,7 @@ from agent.call.ports import (
     MediaLost,
     TakeOverRequested,
 )
+from agent.common.audio import FRAME_BYTES, FRAME_MS
 
 _QUIET_MS = 200
 _QUIET = AudioFrame(bytes(FRAME_BYTES * (_QUIET_MS // FRAME_MS)))
@@ -33,8 +32,8 @@ class InboxReader:
     async def next(self) -> InboxEvent:
         """The next event; 200 ms of silence when none comes (a phone may send nothing while its owner is silent).
 
-        Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaBroken when the
-        audio broke, MustLeave when the call has to go to people, TakenAway when it is there already.
+        Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaLostError when
+        the audio broke, HandOverRequired when the call has to go to staff, CallReclaimedError when it is there already.
         """
         try:
             async with asyncio.timeout(self._quiet_after_seconds):

@@ -6,23 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from agent.call.inbox import InboxReader
+from agent.call.inbox_events import AudioFrame, KeyPressed, PlaybackFinished
 from agent.call.playback import PromptPlayback
 from agent.call.ports import (
-    FRAME_BYTES,
-    FRAME_MS,
-    AudioFrame,
     EchoSuppressor,
     GainControl,
-    KeyPressed,
     NoEchoSuppression,
     NoiseGate,
-    PlaybackFinished,
     RecognitionResult,
     Recognizer,
     VoiceActivityDetector,
 )
 from agent.call.recognition_stream import RecognitionStream
 from agent.call.turn_taking import KeyCollector, TurnAction, TurnTaker, TurnTakingOptions
+from agent.common.audio import FRAME_BYTES, FRAME_MS
 from agent.dialog.contract import BargeIn, Completeness, Listen, NoInput, TurnInput
 
 MAX_DIGIT_PAUSES = 2
@@ -61,7 +58,10 @@ class ListeningResult:
 
 
 class TurnListener:
-    """Listens once. :meth:`run` returns the caller's answer; raises LineGone, MediaBroken, or what an ear raises."""
+    """Listens once.
+
+    :meth:`run` returns the caller's answer; raises LineGone, MediaLostError, or what the recogniser raises.
+    """
 
     def __init__(
         self, reader: InboxReader, parts: ListeningComponents, listen: Listen, speaking: PromptPlayback

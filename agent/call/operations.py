@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.call.errors import ServiceError
-from agent.call.ports import CallRecord, Services
+from agent.call.ports import Services
+from agent.call.records import CallRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded
 
 CREATE_TICKET = "tickets.create"

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.call.ports import SAMPLE_RATE, EchoSuppressor, Media, NoEchoSuppression, Voice
+from agent.call.ports import EchoSuppressor, Media, NoEchoSuppression, Voice
+from agent.common.audio import SAMPLE_RATE
 from agent.dialog.contract import Prompt
 
 log = logging.getLogger(__name__)

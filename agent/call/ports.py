@@ -1,102 +1,14 @@
-"""The ports of a call: caller line, audio, recogniser, voice, dialog, services, records, observer."""
+"""The Protocols a call needs from outside: caller line, audio, recogniser, voice, services, records, observer."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, Listen, Turn, Word
-
-SAMPLE_RATE = 8000
-"""Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
-FRAME_MS = 20
-FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
-"""320 bytes: one 20 ms frame."""
-
-
-# --- what comes in from the line ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AudioFrame:
-    """20 ms of the caller's voice."""
-
-    pcm: bytes
-
-
-@dataclass(frozen=True)
-class KeyPressed:
-    """One keypad key, 0-9 * #."""
-
-    digit: str
-
-
-@dataclass(frozen=True)
-class PlaybackFinished:
-    """The audio pushed with this mark has been played to its end."""
-
-    mark: str
-
-
-@dataclass(frozen=True)
-class CallerHungUp:
-    """The caller's channel is gone."""
-
-    cause: str = ""
-
-
-@dataclass(frozen=True)
-class MediaLost:
-    """The media leg broke while the caller is still there."""
-
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class TakeOverRequested:
-    """A supervisor wants the call."""
-
-    by: str = ""
-
-
-@dataclass(frozen=True)
-class CallReclaimed:
-    """The channel has left the agent without our doing: the dead-man timer or a rescuer took it to the dialplan."""
-
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class HandOverRequested:
-    """The agent must give the call to people now, with the story."""
-
-    reason: str
-    """Machine word of the hand-over."""
-
-
-InboxEvent = (
-    AudioFrame
-    | KeyPressed
-    | PlaybackFinished
-    | CallerHungUp
-    | MediaLost
-    | TakeOverRequested
-    | CallReclaimed
-    | HandOverRequested
-)
-Inbox = asyncio.Queue[InboxEvent]
-"""Everything that happens on the line, in order, in one queue per call."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who is on the line, as far as the network says. A hint, never proof."""
-
-    number: str = ""
-    name: str = ""
-    dialled: str = ""
+from agent.call.inbox_events import Inbox
+from agent.call.records import Caller, CallRecord
+from agent.dialog.contract import Word
 
 
 class CallerLine(Protocol):
@@ -141,7 +53,7 @@ class Media(Protocol):
         """Release the leg; idempotent."""
 
 
-# --- ears -----------------------------------------------------------------------------------------
+# --- hearing -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -223,7 +135,7 @@ class GainControl(Protocol):
         """Take one 20 ms frame; return it at the wanted level, same length."""
 
 
-# --- voice ----------------------------------------------------------------------------------------
+# --- speaking ----------------------------------------------------------------------------------------
 
 
 class Voice(Protocol):
@@ -242,37 +154,7 @@ class Voice(Protocol):
         """Return the audio, synthesising if needed. Raises ``VoiceError`` when no engine can speak."""
 
 
-# --- rules, business, record ----------------------------------------------------------------------
-
-
-class Dialog(Protocol):
-    """One conversation."""
-
-    def start(self) -> Turn:
-        """Return the first turn (greeting)."""
-
-    def hear(self, event: Event) -> Turn:
-        """Take the one event the last turn asked for and return the next turn."""
-
-    def completeness(self, text: str) -> Completeness:
-        """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
-
-    @property
-    def slots(self) -> Mapping[str, Any]:
-        """What is known so far, by slot."""
-
-    @property
-    def story(self) -> ConversationSummary:
-        """What it was about so far, for people."""
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return the conversation's state as JSON-like data."""
-
-    def resume(self) -> Turn:
-        """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
-
-    def hand_over(self, reason: str) -> HandOver:
-        """Return the story so far, for a call that must go to people now."""
+# --- business, record ----------------------------------------------------------------------
 
 
 class Services(Protocol):
@@ -284,53 +166,6 @@ class Services(Protocol):
         Raises ``ServiceError`` with code ``not_found``, ``not_allowed``, ``unavailable``, ``timed_out``, or
         ``bad_request`` for a name or arguments that no system of ours understands.
         """
-
-
-@dataclass
-class TurnRecord:
-    """One exchange as it went into the record."""
-
-    at_seconds: float
-    """Seconds since the call was answered."""
-    agent: str
-    """What the agent said."""
-    heard: str = ""
-    """What the caller's answer was recognised as, or the keys."""
-    understood: str = ""
-    via: str = ""
-    confidence: float | None = None
-    flow: str = ""
-    step: str = ""
-    slot: str = ""
-    barged_in: bool = False
-    response_ms: float | None = None
-    """Caller's last voice or key -> this turn's first audio handed to Asterisk; the agent's own measure."""
-    spent_ms: dict[str, float] = field(default_factory=dict)
-    """The parts ``response_ms`` is made of: ``wait``, ``recognition``, ``rules``, ``look_up``, ``voice``."""
-
-
-@dataclass
-class CallRecord:
-    """Everything about one call; written exactly once, when it is over."""
-
-    id: str
-    caller: Caller
-    started_at: str
-    """ISO 8601 with offset."""
-    greeting_ms: float | None = None
-    duration_seconds: float = 0.0
-    outcome: str = ""
-    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
-    ended_by: str = ""
-    """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
-    turns: list[TurnRecord] = field(default_factory=list)
-    effects: list[dict[str, Any]] = field(default_factory=list)
-    """Each service call: name, code, milliseconds, and its idempotency key."""
-    handover: dict[str, Any] | None = None
-    slots: dict[str, Any] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    consent: str = ""
-    """About recording: ``announced``, ``given``, ``refused``; ``""`` where nobody was told or asked."""
 
 
 class CallRecordWriter(Protocol):
@@ -377,37 +212,3 @@ class CallObserver(Protocol):
 
     def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
         """``call_started``, ``agent_said``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""
-
-
-__all__ = [
-    "FRAME_BYTES",
-    "FRAME_MS",
-    "SAMPLE_RATE",
-    "AudioFrame",
-    "CallObserver",
-    "CallReclaimed",
-    "CallRecord",
-    "CallRecordWriter",
-    "Caller",
-    "CallerHungUp",
-    "CallerLine",
-    "Dialog",
-    "GainControl",
-    "HandOverRequested",
-    "Inbox",
-    "InboxEvent",
-    "KeyPressed",
-    "Listen",
-    "Media",
-    "MediaLost",
-    "NoSnapshots",
-    "PlaybackFinished",
-    "RecognitionResult",
-    "Recognizer",
-    "Services",
-    "SnapshotWriter",
-    "TurnRecord",
-    "UtteranceRecognizer",
-    "Voice",
-    "VoiceActivityDetector",
-]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.ports import FRAME_BYTES, RecognitionResult, UtteranceRecognizer
+from agent.call.ports import RecognitionResult, UtteranceRecognizer
+from agent.common.audio import FRAME_BYTES
 
 
 class RecognitionStream:

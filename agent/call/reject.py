@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.errors import LineGone
-from agent.call.ports import CallerLine, CallObserver, CallRecord, CallRecordWriter
+from agent.call.ports import CallerLine, CallObserver, CallRecordWriter
+from agent.call.records import CallRecord
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from agent.call.errors import (
 )
 from agent.call.handover import CallHandOver
 from agent.call.inbox import InboxReader
+from agent.call.inbox_events import KeyPressed, PlaybackFinished
 from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTime, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.operations import CallOperations
@@ -27,28 +28,25 @@ from agent.call.playback import PromptPlayback
 from agent.call.ports import (
     CallerLine,
     CallObserver,
-    CallRecord,
     CallRecordWriter,
-    Dialog,
     EchoSuppressor,
     GainControl,
-    KeyPressed,
     Media,
     NoEchoSuppression,
     NoiseGate,
     NoSnapshots,
-    PlaybackFinished,
     Recognizer,
     Services,
     SnapshotWriter,
-    TurnRecord,
     Voice,
     VoiceActivityDetector,
 )
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallRecord, TurnRecord
 from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, snapshot_of
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import (
+    Dialog,
     Effect,
     Event,
     HandOver,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 
 VERSION = 1
 RESTARTED_FAULT = "controller restarted"
@@ -23,7 +23,7 @@ class RecoveredCall:
     answered_at: float | None
     """Seconds since 1970; None for a call that was not answered yet."""
     conversation: Mapping[str, Any]
-    """:meth:`agent.call.ports.Dialog.snapshot`."""
+    """:meth:`agent.dialog.contract.Dialog.snapshot`."""
     hand_over: str = ""
     """A reason here: the conversation cannot go on, the call goes to people with its story."""
 

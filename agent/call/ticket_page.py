@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.call.ports import Caller, TurnRecord
+from agent.call.records import Caller, TurnRecord
 from agent.call.ticket_phrases import (
     COUNTED_AS_VERIFICATION,
     confirmed_phrases,

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, Services, TurnRecord
+from agent.call.ports import Services
+from agent.call.records import Caller, TurnRecord
 from agent.call.ticket_page import TicketReason
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import HandOver
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.call.ports import SAMPLE_RATE, Voice
+from agent.call.ports import Voice
+from agent.common.audio import SAMPLE_RATE
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

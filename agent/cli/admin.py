@@ -9,12 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agent.common.paths import CONFIG_DIRECTORY
 from agent.installation import wiring
 from agent.installation.layout import InstallationLayout
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-
-_DEFAULT = Path("/etc/orderline")
 
 
 def add_admin_commands(add: Add) -> None:
@@ -38,12 +37,12 @@ def add_admin_commands(add: Add) -> None:
     )
     render = add("render", _render, "speak every fixed prompt once, so that the first start need not")
     for command in (check, wire, unwire, render):
-        command.add_argument("--config", type=Path, default=_DEFAULT, help="directory of orderline.yaml")
+        command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
 
 def _check(options: argparse.Namespace) -> int:
     from agent.common.privileges import drop_root_privileges
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.preflight.asterisk_files import AsteriskFiles
     from agent.preflight.checks import run_check
 
@@ -54,7 +53,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _wire(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
 
     layout = InstallationLayout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
     settings = load_settings(options.config)
@@ -84,7 +83,7 @@ def _unwire(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     from agent.common.privileges import drop_root_privileges
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.preflight.prompts import render_fixed_prompts
 
     settings = load_settings(options.config)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.call.caller_lookup import CallerLookup, CallerProfile
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.numbers.format import NumberFormat

@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config.settings import ControlSettings, load_settings
+from agent.common.paths import CONFIG_DIRECTORY
+from agent.config.control import ControlSettings
+from agent.config.loader import load_settings
 from agent.errors import OrderlineError
 
 _SECONDS = 3
@@ -43,7 +45,7 @@ def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     pause = add("pause", _pause, "let all new calls go to the people's queue, until resume")
     resume = add("resume", _resume, "let the agent take calls again")
     for command in (calls, pause, resume):
-        command.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+        command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
 
 def _calls(options: argparse.Namespace) -> int:

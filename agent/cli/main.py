@@ -19,6 +19,7 @@ from agent.cli.flows import add_dialog_commands
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
+from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import cancelled_by_sigterm, run_until_signal
 from agent.errors import OrderlineError
 
@@ -54,14 +55,14 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     serve = add("serve", _serve, "answer calls, until stopped")
-    serve.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    serve.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
     serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
     add_service_commands(add)
     add_admin_commands(add)
 
     status = add("status", _status, "ask the running agent how it is")
-    status.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    status.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     status.add_argument("--json", action="store_true", help="print all of it as JSON")
 
     for name, do, text in (
@@ -87,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
     model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
-    model.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    model.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
     add_dialog_commands(add)
     add_outbox_commands(add)
@@ -130,7 +131,7 @@ def _serve(options: argparse.Namespace) -> int:
     from agent.app.hold_on_restart import hold_callers
     from agent.app.single_instance import ensure_single_instance
     from agent.common.privileges import AGENT_UMASK
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)
@@ -149,7 +150,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
 
     health = ask_agent(load_settings(options.config).control, "GET", "/health")
     if options.json:
@@ -224,7 +225,7 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _model(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.speech.model import install_model, installed_models
 
     settings = load_settings(options.config)

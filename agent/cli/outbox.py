@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.common.paths import CONFIG_DIRECTORY
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 
@@ -15,20 +17,20 @@ EXIT_USAGE = 2
 def add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add ``outbox`` and ``webhooks``; ``add(name, do, text)`` makes a command's parser."""
     outbox = add("outbox", _outbox, "see what tickets, text messages and webhooks have not arrived yet, and retry them")
-    outbox.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    outbox.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     outbox.add_argument("--json", action="store_true", help="one JSON object a line (for list, dead, stats)")
     outbox.add_argument("what", nargs="?", default="list", choices=("list", "dead", "retry", "drop", "stats"))
     outbox.add_argument("id", nargs="?", type=int, help="which entry (for retry and drop)")
     outbox.add_argument("--all", action="store_true", help="retry, drop: all dead ones; list: everything")
     webhooks = add("webhooks", _webhooks, "send a signed test event, or print the schema of the events")
-    webhooks.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    webhooks.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     webhooks.add_argument("what", choices=("test", "schema"))
     webhooks.add_argument("name", nargs="?", default="", help="which webhook (all of them)")
 
 
 def _outbox(options: argparse.Namespace) -> int:
     from agent.app.outbox_factory import calls_path
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.records import outbox_commands as commands
 
     if options.what in ("retry", "drop") and (options.id is None) != options.all:
@@ -48,7 +50,7 @@ def _outbox(options: argparse.Namespace) -> int:
 
 def _webhooks(options: argparse.Namespace) -> int:
     from agent.app.outbox_factory import webhook_target
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.records.webhook_commands import test_webhooks
     from agent.records.webhook_events import published_schema
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import run_until_signal
 
 
@@ -17,11 +18,11 @@ def add_service_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
     rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")
     for command in (stop, rescuer):
-        command.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+        command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.control.shutdown import stop_agent
 
     control = load_settings(options.config).control
@@ -30,7 +31,7 @@ def _stop(options: argparse.Namespace) -> int:
 
 def _rescuer(options: argparse.Namespace) -> int:
     from agent.cli.rescuer import run_rescuer
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
     from agent.telemetry.log_format import set_up_logging
 
     settings = load_settings(options.config)

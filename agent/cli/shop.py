@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.cli.fault_matrices import shop_faults
+from agent.common.paths import CONFIG_DIRECTORY
 
 AddCommand = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -18,7 +19,7 @@ def add_shop_command(add: AddCommand, add_home: Callable[[argparse.ArgumentParse
     command = add("shop", _shop, "the shop's own systems: check them, their mappings, calls over faulty ones")
     what = command.add_subparsers(required=True, metavar="WHAT", dest="what")
     check = what.add_parser("check", help="ask every mapped operation and say what is wrong (docs/shop-http.md)")
-    check.add_argument("--config", type=Path, default=Path("/etc/orderline"), help="directory of orderline.yaml")
+    check.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     check.add_argument("--order", default="", metavar="NUMBER", help="number of an order there is")
     check.add_argument("--phone", default="", help="phone number of a customer there is")
     check.add_argument("--postcode", default="", help="a postcode there is")
@@ -57,7 +58,7 @@ def _shop(options: argparse.Namespace) -> int:
     if options.what == "faults":
         return shop_faults(options)
     from agent.app.shop_factory import check_systems
-    from agent.config.settings import load_settings
+    from agent.config.loader import load_settings
 
     logging.getLogger("agent.shop").addHandler(logging.NullHandler())  # what is wrong stands in the findings
     return check_systems(load_settings(options.config).shop, vars(options), sys.stdout)

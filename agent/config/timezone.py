@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agent.config.settings import SettingsError
+from agent.config.base import SettingsError
 
 
 def wall_clock(timezone: str) -> Callable[[], datetime]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import requests
 from aiohttp import web
 
-from agent.config.settings import ControlSettings
+from agent.config.control import ControlSettings
 
 DRAIN_SECONDS = 300.0
 _POLL_SECONDS = 0.2

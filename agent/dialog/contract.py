@@ -13,7 +13,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 InputMode = Literal["speech", "keypad"]
 
@@ -274,3 +274,33 @@ class Turn:
     step: str = ""
     understood: str = ""
     """What the last thing heard was taken to mean (``order_number=10473``), for people to read."""
+
+
+class Dialog(Protocol):
+    """One conversation, as whoever holds it sees it."""
+
+    def start(self) -> Turn:
+        """Return the first turn (greeting)."""
+
+    def hear(self, event: Event) -> Turn:
+        """Take the one event the last turn asked for and return the next turn."""
+
+    def completeness(self, text: str) -> Completeness:
+        """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
+
+    @property
+    def slots(self) -> Mapping[str, Any]:
+        """What is known so far, by slot."""
+
+    @property
+    def story(self) -> ConversationSummary:
+        """What it was about so far, for people."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the conversation's state as JSON-like data."""
+
+    def resume(self) -> Turn:
+        """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
+
+    def hand_over(self, reason: str) -> HandOver:
+        """Return the story so far, for a call that must go to people now."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.common.paths import CONFIG_DIRECTORY, STATE_DIRECTORY
+
 USER = "orderline"
 """The agent's own system user and group."""
 
@@ -20,8 +22,8 @@ class InstallationLayout:
     bin_dir: Path = Path("/usr/local/bin")
     share_dir: Path = Path("/usr/share/orderline")
     """Dialplan and sample configuration, to read and to copy from."""
-    etc_dir: Path = Path("/etc/orderline")
-    state_dir: Path = Path("/var/lib/orderline")
+    etc_dir: Path = CONFIG_DIRECTORY
+    state_dir: Path = STATE_DIRECTORY
     unit_dir: Path = Path("/etc/systemd/system")
     asterisk_etc_dir: Path = Path("/etc/asterisk")
     fail2ban_dir: Path = Path("/etc/fail2ban")

@@ -13,7 +13,8 @@ from agent.app.queue_factory import queue_findings
 from agent.app.shop_factory import describe_shop
 from agent.asterisk.ari.client import AriClient
 from agent.call.errors import VoiceError
-from agent.config.settings import Settings, SettingsError
+from agent.config.base import SettingsError
+from agent.config.settings import Settings
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack

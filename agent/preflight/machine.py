@@ -17,7 +17,10 @@ from functools import partial
 from pathlib import Path
 
 from agent.app.outbox_factory import webhook_target
-from agent.config.settings import ControlSettings, Settings, SettingsError, load_settings
+from agent.config.base import SettingsError
+from agent.config.control import ControlSettings
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.errors import OrderlineError
 from agent.installation.layout import USER

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from agent.call.ports import CallRecord
+from agent.call.records import CallRecord
 
 SCHEMA = 1
 """Version of the shape; raised whenever a field changes its meaning or goes."""

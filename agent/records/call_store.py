@@ -17,7 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from agent.call.ports import CallRecord
+from agent.call.records import CallRecord
 from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record

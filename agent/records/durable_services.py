@@ -15,8 +15,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import NOT_SENT_AGAIN, ServiceError
 from agent.call.ports import Services
+from agent.common.service_error import NOT_SENT_AGAIN, ServiceError
 from agent.records.delivery import Deliverer, DeliveryFailed
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry

@@ -17,7 +17,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.channel import AsteriskCallerLine
 from agent.call.consent_filter import REFUSED, outcome_only
-from agent.call.ports import CallRecord
+from agent.call.records import CallRecord
 from agent.call.reject import PAUSED
 from agent.call.snapshot import RecoveredCall, recovered_call
 from agent.common.redis import SharedRedis

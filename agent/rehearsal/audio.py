@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from agent.call.ports import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
+from agent.common.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
 
 Pcm = npt.NDArray[np.int16]
 """Samples, 8 kHz mono."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, AudioTrack, Pcm, voiced_span
 from agent.rehearsal.caller_measures import Span
 

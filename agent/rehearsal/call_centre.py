@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from agent.config.settings import merge
+from agent.config.loader import merge
 from agent.errors import OrderlineError
 from agent.rehearsal.pbx_pair import Pbx, running_pair
 from agent.rehearsal.private_asterisk import Asterisk

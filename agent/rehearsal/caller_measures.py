@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FRAME_SAMPLES, FRAME_SECONDS, VOICED_DBFS, AudioTrack, Pcm
 
 MERGE_GAP_SECONDS = 0.25

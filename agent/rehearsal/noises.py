@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import FULL_SCALE, Pcm, read_wav, to_pcm
 from agent.rehearsal.errors import CallerVoiceError
 from agent.rehearsal.script import Noise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import Pcm, read_wav, voiced_span
 from agent.rehearsal.errors import CallerVoiceError
 from agent.rehearsal.spoken_numbers import DIGIT_WORDS, PAUSE, PHONETIC

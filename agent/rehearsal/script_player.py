@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_log import CallerInput, CallLog, ReactionDeadline
 from agent.rehearsal.caller_measures import Span

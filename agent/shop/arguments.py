@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import normalise
 
 MAX_NUMBER_CHARS = 40

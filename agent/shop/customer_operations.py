@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop import promotions
 from agent.shop.messages import MessageDraft, compose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.policy import Policy
 
 TEMPLATES: Mapping[str, str] = {

@@ -1,6 +1,6 @@
 """Protocols of the business systems: orders, customers, tickets, shipments, returns, loyalty, text messages.
 
-Every method answers with a typed result or raises :class:`agent.call.errors.ServiceError` with code
+Every method answers with a typed result or raises :class:`agent.common.service_error.ServiceError` with code
 
 ============  ==============================================================================
 code          meaning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 
 
 class Refusal(ServiceError):

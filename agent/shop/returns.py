@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.models import Order, OrderItem
 from agent.shop.policy import Policy
 from agent.shop.refusal import Refusal

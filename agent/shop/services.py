@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 
 MAX_SCORE = 10

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop import normalise
 from agent.shop.models import Order, order_data

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.call.ports import FRAME_BYTES
+from agent.common.audio import FRAME_BYTES
 from agent.speech.level import level_dbfs, samples
 
 FRAME_SAMPLES = FRAME_BYTES // 2

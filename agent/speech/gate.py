@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from agent.call.ports import FRAME_BYTES
+from agent.common.audio import FRAME_BYTES
 
 
 @dataclass(frozen=True)

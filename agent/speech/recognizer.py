@@ -14,7 +14,8 @@ from typing import Protocol, TypeVar
 import vosk
 
 from agent.call.errors import RecognitionFailed
-from agent.call.ports import SAMPLE_RATE, RecognitionResult
+from agent.call.ports import RecognitionResult
+from agent.common.audio import SAMPLE_RATE
 from agent.speech.decoders import DecoderPool
 from agent.speech.decoding import TurnDecoding
 from agent.speech.grammar import VoskGrammar, build_grammar, missing_words, normalise

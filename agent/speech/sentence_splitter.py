@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from agent.call.ports import SAMPLE_RATE
+from agent.common.audio import SAMPLE_RATE
 
 LONG_SENTENCE = 90
 """Characters from which a sentence is also cut at its clauses. Shorter ones sound better whole."""

@@ -11,7 +11,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.call.ports import SAMPLE_RATE, VoiceActivityDetector
+from agent.call.ports import VoiceActivityDetector
+from agent.common.audio import SAMPLE_RATE
 from agent.errors import OrderlineError
 from agent.speech.level import level_dbfs, samples
 

@@ -17,7 +17,7 @@ import aiohttp
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.websocket_protocol import MediaSocket
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.control.server import LiveFeed
 from agent.shop.protocols import Orders
 from benchmarks.side_by_side.order_dialog import BotReply, OrderDialog

@@ -15,7 +15,8 @@ from agent.accuracy.phone_line import AFTER_SECONDS, BEFORE_SECONDS, frames, ove
 from agent.accuracy.trial_runner import TrialRunner, seed_of
 from agent.accuracy.trial_types import Kind, LineCondition, SpokenAnswer, Trial, TrialItem
 from agent.accuracy.worker_pool import WorkerSetup, open_trial_runner, run
-from agent.call.ports import FRAME_BYTES, RecognitionResult, Recognizer, UtteranceRecognizer
+from agent.call.ports import RecognitionResult, Recognizer, UtteranceRecognizer
+from agent.common.audio import FRAME_BYTES
 from agent.dialog.contract import TurnInput
 from agent.rehearsal.audio import write_wav
 from agent.speech.gain import AutomaticGain

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from agent.app.outbox_factory import OutboxService
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.cli.main import main
-from agent.config.settings import Settings, SettingsError, load_settings
+from agent.config.base import SettingsError
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

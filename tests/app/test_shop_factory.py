@@ -11,8 +11,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from agent.app.shop_factory import MAPPED_VERIFY_FLOOR_SECONDS, open_shop
-from agent.call.errors import ServiceError
-from agent.config.settings import SettingsError, ShopSettings, load_settings
+from agent.common.service_error import ServiceError
+from agent.config.base import SettingsError
+from agent.config.loader import load_settings
+from agent.config.shop import ShopSettings
 from agent.shop.services import ShopServices
 from tests.shop.http.mapped import NOW, ORDER_MAPPING, PHONE, order
 

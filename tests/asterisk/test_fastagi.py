@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.asterisk.fastagi import AgiRefusal, AgiRequest, FastAgiServer
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.control.agi import DialplanValues, agi_services
 from tests.call.fakes import FakeServices
 

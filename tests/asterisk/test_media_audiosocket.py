@@ -11,7 +11,8 @@ import pytest
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer, read_message
-from agent.call.ports import FRAME_BYTES, AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.audio import FRAME_BYTES
 from tests.asterisk.fake_asterisk import FakeAsterisk
 
 

@@ -12,16 +12,15 @@ from agent.asterisk.channel import StasisOptions
 from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.stasis_app import StasisApplication
 from agent.call.errors import LineGone
-from agent.call.ports import (
+from agent.call.inbox_events import (
     CallerHungUp,
-    CallerLine,
     CallReclaimed,
     HandOverRequested,
     KeyPressed,
-    Media,
     PlaybackFinished,
     TakeOverRequested,
 )
+from agent.call.ports import CallerLine, Media
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 

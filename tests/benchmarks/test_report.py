@@ -78,6 +78,8 @@ def results() -> dict[str, dict[str, Any]]:
             },
             "stop_ms": {"before": {"p50": 180.0, "p95": 210.0}, "after": {"p50": 110.0, "p95": 140.0}},
             "good_calls": {"before": "3 of 4", "after": "4 of 4"},
+            "cpu_seconds": {"before": 0.81, "after": 0.8},
+            "own_spread": {"p50, rounds of one agent apart by": 0.021},
         },
     }
 
@@ -87,8 +89,9 @@ def test_everything_measured_is_on_the_page_and_has_its_plot(tmp_path: Path) -> 
     page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     for heading in ("Targets", "Response time", "Capacity", "larger grammar", "Soak", "Before and after", "Ratios"):
         assert heading in page
-    assert "| before | older | 410.0 | 900.0 | 1700.0 | 12 | 180.0 | 210.0 | 3 of 4 |" in page
-    assert "| after | newer | 320.0 | 530.0 | 590.0 | 12 | 110.0 | 140.0 | 4 of 4 |" in page
+    assert "| before | older | 410.0 | 900.0 | 1700.0 | 12 | 180.0 | 210.0 | 0.81 | 3 of 4 |" in page
+    assert "p50, rounds of one agent apart by 2.1 %" in page
+    assert "| after | newer | 320.0 | 530.0 | 590.0 | 12 | 110.0 | 140.0 | 0.8 | 4 of 4 |" in page
     for plot in ("response", "breakdown", "capacity", "grammar", "soak"):
         assert f"]({plot}.svg)" in page
         assert (tmp_path / f"{plot}.svg").stat().st_size > 1000

@@ -8,17 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.call.errors import LineGone, ServiceError
-from agent.call.ports import (
-    FRAME_BYTES,
-    AudioFrame,
-    Caller,
-    CallRecord,
-    Inbox,
-    PlaybackFinished,
-    RecognitionResult,
-)
+from agent.call.errors import LineGone
+from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
+from agent.call.ports import RecognitionResult
+from agent.call.records import Caller, CallRecord
 from agent.call.session import CallComponents
+from agent.common.audio import FRAME_BYTES
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
 
 VOICE_FRAME = AudioFrame(b"\x01" * FRAME_BYTES)

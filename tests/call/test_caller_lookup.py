@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.call.caller_lookup import CallerLookup, CallerProfile
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import HandOver
 from tests.call.text_session import TextSession, demo_shop, section
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 
 SECRET = "my number is one oh four seven three"
 

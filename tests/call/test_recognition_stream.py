@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from agent.call.ports import FRAME_BYTES, RecognitionResult
+from agent.call.ports import RecognitionResult
 from agent.call.recognition_stream import RecognitionStream
+from agent.common.audio import FRAME_BYTES
 from tests.waiting import until
 
 ONE, TWO, QUIET = b"\x01" * FRAME_BYTES, b"\x02" * FRAME_BYTES, bytes(FRAME_BYTES)

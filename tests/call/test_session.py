@@ -8,19 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.call.errors import MediaLostError, ServiceError
-from agent.call.ports import (
-    CallerHungUp,
-    CallRecord,
-    KeyPressed,
-    MediaLost,
-    PlaybackFinished,
-    RecognitionResult,
-    TakeOverRequested,
-)
+from agent.call.errors import MediaLostError
+from agent.call.inbox_events import CallerHungUp, KeyPressed, MediaLost, PlaybackFinished, TakeOverRequested
+from agent.call.ports import RecognitionResult
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
+from agent.call.records import CallRecord
 from agent.call.session import CallComponents, CallSession
+from agent.common.service_error import ServiceError
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -304,7 +299,7 @@ class TestHangUps:
         line.inbox.put_nowait(MediaLost("cut"))
         record = await hold(line, FakeMedia(line.inbox), call)
         assert (record.outcome, record.ended_by) == ("handed_over", "fault")
-        assert record.faults == ["MediaBroken: The audio of the call broke: cut."]
+        assert record.faults == ["MediaLostError: The audio of the call broke: cut."]
         assert line.log[-1] == "hand_over agent_fault"
         assert line.variables["ORDERLINE_TICKET"] == "T-1"
 

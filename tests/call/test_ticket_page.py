@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.ports import Caller, TurnRecord
+from agent.call.records import Caller, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.call.ticketing import HandOverPreparer
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOver, HangUp

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.call.operations import CallOperations
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import TicketReason
 from agent.dialog.contract import Effect, HandOver, HangUp, Listen, Turn, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation

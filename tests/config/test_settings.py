@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.app.queue_factory import queue_definition
-from agent.config.settings import Settings, SettingsError, load_settings
+from agent.config.base import SettingsError
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 
 
 def write(directory: Path, text: str, name: str = "orderline.yaml") -> Path:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from agent.config.settings import ControlSettings
+from agent.config.control import ControlSettings
 from agent.control.server import ControlServer, LiveFeed
 from agent.control.shutdown import DRAIN_SECONDS, StopEndpoint, stop_agent
 

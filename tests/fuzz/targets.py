@@ -27,7 +27,8 @@ from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.stasis_app import StasisApplication
-from agent.call.ports import AudioFrame, CallerLine, Media
+from agent.call.inbox_events import AudioFrame
+from agent.call.ports import CallerLine, Media
 from agent.call.queue_rules import QueueState
 from agent.errors import OrderlineError
 from agent.preflight.ami import ami_findings
@@ -227,7 +228,8 @@ async def agi_requests() -> AsyncIterator[Run]:
 @contextlib.asynccontextmanager
 async def flow_files() -> AsyncIterator[Run]:
     """A pack of procedures, and a short conversation with whatever of it can still be loaded; and the settings."""
-    from agent.config.settings import SettingsError, load_settings
+    from agent.config.base import SettingsError
+    from agent.config.loader import load_settings
     from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HandOver, HangUp, NoInput, TurnInput
     from agent.dialog.engine.engine import CallFacts, Conversation
     from agent.dialog.errors import FlowError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config.settings import load_settings
+from agent.config.loader import load_settings
 from agent.installation import program, uninstaller, wiring
 from agent.installation.file_installer import FileInstaller, fill_placeholders
 from agent.installation.installer import install

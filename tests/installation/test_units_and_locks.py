@@ -99,17 +99,17 @@ from pathlib import Path
 from agent.dialog.contract import Prompt
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
-from agent.speech.vad import VoiceActivities
-from agent.speech.voice import Speaker, build_engines
+from agent.speech.vad import VoiceActivityFactory
+from agent.speech.voice import PromptSynthesizer, build_engines
 async def main():
     for name in ("hibari", "pyttsx3"):
-        speaker = Speaker(build_engines((name,)))
+        speaker = PromptSynthesizer(build_engines((name,)))
         done = await speaker.prerender([Prompt("x", "One moment, please.")])
         await speaker.close()
         print(name, done.ready, done.failed)
     recognizer = VoskRecognizer(resolve_model("bundled", Path("/nonexistent")), workers=1)
     recognizer.listen(("yes", "no"), (), ())
-    VoiceActivities().new()
+    VoiceActivityFactory().new()
     recognizer.close()
     print("all ready")
 asyncio.run(main())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.idempotency_store import IdempotencyStore
 from agent.shop.messages import MAX_TEXT_CHARS, MessageDraft
 from tests.peers.conftest import OpenMapped

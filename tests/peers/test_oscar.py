@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.models import OrderItem, Parcel
 from agent.shop.services import ShopServices
 from tests.peers.conftest import OpenMapped

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.models import TicketDraft
 from tests.peers.conftest import OpenMapped
 from tests.peers.roundup import Roundup, StoredTicket

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.config.settings import Settings, load_settings
+from agent.config.loader import load_settings
+from agent.config.settings import Settings
 from agent.preflight.checks import run_check
 from agent.preflight.dialplan import LAST_RESORT_SOUNDS
 from agent.preflight.prompts import render_fixed_prompts

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.config.settings import AriSettings, ControlSettings, Settings, ShopSettings
+from agent.config.asterisk import AriSettings
+from agent.config.control import ControlSettings
+from agent.config.settings import Settings
+from agent.config.shop import ShopSettings
 from agent.control.server import ControlServer, LiveFeed
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.checks import shop_finding

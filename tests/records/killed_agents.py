@@ -19,8 +19,8 @@ from typing import Any
 
 import aiohttp
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.records.call_record import SCHEMA, call_record
 from agent.records.call_store import CallStore, RecordExists, RecordsUnavailable
 
@@ -275,7 +275,7 @@ class TestOpening:
 
 WRITER = """
 import asyncio, pathlib, sys
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
 from agent.records.call_store import CallStore
 
 async def main():

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from agent.call.errors import ServiceError
-from agent.call.ports import Caller, CallRecord
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
 from agent.records.call_store import INTERRUPTED, CallStore
 from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.records.call_record import call_record
 from agent.records.redaction import RedactionPolicy, luhn, redact_record, redact_text
 

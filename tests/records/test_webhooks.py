@@ -19,8 +19,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from agent.call.ports import Caller, CallRecord
-from agent.config.settings import WebhookEventName
+from agent.call.records import Caller, CallRecord
+from agent.config.delivery import WebhookEventName
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription

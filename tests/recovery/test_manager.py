@@ -14,7 +14,7 @@ import pytest
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
-from agent.call.ports import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.snapshot import snapshot_of
 from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.config.settings import Settings

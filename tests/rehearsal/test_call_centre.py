@@ -13,9 +13,9 @@ from agent.rehearsal.call_centre import RehearsalHome, RunDirectoryTaken
 _HOLD = """
 import sys
 from pathlib import Path
-from agent.rehearsal.call_centre import Home
+from agent.rehearsal.call_centre import RehearsalHome
 
-(Home(Path(sys.argv[1])).run("bench") / "agent.log").write_text("mine")
+(RehearsalHome(Path(sys.argv[1])).run("bench") / "agent.log").write_text("mine")
 print("held", flush=True)
 sys.stdin.read()
 """

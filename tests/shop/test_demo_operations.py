@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo import fixed_data
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices

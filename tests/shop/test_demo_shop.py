@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo import fixed_data, schema
 from agent.shop.demo.generator import demo_shop_version, make_demo_shop
 from agent.shop.demo.shop import DemoShop, open_demo_shop

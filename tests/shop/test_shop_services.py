@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.models import Order
 from agent.shop.normalise import phone, postcode, same_postcode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.surveys import survey_answer
 
 

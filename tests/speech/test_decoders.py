@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import vosk
 
-from agent.call.ports import FRAME_BYTES, RecognitionResult
+from agent.call.ports import RecognitionResult
+from agent.common.audio import FRAME_BYTES
 from agent.speech.decoders import DecoderPool
 from agent.speech.engines.hibari import HibariEngine
 from agent.speech.model import bundled_model

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agent.call.ports import FRAME_BYTES
+from agent.common.audio import FRAME_BYTES
 from agent.speech.gain import AutomaticGain, GainOptions
 from agent.speech.gate import GateOptions, SpeechGate
 from agent.speech.level import level_dbfs, samples

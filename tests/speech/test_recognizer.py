@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from agent.call.ports import FRAME_BYTES, RecognitionResult
+from agent.call.ports import RecognitionResult
+from agent.common.audio import FRAME_BYTES
 from agent.dialog.contract import Word
 from agent.speech.decoding import UNKNOWN_CONFIDENCE, read_final, with_confidences
 from agent.speech.engines.hibari import HibariEngine

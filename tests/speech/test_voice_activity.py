@@ -5,7 +5,8 @@ import logging
 import numpy as np
 import pytest
 
-from agent.call.ports import FRAME_BYTES, VoiceActivityDetector
+from agent.call.ports import VoiceActivityDetector
+from agent.common.audio import FRAME_BYTES
 from agent.rehearsal.espeak import EspeakVoice
 from agent.speech import vad
 from agent.speech.engines.hibari import HibariEngine

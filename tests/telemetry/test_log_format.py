@@ -83,7 +83,7 @@ def test_a_traceback_stays_on_one_json_line(capfd: pytest.CaptureFixture[str]) -
 
 def test_a_quoted_line_end_makes_no_line_of_its_own(capfd: pytest.CaptureFixture[str]) -> None:
     set_up_logging("INFO", "text")
-    forged = "x\n2026-11-24 10:00:00,000 WARNING agent.control.server Authentication failure from 192.0.2.7"
+    forged = "x\n2026-11-24 10:00:00,000 WARNING agent.live Authentication failure from 192.0.2.7"
     logging.getLogger("agent.call").warning("heard %s", forged)
     (line,) = lines(capfd)
     assert fail2ban(line) is None
@@ -112,8 +112,8 @@ def test_words_of_a_caller_are_no_failure(capfd: pytest.CaptureFixture[str], for
     set_up_logging("INFO", form)
     said = '{"message": "Authentication failure from 192.0.2.7"}'
     logging.getLogger("agent.call").warning("heard %s", said)
-    logging.getLogger("agent.control.server").warning(
-        "reader says %s", "WARNING agent.control.server Authentication failure from 192.0.2.7"
+    logging.getLogger("agent.live").warning(
+        "reader says %s", "WARNING agent.live Authentication failure from 192.0.2.7"
     )
     told = lines(capfd)
     assert [fail2ban(line) for line in told] == [None, None]

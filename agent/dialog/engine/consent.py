@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
+    Dialog,
     Event,
     HandOver,
     HangUp,
@@ -30,36 +31,6 @@ SLOT = "recording"
 FLOW = "recording"
 
 
-class WrappedConversation(Protocol):
-    """The conversation that follows (the part of :class:`agent.call.ports.Dialog` that is used here)."""
-
-    def start(self) -> Turn:
-        """Return the first turn."""
-
-    def hear(self, event: Event) -> Turn:
-        """Take an event and return the next turn."""
-
-    def completeness(self, text: str) -> Completeness:
-        """Judge a partial text."""
-
-    @property
-    def slots(self) -> Mapping[str, Any]:
-        """What is known so far."""
-
-    @property
-    def story(self) -> ConversationSummary:
-        """What it was about so far."""
-
-    def snapshot(self) -> dict[str, Any]:
-        """Return its state."""
-
-    def resume(self) -> Turn:
-        """Return the turn that was open."""
-
-    def hand_over(self, reason: str) -> HandOver:
-        """Return the story so far."""
-
-
 def consent_in_snapshot(snapshot: Mapping[str, Any]) -> ConsentAnswer:
     """Return the answer that :meth:`ConsentDialog.snapshot` holds, ``""`` for none or a strange one."""
     return next((answer for answer in CONSENT_ANSWERS if answer == snapshot.get("consent")), "")
@@ -75,7 +46,7 @@ class ConsentDialog:
 
     def __init__(
         self,
-        conversation: WrappedConversation,
+        conversation: Dialog,
         mode: ConsentMode,
         words: RecordingConsent,
         fill: Callable[[str], str],

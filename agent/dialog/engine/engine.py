@@ -40,7 +40,7 @@ QUEUE_WAIT = "queue_wait"
 
 
 class Conversation:
-    """One call's dialog; implements :class:`agent.call.ports.Dialog`.
+    """One call's dialog; implements :class:`agent.dialog.contract.Dialog`.
 
     Everything it depends on is handed in: the pack (rules and grammars), the facts (time, shop, caller) and the
     renderer (how numbers and dates are spoken). The same events always give the same turns.

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from decimal import Decimal
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo import fixed_data
 from agent.shop.demo.database import DemoDatabase
 from agent.shop.models import Customer, Order, OrderItem, Parcel

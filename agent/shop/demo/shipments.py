@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import shipments
 from agent.shop.demo.database import DemoDatabase
 from agent.shop.models import Order

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo import schema
 from agent.shop.demo.database import DemoDatabase, connect
 from agent.shop.demo.fixed_data import NON_RETURNABLE

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.demo.database import DemoDatabase
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Ticket, TicketDraft

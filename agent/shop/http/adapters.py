@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import normalise
 from agent.shop.http.system import HttpSystem
 from agent.shop.messages import Message, MessageDraft

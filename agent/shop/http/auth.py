@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.access import Auth, OAuth2
 from agent.shop.http.response import UnreadableResponse, parse_json

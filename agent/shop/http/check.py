@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.check_requests import CheckRequests, CheckSamples, sample_arguments
 from agent.shop.http.mapping import Probe, Request

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.operations import OPERATIONS
 from agent.shop.http.shop import HttpShop
 from agent.shop.messages import MessageDraft

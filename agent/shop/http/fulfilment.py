@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop import normalise
 from agent.shop.http.adapters import SystemsByOperation, unmapped_operation
 from agent.shop.models import Order, order_data

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from agent.call.errors import NOT_SENT_AGAIN, ServiceError
+from agent.common.service_error import NOT_SENT_AGAIN, ServiceError
 from agent.shop.http.idempotency_store import IdempotencyStore
 
 MAX_REMEMBERED = 10_000

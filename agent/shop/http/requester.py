@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http import sources
 from agent.shop.http.auth import Authenticator, Credentials
 from agent.shop.http.fields import FieldError, FieldReader, is_true, keys_of, search

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
 from agent.shop.http.idempotency_cache import IdempotencyCache
 from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, SystemMapping

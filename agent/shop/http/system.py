@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.auth import Authenticator
 from agent.shop.http.fields import FieldReader
 from agent.shop.http.idempotency_cache import IdempotencyCache

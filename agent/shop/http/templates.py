@@ -13,7 +13,7 @@ from jinja2 import ChainableUndefined, TemplateError, Undefined, meta
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 
 _ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
 _UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")

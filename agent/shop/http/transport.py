@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from agent import __version__
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.breaker import CircuitBreaker
 from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body

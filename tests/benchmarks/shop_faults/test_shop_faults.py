@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.records.delivery import DeliveryFailed
 from agent.records.webhook_events import envelope
 from agent.records.webhooks import InvalidWebhookCa, WebhookEndpoint, WebhookSender, read_secrets, tls_context_of

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.shop import HttpShop
 
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=-6)))

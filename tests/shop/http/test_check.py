@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 
 from agent.app.shop_factory import check_systems
 from agent.cli import main
-from agent.config.settings import ShopSettings
+from agent.config.shop import ShopSettings
 from tests.shop.http.mapped import ORDER_MAPPING, PHONE, TICKET_MAPPING, order
 
 NOTHING = {"order": "", "phone": "", "postcode": "", "write": False}

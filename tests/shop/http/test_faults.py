@@ -15,7 +15,7 @@ import trustme
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.models import TicketDraft
 from tests.shop.http.mapped import (
     ORDER_MAPPING,

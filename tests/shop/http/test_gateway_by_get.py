@@ -6,7 +6,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.messages import MessageDraft
 from tests.shop.http.mapped import PHONE, OpenShop
 

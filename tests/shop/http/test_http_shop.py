@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from pytest_httpserver import HTTPServer
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.models import OrderItem, TicketDraft
 from tests.shop.http.mapped import NOW, ORDER_MAPPING, PHONE, TICKET_MAPPING, OpenShop, order
 

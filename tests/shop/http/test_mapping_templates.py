@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.templates import RequestTemplates
 
 TEMPLATES = RequestTemplates()

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from agent.call.errors import ServiceError
+from agent.common.service_error import ServiceError
 from agent.shop.http.response import HttpResponse, UnreadableResponse, parse_json
 from agent.shop.messages import MessageDraft
 from agent.shop.models import Order, OrderItem, TicketDraft

@@ -1,0 +1,77 @@
+"""What arrives in the inbox of one call: audio, keys, the end of a prompt, a hang-up, a request to hand over."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class AudioFrame:
+    """20 ms of the caller's voice."""
+
+    pcm: bytes
+
+
+@dataclass(frozen=True)
+class KeyPressed:
+    """One keypad key, 0-9 * #."""
+
+    digit: str
+
+
+@dataclass(frozen=True)
+class PlaybackFinished:
+    """The audio pushed with this mark has been played to its end."""
+
+    mark: str
+
+
+@dataclass(frozen=True)
+class CallerHungUp:
+    """The caller's channel is gone."""
+
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class MediaLost:
+    """The media leg broke while the caller is still there."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class TakeOverRequested:
+    """A supervisor wants the call."""
+
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class CallReclaimed:
+    """The channel has left the agent without our doing: the dead-man timer or a rescuer took it to the dialplan."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class HandOverRequested:
+    """The agent must give the call to people now, with the story."""
+
+    reason: str
+    """Machine word of the hand-over."""
+
+
+InboxEvent = (
+    AudioFrame
+    | KeyPressed
+    | PlaybackFinished
+    | CallerHungUp
+    | MediaLost
+    | TakeOverRequested
+    | CallReclaimed
+    | HandOverRequested
+)
+Inbox = asyncio.Queue[InboxEvent]
+"""Everything that happens on the line, in order, in one queue per call."""

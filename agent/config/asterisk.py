@@ -1,0 +1,55 @@
+"""Settings of the ways to Asterisk: ARI, the manager interface, FastAGI, audio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from agent.config.base import SettingsPart, read_secret
+
+
+class AriSettings(SettingsPart):
+    """How to reach Asterisk's ARI."""
+
+    url: str = "http://127.0.0.1:8088"
+    user: str = "orderline"
+    password_file: Path | None = None
+    """A file that holds nothing but the password; or set ORDERLINE_ARI_PASSWORD in the environment."""
+    app: str = "orderline"
+
+    def password(self) -> str:
+        """The password. Raises SettingsError when it is nowhere."""
+        return read_secret(self.password_file, "ORDERLINE_ARI_PASSWORD", "ari.password_file")
+
+
+class AmiSettings(SettingsPart):
+    """How to reach Asterisk's manager interface: it is asked how the people's queues stand, nothing else."""
+
+    host: str = ""
+    """Empty: it is not asked."""
+    port: int = Field(default=5038, ge=1, le=65535)
+    user: str = "orderline"
+    secret_file: Path | None = None
+    """A file that holds nothing but the secret; or set ORDERLINE_AMI_SECRET in the environment."""
+
+    def secret(self) -> str:
+        """The secret. Raises SettingsError when it is nowhere."""
+        return read_secret(self.secret_file, "ORDERLINE_AMI_SECRET", "ami.secret_file")
+
+
+class FastAgiSettings(SettingsPart):
+    """The door for questions of the dialplan (docs/agi.md). It knows no password: keep it on loopback."""
+
+    host: str = ""
+    """Empty: there is none."""
+    port: int = Field(default=4573, ge=0, le=65535)
+
+
+class MediaSettings(SettingsPart):
+    """How audio travels."""
+
+    transport: str = Field(default="auto", pattern="^(auto|websocket|audiosocket)$")
+    """``auto`` takes the websocket where the Asterisk has it, else AudioSocket."""
+    audiosocket_host: str = "127.0.0.1"
+    audiosocket_port: int = 0

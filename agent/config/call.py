@@ -1,0 +1,37 @@
+"""Settings of a call: its limits, its turns, consent, and the rescuer that frees callers of a dead agent."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from agent.config.base import SettingsPart
+
+
+class CallSettings(SettingsPart):
+    """Limits and places of a call."""
+
+    handover_context: str = "orderline-handover"
+    deadman_seconds: int = Field(default=5, ge=3, le=60)
+    max_call_seconds: int = Field(default=900, ge=30)
+    resume_seconds: int = Field(default=10, ge=0, le=60)
+    """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
+    max_calls: int = Field(default=0, ge=0)
+    """More calls than this at a time go straight to people; 0 for no limit."""
+    end_complete_ms: int = Field(default=250, ge=100, le=2000)
+    end_likely_ms: int = Field(default=450, ge=100, le=3000)
+    end_open_ms: int = Field(default=700, ge=200, le=5000)
+    end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
+    barge_in_ms: int = Field(default=80, ge=40, le=1000)
+    consent: Literal["off", "announce", "ask"] = "off"
+    """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
+
+
+class RescuerSettings(SettingsPart):
+    """The independent rescuer (``orderline rescuer``)."""
+
+    after_seconds: float = Field(default=4.0, ge=2.0, le=60.0)
+    """A controller whose heartbeat has stood still for this long is dead or hangs."""
+    poll_seconds: float = Field(default=1.0, ge=0.2, le=10.0)
+    context: str = "orderline-rescue"
