@@ -49,7 +49,7 @@ def create_conversation(
         conversation,
         mode if line.entry == "inbound" else "off",
         pack.contents.recording or RecordingConsent(),
-        lambda text: render(text, {"shop": facts.shop_name}),
+        lambda text: render(text, {"shop": facts.shop_name}, pack.language),
         on_answer,
         answer,
         asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
