@@ -1,4 +1,4 @@
-# What people do with Orderline. `make help` lists it. Nothing here needs root, except install, uninstall, install-test
+# The commands of a checkout. `make help` lists them. Nothing here needs root, except install, uninstall, install-test
 # and installing python3-venv where it is missing. Everything else that is made or fetched lies in .venv and var.
 
 SHELL := /bin/bash
@@ -9,7 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+
+# what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
+NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
@@ -60,16 +63,20 @@ asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
-test: $(VENV)/.ready  ## everything, live calls on a real Asterisk included
+check: lint  ## lint, types, contracts and the quick tests: under four minutes on two cores
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
+
+test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
 	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)
 
-lint: $(VENV)/.ready  ## style and types
+lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.pbx_pair import Pbx
 
 _APP = "orderline-bench"
@@ -38,5 +39,4 @@ async def key_events(pbx: Pbx) -> AsyncIterator[dict[str, list[float]]]:
         try:
             yield moments
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await cancel_and_wait(reading)

@@ -14,6 +14,19 @@ from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
+MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
+MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for."""
+    here = Path(__file__).parent
+    for item in items:
+        marks = {*MARKED_FOLDERS.get(item.path.relative_to(here).parts[0], ())}
+        marks |= {mark for name, mark in MARKED_FIXTURES.items() if name in getattr(item, "fixturenames", ())}
+        for mark in sorted(marks):
+            item.add_marker(mark)
+
 
 @pytest.fixture(scope="session")
 def home() -> RehearsalHome:

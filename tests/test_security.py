@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.app.application import redact_event
 from agent.app.queue_factory import NoQueueStatistics
+from agent.call.handover import handover_variables
 from agent.call.queue_rules import QueueRules
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import Caller, CallRecord
-from agent.call.ticketing import HandOverPreparer
 from agent.config.asterisk import AmiSettings, AriSettings
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
@@ -28,7 +27,10 @@ from agent.control.server import LiveFeed
 from agent.dialog.contract import HandOver
 from agent.installation.asterisk_files import read
 from agent.records.call_store import CallStore
+from agent.records.event_redaction import redact_event
 from agent.records.redaction import redact_text
+from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import CallerSaid
 from tests.call.text_session import TextSession, demo_shop
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -93,16 +95,14 @@ class TestWordsOfCallers:
     def test_nothing_a_caller_says_reaches_the_dialplan_as_more_than_plain_words(
         self, summary: str, order: str, reason: str
     ) -> None:
-        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         handover = HandOver(reason, summary, facts={"order_number": order})
-        for value in desk.variables(handover, "T-1").values():
+        for value in handover_variables(handover, "T-1").values():
             assert not re.search(r"[\r\n\0${}\\\"`\[\]&|<>=^~*!?]", value)
             assert len(value) <= 240
 
     def test_function_calls_and_headers_lose_what_makes_them_work(self) -> None:
-        desk = HandOverPreparer(NoServices(), "call-1", Caller(), lambda text, slot: text, lambda why: "")
         said = "${SHELL(rm -rf /)}\r\nX-Evil: 1"
-        assert desk.variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
+        assert handover_variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
 
 
 class TestTransfers:
@@ -136,13 +136,6 @@ class NoWhispers:
         raise AssertionError(call_id)
 
 
-class NoServices:
-    """Services that are not asked."""
-
-    async def perform(self, name: str, arguments: Any, key: str) -> dict[str, Any]:
-        raise AssertionError(name)
-
-
 class TestGuessing:
     """Nobody learns which orders exist. The same time is measured in shop/test_shop_services.py; tries over many calls
     are counted in records/test_attempts.py."""
@@ -174,10 +167,11 @@ class TestCards:
         await store.write(session.record)
         await store.close()
         await shop.close()
-        feed = LiveFeed(redact_event)
+        events, feed = EventBus(), LiveFeed(redact_event)
+        events.subscribe(feed.send)
         reader = feed.subscribe()
         for turn in session.record.turns:
-            feed.notify("caller_said", "call-1", {"heard": turn.heard, "slot": turn.slot})
+            events.publish(CallerSaid("call-1", turn.heard, turn.via, turn.confidence, turn.barged_in, turn.slot))
         fed = "".join(str(reader.get_nowait()) for _ in range(reader.qsize()))
         kept = everything_in(tmp_path)
         places = {"files": kept, "feed": fed, "ticket": session.page(), "log": caplog.text}

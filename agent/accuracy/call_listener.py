@@ -18,6 +18,7 @@ from agent.call.listening import ListeningComponents, ListeningResult, TurnListe
 from agent.call.playback import PromptPlayback
 from agent.call.ports import GainControl, RecognitionResult, Recognizer, UtteranceRecognizer, VoiceActivityDetector
 from agent.common.audio import FRAME_MS
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -25,7 +26,7 @@ from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
 
 _TASK_STEPS = 4
-"""Turns of the event loop in which a frame reaches the recogniser: inbox, listening, ear, decoder."""
+"""Turns of the event loop in which a frame reaches the recogniser: inbox, listening, recognition stream, decoder."""
 
 
 class SteppedRecognizer:
@@ -39,7 +40,7 @@ class SteppedRecognizer:
     def listen(
         self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
     ) -> UtteranceRecognizer:
-        """Open an ear."""
+        """Open a recognition stream."""
         return _SteppedHearing(self._recognizer.listen(phrases, words, samples), self._idle)
 
     async def settled(self, inbox: Inbox, listening: asyncio.Future[ListeningResult]) -> None:
@@ -73,7 +74,7 @@ class _SteppedHearing:
 
 
 class CallListener:
-    """One call's ears: the state of gain and voice activity goes on from turn to turn, as in a call."""
+    """What listens in one call: the state of gain and voice activity goes on from turn to turn, as in a call."""
 
     def __init__(self, recognizer: Recognizer, vad: VoiceActivityDetector, gain: GainControl) -> None:
         self._recognizer = recognizer
@@ -109,12 +110,11 @@ class CallListener:
                 await stepped.settled(inbox, answering)
             return (await answering).event
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
+            await cancel_and_wait(answering)
 
 
 class CallListenerFactory:
-    """Makes the ears of calls for one model; load once a process."""
+    """Makes the listeners of calls for one model; load once a process."""
 
     def __init__(self, model_dir: Path) -> None:
         """Raise ``ModelError`` when the directory holds no usable model."""
@@ -122,7 +122,7 @@ class CallListenerFactory:
         self._activities = VoiceActivityFactory()
 
     def new(self) -> CallListener:
-        """Return the ears of a new call."""
+        """Return the listener of a new call."""
         return CallListener(self.recognizer, self._activities.new(), AutomaticGain())
 
 

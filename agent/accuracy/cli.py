@@ -28,7 +28,7 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         type=Path,
         default=[],
         metavar="DIR",
-        help="people's digits: 7_NAME_1.wav and so on",
+        help="digits of real speakers: 7_NAME_1.wav and so on",
     )
     command.add_argument("--quick", action="store_true", help="a tenth of it")
     command.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (one for each core)")

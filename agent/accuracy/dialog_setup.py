@@ -144,7 +144,7 @@ class DialogSetup:
 
 @contextlib.contextmanager
 def open_dialog_setup(runner: asyncio.Runner) -> Iterator[DialogSetup]:
-    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the ears."""
+    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the listeners."""
     with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
         shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
         try:

@@ -44,7 +44,7 @@ class MeasurementOptions:
     audio: Path | None = None
     """A folder of recordings; without it the made-up callers speak."""
     digits: tuple[Path, ...] = ()
-    """Folders of people's single digits."""
+    """Folders of single digits by real speakers."""
     sounds: Path | None = None
     """Asterisk's English core sounds as WAV."""
     quick: bool = False

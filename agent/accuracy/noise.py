@@ -15,7 +15,7 @@ Samples = npt.NDArray[np.float64]
 
 KINDS = ("white", "babble", "street")
 TALKERS = 6
-"""So many people talk at once in babble: single words cannot be told apart any more."""
+"""So many voices talk at once in babble: single words cannot be told apart any more."""
 _CAR_SECONDS = (3.0, 7.0)
 """How long a passing car is heard."""
 

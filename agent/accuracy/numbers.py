@@ -1,4 +1,4 @@
-"""Made-up numbers and the ways people say them, from a seed."""
+"""Made-up numbers and the ways callers say them, from a seed."""
 
 from __future__ import annotations
 

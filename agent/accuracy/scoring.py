@@ -1,4 +1,4 @@
-"""Scores results: word error rate, outcomes of utterances and errands, with confidence intervals. Pure, seeded."""
+"""Scores results: word error rate, outcomes of utterances and requests, with confidence intervals. Pure, seeded."""
 
 from __future__ import annotations
 

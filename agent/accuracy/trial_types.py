@@ -35,7 +35,7 @@ class SpokenAnswer:
 
 @dataclass(frozen=True)
 class TrialItem:
-    """One utterance, or one errand of several, by one speaker."""
+    """One utterance, or a whole request of several (an errand), by one speaker."""
 
     id: str
     lot: str
@@ -66,7 +66,7 @@ class TrialItem:
 
 @dataclass(frozen=True)
 class LineCondition:
-    """What stands between the caller's mouth and the agent's ear."""
+    """What lies between the speaker and the recogniser."""
 
     name: str = "clean"
     sweep: str = "voices"

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from agent.app.conversation_factory import create_conversation
 from agent.app.outbox_factory import OutboxService
+from agent.app.recovery_factory import CallRecovery
+from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import CallerLookup
-from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
-from agent.call.ports import CallObserver, Media
+from agent.call.components import CallComponents
+from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
+from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
 from agent.call.reject import reject_to_queue
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
+from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
-from agent.control.active_calls import ActiveCalls
 from agent.control.agi import DialplanValues
+from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import Renderer
 from agent.records.redaction import redact_text
-from agent.recovery.manager import RecoveryManager
 from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
-from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
-from agent.speech.voice import PromptSynthesizer
+from agent.telemetry.events import ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
 
 _GREETING_SECONDS = 0.25
@@ -47,19 +50,15 @@ class CallHandler:
     settings: Settings
     procedures: FlowPackReloader
     render: Renderer
-    recognizer: VoskRecognizer
-    speaker: PromptSynthesizer
+    speech: SpeechEngines
     vad_factory: VoiceActivityFactory
     services: ShopServices
     outbox_service: OutboxService
     queues: StaffQueues | None
-    survival: RecoveryManager
+    recovery: CallRecovery
     left: DialplanValues
     """What the dialplan left for its calls."""
-    observer: CallObserver
-    """Hears of calls that are not taken."""
-    live_calls: ActiveCalls
-    """Hears of those that are."""
+    events: EventPublisher
     wall: Callable[[], datetime]
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
@@ -67,20 +66,11 @@ class CallHandler:
         CALL_ID.set(line.id)
         introduction = CallerLookup(self.services, line.caller.number)
         facts = await self._facts(line, introduction)
-        begun = create_conversation(
-            self.survival,
-            line,
-            self.procedures.current,
-            facts,
-            self.render,
-            self.settings.call.consent,
-            lambda answer: self.live_calls.notify("consent", line.id, {"answer": answer}),
-        )
-        consent = begun.dialog
+        consent, conversation, resumed = self._conversation(line, facts)
         parts = CallComponents(
             dialog=consent,
-            recognizer=self.recognizer,
-            voice=self.speaker,
+            recognizer=self.speech.recognizer,
+            voice=self.speech.speaker,
             gain=AutomaticGain(),
             vad=self.vad_factory.new(),
             gate=SpeechGate,
@@ -88,28 +78,54 @@ class CallHandler:
             services=ConsentFilteredServices(self.outbox_service.services_of(line.id), lambda: consent.answer),
             records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
             known_as=introduction.known_as,
-            observer=ConsentFilteredObserver(self.live_calls, lambda: consent.answer),
+            events=ConsentFilteredEvents(self.events, lambda: consent.answer),
             redact=lambda text, slot: redact_text(text, slot=slot),
             clock=time.monotonic,
             wall=self.wall,
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
-            memory=self.survival.keeper,
-            resumed=begun.resumed,
+            memory=self.recovery.snapshots,
+            resumed=resumed,
         )
-        learning = asyncio.create_task(_learn_orders(introduction, begun.conversation), name="learn-orders")
+        learning = asyncio.create_task(_learn_orders(introduction, conversation), name="learn-orders")
         try:
             await CallSession(line, media, parts).run()
         finally:
             learning.cancel()
-            self.survival.ended(line, consent.snapshot())
+            self.recovery.returning.keep(line.channel_id, consent.snapshot())
             await introduction.close()
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Give a call to people before it is answered, and record it."""
+        """Send a call to the queue before it is answered, and record it."""
         CALL_ID.set(line.id)
-        self.observer.notify("call_refused", line.id, {"why": reason})
-        await reject_to_queue(line, reason, self.outbox_service.records, self.live_calls, self.wall)
+        await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
+
+    def _conversation(
+        self, line: AsteriskCallerLine, facts: CallFacts
+    ) -> tuple[ConsentDialog, Conversation, RecoveredCall | None]:
+        """Return the dialog of a call, the conversation behind its question about recording, and what is left of it.
+
+        The call is new, or sent back by the staff, or it has outlived an earlier process: then something is left.
+        Who comes back, or outlived a process, is not asked about the recording again: the answer given before holds.
+        """
+        pack, returning = self.procedures.current, self.recovery.returning
+        answer: ConsentAnswer = returning.consent(line.channel_id) if line.entry != "inbound" else ""
+        resumed: RecoveredCall | None = None
+        if line.adopted:
+            conversation, resumed = self.recovery.interrupted.restore(line, pack, facts, self.render)
+        else:
+            conversation = returning.begin(pack, facts, self.render, line.channel_id)
+        left: Mapping[str, Any] = resumed.conversation if resumed is not None else {}
+        dialog = ConsentDialog(
+            conversation,
+            self.settings.call.consent if line.entry == "inbound" else "off",
+            pack.contents.recording or RecordingConsent(),
+            lambda text: self.render(text, {"shop": facts.shop_name}, pack.language),
+            lambda given: self.events.publish(ConsentAnswered(line.id, given)),
+            consent_in_snapshot(left) if left else answer,
+            asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
+        )
+        return dialog, conversation, resumed
 
     async def _facts(self, line: AsteriskCallerLine, introduction: CallerLookup) -> CallFacts:
         shop = self.settings.shop

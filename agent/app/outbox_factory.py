@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from agent.call.ports import Services
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
+from agent.errors import OrderlineError
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
+from agent.records.outbox_commands import outstanding
 from agent.records.redis_sharing import RedisSharing
 from agent.records.webhooks import (
     InvalidWebhookCa,
@@ -28,93 +30,83 @@ from agent.records.webhooks import (
     tls_context_of,
 )
 
-log = logging.getLogger(__name__)
-
 CALLS_FILE = "calls.sqlite"
 _HOUR = 3600.0
 
 
+@dataclass(frozen=True)
 class OutboxService:
-    """Everything that leaves the agent. :meth:`open` it, :meth:`start` it when the services are there, close it."""
+    """Everything that leaves one agent: its call records, and what others must hear or do because of them."""
 
-    def __init__(self, records: CallStore, announcer: WebhookEventMapper, settings: Settings) -> None:
-        self.records = records
-        self._announcer = announcer
-        self._settings = settings
-        self._post = WebhookSender(webhook_targets(settings))
-        self._stack = contextlib.AsyncExitStack()
-        self._changes: frozenset[str] = frozenset()
-        self._services: Services | None = None
-        self._sharing: RedisSharing | None = None
-
-    @classmethod
-    async def open(cls, settings: Settings, wall: Callable[[], dt.datetime]) -> OutboxService:
-        """Open records and outbox. Raises SettingsError for a webhook without a secret, and what the store raises."""
-        webhook_targets(settings)  # before anything is opened
-        subscriptions = [webhook_subscription(webhook) for webhook in settings.webhooks]
-        announcer = WebhookEventMapper(subscriptions, wall)
-        records = await CallStore.open(calls_path(settings), news=announcer.events_of_record)
-        return cls(records, announcer, settings)
-
-    async def start(
-        self, services: Services, changes: frozenset[str], take_over: Callable[[], Awaitable[int]] | None = None
-    ) -> None:
-        """Begin to deliver; ``changes`` names the operations that change something.
-
-        ``take_over`` sees to the calls of a process that is gone, before anything is delivered.
-        """
-        self._services, self._changes = services, changes
-        acts = operation_deliverer(services, self._announcer.events_of_operation)
-        deliverers = {**dict.fromkeys(OPERATION_LANES, acts), **self._post.deliverers()}
-        outbox = self.records.outbox
-        path = calls_path(self._settings)
-        deliveries = OutboxDelivery(
-            outbox,
-            deliverers,
-            lock_file=path.with_name(path.name + ".deliveries.lock"),
-            take_over=take_over or self.records.take_over,
-            options=delivery_options(self._settings),
-        )
-        if address := self._settings.redis.address():
-            sharing = RedisSharing(address, outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
-            deliveries.sharing = self._sharing = sharing
-            self._stack.push_async_callback(sharing.close)
-            self._run(sharing.run(), "outbox-sharing", lambda task: task.cancel())
-        self._run(deliveries.run(), "outbox-deliveries", lambda task: deliveries.stop())
+    records: CallStore
+    deliveries: OutboxDelivery
+    redis_sharing: RedisSharing | None
+    """The nodes that share the deliveries, where there are several."""
+    _services: Services
+    _mapper: WebhookEventMapper
+    _changes: frozenset[str]
 
     @property
     def sharing(self) -> bool:
         """Whether other nodes take part just now."""
-        return self._sharing is not None and self._sharing.connected
+        return self.redis_sharing is not None and self.redis_sharing.connected
 
     def services_of(self, call_id: str) -> Services:
         """Return the services for one call: what changes something is noted before it is tried."""
-        if self._services is None:
-            raise RuntimeError("start() comes first")
         return DurableServices(
-            self._services, self.records.outbox, self._announcer.events_of_operation, self._changes, call_id
+            self._services, self.records.outbox, self._mapper.events_of_operation, self._changes, call_id
         )
 
-    async def close(self) -> None:
-        """Finish what is under way and close everything."""
-        await self._stack.aclose()
-        await self._post.close()
-        await self.records.close()
 
-    def _run(self, work: Any, name: str, end: Callable[[asyncio.Task[None]], object]) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        task.add_done_callback(_log_delivery_failure)
+async def open_outbox(
+    settings: Settings,
+    services: Services,
+    changes: frozenset[str],
+    wall: Callable[[], dt.datetime],
+    stack: contextlib.AsyncExitStack,
+) -> OutboxService:
+    """Open records and outbox; ``stack`` closes them. Nothing of this node is delivered before ``deliveries.run()``.
 
-        async def finish() -> None:
-            end(task)
-            await asyncio.gather(task, return_exceptions=True)
-
-        self._stack.push_async_callback(finish)
+    ``changes`` names the operations of ``services`` that change something. Raises SettingsError for a webhook without
+    a secret, and what the store raises.
+    """
+    sender = WebhookSender(webhook_targets(settings))  # before anything is opened
+    stack.push_async_callback(sender.close)
+    mapper = WebhookEventMapper([webhook_subscription(webhook) for webhook in settings.webhooks], wall)
+    records = await CallStore.open(calls_path(settings), news=mapper.events_of_record)
+    stack.push_async_callback(records.close)
+    operations = operation_deliverer(services, mapper.events_of_operation)
+    deliverers = {**dict.fromkeys(OPERATION_LANES, operations), **sender.deliverers()}
+    deliveries = OutboxDelivery(records.outbox, deliverers, options=delivery_options(settings))
+    sharing: RedisSharing | None = None
+    if address := settings.redis.address():
+        sharing = RedisSharing(address, records.outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
+        stack.push_async_callback(sharing.close)
+        task = asyncio.create_task(sharing.run(), name="outbox-sharing")
+        task.add_done_callback(report_failure)
+        stack.push_async_callback(cancel_and_wait, task)
+    return OutboxService(records, deliveries, sharing, services, mapper, changes)
 
 
 def calls_path(settings: Settings) -> Path:
     """Return where calls and outbox are kept."""
     return settings.state_directory / CALLS_FILE
+
+
+def delivery_lock_path(settings: Settings) -> Path:
+    """Return the file by which one process at a time recovers lost calls and delivers."""
+    path = calls_path(settings)
+    return path.with_name(path.name + ".deliveries.lock")
+
+
+async def outbox_depth(path: Path) -> tuple[int, int]:
+    """How many deliveries were given up, and how many are on their way."""
+    if not path.is_file():  # noqa: ASYNC240 - one look at a name on the local disk
+        return 0, 0
+    try:
+        return await asyncio.to_thread(outstanding, path)
+    except OrderlineError:
+        return 0, 0  # its own finding: the records of calls are in the same file
 
 
 def webhook_subscription(webhook: WebhookSettings) -> WebhookSubscription:
@@ -154,8 +146,3 @@ def delivery_options(settings: Settings) -> DeliveryOptions:
         "sms": outbox.sms_max_age_hours * _HOUR,
     }
     return DeliveryOptions(max_age_seconds=ages, keep_delivered_seconds=outbox.keep_delivered_days * 24 * _HOUR)
-
-
-def _log_delivery_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("%s ended: nothing more is delivered until a restart", task.get_name(), exc_info=error)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -19,12 +18,8 @@ from agent.config.queues import QueueSettings
 from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.preflight.finding import Finding
 
 log = logging.getLogger(__name__)
-
-_CONNECT_SECONDS = 2.0
-_POLL_SECONDS = 0.05
 
 
 class NoQueueStatistics:
@@ -43,7 +38,7 @@ async def open_staff_queues(
     voice: Voice,
     stack: contextlib.AsyncExitStack,
 ) -> StaffQueues | None:
-    """Return the desk, None where no queue is set. Raises SettingsError."""
+    """Return the staff queues, None where none is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
         edition = pack()
@@ -90,43 +85,3 @@ def queue_definition(name: str, queue: QueueSettings, zone: tzinfo) -> QueueDefi
         return last[0]
 
     return QueueDefinition(rules, queue.screen_pop_url, queue.whisper)
-
-
-async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Say for ``orderline check`` how the queues stand, as the agent will ask for it."""
-    what = "manager interface"
-    try:
-        address = manager_address(settings)
-    except SettingsError as error:
-        yield Finding(what, "failed", error.message, "name the secret of [orderline] in manager.conf")
-        return
-    if address is None:
-        return
-    figures = AmiQueueStatistics(address, deadline_seconds=_CONNECT_SECONDS)
-    figures.start()
-    try:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                while not figures.connected:  # noqa: ASYNC110 - a thread's state
-                    await asyncio.sleep(_POLL_SECONDS)
-        if not figures.connected:
-            where = f"{address.host}:{address.port}"
-            fix = "compare manager.conf with ami: in orderline.yaml, then: asterisk -rx 'manager reload'"
-            yield Finding(what, "failed", f"{where} does not answer, or refuses {address.user}", fix)
-            return
-        for name in settings.queues:
-            state = await figures.state(name)
-            if state is None:
-                fix = f"add [{name}] to queues.conf or take it out of queues:, then: asterisk -rx 'queue reload all'"
-                yield Finding("queue now", "failed", f"Asterisk has no queue {name}", fix)
-            elif state.logged_in == 0:
-                yield Finding(
-                    "queue now",
-                    "warning",
-                    f"{name}: nobody is logged in",
-                    "let people log in; outside your hours it is fine",
-                )
-            else:
-                yield Finding("queue now", "ok", f"{name}: {state.logged_in} logged in, {state.callers} waiting")
-    finally:
-        await figures.close()

@@ -7,8 +7,9 @@ import json
 import logging
 from collections.abc import Callable
 
-from agent.app.application import Application, cancel_and_wait, log_task_failure
+from agent.app.application import Application, running_application
 from agent.common import systemd
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,9 +27,9 @@ async def serve(
     Returns 0, or 1 when another controller has taken its place.
     """
     alive = asyncio.create_task(systemd.keep_alive(), name="watchdog")
-    alive.add_done_callback(log_task_failure)
+    alive.add_done_callback(report_failure)
     try:
-        async with Application(settings, takeover=takeover) as agent:
+        async with running_application(settings, takeover=takeover) as agent:
             on_ready()
             systemd.notify("READY=1")
             print(json.dumps({"ready": True, "control_port": agent.control_port, **agent.status()}), flush=True)
@@ -54,5 +55,4 @@ async def wait_until_ended(agent: Application, stop: asyncio.Event) -> int:
             await cancel_and_wait(draining)
         return 0
     finally:
-        for wait in waits:
-            wait.cancel()
+        await cancel_and_wait(*waits)

@@ -9,10 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from agent.common.redis import SharedRedis
 from agent.config.base import SettingsError
-from agent.config.shop import ShopSettings
+from agent.config.shop import ShopSettings, VerificationSettings
 from agent.config.timezone import wall_clock
 from agent.shop import normalise
+from agent.shop.attempts_redis import RedisAttemptLimits
+from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.http import commands, sources
 from agent.shop.http.check_requests import CheckSamples
@@ -21,7 +24,7 @@ from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.shop import open_http_shop
 from agent.shop.http.transport import tls_context
 from agent.shop.policy import Policy
-from agent.shop.protocols import ShopSystems
+from agent.shop.protocols import AttemptLimits, ShopSystems
 from agent.shop.verification import VERIFY_FLOOR_SECONDS
 
 NO_SHOP = (
@@ -77,6 +80,31 @@ async def open_shop(
     http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
     stack.push_async_callback(http.close)
     return ConfiguredShop(http.systems, settings.policy.over(policy), http.status, MAPPED_VERIFY_FLOOR_SECONDS)
+
+
+def open_attempt_limits(
+    allowed: VerificationSettings, file: Path, redis: SharedRedis | None, stack: contextlib.AsyncExitStack
+) -> AttemptLimits:
+    """Open the count of failed verifications in ``file``, and that of all nodes in Redis; ``stack`` closes it."""
+    window_seconds = allowed.window_minutes * 60.0
+    own = SqliteAttemptLimits(
+        file,
+        per_caller=allowed.per_caller,
+        per_number=allowed.per_order,
+        hidden=allowed.hidden_callers,
+        window_seconds=window_seconds,
+    )
+    stack.push_async_callback(own.close)
+    if redis is None:
+        return own
+    return RedisAttemptLimits(
+        own,
+        redis,
+        per_caller=allowed.per_caller,
+        per_number=allowed.per_order,
+        hidden=allowed.hidden_callers,
+        window_seconds=window_seconds,
+    )
 
 
 def describe_shop(settings: ShopSettings) -> str:

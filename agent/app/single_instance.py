@@ -13,7 +13,7 @@ from agent.config.settings import Settings
 async def ensure_single_instance(settings: Settings) -> None:
     """Return when nobody else serves the application, or nobody can say yet: it is looked at again before connecting.
 
-    Raises AppTaken.
+    Raises ApplicationTaken.
     """
     ari = AriClient.of(settings.ari, request_timeout_seconds=1.0)
     ari.open()

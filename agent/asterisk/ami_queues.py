@@ -24,6 +24,7 @@ from typing import Any
 from asterisk.manager import Manager, ManagerAuthException, ManagerException, ManagerSocketException
 
 from agent.call.queue_rules import QueueState
+from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -143,20 +144,20 @@ class _Worker(threading.Thread):
         self._questions.put(None)
 
     def run(self) -> None:
-        pause_seconds = _FIRST_PAUSE_SECONDS
+        pauses = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
         while not self._stopping.is_set():
             why = self._serve()
             if self.connected:
-                pause_seconds = _FIRST_PAUSE_SECONDS
+                pauses.reset()
             self.connected = False
             if self._stopping.is_set():
                 break
+            pause_seconds = pauses.next_seconds()
             log.warning(
                 "Manager interface at %s:%d: %s Trying again in %g s; calls are handed over without knowing the queue.",
                 self._address.host, self._address.port, why, pause_seconds,
             )  # fmt: skip
             self._refuse_for(pause_seconds)
-            pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
         self._refuse_for(0)
 
     def _refuse_for(self, seconds: float) -> None:

@@ -17,7 +17,7 @@ from agent.call.records import Caller
 
 _TAKEN_OVER = "orderline-taken-over"
 _HANGUP_NOTICE_SECONDS = 0.5
-"""The news that a caller hangs up may come this long after the refusal that it causes."""
+"""The event that a caller hangs up may come this long after the refusal that it causes."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class StasisOptions:
     """The dialplan takes a call back when nothing has re-armed its timer for this long."""
     rearm_seconds: float = 2.0
     max_call_seconds: int = 900
-    """After this long the timer is not re-armed any more: the dialplan takes the call to a person."""
+    """After this long the timer is not re-armed any more: the dialplan takes the call to the staff."""
 
 
 class AsteriskCallerLine:
@@ -111,7 +111,7 @@ class AsteriskCallerLine:
                 self.released = False
                 raise
 
-    async def give_up(self) -> None:
+    async def release_to_supervisor(self) -> None:
         """Continue where a supervisor's phone takes the call. Raises LineGone when the caller has left."""
         async with self._control:
             try:
@@ -145,7 +145,7 @@ class AsteriskCallerLine:
     async def is_leaving(self) -> bool:
         """True when the caller has hung up or is hanging up: what Asterisk has just refused is no fault then.
 
-        Waits for the news up to half a second. Raises AriError when Asterisk does not tell.
+        Waits for the event up to half a second. Raises AriError when Asterisk does not tell.
         """
         try:
             await self._ari.channels.get(self.channel_id)

@@ -18,7 +18,7 @@ from typing import Any
 
 from asterisk.agi import AGI, AGIException
 
-from agent.call.ticketing import channel_variable_text
+from agent.common.channel_variables import channel_variable_text
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)

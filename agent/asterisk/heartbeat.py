@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriNotFound
+from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,7 @@ class Heartbeat:
         """Stop, and leave a sign that nobody is there; idempotent."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_and_wait(self._task)
         self._task = None
         with contextlib.suppress(AriError):
             async with asyncio.timeout(1.0):
@@ -100,7 +100,7 @@ class Heartbeat:
 
 
 async def ensure_single_controller(ari: AriClient) -> None:
-    """Return when no other controller serves our application. Raises AppTaken, and what ARI raises.
+    """Return when no other controller serves our application. Raises ApplicationTaken, and what ARI raises.
 
     Asterisk goes on listing the application of a controller that was killed while calls are in it, so only a heartbeat
     that still changes proves life.

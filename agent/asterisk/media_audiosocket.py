@@ -21,6 +21,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
 from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -137,8 +138,7 @@ class AudioSocketMedia:
         except (asyncio.IncompleteReadError, ConnectionError):
             log.debug("AudioSocket %s ended", self.channel_id)
         finally:
-            mouth.cancel()
-            await asyncio.gather(mouth, return_exceptions=True)
+            await cancel_and_wait(mouth)
             if not self._closing:
                 self._inbox.put_nowait(MediaLost("audio socket closed"))
 
@@ -170,6 +170,11 @@ class AudioSocketServer:
     def address(self) -> str:
         """``host:port`` for Asterisk to connect to."""
         return f"{self._host}:{self._port}"
+
+    @property
+    def is_listening(self) -> bool:
+        """False before :meth:`start`, and for ever where audio goes by websocket."""
+        return self._server is not None
 
     async def start(self) -> None:
         """Begin to listen; port 0 takes a free one."""

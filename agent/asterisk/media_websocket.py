@@ -12,6 +12,7 @@ from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
 from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,7 @@ class WebsocketMedia:
         """Close the socket and hang the channel up; idempotent."""
         self._closing = True
         if self._comfort is not None:
-            self._comfort.cancel()
-            await asyncio.gather(self._comfort, return_exceptions=True)
+            await cancel_and_wait(self._comfort)
         await self._socket.close()
         with contextlib.suppress(AriUnreachable):
             await self._ari.channels.hangup(self.channel_id)

@@ -12,6 +12,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound
 from agent.asterisk.heartbeat import heartbeat_variable
 from agent.asterisk.orphans import OrphanChannel, orphan_channels
+from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +56,19 @@ class Rescuer:
         self.rescued = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until ``stop`` is set. Raises AuthFailed; an Asterisk that is away is waited for with growing pauses."""
-        delay_seconds = FIRST_DELAY_SECONDS
+        """Look until ``stop`` is set. Raises AriAuthFailed; an absent Asterisk is waited for with growing pauses."""
+        pauses = Backoff(FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS)
         while not stop.is_set():
             pause_seconds = self._options.poll_seconds
             try:
                 await self.look()
-                delay_seconds = FIRST_DELAY_SECONDS
+                pauses.reset()
             except AriAuthFailed:
                 raise
             except AriError as error:
-                log.warning("Asterisk does not answer: %s Trying again in %.1f s.", error, delay_seconds)
+                pause_seconds = pauses.next_seconds()
+                log.warning("Asterisk does not answer: %s Trying again in %.1f s.", error, pause_seconds)
                 self._stamp = None  # what was seen before says nothing any more
-                pause_seconds, delay_seconds = delay_seconds, min(delay_seconds * 2, LAST_DELAY_SECONDS)
             try:
                 async with asyncio.timeout(pause_seconds):
                     await stop.wait()

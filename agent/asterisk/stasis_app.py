@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import re
 import secrets
@@ -26,8 +25,10 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
+from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
 from agent.call.ports import Media
+from agent.common.tasks import cancel_and_wait
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
@@ -52,10 +53,10 @@ NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
-AdmitCall = Callable[[], str]
-"""Returns why a new call cannot be taken (``paused``, ``overload``, ``draining``), ``""`` when it can."""
+AdmitCall = Callable[[int], str]
+"""Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
-"""Gives a call to people for a reason, and records it."""
+"""Sends a call to the queue for a reason, and records it."""
 
 
 class OpenableMedia(Media, Protocol):
@@ -81,14 +82,15 @@ class StasisApplication:
         audiosocket: AudioSocketServer | None = None,
         codes: FeatureCodes | None = None,
         *,
-        admit: AdmitCall = lambda: "",
-        pass_on: RejectToQueue | None = None,
-        id_of: Callable[[str], str] = lambda channel_id: "",
+        admit: AdmitCall = lambda live_calls: "",
+        reject: RejectToQueue | None = None,
+        claim: Callable[[str], str] = lambda channel_id: "",
         adopt_after_seconds: float = 0.0,
     ) -> None:
         """``codes`` are what supervisors ask for by phone.
 
-        ``id_of(channel id)`` gives the id under which another controller held the call, ``""`` when unknown.
+        Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
+        which an earlier controller held the call that is taken over, ``""`` when unknown.
         """
         self._codes = codes
         self._ari = ari
@@ -96,8 +98,8 @@ class StasisApplication:
         self._options = options
         self._audiosocket = audiosocket
         self._admit = admit
-        self._pass_on = pass_on
-        self._id_of = id_of
+        self._reject = reject
+        self._claim = claim
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -109,7 +111,7 @@ class StasisApplication:
         self._lines_before: set[str] = set()
         self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
-        """New calls turned away, by reason."""
+        """New calls that were not taken, by reason."""
         self.adopted = asyncio.Event()
         """Set when the callers of an earlier controller have been taken over."""
         self.replaced = asyncio.Event()
@@ -131,6 +133,14 @@ class StasisApplication:
         """How many calls are being handled now."""
         return len(self._calls)
 
+    async def channel_ids(self) -> list[str]:
+        """Return the ids of all channels of this Asterisk; none when it does not answer."""
+        try:
+            channels = await self._ari.channels.list()
+        except AriError:
+            return []
+        return [str(channel["id"]) for channel in channels]
+
     async def wait_until_idle(self, seconds: float) -> bool:
         """Wait until the last call has ended by itself; False when the time is over before that."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -139,26 +149,21 @@ class StasisApplication:
         return not self._calls
 
     async def hand_over_all(self, reason: str) -> None:
-        """Hand every call to people with its story; a session that does not get that done is cut off."""
+        """Hand every call over to staff with its summary; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):
             line.inbox.put_nowait(HandOverRequested(reason))
         if self._calls:
             await asyncio.wait(self._calls.values(), timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._calls.values()):
-            task.cancel()
-        await asyncio.gather(*self._calls.values(), return_exceptions=True)
+        await cancel_and_wait(*self._calls.values())
 
     async def close(self) -> None:
-        """Hand what is left to people, and stop."""
+        """Hand the calls that are left over to staff, and stop."""
         if self._resync_task is not None:
-            self._resync_task.cancel()
-            await asyncio.gather(self._resync_task, return_exceptions=True)
+            await cancel_and_wait(self._resync_task)
         await self.hand_over_all("agent_stopping")
         if self._errands:
             await asyncio.wait(self._errands, timeout=HAND_OVER_SECONDS)
-        for task in tuple(self._errands):
-            task.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
+        await cancel_and_wait(*self._errands)
 
     # --- events -------------------------------------------------------------------------------------
 
@@ -175,9 +180,9 @@ class StasisApplication:
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
-        if line.entry in NEW_CALLS and (reason := self._admit()):
+        if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
             self.counted[reason] = self.counted.get(reason, 0) + 1
-            self._start_background_task(self._reject_call(line, reason), f"turn-away-{line.id}")
+            self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
 
@@ -199,13 +204,13 @@ class StasisApplication:
         task.add_done_callback(self._errands.discard)
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Give a new call to people before it is answered."""
-        log.warning("Call %s goes straight to people: %s", line.id, reason)
+        """Send a new call to the queue before it is answered."""
+        log.warning("Call %s goes straight to staff: %s", line.id, reason)
         try:  # if it fails, the dead-man timer does the same a little later
-            if self._pass_on is not None:
-                await self._pass_on(line, reason)
+            if self._reject is not None:
+                await self._reject(line, reason)
             else:
-                await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+                await Handover(line).emergency(reason)
         except (LineGone, CallReclaimedError, AriError) as error:
             log.info("Call %s: %s", line.id, error)
 
@@ -259,7 +264,7 @@ class StasisApplication:
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
             "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
-            "hands them to people and stops. Let only one controller serve an application.",
+            "hands them over to the staff and stops. Let only one controller serve an application.",
             self._ari.app,
             len(self._calls),
         )
@@ -321,7 +326,7 @@ class StasisApplication:
             list(stray.args),
             self._options,
             adopted=True,
-            known_as=self._id_of(channel_id),
+            known_as=self._claim(channel_id),
         )
         log.warning("Call %s was left behind in our application; it is taken over", line.id)
         self._begin(line)
@@ -333,7 +338,7 @@ class StasisApplication:
         media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
         spied = {"SPYGROUP": spy_group(line.caller.number)}
-        if self._audiosocket is not None:
+        if self._audiosocket is not None and self._audiosocket.is_listening:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
@@ -349,16 +354,15 @@ class StasisApplication:
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
-            log.warning("Call %s goes to a person: %s", line.id, error or "the agent is stopping")
+            log.warning("Call %s goes to the staff: %s", line.id, error or "the agent is stopping")
             await self._hand_over_after_fault(line)
             if isinstance(error, asyncio.CancelledError):
                 raise
-        except Exception:  # whatever it was, the caller must reach a person
-            log.exception("Call %s failed; it goes to a person", line.id)
+        except Exception:  # whatever it was, the caller must reach the staff
+            log.exception("Call %s failed; it goes to the staff", line.id)
             await self._hand_over_after_fault(line)
         finally:
-            deadman.cancel()
-            await asyncio.gather(deadman, return_exceptions=True)
+            await cancel_and_wait(deadman)
             await self._clean_up(media, bridge_id)
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:
@@ -378,10 +382,8 @@ class StasisApplication:
             raise LineGone("The caller hung up while the call was being set up.") from error
 
     async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
-        if line.released:
-            return
-        with contextlib.suppress(LineGone, CallReclaimedError, AriError):
-            await line.hand_over({"ORDERLINE_REASON": "agent_fault"}, "agent_fault")
+        if not line.released:
+            await Handover(line).emergency("agent_fault")
 
     async def _clean_up(self, media: OpenableMedia, bridge_id: str) -> None:
         for clean_up in (media.close, lambda: self._ari.bridges.destroy(bridge_id)):

@@ -10,6 +10,7 @@ import aiohttp
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriUnreachable
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -104,5 +105,4 @@ class MediaSocket:
         if self._socket is not None and not self._socket.closed:
             await self._socket.close()
         if self._reader is not None and self._reader is not asyncio.current_task():
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await cancel_and_wait(self._reader)

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.call.ports import Services
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class CallerLookup:
         return self._customer.result() if done else {}
 
     def known_as(self) -> str:
-        """Return in words for people who is known by this number, as far as the shop has said so; no proof of it."""
+        """Return in words for staff who is known by this number, as far as the shop has said so; no proof of it."""
         if not self._customer.done() or self._customer.cancelled():
             return ""
         customer = self._customer.result()
@@ -59,10 +60,7 @@ class CallerLookup:
 
     async def close(self) -> None:
         """Stop looking; idempotent."""
-        tasks = (self._customer, self._orders)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(self._customer, self._orders)
 
     async def _customer_of(self) -> Mapping[str, Any]:
         found = (await self._ask("customers.by_phone")).get("customer")

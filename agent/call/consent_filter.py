@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from agent.call.ports import CallObserver, CallRecordWriter, Services
+from agent.call.ports import CallRecordWriter, Services
 from agent.call.records import Caller, CallRecord
+from agent.telemetry.events import CallEvent, CallFinished, EventPublisher
 
 REFUSED = "refused"
 _TRANSCRIPT_ARGUMENTS = ("transcript", "page")
-_SPOKEN = frozenset({"agent_said", "caller_said", "listening"})
-"""Events that hold words, or tell what was asked."""
 
 
 class ConsentFilteredRecords:
@@ -32,25 +31,21 @@ class ConsentFilteredRecords:
         await self._records.write(outcome_only(record) if record.consent == REFUSED else record)
 
 
-class ConsentFilteredObserver:
-    """Implements :class:`agent.call.ports.CallObserver` for one call: after a refusal no words go to anybody."""
+class ConsentFilteredEvents:
+    """Implements :class:`agent.telemetry.events.EventPublisher` for one call: no words after a refusal."""
 
-    def __init__(self, observer: CallObserver, answer: Callable[[], str]) -> None:
-        self._observer = observer
+    def __init__(self, events: EventPublisher, answer: Callable[[], str]) -> None:
+        self._events = events
         self._answer = answer
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+    def publish(self, event: CallEvent) -> None:
         """Pass an event on, without what the caller does not want kept."""
         if self._answer() == REFUSED:
-            if event in _SPOKEN:
-                data = {name: data[name] for name in ("response_ms", "via", "barged_in") if name in data}
-            elif event == "handed_over":
-                data = {name: data[name] for name in ("reason", "queue", "priority", "ticket") if name in data}
-            elif event == "call_ended":
-                record = data.get("record")
-                greeting = record.get("greeting_ms") if isinstance(record, Mapping) else None
-                data = {**data, "record": {"greeting_ms": greeting, "consent": REFUSED}}
-        self._observer.notify(event, call_id, data)
+            event = event.without_words()
+            if isinstance(event, CallFinished):
+                greeting_ms = (event.record or {}).get("greeting_ms")
+                event = replace(event, record={"greeting_ms": greeting_ms, "consent": REFUSED})
+        self._events.publish(event)
 
 
 class ConsentFilteredServices:

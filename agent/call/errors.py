@@ -35,13 +35,13 @@ class RecognitionFailed(OrderlineError):
 
 
 class HandOverRequired(OrderlineError):
-    """The agent has to give this call to people now."""
+    """The agent has to hand this call over to staff now."""
 
     code = "must_leave"
 
     def __init__(self, reason: str) -> None:
         """``reason`` is the machine word of the hand-over."""
-        super().__init__(f"the call has to go to people: {reason}")
+        super().__init__(f"the call has to go to the staff: {reason}")
         self.reason = reason
 
 

@@ -1,89 +1,174 @@
-"""Executes the hand-over of one call to a staff queue, normal or in an emergency."""
+"""Hands one call over to the staff. Every way to a queue goes through here: prepare, execute, emergency."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.call.operations import CallOperations
-from agent.call.ports import CallerLine, Services
+from agent.call.latency import LOOK_UP, ResponseTimer
+from agent.call.ports import CallerLine
 from agent.call.queue_status import StaffQueues
 from agent.call.records import CallRecord
-from agent.call.ticketing import HandOverPreparer
-from agent.dialog.contract import HandOver
+from agent.call.ticketing import HandoverTicket
+from agent.common.channel_variables import channel_variable_text
+from agent.common.tasks import cancel_and_wait
+from agent.dialog.contract import Dialog, HandOver, Turn
 from agent.errors import OrderlineError
+from agent.telemetry.events import EventPublisher, HandedOver, QueueChecked
 
 log = logging.getLogger(__name__)
 
 EMERGENCY_TICKET_SECONDS = 1.0
 """When something broke, or the agent is being stopped, the caller hears nothing: the ticket must not take longer."""
+_SUMMARY_CHARACTERS = 240
 
 
-class CallHandOver:
-    """Gives one call to people."""
+@dataclass(frozen=True)
+class HandoverSources:
+    """What a hand-over is prepared from, for a call that has a conversation."""
 
-    def __init__(
-        self,
-        line: CallerLine,
-        services: Services,
-        record: CallRecord,
-        acting: CallOperations,
-        redact: Callable[[str, str], str],
-        notify: Callable[..., None],
-        queues: StaffQueues | None = None,
-    ) -> None:
-        """``notify(event, **data)`` tells the observers; ``queues`` knows the people's queues, where they are set."""
+    dialog: Dialog
+    record: CallRecord
+    ticket: HandoverTicket
+    timer: ResponseTimer
+    events: EventPublisher
+    queues: StaffQueues | None = None
+    """Knows the staff queues, where they are set."""
+
+
+@dataclass(frozen=True)
+class PreparedHandover:
+    """All that goes to the staff with the caller."""
+
+    reason: str
+    """Machine word; the extension of the dialplan's hand-over context."""
+    variables: Mapping[str, str]
+    """Channel variables (``ORDERLINE_...``) that the hand-over context reads."""
+    recorded: Mapping[str, Any]
+    """The record's ``handover``: ``reason``, ``queue``, ``priority``, ``summary``, ``ticket``, ``facts``."""
+
+
+async def nothing_announced() -> None:
+    """Return at once: the caller is told nothing."""
+
+
+class Handover:
+    """The hand-over of one call: done once, whatever happens meanwhile."""
+
+    def __init__(self, line: CallerLine, sources: HandoverSources | None = None) -> None:
+        """``sources``: None for a call without a conversation (never answered, or never begun): only a reason goes."""
         self._line = line
-        self._record = record
-        self._desk = HandOverPreparer(services, record.id, record.caller, redact, acting.page)
-        self._notify = notify
-        self._queues = queues
+        self._sources = sources
+        self._executed = False
 
-    async def give(self, handover: HandOver, said: Callable[[], Awaitable[None]]) -> None:
-        """Write the ticket while ``said`` waits for the last word; then the caller leaves. Raises LineGone."""
-        handover = self._desk.discreet(handover, self._record.turns)
-        writing = asyncio.create_task(self._desk.ticket(handover, self._record.turns), name="handover-ticket")
+    async def prepare_words(self, turn: Turn) -> Turn:
+        """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is.
+
+        Returns the turn to be said: the given one where nothing is to be handed over or no queue is known, otherwise
+        what the dialog says now that it knows of the queue.
+        """
+        sources = self._sources
+        if sources is None or sources.queues is None or not isinstance(turn.then, HandOver):
+            return turn
+        report = await sources.queues.report(turn.then.queue)
+        sources.timer.lap(LOOK_UP)
+        sources.events.publish(QueueChecked(self._line.id, report.standing, report.wait_minutes, report.opens))
+        answer = sources.dialog.hear(report)
+        if isinstance(answer.then, HandOver):
+            return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
+        return replace(answer, understood=turn.understood)
+
+    async def prepare(
+        self, handover: HandOver, announced: Callable[[], Awaitable[None]] = nothing_announced
+    ) -> PreparedHandover:
+        """Write the ticket while ``announced`` waits for the last word of the announcement. Raises what that raises."""
+        sources = self._sources
+        if sources is None:
+            await announced()
+            return _without_conversation(handover)
+        handover = sources.ticket.redacted(handover)
+        writing = asyncio.create_task(sources.ticket.create(handover), name="handover-ticket")
         try:
-            await said()
+            await announced()
             ticket = await writing
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
-        await self._go(handover, ticket, hurried=False)
+            await cancel_and_wait(writing)
+        # the whisper is spoken after the last word: while the announcement is synthesised, it would miss its deadline
+        return await _with_conversation(sources, handover, ticket, whisper=True)
 
-    async def hand_over_now(self, handover: HandOver, *, ticket: bool = True) -> bool:
-        """Give the call away at once, without a word; False when that did not succeed."""
-        handover = self._desk.discreet(handover, self._record.turns)
-        ticket_id = ""
-        if ticket:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EMERGENCY_TICKET_SECONDS):
-                    ticket_id = await self._desk.ticket(handover, self._record.turns)
+    async def execute(self, prepared: PreparedHandover) -> None:
+        """Let the caller go to the staff. Raises LineGone, CallReclaimedError."""
+        if self._sources is not None:
+            self._sources.record.handover = dict(prepared.recorded)
+            self._sources.events.publish(HandedOver(self._line.id, **prepared.recorded))
+        await self._line.hand_over(prepared.variables, prepared.reason)
+        self._executed = True
+
+    async def emergency(self, reason: str, *, ticket: bool = True) -> bool:
+        """Hand the call over at once, without a word, with the story so far; False when that did not succeed.
+
+        ``ticket``: False when there is not even the second that one may take.
+        """
+        if self._executed:
+            return True
         try:
-            await self._go(handover, ticket_id, hurried=True)
+            await self.execute(await self._prepare_at_once(reason, ticket=ticket))
         except OrderlineError as error:
-            log.warning("Call %s could not be given to people: %s", self._record.id, error)
-            self._record.handover = None
+            log.warning("Call %s could not be handed over to staff: %s", self._line.id, error)
+            if self._sources is not None:
+                self._sources.record.handover = None
             return False
         return True
 
-    async def _go(self, handover: HandOver, ticket: str, *, hurried: bool) -> None:
-        queues = self._queues
-        told: dict[str, Any] = {
-            "reason": handover.reason,
-            "queue": queues.name(handover.queue) if queues is not None else handover.queue,
-            "priority": handover.priority,
-            "summary": handover.summary,
-            "ticket": ticket,
-            "facts": dict(handover.facts),
-        }
-        self._record.handover = told
-        self._notify("handed_over", **told)
-        variables = self._desk.variables(handover, ticket)
-        if queues is not None:
-            number = self._record.caller.number
-            variables |= await queues.variables(handover, ticket, self._record.id, number, whisper=not hurried)
-        await self._line.hand_over(variables, handover.reason)
+    async def _prepare_at_once(self, reason: str, *, ticket: bool) -> PreparedHandover:
+        sources = self._sources
+        if sources is None:
+            return _without_conversation(HandOver(reason, ""))
+        handover = sources.ticket.redacted(sources.dialog.hand_over(reason))
+        ticket_id = await sources.ticket.create(handover, EMERGENCY_TICKET_SECONDS) if ticket else ""
+        return await _with_conversation(sources, handover, ticket_id, whisper=False)
+
+
+def handover_variables(handover: HandOver, ticket: str) -> dict[str, str]:
+    """Return the channel variables of a hand-over, whatever its queue: safe text, none of it dialplan syntax."""
+    facts = handover.facts
+    return {
+        "ORDERLINE_TICKET": channel_variable_text(ticket, 40),
+        "ORDERLINE_REASON": channel_variable_text(handover.reason, 40),
+        "ORDERLINE_SUMMARY": channel_variable_text(handover.summary, _SUMMARY_CHARACTERS),
+        "ORDERLINE_QUEUE": channel_variable_text(handover.queue, 40),
+        "ORDERLINE_PRIORITY": str(handover.priority),
+        "ORDERLINE_ORDER": channel_variable_text(str(facts.get("order_number") or ""), 40),
+        "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
+    }
+
+
+def _without_conversation(handover: HandOver) -> PreparedHandover:
+    """The dialplan has a value of its own for each variable that is not set."""
+    variables = {"ORDERLINE_REASON": handover.reason}
+    return PreparedHandover(handover.reason, variables, _recorded(handover, handover.queue, ""))
+
+
+async def _with_conversation(
+    sources: HandoverSources, handover: HandOver, ticket: str, *, whisper: bool
+) -> PreparedHandover:
+    queues, record = sources.queues, sources.record
+    queue, variables = handover.queue, handover_variables(handover, ticket)
+    if queues is not None:
+        queue = queues.name(handover.queue)
+        variables |= await queues.variables(handover, ticket, record.id, record.caller.number, whisper=whisper)
+    return PreparedHandover(handover.reason, variables, _recorded(handover, queue, ticket))
+
+
+def _recorded(handover: HandOver, queue: str, ticket: str) -> dict[str, Any]:
+    return {
+        "reason": handover.reason,
+        "queue": queue,
+        "priority": handover.priority,
+        "summary": handover.summary,
+        "ticket": ticket,
+        "facts": dict(handover.facts),
+    }

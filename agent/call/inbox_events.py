@@ -57,7 +57,7 @@ class CallReclaimed:
 
 @dataclass(frozen=True)
 class HandOverRequested:
-    """The agent must give the call to people now, with the story."""
+    """The agent must hand the call over to staff now, with the summary."""
 
     reason: str
     """Machine word of the hand-over."""

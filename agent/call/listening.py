@@ -38,7 +38,7 @@ class ListeningComponents:
     completeness: Callable[[str], Completeness]
     clock: Callable[[], float]
     """Monotonic seconds."""
-    on_listening: Callable[[], None]
+    on_listening: Callable[[], object]
     """Called once when the prompt has been heard and it is the caller's turn."""
     echo: EchoSuppressor = field(default_factory=NoEchoSuppression)
     options: TurnTakingOptions = field(default_factory=TurnTakingOptions)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agent.call.ports import EchoSuppressor, Media, NoEchoSuppression, Voice
 from agent.common.audio import SAMPLE_RATE
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Prompt
 
 log = logging.getLogger(__name__)
@@ -98,9 +99,7 @@ class PromptPlayback:
                     self._on_first_audio(now)
                     self._on_first_audio = None
         finally:
-            for task in rendered:
-                task.cancel()
-            await asyncio.gather(*rendered, return_exceptions=True)
+            await cancel_and_wait(*rendered)
 
     async def _audio(self, piece: PromptPiece) -> bytes:
         cached = self._voice.cached(piece.prompt_id, piece.text)
@@ -145,8 +144,7 @@ class PromptPlayback:
 
     async def _cancel(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
             self._task = None
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The Protocols a call needs from outside: caller line, audio, recogniser, voice, services, records, observer."""
+"""The Protocols a call needs from outside: caller line, audio, recogniser, voice, services, records."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class CallerLine(Protocol):
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Leave the call to the dialplan's hand-over context with these channel variables set."""
 
-    async def give_up(self) -> None:
+    async def release_to_supervisor(self) -> None:
         """Leave the call to the supervisor who takes it over."""
 
     async def is_lost(self) -> bool:
@@ -158,7 +158,7 @@ class Voice(Protocol):
 
 
 class Services(Protocol):
-    """The business systems behind one door."""
+    """All operations on the business systems."""
 
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """Do one named operation; ``key`` makes repeats harmless.
@@ -205,10 +205,3 @@ class NoSnapshots:
 
     def forget(self, call_id: str) -> None:
         """Do nothing."""
-
-
-class CallObserver(Protocol):
-    """Follows calls as they happen (live transcript, metrics). Must not block or raise."""
-
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        """``call_started``, ``agent_said``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""

@@ -27,7 +27,7 @@ class QueueStatistics(Protocol):
 
 
 class WhisperSource(Protocol):
-    """Speaks to a person before the caller is joined."""
+    """Speaks to whoever of the staff answers, before the caller is joined."""
 
     async def make(self, call_id: str, values: Mapping[str, Any]) -> str:
         """Return the path of a recording as Asterisk takes it (no ending), ``""`` when there is none."""
@@ -40,7 +40,7 @@ class QueueDefinition:
     rules: Callable[[], QueueRules]
     """Its rules now: holidays may stand in a file that is edited."""
     screen_pop_url: str = ""
-    """An address with ``{ticket}`` and the like, opened by the person's phone or softphone; ``""`` for none."""
+    """An address with ``{ticket}`` and the like, opened by the staff member's phone or softphone; ``""`` for none."""
     whisper: bool = False
 
 

@@ -6,6 +6,7 @@ import asyncio
 
 from agent.call.ports import RecognitionResult, UtteranceRecognizer
 from agent.common.audio import FRAME_BYTES
+from agent.common.tasks import cancel_and_wait
 
 
 class RecognitionStream:
@@ -76,7 +77,7 @@ class RecognitionStream:
                     self._settled, self.text = final, final.text
 
     def check(self) -> None:
-        """Raise what stopped the ear, if anything did."""
+        """Raise what stopped the recogniser, if anything did."""
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()) is not None:
             raise error
 
@@ -93,5 +94,4 @@ class RecognitionStream:
 
     async def close(self) -> None:
         """Stop listening; nothing more is wanted."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_and_wait(self._task)

@@ -1,4 +1,4 @@
-"""Sends a call to the staff queue before it is answered, and records that."""
+"""Hands a call over to the staff before it is answered, and records that."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.errors import LineGone
-from agent.call.ports import CallerLine, CallObserver, CallRecordWriter
+from agent.call.handover import Handover
+from agent.call.ports import CallerLine, CallRecordWriter
 from agent.call.records import CallRecord
+from agent.dialog.contract import HandOver
 from agent.errors import OrderlineError
+from agent.telemetry.events import CallBegan, CallFinished, CallingParty, CallRefused, EventPublisher
 
 log = logging.getLogger(__name__)
 
@@ -18,21 +21,23 @@ PAUSED = "paused"
 
 
 async def reject_to_queue(
-    line: CallerLine, reason: str, records: CallRecordWriter, observer: CallObserver, wall: Callable[[], datetime]
+    line: CallerLine, reason: str, records: CallRecordWriter, events: EventPublisher, wall: Callable[[], datetime]
 ) -> CallRecord:
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
     record = CallRecord(line.id, line.caller, wall().isoformat(timespec="milliseconds"))
-    observer.notify("call_started", line.id, {"caller": asdict(line.caller), "dialled": line.caller.dialled})
+    party = CallingParty(line.caller.number, line.caller.name, line.caller.dialled)
+    events.publish(CallRefused(line.id, reason))
+    events.publish(CallBegan(line.id, party, line.caller.dialled, line.entry))
     await records.begin(record)
     try:
-        record.handover = {"reason": reason, "queue": "", "priority": 0, "summary": "", "ticket": "", "facts": {}}
-        await line.hand_over({"ORDERLINE_REASON": reason}, reason)
+        handover = Handover(line)
+        prepared = await handover.prepare(HandOver(reason, ""))
+        await handover.execute(prepared)
+        record.handover = dict(prepared.recorded)
         record.outcome, record.ended_by = "handed_over", "handover"
     except LineGone:
-        record.handover = None
         record.outcome, record.ended_by = "caller_hung_up", "caller"
     except BaseException as error:
-        record.handover = None
         record.outcome, record.ended_by = "failed", "fault"
         record.faults.append(f"{type(error).__name__}: {error}")
         raise
@@ -41,6 +46,5 @@ async def reject_to_queue(
             await records.write(record)
         except OrderlineError:
             log.exception("Call %s could not be recorded", line.id)
-        ended = {"outcome": record.outcome, "ended_by": record.ended_by, "duration_seconds": 0.0}
-        observer.notify("call_ended", line.id, {**ended, "record": asdict(record)})
+        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, asdict(record)))
     return record

@@ -25,7 +25,7 @@ class RecoveredCall:
     conversation: Mapping[str, Any]
     """:meth:`agent.dialog.contract.Dialog.snapshot`."""
     hand_over: str = ""
-    """A reason here: the conversation cannot go on, the call goes to people with its story."""
+    """A reason here: the conversation cannot go on, the call is handed over with its summary."""
 
 
 def snapshot_of(record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,12 +101,12 @@ def ticket_page(call: TicketPageFacts, why: TicketReason, redact: Callable[[str,
 
 
 def reason_words(reason: str) -> str:
-    """Return a reason as people say it."""
+    """Return a reason in words."""
     return REASONS.get(reason) or reason.replace("_", " ")
 
 
 def priority_words(priority: int) -> str:
-    """Return a priority as people say it; 0 is usual."""
+    """Return a priority in words; 0 is usual."""
     return "usual (0)" if priority <= 0 else f"raised ({priority})" if priority < 5 else f"urgent ({priority})"
 
 

@@ -49,11 +49,11 @@ class TurnTakingOptions:
     end_complete_ms: int = 250
     """Silence that ends a turn whose text is a whole answer."""
     end_likely_ms: int = 450
-    """Silence that ends a turn whose text is a whole answer that people also make longer."""
+    """Silence that ends a turn whose text is a whole answer that callers often continue."""
     end_open_ms: int = 700
     """Silence that ends a turn whose text may or may not be whole."""
     end_incomplete_ms: int = 1600
-    """Silence that ends a turn that is certainly unfinished: people pause while reading digits."""
+    """Silence that ends a turn that is certainly unfinished: callers pause while reading digits."""
     end_unheard_ms: int = 900
     """Silence that ends a turn in which somebody spoke but nothing was recognised."""
     noise_ms: int = 400

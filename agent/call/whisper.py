@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 WHISPER_PROMPT = "whisper"
 """The pack's prompt; a recording of this name would say the same to everybody."""
 DEADLINE_SECONDS = 1.5
-"""The caller does not wait longer for it; without one the person hears the caller at once."""
+"""The caller does not wait longer for it; without one the staff member hears the caller at once."""
 KEPT_SECONDS = 3600.0
 _PREFIX = "orderline-whisper-"
 _GAP_MS = 200
@@ -32,7 +32,7 @@ class WhisperFiles:
     """Implements :class:`agent.call.queue_status.WhisperSource` with files in a directory that Asterisk can read.
 
     ``words(values)`` gives the text, ``""`` for none. A file is kept for an hour: the queue plays it once for every
-    person who answers.
+    staff member who answers.
     """
 
     def __init__(self, directory: Path, words: Callable[[Mapping[str, Any]], str], voice: Voice) -> None:
@@ -48,7 +48,7 @@ class WhisperFiles:
                 pcm = await self._spoken(text) if text else b""
                 return await asyncio.to_thread(self._write, call_id, pcm) if pcm else ""
         except (OrderlineError, OSError, TimeoutError) as error:
-            log.warning("Call %s: nothing is said to the person beforehand: %s", call_id, error or "too slow")
+            log.warning("Call %s: no whisper for the staff: %s", call_id, error or "too slow")
             return ""
 
     async def _spoken(self, text: str) -> bytes:

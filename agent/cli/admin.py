@@ -35,7 +35,7 @@ def add_admin_commands(add: Add) -> None:
     unwire.add_argument(
         "--asterisk-etc", type=Path, default=InstallationLayout().asterisk_etc_dir, help="directory of its files"
     )
-    render = add("render", _render, "speak every fixed prompt once, so that the first start need not")
+    render = add("render", _render, "render every fixed prompt once, so that the first start is quick")
     for command in (check, wire, unwire, render):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 

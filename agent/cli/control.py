@@ -1,4 +1,4 @@
-"""The commands ``orderline calls``, ``pause`` and ``resume``: they ask the running agent's control server."""
+"""The commands ``orderline calls``, ``pause``, ``resume`` (they ask the running agent's server) and ``events``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AgentUnreachable(OrderlineError):
 
 
 def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-    """Ask the running agent and return its answer. Raises AgentSilent."""
+    """Ask the running agent and return its answer. Raises AgentUnreachable."""
     import requests
 
     url = f"http://{control.host}:{control.port}{path}"
@@ -42,10 +42,12 @@ def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
     calls = add("calls", _calls, "list the calls in progress and what each is doing")
     calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
-    pause = add("pause", _pause, "let all new calls go to the people's queue, until resume")
+    pause = add("pause", _pause, "send all new calls to the staff queue, until resume")
     resume = add("resume", _resume, "let the agent take calls again")
     for command in (calls, pause, resume):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
+    events = add("events", _events, "print the page on the events of the live feed (docs/events.md)")
+    events.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
 
 
 def _calls(options: argparse.Namespace) -> int:
@@ -76,4 +78,14 @@ def _pause(options: argparse.Namespace) -> int:
 def _resume(options: argparse.Namespace) -> int:
     ask_agent(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
     print("The agent takes calls.", file=sys.stdout)
+    return 0
+
+
+def _events(options: argparse.Namespace) -> int:
+    from agent.telemetry.events_page import events_page
+
+    if options.output is None:
+        print(events_page(), end="")
+    else:
+        options.output.write_text(events_page(), encoding="utf-8")
     return 0

@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.add_argument("--json", action="store_true", help="print the result as JSON instead of the conversations")
     rehearse.add_argument("--keep", type=Path, metavar="DIR", help="keep recordings and records here")
     rehearse.add_argument("--flows", type=Path, metavar="DIR", help="let the agent follow the procedures in DIR")
-    rehearse.add_argument("--running", action="store_true", help="ring the call centre that `orderline run` holds")
+    rehearse.add_argument("--running", action="store_true", help="use the call centre that `orderline run` has started")
     rehearse.add_argument(
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
@@ -114,7 +114,7 @@ def _add_demo_shop(command: argparse.ArgumentParser) -> None:
     orders.add_argument("--phone", default="", help="only those placed with this phone number")
     show = what.add_parser("show", help="one order with all that belongs to it, as JSON")
     show.add_argument("number")
-    ticket = what.add_parser("ticket", help="one ticket, as the person who takes it reads it")
+    ticket = what.add_parser("ticket", help="one ticket, as staff read it")
     ticket.add_argument("number", help="T-1042")
     change = what.add_parser("set", help="change an order: status=delayed expected_on=2026-12-24 place=Memphis")
     change.add_argument("number")
@@ -164,7 +164,7 @@ def _status(options: argparse.Namespace) -> int:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
     if turned_away := health["turned_away"]:
         counted = ", ".join(f"{count} ({reason})" for reason, count in turned_away.items())
-        print(f"Calls given straight to people since the start: {counted}")
+        print(f"Calls sent straight to the queue since the start: {counted}")
     if health["draining"]:
         print("DRAINING: it takes no new calls and ends with its last one")
     procedures = health["procedures"]

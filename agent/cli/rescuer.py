@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 async def run_rescuer(settings: Settings, stop: asyncio.Event) -> int:
-    """Run until ``stop`` is set; prints one JSON line when it has begun. Raises AuthFailed."""
+    """Run until ``stop`` is set; prints one JSON line when it has begun. Raises AriAuthFailed."""
     ari = AriClient.of(settings.ari, request_timeout_seconds=2.0)
     ari.open()
     options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)

@@ -13,7 +13,7 @@ from agent.common.signals import run_until_signal
 
 def add_service_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
-    stop = add("stop", _stop, "stop the running agent: its calls go to people with their story")
+    stop = add("stop", _stop, "stop the running agent: its calls go to the queue with their summary")
     stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
     stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
     rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")

@@ -6,8 +6,8 @@ import os
 import pwd
 from pathlib import Path
 
-from agent.installation.layout import USER
-
+AGENT_USER = "orderline"
+"""The agent's own system user and group."""
 AGENT_UMASK = 0o027
 """Records and caches are nobody else's business; the state directory lets others pass through it."""
 
@@ -23,7 +23,7 @@ def drop_root_privileges(state_directory: Path) -> bool:
         account = pwd.getpwuid(state_directory.stat().st_uid)
     except (OSError, KeyError):
         try:
-            account = pwd.getpwnam(USER)
+            account = pwd.getpwnam(AGENT_USER)
         except KeyError:
             return False
     if account.pw_uid == 0:

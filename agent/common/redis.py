@@ -1,4 +1,4 @@
-"""A connection to the Redis that nodes share: gives up quickly and reconnects by itself."""
+"""The Redis that nodes share: requests give up quickly, connections come back by themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from agent.common.cancellation import cancellation_count, raise_if_cancelled
+from agent.common.tasks import cancellation_count, raise_if_cancelled
+from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -22,25 +23,28 @@ T = TypeVar("T")
 KEY_PREFIX = "orderline:state"
 TIMEOUT_SECONDS = 0.2
 """A Redis that needs longer counts as gone."""
+BLOCK_SECONDS = 1.0
+"""The longest BLOCK for :meth:`SharedRedis.wait`; a Redis that then needs a second more counts as gone."""
 RETRY_PAUSE_SECONDS = 2.0
 """Between two tries to reach a Redis that is gone."""
 
 
-class SharedRedis:
-    """One connection to Redis that gives up quickly and knows that it has. Close it."""
+class RedisUnreachable(OrderlineError):
+    """The Redis that nodes share does not answer, or refuses."""
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=20,
-            timeout=TIMEOUT_SECONDS,
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-            decode_responses=True,
-        )
-        self._client = Redis(connection_pool=pool)
+    code = "redis_unreachable"
+    retryable = True
+
+
+class SharedRedis:
+    """Connections to one Redis; it knows, and tells the log, whether the last request was answered. Close it."""
+
+    def __init__(self, url: str, clock: Callable[[], float] = time.monotonic, *, purpose: str = "live state") -> None:
+        """``purpose`` names for the log what is shared through it. Nothing is connected before the first request."""
+        self._quick = connect(url, TIMEOUT_SECONDS)
+        self._patient = connect(url, BLOCK_SECONDS + 1.0)
         self._clock = clock
+        self._purpose = purpose
         self._not_before = 0.0
         self.connected = False
         """True when the last request was answered."""
@@ -56,26 +60,78 @@ class SharedRedis:
         """Do something with Redis; ``otherwise`` when it is gone, frozen or was so a moment ago."""
         if not self.is_available:
             return otherwise
+
+        async def limited(redis: Redis) -> T:
+            async with asyncio.timeout(TIMEOUT_SECONDS * 2):
+                return await work(redis)
+
+        try:
+            return await self.request(limited)
+        except RedisUnreachable:
+            return otherwise
+
+    async def request(self, work: Callable[[Redis], Awaitable[T]]) -> T:
+        """Do something with Redis, whatever became of the last request. Raises :class:`RedisUnreachable`."""
+        return await self._watched(work(self._quick))
+
+    async def wait(self, work: Callable[[Redis], Awaitable[T]]) -> T:
+        """Do something that waits in Redis for up to :data:`BLOCK_SECONDS`. Raises :class:`RedisUnreachable`."""
+        return await self._watched(work(self._patient))
+
+    async def close(self) -> None:
+        """Close the connections; idempotent."""
+        for client in (self._quick, self._patient):
+            with contextlib.suppress(RedisError, OSError):
+                await client.aclose()
+
+    async def _watched(self, work: Awaitable[T]) -> T:
         known = cancellation_count()
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS * 2):
-                result = await work(self._client)
+            result = await work
         except (RedisError, OSError, TimeoutError) as error:
             raise_if_cancelled(known)
             self._not_before = self._clock() + RETRY_PAUSE_SECONDS
             if self.connected:
-                log.warning("Redis is gone, this node goes on alone: %s", error or type(error).__name__)
+                log.warning(
+                    "Redis is gone, this node goes on alone with %s: %s", self._purpose, error or type(error).__name__
+                )
             self.connected = False
-            return otherwise
+            raise _unreachable(error) from error
         raise_if_cancelled(known)
         if not self.connected:
             self.connected = True
-            log.info("live state is shared through Redis")
+            log.info("%s is shared through Redis", self._purpose)
             for callback in self.on_found:
                 await callback()
         return result
 
-    async def close(self) -> None:
-        """Close the connections."""
-        with contextlib.suppress(RedisError, OSError):
-            await self._client.aclose()
+
+def connect(url: str, timeout_seconds: float) -> Redis:
+    """Return a client whose single steps take so long at most, and that never tries twice."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=20,
+        timeout=timeout_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=min(timeout_seconds, 1.0),
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+    )
+    return Redis(connection_pool=pool)
+
+
+async def redis_version(url: str) -> str:
+    """Return the server's version, for checks. Raises :class:`RedisUnreachable`, without the address's password."""
+    client = connect(url, 2.0)
+    try:
+        async with asyncio.timeout(5):
+            about = await client.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        raise _unreachable(error) from error
+    finally:
+        await client.aclose()
+    return str(about.get("redis_version", "?"))
+
+
+def _unreachable(error: Exception) -> RedisUnreachable:
+    return RedisUnreachable(f"Redis does not answer: {error or type(error).__name__}")

@@ -24,7 +24,7 @@ class AriSettings(SettingsPart):
 
 
 class AmiSettings(SettingsPart):
-    """How to reach Asterisk's manager interface: it is asked how the people's queues stand, nothing else."""
+    """How to reach Asterisk's manager interface: it is asked for the state of the staff queues, nothing else."""
 
     host: str = ""
     """Empty: it is not asked."""
@@ -39,7 +39,7 @@ class AmiSettings(SettingsPart):
 
 
 class FastAgiSettings(SettingsPart):
-    """The door for questions of the dialplan (docs/agi.md). It knows no password: keep it on loopback."""
+    """The FastAGI server for the dialplan (docs/agi.md). It has no password: keep it on loopback."""
 
     host: str = ""
     """Empty: there is none."""

@@ -18,7 +18,7 @@ class CallSettings(SettingsPart):
     resume_seconds: int = Field(default=10, ge=0, le=60)
     """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
     max_calls: int = Field(default=0, ge=0)
-    """More calls than this at a time go straight to people; 0 for no limit."""
+    """More calls than this at a time go straight to the queue; 0 for no limit."""
     end_complete_ms: int = Field(default=250, ge=100, le=2000)
     end_likely_ms: int = Field(default=450, ge=100, le=3000)
     end_open_ms: int = Field(default=700, ge=200, le=5000)

@@ -18,7 +18,7 @@ class ControlSettings(SettingsPart):
     """A file that holds the bearer token; or set ORDERLINE_CONTROL_TOKEN."""
 
     show_private: bool = False
-    """True lets readers of the live feed see postcodes and phone numbers; for rehearsals with made-up people."""
+    """True lets readers of the live feed see postcodes and phone numbers; for rehearsals with made-up callers."""
 
     def token(self) -> str:
         """The token. Raises SettingsError when it is nowhere."""

@@ -25,7 +25,7 @@ class Settings(SettingsPart):
     ari: AriSettings = AriSettings()
     ami: AmiSettings = AmiSettings()
     queues: dict[Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,40}$")], QueueSettings] = Field(default_factory=dict)
-    """The people's queues; calls go to no other, and to the first one where nothing else is said."""
+    """The staff queues; calls go to no other, and to the first one where none is named."""
     fastagi: FastAgiSettings = FastAgiSettings()
     media: MediaSettings = MediaSettings()
     call: CallSettings = CallSettings()

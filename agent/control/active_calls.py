@@ -6,15 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from agent.call.ports import CallObserver
+from agent.telemetry.events import (
+    AgentSaid,
+    CallBegan,
+    CallerSaid,
+    CallEvent,
+    CallFinished,
+    EffectEnded,
+    HandedOver,
+    ListeningStarted,
+    PublishedEvent,
+    QueueChecked,
+)
 
-_DOING: Mapping[str, str] = {
-    "agent_said": "speaking",
-    "listening": "listening",
-    "caller_said": "thinking",
-    "effect": "thinking",
-    "queue": "handing over",
-    "handed_over": "handing over",
+_DOING: Mapping[type[CallEvent], str] = {
+    AgentSaid: "speaking",
+    ListeningStarted: "listening",
+    CallerSaid: "thinking",
+    EffectEnded: "thinking",
+    QueueChecked: "handing over",
+    HandedOver: "handing over",
 }
 
 
@@ -41,46 +52,38 @@ class ActiveCall:
 
 
 class ActiveCalls:
-    """An :class:`agent.call.ports.CallObserver` that remembers, and passes every event on."""
+    """Follows the events of all calls; :meth:`update` subscribes to the event bus."""
 
-    def __init__(
-        self,
-        onward: CallObserver,
-        redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]],
-        clock: Callable[[], float],
-    ) -> None:
-        """``redact(event, data)`` gives what may be shown; ``clock`` monotonic seconds."""
-        self._next_observer = onward
+    def __init__(self, redact: Callable[[CallEvent], CallEvent], clock: Callable[[], float]) -> None:
+        """``redact(event)`` gives what may be shown; ``clock`` monotonic seconds, the event bus's own."""
         self._redact = redact
         self._clock = clock
         self._calls: dict[str, tuple[float, ActiveCall]] = {}
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+    def update(self, published: PublishedEvent) -> None:
         """Take one event in."""
-        self._next_observer.notify(event, call_id, data)
-        if event == "call_ended":
-            self._calls.pop(call_id, None)
-            return
-        shown = self._redact(event, data)
-        if event == "call_started":
-            caller = shown.get("caller", {})
-            number = str(caller.get("number", "")) if isinstance(caller, Mapping) else ""
-            entry = str(shown.get("entry", "inbound"))
-            self._calls[call_id] = (self._clock(), ActiveCall(call_id, number, str(shown.get("dialled", "")), entry))
-            return
-        if call_id not in self._calls or event not in _DOING:
-            return
-        since, call = self._calls[call_id]
-        changes: dict[str, Any] = {"doing": _DOING[event]}
-        if event == "agent_said":
-            changes |= {
-                name: str(shown.get(of, "")) for name, of in (("flow", "flow"), ("step", "step"), ("said", "text"))
-            }
-        elif event == "caller_said":
-            changes["heard"] = str(shown.get("heard", ""))
-        self._calls[call_id] = (since, replace(call, **changes))
+        event = self._redact(published.event)
+        if isinstance(event, CallBegan):
+            call = ActiveCall(event.call_id, event.caller.number, event.dialled, event.entry)
+            self._calls[event.call_id] = (published.at_seconds, call)
+        elif isinstance(event, CallFinished):
+            self._calls.pop(event.call_id, None)
+        elif event.call_id in self._calls and type(event) in _DOING:
+            since, call = self._calls[event.call_id]
+            self._calls[event.call_id] = (since, _after(call, event))
 
     def list(self) -> list[dict[str, Any]]:
         """Return the calls, the oldest first, as JSON-like data."""
         now = self._clock()
         return [asdict(replace(call, seconds=round(now - since, 1))) for since, call in self._calls.values()]
+
+
+def _after(call: ActiveCall, event: CallEvent) -> ActiveCall:
+    """Return the call as it stands after an event."""
+    call = replace(call, doing=_DOING[type(event)])
+    match event:
+        case AgentSaid():
+            return replace(call, flow=event.flow or "", step=event.step or "", said=event.text or "")
+        case CallerSaid():
+            return replace(call, heard=event.heard or "")
+    return call

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.asterisk.fastagi import AgiRefusal, AgiRequest, AgiService
 from agent.call.ports import Services
-from agent.call.ticketing import channel_variable_text
+from agent.common.channel_variables import channel_variable_text
 
 KEPT_SECONDS = 900.0
 """How long a value waits for its call."""

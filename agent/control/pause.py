@@ -36,7 +36,7 @@ class PauseSwitch:
     """One agent's pause, kept in a file. Nodes with one Redis follow each other (:mod:`agent.control.pause_sync`)."""
 
     def __init__(self, file: Path, wall: Callable[[], datetime]) -> None:
-        """Take up what an earlier life left. A file that cannot be read counts as a pause: people are the safe side."""
+        """Take up what an earlier process left. A file that cannot be read counts as a pause: that is the safe side."""
         self._file = file
         self._wall = wall
         self._paused = self._read()

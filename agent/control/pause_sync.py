@@ -11,6 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from agent.common.redis import KEY_PREFIX, SharedRedis
+from agent.common.tasks import cancel_and_wait
 from agent.control.pause import PauseError, PauseState, PauseSwitch
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,7 @@ class PauseSync:
     async def close(self) -> None:
         """Stop looking; idempotent."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancel_and_wait(self._task)
             self._task = None
 
     async def synchronise(self) -> None:

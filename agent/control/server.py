@@ -1,9 +1,8 @@
 """The control server and its live feed: call events, health, status and metrics over HTTP.
 
-A websocket at ``/live`` sends one JSON object a message: ``event``, ``call_id``, ``at`` (ISO 8601), ``at_seconds``
-(monotonic) and ``data``; ``/health`` and ``/status`` tell how the agent and its dependencies are, ``/metrics`` the
-numbers for Prometheus. Loopback by default, and a bearer token for all of them; only ``/healthz``, which says no more
-than that the process is alive, needs none.
+A websocket at ``/live`` sends one JSON object a message (docs/events.md lists them); ``/health`` and ``/status`` tell
+how the agent and its dependencies are, ``/metrics`` the numbers for Prometheus. Loopback by default, and a bearer token
+for all of them; only ``/healthz``, which says no more than that the process is alive, needs none.
 """
 
 from __future__ import annotations
@@ -12,12 +11,14 @@ import asyncio
 import hmac
 import json
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
+
+from agent.common.tasks import cancel_and_wait
+from agent.telemetry.events import CallEvent, PublishedEvent
 
 log = logging.getLogger(__name__)
 authentication_log = logging.getLogger("agent.live")
@@ -30,30 +31,20 @@ _BACKLOG = 1000
 
 
 class LiveFeed:
-    """:class:`agent.call.ports.CallObserver` that hands every event to its subscribers without waiting for them."""
+    """Sends every event to its readers without waiting for them; :meth:`send` subscribes to the event bus."""
 
-    def __init__(self, redact: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None) -> None:
-        """``redact(event, data)`` gives what readers may see of it; without one they see everything."""
+    def __init__(self, redact: Callable[[CallEvent], CallEvent] | None = None) -> None:
+        """``redact(event)`` gives what readers may see of it; without one they see everything."""
         self._redact = redact
         self._readers: set[asyncio.Queue[str | None]] = set()
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        """Publish one event."""
+    def send(self, published: PublishedEvent) -> None:
+        """Send one event to all readers."""
         if not self._readers:
             return
         if self._redact is not None:
-            data = self._redact(event, data)
-        message = json.dumps(
-            {
-                "event": event,
-                "call_id": call_id,
-                "at": datetime.now().astimezone().isoformat(timespec="milliseconds"),
-                "at_seconds": round(time.monotonic(), 4),
-                "data": data,
-            },
-            ensure_ascii=False,
-            default=str,
-        )
+            published = replace(published, event=self._redact(published.event))
+        message = json.dumps(published.message(), ensure_ascii=False, default=str)
         for queue in tuple(self._readers):
             if queue.qsize() >= _BACKLOG:
                 log.warning("A reader of the live feed is %d messages behind and is cut off", _BACKLOG)
@@ -80,7 +71,7 @@ class LiveFeed:
 
 
 class ControlServer:
-    """The agent's own HTTP door."""
+    """The agent's own HTTP server."""
 
     def __init__(
         self,
@@ -170,8 +161,7 @@ class ControlServer:
                 pass
         finally:
             self._feed.unsubscribe(queue)
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            await cancel_and_wait(sender)
         return socket
 
     @staticmethod

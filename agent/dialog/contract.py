@@ -91,7 +91,7 @@ class HungUp:
 
 
 QueueAvailability = Literal["open", "unknown", "closed", "holiday", "empty", "full", "too_long"]
-"""How the people's queue stands: ``open``; outside its ``closed`` hours; ``holiday``; nobody logged in (``empty``);
+"""The state of the staff queue: ``open``; outside its ``closed`` hours; ``holiday``; nobody logged in (``empty``);
 no more callers fit in (``full``); the wait is ``too_long``; ``unknown`` counts as open."""
 
 
@@ -107,7 +107,7 @@ class QueueReport:
     wait_minutes: int = 0
     """The expected wait, whole minutes; 0 for less than one, or when nobody knows."""
     opens: str = ""
-    """When people can be had again, ISO 8601 local time; ``""`` when now, or when nobody knows."""
+    """When staff are back, ISO 8601 local time; ``""`` when now, or when nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Completeness(enum.Enum):
     COMPLETE = "complete"
     """A whole answer: end the turn after a short silence."""
     LIKELY = "likely"
-    """A whole answer that people also make longer ("where is my order", with a number or without): a moment more."""
+    """A whole answer that callers often continue ("where is my order", with a number or without): a moment more."""
     OPEN = "open"
     """Could become an answer, or is none that was understood yet: the usual silence."""
     INCOMPLETE = "incomplete"
@@ -218,7 +218,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Give the call to people."""
+    """Hand the call over to staff."""
 
     reason: str
     """Short machine word: ``caller_asked``, ``no_match``, ``verification_failed``, ``back_office_down``, ..."""
@@ -241,7 +241,7 @@ class HangUp:
 
 @dataclass(frozen=True)
 class ConversationSummary:
-    """What a conversation was about so far, for the people who may have to go on with it."""
+    """What a conversation was about so far, for the staff who may have to go on with it."""
 
     wanted: tuple[str, ...] = ()
     """What was asked for, in order, each once, in the words of the flows' descriptions."""
@@ -273,7 +273,7 @@ class Turn:
     """The flow that speaks, for logs, ``chat`` and coverage."""
     step: str = ""
     understood: str = ""
-    """What the last thing heard was taken to mean (``order_number=10473``), for people to read."""
+    """What the last thing heard was taken to mean (``order_number=10473``), for logs and the live feed."""
 
 
 class Dialog(Protocol):
@@ -294,7 +294,7 @@ class Dialog(Protocol):
 
     @property
     def story(self) -> ConversationSummary:
-        """What it was about so far, for people."""
+        """What it was about so far, for staff."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return the conversation's state as JSON-like data."""
@@ -303,4 +303,4 @@ class Dialog(Protocol):
         """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
 
     def hand_over(self, reason: str) -> HandOver:
-        """Return the story so far, for a call that must go to people now."""
+        """Return the hand-over of a call that must go to staff now, with the summary so far."""

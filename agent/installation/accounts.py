@@ -9,7 +9,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from agent.installation.layout import USER, InstallationLayout
+from agent.common.privileges import AGENT_USER as USER
+from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
 _BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.common.paths import CONFIG_DIRECTORY, STATE_DIRECTORY
-
-USER = "orderline"
-"""The agent's own system user and group."""
+from agent.common.privileges import AGENT_USER
 
 
 @dataclass(frozen=True)
@@ -55,5 +53,5 @@ class InstallationLayout:
             "ETC": str(self.etc_dir),
             "STATE": str(self.state_dir),
             "SHARE": str(self.share_dir),
-            "USER": USER,
+            "USER": AGENT_USER,
         }

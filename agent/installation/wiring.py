@@ -56,7 +56,7 @@ def plan(
 ) -> list[WiringChange]:
     """What is still missing in this Asterisk's files, file by file. Raises InstallError for what cannot be judged.
 
-    ``queues`` are the people's queues; the dialplan will let calls go to these and to no others. The secrets must have
+    ``queues`` are the staff queues; the dialplan will let calls go to these and to no others. The secrets must have
     been made (``make install``). What the administrator has set already is left alone.
     """
     directory = layout.on_disk(layout.asterisk_etc_dir)
@@ -85,7 +85,7 @@ _ABOUT = {
     "http.conf": ("the web server that carries ARI, on loopback", "asterisk -rx 'core restart when convenient'"),
     "ari.conf": ("the agent's own ARI user", "asterisk -rx 'module reload res_ari.so'"),
     "manager.conf": ("the agent's own manager user", "asterisk -rx 'manager reload'"),
-    "queues.conf": ("the people's queue; add members to it", "asterisk -rx 'queue reload all'"),
+    "queues.conf": ("the staff queue; add members to it", "asterisk -rx 'queue reload all'"),
 }
 
 

@@ -24,11 +24,11 @@ REQUIRED_MODULES: Mapping[str, str] = {
     "bridge_simple.so": "joins the caller and the agent's audio",
     "func_timeout.so": "the dead-man timer: without it a call whose agent dies is lost",
     "func_strings.so": "filters what callers dial and say",
-    "func_callerid.so": "shows people why a call comes",
+    "func_callerid.so": "shows staff why a call comes",
     "func_volume.so": "keeps handed-over calls in the core, so that the caller hears the human",
-    "app_queue.so": "the people's queue",
+    "app_queue.so": "the staff queue",
     "app_exec.so": "the dialplan's decisions (ExecIf)",
-    "app_playback.so": "says the honest word when nobody can take a call",
+    "app_playback.so": "plays the apology when nobody can take a call",
     "func_logic.so": "the dialplan's decisions (IF)",
     "func_channel.so": "the dialplan's look at a phone's kind",
     "app_stack.so": "the dialplan's subroutines",
@@ -39,7 +39,7 @@ REQUIRED_MODULES: Mapping[str, str] = {
 """Module -> what the agent needs it for."""
 OPTIONAL_MODULES: Mapping[str, str] = {
     "app_chanspy.so": "supervisors cannot listen, whisper or barge in",
-    "res_pjsip_header_funcs.so": "people's phones are not told ticket, reason and screen-pop address",
+    "res_pjsip_header_funcs.so": "staff phones do not get ticket, reason and screen-pop address",
     "res_musiconhold.so": "callers wait in silence",
 }
 """Module -> what is missing without it; calls are held all the same."""

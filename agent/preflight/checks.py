@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from agent.app.outbox_factory import calls_path
-from agent.app.queue_factory import queue_findings
 from agent.app.shop_factory import describe_shop
 from agent.asterisk.ari.client import AriClient
 from agent.call.errors import VoiceError
+from agent.common.redis import redis_version
 from agent.config.base import SettingsError
 from agent.config.settings import Settings
 from agent.dialog.contract import Prompt
@@ -38,8 +38,8 @@ from agent.preflight.machine import (
     whisper_finding,
 )
 from agent.preflight.prompts import prompts_finding
+from agent.preflight.queues import queue_findings
 from agent.records.outbox_commands import outstanding
-from agent.records.redis_sharing import redis_version
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import PromptSynthesizer, build_engines

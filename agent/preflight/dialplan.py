@@ -95,7 +95,7 @@ async def _queue(ask: EvaluateFunction, name: str) -> Finding:
         return Finding("queue", "failed", f"there is no queue {name}: callers could reach nobody", fix)
     members = await ask(f"QUEUE_MEMBER({name},count)") or "0"
     if members == "0":
-        fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let people log in; queue reload all"
+        fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let staff log in; queue reload all"
         return Finding("queue", "warning", f"{name} has no members: nobody's phone will ring", fix)
     return Finding("queue", "ok", f"{name} has {members} members")
 

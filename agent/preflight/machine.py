@@ -17,13 +17,13 @@ from functools import partial
 from pathlib import Path
 
 from agent.app.outbox_factory import webhook_target
+from agent.common.privileges import AGENT_USER
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
 from agent.config.loader import load_settings
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.errors import OrderlineError
-from agent.installation.layout import USER
 from agent.preflight.finding import Finding
 
 LEAST_FREE_BYTES = 500_000_000
@@ -94,10 +94,11 @@ def settings_finding(directory: Path) -> Finding:
 
 
 def whisper_finding(directory: Path) -> Finding:
-    """Whether Asterisk can open what is whispered to people: a file that the agent makes below the state directory."""
+    """Whether Asterisk can open what is whispered to staff: a file that the agent makes below the state directory."""
     what = "whisper"
     place = directory / "whispers"
-    fix = f"chmod 751 {directory}; install -d -o {USER} -g asterisk -m 2750 {place} (or give your Asterisk's group)"
+    made = f"install -d -o {AGENT_USER} -g asterisk -m 2750 {place}"
+    fix = f"chmod 751 {directory}; {made} (or give your Asterisk's group)"
     try:
         outer, inner = directory.stat(), place.stat()
     except OSError as error:
@@ -105,7 +106,7 @@ def whisper_finding(directory: Path) -> Finding:
     shared = inner.st_gid not in (outer.st_gid, 0)
     if outer.st_mode & 0o001 and (inner.st_mode & 0o001 or (shared and inner.st_mode & 0o010)):
         return Finding(what, "ok", f"Asterisk can open {place}")
-    return Finding(what, "warning", f"Asterisk may not open {place}: people hear no whisper", fix)
+    return Finding(what, "warning", f"Asterisk may not open {place}: staff hear no whisper", fix)
 
 
 def host_name_finding() -> Finding:
@@ -137,7 +138,7 @@ _PORTS = {
 
 
 def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
-    """Judge one door; a port that is taken is ours when an agent answers at ``control``."""
+    """Judge one port; one that is taken is ours when an agent answers at ``control``."""
     what, host_key, port_key, why_closed = _PORTS[door]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

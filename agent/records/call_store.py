@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.records import CallRecord
+from agent.common.sqlite import SqliteFile
 from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record
-from agent.records.database import BUSY_TIMEOUT_SECONDS, CallDatabase, RecordsUnavailable, transaction
+from agent.records.database import BUSY_TIMEOUT_SECONDS, RecordsUnavailable, call_database
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_record
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 Redact = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 EventsOfRecord = Callable[[Mapping[str, Any], bool], Sequence[NewOutboxEntry]]
-"""``news(record, over)``: what others must hear of a call, from its redacted record, as it begins and as it ends."""
+"""``news(record, over)``: the outbox entries that follow from a redacted record, as a call begins and as it ends."""
 
 _INSERT = (
     "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
@@ -51,7 +52,7 @@ class RecordExists(OrderlineError):
 class CallStore:
     """Implements :class:`agent.call.ports.CallRecordWriter`. Make it with :meth:`open`, and close it."""
 
-    def __init__(self, database: CallDatabase, redact: Redact, news: EventsOfRecord) -> None:
+    def __init__(self, database: SqliteFile, redact: Redact, news: EventsOfRecord) -> None:
         self._database = database
         self._path = database.path
         self._redact = redact
@@ -77,7 +78,7 @@ class CallStore:
         postcodes. ``news(record, over)`` says what goes into the outbox with it. Raises :class:`RecordsUnavailable`
         when the database cannot be made or is not one of ours.
         """
-        store = cls(CallDatabase(path, busy_timeout_seconds), redact, news)
+        store = cls(call_database(path, busy_timeout_seconds), redact, news)
         try:
             await store._database.run(store._open)
         except (OSError, sqlite3.Error) as error:
@@ -166,6 +167,7 @@ class CallStore:
     # --- on the database's thread -----------------------------------------------------------------
 
     def _open(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._database.open()
         self._take_in()
 
@@ -175,7 +177,7 @@ class CallStore:
         if call_id in self._spooled:
             raise RecordExists(f"call {call_id} has been recorded already (it waits in {self._spool.path})")
         try:
-            with transaction(self._database.connection) as db:
+            with self._database.begin() as db:
                 self._insert(db, redacted)
         except sqlite3.IntegrityError as error:
             raise RecordExists(f"call {call_id} has been recorded already") from error
@@ -236,7 +238,7 @@ class CallStore:
 
     def _insert_spooled(self, records: list[dict[str, Any]]) -> None:
         refused: list[bytes] = []
-        with transaction(self._database.connection) as db:
+        with self._database.begin() as db:
             for record in records:
                 known = db.execute("SELECT record FROM calls WHERE id = ?", (str(record["id"]),)).fetchone()
                 if known is None:
@@ -255,7 +257,7 @@ class CallStore:
             raise RecordsUnavailable(f"the call records in {self._path} cannot be read: {error}") from error
 
     def _rows(self, query: str, values: tuple[object, ...]) -> Iterator[str]:
-        with closing(sqlite3.connect(self._path, timeout=self._database.busy_timeout_seconds)) as connection:
+        with closing(sqlite3.connect(self._path, timeout=self._database.options.busy_timeout_seconds)) as connection:
             for (record,) in connection.execute(query, values):
                 yield record
 

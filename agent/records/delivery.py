@@ -1,23 +1,23 @@
 """Delivers the outbox: a few entries at a time, again and again with growing pauses, until done or given up.
 
-One process at a time delivers from one file (a lock beside it says which), so whatever it left unfinished when it died
-is due again as soon as the next one takes over. Entries of one lane never wait for those of another.
+One process at a time delivers from one file (:mod:`agent.records.records_lock`), so whatever it left unfinished when it
+died is due again as soon as the next one has taken over. Entries of one lane never wait for those of another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import random
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
+from agent.common.backoff import pause_seconds
+from agent.common.tasks import cancel_and_wait
 from agent.errors import OrderlineError
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
@@ -91,41 +91,32 @@ class OutboxDelivery:
         outbox: Outbox,
         deliverers: Mapping[str, Deliverer],
         *,
-        lock_file: Path,
-        take_over: Callable[[], Awaitable[int]],
         options: DeliveryOptions | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """``deliverers`` by lane; entries of other lanes stay. ``take_over`` is called once when the lock is ours.
-
-        ``chance`` gives numbers from 0 to 1 for the jitter.
-        """
+        """``deliverers`` by lane; entries of other lanes stay. ``chance`` gives numbers from 0 to 1 for the jitter."""
         self._outbox = outbox
         self._deliverers = deliverers
-        self._lock_file = lock_file
-        self._take_over = take_over
         self._options = options or DeliveryOptions()
         self._chance = chance
         self._running: dict[asyncio.Task[None], str] = {}
         self._stopping = False
-        self.sharing: DeliverySharing | None = None
-        """Set before :meth:`run` where several nodes share the work."""
 
-    async def run(self) -> None:
-        """Deliver until stopped."""
-        with self._lock_file.open("w") as lock:
-            if not await self._get(lock.fileno()):
-                return
-            await self._retrying(self._take_over)
-            next_cleaning = 0.0
-            while not self._stopping:
-                self._outbox.news.clear()
-                if self._outbox.clock() >= next_cleaning:
-                    next_cleaning = self._outbox.clock() + _HOUR
-                    await self._retrying(self._clean)
-                if not await self._retrying(self._round):
-                    await self._wait()
-            await self._finish()
+    async def run(self, sharing: DeliverySharing | None = None) -> None:
+        """Deliver until stopped; with ``sharing``, together with other nodes.
+
+        What an earlier process left must have been taken over before (``CallStore.take_over``), and no other
+        process may deliver from this file meanwhile.
+        """
+        next_cleaning = 0.0
+        while not self._stopping:
+            self._outbox.news.clear()
+            if self._outbox.clock() >= next_cleaning:
+                next_cleaning = self._outbox.clock() + _HOUR
+                await self._retrying(self._clean)
+            if not await self._retrying(lambda: self._round(sharing)):
+                await self._wait()
+        await self._finish()
 
     def stop(self) -> None:
         """Make :meth:`run` return after the attempts under way."""
@@ -160,7 +151,7 @@ class OutboxDelivery:
             return
         options = self._options
         attempts = entry.attempts + 1
-        pause = min(options.first_pause_seconds * 2 ** min(attempts - 1, 30), options.longest_pause_seconds)
+        pause = pause_seconds(attempts, options.first_pause_seconds, options.longest_pause_seconds)
         due_at = self._outbox.clock() + pause * (1 - self._chance() / 2)
         oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
         if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:
@@ -172,31 +163,16 @@ class OutboxDelivery:
 
     # --- the loop -----------------------------------------------------------------------------------
 
-    async def _get(self, handle: int) -> bool:
-        """Wait for the lock; False when stopped meanwhile."""
-        told = False
-        while not self._stopping:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if not told:
-                    log.info("another process delivers from %s; waiting", self._lock_file)
-                    told = True
-                await asyncio.sleep(self._options.poll_seconds)  # flock has no event to wait for
-            else:
-                return True
-        return False
-
-    async def _round(self) -> int:
+    async def _round(self, sharing: DeliverySharing | None) -> int:
         """Begin what is due; return how much that was."""
         busy = Counter(self._running.values())
         places = {lane: self._options.max_concurrent_per_lane - busy[lane] for lane in self._deliverers}
         entries = await self._outbox.claim(places)
         mine = entries
-        if self.sharing is not None:
+        if sharing is not None:
             fresh = [entry for entry in entries if entry.state != "shared"]  # else: nobody took it in time
             until = self._outbox.clock() + self._options.lease_seconds
-            if fresh and await self.sharing.offer(fresh, until):
+            if fresh and await sharing.offer(fresh, until):
                 await self._outbox.share(fresh, until)
                 mine = [entry for entry in entries if entry.state == "shared"]
         for entry in mine:
@@ -243,6 +219,4 @@ class OutboxDelivery:
     async def _finish(self) -> None:
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._options.stop_seconds)
-            for task in late:  # due again at the next start
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            await cancel_and_wait(*late)  # they are due again at the next start

@@ -9,8 +9,8 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from agent.common.sqlite import SqliteFile
 from agent.records import outbox_sql as table
-from agent.records.database import CallDatabase
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ class Outbox:
     Writing raises ``sqlite3.Error`` unless the method says otherwise.
     """
 
-    def __init__(self, database: CallDatabase, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: SqliteFile, clock: Callable[[], float] = time.time) -> None:
         """``clock`` gives seconds since 1970."""
         self._database = database
         self.clock = clock

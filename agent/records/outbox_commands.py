@@ -10,9 +10,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from agent.common.sqlite import transaction
 from agent.errors import OrderlineError
 from agent.records import outbox_sql as table
-from agent.records.database import connect, transaction
+from agent.records.database import connect
 from agent.records.outbox_sql import OutboxEntry
 
 

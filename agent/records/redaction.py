@@ -47,7 +47,7 @@ _SHORTEST_CARD_PART = 3
 """A security code."""
 _SPOKEN_PHONE_LENGTHS = (10, 11)
 _CARD_PARTS = frozenset({(4, 4, 4, 4), (8, 8), (4, 4, 8), (8, 4, 4), (4, 8, 4), (4, 12), (12, 4), (4, 6, 5)})
-"""How many digits people give at a time when they read a card out or key it in."""
+"""How many digits callers give at a time when they read a card out or key it in."""
 
 
 @dataclass(frozen=True)

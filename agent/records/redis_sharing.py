@@ -9,20 +9,20 @@ delivered by its owner. So a Redis that is gone, frozen or emptied costs nothing
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
+import functools
 import json
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from agent.common.cancellation import raise_if_cancelled
-from agent.errors import OrderlineError
+from agent.common.redis import BLOCK_SECONDS, RETRY_PAUSE_SECONDS, RedisUnreachable, SharedRedis
+from agent.common.tasks import cancel_and_wait
 from agent.records.delivery import DeliveryOutcome
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
@@ -31,15 +31,11 @@ log = logging.getLogger(__name__)
 
 PREFIX = "orderline:outbox"
 GROUP = "nodes"
-TIMEOUT_SECONDS = 0.2
-"""A Redis that needs longer counts as gone: the node goes on alone."""
-BLOCK_SECONDS = 1.0
 CLAIM_AFTER_SECONDS = 40.0
 """Longer than any attempt, shorter than the lease: what a dead node had taken goes to another one."""
 RESULTS_KEPT_SECONDS = 24 * 3600
 LONGEST_STREAM = 10_000
-PAUSE_SECONDS = 2.0
-"""Between two tries to reach a Redis that is gone."""
+_BLOCK_MS = int(BLOCK_SECONDS * 1000)
 
 Fields = Mapping[str, str]
 
@@ -59,8 +55,7 @@ class RedisSharing:
         claim_after_seconds: float = CLAIM_AFTER_SECONDS,
     ) -> None:
         """``attempt`` delivers an entry of any node; ``settle`` writes the outcome of one of our own down."""
-        self._quick = _client(url, TIMEOUT_SECONDS)
-        self._patient = _client(url, BLOCK_SECONDS + 1.0)
+        self._redis = SharedRedis(url, purpose="the outbox")
         self._outbox = outbox
         self._streams = {lane: f"{PREFIX}:{lane}" for lane in lanes}
         self._attempt = attempt
@@ -69,14 +64,19 @@ class RedisSharing:
         self._claim_after_ms = int(claim_after_seconds * 1000)
         self._running: set[asyncio.Task[None]] = set()
         self._node = ""
-        self.connected = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether Redis answered the last request."""
+        return self._redis.connected
 
     async def offer(self, entries: Sequence[OutboxEntry], until: float) -> bool:
         """Offer entries to all nodes until a moment (seconds since 1970); False when Redis is gone."""
         if not self.connected:
             return False
-        try:
-            async with self._quick.pipeline(transaction=True) as batch:
+
+        async def add(redis: Redis) -> None:
+            async with redis.pipeline(transaction=True) as batch:
                 for entry in entries:
                     fields = {
                         "node": self._node,
@@ -85,58 +85,41 @@ class RedisSharing:
                     }
                     batch.xadd(self._streams[entry.lane], fields, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
                 await batch.execute()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._lost(error)
+
+        try:
+            await self._redis.request(add)
+        except RedisUnreachable:
             return False
         return True
 
     async def run(self) -> None:
         """Take what nodes offer and what they report, until cancelled."""
         self._node = await self._outbox.node()
+        log.info("among the nodes that share the outbox this one is %s", self._node)
         try:
             await asyncio.gather(self._always(self._take), self._always(self._reported))
         finally:
-            for task in self._running:
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await cancel_and_wait(*self._running)
 
     async def close(self) -> None:
         """Close the connections; idempotent."""
-        await self._quick.aclose()
-        await self._patient.aclose()
+        await self._redis.close()
 
     async def _always(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await self._prepare()
-                raise_if_cancelled()
-                self._found()
                 while True:
                     await work()
-                    raise_if_cancelled()
-                    self._found()
-            except (RedisError, OSError, TimeoutError, sqlite3.Error) as error:
-                raise_if_cancelled()
-                self._lost(error)
-                await asyncio.sleep(PAUSE_SECONDS)
+            except RedisUnreachable:  # the log has been told
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            except sqlite3.Error as error:
+                log.warning("what other nodes report of the outbox cannot be noted just now: %s", error)
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
     async def _prepare(self) -> None:
         for stream in self._streams.values():
-            try:
-                await self._quick.xgroup_create(stream, GROUP, id="0", mkstream=True)
-            except ResponseError as error:
-                if "BUSYGROUP" not in str(error):
-                    raise
-
-    def _found(self) -> None:
-        if not self.connected:
-            log.info("several nodes share the outbox through Redis; this one is %s", self._node)
-        self.connected = True
-
-    def _lost(self, error: Exception) -> None:
-        if self.connected:
-            log.warning("Redis is gone, this node delivers alone: %s", error or type(error).__name__)
-        self.connected = False
+            await self._redis.request(functools.partial(_make_group, stream))
 
     # --- what any node has offered ------------------------------------------------------------------
 
@@ -148,16 +131,21 @@ class RedisSharing:
         for stream in self._streams.values():
             if not free:
                 return
-            claimed = await self._quick.xautoclaim(stream, GROUP, self._node, self._claim_after_ms, count=free)
+            claimed = await self._redis.request(functools.partial(self._claim, stream, free))
             free -= self._begin(stream, claimed[1])
         if not free:
             return
         streams: dict[Any, Any] = dict.fromkeys(self._streams.values(), ">")
         # COUNT is per stream: one place is kept for each message that may come
         count = max(1, free // len(streams))
-        found = await self._patient.xreadgroup(GROUP, self._node, streams, count=count, block=int(BLOCK_SECONDS * 1000))
+        found = await self._redis.wait(
+            lambda redis: redis.xreadgroup(GROUP, self._node, streams, count=count, block=_BLOCK_MS)
+        )
         for stream, messages in _by_stream(found):
             self._begin(stream, messages)
+
+    async def _claim(self, stream: str, count: int, redis: Redis) -> Any:
+        return await redis.xautoclaim(stream, GROUP, self._node, self._claim_after_ms, count=count)
 
     def _begin(self, stream: str, messages: Sequence[tuple[str, Fields]]) -> int:
         for message_id, fields in messages:
@@ -171,29 +159,31 @@ class RedisSharing:
         if fields and float(fields["until"]) > self._outbox.clock():  # else its owner has taken it back
             entry = OutboxEntry(**json.loads(fields["entry"]))
             outcome = await self._attempt(entry)
-        try:
-            async with self._quick.pipeline(transaction=True) as batch:
+
+        async def report(redis: Redis) -> None:
+            async with redis.pipeline(transaction=True) as batch:
                 if entry is not None:
                     results = f"{PREFIX}:results:{fields['node']}"
-                    report = {"id": str(entry.id), "outcome": json.dumps(dataclasses.asdict(outcome))}
-                    batch.xadd(results, report, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
+                    told = {"id": str(entry.id), "outcome": json.dumps(dataclasses.asdict(outcome))}
+                    batch.xadd(results, told, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
                     batch.expire(results, RESULTS_KEPT_SECONDS)
                 batch.xack(stream, GROUP, message_id)
                 batch.xdel(stream, message_id)
                 await batch.execute()
-        except (RedisError, OSError, TimeoutError) as error:
-            # its owner delivers it again when the lease is over; the same key does no harm
-            self._lost(error)
+
+        # its owner delivers it again when the lease is over; the same key does no harm
+        with contextlib.suppress(RedisUnreachable):
+            await self._redis.request(report)
 
     # --- what became of our own ---------------------------------------------------------------------
 
     async def _reported(self) -> None:
         results = f"{PREFIX}:results:{self._node}"
-        found = await self._patient.xread({results: "0"}, count=100, block=int(BLOCK_SECONDS * 1000))
+        found = await self._redis.wait(lambda redis: redis.xread({results: "0"}, count=100, block=_BLOCK_MS))
         for _, messages in _by_stream(found):
             for message_id, fields in messages:
                 await self._note(int(fields["id"]), json.loads(fields["outcome"]))
-                await self._quick.xdel(results, message_id)
+                await self._redis.request(functools.partial(_delete, results, message_id))
 
     async def _note(self, entry_id: int, told: dict[str, Any]) -> None:
         entry = await self._outbox.entry(entry_id)
@@ -204,37 +194,16 @@ class RedisSharing:
         await self._settle(dataclasses.replace(entry, attempts=entry.attempts - 1), outcome)
 
 
-class RedisUnreachable(OrderlineError):
-    """The Redis that nodes share does not answer."""
-
-    code = "redis_unreachable"
-    retryable = True
-
-
-async def redis_version(url: str) -> str:
-    """Return the server's version, for checks. Raises :class:`RedisUnreachable`, without the address's password."""
-    client = _client(url, 2.0)
+async def _make_group(stream: str, redis: Redis) -> None:
     try:
-        async with asyncio.timeout(5):
-            about = await client.info("server")
-    except (RedisError, OSError, TimeoutError) as error:
-        raise RedisUnreachable(f"Redis does not answer: {error or type(error).__name__}") from error
-    finally:
-        await client.aclose()
-    return str(about.get("redis_version", "?"))
+        await redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
 
 
-def _client(url: str, timeout_seconds: float) -> Redis:
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=20,
-        timeout=timeout_seconds,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=min(timeout_seconds, 1.0),
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-    )
-    return Redis(connection_pool=pool)
+async def _delete(stream: str, message_id: str, redis: Redis) -> None:
+    await redis.xdel(stream, message_id)
 
 
 def _by_stream(found: Any) -> list[tuple[str, list[tuple[str, Fields]]]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from agent.common import file_lock
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Spool:
     def _locked(self) -> Iterator[BinaryIO]:
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(handle, "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            file_lock.lock(file)
             yield file
 
 

@@ -59,7 +59,7 @@ class CallEnded(_Model):
 
 
 class CallHandedOver(_Model):
-    """A call has gone to people."""
+    """A call has gone to a staff queue."""
 
     reason: str
     queue: str = ""

@@ -62,7 +62,7 @@ class PackageRequest:
     """What to fetch, and how to speak of it."""
 
     name: str
-    """For people: ``Asterisk``."""
+    """Its name in messages: ``Asterisk``."""
     needs: str
     """The same with the version that will do: ``Asterisk >= 22.8``."""
     packages: tuple[str, ...]

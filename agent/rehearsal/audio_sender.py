@@ -105,7 +105,7 @@ class AudioSender:
         self._echo_gain = float(10 ** (-loss_db / 20))
 
     def hear(self, frame: bytes) -> None:
-        """Take what the other side says, for the echo; without one it is nothing to the mouth."""
+        """Take what the other side says, for the echo; ignored where there is none."""
         if self._echo is None:
             return
         late = self._echo_delay - len(self._echo)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import secrets
@@ -19,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from agent.common.file_lock import try_lock
 from agent.config.loader import merge
 from agent.errors import OrderlineError
 from agent.rehearsal.pbx_pair import Pbx, running_pair
@@ -60,21 +60,19 @@ class RehearsalHome:
     def run(self, name: str) -> Path:
         """A directory for the files of one run, emptied, and this process's own until it ends.
 
-        Raises PlaceTaken when another process's run has it.
+        Raises RunDirectoryTaken when another process's run has it.
         """
         path = (self.directory / name).resolve()
         if path in _held:
             os.close(_held.pop(path))
         path.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not try_lock(descriptor):
             os.close(descriptor)
             raise RunDirectoryTaken(
                 f"Another run has {path} for its files. Wait until it is over, or choose another directory with "
                 "--home (make: HOME_DIR=...)."
-            ) from error
+            )
         _held[path] = descriptor
         for entry in path.iterdir():
             if entry.is_dir() and not entry.is_symlink():
@@ -119,7 +117,7 @@ class AgentProcess:
 
     @property
     def control_url(self) -> str:
-        """Base address of the agent's own door."""
+        """Base address of the agent's HTTP server."""
         return f"http://127.0.0.1:{self.control_port}"
 
     async def start(self) -> None:

@@ -180,8 +180,8 @@ def _barge_in_checks(log: CallLog, stops: Sequence[float], key_stops: Sequence[f
 def _noise_checks(log: CallLog) -> list[Check]:
     """A noise that is no voice must neither stop the agent nor be taken for an answer.
 
-    By ear: shortly after the noise the agent is still to be heard. By the feed: nothing "heard" arrives between the
-    noise and the caller's next words.
+    From the audio: shortly after the noise the agent is still to be heard. By the feed: nothing "heard" arrives between
+    the noise and the caller's next words.
     """
     checks = []
     for noise in log.noises:

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.errors import ScriptError
 from agent.rehearsal.live_transcript import TranscriptPrinter
@@ -174,8 +175,7 @@ async def _show_live_calls(stack: PrivateCallCentre, stop: asyncio.Event) -> Non
     try:
         await stop.wait()
     finally:
-        printer.cancel()
-        await asyncio.gather(printer, return_exceptions=True)
+        await cancel_and_wait(printer)
 
 
 async def _print_live(url: str, token: str) -> None:

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from agent.common.tasks import cancel_and_wait
+
 LIFE_SIGN_SECONDS = 2.0
 """The longest a waiting person sees nothing."""
 
@@ -71,8 +73,7 @@ async def run(
         raise
     finally:
         if progress is not None:
-            progress.cancel()
-            await asyncio.gather(progress, return_exceptions=True)
+            await cancel_and_wait(progress)
         _close(read_fd if progress is None else -1)
     return CommandResult(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
 

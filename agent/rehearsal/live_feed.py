@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.ringing_phones import same_number
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class FeedEvent:
     """One thing that happened on a call, as the agent tells it."""
 
     name: str
-    """``call_started``, ``agent_said``, ``listening``, ``caller_said``, ``effect``, ``handed_over``, ``call_ended``."""
+    """One of the names in docs/events.md."""
     at: float
     """When it arrived here, monotonic seconds."""
     data: Mapping[str, Any]
@@ -196,8 +197,7 @@ class LiveFeedClient:
 
     async def __aexit__(self, *exc: object) -> None:
         if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await cancel_and_wait(self._reader)
 
     async def back(self, seconds: float = 30.0) -> None:
         """Wait until the feed is connected, after the agent was started anew. Raises TimeoutError."""

@@ -14,7 +14,7 @@ class TranscriptPrinter:
         self._colour = colour
 
     def show(self, event: Mapping[str, Any]) -> None:
-        """Print one event; those without news for a reader are passed over."""
+        """Print one event; those without anything for a reader are passed over."""
         data: Mapping[str, Any] = event.get("data", {})
         call = str(event.get("call_id", ""))[-6:]
         match event.get("event"):

@@ -11,6 +11,7 @@ from typing import Any
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import AudioTrack, Pcm
 from agent.rehearsal.audio_sender import AudioSender
 from agent.rehearsal.caller_measures import Span
@@ -25,8 +26,8 @@ _POPPED = ("HDR_TICKET", "HDR_REASON", "HDR_SUMMARY", "HDR_ORDER", "HDR_VERIFIED
 class Leg:
     """One phone's side of one call.
 
-    The channel is bridged with a media channel whose websocket is this object's mouth and ear. All times are monotonic
-    seconds.
+    The channel is bridged with a media channel whose websocket carries this phone's audio both ways. All times are
+    monotonic seconds.
     """
 
     def __init__(
@@ -205,8 +206,7 @@ class Leg:
     async def _close(self) -> None:
         await self.hang_up()
         if self._speaking is not None:
-            self._speaking.cancel()
-            await asyncio.gather(self._speaking, return_exceptions=True)
+            await cancel_and_wait(self._speaking)
         await self._socket.close()
         ari = self._ari
         if self._has_media:

@@ -56,7 +56,7 @@ class Asterisk:
     """chan_websocket is there and knows marks (20.18, 22.8, 23.2 and later)."""
     has_audiosocket: bool
     origin: str
-    """Where it came from, for people: ``installed``, ``private tree``, ``ASTERISK=``."""
+    """Where it came from, in words: ``installed``, ``private tree``, ``ASTERISK=``."""
 
     @property
     def release(self) -> tuple[int, int, int]:

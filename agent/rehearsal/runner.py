@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.asterisk.ari.client import AriClient
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import write_call
 from agent.rehearsal.call_evaluation import evaluate_call
 from agent.rehearsal.call_log import CallLog
@@ -70,10 +71,10 @@ async def run_scripts(
 ) -> RehearsalResult:
     """Play the scripts and return what came of each call.
 
-    ``b`` is the carrier's Asterisk, ``feed_url`` the agent's control address (None: by ear alone), ``keep`` where the
-    recordings and records go, ``sounds_dir`` Asterisk's English core sounds (the folder of ``digits/1.wav``),
-    ``cache_dir`` where rendered speech is kept (default ``keep/voices``). ``at_once`` calls are held at the same time;
-    each call is placed ``repeat`` times, the copies from numbers of their own.
+    ``b`` is the carrier's Asterisk, ``feed_url`` the agent's control address (None: judged from the audio alone),
+    ``keep`` where the recordings and records go, ``sounds_dir`` Asterisk's English core sounds (the folder of
+    ``digits/1.wav``), ``cache_dir`` where rendered speech is kept (default ``keep/voices``). ``at_once`` calls are
+    held at the same time; each call is placed ``repeat`` times, the copies from numbers of their own.
 
     Raises ScriptError, CallerVoiceError (before anything is dialled), AriError and PhoneError.
     """
@@ -171,8 +172,7 @@ async def play_call(
             await _hold(script, leg, log, desk, sounds, keep)
         finally:
             await leg.close()
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            await cancel_and_wait(telling)
         log.ended_at, log.hung_up_by = leg.ended_at or time.monotonic(), leg.hung_up_by
         record = await _record(call_feed, keep.with_name(keep.name + ".record.json"))
         await narrator.rest()
@@ -198,8 +198,7 @@ async def _hold(
         log.check(f"the call is over within {script.limit_seconds:g} s", False, "the caller gave up")
     finally:
         if leaving is not None:
-            leaving.cancel()
-            await asyncio.gather(leaving, return_exceptions=True)
+            await cancel_and_wait(leaving)
 
 
 async def _answered(script: CallScript, leg: Leg, log: CallLog) -> bool:

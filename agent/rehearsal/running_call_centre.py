@@ -48,7 +48,7 @@ class RunningCallCentre:
 
     @classmethod
     def read(cls, home: RehearsalHome) -> RunningCallCentre:
-        """The one that ``orderline run`` holds. Raises NothingRuns."""
+        """The one that ``orderline run`` holds. Raises NoRunningCallCentre."""
         try:
             return cls(**json.loads(_file(home).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:

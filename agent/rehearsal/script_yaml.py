@@ -1,4 +1,8 @@
-"""Reads the YAML of caller scripts: scalars stay text, every node has its line, mistakes are collected."""
+"""Caller scripts as nodes that know their lines, and a reader of their keys that collects every mistake.
+
+Not pydantic (tried): a step's shape depends on which key it has and what stands beside it, so its places in errors
+are not the file's own, and every kind of error needs words and a line again, for no fewer lines.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,11 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Never
+from typing import Any
 
-import yaml
-
+from agent.common import yaml_reader
+from agent.common.yaml_reader import KeyPath, YamlSource
 from agent.rehearsal.errors import ScriptError
-
-_DEPTH_LIMIT = 20
-"""Deeper nesting than any script needs; also stops a file whose aliases point at themselves."""
 
 _FLAGS = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
@@ -81,44 +82,25 @@ def nearest(word: str, valid: Sequence[str]) -> str:
 
 
 def parse(text: str, problems: ScriptProblems) -> Node:
-    """Parse one YAML document. Raises ScriptError when it is not YAML or empty; duplicates go to ``problems``."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        _refuse(problems, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem or error.context}")
-    except yaml.YAMLError as error:
-        _refuse(problems, 1, f"not valid YAML: {error}")
-    if root is None:
-        _refuse(problems, 1, "the file is empty")
-    return _convert(root, problems, 0)
+    """Parse one YAML document. Raises ScriptError when it is empty or its YAML has mistakes, with all of those."""
+    source = yaml_reader.read(problems.file, text)
+    for finding in source.findings:
+        what = f"{finding.path}: {finding.message}" if finding.path else finding.message
+        problems.add(max(finding.line, 1), what)
+    if source.data is None and not source.findings:
+        problems.add(1, "the file is empty")
+    problems.raise_if_any()
+    return _node(source, source.data, ())
 
 
-def _refuse(problems: ScriptProblems, line: int, problem: str) -> Never:
-    problems.add(line, problem)
-    raise ScriptError([found for _, found in problems.found])
-
-
-def _convert(node: yaml.Node, problems: ScriptProblems, depth: int) -> Node:
-    line = node.start_mark.line + 1
-    if depth > _DEPTH_LIMIT:
-        _refuse(problems, line, "nested too deeply (does an alias point at itself?)")
-    if isinstance(node, yaml.ScalarNode):
-        return ScriptScalar(str(node.value), line)
-    if isinstance(node, yaml.SequenceNode):
-        return ScriptList(tuple(_convert(child, problems, depth + 1) for child in node.value), line)
-    first_lines: dict[str, int] = {}
-    entries = []
-    for key_node, value_node in node.value:
-        key, key_line = str(key_node.value), key_node.start_mark.line + 1
-        if not isinstance(key_node, yaml.ScalarNode):
-            problems.add(key_line, "a key must be plain text")
-        elif key in first_lines:
-            problems.add(key_line, f"{key!r} stands twice (first in line {first_lines[key]})")
-        else:
-            first_lines[key] = key_line
-            entries.append((key, key_line, _convert(value_node, problems, depth + 1)))
-    return ScriptMapping(tuple(entries), line)
+def _node(source: YamlSource, data: Any, path: KeyPath) -> Node:
+    line = source.lines[path]
+    if isinstance(data, dict):
+        keys = ((key, (*path, key), value) for key, value in data.items())
+        return ScriptMapping(tuple((key, source.lines[at], _node(source, value, at)) for key, at, value in keys), line)
+    if isinstance(data, list):
+        return ScriptList(tuple(_node(source, value, (*path, index)) for index, value in enumerate(data)), line)
+    return ScriptScalar(data or "", line)
 
 
 class ScriptFields:

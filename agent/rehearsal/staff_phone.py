@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import AudioTrack, Pcm, voiced_span, write_call
 from agent.rehearsal.call_log import CallLog
 from agent.rehearsal.caller_measures import correlation_peak
@@ -66,9 +67,7 @@ class StaffPhone:
             await asyncio.wait({rings, leaves}, return_when=asyncio.FIRST_COMPLETED)
             return rings.result() if rings.done() else None
         finally:
-            rings.cancel()
-            leaves.cancel()
-            await asyncio.gather(rings, leaves, return_exceptions=True)
+            await cancel_and_wait(rings, leaves)
 
     def _compare(self, step: ScriptedStaffPhone, ringing: RingingPhone, shown: dict[str, str]) -> None:
         """Check what the phone shows against the script, and against what the agent says it handed over."""

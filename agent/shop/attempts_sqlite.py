@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.common.sqlite import SqliteFile
+from agent.common.sqlite import SqliteFile, SqliteOptions
 
 WINDOW_SECONDS = 3600.0
 PER_CALLER = 5
@@ -15,6 +15,7 @@ PER_NUMBER = 5
 HIDDEN_CALLERS = 20
 """All callers who hide their number share one allowance: nobody knows how many they are."""
 BUSY_TIMEOUT_SECONDS = 1.0
+_LOSS = "Attempts to verify are not counted"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attempts (at REAL NOT NULL, caller TEXT NOT NULL, number TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (at);
@@ -44,7 +45,7 @@ class SqliteAttemptLimits:
         self._window_seconds = window_seconds
         self._clock = clock
         self._file = SqliteFile(
-            path, _SCHEMA, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS, loss="Attempts to verify are not counted"
+            path, SqliteOptions(BUSY_TIMEOUT_SECONDS, lambda connection: connection.executescript(_SCHEMA))
         )
 
     async def locked(self, caller: str, number: str) -> bool:
@@ -58,7 +59,7 @@ class SqliteAttemptLimits:
             ).fetchone()
             return row[0], row[1]
 
-        of_caller, of_number = await self._file.run(count, (0, 0))
+        of_caller, of_number = await self._file.transaction_or(count, (0, 0), _LOSS)
         return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
 
     async def failed(self, caller: str, number: str) -> None:
@@ -69,7 +70,7 @@ class SqliteAttemptLimits:
             db.execute("DELETE FROM attempts WHERE at <= ?", (now - self._window_seconds,))
             db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (now, caller, number))
 
-        await self._file.run(write, None)
+        await self._file.transaction_or(write, None, _LOSS)
 
     async def close(self) -> None:
         """Close the file; idempotent."""

@@ -81,7 +81,7 @@ class ShopServices:
 
     @classmethod
     def of(cls, systems: ShopSystems, **options: Any) -> ShopServices:
-        """Put every system of a shop behind one door; the options are those of the constructor."""
+        """Join every system of a shop; the options are those of the constructor."""
         return cls(systems.orders, systems.customers, systems.tickets, others=systems, **options)
 
     def _add(self, systems: ShopSystems, policy: Policy, today: Callable[[], dt.date]) -> None:

@@ -50,7 +50,7 @@ class TurnDecoding:
     model): what is recognised in the end is the same as without the flush.
 
     Where the final text is nothing the grammar ``allows``, the first of the next best readings that it does allow is
-    taken (docs/speech.md: 116 -> 125 of 126 requests right, and no more of other people's sentences accepted).
+    taken (docs/speech.md: 116 -> 125 of 126 requests right, and no more foreign sentences accepted).
 
     ``new_decoder`` gives a decoder at its beginning, ``done_with`` takes each that has given its final result.
 

@@ -3,8 +3,8 @@
 What is played is known frame by frame. An echo is the same envelope, some ten milliseconds later and so many decibels
 softer; a caller is not. Until a call has shown whether its telephone lets an echo through, whatever is much softer than
 what is being played counts as one, unless silence at the right moment has shown already that there is none; afterwards
-only what the measured echo explains does. Frames that count as echo become silence, before any other part of the ear
-sees them.
+only what the measured echo explains does. Frames that count as echo become silence, before any
+other part of the recognition sees them.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class VoskRecognizer:
     def listen(
         self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
     ) -> VoskRecognitionStream:
-        """Open an ear for these whole phrases and loose words; ``samples`` are typical strings of the words.
+        """Open a recognition stream for whole phrases and loose words; ``samples`` are typical strings of the words.
 
         What the model does not know is left out, with one log line a word. Raises
         :class:`~agent.speech.grammar.GrammarError` when nothing is left.
@@ -136,7 +136,7 @@ class VoskRecognizer:
 
 
 class VoskRecognitionStream:
-    """One turn's ear. Takes one :meth:`feed` or :meth:`finish` at a time; more wait in line.
+    """The recognition stream of one turn. Takes one :meth:`feed` or :meth:`finish` at a time; more wait in line.
 
     :meth:`finish` may be called at every pause that could be the end of the turn, and :meth:`feed` again afterwards if
     the caller goes on: what follows is recognised as if there had been no interruption.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.call.errors import VoiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import Engine, EngineError
@@ -157,9 +158,7 @@ class PromptSynthesizer:
 
     async def close(self) -> None:
         """Stop rendering and release the engines."""
-        for task in self._rendering.values():
-            task.cancel()
-        await asyncio.gather(*self._rendering.values(), return_exceptions=True)
+        await cancel_and_wait(*self._rendering.values())
         self._threads.shutdown(wait=False, cancel_futures=True)
         for engine in self._engines:
             await asyncio.to_thread(engine.close)

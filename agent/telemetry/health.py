@@ -5,13 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
-
-from agent.app.outbox_factory import calls_path
-from agent.config.settings import Settings
-from agent.errors import OrderlineError
-from agent.records.outbox_commands import outstanding
 
 DependencyState = Literal["ok", "down", "off"]
 OverallState = Literal["ok", "degraded", "down"]
@@ -31,23 +25,37 @@ class Dependency:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class DependencyAddresses:
+    """Where the things are that are reached over the network; an empty one is not used."""
+
+    ari_url: str
+    redis: str
+    manager_host: str
+    manager_port: int
+
+
 async def check_dependencies(
-    settings: Settings, about: Mapping[str, Any], voices: Mapping[str, bool]
+    addresses: DependencyAddresses, about: Mapping[str, Any], voices: Mapping[str, bool], outbox: tuple[int, int]
 ) -> dict[str, Any]:
-    """Look at everything; ``about`` is the agent's own status. No look takes longer than ``CHECK_SECONDS``."""
+    """Look at everything; no look takes longer than ``CHECK_SECONDS``.
+
+    ``about`` is the agent's own status, ``voices`` says of each engine whether it speaks, ``outbox`` how many
+    deliveries were given up and how many are on their way.
+    """
     procedures = about.get("procedures", {})
     dependencies = [
-        Dependency("asterisk", "ok" if about.get("asterisk") else "down", settings.ari.url),
+        Dependency("asterisk", "ok" if about.get("asterisk") else "down", addresses.ari_url),
         Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
         voice_dependency(voices),
         Dependency(
             "procedures", "ok" if procedures else "down", "an edit is refused" if procedures.get("refused") else ""
         ),
         *shop_dependencies(about.get("systems", {})),
-        redis_dependency(settings.redis.address(), sharing=bool(about.get("sharing"))),
-        await manager_dependency(settings.ami.host, settings.ami.port),
+        redis_dependency(addresses.redis, sharing=bool(about.get("sharing"))),
+        await manager_dependency(addresses.manager_host, addresses.manager_port),
     ]
-    dead, waiting = await outbox_depth(calls_path(settings))
+    dead, waiting = outbox
     dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
     return overall_status(about, dependencies, {"waiting": waiting, "dead": dead})
 
@@ -106,13 +114,3 @@ async def manager_dependency(host: str, port: int) -> Dependency:
     except (OSError, TimeoutError, ValueError) as error:
         return Dependency("ami", "down", str(error) or "no answer")
     return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", f"{host}:{port}")
-
-
-async def outbox_depth(path: Path) -> tuple[int, int]:
-    """How many deliveries were given up, and how many are on their way."""
-    if not path.is_file():  # noqa: ASYNC240 - one look at a name on the local disk
-        return 0, 0
-    try:
-        return await asyncio.to_thread(outstanding, path)
-    except OrderlineError:
-        return 0, 0  # its own finding: the records of calls are in the same file

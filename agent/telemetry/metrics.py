@@ -9,6 +9,18 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from agent.telemetry.events import (
+    AgentSaid,
+    CallBegan,
+    CallerSaid,
+    CallFinished,
+    CallRefused,
+    ConsentAnswered,
+    EffectEnded,
+    HandedOver,
+    PublishedEvent,
+)
+
 _RESPONSE_BUCKETS = (0.1, 0.2, 0.3, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 _GREETING_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
 _EFFECT_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -19,7 +31,7 @@ _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 
 class Metrics:
-    """Implements :class:`agent.call.ports.CallObserver`; :meth:`text` is the page that Prometheus reads."""
+    """:meth:`count` subscribes to the event bus; :meth:`text` is the page that Prometheus reads."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -53,39 +65,38 @@ class Metrics:
         self._paused = Gauge("orderline_paused", "1 while no new calls are taken", registry=registry)
         self._overload = Counter("orderline_refused_calls", "Calls not taken", ("why",), registry=registry)
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
+    def count(self, published: PublishedEvent) -> None:
         """Count one event."""
-        if event == "call_started":
-            self._known.add(call_id)
-            self._live.set(len(self._known))
-        elif event == "call_ended":
-            self._known.discard(call_id)
-            self._live.set(len(self._known))
-            self._ended(data)
-        elif event == "caller_said":
-            self._turns.labels("keypad" if data.get("via") == "keypad" else "speech").inc()
-            if data.get("barged_in"):
-                self._barge_ins.inc()
-        elif event == "agent_said":
-            _observe(self._response, data.get("response_ms"), 1000)
-        elif event == "effect":
-            series = self._effects.labels(self._label("name", data.get("name")), self._label("code", data.get("code")))
-            _observe(series, data.get("ms"), 1000)
-        elif event == "handed_over":
-            self._handovers.labels(self._label("reason", data.get("reason"))).inc()
-        elif event == "consent":
-            self._consent.labels(self._label("answer", data.get("answer"))).inc()
-        elif event == "call_refused":
-            self._overload.labels(self._label("why", data.get("why"))).inc()
+        match published.event:
+            case CallBegan(call_id=call_id):
+                self._known.add(call_id)
+                self._live.set(len(self._known))
+            case CallFinished() as ended:
+                self._known.discard(ended.call_id)
+                self._live.set(len(self._known))
+                self._ended(ended)
+            case CallerSaid(via=via, barged_in=barged_in):
+                self._turns.labels("keypad" if via == "keypad" else "speech").inc()
+                if barged_in:
+                    self._barge_ins.inc()
+            case AgentSaid(response_ms=response_ms):
+                _observe(self._response, response_ms, 1000)
+            case EffectEnded(name=name, code=code, ms=ms):
+                _observe(self._effects.labels(self._label("name", name), self._label("code", code)), ms, 1000)
+            case HandedOver(reason=reason):
+                self._handovers.labels(self._label("reason", reason)).inc()
+            case ConsentAnswered(answer=answer):
+                self._consent.labels(self._label("answer", answer)).inc()
+            case CallRefused(why=why):
+                self._overload.labels(self._label("why", why)).inc()
 
-    def _ended(self, data: Mapping[str, Any]) -> None:
-        self._calls.labels(self._label("outcome", data.get("outcome"))).inc()
-        _observe(self._duration, data.get("duration_seconds"), 1)
-        if data.get("ended_by") == "fault":
+    def _ended(self, ended: CallFinished) -> None:
+        self._calls.labels(self._label("outcome", ended.outcome)).inc()
+        _observe(self._duration, ended.duration_seconds, 1)
+        if ended.ended_by == "fault":
             self._faults.inc()
-        record = data.get("record")
-        if isinstance(record, Mapping):
-            _observe(self._greeting, record.get("greeting_ms"), 1000)
+        if ended.record is not None:
+            _observe(self._greeting, ended.record.get("greeting_ms"), 1000)
 
     def text(self, status: Mapping[str, Any]) -> bytes:
         """The page; ``status`` is the agent's own (:func:`agent.telemetry.health.overall_status`)."""

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 
 from agent.asterisk.ari.client import AriClient
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
@@ -79,8 +80,7 @@ class FaultTestbed:
             try:
                 yield FaultCaller(number, leg, feed)
             finally:
-                joining.cancel()
-                await asyncio.gather(joining, return_exceptions=True)
+                await cancel_and_wait(joining)
                 await leg.close()
 
     @contextlib.asynccontextmanager
@@ -93,7 +93,7 @@ class FaultTestbed:
 
     @contextlib.asynccontextmanager
     async def callers_in(self, states: Sequence[str]) -> AsyncIterator[dict[str, FaultCaller]]:
-        """One caller in each of these states at the same moment. Raises NotSetUp when they do not get there."""
+        """One caller in each of these states at the same moment. Raises CallerNotInState when they do not get there."""
         async with contextlib.AsyncExitStack() as stack:
             callers: dict[str, FaultCaller] = {}
             try:

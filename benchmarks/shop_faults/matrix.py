@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
 from agent.rehearsal.demo import get_asterisk
 from agent.rehearsal.private_asterisk import Asterisk
@@ -90,9 +91,7 @@ async def run_cells(
     try:
         await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(*tasks)
     return [results[cell] for cell in cells]
 
 
@@ -163,8 +162,7 @@ async def play_cell(
             cache_dir=home.shared / "callers",
         )
     finally:
-        begin.cancel()
-        await asyncio.gather(begin, return_exceptions=True)
+        await cancel_and_wait(begin)
         await shop.clear_fault()
     undelivered, dead = await wait_for_empty_outbox(stack.run_dir / "state" / "calls.sqlite")
     errors, private = scan_log(await asyncio.to_thread(read_from, stack.agent.log_path, log_size), PRIVATE)

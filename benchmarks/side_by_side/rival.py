@@ -23,6 +23,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.config.timezone import wall_clock
 from agent.control.server import ControlServer, LiveFeed
 from agent.shop.demo.shop import open_demo_shop
+from agent.telemetry.event_bus import EventBus
 from benchmarks.side_by_side.rival_call import RivalCall, RivalCallParts
 from benchmarks.side_by_side.rival_voice import RivalVoice
 
@@ -94,6 +95,8 @@ async def serve(settings: RivalSettings) -> None:
         stack.callback(voice.close)
         await voice.warm_up()
         feed = LiveFeed()
+        events = EventBus()
+        events.subscribe(feed.send)
         door = ControlServer(feed, settings.token, dict)
         await door.start("127.0.0.1", 0)
         stack.push_async_callback(door.close)
@@ -101,7 +104,7 @@ async def serve(settings: RivalSettings) -> None:
         ari = await stack.enter_async_context(
             AriClient(settings.ari_url, settings.ari_user, settings.ari_password, settings.name)
         )
-        Rival(settings, ari, RivalCallParts(feed, shop.orders, voice, session, now))
+        Rival(settings, ari, RivalCallParts(events, shop.orders, voice, session, now))
         print(json.dumps({"ready": True, "port": door.port}), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

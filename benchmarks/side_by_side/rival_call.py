@@ -18,8 +18,18 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.common.service_error import ServiceError
-from agent.control.server import LiveFeed
 from agent.shop.protocols import Orders
+from agent.telemetry.events import (
+    AgentSaid,
+    CallBegan,
+    CallerSaid,
+    CallFinished,
+    CallingParty,
+    EffectEnded,
+    EventPublisher,
+    HandedOver,
+    ListeningStarted,
+)
 from benchmarks.side_by_side.order_dialog import BotReply, OrderDialog
 from benchmarks.side_by_side.rival_voice import RivalVoice
 from benchmarks.side_by_side.speech_bridge import SpeechBridge
@@ -56,7 +66,7 @@ class RivalCallSettings(Protocol):
 class RivalCallParts:
     """What all calls share."""
 
-    feed: LiveFeed
+    events: EventPublisher
     orders: Orders
     voice: RivalVoice
     session: aiohttp.ClientSession
@@ -114,16 +124,15 @@ class RivalCall:
     def _on_text(self, text: str, final: bool) -> None:
         self._events.put_nowait(CallerEvent("text" if final else "partial", text))
 
-    def _tell(self, event: str, **data: Any) -> None:
-        self._doors.feed.notify(event, self._id, data)
-
     # --- the call -----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Hold the call to its end; nothing of it is left afterwards."""
         media_id, snoop_id, bridge_id = f"media-{self._id}", f"snoop-{self._id}", f"bridge-{self._id}"
         outcome, ended_by = "failed", "fault"
-        self._tell("call_started", caller={"number": self._number})
+        started_at = time.monotonic()
+        party = CallingParty(self._number, "", "")
+        self._doors.events.publish(CallBegan(self._id, party, "", "inbound"))
         try:
             await self._ari.channels.answer(self._id)
             await self._join(media_id, snoop_id, bridge_id)
@@ -144,7 +153,8 @@ class RivalCall:
             if outcome != "handed_over":
                 with contextlib.suppress(AriError):
                     await self._ari.channels.hangup(self._id)
-            self._tell("call_ended", outcome=outcome, ended_by=ended_by, record={})
+            duration_seconds = round(time.monotonic() - started_at, 3)
+            self._doors.events.publish(CallFinished(self._id, outcome, ended_by, duration_seconds, {}))
 
     async def _join(self, media_id: str, snoop_id: str, bridge_id: str) -> None:
         """Let what the caller says reach our ears, also while a prompt plays, and nothing else.
@@ -185,17 +195,22 @@ class RivalCall:
         self._doors.voice.done_with(path)
         if saying.then == "goodbye":
             return "answered", "agent"
-        self._tell("handed_over", reason="no_match", ticket="")
+        self._doors.events.publish(
+            HandedOver(self._id, "no_match", queue="", priority=0, summary="", ticket="", facts={})
+        )
         await self._ari.channels.continue_in_dialplan(self._id, context="orderline-handover", extension="no_match")
         return "handed_over", "handover"
 
     async def _look_up(self) -> BotReply:
         dialog = self._dialog
-        self._tell("effect", name="orders.find")
+        events = self._doors.events
+        began_at = time.monotonic()
         try:
             order = await self._doors.orders.find(dialog.number)
-        except ServiceError:
+        except ServiceError as error:
+            events.publish(EffectEnded(self._id, "orders.find", error.code, (time.monotonic() - began_at) * 1000))
             return dialog.not_found()
+        events.publish(EffectEnded(self._id, "orders.find", "ok", (time.monotonic() - began_at) * 1000))
         if order.postcode != dialog.postcode:
             return dialog.not_found()
         return dialog.found(status_sentence(order, self._doors.now().date()))
@@ -219,7 +234,7 @@ class RivalCall:
                     playing = False
                     await self._stop(playback)
                 if event.kind == "text":
-                    self._tell("caller_said", heard=event.value, via="speech")
+                    self._publish_heard(event.value, "speech")
                     return self._dialog.heard(event.value)
                 if event.kind == "key":
                     keys += event.value
@@ -228,7 +243,7 @@ class RivalCall:
                         break
                 elif event == CallerEvent("played", playback) and not keys:
                     playing = False
-                    self._tell("listening", slot=self._dialog.state)
+                    self._doors.events.publish(ListeningStarted(self._id, self._dialog.state))
                     deadline = time.monotonic() + SILENCE_SECONDS
                 elif event.kind == "partial" and deadline is not None and not keys:
                     deadline = max(deadline, time.monotonic() + SPEAKING_SECONDS)
@@ -237,7 +252,7 @@ class RivalCall:
             self._doors.voice.done_with(path)
         if not keys:
             return self._dialog.silent()
-        self._tell("caller_said", heard=keys, via="keypad")
+        self._publish_heard(keys, "keypad")
         return self._dialog.keyed(keys)
 
     async def _listen_anew(self) -> None:
@@ -259,8 +274,17 @@ class RivalCall:
         await self._ari.request(
             "POST", f"/channels/{self._id}/play", params={"media": f"sound:{path}", "playbackId": playback}
         )
-        self._tell("agent_said", text=saying.text, prompts=[saying.prompt])
+        self._doors.events.publish(
+            AgentSaid(
+                self._id, saying.text, (saying.prompt,), flow="", step="", understood="", response_ms=None, spent_ms={}
+            )
+        )
         return playback, path
+
+    def _publish_heard(self, heard: str, via: str) -> None:
+        """Tell what the caller said; the recognition server gives no confidences."""
+        said = CallerSaid(self._id, heard=heard, via=via, confidence=0.0, barged_in=False, slot=self._dialog.state)
+        self._doors.events.publish(said)
 
     async def _stop(self, playback: str) -> None:
         with contextlib.suppress(AriError):

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 
 import aiohttp
 
+from agent.common.tasks import cancel_and_wait
+
 
 class SpeechBridge:
     """Collects audio into pieces of ``piece_bytes``, sends each, and hands on what comes back.
@@ -41,9 +43,7 @@ class SpeechBridge:
 
     async def close(self) -> None:
         """Close; idempotent."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_and_wait(*self._tasks)
         if self._socket is not None:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 await self._socket.close()

@@ -13,11 +13,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from agent.accuracy import plan
 from agent.accuracy.trial_runner import trials_under_condition
 from agent.accuracy.trial_types import LineCondition, SpokenAnswer, Trial, TrialItem, TrialResult
 from agent.accuracy.worker_pool import WorkerSetup, open_trial_runner
 from agent.speech.model import bundled_model
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent
 BASELINE = HERE / "baseline.json"

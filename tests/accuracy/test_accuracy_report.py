@@ -86,6 +86,7 @@ def test_models_stand_side_by_side() -> None:
     json.dumps(data)
 
 
+@pytest.mark.slow
 def test_every_picture_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
     data = report([*results("tiny"), *results("full")], META)
     drawn = draw(data, tmp_path)
@@ -95,6 +96,7 @@ def test_every_picture_is_drawn_as_svg_and_png(tmp_path: Path) -> None:
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_report_of_recordings_alone_has_no_empty_pictures(tmp_path: Path) -> None:
     data = report([result("a", sweep="recordings", condition="as recorded")], META)
     assert "accuracy-noise" not in draw(data, tmp_path)

@@ -23,6 +23,8 @@ from agent.speech.gain import AutomaticGain
 from agent.speech.model import bundled_model
 from agent.speech.vad import VoiceActivityFactory
 
+pytestmark = pytest.mark.slow
+
 DIGITS = Path(__file__).parents[1] / "data" / "human-digits"
 CLEAN = LineCondition(codec="none")
 

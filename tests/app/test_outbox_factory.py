@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from agent.app.outbox_factory import OutboxService
+from agent.app.outbox_factory import open_outbox
 from agent.call.records import Caller, CallRecord
 from agent.cli.main import main
 from agent.config.base import SettingsError
@@ -23,6 +24,10 @@ from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 CHANGES = frozenset({"tickets.create"})
+
+
+def wall() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 class Shop:
@@ -66,8 +71,9 @@ async def test_a_call_s_happenings_reach_the_receiver(
     tmp_path: Path, receiver: tuple[str, list[dict[str, Any]]], more: str
 ) -> None:
     url, got = receiver
-    outbox_service = await OutboxService.open(settings(tmp_path, url, more), lambda: dt.datetime.now(dt.UTC))
-    await outbox_service.start(Shop(), CHANGES)
+    stack = contextlib.AsyncExitStack()
+    outbox_service = await open_outbox(settings(tmp_path, url, more), Shop(), CHANGES, wall, stack)
+    delivering = asyncio.create_task(outbox_service.deliveries.run(outbox_service.redis_sharing))
     record = CallRecord(
         "call-1", Caller("2025550143"), "2026-11-24T10:00:00+00:00", outcome="answered", ended_by="agent"
     )
@@ -76,7 +82,9 @@ async def test_a_call_s_happenings_reach_the_receiver(
     await services.perform("tickets.create", {"reason": "call_back", "summary": "x"}, "k1")
     await outbox_service.records.write(record)
     await until(lambda: len(got) == 3)
-    await outbox_service.close()
+    outbox_service.deliveries.stop()
+    await delivering
+    await stack.aclose()
     assert {event["event"] for event in got} == {"call.started", "ticket.created", "call.ended"}
     assert [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("outbox")] == []
 
@@ -86,7 +94,7 @@ async def test_a_webhook_without_a_secret_stops_the_start_with_its_name(tmp_path
         "state_directory: state\nwebhooks: [{name: crm, url: 'https://crm.example'}]\n"
     )
     with pytest.raises(SettingsError, match="ORDERLINE_WEBHOOK_CRM_SECRET"):
-        await OutboxService.open(load_settings(tmp_path), lambda: dt.datetime.now(dt.UTC))
+        await open_outbox(load_settings(tmp_path), Shop(), CHANGES, wall, contextlib.AsyncExitStack())
 
 
 def test_the_test_command_says_what_came_back(

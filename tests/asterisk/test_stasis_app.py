@@ -285,7 +285,7 @@ async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: Fa
 
     async def handle(line: CallerLine, media: Media) -> None:
         seen.append(await line.inbox.get())
-        await line.give_up()
+        await line.release_to_supervisor()
 
     telephony = StasisApplication(ari, handle, StasisOptions())
     assert await telephony.take_over("", "601") == "", "there is no call"
@@ -315,28 +315,28 @@ async def test_a_phone_code_is_obeyed_and_is_no_call(asterisk: FakeAsterisk, ari
     assert telephony.live_calls == 0
 
 
-async def test_a_new_call_that_may_not_come_in_is_passed_on_unanswered_and_counted(
+async def test_a_new_call_that_is_not_admitted_is_handed_over_unanswered_and_counted(
     asterisk: FakeAsterisk, ari: AriClient
 ) -> None:
     handled: list[str] = []
-    passed_on: list[tuple[str, str]] = []
+    rejected: list[tuple[str, str]] = []
     reasons = iter(["overload", "overload", ""])
 
     async def handle(line: CallerLine, media: Media) -> None:
         handled.append(line.id)
 
-    async def pass_on(line: CallerLine, reason: str) -> None:
-        passed_on.append((line.id, reason))
+    async def reject(line: CallerLine, reason: str) -> None:
+        rejected.append((line.id, reason))
         await line.hand_over({"ORDERLINE_REASON": reason}, reason)
 
-    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda: next(reasons), pass_on=pass_on)
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda live_calls: next(reasons), reject=reject)
     await asterisk.ring("c1", "inbound")
     await asterisk.ring("c2", "transfer_back")
     await asterisk.ring("c3", "inbound")
     await asterisk.ring("c4", "queue_failed", "FULL")
     await until(lambda: len(handled) == 2 and len(asterisk.continued) == 2)
     await until_idle(telephony)
-    assert [reason for _, reason in passed_on] == ["overload", "overload"]
+    assert [reason for _, reason in rejected] == ["overload", "overload"]
     assert {channel for channel, _, _ in asterisk.continued} == {"c1", "c2"}
     assert asterisk.channels["c1"]["state"] == "Ring", "it is the queue that answers"
     assert telephony.counted == {"overload": 2}

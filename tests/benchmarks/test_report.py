@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.capacity import most_of, pairs_of
 from benchmarks.report import publish, read_faults, read_parts, table
 from benchmarks.soak import growth_mb_an_hour, leaks_of
+
+pytestmark = pytest.mark.slow
 
 ABOUT = {
     "when": "2026-11-24 10:00 UTC",

@@ -152,6 +152,7 @@ def test_calls_that_fail_quickly_are_not_borne() -> None:
     assert calls_at_once(rows, "orderline", 1000) == 20
 
 
+@pytest.mark.slow
 def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -> None:
     run = {
         "command": "c",
@@ -170,6 +171,7 @@ def test_results_come_back_from_their_file_and_runs_are_joined(tmp_path: Path) -
     assert "| plain, by voice | 2 of 2 | 2 of 2 |" in page(both)
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn_also_where_a_figure_is_missing(tmp_path: Path) -> None:
     from benchmarks.side_by_side.comparison_plot import draw
 

@@ -6,16 +6,19 @@ import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from agent.call.components import CallComponents
 from agent.call.errors import LineGone
 from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
 from agent.call.ports import RecognitionResult
 from agent.call.records import Caller, CallRecord
-from agent.call.session import CallComponents
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
+from agent.telemetry.events import CallEvent
+
+EventT = TypeVar("EventT", bound=CallEvent)
 
 VOICE_FRAME = AudioFrame(b"\x01" * FRAME_BYTES)
 QUIET_FRAME = AudioFrame(bytes(FRAME_BYTES))
@@ -44,8 +47,8 @@ class FakeCallerLine:
     async def hang_up(self) -> None:
         self.log.append("hang_up")
 
-    async def give_up(self) -> None:
-        self.log.append("give_up")
+    async def release_to_supervisor(self) -> None:
+        self.log.append("release_to_supervisor")
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         if self.refuses:
@@ -275,19 +278,17 @@ class FakeSnapshots:
         self.kept.pop(call_id, None)
 
 
-class FakeObserver:
+class FakeEvents:
     """Keeps the events in a list."""
 
-    __test__ = False
-
     def __init__(self) -> None:
-        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.published: list[CallEvent] = []
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        self.events.append((event, dict(data)))
+    def publish(self, event: CallEvent) -> None:
+        self.published.append(event)
 
-    def named(self, event: str) -> list[dict[str, Any]]:
-        return [data for name, data in self.events if name == event]
+    def of(self, kind: type[EventT]) -> list[EventT]:
+        return [event for event in self.published if isinstance(event, kind)]
 
 
 def say(text: str, then: Any = None) -> Turn:
@@ -306,7 +307,7 @@ def parts(dialog: FakeDialog, **more: Any) -> CallComponents:
         "gate": FakeGate,
         "services": FakeServices(tickets__create={"ticket": {"id": "T-1"}}),
         "records": FakeRecords(),
-        "observer": FakeObserver(),
+        "events": FakeEvents(),
         "redact": lambda text, slot: f"[{slot}]" if slot == "postcode" else text,
         "clock": loop.time,
         "wall": lambda: datetime(2026, 3, 2, 9, 30, tzinfo=UTC),

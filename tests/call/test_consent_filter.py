@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from agent.call.consent_filter import ConsentFilteredObserver, ConsentFilteredRecords, ConsentFilteredServices
+from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.telemetry.events import AgentSaid, CallerSaid, CallEvent, CallFinished, HandedOver, ListeningStarted
 
 SECRET = "my number is one oh four seven three"
 
@@ -40,8 +41,8 @@ class RecordingSink:
     async def write(self, record: CallRecord) -> None:
         self.all.append(record)
 
-    def notify(self, event: str, call_id: str, data: Mapping[str, Any]) -> None:
-        self.all.append((event, dict(data)))
+    def publish(self, event: CallEvent) -> None:
+        self.all.append((event.event, event.data()))
 
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         self.all.append(dict(arguments))
@@ -69,15 +70,39 @@ async def test_with_consent_everything_is_kept_and_the_answer_noted() -> None:
 
 def test_no_words_of_a_refused_call_reach_the_live_feed() -> None:
     kept = RecordingSink()
-    observer = ConsentFilteredObserver(kept, lambda: "refused")
-    observer.notify("caller_said", "call-1", {"heard": SECRET, "via": "speech", "barged_in": True, "slot": "x"})
-    observer.notify("agent_said", "call-1", {"text": SECRET, "response_ms": 210.0})
-    observer.notify("handed_over", "call-1", dict(record().handover or {}))
-    observer.notify("call_ended", "call-1", {"outcome": "handed_over", "record": asdict(record())})
+    events = ConsentFilteredEvents(kept, lambda: "refused")
+    events.publish(ListeningStarted("call-1", slot=SECRET))
+    events.publish(CallerSaid("call-1", heard=SECRET, via="speech", confidence=0.9, barged_in=True, slot="x"))
+    events.publish(
+        AgentSaid(
+            "call-1",
+            text=SECRET,
+            prompts=(SECRET,),
+            flow=SECRET,
+            step=SECRET,
+            understood=SECRET,
+            response_ms=210.0,
+            spent_ms={SECRET: 1.0},
+        )
+    )
+    facts = {"order_number": "10473"}
+    events.publish(HandedOver("call-1", "caller_asked", "returns", 5, summary=SECRET, ticket="T-1", facts=facts))
+    events.publish(
+        CallFinished("call-1", "handed_over", "handover", 31.5, record={**asdict(record()), "greeting_ms": 9})
+    )
     assert SECRET not in json.dumps(kept.all)
     assert "10473" not in json.dumps(kept.all)
     assert ("caller_said", {"via": "speech", "barged_in": True}) in kept.all
     assert ("agent_said", {"response_ms": 210.0}) in kept.all
+    assert ("listening", {}) in kept.all
+    handed_over = {"reason": "caller_asked", "queue": "returns", "priority": 5, "ticket": "T-1"}
+    assert ("handed_over", handed_over) in kept.all
+    name, ended = kept.all[-1]
+    assert (name, ended["outcome"], ended["record"]) == (
+        "call_ended",
+        "handed_over",
+        {"greeting_ms": 9, "consent": "refused"},
+    )
 
 
 async def test_a_ticket_after_a_refusal_carries_no_transcript() -> None:

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agent.call.components import CallComponents
 from agent.call.errors import MediaLostError
 from agent.call.inbox_events import CallerHungUp, KeyPressed, MediaLost, PlaybackFinished, TakeOverRequested
 from agent.call.ports import RecognitionResult
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.call.records import CallRecord
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     BargeIn,
     Completeness,
@@ -33,11 +35,12 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.records.redaction import redact_text
+from agent.telemetry.events import CallFinished, HandedOver
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
+    FakeEvents,
     FakeMedia,
-    FakeObserver,
     FakeRecognizer,
     FakeRecords,
     FakeServices,
@@ -137,8 +140,7 @@ class TestKeys:
         media.finish()
         line.silence(100)
         await until(lambda: dialog.events)
-        call.cancel()
-        await asyncio.gather(call, return_exceptions=True)
+        await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
 
@@ -238,12 +240,12 @@ class TestHandOver:
     )
     async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
         """A misheard card number has no right check digit, and is one all the same."""
-        line, records, told = FakeCallerLine(), FakeRecords(), FakeObserver()
+        line, records, told = FakeCallerLine(), FakeRecords(), FakeEvents()
         handover = HandOver("no_match", f'Last words: "{said}".')
         asked = say("Which one?", Listen(phrases=(said,), slot=slot))
         dialog = FakeDialog(asked, say("One moment.", handover))
         services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
-        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, observer=told)
+        call = parts(dialog, services=services, recognizer=FakeRecognizer(said), records=records, events=told)
         media = FakeMedia(line.inbox)
         going = hold(line, media, replace(call, redact=lambda text, slot: redact_text(text, slot=slot)))
         task = asyncio.create_task(going)
@@ -255,7 +257,7 @@ class TestHandOver:
         (record,) = records.written
         assert record.turns[0].heard == said, "the fixture holds what must not be kept"
         ticket = next(arguments for name, arguments, _ in services.asked if name == "tickets.create")
-        fed = [data for event, data in told.events if event == "handed_over"]
+        fed = told.of(HandedOver)
         for place in (line.variables["ORDERLINE_SUMMARY"], str(record.handover), str(ticket), str(fed)):
             assert said not in place
             assert "Last words:" in place
@@ -320,8 +322,8 @@ class TestHangUps:
             await hold(line, FakeMedia(line.inbox), call)
         assert isinstance(call.records, FakeRecords)
         assert [(record.outcome, record.ended_by) for record in call.records.written] == [("failed", "fault")]
-        assert isinstance(call.observer, FakeObserver)
-        assert len(call.observer.named("call_ended")) == 1
+        assert isinstance(call.events, FakeEvents)
+        assert len(call.events.of(CallFinished)) == 1
 
 
 class TestAQueueThatIsAskedFirst:
@@ -371,7 +373,7 @@ async def test_a_call_that_is_taken_over_stops_speaking_and_is_recorded_as_such(
     await media.came.wait()
     line.inbox.put_nowait(TakeOverRequested("601"))
     await task
-    assert line.log == ["answer", "give_up"]
+    assert line.log == ["answer", "release_to_supervisor"]
     (record,) = records.written
     assert (record.outcome, record.ended_by) == ("taken_over", "supervisor")
 

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 
 import pytest
 
+from agent.call.components import CallComponents
 from agent.call.errors import MediaLostError, RecognitionFailed
 from agent.call.inbox_events import CallReclaimed, HandOverRequested, KeyPressed, MediaLost
 from agent.call.records import Caller, CallRecord, TurnRecord
-from agent.call.session import CallComponents, CallSession
+from agent.call.session import CallSession
 from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, recovered_call, snapshot_of
 from agent.dialog.contract import Effect, HandOver, HangUp, KeyEntry, Listen, RecognitionLost
 from tests.call.fakes import (

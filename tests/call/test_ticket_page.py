@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.records import Caller, TurnRecord
+from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
-from agent.call.ticketing import HandOverPreparer
+from agent.call.ticketing import HandoverTicket
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOver, HangUp
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
@@ -176,8 +176,9 @@ class TestInASession:
 
     async def test_a_ticket_that_follows_later_does_not_keep_the_caller(self) -> None:
         services = FakeServices(tickets__create={"ticket": {"id": "", "pending": True}})
-        desk = HandOverPreparer(services, "call-1", Caller("2025550143"), lambda text, slot: text)
-        assert await desk.ticket(HandOver("caller_asked", "x"), []) == ""
+        record = CallRecord("call-1", Caller("2025550143"), "2026-03-02T09:30:00+00:00")
+        ticket = HandoverTicket(services, record, lambda text, slot: text)
+        assert await ticket.create(HandOver("caller_asked", "x")) == ""
 
     async def test_an_effect_that_was_too_slow_is_recorded_with_its_code(self) -> None:
         line = FakeCallerLine()

@@ -11,18 +11,14 @@ from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import TicketReason
 from agent.dialog.contract import Effect, HandOver, HangUp, Listen, Turn, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.text_call import event_from_line
-from agent.flows import english_pack
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.services import ShopServices
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack
 
 NOW = dt.datetime(2026, 11, 24, 10, 15, tzinfo=dt.timezone(dt.timedelta(hours=-6)))
-RENDER = SandboxRenderer(filters)
-PACK = FlowPack.load(english_pack(), RENDER.filters)
+PACK = shipped_pack()
 
 
 class TextSession:

@@ -15,7 +15,10 @@ from agent.control.active_calls import ActiveCalls
 from agent.control.pause import PauseError, PauseSwitch
 from agent.control.routes import control_routes
 from agent.control.server import ControlServer, LiveFeed
-from tests.call.fakes import FakeCallerLine, FakeObserver, FakeRecords
+from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import EffectStarted, ListeningStarted
+from tests.call.fakes import FakeCallerLine, FakeEvents, FakeRecords
+from tests.call_events import agent_said, call_began, call_finished
 
 
 def wall() -> datetime:
@@ -48,37 +51,37 @@ def test_a_pause_that_cannot_be_kept_is_no_pause(tmp_path: Path) -> None:
 
 
 async def test_a_call_is_passed_on_unanswered_and_recorded_once() -> None:
-    line, records = FakeCallerLine(), FakeRecords()
-    await reject_to_queue(line, PAUSED, records, FakeObserver(), wall)
+    line, records, events = FakeCallerLine(), FakeRecords(), FakeEvents()
+    await reject_to_queue(line, PAUSED, records, events, wall)
     assert line.log == ["hand_over paused"]
     (record,) = records.written
     assert record.outcome == "handed_over"
     assert record.handover is not None
     assert record.handover["reason"] == "paused"
+    assert [event.event for event in events.published] == ["call_refused", "call_started", "call_ended"]
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[tuple[PauseSwitch, ActiveCalls, str]]:
-    feed = LiveFeed()
-    calls = ActiveCalls(feed, lambda event, data: data, lambda: 5.0)
+async def door(tmp_path: Path) -> AsyncIterator[tuple[PauseSwitch, EventBus, str]]:
+    events, calls = EventBus(), ActiveCalls(lambda event: event, lambda: 5.0)
+    events.subscribe(calls.update)
     pause = PauseSwitch(tmp_path / "paused.json", wall)
-    server = ControlServer(feed, "the-token", dict, control_routes(pause, calls.list))
+    server = ControlServer(LiveFeed(), "the-token", dict, control_routes(pause, calls.list))
     await server.start("127.0.0.1", 0)
-    yield pause, calls, f"http://127.0.0.1:{server.port}"
+    yield pause, events, f"http://127.0.0.1:{server.port}"
     await server.close()
 
 
 async def test_the_door_pauses_resumes_and_lists_the_calls_for_who_has_the_token(
-    door: tuple[PauseSwitch, ActiveCalls, str],
+    door: tuple[PauseSwitch, EventBus, str],
 ) -> None:
-    pause, calls, url = door
+    pause, events, url = door
     async with aiohttp.ClientSession() as stranger:
         for method, path in (("POST", "/pause"), ("POST", "/resume"), ("GET", "/calls")):
             assert (await stranger.request(method, url + path)).status == 401
     assert pause.now is None
-    calls.notify("call_started", "c-1", {"caller": {"number": "2025550143"}, "dialled": "7000", "entry": "inbound"})
-    calls.notify("agent_said", "c-1", {"text": "How can I help?", "flow": "main", "step": "hello"})
-    calls.notify("listening", "c-1", {"slot": "request"})
+    for event in (call_began(), agent_said("How can I help?"), ListeningStarted("call-1", "request")):
+        events.publish(event)
     async with aiohttp.ClientSession(headers={"Authorization": "Bearer the-token"}) as session:
         await session.post(f"{url}/pause", json={"by": "alice"})
         assert pause.now is not None
@@ -94,13 +97,15 @@ async def test_the_door_pauses_resumes_and_lists_the_calls_for_who_has_the_token
         assert (await session.post(f"{url}/pause", data=b"{")).status == 400
         await session.post(f"{url}/resume")
         assert pause.now is None
-        calls.notify("call_ended", "c-1", {})
+        events.publish(call_finished())
         assert (await (await session.get(f"{url}/calls")).json())["calls"] == []
 
 
-def test_an_unknown_call_and_an_unknown_event_change_nothing() -> None:
-    calls = ActiveCalls(FakeObserver(), lambda event, data: data, lambda: 0.0)
-    calls.notify("listening", "never-begun", {})
-    calls.notify("call_started", "c-1", {"caller": {"number": ""}})
-    calls.notify("something_new", "c-1", {})
-    assert json.loads(json.dumps(calls.list()))[0]["doing"] == "answering"
+def test_an_unknown_call_and_an_event_that_says_nothing_of_it_change_nothing() -> None:
+    events, calls = EventBus(), ActiveCalls(lambda event: event, lambda: 0.0)
+    events.subscribe(calls.update)
+    events.publish(ListeningStarted("never-begun", ""))
+    events.publish(call_began(number=""))
+    events.publish(EffectStarted("call-1", "orders.find"))
+    (call,) = json.loads(json.dumps(calls.list()))
+    assert (call["call_id"], call["doing"]) == ("call-1", "answering")

@@ -10,15 +10,18 @@ import aiohttp
 import pytest
 
 from agent.control.server import ControlServer, LiveFeed
+from agent.telemetry.event_bus import EventBus
 from agent.telemetry.metrics import Metrics
+from tests.call_events import agent_said, call_began, call_finished
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[tuple[LiveFeed, str]]:
-    feed = LiveFeed()
+async def door() -> AsyncIterator[tuple[EventBus, str]]:
+    events, feed = EventBus(), LiveFeed()
+    events.subscribe(feed.send)
     server = ControlServer(feed, "the-token", lambda: {"live_calls": 3})
     await server.start("127.0.0.1", 0)
-    yield feed, f"http://127.0.0.1:{server.port}"
+    yield events, f"http://127.0.0.1:{server.port}"
     await server.close()
 
 
@@ -27,59 +30,67 @@ def headers(token: str = "the-token") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("wrong", [{}, headers("another"), {"Authorization": "the-token"}])
-async def test_nobody_reads_without_the_token(door: tuple[LiveFeed, str], wrong: dict[str, str]) -> None:
+async def test_nobody_reads_without_the_token(door: tuple[EventBus, str], wrong: dict[str, str]) -> None:
     async with aiohttp.ClientSession(headers=wrong) as session:
         for path in ("/live", "/health"):
             async with session.get(door[1] + path) as response:
                 assert response.status == 401
 
 
-async def test_health_tells_the_status(door: tuple[LiveFeed, str]) -> None:
+async def test_health_tells_the_status(door: tuple[EventBus, str]) -> None:
     async with aiohttp.ClientSession(headers=headers()) as session, session.get(door[1] + "/health") as response:
         health = await response.json()
         assert health["live_calls"] == 3
         assert health["tasks"] >= 1
 
 
-async def test_every_reader_gets_every_event_in_order(door: tuple[LiveFeed, str]) -> None:
-    feed, url = door
+async def test_every_reader_gets_every_event_in_order(door: tuple[EventBus, str]) -> None:
+    events, url = door
     async with (
         aiohttp.ClientSession(headers=headers()) as session,
         session.ws_connect(f"{url}/live") as one,
         session.ws_connect(f"{url}/live") as two,
     ):
         for number in range(20):
-            feed.notify("agent_said", "call-1", {"text": f"número {number}"})
+            events.publish(agent_said(f"número {number}"))
         for socket in (one, two):
             got: list[dict[str, Any]] = [await socket.receive_json() for _ in range(20)]
             assert [message["data"]["text"] for message in got] == [f"número {number}" for number in range(20)]
             assert {message["call_id"] for message in got} == {"call-1"}
+            assert [message["seq"] for message in got] == list(range(1, 21))
+            assert {message["epoch"] for message in got} == {events.epoch}
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() -> None:
-    feed = LiveFeed()
+    events, feed = EventBus(), LiveFeed()
+    events.subscribe(feed.send)
     slow = feed.subscribe()
     for _ in range(1100):
-        feed.notify("agent_said", "call-1", {})
+        events.publish(agent_said())
     quick = feed.subscribe()
-    feed.notify("call_ended", "call-1", {})
+    events.publish(call_finished())
     assert "call_ended" in str(await quick.get())
     messages = [slow.get_nowait() for _ in range(slow.qsize())]
     assert messages[-1] is None
     assert len(messages) == 1001
 
 
-async def test_closing_ends_the_readers(door: tuple[LiveFeed, str]) -> None:
-    feed, url = door
+async def test_closing_ends_the_readers() -> None:
+    events, feed = EventBus(), LiveFeed()
+    events.subscribe(feed.send)
+    server = ControlServer(feed, "the-token", dict)
+    await server.start("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.port}"
     async with aiohttp.ClientSession(headers=headers()) as session, session.ws_connect(f"{url}/live") as socket:
-        feed.notify("call_started", "call-1", {})
+        events.publish(call_began())
         assert (await socket.receive_json())["event"] == "call_started"
         feed.close()
         async with asyncio.timeout(5):
             assert (await socket.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING)
+    await server.close()
 
 
-async def test_healthz_needs_no_token_and_tells_no_more_than_that_it_lives(door: tuple[LiveFeed, str]) -> None:
+async def test_healthz_needs_no_token_and_tells_no_more_than_that_it_lives(door: tuple[EventBus, str]) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{door[1]}/healthz") as response:
         assert (response.status, await response.text()) == (200, "orderline: alive\n")
 

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.guard import ratios_over_baseline, read_baseline
 from tests.live.conftest import CallCentre, failures
+from tests.live.spare_capacity import callers_at_once
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,8 +29,9 @@ calls:
 
 
 async def test_five_callers_are_answered_about_as_fast_as_one(call_centre: CallCentre) -> None:
+    callers = await callers_at_once(5)
     alone = await call_centre.play(SCRIPT)
-    together = await call_centre.play(SCRIPT, at_once=5, repeat=5)
+    together = await call_centre.play(SCRIPT, at_once=callers, repeat=5)
     assert alone.ok, failures(alone)
     assert together.ok, failures(together)
     assert alone.response_ms.p50

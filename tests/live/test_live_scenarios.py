@@ -11,6 +11,7 @@ from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult
 from tests.live.conftest import SCRIPTS, CallCentre, failures
+from tests.live.spare_capacity import callers_at_once
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -44,7 +45,7 @@ def share(result: RehearsalResult) -> float:
 
 
 async def test_the_hardest_scenarios_end_as_their_callers_wanted(own_centre: CallCentre) -> None:
-    result = await own_centre.play(SCRIPTS / "scenarios.yaml", at_once=3)
+    result = await own_centre.play(SCRIPTS / "scenarios.yaml", at_once=await callers_at_once(3))
     assert len(result.calls) >= 25
     assert len(result.scenarios) >= 9
     assert share(result) >= LEAST_SHARE, failures(result)
@@ -55,6 +56,6 @@ async def test_the_hardest_scenarios_end_as_their_callers_wanted(own_centre: Cal
 
 
 async def test_letters_and_digits_are_spelt_and_corrected(lettered: CallCentre) -> None:
-    result = await lettered.play(SCRIPTS / "letters.yaml", at_once=3)
+    result = await lettered.play(SCRIPTS / "letters.yaml", at_once=await callers_at_once(3))
     assert sum(call.ok for call in result.calls) >= len(result.calls) - 1, failures(result)
     assert await lettered.leftovers() == []

@@ -18,6 +18,8 @@ from tests.asterisk.fake_manager import FakeManager
 from tests.fuzz.samples import SMALL_PACK
 from tests.preflight.test_asterisk import ALL, WIRED
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def asterisk() -> AsyncIterator[FakeAsterisk]:

@@ -15,6 +15,7 @@ from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryFailed, DeliveryOptions, OutboxDelivery
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
+from agent.records.records_lock import records_lock
 from tests.waiting import until
 
 OPTIONS = DeliveryOptions(poll_seconds=0.005, stop_seconds=0.2)
@@ -35,11 +36,11 @@ class DeliveryHarness:
         self.deliveries = OutboxDelivery(
             self.outbox,
             {"webhook:slow": self._wait, "webhook:crm": self._deliver, "act": self._deliver},
-            lock_file=directory / "lock",
-            take_over=store.take_over,
             options=replace(OPTIONS, **options),
             chance=lambda: 0.0,
         )
+        self._lock_file = directory / "lock"
+        self._stopping = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
 
     async def _deliver(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
@@ -57,7 +58,14 @@ class DeliveryHarness:
         await self.outbox.add([NewOutboxEntry(lane.partition(":")[0], key, {"n": 1}, lane=lane) for key in keys])
 
     def start(self) -> None:
-        self.task = asyncio.create_task(self.deliveries.run())
+        self.task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        """Do as one process does: alone with the file, take over what was left, deliver."""
+        async with records_lock(self._lock_file, self._stopping, poll_seconds=0.005) as held:
+            if held:
+                await self.store.take_over()
+                await self.deliveries.run()
 
     async def state(self, entry_id: int = 1) -> OutboxEntry:
         entry = await self.outbox.entry(entry_id)
@@ -71,6 +79,7 @@ class DeliveryHarness:
         return entry
 
     async def stop(self) -> None:
+        self._stopping.set()
         self.deliveries.stop()
         if self.task is not None:
             await self.task
@@ -197,17 +206,19 @@ async def test_an_answer_that_never_comes_is_a_failure(bench: DeliveryHarness) -
     assert (outcome.arrived, outcome.error) == (False, "no answer within 0.01 s")
 
 
-async def test_what_is_under_way_at_a_stop_is_due_again_at_the_next_start(bench: DeliveryHarness) -> None:
+async def test_what_is_under_way_at_a_stop_is_due_again_at_the_next_start(
+    bench: DeliveryHarness, tmp_path: Path
+) -> None:
     bench.gate.clear()
     bench.start()
     await bench.add("a", lane="webhook:slow")
     await until(lambda: bench.asked == ["a"])
     await bench.stop()
     assert (await bench.state()).state == "delivering"
-    bench.gate.set()
-    bench.deliveries._stopping = False
-    bench.start()
+    second = DeliveryHarness(bench.store, tmp_path)
+    second.start()
     assert (await bench.settled()).state == "delivered"
+    await second.stop()
 
 
 async def test_a_second_process_delivers_only_when_the_first_is_gone(bench: DeliveryHarness, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from agent.call.records import Caller, CallRecord
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.records.call_store import INTERRUPTED, CallStore
 from agent.records.database import connect
 from agent.records.delivery import DeliveryFailed
@@ -22,6 +23,7 @@ from agent.records.durable_services import DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.outbox_sql import OPEN_STATES, STATES, OutboxEntry, rows
 from agent.shop.surveys import survey_answer
+from tests.waiting import until
 
 CHANGES = frozenset({"tickets.create", "messages.send", "returns.create", "surveys.answer"})
 TICKET = {"reason": "call_back", "summary": "Call back."}
@@ -58,8 +60,16 @@ async def store(path: Path) -> AsyncIterator[CallStore]:
     await store.close()
 
 
-async def opened(path: Path) -> CallStore:
-    return await CallStore.open(path, news=ANNOUNCER.events_of_record, busy_timeout_seconds=0.05)
+async def opened(path: Path, busy_timeout_seconds: float = 20.0) -> CallStore:
+    return await CallStore.open(path, news=ANNOUNCER.events_of_record, busy_timeout_seconds=busy_timeout_seconds)
+
+
+@pytest.fixture
+async def hasty_store(path: Path) -> AsyncIterator[CallStore]:
+    """A store that waits 50 ms for a locked database: for tests that hold the lock themselves."""
+    store = await opened(path, busy_timeout_seconds=0.05)
+    yield store
+    await store.close()
 
 
 def record(call_id: str = "call-1", **fields: Any) -> CallRecord:
@@ -79,10 +89,10 @@ def announced(path: Path) -> list[str]:
     return [entry.payload["body"]["event"] for entry in entries(path, *OPEN_STATES) if entry.kind == "webhook"]
 
 
-async def cut_off(work: asyncio.Task[Any]) -> None:
-    await asyncio.wait([work], timeout=0.05)
-    work.cancel()
-    await asyncio.gather(work, return_exceptions=True)
+async def cut_off(work: asyncio.Task[Any], shop: ScriptedServices) -> None:
+    """Cancel the work once the shop has been asked, which never answers."""
+    await until(lambda: shop.asked)
+    await cancel_and_wait(work)
 
 
 class TestActs:
@@ -101,7 +111,7 @@ class TestActs:
         while not shop.asked:  # noqa: ASYNC110 - the shop's own list
             await asyncio.sleep(0)
         assert [(entry.state, entry.payload["arguments"]) for entry in entries(path)] == [("trying", TICKET)]
-        await cut_off(work)
+        await cut_off(work, shop)
 
     @pytest.mark.parametrize("code", ["unavailable", "timed_out"])
     async def test_a_ticket_that_is_not_taken_is_safe_and_goes_out_later_with_its_key(
@@ -140,7 +150,7 @@ class TestActs:
 
     async def test_a_ticket_that_takes_too_long_is_left_to_the_outbox(self, store: CallStore, path: Path) -> None:
         shop = ScriptedServices(tickets_create=asyncio.Event())
-        await cut_off(asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1")))
+        await cut_off(asyncio.create_task(services(store, shop).perform("tickets.create", TICKET, "k1")), shop)
         await store.write(record())
         assert [entry.key for entry in entries(path, "waiting") if entry.kind == "ticket"] == ["k1"]
 
@@ -173,22 +183,24 @@ class TestActs:
             await operation_deliverer(shop, ANNOUNCER.events_of_operation)(entry)
         assert failed.value.final
 
-    async def test_a_locked_database_does_not_keep_the_call_from_acting(self, store: CallStore, path: Path) -> None:
+    async def test_a_locked_database_does_not_keep_the_call_from_acting(
+        self, hasty_store: CallStore, path: Path
+    ) -> None:
         shop = ScriptedServices(tickets_create={"ticket": {"id": "T-1"}})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
-            answer = await services(store, shop).perform("tickets.create", TICKET, "k1")
+            answer = await services(hasty_store, shop).perform("tickets.create", TICKET, "k1")
             other.rollback()
         assert answer["ticket"]["id"] == "T-1"
 
     async def test_with_a_locked_database_a_failed_ticket_is_not_called_safe(
-        self, store: CallStore, path: Path
+        self, hasty_store: CallStore, path: Path
     ) -> None:
         shop = ScriptedServices(tickets_create=ServiceError("unavailable", "down"))
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             with pytest.raises(ServiceError):
-                await services(store, shop).perform("tickets.create", TICKET, "k1")
+                await services(hasty_store, shop).perform("tickets.create", TICKET, "k1")
             other.rollback()
 
 
@@ -197,7 +209,7 @@ class TestChangesCutOff:
         self, store: CallStore, path: Path
     ) -> None:
         shop = ScriptedServices(returns_create=asyncio.Event())
-        await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, "k1")))
+        await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, "k1")), shop)
         assert [entry.state for entry in entries(path)] == ["trying"]
         await store.write(record(outcome="caller_hung_up", ended_by="caller"))
         (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
@@ -213,7 +225,7 @@ class TestChangesCutOff:
     ) -> None:
         shop = ScriptedServices(surveys_answer=asyncio.Event())
         answer = {"number": "10473", "scores": {"call": 4}}
-        await cut_off(asyncio.create_task(services(store, shop).perform("surveys.answer", answer, "k1")))
+        await cut_off(asyncio.create_task(services(store, shop).perform("surveys.answer", answer, "k1")), shop)
         await store.write(record(outcome="caller_hung_up", ended_by="caller"))
         (entry,) = (entry for entry in entries(path, "waiting") if entry.kind == "act")
         shop.answers["surveys.answer"] = await survey_answer(answer, "k1")
@@ -230,7 +242,7 @@ class TestChangesCutOff:
         self, store: CallStore, path: Path, key: str
     ) -> None:
         shop = ScriptedServices(returns_create=asyncio.Event())
-        await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, key)))
+        await cut_off(asyncio.create_task(services(store, shop).perform("returns.create", RETURN, key)), shop)
         await store.write(record(effects=[{"name": "returns.create", "code": "timed_out", "ms": 4000.0, "key": key}]))
         assert [entry for entry in entries(path) if entry.kind == "act"] == []
 
@@ -261,7 +273,7 @@ class TestRecords:
         assert announced(path) == ["call.started", "call.ended"]
 
     async def test_news_travel_with_a_record_through_the_spool(self, path: Path) -> None:
-        store = await opened(path)
+        store = await opened(path, busy_timeout_seconds=0.05)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             await store.write(record())
@@ -290,8 +302,7 @@ class TestRecords:
         assert await after.take_over() == 0
         await after.write(record("call-2", outcome="answered"))
         await after.close()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
+        await cancel_and_wait(work)
 
     async def test_what_a_living_call_is_trying_is_not_taken_over(self, store: CallStore, path: Path) -> None:
         await store.begin(record())
@@ -301,7 +312,7 @@ class TestRecords:
             await asyncio.sleep(0)
         await store.take_over()
         assert [entry.state for entry in entries(path) if entry.kind == "ticket"] == ["trying"]
-        await cut_off(work)
+        await cut_off(work, shop)
 
 
 async def test_records_of_the_first_layout_stay_and_get_an_outbox(path: Path) -> None:

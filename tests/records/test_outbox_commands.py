@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli.main import main
+from agent.common.sqlite import transaction
 from agent.records import outbox_sql as table
-from agent.records.database import connect, transaction
+from agent.records.database import connect
 from agent.records.outbox_sql import NewOutboxEntry
 
 

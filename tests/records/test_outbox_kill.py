@@ -12,13 +12,17 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from agent.records.webhooks import signature
 from tests.records.killed_agents import HOOKS, SECRET
 
+pytestmark = pytest.mark.slow
+
 KILLS = 50
 SEED = 20261124
+DEADLINE_SECONDS = 600.0  # 15 s on a quiet machine
 
 
 class UnreliablePeers:
@@ -91,7 +95,7 @@ async def test_fifty_kills_lose_nothing_and_do_nothing_twice(tmp_path: Path) -> 
         stderr=(tmp_path / "stderr").open("w"),
     )
     try:
-        out, _ = await asyncio.wait_for(nursery.communicate(), 120)
+        out, _ = await asyncio.wait_for(nursery.communicate(), DEADLINE_SECONDS)
     finally:
         if nursery.returncode is None:
             nursery.kill()

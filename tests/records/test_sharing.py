@@ -38,8 +38,6 @@ class Node:
         self.deliveries = OutboxDelivery(
             self.store.outbox,
             dict.fromkeys(LANES, self._one),
-            lock_file=self._directory / "lock",
-            take_over=self.store.take_over,
             options=replace(OPTIONS, lease_seconds=lease_seconds),
         )
         self.sharing = RedisSharing(
@@ -50,8 +48,11 @@ class Node:
             self.deliveries.settle,
             claim_after_seconds=claim_after_seconds,
         )
-        self.deliveries.sharing = self.sharing
-        self._tasks = [asyncio.create_task(self.sharing.run()), asyncio.create_task(self.deliveries.run())]
+        await self.store.take_over()
+        self._tasks = [
+            asyncio.create_task(self.sharing.run()),
+            asyncio.create_task(self.deliveries.run(self.sharing)),
+        ]
 
     async def _one(self, entry: OutboxEntry) -> Sequence[NewOutboxEntry]:
         await self._deliver(self.name, entry)

@@ -131,7 +131,7 @@ class TestMistakes:
 
     def test_a_key_that_stands_twice_is_refused(self) -> None:
         assert problems_of("name: a\nsteps: [hang_up]\nname: b\n") == (
-            "calls.yaml:3: 'name' stands twice (first in line 1)",
+            "calls.yaml:3: name: stands twice; the first one is on line 1",
         )
 
     def test_two_calls_of_one_name_are_refused(self) -> None:
@@ -140,14 +140,14 @@ class TestMistakes:
 
     def test_what_is_not_yaml_is_told_with_its_line(self) -> None:
         (problem,) = problems_of("name: a\nsteps: [\n")
-        assert problem.startswith("calls.yaml:3: not valid YAML")
+        assert problem.startswith("calls.yaml:3: is not readable YAML")
 
     def test_an_empty_file_is_refused(self) -> None:
         assert problems_of("") == ("calls.yaml:1: the file is empty",)
 
     def test_an_alias_that_points_at_itself_is_refused(self) -> None:
         (problem,) = problems_of("name: a\nsteps: &s [*s]\n")
-        assert "deeply" in problem
+        assert problem == "calls.yaml:2: steps[0]: an alias contains itself"
 
     def test_a_regular_expression_that_does_not_compile_is_refused(self) -> None:
         (problem,) = problems_of("name: a\nsteps:\n- expect: /(help/\n")

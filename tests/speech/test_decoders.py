@@ -82,6 +82,7 @@ async def hear(recognizer: VoskRecognizer, pcm: bytes) -> tuple[list[str], Recog
     return partial, await hearing.finish()
 
 
+@pytest.mark.slow
 async def test_a_used_decoder_hears_to_the_last_confidence_what_a_new_one_hears(
     recognizer: VoskRecognizer, audio: list[bytes]
 ) -> None:

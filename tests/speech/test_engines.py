@@ -49,6 +49,7 @@ def test_an_unknown_hibari_voice_names_those_there_are():
         HibariEngine("nobody")
 
 
+@pytest.mark.slow
 def test_the_voice_and_the_speed_are_part_of_an_engines_identity():
     plain, fast = HibariEngine(), HibariEngine(speed=1.25)
     assert plain.identity != fast.identity

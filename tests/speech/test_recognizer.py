@@ -169,6 +169,7 @@ def test_missing_words_of_phrases_are_listed_for_the_administrator(recognizer):
     assert recognizer.missing_words(["where is my order", "frobnicate it"]) == {"frobnicate it": ["frobnicate"]}
 
 
+@pytest.mark.slow
 def test_a_turn_with_nothing_to_listen_for_is_no_crash(recognizer):
     hearing = recognizer.listen(["zorgblat"])  # the entry for unknown speech remains
     assert hearing is not None
@@ -199,6 +200,7 @@ def test_a_damaged_model_is_an_error_that_names_it(tmp_path):
         VoskRecognizer(tmp_path)
 
 
+@pytest.mark.slow
 async def test_twenty_callers_at_once_are_all_understood(recognizer, voice):
     pcm = line(voice, 0.2, "Where is my order?", 0.2)
 
@@ -210,6 +212,7 @@ async def test_twenty_callers_at_once_are_all_understood(recognizer, voice):
     assert set(await asyncio.gather(*(call() for _ in range(20)))) == {"where is my order"}
 
 
+@pytest.mark.slow
 async def test_callers_who_hang_up_in_the_middle_of_decoding_harm_nobody(recognizer, voice):
     long = line(voice, "Where is my order?") * 20
     for _ in range(10):
@@ -234,6 +237,7 @@ async def test_a_recogniser_that_does_not_answer_in_time_is_given_up(voice):
     slow.close()
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_in_the_middle_of_decoding_ends_cleanly():
     program = """
         import asyncio

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from agent.call.errors import VoiceError
+from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import Prompt
 from agent.speech.cache import DiskCache, MemoryCache
 from agent.speech.engines.base import EngineError, Pcm
@@ -83,8 +84,7 @@ async def test_a_caller_who_hangs_up_does_not_stop_the_synthesis_another_waits_f
     speaker = PromptSynthesizer([engine])
     leaves, stays = (asyncio.create_task(speaker.render("p", "Wait for it.")) for _ in range(2))
     await asyncio.to_thread(engine.asked.wait, 5)
-    leaves.cancel()
-    await asyncio.gather(leaves, return_exceptions=True)
+    await cancel_and_wait(leaves)
     engine.may_go_on.set()
     assert len(await stays) > 0
     assert engine.spoken == ["Wait for it."]
@@ -239,6 +239,7 @@ def test_memory_keeps_the_prompts_used_last():
     assert (memory.get("a"), memory.get("b"), memory.get("c")) == (bytes(40), None, bytes(40))
 
 
+@pytest.mark.slow
 async def test_the_configured_engines_are_loaded_in_order_and_missing_ones_left_out(caplog):
     engines = build_engines(["nobody", "hibari", "pyttsx3:en-gb+f3"])
     try:
@@ -251,6 +252,7 @@ async def test_the_configured_engines_are_loaded_in_order_and_missing_ones_left_
         build_engines(["nobody"])
 
 
+@pytest.mark.slow
 async def test_the_default_voice_speaks_several_texts_at_once():
     speaker = PromptSynthesizer([HibariEngine()], options=PromptSynthesizerOptions(workers=2))
     texts = [f"Your order number is {n}." for n in ("one", "two", "three", "four")]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import CallEvent, EffectEnded, HandedOver
 from agent.telemetry.health import Dependency, overall_status, shop_dependencies, voice_dependency
 from agent.telemetry.metrics import Metrics
+from tests.call_events import agent_said, call_began, call_finished, caller_said
 
 
 def samples(metrics: Metrics, status: dict[str, object] | None = None) -> dict[str, float]:
@@ -19,18 +22,28 @@ def samples(metrics: Metrics, status: dict[str, object] | None = None) -> dict[s
     return found
 
 
-def one_call(metrics: Metrics) -> None:
-    metrics.notify("call_started", "c1", {})
-    metrics.notify("agent_said", "c1", {"response_ms": None})
-    metrics.notify("caller_said", "c1", {"via": "speech", "barged_in": True})
-    metrics.notify("agent_said", "c1", {"response_ms": 250.0})
-    metrics.notify("effect", "c1", {"name": "orders.verify", "code": "not_found", "ms": 31.0})
-    metrics.notify("handed_over", "c1", {"reason": "caller_asked"})
+def count(metrics: Metrics, *events: CallEvent) -> None:
+    bus = EventBus()
+    bus.subscribe(metrics.count)
+    for event in events:
+        bus.publish(event)
+
+
+def handed_over(reason: str) -> HandedOver:
+    return HandedOver("call-1", reason, queue="", priority=0, summary="", ticket="T-1", facts={})
 
 
 def test_a_call_is_counted_from_start_to_end() -> None:
     metrics = Metrics()
-    one_call(metrics)
+    count(
+        metrics,
+        call_began(),
+        agent_said(),
+        caller_said(barged_in=True),
+        agent_said(response_ms=250.0),
+        EffectEnded("call-1", "orders.verify", "not_found", 31.0),
+        handed_over("caller_asked"),
+    )
     page = samples(metrics)
     assert page["orderline_live_calls{}"] == 1
     assert page["orderline_barge_ins_total{}"] == 1
@@ -40,8 +53,7 @@ def test_a_call_is_counted_from_start_to_end() -> None:
     assert page['orderline_response_seconds_bucket{le="0.2"}'] == 0
     assert page['orderline_effect_seconds_count{code="not_found",name="orders.verify"}'] == 1
     assert page['orderline_handovers_total{reason="caller_asked"}'] == 1
-    ended = {"outcome": "handed_over", "ended_by": "handover", "duration_seconds": 25.0, "record": {"greeting_ms": 120}}
-    metrics.notify("call_ended", "c1", ended)
+    count(metrics, call_finished(record={"greeting_ms": 120}))
     page = samples(metrics)
     assert page["orderline_live_calls{}"] == 0
     assert page['orderline_calls_total{outcome="handed_over"}'] == 1
@@ -51,8 +63,7 @@ def test_a_call_is_counted_from_start_to_end() -> None:
 
 def test_what_callers_say_cannot_make_endless_series_nor_break_the_page() -> None:
     metrics = Metrics()
-    for number in range(500):
-        metrics.notify("handed_over", "c1", {"reason": f'x{number}"}} 1\n'})
+    count(metrics, *(handed_over(f'x{number}"}} 1\n') for number in range(500)))
     reasons = [name for name in samples(metrics) if name.startswith("orderline_handovers_total")]
     assert len(reasons) == 61
     assert 'orderline_handovers_total{reason="other"}' in reasons

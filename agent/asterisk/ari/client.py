@@ -16,6 +16,8 @@ import aiohttp
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
+from agent.common.backoff import Backoff
+from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +132,7 @@ class AriClient:
         )
 
     async def start(self, *, wait: bool = True) -> AriClient:
-        """Open the event stream. With ``wait``, return when it is up; raises AuthFailed or AriUnreachable.
+        """Open the event stream. With ``wait``, return when it is up; raises AriAuthFailed or AriUnreachable.
 
         Without ``wait`` it keeps trying in the background, for an agent that is started before its Asterisk.
         """
@@ -158,8 +160,7 @@ class AriClient:
     async def close(self) -> None:
         """Close the event stream and every connection; idempotent."""
         if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.gather(self._reader, return_exceptions=True)
+            await cancel_and_wait(self._reader)
             self._reader = None
         if self._first_result is not None and self._first_result.done() and not self._first_result.cancelled():
             self._first_result.exception()  # taken note of: no "never retrieved" warning
@@ -251,7 +252,7 @@ class AriClient:
 
     async def _read_events(self) -> None:
         loop = asyncio.get_running_loop()
-        delay_seconds = _FIRST_DELAY_SECONDS
+        pauses = Backoff(_FIRST_DELAY_SECONDS, _LAST_DELAY_SECONDS)
         while True:
             started = loop.time()
             why = "closed by Asterisk"
@@ -271,10 +272,10 @@ class AriClient:
             if self._given_up:
                 return
             if loop.time() - started > _STEADY_SECONDS:
-                delay_seconds = _FIRST_DELAY_SECONDS
+                pauses.reset()
+            delay_seconds = pauses.next_seconds()
             log.warning("ARI event stream of %s: %s; trying again in %.1f s", self.app, why, delay_seconds)
             await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not secrecy
-            delay_seconds = min(delay_seconds * 2, _LAST_DELAY_SECONDS)
 
     async def _one_connection(self) -> None:
         for callback in self._before_connecting:
@@ -338,7 +339,7 @@ class AriClient:
     ) -> Any:
         """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
 
-        Raises NotFound (404), Conflict (409, 422), AuthFailed (401, 403), AriUnreachable (no answer in time), or
+        Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time), or
         AriError for any other refusal.
         """
         query = {key: str(value) for key, value in (params or {}).items() if value is not None}

@@ -15,7 +15,7 @@ class MalformedEvent(ValueError):
 
 
 def parse_event(text: str) -> dict[str, Any]:
-    """Return the event in one message: a type, a channel with an id where it is about one. Raises BrokenEvent."""
+    """Return the event in one message: a type, a channel with an id where it is about one. Raises MalformedEvent."""
     try:
         event = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -40,12 +40,12 @@ class Channels:
         return channels
 
     async def get(self, channel_id: str) -> dict[str, Any]:
-        """One channel. Raises NotFound."""
+        """One channel. Raises AriNotFound."""
         channel: dict[str, Any] = await self._ari.request("GET", f"/channels/{_id(channel_id)}")
         return channel
 
     async def answer(self, channel_id: str) -> None:
-        """Answer. Raises NotFound when the caller has gone."""
+        """Answer. Raises AriNotFound when the caller has gone."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/answer")
 
     async def hangup(self, channel_id: str, *, reason: str | None = None) -> None:
@@ -56,13 +56,13 @@ class Channels:
             return
 
     async def set_variable(self, channel_id: str, name: str, value: str) -> None:
-        """Set a channel variable or function, for example ``TIMEOUT(absolute)``. Raises NotFound, Conflict."""
+        """Set a channel variable or function, for example ``TIMEOUT(absolute)``. Raises AriNotFound, Conflict."""
         await self._ari.request(
             "POST", f"/channels/{_id(channel_id)}/variable", params={"variable": name}, body={"value": value}
         )
 
     async def get_variable(self, channel_id: str, name: str) -> str:
-        """Value of a variable or function, ``""`` when it is not set. Raises NotFound for a missing channel."""
+        """Value of a variable or function, ``""`` when it is not set. Raises AriNotFound for a missing channel."""
         try:
             answer = await self._ari.request("GET", f"/channels/{_id(channel_id)}/variable", params={"variable": name})
         except AriNotFound as error:
@@ -72,7 +72,7 @@ class Channels:
         return str((answer or {}).get("value", ""))
 
     async def continue_in_dialplan(self, channel_id: str, *, context: str, extension: str, priority: int = 1) -> None:
-        """Give the channel back to the dialplan at this place. Raises NotFound, Conflict."""
+        """Give the channel back to the dialplan at this place. Raises AriNotFound, Conflict."""
         await self._ari.request(
             "POST",
             f"/channels/{_id(channel_id)}/continue",
@@ -80,7 +80,7 @@ class Channels:
         )
 
     async def go_on(self, channel_id: str) -> None:
-        """Let the channel's dialplan go on where it is. Raises NotFound, Conflict."""
+        """Let the channel's dialplan go on where it is. Raises AriNotFound, Conflict."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/continue")
 
     async def external_media(
@@ -150,7 +150,7 @@ class Bridges:
         return bridge
 
     async def add_channel(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
-        """Put channels into the bridge. Raises NotFound, Conflict (a channel that is not in Stasis)."""
+        """Put channels into the bridge. Raises AriNotFound, Conflict (a channel that is not in Stasis)."""
         await self._ari.request(
             "POST", f"/bridges/{_id(bridge_id)}/addChannel", params={"channel": ",".join(channel_ids)}
         )
@@ -177,7 +177,7 @@ class Applications:
         self._ari = ari
 
     async def get(self, app: str) -> dict[str, Any]:
-        """One application that is registered. Raises NotFound."""
+        """One application that is registered. Raises AriNotFound."""
         application: dict[str, Any] = await self._ari.request("GET", f"/applications/{_id(app)}")
         return application
 
@@ -190,7 +190,7 @@ class Applications:
         )
 
     async def subscribe(self, app: str, event_source: str) -> None:
-        """Receive the events of this source, for example ``channel:ID``. Raises NotFound, Conflict."""
+        """Receive the events of this source, for example ``channel:ID``. Raises AriNotFound, Conflict."""
         await self._ari.request("POST", f"/applications/{_id(app)}/subscription", params={"eventSource": event_source})
 
 

@@ -121,7 +121,7 @@ class ConsentDialog:
 
     @property
     def story(self) -> ConversationSummary:
-        """What it was about so far, for people."""
+        """What it was about so far, for staff."""
         return self._inner.story
 
     def snapshot(self) -> dict[str, Any]:

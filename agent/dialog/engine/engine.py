@@ -204,7 +204,7 @@ class Conversation:
         return self._finish(scene, self._open(scene))
 
     def hand_over(self, reason: str) -> HandOver:
-        """Return the story so far, for a call that must go to people now. Says nothing to the caller.
+        """Return the hand-over of a call that must go to staff now, with the summary so far; the caller hears nothing.
 
         A hand-over that was under way keeps its own reason, queue and priority.
         """

@@ -11,11 +11,11 @@ from agent.dialog.engine.turn_context import TurnContext
 SAME_AS_BEFORE = "again"
 """As the reason of a ``handover`` step: the reason, queue and priority of the hand-over before, whatever the wait."""
 REASONS_IGNORING_QUEUE = ("fault",)
-"""Reasons that go to people whatever is known of the queue: the rules that could say something have failed."""
+"""Reasons that go to staff whatever the state of the queue: the rules that could say something have failed."""
 
 
 def hand_over(scene: TurnContext, reason: str, *, priority: int = 0, queue: str = "", quiet: bool = False) -> HandOver:
-    """Give the call to people, with the story so far. ``quiet``: the flow has said its own words already."""
+    """Hand the call over to staff, with the summary so far. ``quiet``: the flow has said its own words already."""
     if not quiet:
         scene.say(("handover",), reason=reason)
     told = scene.pack.story

@@ -18,7 +18,7 @@ _LONGEST_MENU = 9
 
 
 def switch_to_keypad(scene: TurnContext) -> NextAction:
-    """Go on without ears: say so and ask the open question for the keypad, or give the call to a person."""
+    """Go on without a recogniser: say so and ask the open question for the keypad, or hand over to staff."""
     scene.state.deaf = True
     scene.understood = "the recogniser does not work"
     scene.keep_last_said = True

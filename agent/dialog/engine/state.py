@@ -158,7 +158,7 @@ class ConversationState:
     """The outcome once the conversation is over."""
     handed: LastHandOver | None = None
     queue: dict[str, Any] = field(default_factory=lambda: asdict(QueueReport()))
-    """What was last heard of the people's queue: ``standing``, ``wait_minutes``, ``opens``."""
+    """What was last reported of the staff queue: ``standing``, ``wait_minutes``, ``opens``."""
     waits: bool = False
     """True when the caller wants to wait whatever the queue is like."""
     deaf: bool = False

@@ -280,7 +280,7 @@ class _Builder:
             entries += with_intent(Intent("right", "right"), common.yes)
             around = common.agreed
         if not whole:
-            # where a request is asked for people begin far away; elsewhere that would only be more to mishear
+            # only where a request is asked for: there callers begin with it, elsewhere it is one more thing to mishear
             around = replace(around, heard=())
         return TurnGrammar(
             entries, self._formats, self._vocabulary, (), common.strong_words,

@@ -82,7 +82,7 @@ class PhraseMatcher:
     def _contradicts(self, tokens: Tokens, meaning: Intent) -> bool:
         """Return whether a refusal begins with a yes ("yes not right"), as it does when "that's" was misheard.
 
-        "Yeah no" is none: people say that for a no.
+        "Yeah no" is none: callers say that for a no.
         """
         if not _refuses(meaning):
             return False

@@ -23,12 +23,12 @@ UNASKED_SAMPLES = 600
 FRAMED_SAMPLES = 10
 """Numbers for each phrase that has one in it ("where is order ...")."""
 _PLAIN_SHARE = 0.75
-"""So many numbers are read digit by digit, the others in one of the other ways people have."""
+"""So many numbers are read digit by digit, the others in one of the other usual ways."""
 
 
 @functools.lru_cache(maxsize=8192)  # the same sentences stand in the grammar of nearly every turn
 def spoken_samples(number_format: NumberFormat, count: int, seed: str, vocabulary: NumberWords) -> tuple[str, ...]:
-    """Return ``count`` made-up numbers of this format as people say them; the same ones for the same seed."""
+    """Return ``count`` made-up numbers of this format as callers say them; the same ones for the same seed."""
     chance = random.Random(f"{seed}:{number_format.pattern}")  # noqa: S311 - repeatable samples, not secrets
     return tuple(_spoken_samples(number_format, count, chance, vocabulary))
 

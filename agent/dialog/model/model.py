@@ -98,7 +98,7 @@ class Slot(QuestionSettings):
     type: Literal["number", "yes_no", "choice", "date", "request", "text"]
     """What kind of answer it is."""
     description: str = ""
-    """What the slot holds, for people: "the order number"."""
+    """What the slot holds, in words for staff: "the order number"."""
     prompt: Texts = ()
     """The question: a prompt's name or the words."""
     format: str = ""
@@ -131,7 +131,7 @@ class Slot(QuestionSettings):
     resets: tuple[str, ...] = ()
     """Slots and variables that are forgotten when this slot gets another value."""
     redact: bool = False
-    """True keeps the value out of summaries and of the facts handed to people."""
+    """True keeps the value out of summaries and of the facts handed over to staff."""
 
 
 # --- steps ----------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class Flow(_Model):
     """One procedure."""
 
     description: str
-    """What the caller wants, for people: "where the order is"."""
+    """What the caller wants, in words for staff: "where the order is"."""
     triggers: Annotated[
         tuple[Trigger, ...],
         BeforeValidator(_as_triggers, json_schema_input_type=str | Trigger | tuple[str | Trigger, ...]),
@@ -434,7 +434,7 @@ class PackFile(_Model):
     fillers: Texts = ()
     """Words dropped at the edges of what was said."""
     openers: Texts = ()
-    """What people say before they say it: "i was wondering if you could tell me"."""
+    """What callers say before they say it: "i was wondering if you could tell me"."""
     closers: Texts = ()
     """What they say after it: "as soon as possible"."""
     same: dict[str, Texts] = {}

@@ -45,14 +45,14 @@ def _as_list(value: Any) -> Any:
 
 
 class ScriptedQueue(_Model):
-    """How the people's queue stands."""
+    """The state of the staff queue."""
 
     standing: QueueAvailability
     """In a word."""
     wait_minutes: int = Field(default=0, ge=0)
     """The expected wait."""
     opens: str = ""
-    """When people can be had again, ISO 8601."""
+    """When staff are back, ISO 8601."""
 
 
 def _as_queue(value: Any) -> Any:
@@ -89,7 +89,7 @@ class TextCallLine(_Model):
     queue: Annotated[
         ScriptedQueue | None, BeforeValidator(_as_queue, json_schema_input_type=str | ScriptedQueue | None)
     ] = None
-    """How the people's queue stands, told after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
+    """The state of the staff queue, reported after a hand-over was asked for: ``closed``, ``holiday``, ``empty``,
     ``full``, ``too_long``, ``open``."""
     slots: dict[str, str | None] | None = None
     """What must be known by now; an empty value: nothing."""
@@ -98,7 +98,7 @@ class TextCallLine(_Model):
     priority: int | None = None
     """Of that hand-over."""
     summary: str | None = None
-    """Text the summary for people must contain."""
+    """Text the summary for staff must contain."""
     ends: str | None = None
     """The call must have ended with this outcome."""
 

@@ -17,7 +17,7 @@ MAX_CARDINAL = 10**12
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _GROUPS = {5: (3, 2), 6: (3, 3), 7: (3, 4), 8: (4, 4), 9: (3, 3, 3), 10: (3, 3, 4), 11: (1, 3, 3, 4)}
-"""How people read back a number of so many characters; up to four are one group."""
+"""How one reads back a number of so many characters; up to four are one group."""
 _LETTER_A = "eigh"
 """Voices read a lone "A" as the article and "ay" as "eye"; this one hibari and espeak-ng both say right (measured)."""
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -30,7 +30,7 @@ _MONEY = {
     "EUR": ("euro", "euros", "cent", "cents"),
     "GBP": ("pound", "pounds", "penny", "pence"),
 }
-"""What people call the currency and its hundredth, one and several."""
+"""What callers call the currency and its hundredth, one and several."""
 _MILLIONTH = Decimal("0.000001")
 _WEEK_DAYS = 7
 _FORTNIGHT_DAYS = 14
@@ -40,7 +40,7 @@ _HALF_YEAR_DAYS = 183
 def spoken_digits(number: object, groups: Sequence[int] | None = None) -> str:
     """Read a number out in groups: ``10473`` is "one zero four, seven three".
 
-    Gaps and hyphens in the number start a new group; otherwise it is cut as people do it (5 characters 3-2, a
+    Gaps and hyphens in the number start a new group; otherwise it is cut in the usual way (5 characters 3-2, a
     telephone number 3-3-4). ``groups`` (sizes, the last one repeated) overrides both. Letters are said by their names,
     all else is left out. Reads at most ``MAX_SPELLED`` characters.
     """

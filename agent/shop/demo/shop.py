@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import fcntl
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.common import file_lock
 from agent.common.service_error import ServiceError
 from agent.shop.demo import schema
 from agent.shop.demo.database import DemoDatabase, connect
@@ -104,7 +104,7 @@ def prepare(folder: Path, today: dt.date, *, seed: int = SEED, renew: bool = Tru
     path = folder / SHOP_FILE
     # Two agents that start together on one folder must not swap the file under each other.
     with (folder / "shop.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        file_lock.lock(lock)
         made = demo_shop_version(path)
         if (
             again

@@ -63,12 +63,12 @@ class FieldReader:
     def read_all(
         self, fields: Mapping[str, FieldSpec], document: Any, context: Mapping[str, Any], at: str = ""
     ) -> dict[str, Any]:
-        """Return the raw values by field name; those that are not there are left out. Raises FieldTrouble."""
+        """Return the raw values by field name; those that are not there are left out. Raises FieldError."""
         found = {name: self.read(spec, document, context, f"{at}{name}") for name, spec in fields.items()}
         return {name: value for name, value in found.items() if value is not None}
 
     def read(self, spec: FieldSpec, document: Any, context: Mapping[str, Any], at: str) -> Any:
-        """Return one raw value, None when it is not there. Raises FieldTrouble."""
+        """Return one raw value, None when it is not there. Raises FieldError."""
         if spec.items is not None and spec.fields is not None:
             return self._list(spec.items, spec.fields, document, context, at)
         if spec.value is not None:

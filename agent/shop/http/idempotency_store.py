@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.common.sqlite import SqliteFile
+from agent.common.sqlite import SqliteFile, SqliteOptions
 
 KEEP_SECONDS = 30 * 24 * 3600.0
 BUSY_TIMEOUT_SECONDS = 0.5
+_LOSS = "Changes are not kept over a restart"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS changes (
     operation TEXT NOT NULL, key TEXT NOT NULL, at REAL NOT NULL, result TEXT, PRIMARY KEY (operation, key)
@@ -38,7 +39,7 @@ class IdempotencyStore:
         """``clock`` gives seconds since 1970."""
         self._clock = clock
         self._file = SqliteFile(
-            path, _SCHEMA, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS, loss="Changes are not kept over a restart"
+            path, SqliteOptions(BUSY_TIMEOUT_SECONDS, lambda connection: connection.executescript(_SCHEMA))
         )
 
     async def begin(self, operation: str, key: str) -> StoredChange | None:
@@ -53,7 +54,7 @@ class IdempotencyStore:
             db.execute("INSERT INTO changes (operation, key, at) VALUES (?, ?, ?)", (operation, key, now))
             return None
 
-        return await self._file.run(look, None)
+        return await self._file.transaction_or(look, None, _LOSS)
 
     async def done(self, operation: str, key: str, result: str) -> None:
         """Keep the confirmation of a change."""
@@ -61,7 +62,7 @@ class IdempotencyStore:
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE changes SET result = ? WHERE operation = ? AND key = ?", (result, operation, key))
 
-        await self._file.run(write, None)
+        await self._file.transaction_or(write, None, _LOSS)
 
     async def forget(self, operation: str, key: str) -> None:
         """The change was certainly not made: it may be asked for again."""
@@ -69,7 +70,7 @@ class IdempotencyStore:
         def write(db: sqlite3.Connection) -> None:
             db.execute("DELETE FROM changes WHERE operation = ? AND key = ?", (operation, key))
 
-        await self._file.run(write, None)
+        await self._file.transaction_or(write, None, _LOSS)
 
     async def close(self) -> None:
         """Close the file; idempotent."""

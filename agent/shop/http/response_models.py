@@ -239,7 +239,7 @@ class MessageFields(ResponseModel):
 def build(noun: type[ResponseModel], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]) -> Any:
     """Return the checked noun; days are told in ``zone``.
 
-    Raises FieldTrouble; ``explain(field)`` adds what is known about a field's source.
+    Raises FieldError; ``explain(field)`` adds what is known about a field's source.
     """
     try:
         return noun.model_validate(raw, context={"zone": zone})

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
 from agent.shop.http.idempotency_cache import IdempotencyCache
 from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, SystemMapping
@@ -291,6 +292,4 @@ async def _gathered(work: Callable[[Any], Awaitable[T]], items: Sequence[Any]) -
     try:
         return await asyncio.gather(*tasks)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(*tasks)

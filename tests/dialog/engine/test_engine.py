@@ -25,13 +25,9 @@ from agent.dialog.contract import (
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
-from agent.flows import english_pack
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack
 
-RENDER = SandboxRenderer(filters)
-PACK = FlowPack.load(english_pack(), RENDER.filters)
+PACK = shipped_pack()
 FACTS = CallFacts(now=datetime.fromisoformat("2026-11-23T10:00:00+00:00"), shop_name="Example Shop", call_id="c1")
 
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
 from agent.dialog.contract import Event, NoInput, Turn, TurnInput
 from agent.dialog.engine.engine import Conversation
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call_model import read_text_calls
 from agent.dialog.tools.text_call_runner import play
-from agent.flows import english_pack
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
 
-RENDER = SandboxRenderer(filters)
-PACK = FlowPack.load(english_pack(), RENDER.filters)
-SCRIPTS = read_text_calls(sorted((Path(__file__).parents[2] / "flows").glob("*.yaml")))
+PACK = shipped_pack()
 REPAIRS = (
     "repeat", "help", "correct", "cancel", "start_over", "wait", "agent", "goodbye", "silence", "no_match",
     "anything_else",
@@ -26,6 +19,7 @@ REPAIRS = (
 LEAST_PLACES = 3
 
 
+@pytest.fixture(scope="module")
 def exercised() -> dict[str, set[str]]:
     """Play every call; return for each repair the slots (places in the conversation) where a caller used it."""
     places: dict[str, set[str]] = defaultdict(set)
@@ -53,14 +47,11 @@ def exercised() -> dict[str, set[str]]:
                 places["anything_else"].add(self._state.answered[-1] if self._state.answered else flow)
             return turn
 
-    for located in SCRIPTS:
+    for located in shipped_text_calls():
         play(PACK, located, RENDER, Watched)
     return places
 
 
-FOUND = exercised()
-
-
 @pytest.mark.parametrize("repair", REPAIRS)
-def test_every_repair_is_played_in_three_places(repair: str) -> None:
-    assert len(FOUND[repair]) >= LEAST_PLACES, f"{repair}: only at {sorted(FOUND[repair])}"
+def test_every_repair_is_played_in_three_places(exercised: dict[str, set[str]], repair: str) -> None:
+    assert len(exercised[repair]) >= LEAST_PLACES, f"{repair}: only at {sorted(exercised[repair])}"

@@ -9,14 +9,11 @@ import pytest
 import yaml
 
 from agent.dialog.grammar.turn_grammar import GrammarMatch
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.chat import heard_text
-from agent.flows import english_pack
-from agent.speech.wording import filters
+from tests.shipped_pack import shipped_pack
 
 HERE = Path(__file__).parent
-PACK = FlowPack.load(english_pack(), SandboxRenderer(filters).filters)
+PACK = shipped_pack()
 SENTENCES_BY_GROUP = {
     lot: table
     for lot, table in yaml.safe_load((HERE / "caller_sentences.yaml").read_text(encoding="utf-8")).items()

@@ -303,6 +303,7 @@ def test_every_way_of_saying_a_number_is_understood_as_that_number(
     assert (reading.value, reading.must_confirm) == (value, False), said
 
 
+@pytest.mark.slow
 @given(_numbers(VARIED), st.data())
 @settings(max_examples=400, deadline=None)
 def test_where_the_format_leaves_a_choice_a_number_is_that_number_or_asked_about(
@@ -315,6 +316,7 @@ def test_where_the_format_leaves_a_choice_a_number_is_that_number_or_asked_about
     assert reading.value == value or reading.must_confirm, said
 
 
+@pytest.mark.slow
 @given(_checked(), st.data())
 @settings(max_examples=400, deadline=None)
 def test_with_a_check_a_number_is_that_number_or_asked_about(
@@ -327,6 +329,7 @@ def test_with_a_check_a_number_is_that_number_or_asked_about(
     assert reading.value == value or reading.must_confirm, said
 
 
+@pytest.mark.slow
 @given(_numbers((*FIXED, *VARIED)), st.data(), st.sampled_from(["so far", "spelled"]))
 @settings(max_examples=300, deadline=None)
 def test_a_number_in_two_breaths_is_that_number_or_asked_about(
@@ -343,6 +346,7 @@ def test_a_number_in_two_breaths_is_that_number_or_asked_about(
     assert reading.value in (value, None) or reading.must_confirm, (first, second)
 
 
+@pytest.mark.slow
 @given(PATTERNS.map(NumberFormat), st.data())
 @settings(max_examples=300, deadline=None)
 def test_two_different_numbers_of_the_format_are_never_taken_as_one_of_them(
@@ -404,6 +408,7 @@ def _sounds(value: str) -> str:
     return "".join(char for char in value if char.isalnum()).replace("O", "0").replace("A", "8")
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join), PATTERNS, st.lists(st.sampled_from(WORDS)))
 @settings(max_examples=400, deadline=None)
 def test_no_run_of_number_words_raises(text: str, pattern: str, before: list[str]) -> None:
@@ -418,6 +423,7 @@ def test_no_run_of_number_words_raises(text: str, pattern: str, before: list[str
     correct("10473", text, FIVE)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_no_text_at_all_raises(text: str) -> None:

@@ -5,30 +5,36 @@ import pytest
 
 from agent.dialog.contract import Event, Turn
 from agent.dialog.engine.engine import Conversation
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
-from agent.dialog.tools.text_call_model import LocatedTextCall, read_text_calls
-from agent.dialog.tools.text_call_runner import play, run_text_call_files
-from agent.flows import english_pack
-from agent.speech.wording import filters
+from agent.dialog.tools.text_call_model import LocatedTextCall
+from agent.dialog.tools.text_call_runner import TextCallReport, TextCallResult, play
+from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
 
-FLOWS = Path(__file__).parents[2] / "flows"
-FILES = sorted(FLOWS.glob("*.yaml"))
-RENDER = SandboxRenderer(filters)
-PACK = FlowPack.load(english_pack(), RENDER.filters)
+PACK = shipped_pack()
 VOCABULARY = (
     Path(__file__).parents[3] / "agent" / "speech" / "models" / "vosk-model-tiny-en-us-phone" / "vocabulary.txt"
 )
 
 
-@pytest.mark.parametrize("located", read_text_calls(FILES), ids=lambda located: f"{located.file}:{located.line}")
+PLAYED: dict[tuple[str, int], TextCallResult] = {}
+
+
+def played(located: LocatedTextCall) -> TextCallResult:
+    """Return how a call goes; it is played once for all tests that ask."""
+    key = located.file, located.line
+    if key not in PLAYED:
+        PLAYED[key] = play(PACK, located, RENDER)
+    return PLAYED[key]
+
+
+@pytest.mark.parametrize("located", shipped_text_calls(), ids=lambda located: f"{located.file}:{located.line}")
 def test_a_call_in_text_goes_as_written(located: LocatedTextCall) -> None:
-    result = play(PACK, located, RENDER)
+    result = played(located)
     assert not result.problems, "\n".join([*result.transcript, *result.problems])
 
 
 def test_the_calls_reach_every_step_of_the_shipped_pack() -> None:
-    assert run_text_call_files(PACK, FILES, RENDER).missed == ()
+    report = TextCallReport(tuple(map(played, shipped_text_calls())), tuple(PACK.steps()))
+    assert report.missed == ()
 
 
 def test_the_shipped_pack_has_no_warnings() -> None:
@@ -64,7 +70,8 @@ class ConversationRestoredAfterEveryEvent(Conversation):
         return turn
 
 
-@pytest.mark.parametrize("located", read_text_calls(FILES), ids=lambda located: f"{located.file}:{located.line}")
+@pytest.mark.slow
+@pytest.mark.parametrize("located", shipped_text_calls(), ids=lambda located: f"{located.file}:{located.line}")
 def test_a_call_that_moves_to_another_process_after_every_event_goes_the_same_way(located: LocatedTextCall) -> None:
     result = play(PACK, located, RENDER, ConversationRestoredAfterEveryEvent)
     assert not result.problems, "\n".join([*result.transcript, *result.problems])

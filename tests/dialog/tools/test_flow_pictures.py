@@ -10,18 +10,15 @@ from hypothesis import strategies as st
 from agent.dialog.errors import DialogError
 from agent.dialog.model.model import PackFile
 from agent.dialog.pack import lint
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.flow_commands import show_all_flows, show_flow
 from agent.dialog.tools.flow_graph import FlowGraph, graph_of
 from agent.dialog.tools.flow_svg import svg
 from agent.dialog.tools.graph_layout import GraphLayout, LayoutBox, LayoutLine, lay_out
 from agent.dialog.tools.mermaid import escaped, mermaid
 from agent.flows import english_pack
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack
 
-RENDER = SandboxRenderer(filters)
-CONTENTS = FlowPack.load(english_pack(), RENDER.filters).contents
+CONTENTS = shipped_pack().contents
 SVG = "{http://www.w3.org/2000/svg}"
 NASTY = """<b a="1">&'x'</b> ]]> --> | {{ end }} `#quot;` "x" \\ é %%"""
 

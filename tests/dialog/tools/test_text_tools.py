@@ -12,18 +12,15 @@ from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError
 from agent.dialog.numbers.format import NumberFormat
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.chat import chat, chat_json
 from agent.dialog.tools.flow_commands import check_flows, explain_numbers, play_flow_tests
 from agent.dialog.tools.text_call import TextCallExchange
 from agent.dialog.tools.text_call_model import read_text_calls
 from agent.flows import english_pack
 from agent.languages.en.numbers import NUMBERS
-from agent.speech.wording import filters
+from tests.shipped_pack import RENDER, shipped_pack
 
-RENDER = SandboxRenderer(filters)
-PACK = FlowPack.load(english_pack(), RENDER.filters)
+PACK = shipped_pack()
 
 
 def shop(effect: Effect) -> EffectSucceeded | EffectFailed:

@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from agent.common.service_error import ServiceError
+from agent.common.tasks import cancel_and_wait
 from agent.shop.models import TicketDraft
 from tests.shop.http.mapped import (
     ORDER_MAPPING,
@@ -331,8 +332,7 @@ class TestTheBreaker:
                 work = asyncio.create_task(shop.systems.orders.find("10473"))
                 await asked.wait()
                 now += waited
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+                await cancel_and_wait(work)
             over.set()
         assert shop.status()["shop"]["breaker"] == state
 

@@ -191,6 +191,7 @@ TREES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(top=st.dictionaries(KEYS, TREES), operation=TREES)
 def test_whatever_a_file_holds_is_a_mapping_or_mistakes_with_their_line(

@@ -349,6 +349,7 @@ ANSWERS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=ANSWERS, inside=st.booleans())
 async def test_whatever_is_answered_ends_in_an_order_or_a_typed_failure(

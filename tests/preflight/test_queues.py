@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.app.queue_factory import queue_findings
 from agent.config.settings import Settings
+from agent.preflight.queues import queue_findings
 from tests.asterisk.fake_manager import FakeManager
 
 

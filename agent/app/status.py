@@ -1,0 +1,66 @@
+"""The status of a running agent, from the parts that know it: for ``/health``, ``/status`` and the ready line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agent import __version__
+from agent.app.outbox_factory import OutboxService, calls_path, outbox_depth
+from agent.app.shop_factory import ConfiguredShop
+from agent.app.speech_factory import SpeechEngines
+from agent.asterisk.ari.client import AriClient
+from agent.asterisk.stasis_app import StasisApplication
+from agent.config.settings import Settings
+from agent.control.admission import Admission
+from agent.control.pause import PauseSwitch
+from agent.dialog.pack.reloader import FlowPackReloader
+from agent.telemetry.health import DependencyAddresses, check_dependencies
+
+
+@dataclass(frozen=True)
+class AgentStatus:
+    """Asks the parts each time."""
+
+    settings: Settings
+    ari: AriClient
+    telephony: StasisApplication
+    admission: Admission
+    pause: PauseSwitch
+    shop: ConfiguredShop
+    speech: SpeechEngines
+    procedures: FlowPackReloader
+    outbox: OutboxService
+
+    def now(self) -> Mapping[str, Any]:
+        """Return whether the agent lives and whom it can reach."""
+        voices = self.speech.speaker.healthy
+        return {
+            "version": __version__,
+            "asterisk": self.ari.connected.is_set(),
+            "live_calls": self.telephony.live_calls,
+            "turned_away": dict(self.telephony.counted),
+            "draining": self.admission.draining,
+            "systems": dict(self.shop.status()),
+            "model": self.speech.model_name,
+            "voice": next((name for name, healthy in voices.items() if healthy), ""),
+            "procedures": self.procedures.status(),
+            "paused": asdict(self.pause.now) if self.pause.now else None,
+            "sharing": self.outbox.sharing,
+        }
+
+    async def with_dependencies(self) -> Mapping[str, Any]:
+        """Return the same with everything the agent depends on."""
+        depth = await outbox_depth(calls_path(self.settings))
+        settings = self.settings
+        addresses = DependencyAddresses(
+            settings.ari.url, settings.redis.address(), settings.ami.host, settings.ami.port
+        )
+        return await check_dependencies(addresses, self.now(), self.speech.speaker.healthy, depth)
+
+    def rejection_reason(self) -> str:
+        """Return why no calls are taken now, ``""`` when they are."""
+        if not self.ari.connected.is_set():
+            return "not_connected"
+        return self.admission.rejection_reason(self.telephony.live_calls)

@@ -1,0 +1,60 @@
+"""The parts one call is made of; the composition root builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.call.ports import (
+    CallRecordWriter,
+    EchoSuppressor,
+    GainControl,
+    NoEchoSuppression,
+    NoiseGate,
+    NoSnapshots,
+    Recognizer,
+    Services,
+    SnapshotWriter,
+    Voice,
+    VoiceActivityDetector,
+)
+from agent.call.queue_status import StaffQueues
+from agent.call.snapshot import RecoveredCall
+from agent.call.turn_taking import TurnTakingOptions
+from agent.dialog.contract import Dialog
+from agent.telemetry.events import EventPublisher
+
+
+@dataclass(frozen=True)
+class CallComponents:
+    """What a call is made of."""
+
+    dialog: Dialog
+    recognizer: Recognizer
+    voice: Voice
+    gain: GainControl
+    vad: VoiceActivityDetector
+    gate: Callable[[], NoiseGate]
+    """Makes the gate of one turn."""
+    services: Services
+    records: CallRecordWriter
+    events: EventPublisher
+    redact: Callable[[str, str], str]
+    """``redact(text, slot)``: the text without what may not be kept."""
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+    wall: Callable[[], datetime]
+    """Aware local time."""
+    echo: EchoSuppressor = field(default_factory=NoEchoSuppression)
+    known_as: Callable[[], str] = lambda: ""
+    """What the shop knows the calling number as, once it has said so: for the staff, never proof."""
+    queues: StaffQueues | None = None
+    """Knows the staff queues, where they are set."""
+    memory: SnapshotWriter = field(default_factory=NoSnapshots)
+    """Lets another process go on with the call if this one dies."""
+    resumed: RecoveredCall | None = None
+    """What an earlier process left of this call; ``dialog`` is then restored from it."""
+    turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
+    chunk_frames: int = 2
+    """How many 20 ms frames go to the recogniser together."""

@@ -1,0 +1,105 @@
+"""Writes the records of calls that ended because their process did.
+
+It runs once at each start, before anything is delivered: what those calls were trying to do in the shop's systems is
+settled in the same transaction as their records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from agent.call.consent_filter import REFUSED, outcome_only
+from agent.call.records import CallRecord
+from agent.call.snapshot import recovered_call
+from agent.records.call_record import call_record
+from agent.records.call_store import CallStore
+from agent.recovery.interrupted_calls import InterruptedCalls
+from agent.recovery.snapshot import CallSnapshot, SnapshotStore, call_was_on_channel
+
+log = logging.getLogger(__name__)
+
+RECOVERY_SECONDS = 10.0
+"""The records of lost calls are written after this long even when no Asterisk answers."""
+_RETRY_SECONDS = 1.0
+"""Between two tries while the file of the records is locked or its disk full."""
+
+
+class Telephony(Protocol):
+    """Knows which callers are still there."""
+
+    adopted: asyncio.Event
+    """Set when the callers of an earlier process have been taken over."""
+
+    async def channel_ids(self) -> Collection[str]:
+        """Return the ids of all channels there are; none when nobody can say."""
+
+
+class LostCalls:
+    """The calls of this node that ended with an earlier process."""
+
+    def __init__(
+        self,
+        interrupted: InterruptedCalls,
+        snapshots: SnapshotStore,
+        records: CallStore,
+        *,
+        recovery_seconds: float = RECOVERY_SECONDS,
+    ) -> None:
+        self._interrupted = interrupted
+        self._snapshots = snapshots
+        self._records = records
+        self._recovery_seconds = recovery_seconds
+
+    async def write_records(self, telephony: Telephony, stopping: asyncio.Event) -> int:
+        """Write their records, and make due again what they left in the outbox; returns how many calls there were.
+
+        Waits until it is known which calls go on, at most ``recovery_seconds``. Only one process at a time may do this
+        for one file of records. While that file cannot be used it is tried again, until ``stopping`` is set.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._recovery_seconds):
+                await telephony.adopted.wait()
+        channel_ids = await telephony.channel_ids()
+        while True:
+            unclaimed = self._interrupted.unclaimed
+            latest = {snapshot.call_id: record for snapshot in unclaimed if (record := _record(snapshot, channel_ids))}
+            try:
+                count = await self._records.take_over(latest, self._interrupted.claimed)
+            except sqlite3.Error as error:
+                log.warning("the records of lost calls cannot be written just now: %s", error)
+            else:
+                for snapshot in unclaimed:
+                    self._snapshots.forget(snapshot.call_id)
+                return count
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await stopping.wait()
+                return 0
+
+
+def consent_filtered(record: CallRecord, state: Mapping[str, Any]) -> CallRecord:
+    """Return the record with what was said about recording, and without words where that was no or not said yet."""
+    conversation = state.get("conversation", {})
+    answer = REFUSED if conversation.get("asking") else str(conversation.get("consent", ""))
+    record.consent = answer
+    return outcome_only(record) if answer == REFUSED else record
+
+
+def _record(snapshot: CallSnapshot, channel_ids: Collection[str]) -> dict[str, Any] | None:
+    """Return the record of a lost call as far as its snapshot tells, None when that cannot be read."""
+    try:
+        record = recovered_call(snapshot.state).record
+        started = datetime.fromisoformat(record.started_at).timestamp()
+    except ValueError:
+        return None
+    record.duration_seconds = round(max(0.0, snapshot.at - started), 3)
+    # the dialplan or a rescuer has given the caller to the staff
+    alive = any(call_was_on_channel(snapshot.call_id, channel_id) for channel_id in channel_ids)
+    record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
+    return call_record(consent_filtered(record, snapshot.state))

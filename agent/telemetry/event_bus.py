@@ -1,0 +1,70 @@
+"""The event bus: numbers the events of all calls and passes them to their subscribers."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.errors import OrderlineError
+from agent.telemetry.events import CallEvent, PublishedEvent
+
+log = logging.getLogger(__name__)
+
+EventHandler = Callable[[PublishedEvent], object]
+
+_CONTAINED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, OrderlineError)
+"""What a subscriber that does not work may raise; the others get the event, and the call goes on."""
+
+
+def local_now() -> datetime:
+    """The time of day with the machine's own offset."""
+    return datetime.now().astimezone()
+
+
+class EventBus:
+    """Implements :class:`agent.telemetry.events.EventPublisher`. One a process, used from its event loop only."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = local_now,
+        epoch: str = "",
+    ) -> None:
+        """``clock`` gives monotonic seconds, ``wall`` aware time of day; ``epoch`` names the process (a new name)."""
+        self._clock = clock
+        self._wall = wall
+        self._seq = 0
+        self._subscriptions: list[tuple[EventHandler, tuple[type[CallEvent], ...]]] = []
+        self.epoch = epoch or uuid.uuid4().hex
+        """Names this process; see :class:`agent.telemetry.events.PublishedEvent`."""
+
+    def subscribe(self, handler: EventHandler, *kinds: type[CallEvent]) -> Callable[[], None]:
+        """Call ``handler`` with every event of these kinds, of all kinds when none are named; it must not wait.
+
+        Subscribers are called in the order in which they have subscribed. Returns what ends the subscription.
+        """
+        subscription = (handler, kinds or (CallEvent,))
+        self._subscriptions.append(subscription)
+
+        def unsubscribe() -> None:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+        return unsubscribe
+
+    def publish(self, event: CallEvent) -> PublishedEvent:
+        """Number one event and pass it on. A subscriber that fails costs neither the call nor the others."""
+        self._seq += 1
+        published = PublishedEvent(self._seq, self.epoch, self._wall(), self._clock(), event)
+        for handler, kinds in tuple(self._subscriptions):
+            if not isinstance(event, kinds):
+                continue
+            try:
+                handler(published)
+            except _CONTAINED:
+                log.exception("A subscriber of the event bus has failed at %s", event.event)
+        return published

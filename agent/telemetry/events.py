@@ -1,0 +1,281 @@
+"""The events of a call, one frozen dataclass each, and their registry. docs/events.md is made from this file.
+
+A call publishes them on the :class:`agent.telemetry.event_bus.EventBus`; live feed, list of active calls and metrics
+subscribe to it. A field that may be kept from readers is None then, and is left out of the message of the live feed.
+The docstrings of the classes and fields are the text of docs/events.md: after a change write it anew with
+``orderline events -o docs/events.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, Self
+
+ABSENT = "absent"
+"""Key of a field's metadata: when the field is None and left out of the message."""
+AFTER_REFUSAL = "after a refusal of recording"
+UNLESS_PRIVATE = "unless `control.show_private` is on"
+_WORDS = {ABSENT: AFTER_REFUSAL}
+"""Marks a field that holds, or gives away, what was said."""
+
+
+@dataclass(frozen=True)
+class CallingParty:
+    """Who is calling, as the network says: a hint, never proof."""
+
+    number: str
+    name: str
+    dialled: str
+
+
+@dataclass(frozen=True)
+class CallEvent:
+    """Something that happened on a call. Each subclass is one kind of event."""
+
+    event: ClassVar[str]
+    """The name of this kind in the live feed."""
+
+    call_id: str
+    """The call it happened on. A call that comes back from the queue has an id of its own: `ID-2`, `ID-3`."""
+
+    def data(self) -> dict[str, Any]:
+        """Return the fields as JSON-like data, without the call's id and without what is kept from readers."""
+        held: dict[str, Any] = {}
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.name == "call_id" or (value is None and ABSENT in one.metadata):
+                continue
+            held[one.name] = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        return held
+
+    def without_words(self) -> Self:
+        """Return the event as it may be told when the caller has refused to be recorded."""
+        withheld: dict[str, Any] = {one.name: None for one in fields(self) if one.metadata.get(ABSENT) == AFTER_REFUSAL}
+        return replace(self, **withheld)
+
+
+@dataclass(frozen=True)
+class CallBegan(CallEvent):
+    """A call has reached the agent; it may not be answered yet. Only `call_refused` comes before it."""
+
+    event = "call_started"
+
+    caller: CallingParty
+    """`number`, `name` and `dialled` as the network says them."""
+    dialled: str
+    """The number that was called."""
+    entry: str
+    """`inbound`, or how the call came back: `queue_failed`, `queue_escape`, `transfer_back`."""
+
+
+@dataclass(frozen=True)
+class AgentSaid(CallEvent):
+    """The agent has begun to say something: its first audio is on its way to Asterisk."""
+
+    event = "agent_said"
+
+    text: str | None = field(metadata=_WORDS)
+    """All of what is said in this turn, also when the caller interrupts it later."""
+    prompts: tuple[str, ...] | None = field(metadata=_WORDS)
+    """The ids of the prompts it is made of."""
+    flow: str | None = field(metadata=_WORDS)
+    """The procedure that speaks."""
+    step: str | None = field(metadata=_WORDS)
+    """Its step."""
+    understood: str | None = field(metadata=_WORDS)
+    """How the caller's last answer was understood, like `order_number=10473`, `yes` or `silence`; empty at first."""
+    response_ms: float | None
+    """Caller's last voice or key to this audio, in milliseconds; null when the caller had said nothing."""
+    spent_ms: Mapping[str, float] | None = field(metadata=_WORDS)
+    """The parts of `response_ms` in milliseconds: `wait`, `recognition`, `rules`, `look_up`, `voice`."""
+
+
+@dataclass(frozen=True)
+class ListeningStarted(CallEvent):
+    """The agent has finished speaking and waits for the caller."""
+
+    event = "listening"
+
+    slot: str | None = field(metadata=_WORDS)
+    """What was asked for; empty where it is no value."""
+
+
+@dataclass(frozen=True)
+class CallerSaid(CallEvent):
+    """The caller has answered, by voice or keys."""
+
+    event = "caller_said"
+
+    heard: str | None = field(metadata=_WORDS)
+    """The words as recognised, or the keys; empty when nothing was intelligible."""
+    via: str
+    """`speech` or `keypad`."""
+    confidence: float | None = field(metadata=_WORDS)
+    """Of the recogniser, 0 to 1; 1 for keys."""
+    barged_in: bool
+    """True when the caller spoke or keyed over the agent."""
+    slot: str | None = field(metadata=_WORDS)
+    """What was asked for; empty where it is no value."""
+
+
+@dataclass(frozen=True)
+class EffectStarted(CallEvent):
+    """The agent has begun to ask something of the shop's systems."""
+
+    event = "effect_started"
+
+    name: str
+    """The operation, like `orders.verify`."""
+
+
+@dataclass(frozen=True)
+class EffectEnded(CallEvent):
+    """The shop's systems have answered, or did not in time."""
+
+    event = "effect"
+
+    name: str
+    """The operation, like `orders.verify`."""
+    code: str
+    """`ok`, or why not: `not_found`, `not_allowed`, `unavailable`, `timed_out`, `bad_request`."""
+    ms: float
+    """How long it took, in milliseconds."""
+
+
+@dataclass(frozen=True)
+class QueueChecked(CallEvent):
+    """The agent has looked at the staff queue before it promises a person."""
+
+    event = "queue"
+
+    standing: str
+    """`open`, `unknown`, `closed`, `holiday`, `empty` (nobody is logged in), `full` or `too_long`."""
+    wait_minutes: int
+    """The expected wait in whole minutes; 0 for less than one, or when nobody knows."""
+    opens: str
+    """When staff can be had again, ISO 8601 local time; empty when now, or when nobody knows."""
+
+
+@dataclass(frozen=True)
+class HandedOver(CallEvent):
+    """The agent hands the call over to a staff queue."""
+
+    event = "handed_over"
+
+    reason: str
+    """Machine word of the reason, like `caller_asked`, `no_match`, `agent_fault`."""
+    queue: str
+    """The queue's name; empty for the usual one of an agent without queue settings."""
+    priority: int
+    """The caller's priority in the queue; 0 is the usual one."""
+    summary: str | None = field(metadata=_WORDS)
+    """The story so far, one sentence or a few."""
+    ticket: str
+    """The id of the ticket; empty when there is none, or when it follows later."""
+    facts: Mapping[str, Any] | None = field(metadata=_WORDS)
+    """What is known, by name: `order_number`, `verified`, ..."""
+
+
+@dataclass(frozen=True)
+class TakenOver(CallEvent):
+    """A supervisor has taken the call over from the agent."""
+
+    event = "taken_over"
+
+    by: str
+    """The number of the supervisor's phone."""
+
+
+@dataclass(frozen=True)
+class ConsentAnswered(CallEvent):
+    """The caller was told of the recording, or has answered whether the call may be recorded."""
+
+    event = "consent"
+
+    answer: str
+    """`announced`, `given` or `refused`."""
+
+
+@dataclass(frozen=True)
+class CallRefused(CallEvent):
+    """A call is not taken and goes to the staff queue unanswered. `call_started` and `call_ended` follow."""
+
+    event = "call_refused"
+
+    why: str
+    """`paused`, `draining` or `overload`."""
+
+
+@dataclass(frozen=True)
+class CallFinished(CallEvent):
+    """A call is over for the agent, and its record is written. The last event of every call."""
+
+    event = "call_ended"
+
+    outcome: str
+    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `rescued`, `lost`, `failed`, or a procedure's own."""
+    ended_by: str
+    """`agent`, `caller`, `handover`, `supervisor` or `fault`."""
+    duration_seconds: float
+    """Answer to end; arrival to end for a call that was not answered, 0 for a refused one."""
+    record: Mapping[str, Any] | None = field(metadata={ABSENT: UNLESS_PRIVATE})
+    """The whole record of the call, not redacted; after a refusal of recording `greeting_ms` and `consent` only."""
+
+
+CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
+    {
+        kind.event: kind
+        for kind in (
+            CallRefused,
+            CallBegan,
+            ConsentAnswered,
+            AgentSaid,
+            ListeningStarted,
+            CallerSaid,
+            EffectStarted,
+            EffectEnded,
+            QueueChecked,
+            HandedOver,
+            TakenOver,
+            CallFinished,
+        )
+    }
+)
+"""Every kind of event there is, by its name in the live feed, in the order a call may publish them."""
+
+
+@dataclass(frozen=True)
+class PublishedEvent:
+    """An event with its place in the order of all events of this process."""
+
+    seq: int
+    """1 for the first event of the process, one more for each that follows, whatever call it is of."""
+    epoch: str
+    """Names the process: another one means that the agent was started anew and counts from 1 again."""
+    at: datetime
+    """Time of day; in the message ISO 8601 with milliseconds and offset."""
+    at_seconds: float
+    """Monotonic seconds of the agent's machine: for the time between two events, whatever is done to the clock."""
+    event: CallEvent
+
+    def message(self) -> dict[str, Any]:
+        """Return the message of the live feed as JSON-like data."""
+        return {
+            "event": self.event.event,
+            "call_id": self.event.call_id,
+            "seq": self.seq,
+            "epoch": self.epoch,
+            "at": self.at.isoformat(timespec="milliseconds"),
+            "at_seconds": round(self.at_seconds, 4),
+            "data": self.event.data(),
+        }
+
+
+class EventPublisher(Protocol):
+    """Where a call tells what happens on it. Never blocks, never raises."""
+
+    def publish(self, event: CallEvent) -> object:
+        """Tell one event to everybody who has subscribed."""
