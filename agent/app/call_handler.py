@@ -120,7 +120,7 @@ class CallHandler:
             conversation,
             self.settings.call.consent if line.entry == "inbound" else "off",
             pack.contents.recording or RecordingConsent(),
-            lambda text: self.render(text, {"shop": facts.shop_name}),
+            lambda text: self.render(text, {"shop": facts.shop_name}, pack.language),
             lambda given: self.events.publish(ConsentAnswered(line.id, given)),
             consent_in_snapshot(left) if left else answer,
             asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,

@@ -33,6 +33,7 @@ from agent.dialog.tools.flow_commands import (
 from agent.dialog.tools.schema import schema_text
 from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.languages.registry import USUAL, find_language
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.model import bundled_model
@@ -153,7 +154,7 @@ def print_number_readings(number_format: NumberFormat, known: Sequence[str], tex
     if not lines:
         print(f"orderline: {text} holds no lines", file=sys.stderr)
         return 1
-    for reading in explain_numbers(number_format, known, lines, so_far):
+    for reading in explain_numbers(number_format, known, lines, find_language(USUAL).numbers, so_far):
         # what came in as broken UTF-8 goes out as question marks
         print(json.dumps(reading, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"))
     return 0
