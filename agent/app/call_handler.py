@@ -13,7 +13,7 @@ from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
+from agent.call.caller_lookup import CallerLookup
 from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
@@ -157,5 +157,5 @@ def _turn_taking(call: CallSettings) -> TurnTakingOptions:
 async def _learn_orders(introduction: CallerLookup, conversation: Conversation) -> None:
     """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
     numbers = (await introduction.whole()).order_numbers
-    if numbers:
-        conversation.learn({ORDER_NUMBER_SLOT: numbers})
+    if numbers and conversation.subject_slot:
+        conversation.learn({conversation.subject_slot: numbers})

@@ -111,7 +111,7 @@ def priority_words(priority: int) -> str:
 
 
 def _title(call: TicketPageFacts, why: TicketReason) -> str:
-    order = f"Order {call.story.order_number}: " if call.story.order_number else ""
+    order = f"Order {call.story.about}: " if call.story.about else ""
     return f"{order}{reason_words(why.reason)}"
 
 

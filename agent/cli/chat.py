@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup, CallerProfile
+from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -68,7 +68,7 @@ def chat_in_terminal(options: ChatOptions) -> int:
             caller_number=options.caller,
             entry=options.entry,
             call_id="chat",
-            known={ORDER_NUMBER_SLOT: known.order_numbers},
+            known={pack.story.about: known.order_numbers} if pack.story.about else {},
             customer=known.customer,
         )
         hold = chat_json if options.as_json else chat

@@ -15,9 +15,9 @@ from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.grammar_builder import PackGrammars, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
-from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot
+from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
-from agent.dialog.pack import lint, reader
+from agent.dialog.pack import lint, reader, story
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
 
@@ -51,6 +51,7 @@ class FlowPack:
         """
         reading = reader.read_pack(Path(directory))
         reader.use_formats(reading, number_formats_given or {})
+        story.use_default(reading)
         expressions = Expressions()
         if reading.unreadable:
             raise _refused(reading.findings)
@@ -108,6 +109,16 @@ class FlowPack:
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""
         return self.contents.slots[name]
+
+    @property
+    def story(self) -> Story:
+        """Which slots and which variable tell staff what a call was about."""
+        return self.contents.story or Story()
+
+    def tells(self, slot: str) -> bool:
+        """Return whether tickets and hand-overs show what is known of a slot: nothing secret, and no request."""
+        told = self.slot(slot)
+        return not told.redact and told.type != "request" and slot in (self.story.slots or self.contents.slots)
 
     @property
     def defaults(self) -> QuestionSettings:
