@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from agent.common.yaml_reader import KeyPath
-from agent.dialog.model.model import ConditionalPrompt, Knowledge, PromptSource, Slot
+from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.model import ConditionalPrompt, PromptSource, Slot
 from agent.languages.language import Language
 
 _CODE = re.compile(r"([a-z]{2,})(\d*)")

@@ -16,6 +16,7 @@ from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
+from agent.dialog.model.knowledge_file import Knowledge
 from agent.dialog.model.model import (
     STEP_KINDS,
     CommandPhrases,
@@ -23,7 +24,6 @@ from agent.dialog.model.model import (
     CorrectionPhrases,
     Escalation,
     Flow,
-    Knowledge,
     PackFile,
     QuestionSettings,
     RecordingConsent,
