@@ -248,11 +248,17 @@ class ConversationSummary:
     unanswered: tuple[str, ...] = ()
     """Those of them that are still open."""
     verified: bool = False
-    """True when the caller gave both facts of the order talked about."""
-    order_number: str = ""
+    """True when the caller has proved who they are, as the pack's ``story`` says."""
+    about: str = ""
+    """The number of what the call is about (an order's), as the pack's ``story`` says."""
     answers: tuple[tuple[str, str], ...] = ()
     """What else the caller told, slot by slot, without secrets and without yes and no."""
 
+
+ABOUT_FACT = "order_number"
+"""The name among a hand-over's facts of the number the call is about, whatever the pack calls its slot."""
+VERIFIED_FACT = "verified"
+"""The name there of whether the caller has proved who they are."""
 
 NextAction = Listen | Effect | HandOver | HangUp
 

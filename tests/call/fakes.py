@@ -204,7 +204,7 @@ class FakeDialog:
 
     @property
     def story(self) -> ConversationSummary:
-        return ConversationSummary(("where an order is",), (), verified=True, order_number="10473")
+        return ConversationSummary(("where an order is",), (), verified=True, about="10473")
 
     def snapshot(self) -> dict[str, Any]:
         return {"events": len(self.events)}

@@ -99,6 +99,11 @@ class Conversation:
         self._facts = replace(self._facts, known={name: tuple(numbers) for name, numbers in known.items()})
 
     @property
+    def subject_slot(self) -> str:
+        """The number slot that holds what the call is about; ``""`` where the pack names none."""
+        return self._pack.story.about
+
+    @property
     def slots(self) -> dict[str, str]:
         """What is known so far, by slot."""
         return {name: slot.value for name, slot in self._state.slots.items()}
@@ -108,18 +113,19 @@ class Conversation:
         """What it was about so far."""
         state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
         asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
-        order = state.slots.get("order_number")
+        told = self._pack.story
+        about = state.slots.get(told.about)
         return ConversationSummary(
             wanted=tuple(flows[flow].description for flow in asked),
             unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
-            verified=bool(state.variables.get("verified")),
-            order_number=order.value if order is not None else "",
+            verified=bool(state.variables.get(told.verified)),
+            about=about.value if about is not None else "",
             answers=tuple(
                 (name, held.value)
                 for name, held in state.slots.items()
-                if name != "order_number"
-                and not slots[name].redact
-                and slots[name].type not in ("request", "yes_no")
+                if name != told.about
+                and self._pack.tells(name)
+                and slots[name].type != "yes_no"
                 and held.value not in ("yes", "no", "nothing")
             ),
         )

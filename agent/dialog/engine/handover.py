@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import ABOUT_FACT, VERIFIED_FACT, HandOver
 from agent.dialog.engine.state import LastHandOver
 from agent.dialog.engine.turn_context import TurnContext
 
@@ -18,15 +18,14 @@ def hand_over(scene: TurnContext, reason: str, *, priority: int = 0, queue: str 
     """Hand the call over to staff, with the summary so far. ``quiet``: the flow has said its own words already."""
     if not quiet:
         scene.say(("handover",), reason=reason)
-    verified = bool(scene.state.variables.get("verified"))
-    summary = scene.prompt("handover_summary", reason=reason, verified=verified).text
-    slots = scene.pack.contents.slots
-    facts: dict[str, Any] = {
-        name: value.value
-        for name, value in scene.state.slots.items()
-        if not slots[name].redact and slots[name].type != "request"
-    }
-    facts |= {"requests": list(scene.state.requests), "verified": verified}
+    told = scene.pack.story
+    verified = bool(scene.state.variables.get(told.verified))
+    known: dict[str, Any] = {told.verified: verified} if told.verified else {}
+    summary = scene.prompt("handover_summary", reason=reason, **known).text
+    facts: dict[str, Any] = {name: value.value for name, value in scene.state.slots.items() if scene.pack.tells(name)}
+    if told.about in facts:
+        facts[ABOUT_FACT] = facts[told.about]
+    facts |= {"requests": list(scene.state.requests), VERIFIED_FACT: verified}
     scene.state.handed = LastHandOver(reason, priority, queue)
     return HandOver(reason, summary, queue, priority, facts)
 

@@ -353,6 +353,18 @@ class RecordingConsent(_Model):
     """Whole answers that are none."""
 
 
+class Story(_Model):
+    """What staff are told about a call: on tickets, at a hand-over, in the channel variables."""
+
+    about: str = ""
+    """The slot with the number of what the call is about (an order's): it heads the ticket and goes to the dialplan as
+    ``ORDERLINE_ORDER``. The numbers the shop knows of the calling telephone number are expected in it."""
+    verified: str = ""
+    """The variable that is true once the caller has proved who they are; ``ORDERLINE_VERIFIED``."""
+    slots: tuple[str, ...] = ()
+    """The slots that are told; every one that is not redacted when empty."""
+
+
 class CommandPhrases(_Model):
     """Phrases that work at any moment."""
 
@@ -443,6 +455,8 @@ class PackFile(_Model):
     """Variables and what they start with (an expression)."""
     keep: tuple[str, ...] = ()
     """Variables that survive "start over" (attempt counters)."""
+    story: Story | None = None
+    """Which slots and which variable tell staff what the call was about."""
     recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}

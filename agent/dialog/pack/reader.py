@@ -29,11 +29,22 @@ from agent.dialog.model.model import (
     RecordingConsent,
     Service,
     Slot,
+    Story,
     Trigger,
 )
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
-_SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
+_SINGLE = (
+    "language",
+    "start",
+    "commands",
+    "corrections",
+    "defaults",
+    "recording",
+    "story",
+    "wait_seconds",
+    "knowledge",
+)
 _FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
 
@@ -240,7 +251,7 @@ _BY_SECTION: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 _SINGLE_MODELS: dict[str, type[BaseModel]] = {
     "commands": CommandPhrases, "corrections": CorrectionPhrases, "defaults": QuestionSettings,
-    "recording": RecordingConsent,
+    "recording": RecordingConsent, "story": Story,
 }  # fmt: skip
 
 

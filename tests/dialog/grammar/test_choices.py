@@ -27,6 +27,7 @@ from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.model.model import ChoicesFrom
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
+from agent.languages.en import LANGUAGE as ENGLISH
 from agent.speech.wording import filters
 
 RENDER = SandboxRenderer(filters)
@@ -277,13 +278,13 @@ def test_entries_without_a_value_are_left_out_and_a_value_counts_once() -> None:
 def test_no_two_options_are_ever_called_the_same(names: list[str]) -> None:
     options = [Option(str(index), name) for index, name in enumerate(names)]
     meanings: dict[tuple[str, ...], set[str]] = {}
-    for value, said in spoken_choices(options):
+    for value, said in spoken_choices(options, ENGLISH.choices):
         meanings.setdefault(said, set()).add(value)
     assert all(len(values) == 1 for values in meanings.values())
 
 
 def test_a_thing_is_also_called_by_what_stands_before_its_details() -> None:
-    (_, case), _ = unique_namings([Option("1", "Case for Two Bottles"), Option("2", "Lamp")])
+    (_, case), _ = unique_namings([Option("1", "Case for Two Bottles"), Option("2", "Lamp")], ENGLISH.choices)
     assert ("case",) in case
     assert ("bottles",) not in case
 
@@ -318,7 +319,7 @@ def test_a_day_is_understood_as_people_name_it(pack: FlowPack, said: str, day: s
 
 @given(st.dates(min_value=dt.date(2024, 1, 1), max_value=dt.date(2030, 1, 1)), st.integers(1, 60))
 def test_no_way_of_naming_a_day_stands_for_two_days(today: dt.date, ahead: int) -> None:
-    options = day_options(today, ahead)
+    options = day_options(today, ahead, ENGLISH.days)
     said = [way for option in options for way in option.phrases]
     assert len(said) == len(set(said))
     assert [option.value for option in options] == [(today + dt.timedelta(n)).isoformat() for n in range(1, ahead + 1)]
