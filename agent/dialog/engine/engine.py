@@ -12,7 +12,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     Listen,
@@ -203,7 +203,7 @@ class Conversation:
             return self._finish(scene, fallbacks.ask_again(scene))
         return self._finish(scene, self._open(scene))
 
-    def hand_over(self, reason: str) -> HandOver:
+    def hand_over(self, reason: str) -> HandOverAction:
         """Return the hand-over of a call that must go to staff now, with the summary so far; the caller hears nothing.
 
         A hand-over that was under way keeps its own reason, queue and priority.
@@ -217,7 +217,7 @@ class Conversation:
             self._give_variables_a_value(scene)
             return hand_over(scene, going.reason, priority=going.priority, queue=going.queue, quiet=True)
         except DialogError:
-            return HandOver(going.reason, "The agent's rules failed during this call.", going.queue)
+            return HandOverAction(going.reason, "The agent's rules failed during this call.", going.queue)
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""
@@ -267,11 +267,11 @@ class Conversation:
             raise DialogError("a service call is pending at a step that calls none")
         return steps.effect_of(scene, step, ".".join(scene.place))
 
-    def _fault(self, scene: TurnContext) -> HandOver:
+    def _fault(self, scene: TurnContext) -> HandOverAction:
         try:
             return hand_over(scene, "fault")
         except DialogError:
-            return HandOver("fault", "The agent's rules failed during this call.")
+            return HandOverAction("fault", "The agent's rules failed during this call.")
 
     def _finish(self, scene: TurnContext, then: NextAction) -> Turn:
         if isinstance(then, Listen) and self._state.deaf:
@@ -279,7 +279,7 @@ class Conversation:
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome
-        elif isinstance(then, HandOver):
+        elif isinstance(then, HandOverAction):
             self._state.ended = HANDED_OVER
         if not isinstance(then, Listen):
             self._state.focus = None

@@ -12,7 +12,7 @@ from agent.dialog.contract import (
     Effect,
     EffectFailed,
     EffectSucceeded,
-    HandOver,
+    HandOverAction,
     HangUp,
     Listen,
     NoInput,
@@ -261,7 +261,7 @@ def test_a_conversation_moves_to_another_process_in_the_middle_of_such_a_questio
 def test_a_back_office_that_sends_no_list_brings_a_person(pack: FlowPack) -> None:
     conversation, turn = begin(pack, "send back order one oh four seven three zip six oh six one four")
     turn = conversation.hear(EffectSucceeded(effect(turn).id, {"items": "everything"}))
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert turn.then.reason == "fault"
 
 
@@ -384,7 +384,7 @@ def test_a_refusal_goes_where_its_reason_says(pack: FlowPack) -> None:
 def test_a_refusal_without_a_step_for_its_reason_goes_where_its_code_says(pack: FlowPack) -> None:
     conversation, turn = asked_for_taking(pack)
     turn = conversation.hear(EffectFailed(effect(turn).id, "not_allowed", reason="something_else"))
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert turn.then.summary == "refused: something_else"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.dialog.contract import HandOver, TurnInput
+from agent.dialog.contract import HandOverAction, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError
 from agent.dialog.model.model import Story
@@ -39,14 +39,14 @@ flows:
 """
 
 
-def played(pack: FlowPack) -> tuple[Conversation, HandOver]:
+def played(pack: FlowPack) -> tuple[Conversation, HandOverAction]:
     """Give the three numbers and return the conversation with its hand-over."""
     conversation = Conversation(pack, CallFacts(NOW), SandboxRenderer())
     conversation.start()
     for said in ("one zero four seven three", "one two three"):
         conversation.hear(TurnInput(said))
     then = conversation.hear(TurnInput("one two three four")).then
-    assert isinstance(then, HandOver)
+    assert isinstance(then, HandOverAction)
     return conversation, then
 
 

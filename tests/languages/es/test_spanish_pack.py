@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.dialog.contract import Completeness, HandOver, TurnInput
+from agent.dialog.contract import Completeness, HandOverAction, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import FlowError
 from agent.dialog.numbers import capture
@@ -83,7 +83,7 @@ def test_staff_are_told_about_the_order(pack: FlowPack) -> None:
     conversation.start()
     conversation.hear(TurnInput("uno cero cuatro siete tres"))
     then = conversation.hear(TurnInput("una persona")).then
-    assert isinstance(then, HandOver)
+    assert isinstance(then, HandOverAction)
     assert (then.facts["order_number"], then.facts["verified"]) == ("10473", False)
     assert then.summary == "Pedido 10473."
 
