@@ -27,15 +27,26 @@ from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.returns import Return, ReturnDraft
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
+NOT_MAPPED = "not_mapped"
+"""Reason of an ``unavailable`` operation that no system of this shop serves: it is not down, there is none."""
+CUT_OFF = "cut_off"
+"""Reason of an ``unavailable`` search: there are more results than were looked at, so "there is none" is not known."""
+
 
 class Orders(Protocol):
     """The order system."""
 
     async def find(self, number: str) -> Order:
-        """Return the order with this number (normalised). Raises ``not_found``."""
+        """Return the order with this number (normalised; what a shop puts in front of it may be missing).
+
+        Raises ``not_found``, and ``unavailable`` (:data:`CUT_OFF`) when not all that was found could be looked at.
+        """
 
     async def find_by_phone(self, phone: str) -> Sequence[Order]:
-        """Return the orders placed with this phone number (E.164), newest first; empty when there are none."""
+        """Return the orders placed with this phone number (E.164), newest first; empty when there are none.
+
+        :class:`agent.shop.models.PartialOrders` when there may be more. Raises ``unavailable`` as :meth:`find`.
+        """
 
 
 class Customers(Protocol):
@@ -71,11 +82,18 @@ class Shipments(Protocol):
 class Returns(Protocol):
     """Returns and exchanges."""
 
-    async def of_order(self, number: str) -> Sequence[Return]:
-        """Return the returns of an order, newest first; empty when there are none."""
+    async def of_order(self, number: str, order_id: str = "") -> Sequence[Return]:
+        """Return the returns of an order, newest first; empty when there are none.
 
-    async def create(self, draft: ReturnDraft, order: Order, sku: str, on: dt.date, key: str) -> Return:
-        """Open a return of one line. Raises ``not_allowed`` (``return_exists``) when that line has one already."""
+        ``order_id`` is the system's own id of the order, where the order told one.
+        Raises ``unavailable`` (:data:`NOT_MAPPED`) when no system knows of returns.
+        """
+
+    async def create(self, draft: ReturnDraft, order: Order, line: str, on: dt.date, key: str) -> Return:
+        """Open a return of one line, named by its key (:func:`agent.shop.models.line_keys`).
+
+        Raises ``not_allowed`` (``return_exists``) when that line has one already.
+        """
 
 
 class Loyalty(Protocol):

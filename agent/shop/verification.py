@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop import normalise
-from agent.shop.models import Order, order_data
+from agent.shop.models import Order, PartialOrders, order_data
 from agent.shop.protocols import AttemptLimits, Orders
 from agent.shop.refusal import Refusal
 
@@ -82,12 +82,19 @@ class VerificationOperations:
         return {"order": order_data(order)}
 
     async def find_by_phone(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
-        """Return the orders of a phone number; with a postcode only those that were sent there."""
+        """Return the orders of a phone number; with a postcode only those that were sent there.
+
+        ``more`` says that there may be others which could not be seen.
+        """
         phone = phone_of(arguments, self._region)
         postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS) if "postcode" in arguments else None
 
+        more = False
+
         async def look() -> Sequence[Order] | None:
+            nonlocal more
             found = await self._orders.find_by_phone(phone)
+            more = isinstance(found, PartialOrders)
             if postcode is not None:
                 found = [order for order in found if normalise.same_postcode(postcode, order.postcode)]
             return found or None
@@ -95,7 +102,10 @@ class VerificationOperations:
         orders = await self._guarded(arguments, phone, look)
         if orders is None:
             raise ServiceError("not_found", "no order was placed with what the caller gave")
-        return {"orders": [order_data(order) for order in orders[:MAX_ORDERS]]}
+        return {
+            "orders": [order_data(order) for order in orders[:MAX_ORDERS]],
+            "more": more or len(orders) > MAX_ORDERS,
+        }
 
     async def _guarded(
         self, arguments: Mapping[str, Any], number: str, look: Callable[[], Awaitable[T | None]]

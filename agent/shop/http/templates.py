@@ -14,6 +14,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from agent.common.service_error import ServiceError
+from agent.shop import normalise
 
 _ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
 _UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -110,6 +111,8 @@ def _environment(finalize: Callable[[Any], str]) -> MappingSandbox:
         "json": _json,
         "spaced": _spaced,
         "gsm": _gsm,
+        "prefixed": _prefixed,
+        "without_prefix": lambda value: normalise.without_prefix(_plain(value)),
     }
     return environment
 
@@ -161,6 +164,12 @@ def _spaced(value: Any, *sizes: int) -> str:
         parts.append(text[:size])
         text = text[size:]
     return "-".join([*parts, text] if text else parts)
+
+
+def _prefixed(value: Any, prefix: Any) -> str:
+    """An order number with what the shop puts in front: ``'1001' | prefixed('EN-')`` becomes ``EN-1001``."""
+    number, front = normalise.order_number(_plain(value)), _plain(prefix)
+    return front + (number.removeprefix(normalise.order_number(front)) or number)
 
 
 def _gsm(value: Any) -> bool:

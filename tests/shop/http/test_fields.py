@@ -107,8 +107,8 @@ class TestNouns:
             ("total", True),
             ("postcode", {"zip": 1}),
             ("items", "Mug"),
-            ("items", [{"name": "Mug", "quantity": 1.5}]),
-            ("items", [{"quantity": 1}]),
+            ("items", [{"name": "Mug", "quantity": -1}]),
+            ("items", [{"name": ["Mug"]}]),
             ("expected_window", "tomorrow"),
         ],
     )
