@@ -52,13 +52,13 @@ class ReturnOperations:
         others = [known for known in existing if known.key != key]
         item = returns.check_return(draft, order, self._policy, others, self._today())
         made = await self._returns.create(draft, order, item.key, self._today(), key)
-        return {"return": returns.return_data(made, self._policy)}
+        return {"return": returns.return_data(made, self._policy, order)}
 
     async def status(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return the returns of an order, newest first."""
         order = await self._orders.find(take.number(arguments))
         found = await self._of(order) or ()
-        return {"returns": [returns.return_data(one, self._policy) for one in found]}
+        return {"returns": [returns.return_data(one, self._policy, order) for one in found]}
 
     async def refund(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return where the money of an order is."""

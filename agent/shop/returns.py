@@ -328,8 +328,8 @@ def eligibility_data(found: Eligibility, reason: str) -> dict[str, Any]:
     }
 
 
-def return_data(made: Return, policy: Policy) -> dict[str, Any]:
-    """Return a return as JSON-like data for the dialog."""
+def return_data(made: Return, policy: Policy, order: Order) -> dict[str, Any]:
+    """Return a return of an order as JSON-like data for the dialog; its money is the order's unless it says so."""
     return {
         "number": made.number,
         "order_number": made.order_number,
@@ -345,7 +345,7 @@ def return_data(made: Return, policy: Policy) -> dict[str, Any]:
         "send_by": _iso(_after(made.created_on, policy.send_back_days)),
         "refund_days": policy.refund_days,
         "amount": amount_data(made.amount),
-        "currency": made.currency,
+        "currency": made.currency or order.currency,
     }
 
 

@@ -129,7 +129,8 @@ def items(values: object) -> str:
     """
     entries = [entry for entry in values if entry] if isinstance(values, list | tuple) else [values]
     named = [words for words in (_item(entry) for entry in entries[:MAX_ITEMS]) if words]
-    more = len(entries) - MAX_ITEMS
+    # those that have no name are counted with those that are too many
+    more = len(entries) - (len(named) if named else MAX_ITEMS)
     if more > 0:
         named.append(f"{figures.cardinal(more)} more {'item' if more == 1 else 'items'}")
     return cut(_join(named, "and"), MAX_CHARS)
