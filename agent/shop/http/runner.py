@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from agent.common.service_error import ServiceError
 from agent.common.tasks import cancel_and_wait
-from agent.shop.http.fields import FieldError, FieldReader, OddField, is_true, keys_of, search
+from agent.shop.http.fields import FieldError, FieldReader, is_true, keys_of, search
 from agent.shop.http.idempotency_cache import IdempotencyCache
 from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, SystemMapping
+from agent.shop.http.noun_reader import NounReader
+from agent.shop.http.odd_variants import VariantsTried
 from agent.shop.http.operations import OPERATIONS
 from agent.shop.http.requester import MIN_ATTEMPT_SECONDS, CutOffList, Requester
-from agent.shop.http.response_models import ResponseModel, build_leniently
+from agent.shop.http.response_models import ResponseModel
 from agent.shop.http.transport import CircuitOpen, Deadline, RequestNotSent
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ GRACE_SECONDS = 0.05
 """The requests' own deadline says more about what was late, so it comes first."""
 MAX_FOUND = 10
 """Orders of one phone that ``find_each`` looks up."""
-_INDEX = re.compile(r"\[\d+\]")
 Keep = Callable[[Any], bool]
 T = TypeVar("T")
 
@@ -73,14 +73,12 @@ class OperationRunner:
         self._system = system
         self._requester = requester
         self._reader = reader
-        self._zone = zone
         self._clock = clock
         self._now = now
         self._repeats = repeats
         self.last_error = ""
         """``operation: code`` of the last failure that was not an answer of the system; empty when all is well."""
-        self.odd_fields: dict[tuple[str, str], str] = {}
-        """(operation, field) -> what did not fit, of everything that has been read so far."""
+        self.nouns = NounReader(system.system, reader, zone)
 
     def deadline(self, name: str) -> Deadline:
         """Return the moment by which an operation that starts now must have ended."""
@@ -148,12 +146,12 @@ class OperationRunner:
         found = await self._documents(name, arguments, deadline)
         context = self.context(arguments)
         try:
-            return self._noun(name, found.fields, found.document, context, found.document)
+            return self.nouns.noun(name, found.fields, found.document, context)
         except FieldError:
             made = await self._find_unconfirmed_change(name, context, deadline)
             if made is None:
                 raise
-            return self._noun(name, made.fields, made.document, context, made.document)
+            return self.nouns.noun(name, made.fields, made.document, context)
 
     async def _find_unconfirmed_change(
         self, name: str, context: Mapping[str, Any], deadline: Deadline
@@ -199,7 +197,7 @@ class OperationRunner:
         broken: list[FieldError] = []
         for item in (item for item in items if item is not None and is_kept(item)):
             try:
-                nouns.append(self._noun(name, found.fields, item, {**context, "item": item}, item))
+                nouns.append(self.nouns.noun(name, found.fields, item, {**context, "item": item}))
             except FieldError as trouble:
                 broken.append(trouble)
         self._told_of_unreadable(name, nouns, broken)
@@ -211,6 +209,31 @@ class OperationRunner:
             raise broken[0]
         for trouble in broken:
             log.warning("%s: %s: one of the list is left out: field %s", self._system.system, name, trouble)
+
+    async def try_odd_variants(
+        self, name: str, arguments: Mapping[str, Any], keep: tuple[str, Keep] | None = None
+    ) -> VariantsTried:
+        """Ask for a sample and read odd variants of it. Raises ServiceError where there is no sample to be had."""
+        until = self.deadline(name)
+        found: VariantsTried = await self._guarded(name, until, lambda: self._odd(name, arguments, until, keep))
+        return found
+
+    async def _odd(
+        self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
+    ) -> VariantsTried:
+        operation = self._system.operations[name]
+        document = (await self._documents(name, arguments, deadline)).document
+        context = self.context(arguments)
+        if operation.items is not None:
+            items = search(operation.items, document)
+            kept = [item for item in items if item is not None] if isinstance(items, list) else []
+            if keep is not None:
+                field, fits = keep
+                kept = [item for item in kept if fits(self._reader.read(operation.fields[field], item, context, field))]
+            if not kept:
+                return VariantsTried(0)
+            document = kept[0]
+        return self.nouns.try_odd_variants(name, operation.fields, document, context)
 
     async def _find_each(self, numbers: Sequence[Any], deadline: Deadline, *, cut_off: bool) -> FoundNouns:
         wanted = [str(number) for number in numbers if isinstance(number, str | int) and not isinstance(number, bool)]
@@ -230,37 +253,6 @@ class OperationRunner:
         nouns = [one for one in found if isinstance(one, ResponseModel)]
         self._told_of_unreadable("orders.find", nouns, broken)
         return FoundNouns(nouns, cut_off or len(wanted) > MAX_FOUND, len(broken))
-
-    def _noun(
-        self,
-        name: str,
-        fields: Mapping[str, FieldSpec],
-        document: Any,
-        context: Mapping[str, Any],
-        seen: Any,
-    ) -> ResponseModel:
-        model = OPERATIONS[name].noun
-        odd: list[OddField] = []
-        raw = self._reader.read_all(fields, document, context, odd=odd)
-        required = {field for field, info in model.model_fields.items() if info.is_required()}
-        for one in odd:
-            if one.field in required:
-                raise FieldError(one.field, one.message)
-
-        def explain(field: str) -> str:
-            spec = fields.get(field)
-            if spec is None or spec.path is None:
-                return ""
-            return f" (path {spec.path!r}; {keys_of(seen)})"
-
-        noun: ResponseModel
-        noun, dropped = build_leniently(model, raw, self._zone, explain)
-        for one in (*odd, *dropped):
-            at = (name, _INDEX.sub("[]", one.field))
-            if at not in self.odd_fields:
-                self.odd_fields[at] = one.message
-                log.warning("%s: %s: field %s: %s", self._system.system, name, one.field, one.message)
-        return noun
 
     def context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what templates may use."""
