@@ -51,8 +51,8 @@ class OrderItem:
     """Pieces, or a weight or a length (1.52); None when it is not known."""
     price: Decimal | None
     """For one piece, in the order's currency; None when it is not known in that currency."""
-    line: str = ""
-    """The system's own id of this line; empty when it does not tell."""
+    line: str = field(default="", compare=False)
+    """The system's own id of this line, which is nothing that was bought; empty when it does not tell."""
 
 
 @dataclass(frozen=True)
