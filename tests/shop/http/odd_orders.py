@@ -111,6 +111,7 @@ def shopify(seed: int) -> OddOrder:
         "lineItems": {"nodes": lines},
         "fulfillments": parcels,
     }
+    whole = order["cancelledAt"] is not None or financial == "REFUNDED"
     live = [parcel for parcel in parcels if parcel["displayStatus"] != "CANCELED"]
     kept = [line for line in lines if line["currentQuantity"] != 0]
     words = {parcel["displayStatus"] for parcel in live}
@@ -118,7 +119,7 @@ def shopify(seed: int) -> OddOrder:
         MadeUpShop([order]),
         buyer,
         tuple(str(line["name"]) for line in kept),
-        tuple(str(line["name"]) for line in lines if line["currentQuantity"] == 0),
+        tuple(str(line["name"]) for line in lines if line["currentQuantity"] == 0 and not whole),
         refunded,
         len(live),
         {

@@ -254,6 +254,13 @@ class TestChildrenThatNoLongerCount:
         assert "You ordered: Wool blanket." in ask("shopify", shop, "what did i order")
         assert "The Wool blanket." in ask("shopify", shop, SEND_BACK)
 
+    def test_an_order_of_which_all_was_refunded_was_shipped_all_the_same(self, ask: Ask) -> None:
+        lines = [line("Tin kettle", "15", currentQuantity=0, requiresShipping=True)]
+        order = shopify_order(lineItems={"nodes": lines}, fulfillments=[parcel("IN_TRANSIT")])
+        assert "on its way" in ask("shopify", MadeUpShop([order]), STATUS)
+        order |= {"displayFinancialStatus": "REFUNDED", "totalRefundedSet": money("15")}
+        assert "You ordered: Tin kettle." in ask("shopify", MadeUpShop([order]), "what did i order")
+
     def test_a_return_that_was_cancelled(self, ask: Ask) -> None:
         back = [shopify_return("Tin kettle", status="CANCELED")]
         said = ask("shopify", MadeUpShop([shopify_order()], back), RETURN)

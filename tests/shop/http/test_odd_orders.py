@@ -7,7 +7,7 @@ import re
 import pytest
 from pytest_httpserver import HTTPServer
 
-from agent.speech import wording
+from agent.languages.en import wording
 from tests.shop.http.odd_orders import MAKERS, NUMBER, POSTCODE, OddOrder
 from tests.shop.http.spoken_calls import SECRETS, ServedShop, served
 
