@@ -22,15 +22,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.common.service_error import ServiceError
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.returns import Return, ReturnDraft
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
-NOT_MAPPED = "not_mapped"
-"""Reason of an ``unavailable`` operation that no system of this shop serves: it is not down, there is none."""
 CUT_OFF = "cut_off"
 """Reason of an ``unavailable`` search: there are more results than were looked at, so "there is none" is not known."""
+
+
+class NotServed(ServiceError):
+    """An ``unavailable`` operation that no system of this shop serves: it is not down, there is none."""
 
 
 class Orders(Protocol):
@@ -86,7 +89,7 @@ class Returns(Protocol):
         """Return the returns of an order, newest first; empty when there are none.
 
         ``order_id`` is the system's own id of the order, where the order told one.
-        Raises ``unavailable`` (:data:`NOT_MAPPED`) when no system knows of returns.
+        Raises :class:`NotServed` when no system knows of returns.
         """
 
     async def create(self, draft: ReturnDraft, order: Order, line: str, on: dt.date, key: str) -> Return:

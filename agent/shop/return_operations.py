@@ -6,12 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop import returns
 from agent.shop.models import Order
 from agent.shop.policy import Policy
-from agent.shop.protocols import NOT_MAPPED, Orders, Returns
+from agent.shop.protocols import NotServed, Orders, Returns
 from agent.shop.returns import Return, ReturnDraft
 
 MAX_ITEM_CHARS = 200
@@ -57,7 +56,7 @@ class ReturnOperations:
     async def status(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return the returns of an order, newest first."""
         order = await self._orders.find(take.number(arguments))
-        found = await self._of(order) or ()
+        found = await self._returns.of_order(order.number, order.id)
         return {"returns": [returns.return_data(one, self._policy, order) for one in found]}
 
     async def refund(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
@@ -70,7 +69,5 @@ class ReturnOperations:
         """Return the returns of an order; None when no system knows of returns: then nothing is known of them."""
         try:
             return await self._returns.of_order(order.number, order.id)
-        except ServiceError as error:
-            if error.reason != NOT_MAPPED:
-                raise
+        except NotServed:
             return None

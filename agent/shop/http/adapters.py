@@ -15,7 +15,7 @@ from agent.shop import normalise
 from agent.shop.http.system import HttpSystem
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, PartialOrders, Ticket, TicketDraft
-from agent.shop.protocols import CUT_OFF, NOT_MAPPED, Customers, Loyalty, Messages, Orders, Tickets
+from agent.shop.protocols import CUT_OFF, Customers, Loyalty, Messages, NotServed, Orders, Tickets
 
 SystemsByOperation = Mapping[str, HttpSystem]
 """Which system serves which operation."""
@@ -23,7 +23,7 @@ SystemsByOperation = Mapping[str, HttpSystem]
 
 def unmapped_operation(name: str) -> ServiceError:
     """Return the failure of an operation that no system serves."""
-    return ServiceError("unavailable", f"no system maps {name}", reason=NOT_MAPPED)
+    return NotServed("unavailable", f"no system maps {name}")
 
 
 class HttpOrders:
