@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import requests
 from aiohttp import web
 
+from agent.common.untrusted import finite_number
 from agent.config.control import ControlSettings
+from agent.control.request_body import json_body
 
 DRAIN_SECONDS = 300.0
 _POLL_SECONDS = 0.2
@@ -36,10 +38,10 @@ class StopEndpoint:
         return web.post("/stop", self._stop)
 
     async def _stop(self, request: web.Request) -> web.Response:
+        data = await json_body(request, '{"drain": true, "timeout": 60}')
         try:
-            data = await request.json() if request.can_read_body else {}
-            seconds = float(data.get("timeout", DRAIN_SECONDS)) if data.get("drain") else 0.0
-        except (ValueError, AttributeError, TypeError) as error:
+            seconds = finite_number(data.get("timeout", DRAIN_SECONDS)) if data.get("drain") else 0.0
+        except ValueError as error:
             raise web.HTTPBadRequest(text=f"Not a stop request: {error}\n") from error
         self.request = StopRequest(max(0.0, seconds))
         self.asked.set()
