@@ -87,6 +87,11 @@ class AmiQueueStatistics:
         """True while the manager interface answers."""
         return self._worker.connected
 
+    @property
+    def problem(self) -> str:
+        """Why the manager interface does not answer, ``""`` while it does."""
+        return "" if self._worker.connected else self._worker.problem
+
     async def state(self, name: str) -> QueueState | None:
         """Return how a queue stands, at most a second old; None when Asterisk does not say so in time."""
         loop = asyncio.get_running_loop()
@@ -135,6 +140,7 @@ class _Worker(threading.Thread):
         self._stopping = threading.Event()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.connected = False
+        self.problem = "not connected yet"
 
     def ask(self, question: _StatisticsRequest) -> None:
         self._questions.put(question)
@@ -149,7 +155,7 @@ class _Worker(threading.Thread):
             why = self._serve()
             if self.connected:
                 pauses.reset()
-            self.connected = False
+            self.connected, self.problem = False, why
             if self._stopping.is_set():
                 break
             pause_seconds = pauses.next_seconds()

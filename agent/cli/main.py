@@ -160,7 +160,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     from agent.config.loader import load_settings
 
-    health = ask_agent(load_settings(options.config).control, "GET", "/health")
+    health = ask_agent(load_settings(options.config).control, "GET", "/status")
     if options.json:
         print(json.dumps(health, indent=2, ensure_ascii=False))
         return 0 if health["asterisk"] else EXIT_FAILED
@@ -168,6 +168,11 @@ def _status(options: argparse.Namespace) -> int:
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
+    for name, one in health.get("dependencies", {}).items():
+        if one["state"] == "down" and not name.startswith("shop:"):
+            print(f"DOWN: {name}{': ' if one['detail'] else ''}{one['detail']}")
+    if waiting := health.get("records_waiting"):
+        print(f"{waiting} record(s) of calls wait for room on the disk")
     if paused := health["paused"]:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
     if turned_away := health["turned_away"]:

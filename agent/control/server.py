@@ -137,7 +137,7 @@ class ControlServer:
         return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
 
     async def _status_page(self, _: web.Request) -> web.Response:
-        return web.json_response(await self._looked_at())
+        return web.json_response({**await self._looked_at(), "tasks": len(asyncio.all_tasks())})
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
         if self._metrics is None:

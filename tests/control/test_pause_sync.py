@@ -124,8 +124,10 @@ async def test_a_planted_pause_does_not_end_the_sharing(planted: bytes, redis: R
     await second.shared.start()
     first.pause.begin("alice")
     await until(lambda: second.pause.now)
-    await client.delete(f"{KEY_PREFIX}:pause")
-    await client.rpush(f"{KEY_PREFIX}:pause", "a", "b")  # type: ignore[misc]
+    async with client.pipeline(transaction=True) as batch:  # in between a node would write its own
+        batch.delete(f"{KEY_PREFIX}:pause")
+        batch.rpush(f"{KEY_PREFIX}:pause", "a", "b")
+        await batch.execute()
     first.pause.end("alice")
     await until(lambda: second.pause.now is None)
     await client.aclose()
