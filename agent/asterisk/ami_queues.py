@@ -24,6 +24,7 @@ from typing import Any
 from asterisk.manager import Manager, ManagerAuthException, ManagerException, ManagerSocketException
 
 from agent.call.queue_rules import QueueState
+from agent.common.addresses import host_port
 from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -160,8 +161,8 @@ class _Worker(threading.Thread):
                 break
             pause_seconds = pauses.next_seconds()
             log.warning(
-                "Manager interface at %s:%d: %s Trying again in %g s; calls are handed over without knowing the queue.",
-                self._address.host, self._address.port, why, pause_seconds,
+                "Manager interface at %s: %s Trying again in %g s; calls are handed over without knowing the queue.",
+                host_port(self._address.host, self._address.port), why, pause_seconds,
             )  # fmt: skip
             self._refuse_for(pause_seconds)
         self._refuse_for(0)
@@ -193,7 +194,7 @@ class _Worker(threading.Thread):
             with guard:
                 manager.send_action({"Action": "Events", "EventMask": "off"})
             self.connected = True
-            log.info("The manager interface at %s:%d answers", self._address.host, self._address.port)
+            log.info("The manager interface at %s answers", host_port(self._address.host, self._address.port))
             while not self._stopping.is_set():
                 self._next(manager, guard)
         except ManagerAuthException as error:

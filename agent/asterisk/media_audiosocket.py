@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.addresses import host_port
 from agent.common.audio import FRAME_BYTES, FRAME_MS
 from agent.common.tasks import cancel_and_wait
 
@@ -169,7 +170,7 @@ class AudioSocketServer:
     @property
     def address(self) -> str:
         """``host:port`` for Asterisk to connect to."""
-        return f"{self._host}:{self._port}"
+        return host_port(self._host, self._port)
 
     @property
     def is_listening(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.common.addresses import local_url
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.config.control import ControlSettings
 from agent.config.loader import load_settings
@@ -28,7 +29,7 @@ def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[st
     """Ask the running agent and return its answer. Raises AgentUnreachable."""
     import requests
 
-    url = f"http://{control.host}:{control.port}{path}"
+    url = local_url(control.host, control.port, path)
     headers = {"Authorization": f"Bearer {control.token()}"}
     try:
         answer = requests.request(method, url, headers=headers, json=body, timeout=_SECONDS)

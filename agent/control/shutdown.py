@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import requests
 from aiohttp import web
 
+from agent.common.addresses import local_url
 from agent.common.untrusted import finite_number
 from agent.config.control import ControlSettings
 from agent.control.request_body import json_body
@@ -50,7 +51,7 @@ class StopEndpoint:
 
 def stop_agent(control: ControlSettings, *, drain: bool, timeout_seconds: float) -> int:
     """Ask the agent to stop and wait until it has; 0 when it is gone, 1 when it does not answer or does not end."""
-    url = f"http://{control.host}:{control.port}"
+    url = local_url(control.host, control.port)
     headers = {"Authorization": f"Bearer {control.token()}"}
     try:
         body = {"drain": drain, "timeout": timeout_seconds}

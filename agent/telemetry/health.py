@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.common.addresses import host_port
+
 DependencyState = Literal["ok", "down", "off"]
 OverallState = Literal["ok", "degraded", "down"]
 
@@ -148,4 +150,4 @@ async def manager_dependency(host: str, port: int, problem: str = "") -> Depende
                 writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         return Dependency("ami", "down", str(error) or "no answer")
-    return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", f"{host}:{port}")
+    return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", host_port(host, port))
