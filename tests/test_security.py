@@ -24,7 +24,7 @@ from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
 from agent.config.settings import Settings
 from agent.control.server import LiveFeed
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import HandOverAction
 from agent.installation.asterisk_files import read
 from agent.records.call_store import CallStore
 from agent.records.event_redaction import redact_event
@@ -95,14 +95,14 @@ class TestWordsOfCallers:
     def test_nothing_a_caller_says_reaches_the_dialplan_as_more_than_plain_words(
         self, summary: str, order: str, reason: str
     ) -> None:
-        handover = HandOver(reason, summary, facts={"order_number": order})
+        handover = HandOverAction(reason, summary, facts={"order_number": order})
         for value in handover_variables(handover, "T-1").values():
             assert not re.search(r"[\r\n\0${}\\\"`\[\]&|<>=^~*!?]", value)
             assert len(value) <= 240
 
     def test_function_calls_and_headers_lose_what_makes_them_work(self) -> None:
         said = "${SHELL(rm -rf /)}\r\nX-Evil: 1"
-        assert handover_variables(HandOver("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
+        assert handover_variables(HandOverAction("x", said), "T")["ORDERLINE_SUMMARY"] == "SHELL(rm -rf /) X-Evil: 1"
 
 
 class TestTransfers:
@@ -112,12 +112,12 @@ class TestTransfers:
     @pytest.mark.parametrize("wanted", ["", "sales", "returns\r\n", "PJSIP/carrier/12025550199", "${X}"])
     async def test_a_queue_that_is_not_in_the_settings_means_the_usual_one(self, wanted: str) -> None:
         desk = StaffQueues({"orderline-humans": PLAN, "returns": PLAN}, NoQueueStatistics(), NoWhispers(), datetime.now)
-        variables = await desk.variables(HandOver("caller_asked", "", queue=wanted), "T-1", "call-1", "")
+        variables = await desk.variables(HandOverAction("caller_asked", "", queue=wanted), "T-1", "call-1", "")
         assert variables["ORDERLINE_QUEUE"] == "orderline-humans"
 
     async def test_a_queue_of_the_settings_is_taken(self) -> None:
         desk = StaffQueues({"orderline-humans": PLAN, "returns": PLAN}, NoQueueStatistics(), NoWhispers(), datetime.now)
-        variables = await desk.variables(HandOver("caller_asked", "", queue="returns"), "T-1", "call-1", "")
+        variables = await desk.variables(HandOverAction("caller_asked", "", queue="returns"), "T-1", "call-1", "")
         assert variables["ORDERLINE_QUEUE"] == "returns"
 
     @pytest.mark.parametrize("name", ["a b", "a&b", "a/b", "${X}", ""])
@@ -146,7 +146,7 @@ class TestGuessing:
             shop = await demo_shop(tmp_path / name)
             session = await TextSession(shop).play("where is my order", *[number, code] * 3)
             await shop.close()
-            assert isinstance(session.end, HandOver)
+            assert isinstance(session.end, HandOverAction)
             words = [turn.agent.replace("seven two", "N").replace("seven three", "N") for turn in session.record.turns]
             told.append((words, session.end.reason, session.end.summary, session.end.facts))
         assert told[0] == told[1]

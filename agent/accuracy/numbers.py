@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from agent.accuracy.trial_types import SpokenAnswer
 from agent.dialog.numbers.format import groups_of, symbols_of
 from agent.dialog.numbers.spoken_forms import say_number
+from agent.languages.en.numbers import NUMBERS
 from agent.rehearsal.spoken_numbers import PHONETIC, digit_words
 
 _HESITATIONS = frozenset({"um", "uh"})
@@ -73,7 +74,9 @@ def in_groups(value: str) -> str:
 def _ways(value: str, seed: str) -> Iterator[str]:
     for attempt in range(_MOST_TRIES):
         chance = random.Random(f"ways:{seed}:{value}:{attempt}")  # noqa: S311 - see above
-        yield " ".join(word for word in say_number(value, chance.randrange).split() if word not in _HESITATIONS)
+        yield " ".join(
+            word for word in say_number(value, chance.randrange, NUMBERS).split() if word not in _HESITATIONS
+        )
 
 
 def _symbol(symbol: str, by_alphabet: bool) -> str:

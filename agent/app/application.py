@@ -78,14 +78,14 @@ class Application:
         await self.telephony.wait_until_idle(seconds)
 
     async def yield_to_replacement(self) -> None:
-        """Another controller has our application: give the calls to people and leave everything else to it."""
+        """Another controller has our application: hand the calls over to staff and leave everything else to it."""
         self.heartbeat.stop_beating()
         await self.telephony.hand_over_all("agent_replaced")
 
 
 @contextlib.asynccontextmanager
 async def running_application(settings: Settings, *, takeover: bool = False) -> AsyncIterator[Application]:
-    """Run an agent for the block; it takes calls when the block begins, and hands them to people when it ends.
+    """Run an agent for the block; it takes calls when the block begins, and hands them over to staff when it ends.
 
     ``takeover``: another controller that serves the same application is no reason not to start. The control server
     answers, lost calls are recorded and the outbox is delivered while Asterisk is still awaited. Raises OrderlineError

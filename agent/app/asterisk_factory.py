@@ -23,7 +23,7 @@ from agent.recovery.interrupted_calls import InterruptedCalls
 log = logging.getLogger(__name__)
 
 TAKEOVER_SECONDS = 2.5
-"""A controller whose application is taken gives its calls to people within this time."""
+"""A controller whose application is taken hands its calls over to staff within this time."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup
+from agent.call.caller_lookup import CallerLookup
 from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
@@ -96,7 +96,7 @@ class CallHandler:
             await introduction.close()
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Give a call to people before it is answered, and record it."""
+        """Send a call to the queue before it is answered, and record it."""
         CALL_ID.set(line.id)
         await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
 
@@ -120,7 +120,7 @@ class CallHandler:
             conversation,
             self.settings.call.consent if line.entry == "inbound" else "off",
             pack.contents.recording or RecordingConsent(),
-            lambda text: self.render(text, {"shop": facts.shop_name}),
+            lambda text: self.render(text, {"shop": facts.shop_name}, pack.language),
             lambda given: self.events.publish(ConsentAnswered(line.id, given)),
             consent_in_snapshot(left) if left else answer,
             asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
@@ -157,5 +157,5 @@ def _turn_taking(call: CallSettings) -> TurnTakingOptions:
 async def _learn_orders(introduction: CallerLookup, conversation: Conversation) -> None:
     """Tell the conversation the caller's own order numbers as soon as the shop has named them."""
     numbers = (await introduction.whole()).order_numbers
-    if numbers:
-        conversation.learn({ORDER_NUMBER_SLOT: numbers})
+    if numbers and conversation.subject_slot:
+        conversation.learn({conversation.subject_slot: numbers})

@@ -43,9 +43,10 @@ async def open_staff_queues(
     """Return the staff queues, None where none is set. Raises SettingsError."""
 
     def whispered(values: Mapping[str, Any]) -> str:
-        prompt = pack().contents.prompts.get(WHISPER_PROMPT)
+        edition = pack()
+        prompt = edition.contents.prompts.get(WHISPER_PROMPT)
         known = {"now": wall(), "shop": settings.shop.name, **values}
-        return render(prompt, known) if isinstance(prompt, str) else ""
+        return render(prompt, known, edition.language) if isinstance(prompt, str) else ""
 
     if not settings.queues:
         return None

@@ -16,8 +16,6 @@ log = logging.getLogger(__name__)
 
 LOOK_UP_SECONDS = 4.0
 """Later than this the caller has said the number already."""
-ORDER_NUMBER_SLOT = "order_number"
-"""The slot of the shipped packs that an order number goes into."""
 _MAX_NUMBERS = 50
 
 

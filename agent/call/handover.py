@@ -15,7 +15,7 @@ from agent.call.records import CallRecord
 from agent.call.ticketing import HandoverTicket
 from agent.common.channel_variables import channel_variable_text
 from agent.common.tasks import cancel_and_wait
-from agent.dialog.contract import Dialog, HandOver, Turn
+from agent.dialog.contract import Dialog, HandOverAction, Turn
 from agent.errors import OrderlineError
 from agent.telemetry.events import EventPublisher, HandedOver, QueueChecked
 
@@ -71,18 +71,18 @@ class Handover:
         what the dialog says now that it knows of the queue.
         """
         sources = self._sources
-        if sources is None or sources.queues is None or not isinstance(turn.then, HandOver):
+        if sources is None or sources.queues is None or not isinstance(turn.then, HandOverAction):
             return turn
         report = await sources.queues.report(turn.then.queue)
         sources.timer.lap(LOOK_UP)
         sources.events.publish(QueueChecked(self._line.id, report.standing, report.wait_minutes, report.opens))
         answer = sources.dialog.hear(report)
-        if isinstance(answer.then, HandOver):
+        if isinstance(answer.then, HandOverAction):
             return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
         return replace(answer, understood=turn.understood)
 
     async def prepare(
-        self, handover: HandOver, announced: Callable[[], Awaitable[None]] = nothing_announced
+        self, handover: HandOverAction, announced: Callable[[], Awaitable[None]] = nothing_announced
     ) -> PreparedHandover:
         """Write the ticket while ``announced`` waits for the last word of the announcement. Raises what that raises."""
         sources = self._sources
@@ -126,13 +126,13 @@ class Handover:
     async def _prepare_at_once(self, reason: str, *, ticket: bool) -> PreparedHandover:
         sources = self._sources
         if sources is None:
-            return _without_conversation(HandOver(reason, ""))
+            return _without_conversation(HandOverAction(reason, ""))
         handover = sources.ticket.redacted(sources.dialog.hand_over(reason))
         ticket_id = await sources.ticket.create(handover, EMERGENCY_TICKET_SECONDS) if ticket else ""
         return await _with_conversation(sources, handover, ticket_id, whisper=False)
 
 
-def handover_variables(handover: HandOver, ticket: str) -> dict[str, str]:
+def handover_variables(handover: HandOverAction, ticket: str) -> dict[str, str]:
     """Return the channel variables of a hand-over, whatever its queue: safe text, none of it dialplan syntax."""
     facts = handover.facts
     return {
@@ -146,14 +146,14 @@ def handover_variables(handover: HandOver, ticket: str) -> dict[str, str]:
     }
 
 
-def _without_conversation(handover: HandOver) -> PreparedHandover:
+def _without_conversation(handover: HandOverAction) -> PreparedHandover:
     """The dialplan has a value of its own for each variable that is not set."""
     variables = {"ORDERLINE_REASON": handover.reason}
     return PreparedHandover(handover.reason, variables, _recorded(handover, handover.queue, ""))
 
 
 async def _with_conversation(
-    sources: HandoverSources, handover: HandOver, ticket: str, *, whisper: bool
+    sources: HandoverSources, handover: HandOverAction, ticket: str, *, whisper: bool
 ) -> PreparedHandover:
     queues, record = sources.queues, sources.record
     queue, variables = handover.queue, handover_variables(handover, ticket)
@@ -163,7 +163,7 @@ async def _with_conversation(
     return PreparedHandover(handover.reason, variables, _recorded(handover, queue, ticket))
 
 
-def _recorded(handover: HandOver, queue: str, ticket: str) -> dict[str, Any]:
+def _recorded(handover: HandOverAction, queue: str, ticket: str) -> dict[str, Any]:
     return {
         "reason": handover.reason,
         "queue": queue,

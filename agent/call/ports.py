@@ -158,7 +158,7 @@ class Voice(Protocol):
 
 
 class Services(Protocol):
-    """The business systems behind one door."""
+    """All operations on the business systems."""
 
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """Do one named operation; ``key`` makes repeats harmless.

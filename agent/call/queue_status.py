@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from agent.call.queue_rules import QueueRules, QueueState, queue_report
-from agent.dialog.contract import HandOver, QueueReport
+from agent.dialog.contract import HandOverAction, QueueReport
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class StaffQueues:
         return queue_report(rules, self._wall(), await self._queues.state(name))
 
     async def variables(
-        self, handover: HandOver, ticket: str, call_id: str, caller: str, *, whisper: bool = True
+        self, handover: HandOverAction, ticket: str, call_id: str, caller: str, *, whisper: bool = True
     ) -> dict[str, str]:
         """Return the channel variables of this hand-over: queue, screen-pop address, whisper.
 

@@ -11,7 +11,7 @@ from agent.call.errors import LineGone
 from agent.call.handover import Handover
 from agent.call.ports import CallerLine, CallRecordWriter
 from agent.call.records import CallRecord
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import HandOverAction
 from agent.errors import OrderlineError
 from agent.telemetry.events import CallBegan, CallFinished, CallingParty, CallRefused, EventPublisher
 
@@ -31,7 +31,7 @@ async def reject_to_queue(
     await records.begin(record)
     try:
         handover = Handover(line)
-        prepared = await handover.prepare(HandOver(reason, ""))
+        prepared = await handover.prepare(HandOverAction(reason, ""))
         await handover.execute(prepared)
         record.handover = dict(prepared.recorded)
         record.outcome, record.ended_by = "handed_over", "handover"

@@ -31,7 +31,7 @@ from agent.common.tasks import cancel_and_wait
 from agent.dialog.contract import (
     Effect,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     Listen,
@@ -125,7 +125,7 @@ class CallSession:
                     case Effect() as effect:
                         await parts.memory.written()
                         event = await self._perform(effect, speaking)
-                    case HandOver() as handover:
+                    case HandOverAction() as handover:
                         await self._hand_over(handover, speaking)
                         return _CallEnd("handed_over", "handover")
                     case HangUp() as hang_up:
@@ -240,7 +240,7 @@ class CallSession:
         parts.events.publish(EffectEnded(self._line.id, effect.name, code, milliseconds))
         return result
 
-    async def _hand_over(self, handover: HandOver, speaking: PromptPlayback) -> None:
+    async def _hand_over(self, handover: HandOverAction, speaking: PromptPlayback) -> None:
         """Prepare while the announcement plays; the last word is heard before the caller leaves."""
         prepared = await self._handover.prepare(handover, lambda: self._finish_speaking(speaking))
         await self._handover.execute(prepared)

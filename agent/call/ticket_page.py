@@ -15,13 +15,13 @@ from agent.call.ticket_phrases import (
     verification_phrase,
 )
 from agent.dialog.contract import ConversationSummary
-from agent.dialog.numbers.words import DIGITS, REPEATS, TEENS, TENS
+from agent.languages.en.numbers import NUMBERS
 
 MAX_QUOTES = 4
 """Of what the caller said: the first words, and the last ones."""
 _FEWEST_WORDS = 3
 """Shorter answers ("yes", "the first one") tell nothing by themselves, and neither do numbers."""
-_NUMBER_WORDS = frozenset({*DIGITS, *TEENS, *TENS, *REPEATS, "hundred"})
+_NUMBER_WORDS = frozenset({*NUMBERS.digits, *NUMBERS.teens, *NUMBERS.tens, *NUMBERS.repeats, "hundred"})
 
 REASONS: Mapping[str, str] = {
     "caller_asked": "the caller asked for a person",
@@ -111,7 +111,7 @@ def priority_words(priority: int) -> str:
 
 
 def _title(call: TicketPageFacts, why: TicketReason) -> str:
-    order = f"Order {call.story.order_number}: " if call.story.order_number else ""
+    order = f"Order {call.story.about}: " if call.story.about else ""
     return f"{order}{reason_words(why.reason)}"
 
 

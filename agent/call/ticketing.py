@@ -13,7 +13,7 @@ from agent.call.ports import Services
 from agent.call.records import CallRecord
 from agent.call.ticket_page import TicketReason
 from agent.common.service_error import ServiceError
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import HandOverAction
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class HandoverTicket:
         self._redact = redact
         self._page = page
 
-    def redacted(self, handover: HandOver) -> HandOver:
+    def redacted(self, handover: HandOverAction) -> HandOverAction:
         """The hand-over as ticket, record, feed and staff phones may have it: its summary quotes the caller."""
         summary = handover.summary
         for turn in self._record.turns:
@@ -49,7 +49,7 @@ class HandoverTicket:
                 summary = summary.replace(f'"{turn.heard}"', f'"{self._redact(turn.heard, turn.slot)}"')
         return replace(handover, summary=self._redact(summary, ""))
 
-    async def create(self, handover: HandOver, seconds: float = TICKET_DEADLINE_SECONDS) -> str:
+    async def create(self, handover: HandOverAction, seconds: float = TICKET_DEADLINE_SECONDS) -> str:
         """Create the ticket and return its id, ``""`` when the ticket system does not answer within ``seconds``."""
         record = self._record
         arguments: dict[str, Any] = {

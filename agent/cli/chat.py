@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agent.call.caller_lookup import ORDER_NUMBER_SLOT, CallerLookup, CallerProfile
+from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -33,6 +33,7 @@ from agent.dialog.tools.flow_commands import (
 from agent.dialog.tools.schema import schema_text
 from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.languages.registry import USUAL, find_language
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.model import bundled_model
@@ -68,7 +69,7 @@ def chat_in_terminal(options: ChatOptions) -> int:
             caller_number=options.caller,
             entry=options.entry,
             call_id="chat",
-            known={ORDER_NUMBER_SLOT: known.order_numbers},
+            known={pack.story.about: known.order_numbers} if pack.story.about else {},
             customer=known.customer,
         )
         hold = chat_json if options.as_json else chat
@@ -153,7 +154,7 @@ def print_number_readings(number_format: NumberFormat, known: Sequence[str], tex
     if not lines:
         print(f"orderline: {text} holds no lines", file=sys.stderr)
         return 1
-    for reading in explain_numbers(number_format, known, lines, so_far):
+    for reading in explain_numbers(number_format, known, lines, find_language(USUAL).numbers, so_far):
         # what came in as broken UTF-8 goes out as question marks
         print(json.dumps(reading, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"))
     return 0

@@ -55,7 +55,7 @@ class YamlSource:
 
 
 def path_text(path: KeyPath) -> str:
-    """Write a key path for people: ``flows.order_status.steps[2].next``."""
+    """Write a key path for messages: ``flows.order_status.steps[2].next``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

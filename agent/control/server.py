@@ -71,7 +71,7 @@ class LiveFeed:
 
 
 class ControlServer:
-    """The agent's own HTTP door."""
+    """The agent's own HTTP server."""
 
     def __init__(
         self,

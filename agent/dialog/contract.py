@@ -3,8 +3,8 @@
 A conversation is a strict alternation. The holder (a phone call, ``orderline chat``, a flow test) asks
 for the first :class:`Turn`, says its prompts, does what its ``then`` asks, and answers with exactly one
 event: :class:`TurnInput` or :class:`NoInput` for a :class:`Listen`, :class:`EffectSucceeded` or
-:class:`EffectFailed` for an :class:`Effect`. :class:`HandOver` and :class:`HangUp` end it; a holder who
-knows the state of the staff queue may tell it by a :class:`QueueReport` before it does what a HandOver
+:class:`EffectFailed` for an :class:`Effect`. :class:`HandOverAction` and :class:`HangUp` end it; a holder who
+knows the state of the staff queue may tell it by a :class:`QueueReport` before it does what a HandOverAction
 asks. :class:`HungUp` may come at any moment.
 """
 
@@ -97,9 +97,10 @@ no more callers fit in (``full``); the wait is ``too_long``; ``unknown`` counts 
 
 @dataclass(frozen=True)
 class QueueReport:
-    """How the queue stands that a :class:`HandOver` would lead to.
+    """How the queue stands that a :class:`HandOverAction` would lead to.
 
-    May follow a HandOver, and nothing else: the next turn is the HandOver again, with a word about the wait, or goes on
+    May follow a HandOverAction, and nothing else: the next turn is the HandOverAction again, with a word about the
+    wait, or goes on
     with the caller where nobody can be had.
     """
 
@@ -217,7 +218,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class HandOver:
+class HandOverAction:
     """Hand the call over to staff."""
 
     reason: str
@@ -248,13 +249,19 @@ class ConversationSummary:
     unanswered: tuple[str, ...] = ()
     """Those of them that are still open."""
     verified: bool = False
-    """True when the caller gave both facts of the order talked about."""
-    order_number: str = ""
+    """True when the caller has proved who they are, as the pack's ``story`` says."""
+    about: str = ""
+    """The number of what the call is about (an order's), as the pack's ``story`` says."""
     answers: tuple[tuple[str, str], ...] = ()
     """What else the caller told, slot by slot, without secrets and without yes and no."""
 
 
-NextAction = Listen | Effect | HandOver | HangUp
+ABOUT_FACT = "order_number"
+"""The name among a hand-over's facts of the number the call is about, whatever the pack calls its slot."""
+VERIFIED_FACT = "verified"
+"""The name there of whether the caller has proved who they are."""
+
+NextAction = Listen | Effect | HandOverAction | HangUp
 
 
 @dataclass(frozen=True)
@@ -296,5 +303,5 @@ class Dialog(Protocol):
     def resume(self) -> Turn:
         """Return the turn that is open, asked again; in place of :meth:`start` for a conversation just restored."""
 
-    def hand_over(self, reason: str) -> HandOver:
+    def hand_over(self, reason: str) -> HandOverAction:
         """Return the hand-over of a call that must go to staff now, with the summary so far."""

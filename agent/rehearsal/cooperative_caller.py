@@ -8,6 +8,7 @@ from typing import Literal
 
 from agent.dialog.numbers.capture import understand
 from agent.dialog.numbers.format import NumberFormat, symbols_of
+from agent.languages.en.numbers import NUMBERS
 
 Reaction = Literal["yes", "no", "again", ""]
 MOST_REPAIRS = 4
@@ -32,7 +33,7 @@ def _same_number(read_back: str, said: str) -> bool:
     heard = _number_in(read_back)
     if not heard:
         return True
-    meant = understand(said, NumberFormat("X" * len(heard)))
+    meant = understand(said, NumberFormat("X" * len(heard)), vocabulary=NUMBERS)
     found = {symbols_of(value) for value in (meant.value, *meant.alternatives) if value is not None}
     return heard in found
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
+from agent.languages.en.wording import day, place, window
 from agent.shop.models import Order
-from agent.speech.wording import day, place, window
 
 
 def status_sentence(order: Order, today: dt.date) -> str:

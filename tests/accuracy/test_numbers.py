@@ -8,12 +8,13 @@ from agent.accuracy import numbers
 from agent.accuracy.trial_types import SpokenAnswer
 from agent.dialog.numbers.capture import understand
 from agent.dialog.numbers.format import NumberFormat, symbols_of
+from agent.languages.en.numbers import NUMBERS
 
 FIVE = NumberFormat("99999")
 
 
 def means(words: str, number_format: NumberFormat = FIVE) -> set[str]:
-    reading = understand(words.replace(",", ""), number_format)
+    reading = understand(words.replace(",", ""), number_format, vocabulary=NUMBERS)
     return {value for value in (reading.value, *reading.alternatives) if value is not None}
 
 

@@ -15,7 +15,7 @@ from agent.call.ports import RecognitionResult
 from agent.call.records import Caller, CallRecord
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
-from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOver, HungUp, Listen, Prompt, Turn
+from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOverAction, HungUp, Listen, Prompt, Turn
 from agent.telemetry.events import CallEvent
 
 EventT = TypeVar("EventT", bound=CallEvent)
@@ -204,7 +204,7 @@ class FakeDialog:
 
     @property
     def story(self) -> ConversationSummary:
-        return ConversationSummary(("where an order is",), (), verified=True, order_number="10473")
+        return ConversationSummary(("where an order is",), (), verified=True, about="10473")
 
     def snapshot(self) -> dict[str, Any]:
         return {"events": len(self.events)}
@@ -212,8 +212,8 @@ class FakeDialog:
     def resume(self) -> Turn:
         return say("I lost you.", Listen(("yes", "no"), slot="answer"))
 
-    def hand_over(self, reason: str) -> HandOver:
-        return HandOver(reason, "The story.")
+    def hand_over(self, reason: str) -> HandOverAction:
+        return HandOverAction(reason, "The story.")
 
 
 class FakeServices:

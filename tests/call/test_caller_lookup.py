@@ -9,7 +9,7 @@ import pytest
 
 from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.common.service_error import ServiceError
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import HandOverAction
 from tests.call.text_session import TextSession, demo_shop, section
 
 MARIA = {"first_name": "Maria", "tier": "gold", "orders_count": 3, "phone": "+12025550143", "name": "Maria Lopez"}
@@ -113,7 +113,7 @@ class TestANameIsNoProof:
         page = call.page()
         assert section(page, "Verified") == ["- no: it did not come to that"]
         assert section(page, "Found") == ["- nothing"]
-        assert isinstance(call.end, HandOver)
+        assert isinstance(call.end, HandOverAction)
         assert call.end.facts["verified"] is False
 
     async def test_without_the_shop_s_consent_nobody_is_greeted_by_name(self, tmp_path: Path) -> None:

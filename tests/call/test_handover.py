@@ -17,7 +17,7 @@ from agent.call.records import CallRecord
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.ticketing import HandoverTicket
-from agent.dialog.contract import HandOver
+from agent.dialog.contract import HandOverAction
 from agent.telemetry.events import HandedOver
 from tests.call.fakes import (
     FakeCallerLine,
@@ -33,7 +33,7 @@ from tests.waiting import until
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 TICKET = {"ticket": {"id": "T-1"}}
-ASKED = HandOver("caller_asked", "Wants a person.")
+ASKED = HandOverAction("caller_asked", "Wants a person.")
 
 
 class OpenQueue:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.call.queue_rules import QueueRules, QueueState, queue_report, rounded_minutes
 from agent.call.queue_status import QueueDefinition, StaffQueues, fill_screen_pop_url
-from agent.dialog.contract import HandOver, QueueReport
+from agent.dialog.contract import HandOverAction, QueueReport
 
 ZONE = ZoneInfo("America/Chicago")
 OFFICE = ((time(8), time(18)),)
@@ -101,7 +101,7 @@ async def test_calls_go_to_no_queue_that_is_not_set() -> None:
     await at_work.report("billing")
     await at_work.report("premium-rate")
     assert figures.asked == ["billing", "humans"]
-    variables = await at_work.variables(HandOver("complaint", "", "premium-rate"), "T-1", "call-1", "2025550143")
+    variables = await at_work.variables(HandOverAction("complaint", "", "premium-rate"), "T-1", "call-1", "2025550143")
     assert variables == {"ORDERLINE_QUEUE": "humans", "ORDERLINE_URL": ""}
 
 
@@ -109,7 +109,7 @@ async def test_the_person_gets_an_address_and_a_whisper_where_they_are_set() -> 
     plan = QueueDefinition(
         lambda: QueueRules(ZONE), "https://crm.example/t?id={ticket}&o={order}&v={verified}", whisper=True
     )
-    handover = HandOver("complaint", "", facts={"order_number": "10&x=1", "verified": True})
+    handover = HandOverAction("complaint", "", facts={"order_number": "10&x=1", "verified": True})
     variables = await desk(_Figures(FREE), plan).variables(handover, "T-1", "call-1", "2025550143")
     assert variables["ORDERLINE_URL"] == "https://crm.example/t?id=T-1&o=10%26x%3D1&v=yes"
     assert variables["ORDERLINE_WHISPER"] == "/var/whispers/call-1"

@@ -24,7 +24,7 @@ from agent.dialog.contract import (
     Effect,
     EffectFailed,
     EffectSucceeded,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     KeyEntry,
@@ -202,7 +202,7 @@ class TestEffects:
 
 
 class TestHandOver:
-    HANDOVER = HandOver(
+    HANDOVER = HandOverAction(
         "caller_asked",
         'Wants a "person"\r\nX-Evil: 1',
         priority=5,
@@ -241,7 +241,7 @@ class TestHandOver:
     async def test_what_may_not_be_kept_is_not_quoted_to_anybody(self, slot: str, said: str) -> None:
         """A misheard card number has no right check digit, and is one all the same."""
         line, records, told = FakeCallerLine(), FakeRecords(), FakeEvents()
-        handover = HandOver("no_match", f'Last words: "{said}".')
+        handover = HandOverAction("no_match", f'Last words: "{said}".')
         asked = say("Which one?", Listen(phrases=(said,), slot=slot))
         dialog = FakeDialog(asked, say("One moment.", handover))
         services = FakeServices(tickets__create={"ticket": {"id": "T-1"}})
@@ -279,7 +279,7 @@ class TestHangUps:
             "speaking": say("Hello."),
             "listening": say("Hello."),
             "looking_up": say("", Effect("e1", "orders.verify", deadline_seconds=5)),
-            "handing_over": say("One moment.", HandOver("caller_asked", "story")),
+            "handing_over": say("One moment.", HandOverAction("caller_asked", "story")),
             "saying_goodbye": GOODBYE,
         }
         dialog = FakeDialog(turns[state])
@@ -345,8 +345,8 @@ class TestAQueueThatIsAskedFirst:
     async def test_a_wait_is_told_after_the_last_words_and_before_the_transfer(self) -> None:
         line = FakeCallerLine()
         media = FakeMedia(line.inbox)
-        told = say("The wait is about four minutes.", HandOver("complaint", "Is cross."))
-        dialog = FakeDialog(say("I'll put you through.", HandOver("complaint", "Is cross.")), told)
+        told = say("The wait is about four minutes.", HandOverAction("complaint", "Is cross."))
+        dialog = FakeDialog(say("I'll put you through.", HandOverAction("complaint", "Is cross.")), told)
         call = parts(dialog, queues=self.desk(QueueState(1, 0, 0, talk_seconds=240)))
         await hold(line, media, call)
         assert media.played == [b"I'll put you through.", b"The wait is about four minutes."]
@@ -358,7 +358,7 @@ class TestAQueueThatIsAskedFirst:
         line = FakeCallerLine()
         media = FakeMedia(line.inbox)
         dialog = FakeDialog(
-            say("I'll put you through.", HandOver("complaint", "")), say("Nobody is here.", HangUp("x"))
+            say("I'll put you through.", HandOverAction("complaint", "")), say("Nobody is here.", HangUp("x"))
         )
         call = parts(dialog, queues=self.desk(QueueState(0, 0, 0)))
         await hold(line, media, call)

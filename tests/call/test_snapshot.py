@@ -14,7 +14,7 @@ from agent.call.inbox_events import CallReclaimed, HandOverRequested, KeyPressed
 from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.session import CallSession
 from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, recovered_call, snapshot_of
-from agent.dialog.contract import Effect, HandOver, HangUp, KeyEntry, Listen, RecognitionLost
+from agent.dialog.contract import Effect, HandOverAction, HangUp, KeyEntry, Listen, RecognitionLost
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
@@ -176,7 +176,7 @@ class BrokenRecognizer(FakeRecognizer):
 async def test_a_recogniser_that_does_not_work_makes_the_dialog_deaf() -> None:
     line = FakeCallerLine()
     dialog = FakeDialog(
-        say("Hello.", Listen(("yes",), slot="request")), say("Sure.", HandOver("cannot_hear", "The story."))
+        say("Hello.", Listen(("yes",), slot="request")), say("Sure.", HandOverAction("cannot_hear", "The story."))
     )
     call = parts(dialog, recognizer=BrokenRecognizer())
     line.voice(2000)

@@ -11,7 +11,7 @@ import pytest
 from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.call.ticketing import HandoverTicket
-from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOver, HangUp
+from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOverAction, HangUp
 from agent.records.redaction import redact_text
 from agent.shop.demo.shop import DemoShop
 from tests.call.fakes import FakeCallerLine, FakeDialog, FakeMedia, FakeRecords, FakeServices, parts, say
@@ -150,7 +150,7 @@ class TestInASession:
         )
         dialog = FakeDialog(
             say("", Effect("e1", "orders.verify", {"number": "10473"})),
-            say("One moment.", HandOver("caller_asked", "x")),
+            say("One moment.", HandOverAction("caller_asked", "x")),
         )
         call = parts(dialog, services=services, known_as=lambda: "Maria")
         await hold(line, FakeMedia(line.inbox), call)
@@ -178,7 +178,7 @@ class TestInASession:
         services = FakeServices(tickets__create={"ticket": {"id": "", "pending": True}})
         record = CallRecord("call-1", Caller("2025550143"), "2026-03-02T09:30:00+00:00")
         ticket = HandoverTicket(services, record, lambda text, slot: text)
-        assert await ticket.create(HandOver("caller_asked", "x")) == ""
+        assert await ticket.create(HandOverAction("caller_asked", "x")) == ""
 
     async def test_an_effect_that_was_too_slow_is_recorded_with_its_code(self) -> None:
         line = FakeCallerLine()

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.call.operations import CallOperations
 from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.ticket_page import TicketReason
-from agent.dialog.contract import Effect, HandOver, HangUp, Listen, Turn, TurnInput
+from agent.dialog.contract import Effect, HandOverAction, HangUp, Listen, Turn, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.tools.text_call import event_from_line
 from agent.records.redaction import redact_text
@@ -56,7 +56,7 @@ class TextSession:
             lambda: known_as,
             lambda text, slot: redact_text(text, slot=slot),
         )
-        self.end: HandOver | HangUp | None = None
+        self.end: HandOverAction | HangUp | None = None
 
     async def play(self, *lines: str) -> TextSession:
         """Hold the call with these lines; it must end with them or stay open."""
@@ -72,7 +72,7 @@ class TextSession:
 
     def page(self) -> str:
         """Return the page of a hand-over's ticket."""
-        assert isinstance(self.end, HandOver), self.record.turns[-1]
+        assert isinstance(self.end, HandOverAction), self.record.turns[-1]
         return self.acting.page(TicketReason(self.end.reason, self.end.summary, self.end.priority))
 
     async def _acts(self, turn: Turn) -> None:
@@ -86,7 +86,7 @@ class TextSession:
             result = await self.acting.perform(turn.then)
             self.acting.note(turn.then, result, 1.0)
             turn = self.conversation.hear(result)
-        if isinstance(turn.then, (HandOver, HangUp)):
+        if isinstance(turn.then, (HandOverAction, HangUp)):
             self.end = turn.then
 
 

@@ -23,10 +23,14 @@ PAGE_NAME = re.compile(r"(?<![\w./-])[\w-]+\.md\b")
 MODULE = re.compile(r"(?<![\w./-])agent(?:\.[a-z_]+)+\b(?!\()")
 FILE_NAME = re.compile(r"(?<![\w./-])(?:[a-z_]+/)?\w+\.py\b")
 """A Python file named without its directory, or with the last part of it."""
+CODE_NAME = re.compile(r"`([A-Z]\w+(?:\.[a-z_]+)?)(?:\(|`)(?<!\.md`)")
+"""A class, a constant, a method of a class, a dialplan application: ``Handover.emergency``."""
 LOG_NAMES = {"agent.live"}
 """Names of log lines that installed filters read; no modules."""
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
 TOPS = ("agent", "tests", "benchmarks")
+EXAMPLES = {"agent/languages/es"}
+"""Places that the reader is to make."""
 NOT_OURS = {"manage.py", "schema.py", "urls.py"}
 """Files of other people's programs."""
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
@@ -51,7 +55,8 @@ def anchors(page: Path) -> set[str]:
 
 def missing_paths(text: str, beside: Path = ROOT) -> list[str]:
     found = (path for match in PATH.findall(text) for path in expanded(match.rstrip(".,/")))
-    return sorted({path for path in found if not any(ROOT.glob(path)) and not any(beside.glob(path))})
+    missing = (path for path in found if not any(ROOT.glob(path)) and not any(beside.glob(path)))
+    return sorted({*missing} - EXAMPLES)
 
 
 def missing_pages(text: str, beside: Path) -> list[str]:
@@ -100,6 +105,20 @@ def test_comments_in_configuration_files_name_only_what_exists(name: str) -> Non
     for file in ROOT.glob(name):
         if file.is_file():
             assert missing_paths(file.read_text(encoding="utf-8")) == [], file
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_classes_and_constants_a_developer_is_sent_to_exist(page: str) -> None:
+    sources = [
+        *ROOT.glob("agent/**/*.py"),
+        *ROOT.glob("dialplan/*.conf"),
+        *ROOT.glob("contrib/**/*.service"),
+        ROOT / "Makefile",
+    ]
+    words = {word for file in sources for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+    named = set(CODE_NAME.findall((ROOT / page).read_text(encoding="utf-8")))
+    assert named
+    assert {name for name in named if not set(name.split(".")) <= words} == set()
 
 
 def test_every_page_is_in_the_index() -> None:

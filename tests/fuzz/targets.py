@@ -230,7 +230,7 @@ async def flow_files() -> AsyncIterator[Run]:
     """A pack of procedures, and a short conversation with whatever of it can still be loaded; and the settings."""
     from agent.config.base import SettingsError
     from agent.config.loader import load_settings
-    from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HandOver, HangUp, NoInput, TurnInput
+    from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HandOverAction, HangUp, NoInput, TurnInput
     from agent.dialog.engine.engine import CallFacts, Conversation
     from agent.dialog.errors import FlowError
     from agent.dialog.pack.loader import FlowPack
@@ -262,7 +262,7 @@ async def flow_files() -> AsyncIterator[Run]:
             conversation = Conversation(pack, CallFacts(now=NOW, shop_name="Maple"), render)
             turn = conversation.start()
             for _ in range(8):
-                if isinstance(turn.then, HandOver | HangUp):
+                if isinstance(turn.then, HandOverAction | HangUp):
                     break
                 if isinstance(turn.then, Effect):
                     done = EffectSucceeded(

@@ -156,7 +156,7 @@ async def agent(directory: Path, url: str, generation: int, chance: random.Rando
         stopping = asyncio.Event()
 
         async def deliver() -> None:
-            async with records_lock(directory / "lock", stopping) as held:
+            async with records_lock(directory / "lock", stopping, poll_seconds=OPTIONS.poll_seconds) as held:
                 if held:
                     await store.take_over()
                     await deliveries.run()

@@ -11,7 +11,7 @@ from agent.dialog.contract import (
     ConversationSummary,
     Dialog,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     KeyEntry,
@@ -83,7 +83,7 @@ class ConsentDialog:
         """Return the open turn of a dialog picked up again: the question, or what the conversation asked."""
         return self._question("question") if self._asking else self._inner.resume()
 
-    def hand_over(self, reason: str) -> HandOver:
+    def hand_over(self, reason: str) -> HandOverAction:
         """Return the story so far; who has not answered yet has not agreed."""
         if self._asking:
             self._asking = False

@@ -11,47 +11,6 @@ from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST
 from agent.dialog.model.model import CollectStep
 
-_LEADS = frozenset(
-    [
-        "no",
-        "not",
-        "wait",
-        "actually",
-        "sorry",
-        "i",
-        "meant",
-        "mean",
-        "said",
-        "make",
-        "that",
-        "it",
-        "rather",
-        "but",
-        "oh",
-        "hang",
-        "on",
-    ]
-)
-"""Words that begin a change of mind; what follows them must be an answer as a whole."""
-_DENIALS = frozenset(
-    [
-        "not",
-        "no",
-        "nobody",
-        "never",
-        "won't",
-        "can't",
-        "cannot",
-        "isn't",
-        "don't",
-        "doesn't",
-        "away",
-        "vacation",
-        "until",
-    ]
-)
-"""With one of these in a sentence a day in it may be a day that does not suit."""
-
 
 def changed_answer(scene: TurnContext, heard: TurnInput) -> NextAction | None:
     """Take a text that answers an earlier question of the flow under way; None when it answers none, or several.
@@ -62,7 +21,7 @@ def changed_answer(scene: TurnContext, heard: TurnInput) -> NextAction | None:
     frame = scene.frame
     found: list[tuple[int, str, str]] = []
     for index, slot in _answered(scene):
-        for words in _without_leads(heard.text):
+        for words in _without_leads(heard.text, scene.pack.language.changes.leads):
             value = _value(scene, slot, words)
             if value:
                 found.append((index, slot, value))
@@ -86,7 +45,7 @@ def is_denial(scene: TurnContext, heard: TurnInput) -> bool:
 def date_in_request(scene: TurnContext, flow: str, heard: TurnInput) -> tuple[str, str] | None:
     """Return a date slot of the flow and the one day a sentence names for it; None without one, or with a denial."""
     tokens = heard.text.split()
-    if _DENIALS.intersection(tokens):
+    if scene.pack.language.changes.denials.intersection(tokens):
         return None
     steps = scene.pack.flow(flow).steps
     asked = (step.collect for step in steps if isinstance(step, CollectStep))
@@ -100,7 +59,7 @@ def single_date(scene: TurnContext, focus: Focus, heard: TurnInput) -> str:
     if (
         focus.kind != "collect"
         or scene.pack.slot(focus.slot).type != "date"
-        or _DENIALS.intersection(heard.text.split())
+        or scene.pack.language.changes.denials.intersection(heard.text.split())
     ):
         return ""
     return _named_day(scene, focus.slot, heard.text.split())
@@ -128,10 +87,10 @@ def _answered(scene: TurnContext) -> Iterator[tuple[int, str]]:
                 yield index, step.collect
 
 
-def _without_leads(text: str) -> Iterator[str]:
+def _without_leads(text: str, leads: frozenset[str]) -> Iterator[str]:
     words = text.split()
     yield text
-    while words and words[0] in _LEADS:
+    while words and words[0] in leads:
         words = words[1:]
         if words:
             yield " ".join(words)

@@ -12,7 +12,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     Listen,
@@ -99,6 +99,11 @@ class Conversation:
         self._facts = replace(self._facts, known={name: tuple(numbers) for name, numbers in known.items()})
 
     @property
+    def subject_slot(self) -> str:
+        """The number slot that holds what the call is about; ``""`` where the pack names none."""
+        return self._pack.story.about
+
+    @property
     def slots(self) -> dict[str, str]:
         """What is known so far, by slot."""
         return {name: slot.value for name, slot in self._state.slots.items()}
@@ -108,18 +113,19 @@ class Conversation:
         """What it was about so far."""
         state, flows, slots = self._state, self._pack.contents.flows, self._pack.contents.slots
         asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
-        order = state.slots.get("order_number")
+        told = self._pack.story
+        about = state.slots.get(told.about)
         return ConversationSummary(
             wanted=tuple(flows[flow].description for flow in asked),
             unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
-            verified=bool(state.variables.get("verified")),
-            order_number=order.value if order is not None else "",
+            verified=bool(state.variables.get(told.verified)),
+            about=about.value if about is not None else "",
             answers=tuple(
                 (name, held.value)
                 for name, held in state.slots.items()
-                if name != "order_number"
-                and not slots[name].redact
-                and slots[name].type not in ("request", "yes_no")
+                if name != told.about
+                and self._pack.tells(name)
+                and slots[name].type != "yes_no"
                 and held.value not in ("yes", "no", "nothing")
             ),
         )
@@ -197,7 +203,7 @@ class Conversation:
             return self._finish(scene, fallbacks.ask_again(scene))
         return self._finish(scene, self._open(scene))
 
-    def hand_over(self, reason: str) -> HandOver:
+    def hand_over(self, reason: str) -> HandOverAction:
         """Return the hand-over of a call that must go to staff now, with the summary so far; the caller hears nothing.
 
         A hand-over that was under way keeps its own reason, queue and priority.
@@ -211,7 +217,7 @@ class Conversation:
             self._give_variables_a_value(scene)
             return hand_over(scene, going.reason, priority=going.priority, queue=going.queue, quiet=True)
         except DialogError:
-            return HandOver(going.reason, "The agent's rules failed during this call.", going.queue)
+            return HandOverAction(going.reason, "The agent's rules failed during this call.", going.queue)
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""
@@ -261,11 +267,11 @@ class Conversation:
             raise DialogError("a service call is pending at a step that calls none")
         return steps.effect_of(scene, step, ".".join(scene.place))
 
-    def _fault(self, scene: TurnContext) -> HandOver:
+    def _fault(self, scene: TurnContext) -> HandOverAction:
         try:
             return hand_over(scene, "fault")
         except DialogError:
-            return HandOver("fault", "The agent's rules failed during this call.")
+            return HandOverAction("fault", "The agent's rules failed during this call.")
 
     def _finish(self, scene: TurnContext, then: NextAction) -> Turn:
         if isinstance(then, Listen) and self._state.deaf:
@@ -273,7 +279,7 @@ class Conversation:
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome
-        elif isinstance(then, HandOver):
+        elif isinstance(then, HandOverAction):
             self._state.ended = HANDED_OVER
         if not isinstance(then, Listen):
             self._state.focus = None

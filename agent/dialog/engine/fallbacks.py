@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.dialog.contract import HandOver, HangUp, Listen, NextAction
+from agent.dialog.contract import HandOverAction, HangUp, Listen, NextAction
 from agent.dialog.engine import listening, steps
 from agent.dialog.engine.handover import hand_over
 from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
@@ -75,7 +75,7 @@ def ask_again(scene: TurnContext) -> Listen:
     return listening.listen(scene)
 
 
-def escalate(scene: TurnContext, name: str) -> HandOver:
+def escalate(scene: TurnContext, name: str) -> HandOverAction:
     """Bring a person at once: anger, a legal threat."""
     escalation = scene.pack.contents.escalate[name]
     scene.understood = name

@@ -143,7 +143,7 @@ def _number(scene: TurnContext, match: GrammarMatch, reading: NumberReading, con
     if confidence < LOW_CONFIDENCE or state.breaths >= _MAX_BREATHS:
         return fallbacks.no_match(scene)
     scene.understood = f"{name}={reading.partial}..."
-    alone = capture.understand(match.number_text, scene.pack.formats[name])
+    alone = capture.understand(match.number_text, scene.pack.formats[name], vocabulary=scene.pack.language.numbers)
     joined = state.so_far_slot == name and alone.partial != reading.partial
     state.so_far = f"{state.so_far} {match.number_text}" if joined else match.number_text
     state.so_far_slot = name
@@ -161,7 +161,9 @@ def _correct(
     name = match.number_slot
     before = scene.state.slots.get(name)
     if reading.value is None and before is not None:
-        reading = capture.correct(before.value, match.number_text, scene.pack.formats[name])
+        reading = capture.correct(
+            before.value, match.number_text, scene.pack.formats[name], vocabulary=scene.pack.language.numbers
+        )
     if reading.value is None or before is None:
         return fallbacks.readback_rejected(scene, name)
     if reading.value == before.value:

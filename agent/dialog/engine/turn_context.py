@@ -71,13 +71,13 @@ class TurnContext:
         """Return one prompt, filled in."""
         context = self.context(**extra)
         if not is_prompt_id(text):
-            return Prompt(place, self._render(text, context))
+            return Prompt(place, self._render(text, context, self.pack.language))
         source = self.pack.contents.prompts[text]
         if not isinstance(source, ConditionalPrompt):
-            return Prompt(text, self._render(source, context))
+            return Prompt(text, self._render(source, context, self.pack.language))
         case = str(self.pack.expressions.evaluate(source.choose, context))
-        chosen = source.cases.get(case, source.otherwise)
-        return Prompt(f"{text}.{case if case in source.cases else 'otherwise'}", self._render(chosen, context))
+        words = self._render(source.cases.get(case, source.otherwise), context, self.pack.language)
+        return Prompt(f"{text}.{case if case in source.cases else 'otherwise'}", words)
 
     # --- slots and variables ----------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class TurnContext:
         """Return what there is to choose for a slot whose choices come from this call's data; empty for others."""
         slot = self.pack.slot(name)
         if slot.type == "date":
-            return day_options(self.facts.now.date(), slot.days_ahead)
+            return day_options(self.facts.now.date(), slot.days_ahead, self.pack.language.days)
         if slot.choices_from is None or knowledge.is_fixed(slot):
             return ()
         return options_from(slot.choices_from, self.evaluate(slot.choices_from.list))

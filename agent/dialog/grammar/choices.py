@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.dialog.errors import DialogError
 from agent.dialog.model.model import ChoicesFrom
+from agent.languages.language import ChoiceWords
 
 MAX_OPTIONS = 20
 """Longer lists are cut: nobody chooses among more by voice."""
 MAX_KEYS = 9
-_WORD = re.compile(r"[a-z][a-z']*")
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_JOINTS = frozenset({"in", "with", "for", "of", "and", "without"})
-"""What comes after one of these is left out when callers name a thing: "the case" for "Case for two bottles"."""
-_LEADS = ((), ("the",), ("my",), ("it's", "the"), ("just", "the"))
 _MAX_WORDS = 8
 
 
@@ -51,44 +45,44 @@ def options_from(source: ChoicesFrom, listed: object) -> tuple[Option, ...]:
     return tuple(options.values())
 
 
-def unique_namings(options: Sequence[Option]) -> Iterator[tuple[Option, list[tuple[str, ...]]]]:
+def unique_namings(options: Sequence[Option], words: ChoiceWords) -> Iterator[tuple[Option, list[tuple[str, ...]]]]:
     """Yield every option with the ways of naming it that it shares with no other one."""
-    names = [option.phrases or tuple(dict.fromkeys(_ways(option.name))) for option in options]
+    names = [option.phrases or tuple(dict.fromkeys(_ways(option.name, words))) for option in options]
     shared = Counter(way for own in names for way in own)
     for option, own in zip(options, names, strict=True):
         yield option, [way for way in own if shared[way] == 1]
 
 
-def spoken_choices(options: Sequence[Option]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def spoken_choices(options: Sequence[Option], words: ChoiceWords) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield value and words for every way an option can be said: by name, and by its place ("the first one")."""
-    named = list(unique_namings(options))
-    taken = {(*lead, *way) for _, own in named for way in own for lead in _LEADS}
+    named = list(unique_namings(options, words))
+    taken = {(*lead, *way) for _, own in named for way in own for lead in words.leads}
     for index, (option, own) in enumerate(named):
         for way in own:
             if option.phrases:
                 yield option.value, way
                 continue
-            for lead in _LEADS:
+            for lead in words.leads:
                 yield option.value, (*lead, *way)
         if not option.phrases:
             # a thing that is called "First" is not the first one
-            yield from ((option.value, way) for way in _by_place(index, len(options)) if way not in taken)
+            yield from ((option.value, way) for way in words.by_place(index, len(options)) if way not in taken)
 
 
-def keypad_choices(keys: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def keypad_choices(keys: Mapping[str, str], words: ChoiceWords) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield value and words for choices named by their place: keys stand in the order in which a prompt names them."""
     for index in range(len(keys)):
         value = keys.get(str(index + 1))
         if value is not None:
-            yield from ((value, way) for way in _by_place(index, len(keys)))
+            yield from ((value, way) for way in words.by_place(index, len(keys)))
 
 
-def _ways(name: str) -> Iterator[tuple[str, ...]]:
+def _ways(name: str, choice_words: ChoiceWords) -> Iterator[tuple[str, ...]]:
     """Yield the ways of naming a thing: the whole name, its end ("lamp"), its beginning ("oak" for "Oak Street")."""
-    words = tuple(_WORD.findall(name.lower()))[:_MAX_WORDS]
+    words = tuple(choice_words.word.findall(name.lower()))[:_MAX_WORDS]
     head = words
     for at, word in enumerate(words[1:], 1):
-        if word in _JOINTS:
+        if word in choice_words.joints:
             head = words[:at]
             yield words
             break
@@ -96,17 +90,8 @@ def _ways(name: str) -> Iterator[tuple[str, ...]]:
         yield head[start:]
     if len(head) > 1:
         yield head[:-1]
-        yield (*head[:-1], "one")
-
-
-def _by_place(index: int, count: int) -> Iterator[tuple[str, ...]]:
-    if index < len(_ORDINALS):
-        for lead in ((), ("the",)):
-            yield (*lead, _ORDINALS[index])
-            yield (*lead, _ORDINALS[index], "one")
-        yield ("number", _NUMBERS[index])
-    if count > 1 and index == count - 1:
-        yield ("the", "last", "one")
+        if choice_words.stands_for_noun:
+            yield (*head[:-1], choice_words.stands_for_noun)
 
 
 def _field(entry: object, key: str) -> str:

@@ -12,6 +12,7 @@ from agent.dialog.grammar.synonyms import Synonyms
 from agent.dialog.grammar.templates import Phrase
 from agent.dialog.grammar.wildcard_phrases import PhraseIndex, Tokens, WildcardPhrase
 from agent.dialog.numbers.format import NumberFormat
+from agent.languages.number_words import NumberWords
 
 Entry = tuple[Phrase | WildcardPhrase | KeywordPattern, Intent]
 
@@ -42,7 +43,11 @@ class EntryTable:
     """Some entries, compiled once; immutable afterwards. The first meaning of the same words stays."""
 
     def __init__(
-        self, entries: Iterable[Entry], formats: Mapping[str, NumberFormat], same: Synonyms | None = None
+        self,
+        entries: Iterable[Entry],
+        formats: Mapping[str, NumberFormat],
+        vocabulary: NumberWords,
+        same: Synonyms | None = None,
     ) -> None:
         self._same = same or Synonyms()
         self.whole: dict[Tokens, Intent] = {}
@@ -68,7 +73,7 @@ class EntryTable:
         self.wide = PhraseIndex(wide)
         self.phrases = tuple(spoken_phrases(heard))
         """What of them the recogniser listens for: whole phrases, and the fixed words around numbers."""
-        self.samples = tuple(sample_sentences(numbered, formats))
+        self.samples = tuple(sample_sentences(numbered, formats, vocabulary))
         """Whole sentences with made-up numbers; they may repeat."""
         self.slots = tuple(dict.fromkeys(slot for phrase, _ in numbered for slot in phrase.number_slots))
         """The number slots with an entry the recogniser listens for."""

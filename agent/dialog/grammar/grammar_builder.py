@@ -28,6 +28,7 @@ from agent.dialog.grammar.wildcard_phrases import WildcardPhrase, fixed
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import PackFile, Slot
 from agent.dialog.numbers.format import NumberFormat
+from agent.languages.language import Language
 
 VALUE_PLACE = "value"
 """The name that stands for "the number just read back" in correction phrases."""
@@ -82,8 +83,8 @@ class PackGrammars:
     Mistakes in phrases go to ``report`` with their key path; the rest is still built.
     """
 
-    def __init__(self, contents: PackFile, report: Report) -> None:
-        self._builder = _Builder(contents, report)
+    def __init__(self, contents: PackFile, report: Report, language: Language) -> None:
+        self._builder = _Builder(contents, report, language)
         self.fixed: Mapping[str, TurnGrammar] = self._builder.build()
         self._made: dict[tuple[str, tuple[Option, ...]], TurnGrammar] = {}
         self._lock = threading.Lock()
@@ -109,15 +110,13 @@ def number_formats(contents: PackFile) -> dict[str, NumberFormat]:
 
 
 class _Builder:
-    def __init__(self, contents: PackFile, report: Report) -> None:
+    def __init__(self, contents: PackFile, report: Report, language: Language) -> None:
+        self._language = language
+        self._vocabulary = language.numbers
         self._contents = contents
         self._report = report
         self._formats = number_formats(contents)
-        self._lists = {
-            name: knowledge.choices(slot, contents.knowledge)
-            for name, slot in contents.slots.items()
-            if slot.type == "choice"
-        }
+        self._lists = {name: self._choices(slot) for name, slot in contents.slots.items() if slot.type == "choice"}
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
         self._same = Synonyms(contents.same)
         self._maker = EntryCompiler(contents.rules, self._lists, tuple(self._formats), self._same)
@@ -202,7 +201,7 @@ class _Builder:
         )  # fmt: skip
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
-        return EntryTable(entries, self._formats, self._same)
+        return EntryTable(entries, self._formats, self._vocabulary, self._same)
 
     def _edges(self, entries: Entries) -> tuple[WildcardPhrase, ...]:
         """Return phrases as what may stand at an edge."""
@@ -260,16 +259,17 @@ class _Builder:
                     self._report((*path, "phrases"), problem)
         told = self._contents.knowledge
         owners: dict[tuple[str, ...], str] = {}
-        for value, texts in knowledge.choices(slot, told).items():
+        for value, texts in self._choices(slot).items():
             where = knowledge.place(name, value, told, slot)
             own = self._expand(texts, Intent("value", value), where)
             self._owned(own, value, owners, where)
             entries += own
-        entries += [(Phrase(words), Intent("value", value)) for value, words in choices.spoken_choices(options)]
+        spoken = choices.spoken_choices(options, self._language.choices)
+        entries += [(Phrase(words), Intent("value", value)) for value, words in spoken]
         if not options:
             entries += [
                 (Phrase(words, heard=False), Intent("value", value))
-                for value, words in choices.keypad_choices(slot.dtmf)
+                for value, words in choices.keypad_choices(slot.dtmf, self._language.choices)
             ]
         if slot.type == "choice" and slot.phrases and (options or knowledge.is_fixed(slot)):
             entries += self._wrapped(name, slot, path, options)
@@ -283,10 +283,13 @@ class _Builder:
             # only where a request is asked for: there callers begin with it, elsewhere it is one more thing to mishear
             around = replace(around, heard=())
         return TurnGrammar(
-            entries, self._formats, (), common.strong_words,
+            entries, self._formats, self._vocabulary, (), common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
             shared=common.opening if whole else common.anytime,
         )  # fmt: skip
+
+    def _choices(self, slot: Slot) -> dict[str, tuple[str, ...]]:
+        return knowledge.spoken_choices(slot, self._contents.knowledge, self._language)
 
     def _owned(self, entries: Entries, value: str, owners: dict[tuple[str, ...], str], path: KeyPath) -> None:
         """A phrase can stand for one value only: the second would never be heard."""
@@ -297,13 +300,14 @@ class _Builder:
 
     def _wrapped(self, name: str, slot: Slot, path: KeyPath, options: tuple[Option, ...]) -> Entries:
         """Expand the phrases of a choice slot: the choice, and what else the sentence holds."""
+        words = self._language.choices
         lists = {
             **self._lists,
             name: {
                 **self._lists[name],
                 **{
-                    option.value: tuple(f"[the] {' '.join(words)}" for words in ways)
-                    for option, ways in choices.unique_namings(options)
+                    option.value: tuple(words.in_sentence.format(name=" ".join(way)) for way in ways)
+                    for option, ways in choices.unique_namings(options, words)
                 },
             },
         }
@@ -328,7 +332,7 @@ class _Builder:
     def _short(self, entries: Entries, common: _Common) -> TurnGrammar:
         """Make a grammar that hears few phrases; what else callers say at any moment is understood all the same."""
         return TurnGrammar(
-            [*entries, *common.short_commands], self._formats,
+            [*entries, *common.short_commands], self._formats, self._vocabulary,
             silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False,
             around=replace(common.around, heard=()), same=self._same, besides=self._anything,
         )  # fmt: skip
@@ -343,7 +347,7 @@ class _Builder:
         """What may be said at any moment, for the turns that do not listen for it."""
         common = self._shared
         return TurnGrammar(
-            (), self._formats, speak_fillers=False,
+            (), self._formats, self._vocabulary, speak_fillers=False,
             around=replace(common.around, heard=()), same=self._same, shared=common.anytime, hears_shared=False,
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.numbers.words import words_for
+from agent.languages.number_words import NumberWords
 
 __all__ = ["UNKNOWN", "EdgePhrases", "GrammarMatch", "Intent", "TurnGrammar"]
 
@@ -46,6 +47,7 @@ class GrammarMatch:
 class TurnGrammar:
     """One turn's grammar: entries of its own, and a table it shares with other turns. Immutable.
 
+    ``vocabulary`` are the number words of the language that is spoken.
     ``around`` is what may stand at its edges, shared as well; the ``fillers`` alone when not given. Of the ``shared``
     table nothing is listened for unless ``hears_shared``.
     """
@@ -54,6 +56,7 @@ class TurnGrammar:
         self,
         entries: Sequence[Entry],
         formats: Mapping[str, NumberFormat],
+        vocabulary: NumberWords,
         fillers: Collection[Tokens] = (),
         strong_words: Mapping[str, Intent] | None = None,
         *,
@@ -66,10 +69,11 @@ class TurnGrammar:
         besides: TurnGrammar | None = None,
     ) -> None:
         self._formats = formats
+        self._vocabulary = vocabulary
         self._same = same or Synonyms()
         self._besides = besides
         self._around = around = around or EdgePhrases.of(fillers, self._same)
-        own = EntryTable(entries, formats, self._same)
+        own = EntryTable(entries, formats, vocabulary, self._same)
         tables = (own,) if shared is None else (own, shared)
         self._layers = LayeredEntryTable(tables, tables if hears_shared else (own,))
         self._sentences = PhraseMatcher(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
@@ -81,7 +85,7 @@ class TurnGrammar:
         self.phrases = tuple(spoken)
         """Whole phrases for the recogniser, and the fixed words around numbers."""
         slots = dict.fromkeys(slot for table in heard for slot in table.slots)
-        self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot])))
+        self.words = tuple(dict.fromkeys(word for slot in slots for word in words_for(formats[slot], vocabulary)))
         """Loose words for the recogniser: what the numbers of this turn are spoken with."""
         self._loose = frozenset(self.words)
         self.bare_number = next((frame.slot for frame in self._layers.frames(()) if not frame.tail), "")
@@ -142,7 +146,10 @@ class TurnGrammar:
                 verdict = Completeness.INCOMPLETE
             for frame, middle in self._layers.framed(part):
                 judged = capture.completeness(
-                    " ".join(middle), self._formats[frame.slot], so_far if frame.slot == so_far_slot else ""
+                    " ".join(middle),
+                    self._formats[frame.slot],
+                    so_far if frame.slot == so_far_slot else "",
+                    vocabulary=self._vocabulary,
                 )
                 if judged is Completeness.COMPLETE:
                     continues = any(other.tail for other in self._layers.frames(frame.lead)) and not frame.tail
@@ -198,7 +205,9 @@ class TurnGrammar:
                     if inner[at : at + len(pair.middle)] != pair.middle:
                         continue
                     found = [
-                        capture.understand(" ".join(words), self._formats[slot], known.get(slot, ()))
+                        capture.understand(
+                            " ".join(words), self._formats[slot], known.get(slot, ()), vocabulary=self._vocabulary
+                        )
                         for slot, words in ((pair.first, inner[:at]), (pair.second, inner[at + len(pair.middle) :]))
                     ]
                     if all(reading.value is not None for reading in found):
@@ -238,13 +247,15 @@ class TurnGrammar:
         known: Mapping[str, Sequence[str]],
         so_far: str,
     ) -> GrammarMatch | None:
-        text = " ".join(middle)
-        if frame.meaning.kind == "correct" and capture.names_a_place(" ".join((*frame.lead, *middle))):
+        text, vocabulary = " ".join(middle), self._vocabulary
+        if frame.meaning.kind == "correct" and capture.names_a_place(" ".join((*frame.lead, *middle)), vocabulary):
             # "it ends in {value}": the words before the number say where it belongs
             text = " ".join((*frame.lead, *middle))
         number_format = self._formats[frame.slot]
         same = [" ".join(inner) for other in others for one, inner in self._layers.framed(other) if one == frame]
-        reading = capture.understand(text, number_format, known.get(frame.slot, ()), same, so_far)
+        reading = capture.understand(
+            text, number_format, known.get(frame.slot, ()), same, so_far, vocabulary=vocabulary
+        )
         if reading.in_a_sentence and frame.meaning.kind != "number":
             # only the question for this number makes it the answer
             return None
@@ -252,13 +263,14 @@ class TurnGrammar:
         if reading.value is None and half >= _MIN_BARE_SYMBOLS and middle == middle[:half] * 2:
             # said twice, to be sure
             text = " ".join(middle[:half])
-            reading = capture.understand(text, number_format, known.get(frame.slot, ()), (), so_far)
+            known_here = known.get(frame.slot, ())
+            reading = capture.understand(text, number_format, known_here, (), so_far, vocabulary=vocabulary)
         if reading.value is None and not reading.partial:
             if frame.meaning.kind != "correct":
                 return None
             # a part ("no, fifteen") need not be a beginning; what it replaces is for the engine to find
             told = sum(word in self._loose or word.isdigit() for word in middle)
-            if told < len(middle) / 2 or not capture.is_part(text, number_format):
+            if told < len(middle) / 2 or not capture.is_part(text, number_format, vocabulary=vocabulary):
                 return None
         return GrammarMatch(frame.meaning, frame.slot, text, reading, bool(frame.lead))
 

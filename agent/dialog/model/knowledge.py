@@ -8,10 +8,11 @@ from datetime import date
 from typing import Any
 
 from agent.common.yaml_reader import KeyPath
-from agent.dialog.model.model import ConditionalPrompt, Knowledge, PromptSource, Slot
+from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.model import ConditionalPrompt, PromptSource, Slot
+from agent.languages.language import Language
 
 _CODE = re.compile(r"([a-z]{2,})(\d*)")
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ANSWER_PROMPT = "knowledge.answer"
 """Says what is known about the slot ``topic``."""
 PROMOTION_PROMPT = "knowledge.promotion"
@@ -23,29 +24,40 @@ ANSWERS, PROMOTIONS = "answers", "promotions"
 def choices(slot: Slot, knowledge: Knowledge | None) -> dict[str, tuple[str, ...]]:
     """Return a slot's fixed choices: its own, and the topics or promotions it takes from the knowledge file."""
     found = dict(slot.choices)
-    source = slot.choices_from.list if slot.choices_from is not None else ""
+    source = _source(slot)
     if knowledge is not None and source == ANSWERS:
         found.update({topic: answer.ask for topic, answer in knowledge.answers.items()})
     if knowledge is not None and source == PROMOTIONS:
-        found.update(
-            {name: (*promotion.spoken, *_written(promotion.code)) for name, promotion in knowledge.promotions.items()}
-        )
+        found.update({name: promotion.spoken for name, promotion in knowledge.promotions.items()})
     return found
 
 
-def _written(code: str) -> tuple[str, ...]:
+def spoken_choices(slot: Slot, knowledge: Knowledge | None, language: Language) -> dict[str, tuple[str, ...]]:
+    """Return the same with everything callers say for them: promotions go by their codes as well."""
+    found = choices(slot, knowledge)
+    for name, promotion in knowledge.promotions.items() if knowledge and _source(slot) == PROMOTIONS else ():
+        found[name] = (*promotion.spoken, *_written(promotion.code, language))
+    return found
+
+
+def _source(slot: Slot) -> str:
+    return slot.choices_from.list if slot.choices_from is not None else ""
+
+
+def _written(code: str, language: Language) -> tuple[str, ...]:
     """Return how a code reads as words: "summer 25", "summer two five" for SUMMER25; understood, not listened for."""
     found = _CODE.fullmatch(code.lower())
     if found is None:
         return ()
     word, number = found.groups()
-    ways = (number, " ".join(number), " ".join(_DIGITS[int(digit)] for digit in number)) if number else ("",)
-    return tuple(f"~ [the | my] [code] {word} {way} [code]".replace("  ", " ") for way in dict.fromkeys(ways))
+    units, template = language.numbers.saying.units, language.choices.code
+    ways = (number, " ".join(number), " ".join(units[int(digit)] for digit in number)) if number else ("",)
+    return tuple(template.format(word=word, number=way).replace("  ", " ") for way in dict.fromkeys(ways))
 
 
 def place(slot: str, value: str, knowledge: Knowledge | None, own: Slot) -> KeyPath:
     """Return where the phrases of a fixed choice are written."""
-    source = own.choices_from.list if own.choices_from is not None else ""
+    source = _source(own)
     if value in own.choices or knowledge is None or source not in (ANSWERS, PROMOTIONS):
         return ("slots", slot, "choices", value)
     return ("knowledge", source, value, "ask" if source == ANSWERS else "spoken")

@@ -6,10 +6,12 @@ The shape follows Rasa's flows (``flows -> id -> steps``), the words follow Voic
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from agent.dialog.model.base import FileModel, Texts
+from agent.dialog.model.knowledge_file import Knowledge
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
@@ -17,25 +19,14 @@ PERSON, GOODBYE = "person", "goodbye"
 """What a slot's ``give_up`` can name besides a value."""
 
 
-def _as_tuple(value: Any) -> Any:
-    """Let a single text stand for a list of one."""
-    return (value,) if isinstance(value, str) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
-"""A text or a list of texts: prompt names, or the words themselves."""
 Expression = str
 """A small expression over slots and variables: ``order.status == 'delayed'``."""
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, use_attribute_docstrings=True)
 
 
 # --- prompts --------------------------------------------------------------------------------------
 
 
-class ConditionalPrompt(_Model):
+class ConditionalPrompt(FileModel):
     """A prompt whose words depend on a value."""
 
     choose: Expression
@@ -58,7 +49,7 @@ PromptSource = Annotated[
 # --- slots ----------------------------------------------------------------------------------------
 
 
-class QuestionSettings(_Model):
+class QuestionSettings(FileModel):
     """How a question is asked and what happens when it is not answered; pack-wide defaults and per slot."""
 
     reprompt: Texts = ()
@@ -77,7 +68,7 @@ class QuestionSettings(_Model):
     """Seconds after which the caller's turn is cut."""
 
 
-class ChoicesFrom(_Model):
+class ChoicesFrom(FileModel):
     """Choices that come from data: this caller's items, the days a parcel can come on."""
 
     list: Expression
@@ -137,7 +128,7 @@ class Slot(QuestionSettings):
 # --- steps ----------------------------------------------------------------------------------------
 
 
-class _Step(_Model):
+class _Step(FileModel):
     id: str = ""
     """Name to jump to; steps without one are called by their place (``3``)."""
     next: str = ""
@@ -266,7 +257,7 @@ Step = Annotated[
 # --- flows and the rest of the pack ---------------------------------------------------------------
 
 
-class Trigger(_Model):
+class Trigger(FileModel):
     """Phrases that start a flow, with values they set."""
 
     phrases: Texts
@@ -283,7 +274,7 @@ def _as_triggers(value: Any) -> Any:
     )
 
 
-class Flow(_Model):
+class Flow(FileModel):
     """One procedure."""
 
     description: str
@@ -299,7 +290,7 @@ class Flow(_Model):
     """What is done, from the top down."""
 
 
-class Escalation(_Model):
+class Escalation(FileModel):
     """Words that bring a person at once, wherever they are said."""
 
     words: Texts = ()
@@ -312,7 +303,7 @@ class Escalation(_Model):
     """Said before the person comes."""
 
 
-class Service(_Model):
+class Service(FileModel):
     """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
 
     arguments: tuple[str, ...] = ()
@@ -323,7 +314,7 @@ class Service(_Model):
     """The codes it can fail with."""
 
 
-class CorrectionPhrases(_Model):
+class CorrectionPhrases(FileModel):
     """How a caller reacts to a number just read back; ``{value}`` stands for the number."""
 
     new: Texts = ()
@@ -334,7 +325,7 @@ class CorrectionPhrases(_Model):
     """They say that it is right."""
 
 
-class RecordingConsent(_Model):
+class RecordingConsent(FileModel):
     """What is said and asked about recording before the greeting (setting ``call.consent``)."""
 
     announcement: str = ""
@@ -353,7 +344,19 @@ class RecordingConsent(_Model):
     """Whole answers that are none."""
 
 
-class CommandPhrases(_Model):
+class Story(FileModel):
+    """What staff are told about a call: on tickets, at a hand-over, in the channel variables."""
+
+    about: str = ""
+    """The slot with the number of what the call is about (an order's): it heads the ticket and goes to the dialplan as
+    ``ORDERLINE_ORDER``. The numbers the shop knows of the calling telephone number are expected in it."""
+    verified: str = ""
+    """The variable that is true once the caller has proved who they are; ``ORDERLINE_VERIFIED``."""
+    slots: tuple[str, ...] = ()
+    """The slots that are told; every one that is not redacted when empty."""
+
+
+class CommandPhrases(FileModel):
     """Phrases that work at any moment."""
 
     repeat: Texts = ()
@@ -365,50 +368,7 @@ class CommandPhrases(_Model):
     goodbye: Texts = ()
 
 
-class KnowledgeAnswer(_Model):
-    """What the agent knows about a topic."""
-
-    ask: Texts
-    """How callers ask for it."""
-    says: str
-    """What they are told."""
-
-
-class Promotion(_Model):
-    """An offer with its rules."""
-
-    name: str
-    """As it is said: ``the autumn sale``."""
-    says: str
-    """What the caller is told about it."""
-    spoken: Texts
-    """How callers name it or say its code (``autumn twenty``)."""
-    code: str = ""
-    """The code to be entered: ``AUTUMN20``."""
-    starts: date | None = None
-    """The first day it is valid."""
-    ends: date | None = None
-    """The last day it is valid."""
-    minimum: float | None = Field(default=None, gt=0)
-    """Least amount of an order, in the shop's currency."""
-    first_order: bool = False
-    """Only for a first order."""
-    tiers: Texts = ()
-    """Only for these loyalty tiers."""
-    once: bool = False
-    """Only once for a customer."""
-
-
-class Knowledge(_Model):
-    """What the shop's staff edit: promotions, opening hours, policies. Edits count from the next call on."""
-
-    answers: dict[str, KnowledgeAnswer] = {}
-    """Topic -> what is known about it."""
-    promotions: dict[str, Promotion] = {}
-    """Offers by id."""
-
-
-class PackFile(_Model):
+class PackFile(FileModel):
     """One file of a pack. A pack may be split over files as its author likes; names must be unique over all."""
 
     language: str = ""
@@ -443,6 +403,8 @@ class PackFile(_Model):
     """Variables and what they start with (an expression)."""
     keep: tuple[str, ...] = ()
     """Variables that survive "start over" (attempt counters)."""
+    story: Story | None = None
+    """Which slots and which variable tell staff what the call was about."""
     recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}

@@ -15,6 +15,7 @@ from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.positional_corrections import correct_at_position, names_a_place, regrouped, replaced
 from agent.dialog.numbers.reading import NumberReading, plain_symbols, read
 from agent.dialog.numbers.words import tokenise
+from agent.languages.number_words import NumberWords
 
 __all__ = ["NumberReading", "completeness", "correct", "is_part", "names_a_place", "understand"]
 
@@ -25,44 +26,47 @@ def understand(
     known: Iterable[str] = (),
     alternatives: Sequence[str] = (),
     so_far: str = "",
+    *,
+    vocabulary: NumberWords,
 ) -> NumberReading:
     """Read a number out of ``text``.
 
     ``known`` are numbers this caller may well mean (their own orders): they decide between readings, they are never
     offered for something that was not said. ``alternatives`` are the recogniser's other texts. ``so_far`` is what was
     said of this number in earlier breaths: a whole number in ``text`` replaces it, a part continues it.
+    ``vocabulary`` are the tables of the language that is spoken.
     Never raises; text that is no number gives an empty reading.
     """
-    alone = read(text, number_format)
+    alone = read(text, number_format, vocabulary)
     if so_far:
-        alone = _joined(alone, read(f"{so_far} {text}", number_format, continued=True))
+        alone = _joined(alone, read(f"{so_far} {text}", number_format, vocabulary, continued=True))
     others: list[str] = []
     for other in alternatives:
-        reading = read(f"{so_far} {other}" if so_far else other, number_format)
+        reading = read(f"{so_far} {other}" if so_far else other, number_format, vocabulary)
         others += [value for value in (reading.value, *reading.alternatives) if value is not None]
     return _rank(alone, others, _normalised(known, number_format))
 
 
-def completeness(text: str, number_format: NumberFormat, so_far: str = "") -> Completeness:
+def completeness(text: str, number_format: NumberFormat, so_far: str = "", *, vocabulary: NumberWords) -> Completeness:
     """Judge an unfinished text: a whole number, certainly only part of one, or something else."""
-    reading = understand(text, number_format, so_far=so_far)
+    reading = understand(text, number_format, so_far=so_far, vocabulary=vocabulary)
     if reading.value is not None:
         return Completeness.COMPLETE if reading.whole_without_doubt else Completeness.OPEN
     return Completeness.INCOMPLETE if reading.partial else Completeness.OPEN
 
 
-def correct(previous: str, text: str, number_format: NumberFormat) -> NumberReading:
+def correct(previous: str, text: str, number_format: NumberFormat, *, vocabulary: NumberWords) -> NumberReading:
     """Apply a caller's correction to a number that was read back.
 
     A whole number replaces it; a part replaces the one group it can stand for ("no, seven four" after "one zero four,
     seven three" gives 10474); "fifteen, not fifty" replaces what was named. A part that could stand for several
     groups comes back to be confirmed, the likeliest first.
     """
-    reading = read(text, number_format)
-    placed = names_a_place(text)
+    reading = read(text, number_format, vocabulary)
+    placed = names_a_place(text, vocabulary)
     if reading.value is not None and not reading.must_confirm and not placed:
         return reading
-    mended = [fit.value for symbols in _corrected(previous, text, number_format)
+    mended = [fit.value for symbols in _corrected(previous, text, number_format, vocabulary)
               if (fit := number_format.fit(symbols)) and fit.value != previous]  # fmt: skip
     values = [value for value in dict.fromkeys(mended) if number_format.passes_check(value)]
     if not values:
@@ -70,32 +74,34 @@ def correct(previous: str, text: str, number_format: NumberFormat) -> NumberRead
     return NumberReading(values[0], True, 0.7 if len(values) == 1 else 0.4, tuple(values[1:]), must_confirm=True)
 
 
-def is_part(text: str, number_format: NumberFormat) -> bool:
+def is_part(text: str, number_format: NumberFormat, *, vocabulary: NumberWords) -> bool:
     """Return whether ``text`` is some part of a number, not necessarily its beginning ("it ends in five")."""
-    if names_a_place(text):
+    if names_a_place(text, vocabulary):
         return True
-    said, denied = split_denied(tokenise(text))
-    symbols = plain_symbols(said, number_format) or plain_symbols(denied, number_format)
+    said, denied = split_denied(tokenise(text, vocabulary), vocabulary)
+    symbols = plain_symbols(said, number_format, vocabulary) or plain_symbols(denied, number_format, vocabulary)
     return 0 < len(symbols) <= number_format.max_length
 
 
-def _corrected(previous: str, text: str, number_format: NumberFormat) -> list[str]:
+def _corrected(previous: str, text: str, number_format: NumberFormat, vocabulary: NumberWords) -> list[str]:
     """Return the symbols that ``previous`` may have been meant to be."""
-    tokens = tokenise(text)
+    tokens = tokenise(text, vocabulary)
+    negation = vocabulary.carriers.negation
 
     def read_part(words: str) -> str:
-        return plain_symbols(words.split(), number_format)
+        return plain_symbols(words.split(), number_format, vocabulary)
 
-    said, denied = split_denied(tokens)
+    said, denied = split_denied(tokens, vocabulary)
     if not denied:
-        placed = correct_at_position(" ".join(tokens), previous, read_part)
+        placed = correct_at_position(" ".join(tokens), previous, read_part, vocabulary.places)
         if placed is not None:
             return placed
     old = symbols_of(previous)
-    part, wrong = plain_symbols(said, number_format), plain_symbols(denied, number_format)
-    if not wrong and "not" in tokens:
+    part = plain_symbols(said, number_format, vocabulary)
+    wrong = plain_symbols(denied, number_format, vocabulary)
+    if not wrong and negation in tokens:
         # "not fifteen fifty": the first half is denied
-        part = plain_symbols(tokens[tokens.index("not") + 1 :], number_format)
+        part = plain_symbols(tokens[tokens.index(negation) + 1 :], number_format, vocabulary)
         half, odd = divmod(len(part), 2)
         wrong, part = ("", "") if odd else (part[:half], part[half:])
     if not part or len(part) >= len(old):

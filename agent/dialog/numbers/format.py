@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 
 from agent.dialog.numbers.check_digits import RULES, passes
 from agent.errors import OrderlineError
-
-ZERO_OR_O = "°"
-"""Symbol for a spoken "oh": the digit 0 or the letter O, whichever the position wants."""
+from agent.languages.number_words import ZERO_OR_O
 
 _SEPARATORS = "- /."
 _NORTH_AMERICAN = re.compile(r"999[- /.]999[- /.]9999")

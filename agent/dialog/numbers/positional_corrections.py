@@ -7,60 +7,32 @@ from collections.abc import Callable, Iterator, Sequence
 
 from agent.dialog.numbers.format import groups_of, symbols_of, written_groups_of
 from agent.dialog.numbers.words import tokenise
+from agent.languages.number_words import NumberWords
+from agent.languages.place_words import PlaceWords
 
 ReadPart = Callable[[str], str]
 """Reads the symbols of a part of a number out of words; ``""`` when they are none."""
 
-_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-_NUMBERS = {word: index for index, word in enumerate(
-    ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"))}  # fmt: skip
-_PLACES = {word: index for index, word in enumerate(
-    ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"))}  # fmt: skip
-_PLACES |= {"second to last": -2, "next to last": -2, "last but one": -2, "last": -1, "final": -1}
 
-_IS = r"(?: (?:is|are|was|were|should be|must be|would be|should have been|is supposed to be))"
-_SEVERAL = re.compile(
-    rf"\b(?P<end>first|last|final) (?P<count>{'|'.join(_COUNTS)})"
-    rf"(?: (?P<kind>digits|numbers|letters|ones))?{_IS}? (?P<part>.+)"
-)
-_ONE = re.compile(
-    rf"\b(?P<place>{'|'.join(_PLACES)}|middle) (?P<kind>one|digit|number|figure|letter|character){_IS}? (?P<part>.+)"
-)
-_COUNTED = re.compile(rf"\b(?P<kind>digit|number|letter) (?P<place>{'|'.join(_NUMBERS)}){_IS} (?P<part>.+)")
-_ENDS = re.compile(rf"\b(?:(?:ends?|ending|finishes)(?: in| with| on)|the end{_IS}) (?P<part>.+)")
-_BEGINS = re.compile(
-    rf"\b(?:(?:starts?|begins?|starting|beginning)(?: with| in)|the (?:start|beginning){_IS}) (?P<part>.+)"
-)
-_AT_THE = re.compile(r"^(?P<part>.+) (?:at|on) the (?P<end>end|start|beginning|front)\b")
-_AREA_CODE = re.compile(rf"\barea code{_IS}? (?P<part>.+)")
-_LETTERS = re.compile(rf"\bletters?{_IS} (?P<part>.+)")
-_SWAPPED = re.compile(
-    r"\b(?:swapped|switched|mixed up|reversed|transposed)(?: round| around)? the (?P<end>first|last) two\b"
-    r"|\b(?P<end_too>first|last) two(?: digits| numbers| letters| ones)?(?: are| is)? "
-    r"(?:the other way (?:round|around)|the wrong way (?:round|around)|swapped|switched|reversed|back to front)\b"
-)
-_NAMED = re.compile(rf"^(?:.* )?the (?P<old>[a-z0-9 -]+?){_IS} (?:an? )?(?P<new>.+)$")
-
-
-def correct_at_position(text: str, previous: str, read_part: ReadPart) -> list[str] | None:
+def correct_at_position(text: str, previous: str, read_part: ReadPart, words: PlaceWords) -> list[str] | None:
     """Return what ``previous`` may have been meant to be (as symbols), or None when ``text`` names no place.
 
     An empty list: a place was named, but the part does not belong there.
     """
     old = symbols_of(previous)
-    swapped = _SWAPPED.search(text)
+    swapped = words.swapped.search(text)
     if swapped and len(old) > 1:
-        end = swapped["end"] or swapped["end_too"]
-        return [old[:-2] + old[-1] + old[-2] if end == "last" else old[1] + old[0] + old[2:]]
+        at_end = (swapped["end"] or swapped["end_too"]) in words.lasts
+        return [old[:-2] + old[-1] + old[-2] if at_end else old[1] + old[0] + old[2:]]
     for pattern, places in (
-        (_SEVERAL, _several), (_ONE, _one), (_COUNTED, _one), (_ENDS, _end), (_BEGINS, _beginning), (_AT_THE, _at_the),
-        (_AREA_CODE, _area_code), (_LETTERS, _letters),
+        (words.several, _several), (words.one, _one), (words.counted, _one), (words.ends, _end),
+        (words.begins, _beginning), (words.at_the, _at_the), (words.area_code, _area_code), (words.letters, _letters),
     ):  # fmt: skip
         found = pattern.search(text)
         if found:
             part = read_part(found["part"])
-            return [_put(old, at, part) for at in places(found, previous, len(part))] if part else []
-    named = _NAMED.match(text)
+            return [_put(old, at, part) for at in places(found, previous, len(part), words)] if part else []
+    named = words.named.match(text)
     if named:
         wrong, part = read_part(named["old"]), read_part(named["new"])
         if wrong and part:
@@ -68,9 +40,10 @@ def correct_at_position(text: str, previous: str, read_part: ReadPart) -> list[s
     return None
 
 
-def names_a_place(text: str) -> bool:
+def names_a_place(text: str, vocabulary: NumberWords) -> bool:
     """Return whether a correction says where it belongs, whatever the number was."""
-    return correct_at_position(" ".join(tokenise(text)), "0000000000", lambda _: "1") is not None
+    tokens = tokenise(text, vocabulary)
+    return correct_at_position(" ".join(tokens), "0000000000", lambda _: "1", vocabulary.places) is not None
 
 
 def regrouped(previous: str, part: str) -> list[str]:
@@ -107,42 +80,42 @@ def _runs(old: str, wrong: str) -> list[int]:
     return [at for at in range(len(old) - len(wrong) + 1) if old.startswith(wrong, at)]
 
 
-def _several(found: re.Match[str], previous: str, length: int) -> Iterator[int]:
-    places = _of_kind(previous, found["kind"] or "")
-    count = _COUNTS[found["count"]]
+def _several(found: re.Match[str], previous: str, length: int, words: PlaceWords) -> Iterator[int]:
+    places = _of_kind(previous, found["kind"] or "", words)
+    count = words.counts[found["count"]]
     if length == count <= len(places):
-        run = places[:count] if found["end"] == "first" else places[-count:]
+        run = places[:count] if found["end"] in words.firsts else places[-count:]
         if run == list(range(run[0], run[0] + count)):
             yield run[0]
 
 
-def _one(found: re.Match[str], previous: str, length: int) -> Iterator[int]:
-    places = _of_kind(previous, found["kind"])
+def _one(found: re.Match[str], previous: str, length: int, words: PlaceWords) -> Iterator[int]:
+    places = _of_kind(previous, found["kind"], words)
     name = found["place"]
     if length != 1:
         return
-    if name == "middle":
+    if name in words.middles:
         if len(places) % 2:
             yield places[len(places) // 2]
         return
-    index = _PLACES.get(name, _NUMBERS.get(name, 0))
+    index = words.places.get(name, 0)
     if -len(places) <= index < len(places):
         yield places[index]
 
 
-def _end(_: re.Match[str], previous: str, length: int) -> Sequence[int]:
+def _end(_: re.Match[str], previous: str, length: int, __: PlaceWords) -> Sequence[int]:
     return [len(symbols_of(previous)) - length] if length < len(symbols_of(previous)) else []
 
 
-def _beginning(_: re.Match[str], previous: str, length: int) -> Sequence[int]:
+def _beginning(_: re.Match[str], previous: str, length: int, __: PlaceWords) -> Sequence[int]:
     return [0] if length < len(symbols_of(previous)) else []
 
 
-def _at_the(found: re.Match[str], previous: str, length: int) -> Sequence[int]:
-    return (_end if found["end"] == "end" else _beginning)(found, previous, length)
+def _at_the(found: re.Match[str], previous: str, length: int, words: PlaceWords) -> Sequence[int]:
+    return (_end if found["end"] in words.lasts else _beginning)(found, previous, length, words)
 
 
-def _area_code(_: re.Match[str], previous: str, length: int) -> Iterator[int]:
+def _area_code(_: re.Match[str], previous: str, length: int, __: PlaceWords) -> Iterator[int]:
     """Find the group before the last two of a written telephone number, or the first three digits of a run."""
     groups = written_groups_of(previous)
     if len(groups) >= 3 and len(groups[-3]) == length:
@@ -151,17 +124,17 @@ def _area_code(_: re.Match[str], previous: str, length: int) -> Iterator[int]:
         yield 0
 
 
-def _letters(_: re.Match[str], previous: str, length: int) -> Iterator[int]:
-    places = _of_kind(previous, "letters")
+def _letters(_: re.Match[str], previous: str, length: int, __: PlaceWords) -> Iterator[int]:
+    places = [at for at, symbol in enumerate(symbols_of(previous)) if symbol.isalpha()]
     if len(places) == length and places == list(range(places[0], places[0] + length)):
         yield places[0]
 
 
-def _of_kind(previous: str, kind: str) -> list[int]:
+def _of_kind(previous: str, kind: str, words: PlaceWords) -> list[int]:
     """Return the places of the digits or of the letters; all of them for "one"."""
     symbols = symbols_of(previous)
-    if kind.startswith("letter"):
+    if kind in words.letter_kinds:
         return [at for at, symbol in enumerate(symbols) if symbol.isalpha()]
-    if kind.startswith("digit"):
+    if kind in words.digit_kinds:
         return [at for at, symbol in enumerate(symbols) if symbol.isdigit()]
     return list(range(len(symbols)))

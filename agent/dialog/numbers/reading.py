@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 from agent.dialog.numbers.candidates import GUESSED, readings, readings_so_far
 from agent.dialog.numbers.carrier_phrases import UnwrappedNumber, segments, split_denied, unwrap
-from agent.dialog.numbers.format import ZERO_OR_O, NumberFormat, symbols_of
+from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.positional_corrections import correct_at_position, regrouped
-from agent.dialog.numbers.words import DIGITS, EXTENDABLE, FILLERS, LETTER_SOUNDS, PHONETIC, TEENS, TENS, tokenise
+from agent.dialog.numbers.words import tokenise
+from agent.languages.number_words import ZERO_OR_O, NumberWords
 
 _KEPT = 12
 """Readings carried from one correction to the next."""
-_RESTATING = frozenset({"that's", "again", "yes"})
-"""What announces that a number is said once more."""
 _DOUBTED = 0.45
 """Confidence at most where the caller was unsure: not even a known number makes it certain."""
 _SURE_PART = 3
@@ -51,61 +50,71 @@ class _Candidate:
     strain: int
 
 
-def read(text: str, number_format: NumberFormat, *, continued: bool = False) -> NumberReading:
+def read(text: str, number_format: NumberFormat, vocabulary: NumberWords, *, continued: bool = False) -> NumberReading:
     """Read one text by itself, without anything known about the caller.
 
     ``continued``: the text begins with what was said in an earlier breath.
     """
-    tokens = tokenise(text)
-    meant, denied = split_denied(tokens)
-    unwrapped = unwrap(meant, letters=number_format.has_letters, continued=continued)
+    tokens = tokenise(text, vocabulary)
+    meant, denied = split_denied(tokens, vocabulary)
+    unwrapped = unwrap(meant, vocabulary, letters=number_format.has_letters, continued=continued)
     said = unwrapped.words
-    choice = next((at for at, word in enumerate(said) if word == "or" and said[at + 1 : at + 2] != ["rather"]), None)
+    either, no_choice = vocabulary.choice, vocabulary.no_choice
+    choice = next(
+        (at for at, word in enumerate(said) if word == either and no_choice.isdisjoint(said[at + 1 : at + 2])), None
+    )
     if choice is not None:
-        return _either(said[:choice], said[choice + 1 :], number_format)
-    parts, taken_back = segments(said)
+        return _either(said[:choice], said[choice + 1 :], number_format, vocabulary)
+    parts, taken_back = segments(said, vocabulary)
     current: dict[str, int] = {"": 0}
     for words in parts:
-        found = _readings(words, number_format)
-        placed = _placed(words, current, number_format)
+        found = _readings(words, number_format, vocabulary)
+        placed = _placed(words, current, number_format, vocabulary)
         if placed:
             current = placed
             continue
         if not found:
-            return _after_a_sentence(said, number_format)
+            return _after_a_sentence(said, number_format, vocabulary)
         if all(symbols == "" for symbols in found):
             continue
         current = _mend(current, found, number_format)
-    extendable = bool(tokens) and _last_spoken(tokens) in EXTENDABLE
+    extendable = bool(tokens) and _last_spoken(tokens, vocabulary) in vocabulary.extendable
     reading = _judge(current, number_format, extendable=extendable)
     if reading.value is None:
-        return reading if _may_go_on(reading, unwrapped) else NumberReading()
-    straddling = len(parts) == 1 and not reading.must_confirm and _straddles(reading.value, said, number_format)
-    denies_it = _denies(plain_symbols(denied, number_format), reading.value)
+        return reading if _may_go_on(reading, unwrapped, vocabulary) else NumberReading()
+    straddling = (
+        len(parts) == 1 and not reading.must_confirm and _straddles(reading.value, said, number_format, vocabulary)
+    )
+    denies_it = _denies(plain_symbols(denied, number_format, vocabulary), reading.value)
     return _doubted(reading) if unwrapped.unsure or taken_back or straddling or denies_it else reading
 
 
-def _after_a_sentence(words: Sequence[str], number_format: NumberFormat) -> NumberReading:
+def _after_a_sentence(words: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> NumberReading:
     """Read a whole number that ends a sentence of other words; it is always asked about.
 
     Other numbers in the sentence, or words behind the number ("... dollars"), make it none.
     """
     length, letters = number_format.max_length, number_format.has_letters
-    start = next((at for at in range(1, len(words)) if readings(words[at:], length, letters=letters)), len(words))
+    digits, teens, tens = vocabulary.digits, vocabulary.teens, vocabulary.tens
+    ends = (at for at in range(1, len(words)) if readings(words[at:], length, vocabulary, letters=letters))
+    start = next(ends, len(words))
     before = words[:start]
-    if any(word in DIGITS or word in TEENS or word in TENS or not word.replace("'", "").isalpha() for word in before):
+    if any(word in digits or word in teens or word in tens or not word.replace("'", "").isalpha() for word in before):
         return NumberReading()
-    if not letters or not any(len(word) == 1 or word in PHONETIC for word in before):
-        reading = _judge(readings(words[start:], length, letters=letters), number_format, extendable=False)
+    if not letters or not any(len(word) == 1 or word in vocabulary.phonetic for word in before):
+        found = readings(words[start:], length, vocabulary, letters=letters)
+        reading = _judge(found, number_format, extendable=False)
         long_enough = len(symbols_of(reading.value or "")) >= _SURE_PART  # a house number ends too many sentences
         if reading.value is not None and not reading.must_confirm and long_enough:
             return replace(_doubted(reading), in_a_sentence=True)
     return NumberReading()
 
 
-def _either(one: Sequence[str], other: Sequence[str], number_format: NumberFormat) -> NumberReading:
+def _either(
+    one: Sequence[str], other: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords
+) -> NumberReading:
     """Read "this or that": whatever is whole is asked about."""
-    read_apart = [read(" ".join(words), number_format) for words in (one, other)]
+    read_apart = [read(" ".join(words), number_format, vocabulary) for words in (one, other)]
     values = [value for part in read_apart for value in (part.value, *part.alternatives) if value is not None]
     values = list(dict.fromkeys(values))
     if not values:
@@ -113,9 +122,9 @@ def _either(one: Sequence[str], other: Sequence[str], number_format: NumberForma
     return NumberReading(values[0], True, 0.4, tuple(values[1:]), must_confirm=True)
 
 
-def _may_go_on(reading: NumberReading, unwrapped: UnwrappedNumber) -> bool:
+def _may_go_on(reading: NumberReading, unwrapped: UnwrappedNumber, vocabulary: NumberWords) -> bool:
     """Return whether a part was really a number's: not "are you", and not the "two" of "I have two"."""
-    sounds = any(word in LETTER_SOUNDS and word not in FILLERS for word in unwrapped.words)
+    sounds = any(word in vocabulary.letter_sounds and word not in vocabulary.fillers for word in unwrapped.words)
     return not sounds and (not unwrapped.led or len(symbols_of(reading.partial)) >= _SURE_PART)
 
 
@@ -125,7 +134,7 @@ def _denies(denied: str, value: str) -> bool:
     return any(symbols.endswith(denied[:length]) for length in range(1, len(denied) + 1))
 
 
-def _straddles(value: str, words: Sequence[str], number_format: NumberFormat) -> bool:
+def _straddles(value: str, words: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> bool:
     """Return whether one spoken number crosses a written gap between two digits of a code with letters.
 
     "N nineteen G U" is more likely an N19 postcode with a digit lost than N1 9GU.
@@ -137,10 +146,10 @@ def _straddles(value: str, words: Sequence[str], number_format: NumberFormat) ->
     if not (first[-1].isdigit() and last[0].isdigit()):
         return False
     words = [part for word in words for part in (word if word.isdigit() else (word,))]
-    before = readings_so_far(words, number_format.max_length)
+    before = readings_so_far(words, number_format.max_length, vocabulary)
     return not any(
         any(_fits_exactly(symbols, first) for symbols in before[at])
-        and any(_fits_exactly(symbols, last) for symbols in readings(words[at:], number_format.max_length))
+        and any(_fits_exactly(symbols, last) for symbols in readings(words[at:], number_format.max_length, vocabulary))
         for at in range(1, len(words))
     )
 
@@ -155,10 +164,10 @@ def _doubted(reading: NumberReading) -> NumberReading:
     return replace(reading, must_confirm=True, confidence=min(reading.confidence, _DOUBTED), whole_without_doubt=False)
 
 
-def _readings(words: Sequence[str], number_format: NumberFormat) -> dict[str, int]:
+def _readings(words: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> dict[str, int]:
     """Return what the words can mean; a number that was begun and said again, or said twice, counts once."""
     length, letters = number_format.max_length, number_format.has_letters
-    table = readings_so_far(words, length, letters=letters)
+    table = readings_so_far(words, length, vocabulary, letters=letters)
     found = dict(table[-1])
     if any(number_format.fits(symbols) for symbols in found):
         return found
@@ -166,8 +175,8 @@ def _readings(words: Sequence[str], number_format: NumberFormat) -> dict[str, in
         before = {symbols: strain for symbols, strain in table[at].items() if symbols}
         if not before:
             continue
-        restated = not _RESTATING.isdisjoint(words[at - 1 : at + 1])
-        for symbols, strain in readings(words[at:], length, letters=letters).items():
+        restated = not vocabulary.restating.isdisjoint(words[at - 1 : at + 1])
+        for symbols, strain in readings(words[at:], length, vocabulary, letters=letters).items():
             fit = number_format.fit(symbols)
             if fit is None:
                 continue
@@ -187,14 +196,20 @@ def _as_digits(symbols: str) -> str:
     return symbols.replace(ZERO_OR_O, "0")
 
 
-def _placed(words: Sequence[str], current: dict[str, int], number_format: NumberFormat) -> dict[str, int]:
+def _placed(
+    words: Sequence[str], current: dict[str, int], number_format: NumberFormat, vocabulary: NumberWords
+) -> dict[str, int]:
     """Mend a whole number with "it ends in eight three" said in the same breath."""
     whole = [(fit.value, strain) for symbols, strain in _best(current) for fit in number_format.fits(symbols)]
     placed: dict[str, int] = {}
     for value, strain in whole[:1]:
-        for symbols in (
-            correct_at_position(" ".join(words), value, lambda part: plain_symbols(part.split(), number_format)) or ()
-        ):
+        mended = correct_at_position(
+            " ".join(words),
+            value,
+            lambda part: plain_symbols(part.split(), number_format, vocabulary),
+            vocabulary.places,
+        )
+        for symbols in mended or ():
             placed[symbols] = strain + _MENDED
     return placed
 
@@ -277,11 +292,11 @@ def _mend(before: dict[str, int], after: dict[str, int], number_format: NumberFo
     return mended
 
 
-def plain_symbols(tokens: Sequence[str], number_format: NumberFormat) -> str:
+def plain_symbols(tokens: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> str:
     """Return the natural symbols of a part of a number, after its last correction; ``""`` if there is none."""
-    words = unwrap(tokens, letters=number_format.has_letters).words
-    for segment in reversed(segments(words)[0]):
-        every = readings(segment, number_format.max_length, letters=number_format.has_letters)
+    words = unwrap(tokens, vocabulary, letters=number_format.has_letters).words
+    for segment in reversed(segments(words, vocabulary)[0]):
+        every = readings(segment, number_format.max_length, vocabulary, letters=number_format.has_letters)
         found = {symbols: strain for symbols, strain in every.items() if symbols}
         if found:
             best = min(found, key=lambda symbols: (found[symbols], len(symbols)))
@@ -293,5 +308,6 @@ def _best(found: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda item: item[1])[:_KEPT]
 
 
-def _last_spoken(tokens: Sequence[str]) -> str:
-    return next((token for token in reversed(tokens) if token not in FILLERS or token in EXTENDABLE), "")
+def _last_spoken(tokens: Sequence[str], vocabulary: NumberWords) -> str:
+    fillers, extendable = vocabulary.fillers, vocabulary.extendable
+    return next((token for token in reversed(tokens) if token not in fillers or token in extendable), "")

@@ -26,9 +26,10 @@ from agent.dialog.model.model import (
     SetStep,
     Slot,
     Step,
+    Story,
 )
 from agent.dialog.numbers.format import NumberFormatError
-from agent.dialog.pack import step_paths
+from agent.dialog.pack import step_paths, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import TemplateChecker
@@ -80,7 +81,7 @@ class _Linter:
         self._used_prompts: set[str] = {*SYSTEM_PROMPTS, *OPTIONAL_PROMPTS}
         self._used_slots: set[str] = set()
         self._read_names: set[str] = set()
-        self._variables = _variables(self._contents)
+        self._variables = story.variables(self._contents)
         self._names = frozenset({*self._variables, *self._contents.slots}) | CONTEXT_NAMES
 
     def run(self) -> None:
@@ -116,6 +117,9 @@ class _Linter:
             self._expression(expression, ("variables", name))
         for name in contents.keep:
             self._known(name, contents.variables, "variable", ("keep",))
+        for path, problem in story.problems(contents):
+            self._report(path, problem)
+        self._read_names.add((contents.story or Story()).verified)
         if contents.defaults is not None:
             self._manner(contents.defaults, ("defaults",))
         for name, escalation in contents.escalate.items():
@@ -301,19 +305,3 @@ class _Linter:
             number_formats(contents)
         except NumberFormatError as error:
             self._report(("slots",), error.message)
-
-
-def _variables(contents: PackFile) -> dict[str, KeyPath]:
-    """Return every variable a pack gives a value, with the first place that does."""
-    found: dict[str, KeyPath] = {name: ("variables", name) for name in contents.variables}
-    for flow_id, flow in contents.flows.items():
-        for index, trigger in enumerate(flow.triggers):
-            for name in trigger.set:
-                found.setdefault(name, ("flows", flow_id, "triggers", index, "set", name))
-        for index, step in enumerate(flow.steps):
-            key = "save" if isinstance(step, ServiceCallStep) else "set"
-            for name in (
-                step.save if isinstance(step, ServiceCallStep) else step.set if isinstance(step, SetStep) else ()
-            ):
-                found.setdefault(name, ("flows", flow_id, "steps", index, key, name))
-    return found

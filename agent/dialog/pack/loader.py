@@ -15,11 +15,14 @@ from agent.dialog.grammar.choices import Option
 from agent.dialog.grammar.grammar_builder import PackGrammars, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
-from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot
+from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
-from agent.dialog.pack import lint, reader
+from agent.dialog.pack import lint, reader, story
+from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
+from agent.languages.language import Language
+from agent.languages.registry import USUAL, UnknownLanguage, find_language
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class FlowPack:
     grammars: Mapping[str, TurnGrammar]
     formats: Mapping[str, NumberFormat]
     expressions: Expressions
+    language: Language
+    """The language the pack is written in."""
     fingerprint: str
     """Changes whenever a file of the pack changes."""
     warnings: tuple[YamlFinding, ...] = ()
@@ -42,19 +47,23 @@ class FlowPack:
         directory: Path | str,
         filters: Collection[str] | None = None,
         number_formats_given: Mapping[str, str] | None = None,
+        languages: Mapping[str, Language] | None = None,
     ) -> FlowPack:
         """Load and check every ``*.yaml`` below ``directory``.
 
         ``filters`` are the names the renderer knows; None leaves prompts' filters unchecked. ``number_formats_given``
         (number slot -> format) stand in place of the files' own: the shop's numbers, not the procedures' business.
+        ``languages`` (code -> language) may be named besides those of ``agent/languages``.
         Raises :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
         """
         reading = reader.read_pack(Path(directory))
         reader.use_formats(reading, number_formats_given or {})
+        story.use_default(reading)
         expressions = Expressions()
         if reading.unreadable:
             raise _refused(reading.findings)
         lint.check(reading, expressions, filters)
+        language = _language(reading, languages)
         unfit = [name for name in reading.contents.slots if not _SLOT_NAME.fullmatch(name)]
         for name in unfit:
             reading.report(("slots", name), "a slot's name is made of small letters, digits and _")
@@ -62,7 +71,7 @@ class FlowPack:
             raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
-            understanding = PackGrammars(reading.contents, reading.report)
+            understanding = PackGrammars(reading.contents, reading.report, language)
         except NumberFormatError as error:
             raise _refused(reading.findings) from error
         if any(finding.severity == "error" for finding in reading.findings):
@@ -73,6 +82,7 @@ class FlowPack:
             understanding.fixed,
             formats,
             expressions,
+            language,
             reading.fingerprint,
             warnings,
             understanding,
@@ -110,6 +120,16 @@ class FlowPack:
         return self.contents.slots[name]
 
     @property
+    def story(self) -> Story:
+        """Which slots and which variable tell staff what a call was about."""
+        return self.contents.story or Story()
+
+    def tells(self, slot: str) -> bool:
+        """Return whether tickets and hand-overs show what is known of a slot: nothing secret, and no request."""
+        told = self.slot(slot)
+        return not told.redact and told.type != "request" and slot in (self.story.slots or self.contents.slots)
+
+    @property
     def defaults(self) -> QuestionSettings:
         """How questions are asked unless a slot says otherwise."""
         return self.contents.defaults or QuestionSettings()
@@ -144,7 +164,7 @@ class FlowPack:
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():
             if text and checker.names(text) <= context.keys():
-                fixed.append(Prompt(place, render(text, context)))
+                fixed.append(Prompt(place, render(text, context, self.language)))
         return fixed
 
     def _prompt_sources(self) -> Iterator[tuple[str, str]]:
@@ -183,6 +203,15 @@ class FlowPack:
 
 
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def _language(reading: PackReading, others: Mapping[str, Language] | None) -> Language:
+    """Return the language the pack names; one that is not there is a finding, and the rest is read as the usual one."""
+    try:
+        return find_language(reading.contents.language, others)
+    except UnknownLanguage as error:
+        reading.report(("language",), error.message)
+        return find_language(USUAL, others)
 
 
 def _refused(findings: Sequence[YamlFinding]) -> FlowError:

@@ -17,6 +17,7 @@ from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.model import knowledge
+from agent.dialog.model.knowledge_file import Knowledge
 from agent.dialog.model.model import (
     STEP_KINDS,
     CommandPhrases,
@@ -24,17 +25,27 @@ from agent.dialog.model.model import (
     CorrectionPhrases,
     Escalation,
     Flow,
-    Knowledge,
     PackFile,
     QuestionSettings,
     RecordingConsent,
     Service,
     Slot,
+    Story,
     Trigger,
 )
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
-_SINGLE = ("language", "start", "commands", "corrections", "defaults", "recording", "wait_seconds", "knowledge")
+_SINGLE = (
+    "language",
+    "start",
+    "commands",
+    "corrections",
+    "defaults",
+    "recording",
+    "story",
+    "wait_seconds",
+    "knowledge",
+)
 _FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
 
@@ -247,7 +258,7 @@ _BY_SECTION: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 _SINGLE_MODELS: dict[str, type[BaseModel]] = {
     "commands": CommandPhrases, "corrections": CorrectionPhrases, "defaults": QuestionSettings,
-    "recording": RecordingConsent,
+    "recording": RecordingConsent, "story": Story,
 }  # fmt: skip
 
 

@@ -14,24 +14,31 @@ from jinja2.runtime import Context
 
 from agent.dialog.errors import DialogError
 from agent.dialog.templating.jinja_sandbox import DataSandbox
+from agent.languages.language import Language
+from agent.languages.registry import USUAL, find_language
 
 _MAX_VALUE_CHARS = 300
 _REMEMBERED = 4096
 _UNSPEAKABLE = re.compile(r"[\x00-\x1f\x7f<>{}\[\]|\\]+")
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_LANGUAGE = "language of the prompt"
+"""Where filters find it; no name that a template could hold."""
 _SPACE = re.compile(r"\s+")
 _SPACE_BEFORE_STOP = re.compile(r"\s+([.,?!])")
 
 
 Filters = Mapping[str, Callable[..., Any]]
-FiltersAt = Callable[[datetime], Filters]
+FiltersAt = Callable[[datetime, Language], Filters]
 
 
 class Renderer(Protocol):
     """Turns a prompt's template into the words to speak."""
 
-    def __call__(self, template: str, context: Mapping[str, Any]) -> str:
-        """Return the words. Raises :class:`DialogError` when the template cannot be filled in."""
+    def __call__(self, template: str, context: Mapping[str, Any], language: Language | None = None) -> str:
+        """Return the words. Raises :class:`DialogError` when the template cannot be filled in.
+
+        ``language`` is the pack's; the usual one when None.
+        """
 
 
 class SandboxRenderer:
@@ -40,8 +47,9 @@ class SandboxRenderer:
     Values from outside are inserted as plain words: template syntax, markup and control characters inside them are
     dropped, and a value is cut at 300 characters. Unknown names are silent. White space is collapsed.
 
-    ``filters`` is a mapping, or a function from the time of the call to a mapping ("tomorrow" depends on the day); the
-    function sees the prompt's ``now``. Templates are compiled once: make one renderer and share it between calls.
+    ``filters`` is a mapping, or a function from the time of the call and the language to a mapping ("tomorrow" depends
+    on the day); it sees the prompt's ``now``, and gives the same names in every language. Templates are compiled once:
+    make one renderer and share it between calls.
     """
 
     def __init__(self, filters: Filters | FiltersAt | None = None) -> None:
@@ -56,13 +64,15 @@ class SandboxRenderer:
         """Names of all filters, jinja's own included."""
         return frozenset(self._environment.filters)
 
-    def __call__(self, template: str, context: Mapping[str, Any]) -> str:
+    def __call__(self, template: str, context: Mapping[str, Any], language: Language | None = None) -> str:
         """Return the words to speak. Raises :class:`DialogError`."""
         try:
             compiled = self._compiled.get(template)
             if compiled is None:
                 compiled = self._compiled[template] = self._environment.from_string(template)
-            text = self._environment.bounded_render(compiled, context)
+            text = self._environment.bounded_render(
+                compiled, context if language is None else {**context, _LANGUAGE: language}
+            )
         except (
             TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError
         ) as error:  # fmt: skip
@@ -139,8 +149,10 @@ def _at_call_time(filters_at: FiltersAt) -> Filters:
         @pass_context
         def apply(context: Context, *values: Any, **options: Any) -> Any:
             now = context.get("now")
-            return filters_at(now if isinstance(now, datetime) else _NO_TIME)[name](*values, **options)
+            language = context.get(_LANGUAGE, usual)
+            return filters_at(now if isinstance(now, datetime) else _NO_TIME, language)[name](*values, **options)
 
         return apply
 
-    return {name: bound(name) for name in filters_at(_NO_TIME)}
+    usual = find_language(USUAL)
+    return {name: bound(name) for name in filters_at(_NO_TIME, usual)}

@@ -11,7 +11,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HungUp,
     Listen,
     NoInput,
@@ -175,7 +175,7 @@ def exchange_data(exchange: TextCallExchange, conversation: Conversation) -> dic
         "over": exchange.over,
         "outcome": exchange.outcome or None,
     }
-    if isinstance(then, HandOver):
+    if isinstance(then, HandOverAction):
         data["handover"] = {
             "reason": then.reason, "summary": then.summary, "queue": then.queue, "priority": then.priority,
             "facts": dict(then.facts),
@@ -211,7 +211,7 @@ def _show(exchange: TextCallExchange, conversation: Conversation, out: TextIO) -
     slots = " ".join(f"{name}={value}" for name, value in conversation.slots.items())
     print(f"  <{exchange.turn.flow}.{exchange.turn.step}> {slots}".rstrip(), file=out)
     then = exchange.turn.then
-    if isinstance(then, HandOver):
+    if isinstance(then, HandOverAction):
         print(f"  [to a person: {then.reason}, priority {then.priority}] {then.summary}", file=out)
     elif exchange.over:
         print(f"  [call over: {exchange.outcome}]", file=out)

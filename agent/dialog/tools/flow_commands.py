@@ -19,6 +19,7 @@ from agent.dialog.tools.flow_svg import svg
 from agent.dialog.tools.mermaid import mermaid
 from agent.dialog.tools.text_call_runner import run_text_call_files
 from agent.dialog.tools.vocabulary_check import unknown_words
+from agent.languages.number_words import NumberWords
 
 GRAPH_WRITERS: Mapping[str, Callable[[FlowGraph], str]] = {"mermaid": mermaid, "svg": svg}
 FILE_EXTENSIONS = {"mermaid": "mmd", "svg": "svg"}
@@ -109,7 +110,7 @@ def play_flow_tests(
 
 
 def explain_numbers(
-    number_format: NumberFormat, known: Sequence[str], lines: Iterable[str], so_far: str = ""
+    number_format: NumberFormat, known: Sequence[str], lines: Iterable[str], vocabulary: NumberWords, so_far: str = ""
 ) -> Iterator[dict[str, Any]]:
     """Yield, for every line, how it is understood as a number of this format, as JSON-like data.
 
@@ -117,7 +118,8 @@ def explain_numbers(
     """
     for line in lines:
         text = line.strip()
-        reading = understand(text, number_format, known, so_far=so_far)
+        reading = understand(text, number_format, known, so_far=so_far, vocabulary=vocabulary)
         data = asdict(reading)
         data["alternatives"] = list(reading.alternatives)
-        yield {"text": text, **data, "completeness": completeness(text, number_format, so_far).value}
+        judged = completeness(text, number_format, so_far, vocabulary=vocabulary)
+        yield {"text": text, **data, "completeness": judged.value}

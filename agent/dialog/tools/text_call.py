@@ -11,7 +11,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     Listen,
@@ -55,7 +55,7 @@ class TextCallExchange:
     def outcome(self) -> str:
         """How the call ended (``handed_over`` or a hang-up's outcome); ``""`` while it goes on."""
         then = self.turn.then
-        return then.outcome if isinstance(then, HangUp) else "handed_over" if isinstance(then, HandOver) else ""
+        return then.outcome if isinstance(then, HangUp) else "handed_over" if isinstance(then, HandOverAction) else ""
 
 
 class TextCall:

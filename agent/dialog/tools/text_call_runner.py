@@ -13,7 +13,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     NoInput,
@@ -149,7 +149,7 @@ class _Player:
         if isinstance(then, Effect) and not isinstance(event, HungUp):
             self.problems.append(f"line {number}: {then.name} waits for its answer, the caller cannot speak")
             return
-        if isinstance(then, (HandOver, HangUp)):
+        if isinstance(then, (HandOverAction, HangUp)):
             self.problems.append(f"line {number}: the call is already over")
             return
         what = event.keys or event.text if isinstance(event, TurnInput) else type(event).__name__
@@ -158,13 +158,13 @@ class _Player:
         self._turn = self._take(self.conversation.hear(event))
 
     def _queue(self, told: ScriptedQueue, number: int) -> None:
-        if not isinstance(self._turn.then, HandOver):
+        if not isinstance(self._turn.then, HandOverAction):
             self.problems.append(f"line {number}: the queue is only told of after a hand-over was asked for")
             return
         self.transcript.append(f"[the queue is {told.standing}]")
         report = QueueReport(told.standing, told.wait_minutes, told.opens)
         turn = self.conversation.hear(report)
-        if not isinstance(turn.then, HandOver):  # its words are not said: nobody is going to take the call
+        if not isinstance(turn.then, HandOverAction):  # its words are not said: nobody is going to take the call
             self._said = self._said[: -1 if self._turn.say else None]
         self._turn = self._take(turn)
 
@@ -203,7 +203,7 @@ class _Player:
 
     def _expect_end(self, line: TextCallLine, number: int) -> None:
         then = self._turn.then
-        handed = then if isinstance(then, HandOver) else None
+        handed = then if isinstance(then, HandOverAction) else None
         if line.handover is not None and (handed is None or handed.reason != line.handover):
             self.problems.append(f"line {number}: expected a hand-over for {line.handover}, it is {_short(then)}")
         if line.priority is not None and (handed is None or handed.priority != line.priority):
@@ -238,6 +238,6 @@ def _says(said: str, wanted: str) -> bool:
 
 
 def _short(then: object) -> str:
-    if isinstance(then, HandOver):
+    if isinstance(then, HandOverAction):
         return f"a hand-over for {then.reason}, priority {then.priority}"
     return f"a hang-up as {then.outcome}" if isinstance(then, HangUp) else f"still a {type(then).__name__}"

@@ -11,7 +11,7 @@ from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
     Event,
-    HandOver,
+    HandOverAction,
     HungUp,
     Listen,
     NoInput,
@@ -54,8 +54,8 @@ class GreetingConversation:
     def resume(self) -> Turn:
         return Turn((Prompt("lost_you", "I lost you."),), Listen(()))
 
-    def hand_over(self, reason: str) -> HandOver:
-        return HandOver(reason, "The story.")
+    def hand_over(self, reason: str) -> HandOverAction:
+        return HandOverAction(reason, "The story.")
 
 
 def consent(mode: ConsentMode) -> tuple[ConsentDialog, list[str]]:

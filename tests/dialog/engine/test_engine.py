@@ -14,7 +14,7 @@ from agent.dialog.contract import (
     EffectFailed,
     EffectSucceeded,
     Event,
-    HandOver,
+    HandOverAction,
     HangUp,
     HungUp,
     Listen,
@@ -144,7 +144,7 @@ def test_a_hand_over_carries_the_story_and_no_secret() -> None:
     assert isinstance(turn.then, Effect)
     conversation.hear(EffectSucceeded(turn.then.id, {"order": {"status": "in_transit"}}))
     end = conversation.hear(TurnInput(text="agent")).then
-    assert isinstance(end, HandOver)
+    assert isinstance(end, HandOverAction)
     assert end.facts == {"order_number": "10473", "requests": ["order_status"], "verified": True}
     assert "60614" not in end.summary
     assert "six oh six" not in end.summary
@@ -155,7 +155,7 @@ def test_the_words_of_a_secret_answer_are_not_quoted_to_people() -> None:
     conversation, _ = begin("where is order one oh four seven three", "six oh six one [unk] four")
     for _ in range(2):
         turn = conversation.hear(TurnInput(text="six oh six one [unk] four"))
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert "six" not in turn.then.summary
 
 
@@ -197,7 +197,7 @@ def test_a_flow_fault_at_run_time_still_brings_a_person() -> None:
     end = conversation.hear(
         EffectSucceeded(turn.then.id, {"order": {"status": "refunded", "refund_amount": 5, "parcels": 3}})
     )
-    assert isinstance(end.then, HandOver)
+    assert isinstance(end.then, HandOverAction)
     assert end.then.reason == "fault"
 
 
@@ -249,11 +249,11 @@ def test_no_caller_can_break_the_conversation(
             failure = EffectFailed(turn.then.id, ("not_found", "unavailable", "timed_out", "not_allowed")[luck % 4])
             turn = conversation.hear(perform(turn.then) if luck > 1 else failure)
             assert "fault" not in turn.understood
-        if isinstance(turn.then, (HandOver, HangUp)):
+        if isinstance(turn.then, (HandOverAction, HangUp)):
             break
         turn = conversation.hear(_event(kind, what, listening(turn)))
         assert "fault" not in turn.understood
-        if isinstance(turn.then, (HandOver, HangUp)):
+        if isinstance(turn.then, (HandOverAction, HangUp)):
             break
         assert isinstance(turn.then, Effect) or listening(turn).phrases
 
@@ -396,5 +396,5 @@ def test_a_number_at_the_end_of_an_unexpected_sentence_is_read_back_only_where_i
 
 def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
     _, turn = begin("where is my order", "talk to my lawyer about one oh four seven three")
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert turn.then.reason == "legal"

@@ -12,7 +12,7 @@ from agent.dialog.contract import (
     Effect,
     EffectFailed,
     EffectSucceeded,
-    HandOver,
+    HandOverAction,
     HangUp,
     Listen,
     NoInput,
@@ -27,6 +27,7 @@ from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.model.model import ChoicesFrom
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
+from agent.languages.en import LANGUAGE as ENGLISH
 from agent.speech.wording import filters
 
 RENDER = SandboxRenderer(filters)
@@ -260,7 +261,7 @@ def test_a_conversation_moves_to_another_process_in_the_middle_of_such_a_questio
 def test_a_back_office_that_sends_no_list_brings_a_person(pack: FlowPack) -> None:
     conversation, turn = begin(pack, "send back order one oh four seven three zip six oh six one four")
     turn = conversation.hear(EffectSucceeded(effect(turn).id, {"items": "everything"}))
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert turn.then.reason == "fault"
 
 
@@ -277,13 +278,13 @@ def test_entries_without_a_value_are_left_out_and_a_value_counts_once() -> None:
 def test_no_two_options_are_ever_called_the_same(names: list[str]) -> None:
     options = [Option(str(index), name) for index, name in enumerate(names)]
     meanings: dict[tuple[str, ...], set[str]] = {}
-    for value, said in spoken_choices(options):
+    for value, said in spoken_choices(options, ENGLISH.choices):
         meanings.setdefault(said, set()).add(value)
     assert all(len(values) == 1 for values in meanings.values())
 
 
 def test_a_thing_is_also_called_by_what_stands_before_its_details() -> None:
-    (_, case), _ = unique_namings([Option("1", "Case for Two Bottles"), Option("2", "Lamp")])
+    (_, case), _ = unique_namings([Option("1", "Case for Two Bottles"), Option("2", "Lamp")], ENGLISH.choices)
     assert ("case",) in case
     assert ("bottles",) not in case
 
@@ -318,7 +319,7 @@ def test_a_day_is_understood_as_people_name_it(pack: FlowPack, said: str, day: s
 
 @given(st.dates(min_value=dt.date(2024, 1, 1), max_value=dt.date(2030, 1, 1)), st.integers(1, 60))
 def test_no_way_of_naming_a_day_stands_for_two_days(today: dt.date, ahead: int) -> None:
-    options = day_options(today, ahead)
+    options = day_options(today, ahead, ENGLISH.days)
     said = [way for option in options for way in option.phrases]
     assert len(said) == len(set(said))
     assert [option.value for option in options] == [(today + dt.timedelta(n)).isoformat() for n in range(1, ahead + 1)]
@@ -383,7 +384,7 @@ def test_a_refusal_goes_where_its_reason_says(pack: FlowPack) -> None:
 def test_a_refusal_without_a_step_for_its_reason_goes_where_its_code_says(pack: FlowPack) -> None:
     conversation, turn = asked_for_taking(pack)
     turn = conversation.hear(EffectFailed(effect(turn).id, "not_allowed", reason="something_else"))
-    assert isinstance(turn.then, HandOver)
+    assert isinstance(turn.then, HandOverAction)
     assert turn.then.summary == "refused: something_else"
 
 

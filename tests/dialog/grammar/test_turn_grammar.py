@@ -4,6 +4,7 @@ from agent.dialog.contract import Completeness, TurnInput, Word
 from agent.dialog.grammar.templates import Expander
 from agent.dialog.grammar.turn_grammar import Intent, TurnGrammar
 from agent.dialog.numbers.format import NumberFormat
+from agent.languages.en.numbers import NUMBERS
 
 FORMATS = {"number": NumberFormat("99999")}
 
@@ -25,7 +26,7 @@ def grammar() -> TurnGrammar:
         for phrase in expander.expand(template)
     ]
     fillers = [("um",), ("please",), ("yeah", "so")]
-    return TurnGrammar(entries, FORMATS, fillers, {"lawyer": Intent("escalate", "legal")})
+    return TurnGrammar(entries, FORMATS, NUMBERS, fillers, {"lawyer": Intent("escalate", "legal")})
 
 
 def meaning(text: str) -> str:

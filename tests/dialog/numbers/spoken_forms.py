@@ -13,8 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from agent.dialog.numbers.capture import NumberReading, correct, understand
+from agent.dialog.numbers.capture import NumberReading
 from agent.dialog.numbers.format import NumberFormat, symbols_of
+from tests.dialog.numbers.english import correct, understand
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "number-capture.md"

@@ -7,18 +7,20 @@ from hypothesis import strategies as st
 
 from agent.dialog.contract import Completeness
 from agent.dialog.numbers.candidates import readings
-from agent.dialog.numbers.capture import completeness, correct, understand
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError, groups_of
 from agent.dialog.numbers.spoken_forms import say_number
-from agent.dialog.numbers.words import DIGITS, FILLERS, MARKERS, PHONETIC, TEENS, TENS, words_for
+from agent.dialog.numbers.words import words_for
+from agent.languages.en.numbers import NUMBERS
+from tests.dialog.numbers.english import completeness, correct, understand
 
 FIVE = NumberFormat("99999")
 LETTERED = NumberFormat("AA-99999")
 UK = NumberFormat("A9 9AA|A99 9AA|AA9 9AA|AA99 9AA|A9A 9AA|AA9A 9AA", check="uk_postcode")
 WORDS = sorted(
-    {*DIGITS, *TEENS, *TENS, *FILLERS, *PHONETIC, *string.ascii_lowercase, "double", "triple", "hundred", "thousand"}
+    {*NUMBERS.digits, *NUMBERS.teens, *NUMBERS.tens, *NUMBERS.fillers, *NUMBERS.phonetic, *string.ascii_lowercase}
+    | {"double", "triple", "hundred", "thousand"}
     | {"not", "as", "in", "for", "[unk]", "dash", "12", "banana"}
-    | {word for marker in MARKERS for word in marker}
+    | {word for marker in NUMBERS.markers for word in marker}
 )
 
 
@@ -216,9 +218,9 @@ def test_numbers_are_read_back_in_groups(value: str, groups: tuple[str, ...]) ->
 
 
 def test_the_words_for_a_format_hold_all_its_digits_and_letters() -> None:
-    assert {"zero", "oh", "nine", "nineteen", "ninety", "double", "triple", "hundred"} <= set(words_for(FIVE))
-    assert not set(string.ascii_lowercase) & set(words_for(FIVE))
-    assert {*string.ascii_lowercase, "bravo", "x-ray", "as", "in"} <= set(words_for(LETTERED))
+    assert {"zero", "oh", "nine", "nineteen", "ninety", "double", "triple", "hundred"} <= set(words_for(FIVE, NUMBERS))
+    assert not set(string.ascii_lowercase) & set(words_for(FIVE, NUMBERS))
+    assert {*string.ascii_lowercase, "bravo", "x-ray", "as", "in"} <= set(words_for(LETTERED, NUMBERS))
 
 
 def test_a_number_with_more_words_than_any_number_needs_is_none_because_a_correction_may_follow() -> None:
@@ -287,7 +289,7 @@ def _drawn(draw: st.DrawFn, number_format: NumberFormat) -> str:
 
 
 def _say(value: str, data: st.DataObject) -> str:
-    return say_number(value, lambda ways: data.draw(st.integers(0, ways - 1)))
+    return say_number(value, lambda ways: data.draw(st.integers(0, ways - 1)), NUMBERS)
 
 
 @given(_numbers(), st.data())
@@ -359,13 +361,18 @@ def test_two_different_numbers_of_the_format_are_never_taken_as_one_of_them(
 
 
 @given(
-    st.lists(st.sampled_from([*DIGITS, *TEENS, *TENS, "double", "hundred", "and", "a", "b", "bravo"]), max_size=9),
+    st.lists(
+        st.sampled_from(
+            [*NUMBERS.digits, *NUMBERS.teens, *NUMBERS.tens, "double", "hundred", "and", "a", "b", "bravo"]
+        ),
+        max_size=9,
+    ),
     PATTERNS,
 )
 @settings(max_examples=600, deadline=None)
 def test_words_with_two_natural_readings_are_asked_about(words: list[str], pattern: str) -> None:
     number_format = NumberFormat(pattern)
-    every = readings(words, number_format.max_length, letters=number_format.has_letters)
+    every = readings(words, number_format.max_length, NUMBERS, letters=number_format.has_letters)
     natural = {
         fit.value
         for symbols, strain in every.items()
@@ -432,7 +439,7 @@ def test_cut_anywhere_a_number_is_never_called_complete_when_more_digits_follow(
     number: tuple[str, str], data: st.DataObject
 ) -> None:
     pattern, value = number
-    said = say_number(value, lambda ways: data.draw(st.integers(0, ways - 1))).split()
+    said = say_number(value, lambda ways: data.draw(st.integers(0, ways - 1)), NUMBERS).split()
     number_format = NumberFormat(pattern)
     for cut in range(len(said)):
         part = " ".join(said[:cut])

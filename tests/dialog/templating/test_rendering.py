@@ -35,7 +35,7 @@ def test_a_template_that_fails_is_an_error_of_ours(template: str) -> None:
 
 
 def test_filters_may_depend_on_the_time_of_the_call() -> None:
-    render = SandboxRenderer(lambda now: {"year": lambda value: f"{value} in {now.year}"})
+    render = SandboxRenderer(lambda now, _: {"year": lambda value: f"{value} in {now.year}"})
     assert "year" in render.filters
     for year in (2026, 2031):
         assert render("{{ 'x' | year }}", {"now": datetime.fromisoformat(f"{year}-01-01")}) == f"x in {year}"

@@ -17,6 +17,7 @@ from agent.dialog.tools.flow_commands import check_flows, explain_numbers, play_
 from agent.dialog.tools.text_call import TextCallExchange
 from agent.dialog.tools.text_call_model import read_text_calls
 from agent.flows import english_pack
+from agent.languages.en.numbers import NUMBERS
 from tests.shipped_pack import RENDER, shipped_pack
 
 PACK = shipped_pack()
@@ -226,7 +227,7 @@ def test_a_test_file_with_unknown_keys_is_refused_with_the_line(tmp_path: Path) 
 
 def test_a_number_is_explained_as_json_like_data() -> None:
     explained = list(
-        explain_numbers(NumberFormat("99999"), ["10473", "10437"], ["ten four seventy three", "one oh four"])
+        explain_numbers(NumberFormat("99999"), ["10473", "10437"], ["ten four seventy three", "one oh four"], NUMBERS)
     )
     assert [entry["value"] for entry in explained] == ["10473", None]
     assert explained[0]["must_confirm"] is False

@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2.sandbox import SandboxedEnvironment
 
-from agent.speech import wording
+from agent.languages.en import LANGUAGE, wording
+from agent.speech.wording import filters
 
 TODAY = dt.date(2026, 11, 22)  # a Sunday
+FILTERS = filters(dt.datetime(2026, 11, 22, tzinfo=dt.UTC), LANGUAGE)
 SPEAKABLE = re.compile(r"[A-Za-z' ,.?!-]*")
 
 anything = st.one_of(
@@ -246,7 +248,7 @@ def test_long_text_is_cut_at_a_word() -> None:
 def test_prompts_get_the_wording_as_filters_and_cannot_be_broken_by_data() -> None:
     environment = SandboxedEnvironment()
     now = dt.datetime(2026, 11, 22, 10, 0, tzinfo=dt.UTC)
-    environment.filters.update(wording.filters(now))
+    environment.filters.update(filters(now, LANGUAGE))
     template = environment.from_string(
         "Order {{ number | groups }} with {{ lines | items }} is in {{ place | place }}, because of {{ why | clean }},"
         " and comes {{ day | day }} {{ window | window }}. {{ 2 | count('parcel') }}, {{ 49.5 | money }},"
@@ -267,7 +269,7 @@ def test_prompts_get_the_wording_as_filters_and_cannot_be_broken_by_data() -> No
 
 @given(value=anything | messy_text)
 def test_whatever_comes_in_only_words_come_out(value: object) -> None:
-    for say in wording.filters(dt.datetime(2026, 11, 22, tzinfo=dt.UTC)).values():
+    for say in filters(dt.datetime(2026, 11, 22, tzinfo=dt.UTC), LANGUAGE).values():
         spoken = say(value)
         assert SPEAKABLE.fullmatch(spoken), (say, spoken)
         assert len(spoken) <= wording.MAX_CHARS + 60
@@ -305,10 +307,10 @@ def test_every_digit_of_a_number_is_said_once_and_in_order(number: str) -> None:
     ],
 )
 def test_a_number_format_is_told_as_what_it_is_made_of(pattern: str, shape: str, enter: str) -> None:
-    assert wording.shape(pattern) == shape
-    assert wording.enter(pattern) == enter
+    assert FILTERS["shape"](pattern) == shape
+    assert FILTERS["enter"](pattern) == enter
 
 
 def test_what_is_no_number_format_is_said_as_it_stands() -> None:
-    assert wording.shape("?!") == "?!" or wording.shape("?!") == ""
-    assert wording.shape(None) in ("", "None")
+    assert FILTERS["shape"]("?!") == "?!" or FILTERS["shape"]("?!") == ""
+    assert FILTERS["shape"](None) in ("", "None")

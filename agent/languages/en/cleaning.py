@@ -12,7 +12,7 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from agent.speech import figures
+from agent.languages.en import figures
 
 MAX_CHARS = 240
 """Nothing from another system is spoken longer than this: about 15 seconds."""
