@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiohttp import web
 from agent.common.untrusted import parse_json
 
 _MOST_BYTES = 64 * 1024
+_BODY_SECONDS = 5.0
 
 
 async def json_body(request: web.Request, example: str) -> Mapping[str, Any]:
@@ -17,7 +19,10 @@ async def json_body(request: web.Request, example: str) -> Mapping[str, Any]:
     if not request.can_read_body:
         return {}
     try:
-        body = parse_json(await request.read(), most_chars=_MOST_BYTES)
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = parse_json(await request.read(), most_chars=_MOST_BYTES)
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text=f"The body has not come within {_BODY_SECONDS:g} s.\n") from error
     except ValueError as error:
         raise web.HTTPBadRequest(text=f"A body is {example}: {error}.\n") from error
     if not isinstance(body, dict):

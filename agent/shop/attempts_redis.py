@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type
 from agent.common.untrusted import CLOCK_SKEW_SECONDS
-from agent.shop.protocols import AttemptLimits
+from agent.shop.protocols import AttemptLimits, Lock
 
 _MOST_COUNTED = 1000
 """Failures kept of one caller or order: many more than any limit."""
@@ -49,10 +49,11 @@ class RedisAttemptLimits:
         self._clock = clock
         self._waiting: deque[tuple[float, str, str]] = deque(maxlen=_BACKLOG)
 
-    async def locked(self, caller: str, number: str) -> bool:
-        """Return whether this caller, or this order number, has failed too often anywhere."""
-        if await self._own.locked(caller, number):
-            return True
+    async def locked(self, caller: str, number: str) -> Lock:
+        """Return who has failed too often anywhere: this caller, or this order number by anybody."""
+        own = await self._own.locked(caller, number)
+        if own == "caller":
+            return own
         now = self._clock()
         since, latest = now - self._window_seconds, now + CLOCK_SKEW_SECONDS
 
@@ -70,7 +71,9 @@ class RedisAttemptLimits:
             return await counted(redis, _key("caller", caller)), await counted(redis, _key("number", number))
 
         of_caller, of_number = await self._link.ask(count, (0, 0))
-        return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
+        if of_caller >= (self._per_caller if caller else self._hidden):
+            return "caller"
+        return "number" if of_number >= self._per_number else own
 
     async def failed(self, caller: str, number: str) -> None:
         """Count one failed verification, here and for all."""
