@@ -121,7 +121,7 @@ class ControlServer:
             shutdown_timeout=1.0,
             keepalive_timeout=HEAD_SECONDS,
             lingering_time=_LINGERING_SECONDS,
-            logger=RateLimitedLog(log, "broken requests", (HttpProcessingError,)),
+            logger=RateLimitedLog(log, "broken requests", (HttpProcessingError, ConnectionError)),
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
