@@ -24,7 +24,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make install-test")
     parser.add_argument("--home", type=Path, default=Path("var"))
-    home = parser.parse_args().home.resolve()
+    parser.add_argument("--from", type=Path, metavar="DIR", dest="earlier", help="an earlier checkout to upgrade from")
+    options = parser.parse_args()
+    home = options.home.resolve()
     if os.geteuid() != 0:
         print("install-test: NOT RUN: it needs root (sudo make install-test)", file=sys.stderr)
         return 2
@@ -43,6 +45,8 @@ def main() -> int:
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
     inside = [sys.executable, "-m", "tests.install.inside_checks", str(root), str(packages), str(REPOSITORY)]
+    if options.earlier is not None:
+        inside.append(str(options.earlier.resolve()))
     alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
         print("No namespaces of its own here: it runs on this machine's own loopback")

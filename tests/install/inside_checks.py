@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import sqlite3
 import stat
@@ -117,9 +118,13 @@ def say(line: str) -> None:
 
 def main() -> int:
     root, packages, repository = DebianRoot(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
+    earlier = Path(sys.argv[4]) if len(sys.argv) > 4 else None
     try:
         with mounted(root.path):
-            run_install_test(root, packages, repository)
+            if earlier is None:
+                run_install_test(root, packages, repository)
+            else:
+                run_upgrade_test(root, packages, earlier, repository)
     except InstallTestFailed as problem:
         print(f"install-test: FAILED: {problem}", file=sys.stderr)
         for log in sorted((root.path / "tmp").glob("*.log")):
@@ -175,6 +180,77 @@ def run_install_test(root: DebianRoot, packages: Path, repository: Path) -> None
     say(f"make uninstall left the system as it was: {time.monotonic() - started:.0f} s")
 
 
+def run_upgrade_test(root: DebianRoot, packages: Path, earlier: Path, repository: Path) -> None:
+    """Install an earlier checkout, ring it, install this one over it: settings, secrets, records, kept calls stay."""
+    started = time.monotonic()
+    loopback_up()
+    put_sources(root, packages, earlier)
+    root.run(f"make -C /{_SOURCE} install")
+    root.run("orderline wire --apply")
+    add_queue_member(root)
+    etc, state = root.path / "etc/orderline", root.path / "var/lib/orderline"
+    settings = etc / "orderline.yaml"
+    settings.write_text(settings.read_text().replace("name: the shop ", "name: Maple and Finch "))
+    asterisk = root.start("/usr/sbin/asterisk -f -U asterisk", "asterisk.log")
+    wait_for(root, "asterisk -rx 'core waitfullybooted'", "Asterisk")
+    root.run("orderline render", timeout_seconds=600)
+    agent = root.start(exec_start(root, "orderline.service"), "agent.log", user="orderline")
+    wait_until(lambda: '"ready"' in (root.path / "tmp/agent.log").read_text(), "the earlier agent", agent)
+    call(root)
+    if root.stop(agent) != 0:
+        raise InstallTestFailed("the earlier agent did not end in order on SIGTERM")
+    kept = {name: (etc / name).read_bytes() for name in (*SECRETS, "orderline.yaml")}
+    (old_call,) = recorded_calls(state / "calls.sqlite")
+    put_kept_call(state, repository)
+    say(f"the earlier version was installed and rung: {time.monotonic() - started:.0f} s")
+
+    shutil.rmtree(root.path / _SOURCE)
+    put_sources(root, packages, repository)
+    root.run(f"make -C /{_SOURCE} install")
+    if changed := [name for name, content in kept.items() if (etc / name).read_bytes() != content]:
+        raise InstallTestFailed(f"the upgrade has changed {', '.join(changed)}")
+    expect_modes(root)
+    agent = root.start(exec_start(root, "orderline.service"), "upgraded.log", user="orderline")
+    wait_until(lambda: '"ready"' in (root.path / "tmp/upgraded.log").read_text(), "the upgraded agent", agent)
+    rescuer = root.start(exec_start(root, "orderline-rescuer.service"), "rescuer.log", user="orderline")
+    wait_until(lambda: '"ready"' in (root.path / "tmp/rescuer.log").read_text(), "the rescuer", rescuer)
+    expect_check_passes(root, "after the upgrade")
+    wait_until(lambda: KEPT_CALL in recorded_calls(state / "calls.sqlite"), "the record of the call that was kept")
+    (root.path / "tmp/heard.wav").unlink()
+    call(root)
+    wait_until(lambda: len(recorded_calls(state / "calls.sqlite")) == 3, "the second call's record")
+    outcomes = recorded_calls(state / "calls.sqlite")
+    if old_call not in outcomes or outcomes[KEPT_CALL] != "lost":
+        raise InstallTestFailed(f"the records after the upgrade are {outcomes}")
+    if root.stop(agent) != 0 or root.stop(rescuer) != 0:
+        raise InstallTestFailed("agent and rescuer did not end in order on SIGTERM")
+    root.stop(asterisk)
+    say(f"upgraded; settings, secrets, records and the kept call are there: {time.monotonic() - started:.0f} s")
+
+
+SECRETS = ("ari-password", "ami-secret", "control-token")
+KEPT_CALL = "1772443800.7"
+"""The call in tests/recovery/data/state-9c6d8ad.sql."""
+
+
+def put_kept_call(state: Path, repository: Path) -> None:
+    """Put a call under way into the state directory, as an earlier version that is killed leaves it."""
+    dump = (repository / "tests/recovery/data/state-9c6d8ad.sql").read_text(encoding="utf-8")
+    (row,) = (line for line in dump.splitlines() if line.startswith("INSERT"))
+    with contextlib.closing(sqlite3.connect(state / "state.sqlite")) as db, db:
+        db.execute(row)
+    with contextlib.closing(sqlite3.connect(state / "calls.sqlite")) as db, db:
+        (text,) = db.execute("SELECT record FROM calls").fetchone()
+        record = {**json.loads(text), "id": KEPT_CALL, "outcome": "failed", "ended_by": "fault"}
+        db.execute("INSERT INTO open_calls VALUES (?, ?, ?)", (KEPT_CALL, "a process that is gone", json.dumps(record)))
+
+
+def recorded_calls(database: Path) -> dict[str, str]:
+    """The outcome of every recorded call by its id."""
+    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        return dict(db.execute("SELECT id, outcome FROM calls").fetchall())
+
+
 def put_sources(root: DebianRoot, packages: Path, repository: Path) -> None:
     """The repository as a checkout has it, and the packages."""
     source = root.path / _SOURCE
@@ -189,19 +265,20 @@ def put_sources(root: DebianRoot, packages: Path, repository: Path) -> None:
             continue
         (source / path.parent).mkdir(parents=True, exist_ok=True)
         (source / path).write_bytes((repository / path).read_bytes())
-    subprocess.run(["cp", "-a", "--reflink=auto", str(packages), str(root.path / _PACKAGES)], check=True)
+    if not (root.path / _PACKAGES).exists():
+        subprocess.run(["cp", "-a", "--reflink=auto", str(packages), str(root.path / _PACKAGES)], check=True)
 
 
 def expect_modes(root: DebianRoot) -> None:
     """Secrets for root and the agent alone; nothing of ours may be written by others."""
     group = root.run("getent group orderline").split(":")[2]
-    for name in ("ari-password", "ami-secret", "control-token", "orderline.yaml"):
+    for name in (*SECRETS, "orderline.yaml"):
         state = (root.path / "etc/orderline" / name).stat()
         if (stat.S_IMODE(state.st_mode), state.st_uid, str(state.st_gid)) != (0o640, 0, group):
             raise InstallTestFailed(
                 f"/etc/orderline/{name} is {stat.filemode(state.st_mode)} {state.st_uid}:{state.st_gid}"
             )
-    secrets = {(root.path / "etc/orderline" / n).read_text() for n in ("ari-password", "ami-secret", "control-token")}
+    secrets = {(root.path / "etc/orderline" / n).read_text() for n in SECRETS}
     if len(secrets) != 3 or min(map(len, secrets)) < 40:
         raise InstallTestFailed("the secrets are not three different long ones")
     for path in (root.path / "opt/orderline").rglob("*"):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
+from agent.dialog.contract import Listen
 from agent.dialog.pack.loader import FlowPack
 from agent.recovery.interrupted_calls import MAX_SNAPSHOT_AGE_SECONDS, InterruptedCalls
 from agent.recovery.snapshot import CallSnapshot
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 from tests.recovery.killed_agent import FACTS, RENDER, died_with
+
+DATA = Path(__file__).parent / "data"
 
 
 async def found_in(directory: Path) -> list[CallSnapshot]:
@@ -97,3 +102,36 @@ def test_what_other_nodes_hold_can_be_claimed_but_is_never_counted_as_lost() -> 
     found = InterruptedCalls([CallSnapshot("ours", "x", 1.0), CallSnapshot("theirs", "y", 1.0)], ["ours"])
     assert [one.call_id for one in found.unclaimed] == ["ours"]
     assert found.claim("theirs") == "theirs"
+
+
+class TestAnUpgradeFromTheFirstVersion:
+    """``data/state-9c6d8ad.sql`` is what commit 9c6d8ad left of a call: the number is known, the postcode is not."""
+
+    CALL = "1772443800.7"
+
+    async def snapshot(self, directory: Path) -> CallSnapshot:
+        with closing(sqlite3.connect(directory / "state.sqlite")) as database:
+            database.executescript((DATA / "state-9c6d8ad.sql").read_text(encoding="utf-8"))
+        (found,) = await found_in(directory)
+        return CallSnapshot(found.call_id, found.holder, time.time(), found.state)
+
+    async def test_a_call_goes_on_where_the_procedures_are_the_same(self, tmp_path: Path, pack: FlowPack) -> None:
+        old = await self.snapshot(tmp_path)
+        state: dict[str, Any] = {**old.state}
+        state["conversation"] = {**state["conversation"], "pack": pack.fingerprint}
+        found = interrupted([CallSnapshot(old.call_id, old.holder, old.at, state)])
+        assert found.claim(self.CALL) == self.CALL
+        conversation, resumed = found.restore(line(self.CALL, self.CALL), pack, FACTS, RENDER)
+        assert resumed is not None
+        assert (resumed.hand_over, resumed.record.caller.name) == ("", "Maria Lopez")
+        assert conversation.slots["order_number"] == "10473"
+        turn = conversation.resume()
+        assert isinstance(turn.then, Listen)
+        assert turn.then.slot == "postcode"
+
+    async def test_it_goes_to_staff_with_its_record_where_they_are_not(self, tmp_path: Path, pack: FlowPack) -> None:
+        found = interrupted([await self.snapshot(tmp_path)])
+        _, resumed = found.restore(line(self.CALL, self.CALL), pack, FACTS, RENDER)
+        assert resumed is not None
+        assert resumed.hand_over == "controller_restarted"
+        assert resumed.record.turns[0].heard == "where is order one oh four seven three"
