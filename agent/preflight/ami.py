@@ -65,13 +65,15 @@ async def ami_findings(host: str, port: int, user: str, secret: str) -> AsyncIte
 
 def rights_beyond(commands: Mapping[str, str]) -> set[str]:
     """Return the classes a user has beyond reporting; the answer to ``ListCommands`` is action -> ``(Priv: a,b)``."""
-    found: set[str] = set()
+    asked: list[set[str]] = []
     for text in commands.values():
         if classes := _PRIVILEGES.search(text):
             names = {name.strip() for name in classes[1].split(",")} - {"all", "<none>", ""}
             if names and "reporting" not in names:
-                found |= names
-    return found
+                asked.append(names)
+    found = {name for names in asked if len(names) == 1 for name in names}
+    # any one class of several is enough for an action; which one a user has is only known from the others
+    return found | {" or ".join(sorted(names)) for names in asked if not names & found}
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, action: Mapping[str, str]) -> dict[str, str]:

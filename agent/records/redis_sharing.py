@@ -43,6 +43,9 @@ GROUP = "nodes"
 CLAIM_AFTER_SECONDS = 40.0
 """Longer than any attempt, shorter than the lease: what a dead node had taken goes to another one."""
 RESULTS_KEPT_SECONDS = 24 * 3600
+MOST_DELIVERIES = 5
+"""An entry that was taken so often and never reported is too large to be read in time, or ends who reads it."""
+_MOST_STUCK = 10
 LONGEST_STREAM = 10_000
 LONGEST_LEASE_SECONDS = 600.0
 """An offer that is to hold longer was not made by one of ours."""
@@ -163,6 +166,13 @@ class RedisSharing:
             self._begin(stream, messages)
 
     async def _claim(self, stream: str, count: int, redis: Redis) -> Any:
+        """Take over what another node took and did not report; what nobody can read is thrown away unread."""
+        stuck = await redis.xpending_range(stream, GROUP, "-", "+", _MOST_STUCK, idle=self._claim_after_ms)
+        for one in stuck:
+            if int(one["times_delivered"]) >= MOST_DELIVERIES:
+                log.warning("%s in %s was taken %d times in vain", one["message_id"], stream, one["times_delivered"])
+                await redis.xack(stream, GROUP, one["message_id"])
+                await redis.xdel(stream, one["message_id"])
         return await redis.xautoclaim(stream, GROUP, self._node, self._claim_after_ms, count=count)
 
     def _begin(self, stream: str, messages: Sequence[tuple[str, Fields]]) -> int:

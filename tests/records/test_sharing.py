@@ -18,7 +18,7 @@ from redis.asyncio import Redis
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryFailed, DeliveryOptions, OutboxDelivery
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
-from agent.records.redis_sharing import PREFIX, RedisSharing
+from agent.records.redis_sharing import GROUP, PREFIX, RedisSharing
 from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
@@ -293,5 +293,23 @@ async def test_streams_of_another_type_are_made_anew(redis: RealRedis, tmp_path:
     await world.a.add(*keys(3))
     await world.a.empty()
     assert world.by_key == Counter(keys(3))
+    await world.a.stop()
+    await client.aclose()
+
+
+async def test_an_entry_that_nobody_can_read_is_thrown_away_unread(redis: RealRedis, tmp_path: Path) -> None:
+    client = Redis.from_url(redis.url)
+    stream = f"{PREFIX}:ticket"
+    await client.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    planted = await client.xadd(stream, {"entry": b"x" * 1_000_000})
+    await client.xclaim(stream, GROUP, "dead", 0, [planted], retrycount=9, force=True)
+    world = TwoNodes(tmp_path, redis.url)
+    await world.a.start(claim_after_seconds=0.05)
+    async with asyncio.timeout(10):
+        while await client.xlen(stream):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # Redis tells nobody
+    await world.a.add(*keys(2))
+    await world.a.empty()
+    assert set(world.by_key) == set(keys(2))
     await world.a.stop()
     await client.aclose()
