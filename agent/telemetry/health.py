@@ -47,13 +47,13 @@ async def check_dependencies(
     addresses: DependencyAddresses,
     about: Mapping[str, Any],
     voices: Mapping[str, bool],
-    outbox: tuple[int, int],
+    outbox: tuple[int, int] | None,
     records: Dependency,
 ) -> dict[str, Any]:
     """Look at everything; no look takes longer than ``CHECK_SECONDS``.
 
     ``about`` is the agent's own status, ``voices`` says of each engine whether it speaks, ``outbox`` how many
-    deliveries were given up and how many are on their way, ``records`` whether they can be kept.
+    deliveries were given up and how many are on their way (None: nobody knows), ``records`` whether they can be kept.
     """
     procedures = about.get("procedures", {})
     refusal = str(about.get("asterisk_refuses") or "")
@@ -71,6 +71,9 @@ async def check_dependencies(
         ),
         records,
     ]
+    if outbox is None:
+        dependencies.append(Dependency("outbox", "down", "its file cannot be read"))
+        return overall_status(about, dependencies, {})
     dead, waiting = outbox
     dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
     return overall_status(about, dependencies, {"waiting": waiting, "dead": dead})

@@ -16,9 +16,11 @@ WELL = {"asterisk": True, "model": "m", "procedures": {"edition": "1"}}
 KEPT = Dependency("records", "ok")
 
 
-async def state_of(about: dict[str, Any], *, ami: str = "", records: Dependency = KEPT) -> tuple[str, dict[str, Any]]:
+async def state_of(
+    about: dict[str, Any], *, ami: str = "", records: Dependency = KEPT, outbox: tuple[int, int] | None = (0, 0)
+) -> tuple[str, dict[str, Any]]:
     addresses = DependencyAddresses(NOWHERE.ari_url, "", ami, 1)
-    status = await check_dependencies(addresses, {**WELL, **about}, {"hibari": True}, (0, 0), records)
+    status = await check_dependencies(addresses, {**WELL, **about}, {"hibari": True}, outbox, records)
     return status["state"], status["dependencies"]
 
 
@@ -63,3 +65,8 @@ def test_a_full_disk_is_found_before_a_record_is_lost(tmp_path: Path, monkeypatc
 
 def test_what_stopped_the_last_record_is_told_whatever_the_disk_says_now(tmp_path: Path) -> None:
     assert records_dependency(tmp_path, "calls.sqlite: database or disk is full").state == "down"
+
+
+async def test_an_outbox_that_cannot_be_read_is_not_an_empty_one() -> None:
+    state, found = await state_of({}, outbox=None)
+    assert (state, found["outbox"]["state"]) == ("degraded", "down")
