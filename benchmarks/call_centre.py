@@ -91,9 +91,11 @@ class ScriptedCallers:
         if self._exchange is None or self._feed is None:
             raise RuntimeError("Callers are used as a context manager.")
         name = f"{next(self._names):04d}-{file_names([call.name])[0]}"
-        desk = RingingPhoneMatcher(self._exchange)
+        ringing_phones = RingingPhoneMatcher(self._exchange)
         sounds = self._sounds[_plain(call)]
-        result = await play_call(call, self._exchange, desk, self._feed, sounds, self._keep / name, SilentReport())
+        result = await play_call(
+            call, self._exchange, ringing_phones, self._feed, sounds, self._keep / name, SilentReport()
+        )
         for path in (result.recording, result.record):
             if path is not None and result.ok:
                 path.unlink(missing_ok=True)

@@ -71,11 +71,11 @@ class TrialRunner:
     """Tries items with one model. One at a time."""
 
     def __init__(
-        self, runner: asyncio.Runner, stage: DialogSetup, ears: CallListenerFactory, speakers: Speakers, model: str
+        self, runner: asyncio.Runner, stage: DialogSetup, listeners: CallListenerFactory, speakers: Speakers, model: str
     ) -> None:
         self._runner = runner
         self.stage = stage
-        self._ears = ears
+        self._listeners = listeners
         self._speakers = speakers
         self._model = model
         self._talk: list[Pcm] = []
@@ -86,7 +86,7 @@ class TrialRunner:
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
         held = self.stage.at(item.question)
-        caller, ear = _Caller(item), self._ears.new()
+        caller, listener = _Caller(item), self._listeners.new()
         sayings: list[HeardUtterance] = []
         first: tuple[str, Outcome] = ("", "missed")
         keyed = False
@@ -105,9 +105,9 @@ class TrialRunner:
                 if item.answer.value.isdigit():
                     event = TurnInput(keys=symbols_of(item.answer.value))
                 else:
-                    event = self._hear(held, ear, trial, words, len(sayings))
+                    event = self._hear(held, listener, trial, words, len(sayings))
             else:
-                event = self._hear(held, ear, trial, words, len(sayings))
+                event = self._hear(held, listener, trial, words, len(sayings))
             held.give(event)
             sayings.append(_saying(words, event, held, standing.slot))
             if len(sayings) == 1:
@@ -119,18 +119,18 @@ class TrialRunner:
         item = trial.item
         held = self.stage.at(item.question)
         asked = held.standing().slot
-        event = self._hear(held, self._ears.new(), trial, item.answer.first, 0)
+        event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
         held.give(event)
         got, outcome = judge_utterance(item, held, event)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
         return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
 
     def _hear(
-        self, held: CallInProgress, ear: CallListener, trial: Trial, words: str, count: int
+        self, held: CallInProgress, listener: CallListener, trial: Trial, words: str, count: int
     ) -> TurnInput | NoInput:
         line = self.line(trial, words, count)
         listen = held.listen
-        return self._runner.run(ear.hear(listen, held.conversation.completeness, frames(line)))
+        return self._runner.run(listener.hear(listen, held.conversation.completeness, frames(line)))
 
     def line(self, trial: Trial, words: str, count: int = 0) -> Pcm:
         """Return the ``count``-th saying as it arrives at the agent's end of the line."""

@@ -63,11 +63,11 @@ def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     """Yield something that tries items, in this process."""
     speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders))
     with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
-        ears = CallListenerFactory(setup.model)
+        listeners = CallListenerFactory(setup.model)
         try:
-            yield TrialRunner(runner, stage, ears, speakers, setup.model_name)
+            yield TrialRunner(runner, stage, listeners, speakers, setup.model_name)
         finally:
-            ears.recognizer.close()
+            listeners.recognizer.close()
 
 
 class _Worker:

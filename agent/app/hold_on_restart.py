@@ -55,7 +55,7 @@ async def hold_callers(settings: Settings) -> AsyncIterator[RestartHold]:
     """Hold the callers of a dead controller while the block starts a new one; say ``ready()`` when it has.
 
     A start that takes longer than ``call.resume_seconds`` leaves them to the dialplan after all. Where the last start
-    took longer than that nobody is held: it would only keep them from people.
+    took longer than that nobody is held: it would only keep them from the staff.
     """
     holding = RestartHold(settings.state_directory / "start-seconds")
     if not settings.call.resume_seconds:

@@ -235,9 +235,9 @@ _PORTS = {
 }
 
 
-def port_finding(door: str, host: str, port: int, control: ControlSettings) -> Finding:
+def port_finding(listener: str, host: str, port: int, control: ControlSettings) -> Finding:
     """Judge one port; one that is taken is ours when an agent answers at ``control``."""
-    what, host_key, port_key, why_closed = _PORTS[door]
+    what, host_key, port_key, why_closed = _PORTS[listener]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -192,7 +192,9 @@ class LiveFeedClient:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await self._connected.wait()
         except TimeoutError:
-            log.warning("The agent's live feed at %s does not answer; calls are rehearsed by ear alone.", self._url)
+            log.warning(
+                "The agent's live feed at %s does not answer; calls are judged by their sound alone.", self._url
+            )
         return self
 
     async def __aexit__(self, *exc: object) -> None:

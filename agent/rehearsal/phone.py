@@ -53,7 +53,7 @@ class Leg:
         self._media_ready = asyncio.Event()
         self._sound_came = asyncio.Event()
         self._socket = MediaSocket(self._on_audio, lambda _text: None, self._on_media_closed)
-        self._mouth = AudioSender(self._socket.send_audio, background)
+        self._sender = AudioSender(self._socket.send_audio, background)
         self._speaking: asyncio.Task[None] | None = None
         self._has_media = False
         self._closing: asyncio.Task[None] | None = None
@@ -63,7 +63,7 @@ class Leg:
     @property
     def spoken(self) -> AudioTrack:
         """What this side sent, frame by frame."""
-        return self._mouth.spoken
+        return self._sender.spoken
 
     @property
     def has_media(self) -> bool:
@@ -79,11 +79,11 @@ class Leg:
         """Say something and return, when it is said (or the call ended), the span of its voice."""
         if self.hung_up.is_set():
             return None
-        return await self._mouth.begin(pcm)
+        return await self._sender.begin(pcm)
 
     def make_noise(self, pcm: Pcm) -> None:
         """Let a noise sound from now on."""
-        self._mouth.add_noise(pcm)
+        self._sender.add_noise(pcm)
 
     async def press(self, keys: str, tone_ms: int = 100, gap_ms: int = 100) -> Span | None:
         """Press keys one by one at a hand's pace; returns (first key down, last key up), None when none got through."""
@@ -161,7 +161,7 @@ class Leg:
                 self.over("them", error.message)
                 return
             raise PhoneError(f"A phone's call could not be joined with its audio: {error.message}") from error
-        self._speaking = asyncio.create_task(self._mouth.run(), name=f"mouth-{self.channel_id}")
+        self._speaking = asyncio.create_task(self._sender.run(), name=f"audio-sender-{self.channel_id}")
 
     async def answer(self) -> None:
         """Answer an incoming call. Raises PhoneError; a caller who has just left is not an error."""
@@ -229,7 +229,7 @@ class Leg:
         self.hung_up.set()
         self.answered.set()
         self._sound_came.set()
-        self._mouth.stop()
+        self._sender.stop()
 
     def on_event(self, event: dict[str, Any], channel_id: str) -> None:
         """Take an ARI event of one of the two channels."""
@@ -251,13 +251,13 @@ class Leg:
 
     def enable_echo(self, delay_ms: float, loss_db: float) -> None:
         """Be a speakerphone: what comes out of it goes back in, so much later and so much softer."""
-        self._mouth.enable_echo(delay_ms, loss_db)
+        self._sender.enable_echo(delay_ms, loss_db)
 
     def _on_audio(self, pcm: bytes) -> None:
         self.heard.add(time.monotonic(), pcm)
-        self._mouth.hear(pcm)
+        self._sender.hear(pcm)
         self._sound_came.set()
 
     def _on_media_closed(self) -> None:
         self._media_ready.set()
-        self._mouth.stop()
+        self._sender.stop()

@@ -87,7 +87,7 @@ async def run_scripts(
         ari = await stack.enter_async_context(AriClient(b.ari_url, b.ari_user, b.ari_password, APP))
         exchange = PhoneExchange(ari)
         stack.push_async_callback(exchange.close)
-        desk = RingingPhoneMatcher(exchange)
+        ringing_phones = RingingPhoneMatcher(exchange)
         feed: CallFeedSource = (
             EmptyFeedSource()
             if feed_url is None
@@ -99,7 +99,7 @@ async def run_scripts(
             async with places:
                 path = keep / files[index]
                 return await play_call(
-                    calls[index], exchange, desk, feed, sounds[index], path, report or SilentReport()
+                    calls[index], exchange, ringing_phones, feed, sounds[index], path, report or SilentReport()
                 )
 
         tasks = [asyncio.create_task(place(index)) for index in range(len(calls))]
@@ -148,7 +148,7 @@ async def render_call_sounds(call: CallScript, voices: Voices, sounds_dir: Path 
 async def play_call(
     script: CallScript,
     exchange: PhoneExchange,
-    desk: RingingPhoneMatcher,
+    ringing_phones: RingingPhoneMatcher,
     feed: CallFeedSource,
     sounds: CallSounds,
     keep: Path,
@@ -169,7 +169,7 @@ async def play_call(
         narrator = ProgressReporter(script.name, log, report)
         telling = asyncio.create_task(narrator.run())
         try:
-            await _hold(script, leg, log, desk, sounds, keep)
+            await _hold(script, leg, log, ringing_phones, sounds, keep)
         finally:
             await leg.close()
             await cancel_and_wait(telling)
@@ -184,7 +184,7 @@ async def play_call(
 
 
 async def _hold(
-    script: CallScript, leg: Leg, log: CallLog, desk: RingingPhoneMatcher, sounds: CallSounds, keep: Path
+    script: CallScript, leg: Leg, log: CallLog, ringing_phones: RingingPhoneMatcher, sounds: CallSounds, keep: Path
 ) -> None:
     leaving = asyncio.create_task(_leave_at(leg, script.hang_up_at_ms)) if script.hang_up_at_ms is not None else None
     try:
@@ -192,7 +192,9 @@ async def _hold(
             if not await _answered(script, leg, log):
                 return
             humans = any(isinstance(step, ScriptedStaffPhone) for step in script.steps)
-            human = StaffPhone(desk, leg, log, sounds, keep.with_name(keep.name + "-human.wav") if humans else None)
+            human = StaffPhone(
+                ringing_phones, leg, log, sounds, keep.with_name(keep.name + "-human.wav") if humans else None
+            )
             await ScriptPlayer(script, leg, log.feed, sounds, log, human).run()
     except TimeoutError:
         log.check(f"the call is over within {script.limit_seconds:g} s", False, "the caller gave up")

@@ -26,9 +26,9 @@ class StaffPhone:
     """One human's phone of one call."""
 
     def __init__(
-        self, desk: RingingPhoneMatcher, caller: Leg, log: CallLog, sounds: CallSounds, recording: Path | None
+        self, ringing_phones: RingingPhoneMatcher, caller: Leg, log: CallLog, sounds: CallSounds, recording: Path | None
     ) -> None:
-        self._desk = desk
+        self._ringing_phones = ringing_phones
         self._caller = caller
         self._log = log
         self._sounds = sounds
@@ -61,7 +61,7 @@ class StaffPhone:
 
     async def _rings(self, step: ScriptedStaffPhone) -> RingingPhone | None:
         """Wait for the phone to ring, or for the caller to leave."""
-        rings = asyncio.create_task(self._desk.ring(step.phone, self._log.number, step.rings_within_seconds))
+        rings = asyncio.create_task(self._ringing_phones.ring(step.phone, self._log.number, step.rings_within_seconds))
         leaves = asyncio.create_task(self._caller.hung_up.wait())
         try:
             await asyncio.wait({rings, leaves}, return_when=asyncio.FIRST_COMPLETED)
