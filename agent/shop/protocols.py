@@ -20,7 +20,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agent.common.service_error import ServiceError
 from agent.shop.messages import Message, MessageDraft
@@ -113,11 +113,15 @@ class Messages(Protocol):
         """Send a message, or return the one already sent with this key."""
 
 
+Lock = Literal["", "caller", "number"]
+"""Whose verification is locked; ``""`` for nobody's."""
+
+
 class AttemptLimits(Protocol):
     """Counts failed verifications over calls, so that nobody can try numbers all day."""
 
-    async def locked(self, caller: str, number: str) -> bool:
-        """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
+    async def locked(self, caller: str, number: str) -> Lock:
+        """Return who has failed too often: this caller (``""`` is a hidden number), or this order number by anybody."""
 
     async def failed(self, caller: str, number: str) -> None:
         """Count one failed verification."""

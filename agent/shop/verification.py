@@ -76,7 +76,16 @@ class VerificationOperations:
                 fits.append(normalise.same_phone(phone, "" if order is None else order.phone, self._region))
             return order if all(fits) else None
 
-        order = await self._guarded(arguments, number, look)
+        async def belongs_to(caller: str) -> bool:
+            try:
+                order = await self._orders.find(number)
+            except ServiceError as error:
+                if error.code != "not_found":
+                    raise
+                return False
+            return normalise.same_phone(caller, order.phone, self._region)
+
+        order = await self._guarded(arguments, number, look, belongs_to)
         if order is None:
             raise ServiceError("not_found", "no order has this number and this second fact")
         return {"order": order_data(order)}
@@ -99,7 +108,10 @@ class VerificationOperations:
                 found = [order for order in found if normalise.same_postcode(postcode, order.postcode)]
             return found or None
 
-        orders = await self._guarded(arguments, phone, look)
+        async def belongs_to(caller: str) -> bool:
+            return caller == phone
+
+        orders = await self._guarded(arguments, phone, look, belongs_to)
         if orders is None:
             raise ServiceError("not_found", "no order was placed with what the caller gave")
         return {
@@ -108,13 +120,24 @@ class VerificationOperations:
         }
 
     async def _guarded(
-        self, arguments: Mapping[str, Any], number: str, look: Callable[[], Awaitable[T | None]]
+        self,
+        arguments: Mapping[str, Any],
+        number: str,
+        look: Callable[[], Awaitable[T | None]],
+        belongs_to: Callable[[str], Awaitable[bool]],
     ) -> T | None:
-        """Look something up; failures and refusals answer after the same time and are counted."""
+        """Look something up; failures and refusals answer after the same time and are counted.
+
+        What strangers have locked by trying stays open to the phone that it belongs to, ``belongs_to(caller)``: it has
+        tries of its own, and must give the second fact as anybody must. A forged number gains those few tries.
+        """
         started = self._clock()
         counted = self._limits is not None and "caller" in arguments
         caller = normalise.phone(take.text(arguments, "caller", 200, optional=True), self._region)
-        if counted and self._limits is not None and await self._limits.locked(caller, number):
+        lock = await self._limits.locked(caller, number) if counted and self._limits is not None else ""
+        if lock == "number" and caller and await belongs_to(caller):
+            lock = ""
+        if lock:
             log.warning("verification locked: too many failed attempts (caller %s)", mask(caller))
             if self._on_alarm is not None:
                 self._on_alarm(caller, number)
