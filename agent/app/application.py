@@ -144,7 +144,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack
     )
     telephony = asterisk.telephony
-    status = AgentStatus(settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox)
+    status = AgentStatus(settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues)
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
         recovered_then_delivered(delivery_lock_path(settings), lost_calls, telephony, outbox)

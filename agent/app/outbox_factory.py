@@ -99,14 +99,14 @@ def delivery_lock_path(settings: Settings) -> Path:
     return path.with_name(path.name + ".deliveries.lock")
 
 
-async def outbox_depth(path: Path) -> tuple[int, int]:
-    """How many deliveries were given up, and how many are on their way."""
+async def outbox_depth(path: Path) -> tuple[int, int] | None:
+    """How many deliveries were given up, and how many are on their way; None when the file cannot be read."""
     if not path.is_file():  # noqa: ASYNC240 - one look at a name on the local disk
         return 0, 0
     try:
         return await asyncio.to_thread(outstanding, path)
     except OrderlineError:
-        return 0, 0  # its own finding: the records of calls are in the same file
+        return None
 
 
 def webhook_subscription(webhook: WebhookSettings) -> WebhookSubscription:

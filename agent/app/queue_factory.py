@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 class NoQueueStatistics:
     """Implements :class:`agent.call.queue_status.QueueStatistics` where no manager interface is set."""
 
+    problem = ""
+
     async def state(self, name: str) -> QueueState | None:
         """Return None: nobody knows."""
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,11 +13,12 @@ from agent.app.shop_factory import ConfiguredShop
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.stasis_app import StasisApplication
+from agent.call.queue_status import StaffQueues
 from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
 from agent.dialog.pack.reloader import FlowPackReloader
-from agent.telemetry.health import DependencyAddresses, check_dependencies
+from agent.telemetry.health import DependencyAddresses, check_dependencies, records_dependency
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,15 @@ class AgentStatus:
     speech: SpeechEngines
     procedures: FlowPackReloader
     outbox: OutboxService
+    queues: StaffQueues | None
 
     def now(self) -> Mapping[str, Any]:
         """Return whether the agent lives and whom it can reach."""
         voices = self.speech.speaker.healthy
         return {
             "version": __version__,
-            "asterisk": self.ari.connected.is_set(),
+            "asterisk": self.ari.connected.is_set() and not self.ari.refusal,
+            "asterisk_refuses": self.ari.refusal,
             "live_calls": self.telephony.live_calls,
             "turned_away": dict(self.telephony.counted),
             "draining": self.admission.draining,
@@ -48,19 +52,22 @@ class AgentStatus:
             "procedures": self.procedures.status(),
             "paused": asdict(self.pause.now) if self.pause.now else None,
             "sharing": self.outbox.sharing,
+            "queues_unknown": self.queues.problem if self.queues is not None else "",
+            "records_waiting": self.outbox.records.waiting,
         }
 
     async def with_dependencies(self) -> Mapping[str, Any]:
         """Return the same with everything the agent depends on."""
-        depth = await outbox_depth(calls_path(self.settings))
         settings = self.settings
+        depth = await outbox_depth(calls_path(settings))
+        records = await asyncio.to_thread(records_dependency, settings.state_directory, self.outbox.records.problem)
         addresses = DependencyAddresses(
             settings.ari.url, settings.redis.address(), settings.ami.host, settings.ami.port
         )
-        return await check_dependencies(addresses, self.now(), self.speech.speaker.healthy, depth)
+        return await check_dependencies(addresses, self.now(), self.speech.speaker.healthy, depth, records)
 
     def rejection_reason(self) -> str:
         """Return why no calls are taken now, ``""`` when they are."""
-        if not self.ari.connected.is_set():
+        if not self.ari.connected.is_set() or self.ari.refusal:
             return "not_connected"
         return self.admission.rejection_reason(self.telephony.live_calls)

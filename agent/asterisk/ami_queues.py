@@ -24,6 +24,7 @@ from typing import Any
 from asterisk.manager import Manager, ManagerAuthException, ManagerException, ManagerSocketException
 
 from agent.call.queue_rules import QueueState
+from agent.common.addresses import host_port
 from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,11 @@ class AmiQueueStatistics:
         """True while the manager interface answers."""
         return self._worker.connected
 
+    @property
+    def problem(self) -> str:
+        """Why the manager interface does not answer, ``""`` while it does."""
+        return "" if self._worker.connected else self._worker.problem
+
     async def state(self, name: str) -> QueueState | None:
         """Return how a queue stands, at most a second old; None when Asterisk does not say so in time."""
         loop = asyncio.get_running_loop()
@@ -135,6 +141,7 @@ class _Worker(threading.Thread):
         self._stopping = threading.Event()
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.connected = False
+        self.problem = "not connected yet"
 
     def ask(self, question: _StatisticsRequest) -> None:
         self._questions.put(question)
@@ -149,13 +156,13 @@ class _Worker(threading.Thread):
             why = self._serve()
             if self.connected:
                 pauses.reset()
-            self.connected = False
+            self.connected, self.problem = False, why
             if self._stopping.is_set():
                 break
             pause_seconds = pauses.next_seconds()
             log.warning(
-                "Manager interface at %s:%d: %s Trying again in %g s; calls are handed over without knowing the queue.",
-                self._address.host, self._address.port, why, pause_seconds,
+                "Manager interface at %s: %s Trying again in %g s; calls are handed over without knowing the queue.",
+                host_port(self._address.host, self._address.port), why, pause_seconds,
             )  # fmt: skip
             self._refuse_for(pause_seconds)
         self._refuse_for(0)
@@ -187,7 +194,7 @@ class _Worker(threading.Thread):
             with guard:
                 manager.send_action({"Action": "Events", "EventMask": "off"})
             self.connected = True
-            log.info("The manager interface at %s:%d answers", self._address.host, self._address.port)
+            log.info("The manager interface at %s answers", host_port(self._address.host, self._address.port))
             while not self._stopping.is_set():
                 self._next(manager, guard)
         except ManagerAuthException as error:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import io
 import logging
+import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from typing import Any
 from asterisk.agi import AGI, AGIException
 
 from agent.common.channel_variables import channel_variable_text
+from agent.common.log_rate import LogRate
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -28,7 +32,11 @@ RESULT_VARIABLE = "ORDERLINE_AGI"
 DEADLINE_SECONDS = 3.0
 """The dialplan waits no longer for an answer."""
 _CONNECTION_SECONDS = 10.0
+"""For all of it: the question, the answer, and what Asterisk says to that."""
 _MOST_AT_ONCE = 100
+_LINE_CHARS = 4096
+_MOST_LINES = 300
+"""Asterisk sends about 25, and one for each argument."""
 _VALUE_CHARS = 200
 
 
@@ -69,6 +77,7 @@ class FastAgiServer:
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lines = LogRate(log, "questions of the dialplan")
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
         self.port = 0
 
@@ -89,15 +98,17 @@ class FastAgiServer:
 
     def _serve(self, stdin: io.TextIOBase, stdout: io.TextIOBase) -> None:
         if not self._places.acquire(blocking=False):
-            log.error("More than %d questions of the dialplan at once; one is dropped", _MOST_AT_ONCE)
+            if self._lines.allows("too many"):
+                log.error("More than %d questions of the dialplan at once; one is dropped", _MOST_AT_ONCE)
             return
         try:
-            agi = open_agi(stdin, stdout)
+            agi = open_agi(_BoundedInput(stdin), stdout)
             answer = self._answer(agi.env)
             for name, value in answer.items():
                 agi.set_variable(name, channel_variable_text(value, _VALUE_CHARS))
         except (AGIException, OSError, ValueError) as error:
-            log.info("The dialplan hung up before it had its answer: %s", error)
+            if self._lines.allows("hung up"):
+                log.info("The dialplan hung up before it had its answer: %s", error)
         finally:
             self._places.release()
 
@@ -105,12 +116,14 @@ class FastAgiServer:
         name = env.get("agi_network_script", "").strip("/").partition("?")[0]
         service = self._services.get(name)
         if service is None:
-            log.error("The dialplan asks for %r; there are %s", name, ", ".join(self._services))
+            if self._lines.allows("no such service"):
+                log.error("The dialplan asks for %r; there are %s", name[:100], ", ".join(self._services))
             return {RESULT_VARIABLE: "no_such_service"}
         try:
             return {RESULT_VARIABLE: "ok", **self._run(service, _question(env))}
         except OrderlineError as error:
-            log.info("%s asked by the dialplan: %s", name, error)
+            if self._lines.allows(name):
+                log.info("%s asked by the dialplan: %s", name, error)
             return {RESULT_VARIABLE: error.code}
         except TimeoutError:
             log.warning("%s asked by the dialplan: no answer within %g s", name, self._deadline_seconds)
@@ -131,7 +144,25 @@ class FastAgiServer:
             raise AgiRefusal("unavailable", "the agent is stopping") from error
 
 
-def open_agi(stdin: io.TextIOBase, stdout: io.TextIOBase) -> Any:
+class _BoundedInput:
+    """What pyst2 reads of a connection. Raises ValueError where Asterisk would not go on."""
+
+    def __init__(self, stdin: io.TextIOBase) -> None:
+        self._stdin = stdin
+        self._lines = 0
+
+    def readline(self) -> str:
+        """Return one line."""
+        self._lines += 1
+        line = self._stdin.readline(_LINE_CHARS + 1)
+        if len(line) > _LINE_CHARS:
+            raise ValueError(f"a line longer than {_LINE_CHARS} characters")
+        if self._lines > _MOST_LINES:
+            raise ValueError(f"more than {_MOST_LINES} lines")
+        return line
+
+
+def open_agi(stdin: io.TextIOBase | _BoundedInput, stdout: io.TextIOBase) -> Any:
     """Return pyst2's AGI on this connection, its environment read."""
     agi = AGI.__new__(AGI)
     agi.stdin, agi.stdout, agi.stderr = stdin, stdout, _NullTrace()
@@ -164,6 +195,12 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, address: tuple[str, int], serve: Callable[[io.TextIOBase, io.TextIOBase], None]) -> None:
         self.serve = serve
         super().__init__(address, _Connection)
+        self._lines = LogRate(log, "broken connections of the dialplan")
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell in a line what socketserver would print with a trace: a connection has broken."""
+        if self._lines.allows(""):
+            log.warning("A connection of the dialplan broke off: %s", sys.exception())
 
 
 class _Connection(socketserver.BaseRequestHandler):
@@ -171,8 +208,23 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         self.request.settimeout(_CONNECTION_SECONDS)
+        # the time-out of the socket begins anew with every byte
+        ending = threading.Timer(_CONNECTION_SECONDS, _cut, (self.request,))
+        ending.daemon = True
+        ending.start()
+        try:
+            self._serve()
+        finally:
+            ending.cancel()
+
+    def _serve(self) -> None:
         with (
             self.request.makefile("r", encoding="utf-8", errors="replace", newline="\n") as stdin,
             self.request.makefile("w", encoding="utf-8", newline="\n") as stdout,
         ):
             self.server.serve(stdin, stdout)
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
+from agent.common.addresses import host_port
 from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.common.log_rate import LogRate
 from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -165,11 +167,12 @@ class AudioSocketServer:
         self._port = port
         self._expected: dict[str, AudioSocketMedia] = {}
         self._server: asyncio.Server | None = None
+        self._lines = LogRate(log, "AudioSocket connections of strangers")
 
     @property
     def address(self) -> str:
         """``host:port`` for Asterisk to connect to."""
-        return f"{self._host}:{self._port}"
+        return host_port(self._host, self._port)
 
     @property
     def is_listening(self) -> bool:
@@ -203,11 +206,13 @@ class AudioSocketServer:
                 kind, payload = await read_message(reader)
             media = self._expected.get(str(uuid.UUID(bytes=payload))) if kind == _ID and len(payload) == 16 else None
             if media is None:
-                log.warning("An AudioSocket connection without a known call was dropped")
+                if self._lines.allows(""):
+                    log.warning("An AudioSocket connection without a known call was dropped")
                 return
             await media.serve(reader, writer)
         except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
-            log.warning("An AudioSocket connection ended before it said which call it was")
+            if self._lines.allows(""):
+                log.warning("An AudioSocket connection ended before it said which call it was")
         finally:
             writer.close()
 

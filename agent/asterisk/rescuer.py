@@ -56,16 +56,19 @@ class Rescuer:
         self.rescued = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until ``stop`` is set. Raises AriAuthFailed; an absent Asterisk is waited for with growing pauses."""
+        """Look until ``stop`` is set. Raises AriAuthFailed when Asterisk refuses us from the beginning.
+
+        An absent Asterisk, or one that refuses us later, is waited for with growing pauses.
+        """
         pauses = Backoff(FIRST_DELAY_SECONDS, LAST_DELAY_SECONDS)
         while not stop.is_set():
             pause_seconds = self._options.poll_seconds
             try:
                 await self.look()
                 pauses.reset()
-            except AriAuthFailed:
-                raise
             except AriError as error:
+                if isinstance(error, AriAuthFailed) and not self._rounds:
+                    raise  # a mistake in the settings; later on the client takes a changed password up
                 pause_seconds = pauses.next_seconds()
                 log.warning("Asterisk does not answer: %s Trying again in %.1f s.", error, pause_seconds)
                 self._stamp = None  # what was seen before says nothing any more

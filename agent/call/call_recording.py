@@ -36,7 +36,7 @@ class CallRecording:
             self.record = recovered.record
             self.record.faults.append(RESTARTED_FAULT)
             if recovered.answered_at is not None:
-                self._answered_at = parts.clock() - (parts.wall().timestamp() - recovered.answered_at)
+                self._answered_at = parts.clock() - max(0.0, parts.wall().timestamp() - recovered.answered_at)
 
     @property
     def is_answered(self) -> bool:

@@ -22,6 +22,11 @@ SCREEN_POP_VALUES = ("ticket", "reason", "order", "verified", "caller", "queue",
 class QueueStatistics(Protocol):
     """Where the figures of the queues come from."""
 
+    @property
+    def problem(self) -> str:
+        """Why nothing is to be had now, ``""`` when it is."""
+        ...
+
     async def state(self, name: str) -> QueueState | None:
         """Return how a queue stands, None when that is not to be had soon. Never raises, never takes long."""
 
@@ -59,6 +64,11 @@ class StaffQueues:
         self._queues = queues
         self._whisper_source = whispers
         self._wall = wall
+
+    @property
+    def problem(self) -> str:
+        """Why it is not known how the queues stand, ``""`` when it is."""
+        return self._queues.problem
 
     def name(self, wanted: str) -> str:
         """Return the queue that is meant: the usual one for ``""`` and, with an error in the log, for unknown names."""

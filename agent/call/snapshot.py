@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from agent.call.records import Caller, CallRecord, TurnRecord
+from pydantic import TypeAdapter
+
+from agent.call.records import CallRecord
+from agent.common.untrusted import finite_number, of_shape
 
 VERSION = 1
 RESTARTED_FAULT = "controller restarted"
@@ -42,12 +46,17 @@ def recovered_call(state: Mapping[str, Any]) -> RecoveredCall:
     """Read :func:`snapshot_of`. Raises ValueError for anything else."""
     try:
         if state["version"] != VERSION:
-            raise ValueError(f"a call kept by another version ({state['version']})")
-        data = dict(state["record"])
-        data["caller"] = Caller(**data["caller"])
-        data["turns"] = [TurnRecord(**turn) for turn in data["turns"]]
+            raise ValueError("a call kept by another version")
+        record = of_shape(_RECORD, state["record"])
+        datetime.fromisoformat(record.started_at).timestamp()
         answered_at = state["answered_at"]
-        conversation = dict(state["conversation"])
-        return RecoveredCall(CallRecord(**data), None if answered_at is None else float(answered_at), conversation)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no kept call: {error}") from error
+        conversation = state["conversation"]
+        if not isinstance(conversation, dict):
+            raise ValueError("no conversation")
+        return RecoveredCall(record, None if answered_at is None else finite_number(answered_at), dict(conversation))
+    except (KeyError, TypeError, OverflowError, ValueError) as error:
+        raise ValueError(f"no kept call: {type(error).__name__} {error}") from error
+
+
+_RECORD = TypeAdapter(CallRecord)
+"""Checks every value of a record: a snapshot may have come from another node, or from whoever can write to Redis."""

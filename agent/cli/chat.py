@@ -34,6 +34,7 @@ from agent.dialog.tools.schema import schema_text
 from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.languages.registry import USUAL, find_language
+from agent.shop.answers import complete_answer
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.model import bundled_model
@@ -134,8 +135,9 @@ class OutputError(OrderlineError):
 
 
 def run_text_calls(directory: Path | None, files: Sequence[Path]) -> int:
-    """Play calls in text; 0 when all went as written."""
-    return play_flow_tests(directory or english_pack(), files, sys.stdout, SandboxRenderer(filters))
+    """Play calls in text, with answers that the shop can give; 0 when all went as written."""
+    pack, renderer = directory or english_pack(), SandboxRenderer(filters)
+    return play_flow_tests(pack, files, sys.stdout, renderer, check_answer=complete_answer)
 
 
 def print_number_readings(number_format: NumberFormat, known: Sequence[str], text: str, so_far: str = "") -> int:

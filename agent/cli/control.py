@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.common.addresses import local_url
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.config.control import ControlSettings
 from agent.config.loader import load_settings
@@ -28,7 +29,7 @@ def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[st
     """Ask the running agent and return its answer. Raises AgentUnreachable."""
     import requests
 
-    url = f"http://{control.host}:{control.port}{path}"
+    url = local_url(control.host, control.port, path)
     headers = {"Authorization": f"Bearer {control.token()}"}
     try:
         answer = requests.request(method, url, headers=headers, json=body, timeout=_SECONDS)
@@ -72,13 +73,21 @@ def _calls(options: argparse.Namespace) -> int:
 def _pause(options: argparse.Namespace) -> int:
     answer = ask_agent(load_settings(options.config).control, "POST", "/pause", {"by": getpass.getuser()})
     print(f"Paused since {answer['since']}: new calls go to the queue. Calls in progress go on.")
+    _warn_not_kept(answer)
     return 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    ask_agent(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
+    answer = ask_agent(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
     print("The agent takes calls.", file=sys.stdout)
+    _warn_not_kept(answer)
     return 0
+
+
+def _warn_not_kept(answer: Mapping[str, Any]) -> None:
+    """Say where a change will not outlive a restart: the disk is full, or may not be written."""
+    if why := answer.get("not_kept"):
+        print(f"But {why}", file=sys.stderr)
 
 
 def _events(options: argparse.Namespace) -> int:

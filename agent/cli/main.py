@@ -19,6 +19,7 @@ from agent.cli.flows import add_dialog_commands
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
+from agent.cli.terminal import discard_output, printable_output
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import cancelled_by_sigterm, run_until_signal
 from agent.errors import OrderlineError
@@ -29,18 +30,25 @@ EXIT_USAGE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 good, 1 failed, 2 wrong usage or settings, 130 interrupted."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    with printable_output():
+        try:
+            code = _run_command(arguments)
+            sys.stdout.flush()  # here, where a reader who has left is no error yet
+        except BrokenPipeError:
+            discard_output()  # the reader of a pipe (`list | head`) has seen enough
+            return 0
+    return code
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.do(options)
     except OrderlineError as error:
         print(f"orderline: {error.message}", file=sys.stderr)
         return EXIT_USAGE if error.code in ("settings", "script", "number_format") else EXIT_FAILED
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of a pipe has seen enough
-        return 0
     return code
 
 
@@ -152,7 +160,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _status(options: argparse.Namespace) -> int:
     from agent.config.loader import load_settings
 
-    health = ask_agent(load_settings(options.config).control, "GET", "/health")
+    health = ask_agent(load_settings(options.config).control, "GET", "/status")
     if options.json:
         print(json.dumps(health, indent=2, ensure_ascii=False))
         return 0 if health["asterisk"] else EXIT_FAILED
@@ -160,6 +168,11 @@ def _status(options: argparse.Namespace) -> int:
         f"Orderline {health['version']}: {health['live_calls']} live calls, "
         f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
     )
+    for name, one in health.get("dependencies", {}).items():
+        if one["state"] == "down" and not name.startswith("shop:"):
+            print(f"DOWN: {name}{': ' if one['detail'] else ''}{one['detail']}")
+    if waiting := health.get("records_waiting"):
+        print(f"{waiting} record(s) of calls wait for room on the disk")
     if paused := health["paused"]:
         print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
     if turned_away := health["turned_away"]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from agent.common.tasks import cancellation_count, raise_if_cancelled
 from agent.errors import OrderlineError
@@ -90,6 +90,8 @@ class SharedRedis:
             result = await work
         except (RedisError, OSError, TimeoutError) as error:
             raise_if_cancelled(known)
+            if is_wrong_type(error):
+                raise _unreachable(error) from error  # Redis is well; what stands under this key is not ours
             self._not_before = self._clock() + RETRY_PAUSE_SECONDS
             if self.connected:
                 log.warning(
@@ -116,8 +118,20 @@ def connect(url: str, timeout_seconds: float) -> Redis:
         socket_connect_timeout=min(timeout_seconds, 1.0),
         retry=Retry(NoBackoff(), 0),
         decode_responses=True,
+        encoding_errors="replace",  # a value that is no UTF-8 spoils itself, not the answer it stands in
     )
     return Redis(connection_pool=pool)
+
+
+def is_wrong_type(error: object) -> bool:
+    """Return whether Redis refused because something else stands under a key than we keep there."""
+    return isinstance(error, ResponseError) and "WRONGTYPE Operation against" in str(error)
+
+
+async def delete_foreign(redis: Redis, key: str) -> None:
+    """Delete what stands under a key of ours and is of a type that cannot be ours; the log is told."""
+    log.warning("%s in Redis holds something else than this program keeps there; it is deleted", key)
+    await redis.delete(key)
 
 
 async def redis_version(url: str) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from agent.common.addresses import bare_host, check_url
 from agent.config.base import SettingsPart, read_secret
+
+Host = Annotated[str, AfterValidator(bare_host)]
+"""A name or an address; IPv6 with or without brackets."""
 
 
 class AriSettings(SettingsPart):
     """How to reach Asterisk's ARI."""
 
-    url: str = "http://127.0.0.1:8088"
+    url: Annotated[str, AfterValidator(lambda url: check_url(url, "http", "https"))] = "http://127.0.0.1:8088"
     user: str = "orderline"
     password_file: Path | None = None
     """A file that holds nothing but the password; or set ORDERLINE_ARI_PASSWORD in the environment."""
@@ -26,7 +31,7 @@ class AriSettings(SettingsPart):
 class AmiSettings(SettingsPart):
     """How to reach Asterisk's manager interface: it is asked for the state of the staff queues, nothing else."""
 
-    host: str = ""
+    host: Host = ""
     """Empty: it is not asked."""
     port: int = Field(default=5038, ge=1, le=65535)
     user: str = "orderline"
@@ -41,7 +46,7 @@ class AmiSettings(SettingsPart):
 class FastAgiSettings(SettingsPart):
     """The FastAGI server for the dialplan (docs/agi.md). It has no password: keep it on loopback."""
 
-    host: str = ""
+    host: Host = ""
     """Empty: there is none."""
     port: int = Field(default=4573, ge=0, le=65535)
 
@@ -51,5 +56,5 @@ class MediaSettings(SettingsPart):
 
     transport: str = Field(default="auto", pattern="^(auto|websocket|audiosocket)$")
     """``auto`` takes the websocket where the Asterisk has it, else AudioSocket."""
-    audiosocket_host: str = "127.0.0.1"
-    audiosocket_port: int = 0
+    audiosocket_host: Host = "127.0.0.1"
+    audiosocket_port: int = Field(default=0, ge=0, le=65535)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.common.files import read_text
 from agent.errors import OrderlineError
+
+_MOST_SECRET_BYTES = 64 * 1024
 
 
 class SettingsError(OrderlineError):
@@ -32,9 +35,11 @@ def read_secret(file: Path | None, variable: str, key: str) -> str:
     if file is None:
         raise SettingsError(f"No secret: set {key} in orderline.yaml, or {variable} in the environment.")
     try:
-        value = file.read_text(encoding="utf-8").strip()
+        value = read_text(file, most_bytes=_MOST_SECRET_BYTES).strip()
     except OSError as error:
         raise SettingsError(f"{file}: cannot be read ({error.strerror}); it is named by {key}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: is not UTF-8 text; it is named by {key}") from error
     if not value:
         raise SettingsError(f"{file}: is empty; it is named by {key}")
     return value

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from agent.common.addresses import bare_host
 from agent.config.base import SettingsPart, read_secret
 
 
 class ControlSettings(SettingsPart):
     """The agent's own HTTP server: live feed, status, pause, stop."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(bare_host)] = "127.0.0.1"
+    """A name or an address; IPv6 with or without brackets."""
     port: int = Field(default=8188, ge=0, le=65535)
     token_file: Path | None = None
     """A file that holds the bearer token; or set ORDERLINE_CONTROL_TOKEN."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from agent.config.base import SettingsPart, read_secret
+from agent.common.addresses import check_url
+from agent.config.base import SettingsError, SettingsPart, read_secret
 
 WebhookEventName = Literal[
     "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"
@@ -20,7 +22,7 @@ class WebhookSettings(SettingsPart):
 
     name: str = Field(pattern="^[a-z0-9][a-z0-9_-]{0,39}$")
     """Stands in the log, in ``orderline outbox`` and in the names of secrets."""
-    url: str = Field(pattern="^https?://[^/]+")
+    url: Annotated[str, AfterValidator(lambda url: check_url(url, "http", "https"))]
     secret_file: Path | None = None
     """A file with one ``whsec_...`` a line; or set ORDERLINE_WEBHOOK_<NAME>_SECRET. All of them sign."""
     events: tuple[WebhookEventName, ...] = ()
@@ -50,9 +52,46 @@ class OutboxSettings(SettingsPart):
 class RedisSettings(SettingsPart):
     """The Redis that several nodes share."""
 
-    url: str = Field(default="", pattern="^(|rediss?://.+|unix://.+)$")
+    url: Annotated[str, AfterValidator(lambda url: check_redis_url(url))] = ""
     """Empty: none; or set ORDERLINE_REDIS_URL, where a password does not stand in a file."""
 
     def address(self) -> str:
-        """The address, ``""`` for none."""
-        return os.environ.get("ORDERLINE_REDIS_URL", "") or self.url
+        """The address, ``""`` for none. Raises SettingsError when the one in the environment is none."""
+        given = os.environ.get("ORDERLINE_REDIS_URL", "")
+        try:
+            return check_redis_url(given) or self.url
+        except ValueError as error:
+            raise SettingsError(f"ORDERLINE_REDIS_URL: {error}") from error
+
+
+_REDIS_OPTIONS = frozenset(
+    [
+        "db",
+        "username",
+        "password",
+        "protocol",
+        "client_name",
+        "health_check_interval",
+        "ssl_cert_reqs",
+        "ssl_ca_certs",
+        "ssl_ca_path",
+        "ssl_certfile",
+        "ssl_keyfile",
+        "ssl_check_hostname",
+    ]
+)
+
+
+def check_redis_url(url: str) -> str:
+    """Return the address of one Redis, or ``""``. Raises ValueError, for an administrator; no password stands in it."""
+    if not url or url.startswith("unix:///"):
+        return url
+    check_url(url, "redis", "rediss", "unix")
+    parts = urlsplit(url)
+    database = parts.path.strip("/")
+    if database and not (database.isascii() and database.isdecimal()):
+        raise ValueError("ends with a database that is no number: redis://HOST:6379/0")
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _REDIS_OPTIONS:
+            raise ValueError(f"there is no option {name}; there are {', '.join(sorted(_REDIS_OPTIONS))}")
+    return url

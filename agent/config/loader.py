@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
+from agent.common.files import read_text
 from agent.config.base import SettingsError
 from agent.config.settings import Settings
 
@@ -22,7 +23,7 @@ def load_settings(directory: Path) -> Settings:
     Raises SettingsError naming every mistake. A directory without ``orderline.yaml`` is one.
     """
     main = directory / "orderline.yaml"
-    if not main.is_file():
+    if not main.exists():
         raise SettingsError(f"{main}: not found; give the directory of orderline.yaml with --config")
     problems: list[str] = []
     merged: dict[str, Any] = {}
@@ -39,9 +40,9 @@ def load_settings(directory: Path) -> Settings:
 
 def _read(path: Path, places: dict[KeyPath, str], problems: list[str]) -> dict[str, Any]:
     try:
-        source = yaml_reader.read(str(path), path.read_text(encoding="utf-8"))
+        source = yaml_reader.read(str(path), read_text(path))
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path}: cannot be read: {error}")
+        problems.append(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
         return {}
     problems += map(str, source.findings)
     places.update({at: f"{path}:{line}" for at, line in source.lines.items()})

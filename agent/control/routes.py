@@ -8,37 +8,31 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.control.pause import PauseError, PauseSwitch
+from agent.control.pause import PauseSwitch
+from agent.control.request_body import json_body
 
 
 def control_routes(pause: PauseSwitch, calls: Callable[[], Sequence[Any]]) -> list[web.RouteDef]:
-    """Return the routes ``GET /calls``, ``POST /pause`` and ``POST /resume``; the two take ``{"by": "who"}``."""
+    """Return the routes ``GET /calls``, ``POST /pause`` and ``POST /resume``; the two take ``{"by": "who"}``.
+
+    Their answers say in ``not_kept`` why what was asked for will not outlive a restart, ``""`` when it will.
+    """
 
     async def live(_: web.Request) -> web.Response:
         paused = pause.now
         return web.json_response({"paused": asdict(paused) if paused else None, "calls": calls()})
 
     async def begin(request: web.Request) -> web.Response:
-        try:
-            return web.json_response(asdict(pause.begin(await _who(request))))
-        except PauseError as error:
-            raise web.HTTPInternalServerError(text=f"{error.message}\n") from error
+        begun = pause.begin(await _who(request))
+        return web.json_response({**asdict(begun), "not_kept": pause.not_kept})
 
     async def end(request: web.Request) -> web.Response:
-        try:
-            pause.end(await _who(request))
-        except PauseError as error:
-            raise web.HTTPInternalServerError(text=f"{error.message}\n") from error
-        return web.json_response({"paused": None})
+        pause.end(await _who(request))
+        return web.json_response({"paused": None, "not_kept": pause.not_kept})
 
     return [web.get("/calls", live), web.post("/pause", begin), web.post("/resume", end)]
 
 
 async def _who(request: web.Request) -> str:
-    if not request.can_read_body:
-        return ""
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise web.HTTPBadRequest(text='A body is {"by": "who"}.\n') from error
-    return str(body.get("by", "")) if isinstance(body, dict) else ""
+    by = (await json_body(request, '{"by": "who"}')).get("by", "")
+    return by if isinstance(by, str) else ""

@@ -16,7 +16,9 @@ from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from agent.common.log_rate import LogRate, RateLimitedLog
 from agent.common.tasks import cancel_and_wait
 from agent.telemetry.events import CallEvent, PublishedEvent
 
@@ -26,6 +28,9 @@ authentication_log = logging.getLogger("agent.live")
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+HEAD_SECONDS = 10.0
+"""A connection on which no request has begun for so long, or whose request has not come whole, is closed."""
+_LINGERING_SECONDS = 2.0
 _BACKLOG = 1000
 """Messages a slow reader may be behind before it is cut off; calls never wait for readers."""
 
@@ -94,6 +99,7 @@ class ControlServer:
         self._token = token
         self._status = status
         self._runner: web.AppRunner | None = None
+        self._failures = LogRate(log, "authentication failures")
         self.port = 0
 
     async def start(self, host: str, port: int) -> None:
@@ -109,7 +115,14 @@ class ControlServer:
                 *self._routes,
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=1.0,
+            keepalive_timeout=HEAD_SECONDS,
+            lingering_time=_LINGERING_SECONDS,
+            logger=RateLimitedLog(log, "broken requests", (HttpProcessingError, ConnectionError)),
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
@@ -127,8 +140,10 @@ class ControlServer:
             alive: web.StreamResponse = await handler(request)
             return alive
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
-            authentication_log.warning("Authentication failure from %s", request.remote)
+        # what is no UTF-8 in a head comes as half characters; it is a wrong token like any other
+        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), f"Bearer {self._token}".encode()):
+            if self._failures.allows(str(request.remote)):
+                authentication_log.warning("Authentication failure from %s", request.remote)
             raise web.HTTPUnauthorized(text="A bearer token is needed.\n")
         response: web.StreamResponse = await handler(request)
         return response
@@ -137,7 +152,7 @@ class ControlServer:
         return web.json_response({**self._status(), "tasks": len(asyncio.all_tasks())})
 
     async def _status_page(self, _: web.Request) -> web.Response:
-        return web.json_response(await self._looked_at())
+        return web.json_response({**await self._looked_at(), "tasks": len(asyncio.all_tasks())})
 
     async def _metrics_page(self, _: web.Request) -> web.Response:
         if self._metrics is None:

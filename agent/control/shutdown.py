@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import requests
 from aiohttp import web
 
+from agent.common.addresses import local_url
+from agent.common.untrusted import finite_number
 from agent.config.control import ControlSettings
+from agent.control.request_body import json_body
 
 DRAIN_SECONDS = 300.0
 _POLL_SECONDS = 0.2
@@ -36,10 +39,10 @@ class StopEndpoint:
         return web.post("/stop", self._stop)
 
     async def _stop(self, request: web.Request) -> web.Response:
+        data = await json_body(request, '{"drain": true, "timeout": 60}')
         try:
-            data = await request.json() if request.can_read_body else {}
-            seconds = float(data.get("timeout", DRAIN_SECONDS)) if data.get("drain") else 0.0
-        except (ValueError, AttributeError, TypeError) as error:
+            seconds = finite_number(data.get("timeout", DRAIN_SECONDS)) if data.get("drain") else 0.0
+        except ValueError as error:
             raise web.HTTPBadRequest(text=f"Not a stop request: {error}\n") from error
         self.request = StopRequest(max(0.0, seconds))
         self.asked.set()
@@ -48,7 +51,7 @@ class StopEndpoint:
 
 def stop_agent(control: ControlSettings, *, drain: bool, timeout_seconds: float) -> int:
     """Ask the agent to stop and wait until it has; 0 when it is gone, 1 when it does not answer or does not end."""
-    url = f"http://{control.host}:{control.port}"
+    url = local_url(control.host, control.port)
     headers = {"Authorization": f"Bearer {control.token()}"}
     try:
         body = {"drain": drain, "timeout": timeout_seconds}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SECTION = re.compile(r"^\[([^\]]+)\]")
+_SECTION = re.compile(r"^\[([^\]]+)\](?:\s*\(([^)]*)\))?")
 _SETTING = re.compile(r"^([A-Za-z_][\w-]*)\s*=>?\s*(.*)$")
 _INCLUDE = re.compile(r"^#(?:try)?include\s+[\"<]?([^\">;]+?)[\">]?\s*$")
 _MOST_FILES = 200
@@ -51,7 +51,9 @@ def _into(file: AsteriskFile, directory: Path, path: Path, section: list[str], s
                 _into(file, directory, other, section, seen)
         elif begins := _SECTION.match(line):
             section[0] = begins[1]
-            file.sections.setdefault(section[0], {})
+            held = file.sections.setdefault(section[0], {})
+            for template in (begins[2] or "").split(","):  # (!) makes a template, (+) goes on with a section
+                held.update(file.sections.get(template.strip(), {}))
         elif setting := _SETTING.match(line):
             file.sections.setdefault(section[0], {})[setting[1].lower()] = setting[2].strip()
     return True

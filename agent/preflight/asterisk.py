@@ -72,8 +72,8 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
             "ARI user",
             "failed",
             f"Asterisk at {ari.url} refuses the user or the password",
-            "compare [orderline] in ari.conf with ari.user and ari.password_file, then: asterisk -rx 'ari reload' "
-            "(or 'module reload res_ari.so')",
+            "compare [orderline] in ari.conf with ari.user and ari.password_file; "
+            "then: asterisk -rx 'module reload res_ari.so'",
         )
         return
     except AriError as error:
@@ -101,6 +101,13 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
         yield finding
 
 
+def _load(module: str) -> str:
+    return (
+        f"asterisk -rx 'module load {module}', and take noload={module} out of modules.conf; where the file is not "
+        "installed at all: the package that has it (Debian: asterisk-modules)"
+    )
+
+
 _WEBSOCKET = "chan_websocket.so"
 _AUDIOSOCKET = frozenset({"chan_audiosocket.so", "res_audiosocket.so"})
 
@@ -109,8 +116,7 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
     """Judge the running modules. ``websocket`` says whether this release's chan_websocket is good enough."""
     missing = {name: why for name, why in REQUIRED_MODULES.items() if name not in modules}
     findings = [
-        Finding("module", "failed", f"{name} is not running: it {why}", f"asterisk -rx 'module load {name}'")
-        for name, why in missing.items()
+        Finding("module", "failed", f"{name} is not running: it {why}", _load(name)) for name, why in missing.items()
     ]
     if not missing:
         findings.append(Finding("modules", "ok", f"all {len(REQUIRED_MODULES)} that are needed are running"))
@@ -123,7 +129,7 @@ def module_findings(modules: set[str], transport: str, *, websocket: bool) -> li
         )
     elif not by_websocket and not by_audiosocket:
         findings.append(
-            Finding("media", "failed", "neither chan_websocket nor AudioSocket is there", "load chan_audiosocket.so")
+            Finding("media", "failed", "neither chan_websocket nor AudioSocket is there", _load("chan_audiosocket.so"))
         )
     else:
         way = "websocket" if by_websocket and transport != "audiosocket" else "AudioSocket"
@@ -150,7 +156,7 @@ def codec_finding(modules: set[str]) -> Finding:
     """Whether a telephone line's audio can be turned into the agent's."""
     there = [name for module, name in _CODECS.items() if module in modules]
     missing = [module for module in (*_CODECS, _RESAMPLER) if module not in modules]
-    fix = "; ".join(f"asterisk -rx 'module load {module}'" for module in missing)
+    fix = "; ".join(_load(module) for module in missing)
     if not there:
         return Finding("codecs", "failed", "neither ulaw nor alaw is there: the agent would hear nothing", fix)
     if missing:
@@ -168,7 +174,12 @@ async def _media_findings(
         await ari.bridges.create(name)
         await ari.bridges.destroy(name)
     except AriError as error:
-        yield Finding("ARI rights", "failed", error.message, "set read_only=no for [orderline] in ari.conf")
+        yield Finding(
+            "ARI rights",
+            "failed",
+            error.message,
+            f"read_only=no for [{ari.credentials[0]}] in ari.conf; then: asterisk -rx 'module reload res_ari.so'",
+        )
         return
     yield Finding("ARI rights", "ok", "bridges can be made and removed")
     trial = AriClient(ari.url, *ari.credentials, app=name)
@@ -182,7 +193,7 @@ async def _media_findings(
             async for finding in dialplan_findings(trial, modules, wanted.handover_context, wanted.queues):
                 yield finding
     except AriError as error:
-        yield Finding("media leg", "failed", error.message, "asterisk -rx 'module show like websocket'")
+        yield Finding("media leg", "failed", error.message, _load(_WEBSOCKET))
     try:
         await ari.applications.get(ari.app)
     except AriNotFound:

@@ -26,8 +26,11 @@ from agent.preflight.asterisk import AsteriskRequirements, asterisk_findings
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.finding import Finding
 from agent.preflight.machine import (
+    address_findings,
     clock_finding,
+    demo_shop_finding,
     directory_finding,
+    holiday_findings,
     host_name_finding,
     port_findings,
     rescuer_finding,
@@ -59,6 +62,10 @@ async def all_findings(
     for finding in secret_findings(settings):
         yield finding
     yield shop_finding(settings)
+    if (demo := demo_shop_finding(settings, directory)) is not None:
+        yield demo
+    for finding in (*address_findings(settings), *holiday_findings(settings)):
+        yield finding
     yield directory_finding(settings.state_directory)
     yield outbox_finding(calls_path(settings))
     if address := settings.redis.address():
@@ -69,7 +76,7 @@ async def all_findings(
     for finding in port_findings(settings):
         yield finding
     yield rescuer_finding(settings.control, unit_active)
-    for finding in file_findings(files or AsteriskFiles()):
+    for finding in file_findings(files or AsteriskFiles(), tuple(settings.queues), settings.ami.user):
         yield finding
     async for finding in _flow_and_speech_findings(settings):
         yield finding
@@ -120,7 +127,7 @@ def shop_finding(settings: Settings) -> Finding:
     try:
         return Finding("shop", "ok", describe_shop(settings.shop))
     except OrderlineError as error:
-        return Finding("shop", "failed", error.message, "put it right (docs/shop-http.md), then: orderline shop check")
+        return Finding("shop", "failed", error.message, _SHOP_FIX)
 
 
 def outbox_finding(path: Path) -> Finding:
@@ -133,7 +140,7 @@ def outbox_finding(path: Path) -> Finding:
     except OrderlineError as error:
         return Finding(what, "failed", error.message, f"move {path} away; a new one is made")
     if dead:
-        return Finding(what, "warning", f"{dead} given up", "orderline outbox dead, then retry --all or drop ID")
+        return Finding(what, "warning", f"{dead} given up", _DEAD_FIX)
     return Finding(what, "ok", f"{waiting} on their way")
 
 
@@ -143,7 +150,12 @@ async def redis_finding(address: str) -> Finding:
     try:
         version = await redis_version(address)
     except OrderlineError as error:
-        return Finding(what, "warning", f"{error.message}; this node works alone", "look at redis.url, or start it")
+        return Finding(
+            what,
+            "warning",
+            f"{error.message}; this node works alone",
+            "start that Redis, or put redis.url in orderline.yaml right (redis://HOST:6379/0)",
+        )
     return Finding(what, "ok", version)
 
 
@@ -160,9 +172,7 @@ async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding
         model = resolve_model(settings.speech.model, models)
         recognizer = await asyncio.to_thread(VoskRecognizer, model, workers=1)
     except ModelError as error:
-        yield Finding(
-            "speech model", "failed", error.message, "orderline model DIRECTORY-OR-ARCHIVE, or model: bundled"
-        )
+        yield Finding("speech model", "failed", error.message, _MODEL_FIX)
         return
     yield Finding("speech model", "ok", model.name)
     unknown = {word: phrase for word, phrase in pack.vocabulary().items() if not recognizer.knows(word)}
@@ -170,7 +180,10 @@ async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding
     if unknown:
         examples = ", ".join(f"{word!r} in {phrase!r}" for word, phrase in list(unknown.items())[:10])
         yield Finding(
-            "vocabulary", "warning", f"the model cannot hear {len(unknown)} words: {examples}", "say it in others"
+            "vocabulary",
+            "warning",
+            f"the model cannot hear {len(unknown)} words: {examples}",
+            "write those phrases in other words, or install a larger model: orderline model FILE",
         )
     else:
         yield Finding("vocabulary", "ok", "the model knows every word of the procedures")
@@ -186,12 +199,21 @@ async def voice_finding(settings: Settings) -> Finding:
         finally:
             await speaker.close()
     except VoiceError as error:
-        return Finding("voice", "failed", error.message, "set speech.voices: [hibari]")
+        return Finding("voice", "failed", error.message, _voice_fix(settings))
     if done.failed:
-        return Finding("voice", "failed", "no engine could speak a test prompt", "set speech.voices: [hibari]")
+        return Finding("voice", "failed", "no engine could speak a test prompt", _voice_fix(settings))
     return Finding("voice", "ok", engines[0].name)
 
 
+def _voice_fix(settings: Settings) -> str:
+    if tuple(settings.speech.voices) == ("hibari",):
+        return "make install again: the voice hibari comes with it"  # naming the setting would change nothing
+    return "speech.voices: [hibari] in orderline.yaml"
+
+
+_SHOP_FIX = "put what is named right (docs/shop-http.md); then: orderline shop check"
+_MODEL_FIX = "speech.model: bundled in orderline.yaml, or install the one you want: orderline model FILE"
+_DEAD_FIX = "orderline outbox dead shows them; then: orderline outbox retry --all, or orderline outbox drop --all"
 SEVERITY_RANKS = {"ok": 0, "warning": 1, "failed": 2}
 """Verdict -> exit code of ``orderline check`` when it is the worst one."""
 _MARKS = {"ok": "ok      ", "warning": "WARNING ", "failed": "FAILED  "}

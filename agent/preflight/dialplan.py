@@ -12,6 +12,7 @@ from agent.preflight.finding import Finding
 
 CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
 """Entry points of the dialplan that a running agent relies on, besides the hand-over context."""
+DEFAULT_HANDOVER = "orderline-handover"
 DEFAULT_QUEUE = "orderline-humans"
 LAST_RESORT_SOUNDS = ("vm-nobodyavail", "please-try-call-later", "goodbye")
 """What the dialplan says when nobody at all can take a call (ORDERLINE_SORRY)."""
@@ -64,7 +65,9 @@ async def dialplan_findings(
             await ari.channels.hangup(channel_id)
         yield await _sounds(ari)
     except AriError as error:
-        yield Finding("dialplan", "failed", error.message, "asterisk -rx 'module show like ari'")
+        yield Finding(
+            "dialplan", "failed", error.message, "asterisk -rx 'module load res_ari_channels.so'; then: orderline check"
+        )
 
 
 async def _contexts(ask: EvaluateFunction, handover_context: str) -> Finding:
@@ -72,6 +75,12 @@ async def _contexts(ask: EvaluateFunction, handover_context: str) -> Finding:
         return await ask(f"DIALPLAN_EXISTS({place},1)") == "1"
 
     missing = [place for place in (*CONTEXTS, f"{handover_context},no_match") if not await there(place)]
+    if missing == [f"{handover_context},no_match"] and handover_context != DEFAULT_HANDOVER:
+        detail = f"call.handover_context names {handover_context}, which is not loaded or has no extension no_match"
+        fix = (
+            f"call.handover_context: {DEFAULT_HANDOVER} in orderline.yaml, or add [{handover_context}] to your dialplan"
+        )
+        return Finding("dialplan", "failed", detail, fix)
     if missing:
         contexts = ", ".join(place.split(",")[0] for place in missing)
         return Finding("dialplan", "failed", f"not loaded: {contexts}", _WIRE)
@@ -88,14 +97,19 @@ async def _contexts(ask: EvaluateFunction, handover_context: str) -> Finding:
 
 async def _queue(ask: EvaluateFunction, name: str) -> Finding:
     if await ask(f"QUEUE_EXISTS({name})") != "1":
+        shown = " (orderline wire --apply does)" if name == DEFAULT_QUEUE else ""
         fix = (
-            f"add [{name}] to queues.conf (orderline wire shows it), or name a queue of yours in "
-            "ORDERLINE_DEFAULT_QUEUE in [globals] of extensions.conf; then: asterisk -rx 'queue reload all'"
+            f"add [{name}] to queues.conf{shown}; then: asterisk -rx 'queue reload all'; or name a queue of yours in "
+            "queues: of orderline.yaml and in ORDERLINE_DEFAULT_QUEUE of [globals] in extensions.conf; then: "
+            "asterisk -rx 'dialplan reload'"
         )
         return Finding("queue", "failed", f"there is no queue {name}: callers could reach nobody", fix)
     members = await ask(f"QUEUE_MEMBER({name},count)") or "0"
     if members == "0":
-        fix = f"add 'member => PJSIP/601' lines to [{name}] in queues.conf, or let staff log in; queue reload all"
+        fix = (
+            f"add 'member => PJSIP/601' lines to [{name}] in queues.conf; then: asterisk -rx 'queue reload all'; "
+            "or let staff log in"
+        )
         return Finding("queue", "warning", f"{name} has no members: nobody's phone will ring", fix)
     return Finding("queue", "ok", f"{name} has {members} members")
 
@@ -105,11 +119,12 @@ def allowed_queues_finding(allowed: str, usual: str, queues: Sequence[str]) -> F
     what = "allowed queues"
     wanted = tuple(dict.fromkeys((usual, *queues)))
     fix = (
-        f"orderline wire --apply, or ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: "
-        "globals_custom.conf); then: asterisk -rx 'dialplan reload'"
+        f"ORDERLINE_QUEUES={'&'.join(wanted)} in [globals] of extensions.conf (FreePBX: globals_custom.conf); "
+        "then: asterisk -rx 'dialplan reload'"
     )
     if not allowed:
-        return Finding(what, "warning", "ORDERLINE_QUEUES is not set: calls may go to any queue", fix)
+        detail = "ORDERLINE_QUEUES is not set: calls may go to any queue"
+        return Finding(what, "warning", detail, f"orderline wire --apply, or {fix}")
     refused = [name for name in queues if name not in allowed.split("&") and name != usual]
     if refused:
         detail = f"ORDERLINE_QUEUES lacks {', '.join(refused)}: calls meant for them go to {usual}"

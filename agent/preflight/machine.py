@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import pwd
 import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from agent.app.outbox_factory import webhook_target
+from agent.common.addresses import host_port, is_loopback, local_url
+from agent.common.paths import CONFIG_DIRECTORY, STATE_DIRECTORY
 from agent.common.privileges import AGENT_USER
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
@@ -30,6 +35,8 @@ LEAST_FREE_BYTES = 500_000_000
 """Room for records, voice cache and logs of some months."""
 HEALTH = "orderline"
 """What the unauthenticated health page of an agent begins with: its port is not taken by a stranger."""
+_ROOM = "make room on that disk, or set state_directory in orderline.yaml to a directory on a larger one"
+_TRIAL_BYTES = 64 * 1024
 _BUILT_IN = 2025
 """No machine of today is older: an earlier year is a clock that was never set."""
 _TIME_ERROR = 5
@@ -38,19 +45,105 @@ _TIME_ERROR = 5
 
 def secret_findings(settings: Settings) -> Iterator[Finding]:
     """Whether the secrets are there, and for nobody else's eyes."""
-    secrets: list[tuple[str, Callable[[], object], Path | None]] = [
-        ("ARI password", settings.ari.password, settings.ari.password_file),
-        ("control token", settings.control.token, settings.control.token_file),
-        *((("AMI secret", settings.ami.secret, settings.ami.secret_file),) if settings.ami.host else ()),
-        *((f"webhook {hook.name}", partial(webhook_target, hook), hook.secret_file) for hook in settings.webhooks),
+    secrets: list[tuple[str, Callable[[], object], Path | None, str]] = [
+        ("ARI password", settings.ari.password, settings.ari.password_file, _shared_secret(settings, "ari")),
+        ("control token", settings.control.token, settings.control.token_file, _own_token(settings)),
     ]
-    for what, read, file in secrets:
+    if settings.ami.host:
+        secrets.append(("AMI secret", settings.ami.secret, settings.ami.secret_file, _shared_secret(settings, "ami")))
+    for hook in settings.webhooks:
+        fix = (
+            f"put the secret that the receiver of {hook.name} gave you (whsec_...) into {hook.secret_file or 'FILE'}, "
+            f"name it as secret_file of the webhook, and chmod 600 it; then: orderline webhooks test {hook.name}"
+        )
+        secrets.append((f"webhook {hook.name}", partial(webhook_target, hook), hook.secret_file, fix))
+    for what, read, file, fix in secrets:
         try:
             read()
         except SettingsError as error:
-            yield Finding(what, "failed", error.message, "openssl rand -hex 24 > FILE; chmod 600 FILE; name it there")
+            yield Finding(what, "failed", error.message, fix)
             continue
         yield Finding(what, "ok") if file is None or not file.exists() else secret_mode_finding(what, file)
+
+
+def _shared_secret(settings: Settings, door: str) -> str:
+    """What to do for a secret that Asterisk must know, too: a new one on our side alone would be refused."""
+    file, key, theirs, reload = {
+        "ari": (
+            settings.ari.password_file,
+            "ari.password_file",
+            "password of [{}] in ari.conf",
+            "module reload res_ari.so",
+        ),
+        "ami": (settings.ami.secret_file, "ami.secret_file", "secret of [{}] in manager.conf", "manager reload"),
+    }[door]
+    user = settings.ari.user if door == "ari" else settings.ami.user
+    path = file or Path(f"/etc/orderline/{door}-{'password' if door == 'ari' else 'secret'}")
+    return (
+        f"openssl rand -hex 24 > {path}; chmod 600 {path}; {key}: {path} in orderline.yaml; the same as the "
+        f"{theirs.format(user)}; then: asterisk -rx '{reload}'"
+    )
+
+
+def _own_token(settings: Settings) -> str:
+    path = settings.control.token_file or Path("/etc/orderline/control-token")
+    return f"openssl rand -hex 24 > {path}; chmod 600 {path}; control.token_file: {path} in orderline.yaml"
+
+
+def address_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether secrets would go over the network in plain text on their way to Asterisk."""
+    ari = urlsplit(settings.ari.url)
+    if ari.scheme == "http" and not is_loopback(ari.hostname or ""):
+        detail = f"{settings.ari.url} is not loopback: password and audio go over the network unencrypted"
+        fix = (
+            "ari.url: http://127.0.0.1:8088 with the agent on Asterisk's machine, or https:// (tlsenable in http.conf)"
+        )
+        yield Finding("ARI address", "warning", detail, fix)
+    if settings.ami.host and not is_loopback(settings.ami.host):
+        detail = f"ami.host {settings.ami.host} is not loopback: the secret goes over the network unencrypted"
+        fix = (
+            "ami.host: 127.0.0.1 with the agent on Asterisk's machine, or reach it through a tunnel (ssh -L, WireGuard)"
+        )
+        yield Finding("AMI address", "warning", detail, fix)
+
+
+def holiday_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether the files of holidays can be used; a wrong one would stop the next start."""
+    for name, queue in settings.queues.items():
+        if queue.holidays_file is None:
+            continue
+        try:
+            queue.rules(UTC)
+        except OSError as error:
+            detail = f"queues.{name}.holidays_file: {queue.holidays_file}: {error.strerror or error}"
+            fix = (
+                f"make {queue.holidays_file} an ordinary file that {_user()} can read: chmod 644 {queue.holidays_file}"
+            )
+            yield Finding("holidays", "failed", detail, fix)
+        except ValueError as error:
+            fix = f"write one day a line in {queue.holidays_file}, as 2026-12-25, in UTF-8"
+            yield Finding("holidays", "failed", str(error), fix)
+
+
+def demo_shop_finding(settings: Settings, directory: Path | None) -> Finding | None:
+    """Whether an installed agent would tell real callers about the demo shop's made-up orders."""
+    shop = settings.shop
+    if shop.demo_directory is None or directory is None:
+        return None
+    if directory.resolve() != CONFIG_DIRECTORY and settings.state_directory != STATE_DIRECTORY:
+        return None
+    detail = "shop.demo_directory is set: callers are told about made-up orders" + (
+        " where no system is mapped" if shop.systems_directory is not None else ""
+    )
+    fix = (
+        "shop.systems_directory: systems in orderline.yaml with the mappings of your own systems in it "
+        "(orderline shop mappings lists some, orderline shop check tries them), and take demo_directory out"
+    )
+    return Finding("demo shop", "warning", detail, fix)
+
+
+def _user() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def secret_mode_finding(what: str, file: Path) -> Finding:
@@ -71,13 +164,19 @@ def directory_finding(directory: Path) -> Finding:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return Finding(
-            what, "failed", f"{directory}: {error.strerror}", f"mkdir -p {directory} and chown it to this user"
+            what, "failed", f"{directory}: {error.strerror}", f"install -d -o {_user()} -m 751 {directory}, as root"
         )
-    if not os.access(directory, os.W_OK):
-        return Finding(what, "failed", f"{directory} cannot be written", f"chown it to the agent's user: {directory}")
+    try:
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(os.urandom(_TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        fix = f"chown {_user()} {directory}; where it is full: make room on its disk, or name another state_directory"
+        return Finding(what, "failed", f"{directory} cannot be written: {error.strerror}", fix)
     free = shutil.disk_usage(directory).free
     if free < LEAST_FREE_BYTES:
-        return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", "make room, or move it")
+        return Finding(what, "warning", f"only {free // 10**6} MB are free in {directory}", _ROOM)
     return Finding(what, "ok", f"{directory}, {free // 10**9} GB free")
 
 
@@ -87,8 +186,7 @@ def settings_finding(directory: Path) -> Finding:
     try:
         load_settings(directory)
     except OrderlineError as error:
-        user = pwd.getpwuid(os.geteuid()).pw_name
-        fix = f"chgrp {user} FILE; chmod 640 FILE, for each that is named; directories 750"
+        fix = f"chgrp {_user()} FILE; chmod 640 FILE, for each that is named; directories 750"
         return Finding(what, "failed", error.message.replace("\n", "; "), fix)
     return Finding(what, "ok", str(directory))
 
@@ -146,21 +244,28 @@ def port_finding(listener: str, host: str, port: int, control: ControlSettings) 
             trial.bind((host, port))
         except OSError as error:
             if not _agent_listens(control.host, control.port):
-                detail = f"{host}:{port}: {error.strerror or error}"
-                return Finding(what, "failed", detail, f"set {host_key} and {port_key} to a free one")
+                detail = f"{host_port(host, port)}: {error.strerror or error}"
+                return Finding(what, "failed", detail, _port_fix(error, host_key, port_key))
             state = "is this agent's, running"
         else:
             state = "is free"
-    if host in ("127.0.0.1", "::1", "localhost"):
-        return Finding(what, "ok", f"{host}:{port} {state}")
+    if is_loopback(host):
+        return Finding(what, "ok", f"{host_port(host, port)} {state}")
     return Finding(what, "warning", f"{host} is not loopback: {why_closed}", f"{host_key}: 127.0.0.1")
+
+
+def _port_fix(error: OSError, host_key: str, port_key: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"set {port_key} in orderline.yaml to a free port (ss -ltnp shows who has this one)"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"set {port_key} in orderline.yaml to 1024 or more"
+    return f"set {host_key} in orderline.yaml to an address of this machine: 127.0.0.1"
 
 
 def _agent_listens(host: str, port: int) -> bool:
     """Whether it is an agent that holds the port."""
-    near = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(host, host)  # noqa: S104 - read, not bound
     try:
-        with urllib.request.urlopen(f"http://{near}:{port}/healthz", timeout=2) as answer:
+        with urllib.request.urlopen(local_url(host, port, "/healthz"), timeout=2) as answer:  # noqa: S310 - http:// always
             return bool(answer.read(100).startswith(HEALTH.encode()))
     except (OSError, urllib.error.URLError, ValueError):
         return False

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from agent.app.queue_factory import manager_address
 from agent.asterisk.ami_queues import AmiQueueStatistics
+from agent.common.addresses import host_port
 from agent.config.base import SettingsError
 from agent.config.settings import Settings
 from agent.preflight.finding import Finding
@@ -34,14 +35,17 @@ async def queue_findings(settings: Settings) -> AsyncIterator[Finding]:
                 while not figures.connected:  # noqa: ASYNC110 - a thread's state
                     await asyncio.sleep(_POLL_SECONDS)
         if not figures.connected:
-            where = f"{address.host}:{address.port}"
-            fix = "compare manager.conf with ami: in orderline.yaml, then: asterisk -rx 'manager reload'"
+            where = host_port(address.host, address.port)
+            fix = "compare manager.conf with ami: in orderline.yaml; then: asterisk -rx 'manager reload'"
             yield Finding(what, "failed", f"{where} does not answer, or refuses {address.user}", fix)
             return
         for name in settings.queues:
             state = await figures.state(name)
             if state is None:
-                fix = f"add [{name}] to queues.conf or take it out of queues:, then: asterisk -rx 'queue reload all'"
+                fix = (
+                    f"add [{name}] to queues.conf; then: asterisk -rx 'queue reload all'; "
+                    "or take it out of queues: in orderline.yaml"
+                )
                 yield Finding("queue now", "failed", f"Asterisk has no queue {name}", fix)
             elif state.logged_in == 0:
                 yield Finding(

@@ -19,6 +19,7 @@ from typing import Any
 
 from agent.call.records import CallRecord
 from agent.common.sqlite import SqliteFile
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record
@@ -40,6 +41,10 @@ _INSERT = (
     "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
     " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+MOST_IN_MEMORY = 1000
+"""Records kept in memory while neither database nor spool takes them: some hours of a busy line."""
+RETRY_SECONDS = 5.0
+"""Between two tries to write what waits."""
 INTERRUPTED = "the agent was stopped in the middle of this call"
 
 
@@ -61,6 +66,10 @@ class CallStore:
         self._closed = False
         self._spool = Spool(self._path.with_name(self._path.name + ".spool.jsonl"))
         self._spooled: frozenset[str] = frozenset()
+        self._in_memory: dict[str, dict[str, Any]] = {}
+        """Redacted records that neither database nor spool would take, by call id. Changed on the thread."""
+        self._problem = ""
+        self._retrying: asyncio.Task[None] | None = None
         self.outbox = Outbox(database)
 
     @classmethod
@@ -113,16 +122,30 @@ class CallStore:
         self.outbox.news.set()
 
     async def write(self, record: CallRecord) -> None:
-        """Store the record; on the disk when this returns, in the database or, failing that, in the spool.
+        """Store the record: in the database or, failing that, in the spool; on the disk when this returns.
 
-        A cancelled caller does not cancel the write. Raises :class:`RecordExists` for an id that has been written,
-        :class:`RecordsUnavailable` when the spool failed too.
+        Where neither takes it, it stays in memory and is tried again until there is room: see :attr:`waiting`. A
+        cancelled caller does not cancel the write. Raises :class:`RecordExists` for an id that has been written, and
+        :class:`RecordsUnavailable` when even the memory for it is full.
         """
         if self._closed:
             raise RecordsUnavailable(f"the record of call {record.id} came after {self._path} was closed")
         data = call_record(record)
         await self._database.run(lambda: self._write(data))
         self.outbox.news.set()
+        if self.waiting and (self._retrying is None or self._retrying.done()):
+            self._retrying = asyncio.create_task(self._retry(), name="records-retry")
+            self._retrying.add_done_callback(report_failure)
+
+    @property
+    def problem(self) -> str:
+        """Why records do not reach the database just now, ``""`` while they do."""
+        return self._problem
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not in the database yet: they are in the spool, or in memory where that is full too."""
+        return len(self._spooled) + len(self._in_memory)
 
     async def take_over(
         self, latest: Mapping[str, Mapping[str, Any]] | None = None, going_on: Collection[str] = ()
@@ -162,7 +185,19 @@ class CallStore:
         if self._closed:
             return
         self._closed = True
+        if self._retrying is not None:
+            await cancel_and_wait(self._retrying)
+        if self.waiting:
+            await self._database.run(self._try_take_in)
+        for record in self._in_memory.values():  # the log is the last place it can go to; it is redacted already
+            log.critical("The record of call %s was kept nowhere else: %s", record["id"], json.dumps(record))
         await self._database.close()
+
+    async def _retry(self) -> None:
+        """Try again what could not be written, until it is."""
+        while self.waiting:
+            await asyncio.sleep(RETRY_SECONDS)  # a full disk tells nobody when it has room again
+            await self._database.run(self._try_take_in)
 
     # --- on the database's thread -----------------------------------------------------------------
 
@@ -170,11 +205,12 @@ class CallStore:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._database.open()
         self._take_in()
+        self._spool.keep_reserve()
 
     def _write(self, data: dict[str, Any]) -> None:
         redacted = dict(self._redact(data))
         call_id = str(redacted["id"])
-        if call_id in self._spooled:
+        if call_id in self._spooled or call_id in self._in_memory:
             raise RecordExists(f"call {call_id} has been recorded already (it waits in {self._spool.path})")
         try:
             with self._database.begin() as db:
@@ -182,9 +218,11 @@ class CallStore:
         except sqlite3.IntegrityError as error:
             raise RecordExists(f"call {call_id} has been recorded already") from error
         except sqlite3.Error as error:
+            self._problem = f"{self._path}: {error}"
             self._spool_instead(call_id, redacted, error)
             return
-        if self._spooled:
+        self._problem = ""
+        if self.waiting:
             self._try_take_in()
 
     def _insert(self, db: sqlite3.Connection, record: Mapping[str, Any]) -> None:
@@ -216,18 +254,28 @@ class CallStore:
         try:
             self._spool.append(redacted)
         except OSError as error:
-            raise RecordsUnavailable(
-                f"the record of call {call_id} could not be written: database {self._path}: {why};"
-                f" spool {self._spool.path}: {error}"
-            ) from error
+            place = f"database {self._path}: {why}; spool {self._spool.path}: {error}"
+            if len(self._in_memory) >= MOST_IN_MEMORY:
+                raise RecordsUnavailable(f"the record of call {call_id} could not be written: {place}") from error
+            self._in_memory[call_id] = redacted
+            log.error("The record of call %s is in memory alone, and is tried again: %s", call_id, place)
+            return
         self._spooled |= {call_id}
         log.warning("record of call %s went to %s: database: %s", call_id, self._spool.path, why)
 
     def _try_take_in(self) -> None:
         try:
+            if self._in_memory:
+                self._insert_spooled(list(self._in_memory.values()))
+                log.warning("%d record(s) that were in memory alone are in %s", len(self._in_memory), self._path)
+                self._in_memory.clear()
             self._take_in()
         except (OSError, sqlite3.Error) as error:
+            self._problem = f"{self._path}: {error}"
             log.warning("the records in %s stay there for now: %s", self._spool.path, error)
+        else:
+            self._problem = ""
+            self._spool.keep_reserve()
 
     def _take_in(self) -> None:
         self._spooled = self._spool.ids()

@@ -14,18 +14,27 @@ import dataclasses
 import functools
 import json
 import logging
+import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from agent.common.redis import BLOCK_SECONDS, RETRY_PAUSE_SECONDS, RedisUnreachable, SharedRedis
+from agent.common.redis import (
+    BLOCK_SECONDS,
+    RETRY_PAUSE_SECONDS,
+    RedisUnreachable,
+    SharedRedis,
+    delete_foreign,
+)
 from agent.common.tasks import cancel_and_wait
+from agent.common.untrusted import finite_number, of_shape, parse_json, printable
 from agent.records.delivery import DeliveryOutcome
 from agent.records.outbox import Outbox
-from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
+from agent.records.outbox_sql import MAX_ERROR_CHARS, OutboxEntry
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +43,16 @@ GROUP = "nodes"
 CLAIM_AFTER_SECONDS = 40.0
 """Longer than any attempt, shorter than the lease: what a dead node had taken goes to another one."""
 RESULTS_KEPT_SECONDS = 24 * 3600
+MOST_DELIVERIES = 5
+"""An entry that was taken so often and never reported is too large to be read in time, or ends who reads it."""
+_MOST_STUCK = 10
 LONGEST_STREAM = 10_000
+LONGEST_LEASE_SECONDS = 600.0
+"""An offer that is to hold longer was not made by one of ours."""
 _BLOCK_MS = int(BLOCK_SECONDS * 1000)
+
+_NODE = re.compile(r"[0-9a-f]{12}")
+_MOST_ID = 2**63 - 1
 
 Fields = Mapping[str, str]
 
@@ -63,6 +80,7 @@ class RedisSharing:
         self._places = places
         self._claim_after_ms = int(claim_after_seconds * 1000)
         self._running: set[asyncio.Task[None]] = set()
+        self._preparing = asyncio.Lock()
         self._node = ""
 
     @property
@@ -118,8 +136,11 @@ class RedisSharing:
                 await asyncio.sleep(RETRY_PAUSE_SECONDS)
 
     async def _prepare(self) -> None:
-        for stream in self._streams.values():
-            await self._redis.request(functools.partial(_make_group, stream))
+        async with self._preparing:  # both loops do this: what one has made must not be deleted by the other
+            await self._redis.request(functools.partial(_delete_if_foreign, f"{PREFIX}:results:{self._node}"))
+            for stream in self._streams.values():
+                await self._redis.request(functools.partial(_delete_if_foreign, stream))
+                await self._redis.request(functools.partial(_make_group, stream))
 
     # --- what any node has offered ------------------------------------------------------------------
 
@@ -145,6 +166,13 @@ class RedisSharing:
             self._begin(stream, messages)
 
     async def _claim(self, stream: str, count: int, redis: Redis) -> Any:
+        """Take over what another node took and did not report; what nobody can read is thrown away unread."""
+        stuck = await redis.xpending_range(stream, GROUP, "-", "+", _MOST_STUCK, idle=self._claim_after_ms)
+        for one in stuck:
+            if int(one["times_delivered"]) >= MOST_DELIVERIES:
+                log.warning("%s in %s was taken %d times in vain", one["message_id"], stream, one["times_delivered"])
+                await redis.xack(stream, GROUP, one["message_id"])
+                await redis.xdel(stream, one["message_id"])
         return await redis.xautoclaim(stream, GROUP, self._node, self._claim_after_ms, count=count)
 
     def _begin(self, stream: str, messages: Sequence[tuple[str, Fields]]) -> int:
@@ -156,8 +184,15 @@ class RedisSharing:
 
     async def _one(self, stream: str, message_id: str, fields: Fields) -> None:
         outcome, entry = DeliveryOutcome(False), None
-        if fields and float(fields["until"]) > self._outbox.clock():  # else its owner has taken it back
-            entry = OutboxEntry(**json.loads(fields["entry"]))
+        try:
+            offered = _offered(fields, self._outbox.clock()) if fields else None
+            if offered is not None and self._streams.get(offered.lane) != stream:
+                raise ValueError("it stands on another lane's stream")
+        except ValueError as error:
+            log.warning("%s in %s is no delivery of ours and is thrown away: %s", message_id, stream, error)
+            offered = None
+        if offered is not None:  # else its owner has taken it back
+            entry = offered
             outcome = await self._attempt(entry)
 
         async def report(redis: Redis) -> None:
@@ -182,16 +217,51 @@ class RedisSharing:
         found = await self._redis.wait(lambda redis: redis.xread({results: "0"}, count=100, block=_BLOCK_MS))
         for _, messages in _by_stream(found):
             for message_id, fields in messages:
-                await self._note(int(fields["id"]), json.loads(fields["outcome"]))
+                try:
+                    entry_id, outcome = _told(fields)
+                except ValueError as error:
+                    log.warning("%s in %s is no report and is thrown away: %s", message_id, results, error)
+                else:
+                    await self._note(entry_id, outcome)
                 await self._redis.request(functools.partial(_delete, results, message_id))
 
-    async def _note(self, entry_id: int, told: dict[str, Any]) -> None:
+    async def _note(self, entry_id: int, outcome: DeliveryOutcome) -> None:
         entry = await self._outbox.entry(entry_id)
-        if entry is None or entry.state == "delivered":
-            return
-        outcome = DeliveryOutcome(**{**told, "also": tuple(NewOutboxEntry(**one) for one in told["also"])})
+        if entry is None or entry.state in ("delivered", "trying"):
+            return  # known already, or never offered to anybody
         # the row was counted when it was offered; settle() counts the attempt it is told of
         await self._settle(dataclasses.replace(entry, attempts=entry.attempts - 1), outcome)
+
+
+_ENTRY = TypeAdapter(OutboxEntry)
+_OUTCOME = TypeAdapter(DeliveryOutcome)
+"""They check every value of what stands in Redis."""
+
+
+def _offered(fields: Fields, now: float) -> OutboxEntry | None:
+    """Return the entry a node offers, None when its time is over. Raises ValueError for what no node of ours wrote."""
+    until = finite_number(_number(fields.get("until", "")))
+    if until > now + LONGEST_LEASE_SECONDS:
+        raise ValueError("it is from the future")
+    if not _NODE.fullmatch(fields.get("node", "")):
+        raise ValueError("it names no node")
+    entry = of_shape(_ENTRY, parse_json(fields.get("entry", "")))
+    if not 0 < entry.id <= _MOST_ID:
+        raise ValueError("it has no id")
+    return entry if until > now else None
+
+
+def _told(fields: Fields) -> tuple[int, DeliveryOutcome]:
+    """Return which entry a node reports on, and how it went. Raises ValueError for what no node of ours wrote."""
+    entry_id = fields.get("id", "")
+    if not (entry_id.isascii() and entry_id.isdecimal() and len(entry_id) < 19):
+        raise ValueError("it has no id")
+    outcome = of_shape(_OUTCOME, parse_json(fields.get("outcome", "")))
+    return int(entry_id), dataclasses.replace(outcome, error=printable(outcome.error[:MAX_ERROR_CHARS], keep=""))
+
+
+def _number(text: str) -> float:
+    return float(text) if len(text) < 40 else float("inf")
 
 
 async def _make_group(stream: str, redis: Redis) -> None:
@@ -200,6 +270,11 @@ async def _make_group(stream: str, redis: Redis) -> None:
     except ResponseError as error:
         if "BUSYGROUP" not in str(error):
             raise
+
+
+async def _delete_if_foreign(key: str, redis: Redis) -> None:
+    if await redis.type(key) not in ("none", "stream"):
+        await delete_foreign(redis, key)
 
 
 async def _delete(stream: str, message_id: str, redis: Redis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -14,12 +15,16 @@ from agent.common import file_lock
 
 log = logging.getLogger(__name__)
 
+RESERVE_BYTES = 2_000_000
+"""Room for some hundred records."""
+
 
 class Spool:
     """Append-only JSON lines. Its methods block on the disk: call them off the event loop. They raise ``OSError``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._reserve = path.with_name(f"{path.name}.reserve")
 
     @property
     def empty(self) -> bool:
@@ -29,8 +34,26 @@ class Spool:
         except FileNotFoundError:
             return True
 
+    def keep_reserve(self) -> None:
+        """Hold some room on the disk for records that come when it is full. Costs nothing but that where it cannot."""
+        try:
+            with self._reserve.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+        except OSError as error:
+            log.warning("no room is held for records in %s: %s", self._reserve, error)
+
     def append(self, record: dict[str, Any]) -> None:
-        """Add one record; on the disk when this returns."""
+        """Add one record; on the disk when this returns. On a full disk it takes the room held for it."""
+        try:
+            self._append(record)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._reserve.exists():
+                raise
+            log.error("%s: the disk is full; the room held for records is used now", self.path)
+            self._reserve.unlink(missing_ok=True)
+            self._append(record)
+
+    def _append(self, record: dict[str, Any]) -> None:
         line = json.dumps(record).encode("ascii") + b"\n"
         with self._locked() as file:
             end = file.seek(0, os.SEEK_END)

@@ -11,6 +11,7 @@ from datetime import datetime
 from agent.call.ports import CallerLine
 from agent.call.records import CallRecord
 from agent.call.snapshot import RecoveredCall, recovered_call
+from agent.common.untrusted import CLOCK_SKEW_SECONDS
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
 from agent.dialog.pack.loader import FlowPack
@@ -74,8 +75,11 @@ class InterruptedCalls:
             log.warning("Call %s cannot be gone on with: %s", line.id, error)
             return Conversation(pack, facts, render), _hand_over_only(line, facts.now)
         try:
-            if self._clock() - snapshot.at > MAX_SNAPSHOT_AGE_SECONDS:
+            age_seconds = self._clock() - snapshot.at
+            if age_seconds > MAX_SNAPSHOT_AGE_SECONDS:
                 raise DialogError("it was kept too long ago")
+            if age_seconds < -CLOCK_SKEW_SECONDS:
+                raise DialogError("it is from the future")
             return Conversation.restore(pack, left.conversation, render), left
         except (DialogError, KeyError, TypeError, ValueError) as error:
             log.warning("Call %s cannot be gone on with and goes to a person: %s", line.id, error)

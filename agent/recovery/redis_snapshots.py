@@ -7,7 +7,6 @@ moment.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,12 +15,15 @@ from typing import Any
 from redis.asyncio import Redis
 
 from agent.common.redis import KEY_PREFIX, SharedRedis
+from agent.common.untrusted import CLOCK_SKEW_SECONDS, MOST_CHARS
 from agent.recovery.snapshot import CallSnapshot
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
+MOST_CALLS = 2000
+"""More than all nodes of one shop hold at once; what else stands in Redis is not read."""
 
 
 class RedisSnapshotStore:
@@ -59,16 +61,29 @@ class RedisSnapshotStore:
         found = {kept.call_id: kept for kept in await self._own.left_behind()}
 
         async def read(redis: Redis) -> list[Any]:
-            keys = [key async for key in redis.scan_iter(match=f"{KEY_PREFIX}:call:*", count=200)]
-            return await redis.mget(keys) if keys else []
+            keys: list[str] = []
+            async for key in redis.scan_iter(match=f"{KEY_PREFIX}:call:*", count=200):
+                keys.append(key)
+                if len(keys) >= MOST_CALLS:
+                    break
+            async with redis.pipeline(transaction=False) as batch:
+                for key in keys:
+                    batch.getrange(key, 0, MOST_CHARS)  # one more than may be read: what is too long is refused
+                return list(zip(keys, await batch.execute(raise_on_error=False), strict=True)) if keys else []
 
         nothing: list[Any] = []
-        for text in await self._link.ask(read, nothing):
-            with contextlib.suppress(ValueError, TypeError):
-                kept = CallSnapshot.from_text(text or "")
-                known = found.get(kept.call_id)
-                if kept.holder != self._holder and (known is None or known.at < kept.at):
-                    found[kept.call_id] = kept
+        latest = self._clock() + CLOCK_SKEW_SECONDS
+        for key, text in await self._link.ask(read, nothing):
+            try:
+                kept = CallSnapshot.from_text(text if isinstance(text, str) else "")
+                if kept.at > latest:
+                    raise ValueError("it is from the future")
+            except ValueError as error:
+                log.warning("%s in Redis is no call of ours and is passed over: %s", key, error)
+                continue
+            known = found.get(kept.call_id)
+            if kept.holder != self._holder and (known is None or known.at < kept.at):
+                found[kept.call_id] = kept
         return list(found.values())
 
     async def close(self) -> None:

@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agent.common.untrusted import finite_number, parse_json
+
+_MOST_ID_CHARS = 200
+
 
 @dataclass(frozen=True)
 class CallSnapshot:
@@ -25,12 +29,17 @@ class CallSnapshot:
         return json.dumps([self.call_id, self.holder, self.at, self.state], default=str)
 
     @classmethod
-    def from_text(cls, text: str) -> CallSnapshot:
-        """Rebuild from :meth:`to_text`. Raises ValueError for anything else."""
-        call_id, holder, at, state = json.loads(text)
-        if not isinstance(state, dict):
+    def from_text(cls, text: str | bytes) -> CallSnapshot:
+        """Rebuild from :meth:`to_text`, which may come from anywhere. Raises ValueError for anything else."""
+        parts = parse_json(text)
+        if not isinstance(parts, list) or len(parts) != 4:
             raise ValueError("not a kept call")
-        return cls(str(call_id), str(holder), float(at), state)
+        call_id, holder, at, state = parts
+        if not isinstance(state, dict) or not all(isinstance(name, str) and name for name in (call_id, holder)):
+            raise ValueError("not a kept call")
+        if len(call_id) > _MOST_ID_CHARS or not call_id.isprintable():
+            raise ValueError("not a call's id")
+        return cls(call_id, holder, finite_number(at), state)
 
 
 def call_was_on_channel(call_id: str, channel_id: str) -> bool:

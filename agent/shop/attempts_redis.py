@@ -9,10 +9,14 @@ from collections import deque
 from collections.abc import Callable
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from agent.common.redis import KEY_PREFIX, SharedRedis
-from agent.shop.protocols import AttemptLimits
+from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type
+from agent.common.untrusted import CLOCK_SKEW_SECONDS
+from agent.shop.protocols import AttemptLimits, Lock
 
+_MOST_COUNTED = 1000
+"""Failures kept of one caller or order: many more than any limit."""
 _BACKLOG = 1000
 """Failures counted while Redis is gone; older ones are still in the node's own file."""
 
@@ -45,20 +49,31 @@ class RedisAttemptLimits:
         self._clock = clock
         self._waiting: deque[tuple[float, str, str]] = deque(maxlen=_BACKLOG)
 
-    async def locked(self, caller: str, number: str) -> bool:
-        """Return whether this caller, or this order number, has failed too often anywhere."""
-        if await self._own.locked(caller, number):
-            return True
-        since = self._clock() - self._window_seconds
+    async def locked(self, caller: str, number: str) -> Lock:
+        """Return who has failed too often anywhere: this caller, or this order number by anybody."""
+        own = await self._own.locked(caller, number)
+        if own == "caller":
+            return own
+        now = self._clock()
+        since, latest = now - self._window_seconds, now + CLOCK_SKEW_SECONDS
+
+        async def counted(redis: Redis, key: str) -> int:
+            try:
+                return int(await redis.zcount(key, since, latest))
+            except ResponseError as error:
+                if not is_wrong_type(error):
+                    raise
+                await delete_foreign(redis, key)
+                return 0
 
         async def count(redis: Redis) -> tuple[int, int]:
             await self._hand_in(redis)
-            of_caller = await redis.zcount(_key("caller", caller), since, "+inf")
-            of_number = await redis.zcount(_key("number", number), since, "+inf")
-            return int(of_caller), int(of_number)
+            return await counted(redis, _key("caller", caller)), await counted(redis, _key("number", number))
 
         of_caller, of_number = await self._link.ask(count, (0, 0))
-        return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
+        if of_caller >= (self._per_caller if caller else self._hidden):
+            return "caller"
+        return "number" if of_number >= self._per_number else own
 
     async def failed(self, caller: str, number: str) -> None:
         """Count one failed verification, here and for all."""
@@ -69,14 +84,30 @@ class RedisAttemptLimits:
     async def _hand_in(self, redis: Redis) -> None:
         while self._waiting:
             at, caller, number = self._waiting[0]
-            async with redis.pipeline(transaction=True) as batch:
-                for key in (_key("caller", caller), _key("number", number)):
-                    batch.zadd(key, {secrets.token_hex(8): at})
-                    batch.zremrangebyscore(key, 0, at - self._window_seconds)
-                    batch.expire(key, int(self._window_seconds) + 1)
-                await batch.execute()
+            for key in (_key("caller", caller), _key("number", number)):
+                await self._count(redis, key, at)
             if self._waiting and self._waiting[0] == (at, caller, number):
                 self._waiting.popleft()
+
+    async def _count(self, redis: Redis, key: str, at: float) -> None:
+        """Add one failure, and take out what is too old, or too far in the future to be a failure of ours."""
+
+        async def write() -> None:
+            async with redis.pipeline(transaction=True) as batch:
+                batch.zadd(key, {secrets.token_hex(8): at})
+                batch.zremrangebyscore(key, "-inf", at - self._window_seconds)
+                batch.zremrangebyscore(key, self._clock() + CLOCK_SKEW_SECONDS, "+inf")
+                batch.zremrangebyrank(key, 0, -_MOST_COUNTED - 1)
+                batch.expire(key, int(self._window_seconds) + 1)
+                await batch.execute()
+
+        try:
+            await write()
+        except ResponseError as error:
+            if not is_wrong_type(error):
+                raise
+            await delete_foreign(redis, key)
+            await write()
 
 
 def _key(kind: str, value: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.common.sqlite import SqliteFile, SqliteOptions
+from agent.common.untrusted import CLOCK_SKEW_SECONDS
+from agent.shop.protocols import Lock
 
 WINDOW_SECONDS = 3600.0
 PER_CALLER = 5
@@ -48,26 +50,31 @@ class SqliteAttemptLimits:
             path, SqliteOptions(BUSY_TIMEOUT_SECONDS, lambda connection: connection.executescript(_SCHEMA))
         )
 
-    async def locked(self, caller: str, number: str) -> bool:
-        """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
-        since = self._clock() - self._window_seconds
+    async def locked(self, caller: str, number: str) -> Lock:
+        """Return who has failed too often: this caller (``""`` is a hidden number), or this order number by anybody."""
+        now = self._clock()
+        since, latest = now - self._window_seconds, now + CLOCK_SKEW_SECONDS
 
         def count(db: sqlite3.Connection) -> tuple[int, int]:
             row = db.execute(
-                "SELECT coalesce(sum(caller = ?), 0), coalesce(sum(number = ?), 0) FROM attempts WHERE at > ?",
-                (caller, number, since),
+                "SELECT coalesce(sum(caller = ?), 0), coalesce(sum(number = ?), 0) FROM attempts "
+                "WHERE at > ? AND at <= ?",
+                (caller, number, since, latest),
             ).fetchone()
             return row[0], row[1]
 
         of_caller, of_number = await self._file.transaction_or(count, (0, 0), _LOSS)
-        return of_caller >= (self._per_caller if caller else self._hidden) or of_number >= self._per_number
+        if of_caller >= (self._per_caller if caller else self._hidden):
+            return "caller"
+        return "number" if of_number >= self._per_number else ""
 
     async def failed(self, caller: str, number: str) -> None:
         """Count one failed verification; what is older than the window is forgotten."""
         now = self._clock()
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM attempts WHERE at <= ?", (now - self._window_seconds,))
+            oldest, latest = now - self._window_seconds, now + CLOCK_SKEW_SECONDS  # later: of a clock that was wrong
+            db.execute("DELETE FROM attempts WHERE at <= ? OR at > ?", (oldest, latest))
             db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (now, caller, number))
 
         await self._file.transaction_or(write, None, _LOSS)

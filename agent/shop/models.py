@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -21,8 +21,20 @@ OrderStatus = Literal[
     "cancelled",
     "returned",
     "refunded",
+    "on_hold",
+    "partly_shipped",
+    "delivery_attempted",
+    "delivery_failed",
+    "ready_for_pickup",
+    "picked_up",
+    "completed",
+    "unknown",
 ]
-"""Where an order or a parcel is. ``refunded``: the money is back; ``returned``: the goods are, the money is not yet."""
+"""Where an order or a parcel is. ``refunded``: the money is back; ``returned``: the goods are, the money is not yet.
+
+``partly_shipped``: some of it is still with the shop. ``completed``: done, and nothing had to be shipped. ``unknown``:
+the system uses a word that nobody has told us the meaning of.
+"""
 
 ORDER_STATUSES: tuple[OrderStatus, ...] = get_args(OrderStatus)
 
@@ -32,11 +44,15 @@ class OrderItem:
     """One line of an order."""
 
     sku: str
+    """The article; not every shop gives one, and two lines may have the same: see :func:`line_keys`."""
     name: str
     """As the shop writes it; cleaned for speech by whoever speaks it."""
-    quantity: int
-    price: Decimal
-    """For one piece, in the order's currency."""
+    quantity: int | Decimal | None
+    """Pieces, or a weight or a length (1.52); None when it is not known."""
+    price: Decimal | None
+    """For one piece, in the order's currency; None when it is not known in that currency."""
+    line: str = field(default="", compare=False)
+    """The system's own id of this line, which is nothing that was bought; empty when it does not tell."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +77,12 @@ class Order:
 
     number: str
     status: OrderStatus
-    placed_on: dt.date
+    placed_on: dt.date | None
+    """None when it is not known."""
     currency: str
-    """ISO 4217."""
-    total: Decimal
+    """ISO 4217: what the buyer saw and paid; empty when it is not known."""
+    total: Decimal | None
+    """None when it is not known."""
     postcode: str = field(repr=False)
     """Of the delivery address: the usual second fact of a verification."""
     phone: str = field(repr=False)
@@ -80,6 +98,17 @@ class Order:
     delay_reason: str | None = None
     """In the carrier's words, which may be anything."""
     refund_amount: Decimal | None = None
+    """What has gone back of it so far; zero when nothing has, None when it is not known."""
+    id: str = ""
+    """The system's own id, where its requests need that instead of the number."""
+    more_items: bool = False
+    """True when there are lines that the system has not told."""
+
+
+class PartialOrders(tuple[Order, ...]):
+    """Orders of a search, but not all: some could not be read, or the search was cut off."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -145,16 +174,22 @@ def order_data(order: Order) -> dict[str, Any]:
     return {
         "number": order.number,
         "status": order.status,
-        "placed_on": order.placed_on.isoformat(),
+        "placed_on": _iso(order.placed_on),
         "expected_on": _iso(order.expected_on),
         "expected_window": order.expected_window,
         "delivered_on": _iso(order.delivered_on),
         "carrier": order.carrier,
         "place": order.place,
         "items": [
-            {"name": item.name, "quantity": item.quantity, "sku": item.sku, "price": float(item.price)}
+            {
+                "name": item.name,
+                "quantity": quantity_data(item.quantity),
+                "sku": item.sku,
+                "price": amount_data(item.price),
+            }
             for item in order.items
         ],
+        "more_items": order.more_items,
         "goods": _goods(order.items),
         "parcels": [
             {
@@ -169,10 +204,51 @@ def order_data(order: Order) -> dict[str, Any]:
             for parcel in order.parcels
         ],
         "delay_reason": order.delay_reason,
-        "refund_amount": None if order.refund_amount is None else float(order.refund_amount),
+        "refund_amount": amount_data(order.refund_amount),
         "currency": order.currency,
-        "total": float(order.total),
+        "total": amount_data(order.total),
     }
+
+
+def line_keys(items: Sequence[OrderItem]) -> tuple[str, ...]:
+    """Return for each line of an order what tells it from the others: its id, its SKU, its name, or its place.
+
+    SKU and name only where no other line has the same one: goods without a SKU are common, and so are two sizes of one.
+    """
+    keys: list[str] = []
+    for place, item in enumerate(items, 1):
+        for read in (_line_of, _sku_of, _name_of):
+            own = read(item)
+            if own and sum(read(other) == own for other in items) == 1 and own not in keys:
+                keys.append(own)
+                break
+        else:
+            keys.append(f"line {place}")
+    return tuple(keys)
+
+
+def _line_of(item: OrderItem) -> str:
+    return item.line
+
+
+def _sku_of(item: OrderItem) -> str:
+    return item.sku
+
+
+def _name_of(item: OrderItem) -> str:
+    return item.name
+
+
+def amount_data(amount: Decimal | None) -> float | None:
+    """Return an amount as JSON-like data."""
+    return None if amount is None else float(amount)
+
+
+def quantity_data(quantity: Decimal | int | None) -> float | int | None:
+    """Return a quantity as JSON-like data: a whole number where it is one."""
+    if quantity is None or isinstance(quantity, int):
+        return quantity
+    return int(quantity) if quantity == int(quantity) else float(quantity)
 
 
 def customer_data(customer: Customer) -> dict[str, Any]:
@@ -200,8 +276,8 @@ def ticket_data(ticket: Ticket) -> dict[str, Any]:
 
 
 def _goods(items: tuple[OrderItem, ...]) -> str:
-    """Name an order by what is in it, the way its owner would: its first item."""
-    return items[0].name if items else ""
+    """Name an order by what is in it, the way its owner would: its first item that has a name."""
+    return next((item.name for item in items if item.name), "")
 
 
 def _iso(day: dt.date | None) -> str | None:

@@ -43,7 +43,7 @@ def judge(
     if customer is not None and customer.tier and tiers and customer.tier not in tiers:
         return "tier_only"
     minimum = take.amount(promotion, "minimum")
-    if order is not None and minimum is not None and order.total < minimum:
+    if order is not None and minimum is not None and order.total is not None and order.total < minimum:
         return "minimum"
     return ""
 

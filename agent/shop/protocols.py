@@ -20,22 +20,36 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from agent.common.service_error import ServiceError
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.returns import Return, ReturnDraft
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
+
+CUT_OFF = "cut_off"
+"""Reason of an ``unavailable`` search: there are more results than were looked at, so "there is none" is not known."""
+
+
+class NotServed(ServiceError):
+    """An ``unavailable`` operation that no system of this shop serves: it is not down, there is none."""
 
 
 class Orders(Protocol):
     """The order system."""
 
     async def find(self, number: str) -> Order:
-        """Return the order with this number (normalised). Raises ``not_found``."""
+        """Return the order with this number (normalised; what a shop puts in front of it may be missing).
+
+        Raises ``not_found``, and ``unavailable`` (:data:`CUT_OFF`) when not all that was found could be looked at.
+        """
 
     async def find_by_phone(self, phone: str) -> Sequence[Order]:
-        """Return the orders placed with this phone number (E.164), newest first; empty when there are none."""
+        """Return the orders placed with this phone number (E.164), newest first; empty when there are none.
+
+        :class:`agent.shop.models.PartialOrders` when there may be more. Raises ``unavailable`` as :meth:`find`.
+        """
 
 
 class Customers(Protocol):
@@ -71,11 +85,18 @@ class Shipments(Protocol):
 class Returns(Protocol):
     """Returns and exchanges."""
 
-    async def of_order(self, number: str) -> Sequence[Return]:
-        """Return the returns of an order, newest first; empty when there are none."""
+    async def of_order(self, number: str, order_id: str = "") -> Sequence[Return]:
+        """Return the returns of an order, newest first; empty when there are none.
 
-    async def create(self, draft: ReturnDraft, order: Order, sku: str, on: dt.date, key: str) -> Return:
-        """Open a return of one line. Raises ``not_allowed`` (``return_exists``) when that line has one already."""
+        ``order_id`` is the system's own id of the order, where the order told one.
+        Raises :class:`NotServed` when no system knows of returns.
+        """
+
+    async def create(self, draft: ReturnDraft, order: Order, line: str, on: dt.date, key: str) -> Return:
+        """Open a return of one line, named by its key (:func:`agent.shop.models.line_keys`).
+
+        Raises ``not_allowed`` (``return_exists``) when that line has one already.
+        """
 
 
 class Loyalty(Protocol):
@@ -92,11 +113,15 @@ class Messages(Protocol):
         """Send a message, or return the one already sent with this key."""
 
 
+Lock = Literal["", "caller", "number"]
+"""Whose verification is locked; ``""`` for nobody's."""
+
+
 class AttemptLimits(Protocol):
     """Counts failed verifications over calls, so that nobody can try numbers all day."""
 
-    async def locked(self, caller: str, number: str) -> bool:
-        """Return whether this caller (``""`` for a hidden number), or this order number, has failed too often."""
+    async def locked(self, caller: str, number: str) -> Lock:
+        """Return who has failed too often: this caller (``""`` is a hidden number), or this order number by anybody."""
 
     async def failed(self, caller: str, number: str) -> None:
         """Count one failed verification."""

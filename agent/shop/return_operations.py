@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.shop import arguments as take
 from agent.shop import returns
+from agent.shop.models import Order
 from agent.shop.policy import Policy
-from agent.shop.protocols import Orders, Returns
-from agent.shop.returns import ReturnDraft
+from agent.shop.protocols import NotServed, Orders, Returns
+from agent.shop.returns import Return, ReturnDraft
 
 MAX_ITEM_CHARS = 200
 
@@ -29,7 +30,7 @@ class ReturnOperations:
         order = await self._orders.find(take.number(arguments))
         item = take.text(arguments, "item", MAX_ITEM_CHARS, optional=True)
         reason = take.choice(arguments, "reason", returns.REASONS, optional=True)
-        existing = await self._returns.of_order(order.number)
+        existing = await self._of(order) or ()
         found = returns.eligibility(order, self._policy, existing, self._today(), item=item, reason=reason)
         return {"eligibility": returns.eligibility_data(found, reason)}
 
@@ -45,21 +46,28 @@ class ReturnOperations:
             note=take.text(arguments, "note", MAX_ITEM_CHARS, optional=True, cut=True),
         )
         order = await self._orders.find(draft.order_number)
-        existing = await self._returns.of_order(order.number)
+        existing = await self._of(order) or ()
         # what this very key has made before is no obstacle to itself: the system knows its keys
         others = [known for known in existing if known.key != key]
         item = returns.check_return(draft, order, self._policy, others, self._today())
-        made = await self._returns.create(draft, order, item.sku, self._today(), key)
-        return {"return": returns.return_data(made, self._policy)}
+        made = await self._returns.create(draft, order, item.key, self._today(), key)
+        return {"return": returns.return_data(made, self._policy, order)}
 
     async def status(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return the returns of an order, newest first."""
         order = await self._orders.find(take.number(arguments))
-        found = await self._returns.of_order(order.number)
-        return {"returns": [returns.return_data(one, self._policy) for one in found]}
+        found = await self._returns.of_order(order.number, order.id)
+        return {"returns": [returns.return_data(one, self._policy, order) for one in found]}
 
     async def refund(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return where the money of an order is."""
         order = await self._orders.find(take.number(arguments))
-        found = await self._returns.of_order(order.number)
+        found = await self._of(order)
         return {"refund": returns.refund_data(returns.refund_of(order, found, self._policy))}
+
+    async def _of(self, order: Order) -> Sequence[Return] | None:
+        """Return the returns of an order; None when no system knows of returns: then nothing is known of them."""
+        try:
+            return await self._returns.of_order(order.number, order.id)
+        except NotServed:
+            return None

@@ -20,6 +20,13 @@ _WHY_NO_ADDRESS = {
     "cancelled": "cancelled",
     "returned": "returned",
     "refunded": "refunded",
+    "partly_shipped": "already_shipped",
+    "delivery_attempted": "already_shipped",
+    "delivery_failed": "already_shipped",
+    "ready_for_pickup": "pickup",
+    "picked_up": "pickup",
+    "completed": "completed",
+    "unknown": "unknown",
 }
 _WHY_NO_DAY = {
     "awaiting_payment": "awaiting_payment",
@@ -28,7 +35,15 @@ _WHY_NO_DAY = {
     "cancelled": "cancelled",
     "returned": "returned",
     "refunded": "refunded",
+    "on_hold": "on_hold",
+    "delivery_failed": "delivery_failed",
+    "ready_for_pickup": "pickup",
+    "picked_up": "pickup",
+    "completed": "completed",
+    "unknown": "unknown",
 }
+_NOT_COUNTED = frozenset(("cancelled", "unknown"))
+"""Parcels that do not show whether anything has left."""
 OFFERED_DAYS = 5
 """How many days a caller is offered at most."""
 
@@ -93,7 +108,7 @@ class DeliveryChange:
 
 def address_refusal(order: Order) -> str:
     """Return why the delivery address cannot be changed, ``""`` when it can: only before anything has left."""
-    moving = any(parcel.status in _WHY_NO_ADDRESS for parcel in order.parcels)
+    moving = any(parcel.status in _WHY_NO_ADDRESS and parcel.status not in _NOT_COUNTED for parcel in order.parcels)
     return _WHY_NO_ADDRESS.get(order.status, "already_shipped" if moving else "")
 
 
@@ -118,7 +133,7 @@ def check_address(order: Order) -> None:
 
 def check_missing(order: Order) -> None:
     """Raise :class:`Refusal` unless something of the order is marked delivered."""
-    if order.status != "delivered" and not any(parcel.status == "delivered" for parcel in order.parcels):
+    if not {"delivered", "picked_up"} & {order.status, *(parcel.status for parcel in order.parcels)}:
         raise Refusal("not_delivered", "nothing of this order is marked delivered yet")
 
 

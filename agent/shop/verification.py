@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop import normalise
-from agent.shop.models import Order, order_data
+from agent.shop.models import Order, PartialOrders, order_data
 from agent.shop.protocols import AttemptLimits, Orders
 from agent.shop.refusal import Refusal
 
@@ -76,35 +76,68 @@ class VerificationOperations:
                 fits.append(normalise.same_phone(phone, "" if order is None else order.phone, self._region))
             return order if all(fits) else None
 
-        order = await self._guarded(arguments, number, look)
+        async def belongs_to(caller: str) -> bool:
+            try:
+                order = await self._orders.find(number)
+            except ServiceError as error:
+                if error.code != "not_found":
+                    raise
+                return False
+            return normalise.same_phone(caller, order.phone, self._region)
+
+        order = await self._guarded(arguments, number, look, belongs_to)
         if order is None:
             raise ServiceError("not_found", "no order has this number and this second fact")
         return {"order": order_data(order)}
 
     async def find_by_phone(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
-        """Return the orders of a phone number; with a postcode only those that were sent there."""
+        """Return the orders of a phone number; with a postcode only those that were sent there.
+
+        ``more`` says that there may be others which could not be seen.
+        """
         phone = phone_of(arguments, self._region)
         postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS) if "postcode" in arguments else None
 
+        more = False
+
         async def look() -> Sequence[Order] | None:
+            nonlocal more
             found = await self._orders.find_by_phone(phone)
+            more = isinstance(found, PartialOrders)
             if postcode is not None:
                 found = [order for order in found if normalise.same_postcode(postcode, order.postcode)]
             return found or None
 
-        orders = await self._guarded(arguments, phone, look)
+        async def belongs_to(caller: str) -> bool:
+            return caller == phone
+
+        orders = await self._guarded(arguments, phone, look, belongs_to)
         if orders is None:
             raise ServiceError("not_found", "no order was placed with what the caller gave")
-        return {"orders": [order_data(order) for order in orders[:MAX_ORDERS]]}
+        return {
+            "orders": [order_data(order) for order in orders[:MAX_ORDERS]],
+            "more": more or len(orders) > MAX_ORDERS,
+        }
 
     async def _guarded(
-        self, arguments: Mapping[str, Any], number: str, look: Callable[[], Awaitable[T | None]]
+        self,
+        arguments: Mapping[str, Any],
+        number: str,
+        look: Callable[[], Awaitable[T | None]],
+        belongs_to: Callable[[str], Awaitable[bool]],
     ) -> T | None:
-        """Look something up; failures and refusals answer after the same time and are counted."""
+        """Look something up; failures and refusals answer after the same time and are counted.
+
+        What strangers have locked by trying stays open to the phone that it belongs to, ``belongs_to(caller)``: it has
+        tries of its own, and must give the second fact as anybody must. A forged number gains those few tries.
+        """
         started = self._clock()
         counted = self._limits is not None and "caller" in arguments
         caller = normalise.phone(take.text(arguments, "caller", 200, optional=True), self._region)
-        if counted and self._limits is not None and await self._limits.locked(caller, number):
+        lock = await self._limits.locked(caller, number) if counted and self._limits is not None else ""
+        if lock == "number" and caller and await belongs_to(caller):
+            lock = ""
+        if lock:
             log.warning("verification locked: too many failed attempts (caller %s)", mask(caller))
             if self._on_alarm is not None:
                 self._on_alarm(caller, number)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
+
+from agent.common.addresses import host_port
 
 DependencyState = Literal["ok", "down", "off"]
 OverallState = Literal["ok", "degraded", "down"]
 
+_TRIAL_BYTES = 64 * 1024
+"""About what the records of some calls take."""
 CHECK_SECONDS = 1.0
 """A look at the manager interface takes no longer."""
 VITAL = frozenset({"asterisk", "recogniser", "voice", "procedures"})
@@ -36,16 +44,21 @@ class DependencyAddresses:
 
 
 async def check_dependencies(
-    addresses: DependencyAddresses, about: Mapping[str, Any], voices: Mapping[str, bool], outbox: tuple[int, int]
+    addresses: DependencyAddresses,
+    about: Mapping[str, Any],
+    voices: Mapping[str, bool],
+    outbox: tuple[int, int] | None,
+    records: Dependency,
 ) -> dict[str, Any]:
     """Look at everything; no look takes longer than ``CHECK_SECONDS``.
 
     ``about`` is the agent's own status, ``voices`` says of each engine whether it speaks, ``outbox`` how many
-    deliveries were given up and how many are on their way.
+    deliveries were given up and how many are on their way (None: nobody knows), ``records`` whether they can be kept.
     """
     procedures = about.get("procedures", {})
+    refusal = str(about.get("asterisk_refuses") or "")
     dependencies = [
-        Dependency("asterisk", "ok" if about.get("asterisk") else "down", addresses.ari_url),
+        Dependency("asterisk", "ok" if about.get("asterisk") else "down", refusal or addresses.ari_url),
         Dependency("recogniser", "ok" if about.get("model") else "down", str(about.get("model", ""))),
         voice_dependency(voices),
         Dependency(
@@ -53,8 +66,14 @@ async def check_dependencies(
         ),
         *shop_dependencies(about.get("systems", {})),
         redis_dependency(addresses.redis, sharing=bool(about.get("sharing"))),
-        await manager_dependency(addresses.manager_host, addresses.manager_port),
+        await manager_dependency(
+            addresses.manager_host, addresses.manager_port, str(about.get("queues_unknown") or "")
+        ),
+        records,
     ]
+    if outbox is None:
+        dependencies.append(Dependency("outbox", "down", "its file cannot be read"))
+        return overall_status(about, dependencies, {})
     dead, waiting = outbox
     dependencies.append(Dependency("outbox", "ok" if dead == 0 else "down", f"{dead} given up" if dead else ""))
     return overall_status(about, dependencies, {"waiting": waiting, "dead": dead})
@@ -100,10 +119,31 @@ def redis_dependency(address: str, *, sharing: bool) -> Dependency:
     return Dependency("redis", "ok" if sharing else "down", "" if sharing else "this node works alone")
 
 
-async def manager_dependency(host: str, port: int) -> Dependency:
-    """Whether the manager interface greets us."""
+def records_dependency(directory: Path, problem: str) -> Dependency:
+    """Whether what is kept of calls reaches the disk: ``problem`` of the last write, or a write that is tried now.
+
+    Blocks on the disk: call it off the event loop.
+    """
+    name = "records"
+    if problem:
+        return Dependency(name, "down", problem)
+    try:
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(os.urandom(_TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        free = shutil.disk_usage(directory).free
+    except OSError as error:
+        return Dependency(name, "down", f"{directory} cannot be written: {error.strerror or error}")
+    return Dependency(name, "ok", f"{free // 10**6} MB free")
+
+
+async def manager_dependency(host: str, port: int, problem: str = "") -> Dependency:
+    """Whether the manager interface greets us; ``problem`` is what stopped those who are logged in there."""
     if not host:
         return Dependency("ami", "off", "not configured")
+    if problem:
+        return Dependency("ami", "down", problem)
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
@@ -113,4 +153,4 @@ async def manager_dependency(host: str, port: int) -> Dependency:
                 writer.close()
     except (OSError, TimeoutError, ValueError) as error:
         return Dependency("ami", "down", str(error) or "no answer")
-    return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", f"{host}:{port}")
+    return Dependency("ami", "ok" if greeting.startswith(b"Asterisk Call Manager") else "down", host_port(host, port))

@@ -8,6 +8,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from agent.common.untrusted import printable
+
 CALL_ID: contextvars.ContextVar[str] = contextvars.ContextVar("call_id", default="")
 """The call this task works for; tasks that it starts inherit it."""
 
@@ -25,7 +27,11 @@ class _CallId(logging.Filter):
 
 
 class OneLineFormatter(logging.Formatter):
-    """Text in which a message cannot begin a line of its own, whatever it quotes."""
+    """Text in which a message can neither begin a line of its own nor steer a terminal, whatever it quotes."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one record; the lines of a trace stay lines."""
+        return printable(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Format the message without line ends."""
@@ -47,7 +53,7 @@ class JsonFormatter(logging.Formatter):
             told["call_id"] = call_id
         if record.exc_info:
             told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+        return printable(json.dumps(told, ensure_ascii=False))
 
 
 def set_up_logging(level: str, form: str) -> None:

@@ -62,6 +62,9 @@ class Metrics:
         self._consent = Counter("orderline_consents", "Answers about recording", ("answer",), registry=registry)
         self._up = Gauge("orderline_dependency_up", "1 while it works, else 0", ("dependency",), registry=registry)
         self._outbox = Gauge("orderline_outbox_entries", "Deliveries by state", ("state",), registry=registry)
+        self._waiting = Gauge(
+            "orderline_records_waiting", "Records of calls that are not in the database yet", registry=registry
+        )
         self._paused = Gauge("orderline_paused", "1 while no new calls are taken", registry=registry)
         self._overload = Counter("orderline_refused_calls", "Calls not taken", ("why",), registry=registry)
 
@@ -105,6 +108,7 @@ class Metrics:
                 self._up.labels(name).set(1 if state.get("state") == "ok" else 0)
         for name, count in status.get("outbox", {}).items():
             self._outbox.labels(name).set(count)
+        self._waiting.set(status.get("records_waiting", 0))
         self._paused.set(1 if status.get("paused") else 0)
         return generate_latest(self.registry)
 

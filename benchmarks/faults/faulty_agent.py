@@ -1,12 +1,15 @@
 """Agent whose recogniser and voice can be broken from outside; the fault matrix starts it as a program.
 
 It is the agent as it is, started through this module: while the file that ``ORDERLINE_SABOTAGE`` names holds the word
-``ears`` its decoder hangs, and while it holds ``voice`` none of its voices can speak. The product knows nothing of it.
+``ears`` its decoder hangs, while it holds ``voice`` none of its voices can speak, and while it holds ``disk`` nothing
+can be written, as on a full disk. The product knows nothing of it.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -15,6 +18,7 @@ from typing import Any
 
 from agent.call.errors import VoiceError
 from agent.cli.main import main
+from agent.common.sqlite import SqliteFile
 from agent.speech.decoding import TurnDecoding
 from agent.speech.voice import PromptSynthesizer
 
@@ -44,7 +48,27 @@ def _mute(make: Callable[..., Coroutine[Any, Any, bytes]]) -> Callable[..., Coro
     return fail
 
 
+def _full(begin: Callable[..., Any]) -> Callable[..., Any]:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        if _broken("disk"):
+            raise sqlite3.OperationalError("database or disk is full")
+        return begin(*args, **kwargs)
+
+    return refuse
+
+
+def _without_room(synchronise: Callable[[int], None]) -> Callable[[int], None]:
+    def refuse(handle: int) -> None:
+        if _broken("disk"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        synchronise(handle)
+
+    return refuse
+
+
 if __name__ == "__main__":
+    SqliteFile.begin = _full(SqliteFile.begin)  # type: ignore[method-assign]
+    os.fsync = _without_room(os.fsync)  # type: ignore[assignment]
     TurnDecoding.feed = _hanging(TurnDecoding.feed)  # type: ignore[method-assign]
     PromptSynthesizer._make = _mute(PromptSynthesizer._make)  # type: ignore[method-assign]
     sys.exit(main())

@@ -238,11 +238,18 @@ class FaultTestbed:
 
     async def health(self) -> Mapping[str, Any]:
         """How the agent says it is."""
+        return await self._page("health")
+
+    async def status(self) -> Mapping[str, Any]:
+        """How the agent says it and everything it depends on is."""
+        return await self._page("status")
+
+    async def _page(self, name: str) -> Mapping[str, Any]:
         headers = {"Authorization": f"Bearer {self.agent.token}"}
-        url = f"{self.agent.control_url}/health"
+        url = f"{self.agent.control_url}/{name}"
         async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
-            health: dict[str, Any] = await answer.json()
-            return health
+            page: dict[str, Any] = await answer.json()
+            return page
 
     async def order(self, command: str, **body: Any) -> int:
         """Post a command to the agent's door; returns the status."""

@@ -20,7 +20,10 @@ CLAIMS = {
     "messages": r"I've texted the tracking link",
 }
 """The words that tell a caller it has been done (or, of an order, what stands in the books)."""
-_HONEST = (r"can't see orders right now", r"couldn't get a confirmation", r"it'll follow", r"couldn't send")
+_HONEST = (
+    *(r"can't see orders right now", r"can't (do that here|look that up|see points) right now"),
+    *(r"couldn't get a confirmation", r"it'll follow", r"couldn't send"),
+)
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

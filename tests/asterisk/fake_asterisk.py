@@ -32,7 +32,8 @@ class FakeAsterisk:
         self.sounds: dict[str, list[str]] = {}
         self.media_leg_enters_stasis = True
         self.answering_fails = False
-        self._authorization = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._user = user
+        self.change_password(password)
         self._sockets: list[web.WebSocketResponse] = []
         self._socket_came = asyncio.Condition()
         self._media: dict[str, web.WebSocketResponse] = {}
@@ -42,6 +43,10 @@ class FakeAsterisk:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def change_password(self, password: str) -> None:
+        """Let nobody in with another one from now on; what is connected stays."""
+        self._authorization = "Basic " + base64.b64encode(f"{self._user}:{password}".encode()).decode()
 
     async def start(self, port: int = 0) -> None:
         application = web.Application(middlewares=[self._gate])

@@ -17,6 +17,8 @@ class FakeManager:
     """True: takes questions and answers none."""
     refused: tuple[str, ...] = ()
     """Actions this user may not do."""
+    commands: dict[str, str] = field(default_factory=dict)
+    """Action -> what ListCommands says of it: those this user may do."""
     port: int = 0
     questions: list[str] = field(default_factory=list)
     logins: int = 0
@@ -60,6 +62,8 @@ class FakeManager:
             return [{"Response": "Success" if good else "Error", **mark, "Message": "Authentication"}]
         if action in self.refused:
             return [{"Response": "Error", **mark, "Message": "Permission denied"}]
+        if action == "ListCommands":
+            return [{"Response": "Success", **mark, **self.commands}]
         if action != "QueueSummary":
             return [{"Response": "Success", **mark}]
         wanted = asked.get("Queue", "")

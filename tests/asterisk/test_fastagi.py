@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 
+from agent.asterisk import fastagi
 from agent.asterisk.fastagi import AgiRefusal, AgiRequest, FastAgiServer
+from agent.common.log_rate import MOST_OF_ONE
 from agent.common.service_error import ServiceError
 from agent.control.agi import DialplanValues, agi_services
 from tests.call.fakes import FakeServices
@@ -141,3 +144,56 @@ async def test_many_questions_at_once_are_all_answered() -> None:
     answers = await asyncio.gather(*(desk.ask("echo", str(number)) for number in range(50)))
     await desk.server.close()
     assert [answer.get("ECHO") for answer in answers] == [None if n == 7 else str(n) for n in range(50)]
+
+
+async def closed_after(desk: AgiTestServer, *parts: bytes) -> int:
+    """How many bytes the server took before it closed the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.server.port)
+    taken = 0
+    with contextlib.suppress(ConnectionError):
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            taken += len(part)
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+    writer.close()
+    return taken
+
+
+async def test_a_line_without_end_is_not_taken(desk: AgiTestServer) -> None:
+    assert await closed_after(desk, *[b"x" * 1_000_000] * 300) < 100_000_000
+    assert (await desk.ask("accepting"))["ORDERLINE_AGI"] == "ok"
+
+
+async def test_lines_without_end_are_not_taken(desk: AgiTestServer) -> None:
+    assert await closed_after(desk, *[b"agi_x: y\n" * 100_000] * 300) < 100_000_000
+    assert (await desk.ask("accepting"))["ORDERLINE_AGI"] == "ok"
+
+
+async def test_who_sends_a_byte_now_and_then_is_cut_off(monkeypatch: pytest.MonkeyPatch, desk: AgiTestServer) -> None:
+    monkeypatch.setattr(fastagi, "_CONNECTION_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.server.port)
+
+    async def drip() -> None:
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"a")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    dripping = asyncio.create_task(drip())
+    async with asyncio.timeout(5):
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+    dripping.cancel()
+    writer.close()
+
+
+async def test_strangers_make_the_log_write_so_many_lines_a_minute_and_no_more(
+    desk: AgiTestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(60):
+        await desk.ask(f"nosuch{number}")
+    assert len([line for line in caplog.messages if "asks for" in line]) == MOST_OF_ONE

@@ -161,3 +161,20 @@ async def _beat(asterisk: FakeAsterisk) -> None:
 def test_a_foreign_value_is_no_heartbeat() -> None:
     assert [HeartbeatValue.read(text) for text in ("", "x", "1 2", "1.0 here me")] == [None] * 4
     assert str(HeartbeatValue.read("1.0 here 12")) == "1.0 here 12"
+
+
+async def test_a_password_changed_while_it_runs_does_not_end_it_and_is_taken_up(asterisk: FakeAsterisk) -> None:
+    password = ["secret"]
+    client = AriClient(asterisk.url, "orderline", "secret", "orderline", read_password=lambda: password[0])
+    client.open()
+    stop = asyncio.Event()
+    running = asyncio.create_task(Rescuer(client, OPTIONS).run(stop))
+    await until(lambda: len(asterisk.requests) > 4)
+    asterisk.change_password("rotated")
+    await until(lambda: client.refusal)
+    password[0] = "rotated"
+    await until(lambda: not client.refusal)
+    assert not running.done()
+    stop.set()
+    await running
+    await client.close()

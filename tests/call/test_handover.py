@@ -39,6 +39,8 @@ ASKED = HandOverAction("caller_asked", "Wants a person.")
 class OpenQueue:
     """A queue where somebody is free."""
 
+    problem = ""
+
     async def state(self, name: str) -> QueueState | None:
         return QueueState(1, 1, 0)
 

@@ -72,6 +72,8 @@ class _Figures:
         self._state = state
         self.asked: list[str] = []
 
+    problem = ""
+
     async def state(self, name: str) -> QueueState | None:
         self.asked.append(name)
         return self._state

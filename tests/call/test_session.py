@@ -330,6 +330,8 @@ class TestAQueueThatIsAskedFirst:
     @staticmethod
     def desk(state: QueueState) -> StaffQueues:
         class Figures:
+            problem = ""
+
             async def state(self, name: str) -> QueueState | None:
                 return state
 

@@ -49,6 +49,34 @@ def test_what_is_no_kept_call_is_refused(broken: dict[str, object]) -> None:
         recovered_call(broken)
 
 
+GOOD = snapshot_of(CallRecord("c-1", Caller("2025550143", "Maria", "7000"), "2026-03-02T09:30:00+00:00"), 12.5, {})
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"started_at": 5},
+        {"started_at": "yesterday"},
+        {"turns": [{"at_seconds": "x", "agent": "y"}]},
+        {"turns": {"a": 1}},
+        {"slots": ["x"]},
+        {"faults": [1]},
+        {"caller": {"number": ["2025550143"]}},
+        {"effects": ["x"]},
+        {"duration_seconds": "long"},
+    ],
+)
+def test_a_kept_call_with_values_of_other_types_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="kept"):
+        recovered_call({**GOOD, "record": {**GOOD["record"], **broken}})
+
+
+@pytest.mark.parametrize("broken", [{"conversation": [["a", 1]]}, {"answered_at": "x"}, {"answered_at": 10**400}])
+def test_a_kept_call_with_another_frame_is_refused(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="kept"):
+        recovered_call({**GOOD, **broken})
+
+
 class TestASessionKeepsItsCall:
     async def test_after_each_turn_and_forgets_it_when_it_is_recorded(self) -> None:
         line, memory = FakeCallerLine(), FakeSnapshots()

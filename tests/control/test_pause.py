@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from agent.call.reject import PAUSED, reject_to_queue
 from agent.control.active_calls import ActiveCalls
-from agent.control.pause import PauseError, PauseSwitch
+from agent.control.pause import PauseSwitch
 from agent.control.routes import control_routes
 from agent.control.server import ControlServer, LiveFeed
 from agent.telemetry.event_bus import EventBus
@@ -43,11 +45,61 @@ def test_a_pause_that_cannot_be_read_is_a_pause(tmp_path: Path) -> None:
     assert PauseSwitch(tmp_path / "paused.json", wall).now is not None
 
 
-def test_a_pause_that_cannot_be_kept_is_no_pause(tmp_path: Path) -> None:
-    pause = PauseSwitch(tmp_path / "nosuch" / "paused.json", wall)
-    with pytest.raises(PauseError):
+@pytest.mark.parametrize(
+    "kept", ["[" * 100_000, '{"since": ["x"], "by": 1}', "null", '{"since": "", "by": "x"', "\udcff", "1e999"]
+)
+def test_whatever_stands_in_its_file_is_a_pause_that_can_be_ended(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "paused.json").write_text(kept, encoding="utf-8", errors="surrogateescape")
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
+    assert pause.now is not None
+    pause.end("alice")
+    assert PauseSwitch(tmp_path / "paused.json", wall).now is None
+
+
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file can be synchronised any more."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+def test_on_a_full_disk_a_pause_holds_at_once_and_says_that_it_will_not_outlive_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
+    with monkeypatch.context() as disk:
+        full_disk(disk)
         pause.begin("alice")
+        assert pause.now is not None
+        assert "will not outlive a restart" in pause.not_kept
+        assert "No space left on device" in pause.not_kept
+    pause.begin("alice")
+    assert pause.not_kept == "", "asked for once more when there is room, it is kept"
+    assert PauseSwitch(tmp_path / "paused.json", wall).now is not None
+
+
+def test_a_pause_in_a_directory_that_cannot_be_written_can_be_ended_too(tmp_path: Path) -> None:
+    pause = PauseSwitch(tmp_path / "nosuch" / "paused.json", wall)
+    pause.begin("alice")
+    assert pause.now is not None
+    pause.end("alice")
     assert pause.now is None
+
+
+def test_a_pause_from_the_future_can_be_ended(tmp_path: Path) -> None:
+    (tmp_path / "paused.json").write_text('{"since": "2099-01-01T00:00:00+00:00", "by": "x"}', encoding="utf-8")
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
+    begun_at = pause.changed_at
+    pause.end("alice")
+    assert pause.now is None
+    assert pause.changed_at > begun_at, "and the end counts as the later change"
+
+
+def test_who_paused_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    pause = PauseSwitch(tmp_path / "paused.json", wall)
+    assert pause.begin("\x1b[2Jalice\n").by == r"\u001b[2Jalice\u000a"
 
 
 async def test_a_call_is_passed_on_unanswered_and_recorded_once() -> None:
@@ -95,6 +147,8 @@ async def test_the_door_pauses_resumes_and_lists_the_calls_for_who_has_the_token
             "How can I help?",
         )
         assert (await session.post(f"{url}/pause", data=b"{")).status == 400
+        for nonsense in (b"[" * 60_000, b"\xff", b'{"by": 1e999}', b"[]", b"x" * 70_000):
+            assert (await session.post(f"{url}/pause", data=nonsense)).status == 400
         await session.post(f"{url}/resume")
         assert pause.now is None
         events.publish(call_finished())

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agent.common.redis import SharedRedis
+import pytest
+from redis.asyncio import Redis
+
+from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
 from agent.rehearsal.real_redis import RealRedis
+from tests.planted import PAUSES
 from tests.waiting import until
 
 
@@ -107,3 +112,46 @@ async def test_a_foreign_value_in_redis_changes_nothing(redis: RealRedis, tmp_pa
     await node.shared.synchronise()
     assert node.pause.now is None
     await node.close()
+
+
+@pytest.mark.parametrize("planted", PAUSES.values(), ids=PAUSES)
+async def test_a_planted_pause_does_not_end_the_sharing(planted: bytes, redis: RealRedis, tmp_path: Path) -> None:
+    client = Redis.from_url(redis.url)
+    await client.set(f"{KEY_PREFIX}:pause", planted)
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    await first.shared.start()
+    await second.shared.start()
+    first.pause.begin("alice")
+    await until(lambda: second.pause.now)
+    async with client.pipeline(transaction=True) as batch:  # in between a node would write its own
+        batch.delete(f"{KEY_PREFIX}:pause")
+        batch.rpush(f"{KEY_PREFIX}:pause", "a", "b")
+        await batch.execute()
+    first.pause.end("alice")
+    await until(lambda: second.pause.now is None)
+    await client.aclose()
+    await first.close()
+    await second.close()
+
+
+async def test_a_pause_from_the_future_is_resumed_on_all_nodes(redis: RealRedis, tmp_path: Path) -> None:
+    client = Redis.from_url(redis.url)
+    future = {"since": "2099-01-01T00:00:00+00:00", "by": "\x1b[2Jx", "at": 4070908800.0}
+    await client.set(f"{KEY_PREFIX}:pause", json.dumps(future))
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    await first.shared.start()
+    await second.shared.start()
+    assert first.pause.now is not None
+    assert first.pause.now.by == r"\u001b[2Jx", "it cannot steer a terminal"
+    first.pause.end("alice")
+    await until(lambda: second.pause.now is None)
+    await client.set(f"{KEY_PREFIX}:pause", json.dumps({**future, "at": 4070909999.0}))
+    second.pause.end("bob")
+    await second.shared.synchronise()
+    await first.shared.synchronise()
+    assert (first.pause.now, second.pause.now) == (None, None), "somebody resumed after it was planted"
+    await client.aclose()
+    await first.close()
+    await second.close()

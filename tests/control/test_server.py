@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
+from agent.common.log_rate import MOST_OF_ONE
+from agent.control import request_body
+from agent.control import server as control_server
 from agent.control.server import ControlServer, LiveFeed
+from agent.control.shutdown import StopEndpoint
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.metrics import Metrics
 from tests.call_events import agent_said, call_began, call_finished
@@ -116,3 +121,72 @@ async def test_status_and_metrics_are_for_holders_of_the_token() -> None:
                 assert 'orderline_dependency_up{dependency="asterisk"} 1.0' in await response.text()
     finally:
         await server.close()
+
+
+async def answer_to(url: str, request: bytes) -> bytes:
+    """What the server answers to these bytes before it closes the connection, or has nothing more to say."""
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    with contextlib.suppress(ConnectionError):
+        await writer.drain()
+    answer = b""
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            answer = await reader.read()
+    writer.close()
+    return answer
+
+
+HEAD = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    "token", [b"Bearer \xff", b"Bearer \xc3\x28", b"\xff\xfe", b"Bearer the-token\xff", b"Bearer \xed\xa0\x80"]
+)
+async def test_a_token_that_is_no_utf8_is_a_wrong_one_and_fail2ban_sees_it(
+    token: bytes, door: tuple[EventBus, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await answer_to(door[1], HEAD + b"Authorization: " + token + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert "Authentication failure from 127.0.0.1" in caplog.messages
+
+
+async def test_half_a_head_does_not_hold_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_server, "HEAD_SECONDS", 0.3)
+    server = ControlServer(LiveFeed(), "the-token", dict)
+    await server.start("127.0.0.1", 0)
+    for half in (b"", b"GET /hea", b"GET /health HTTP/1.1\r\nHost: x\r\n"):
+        assert await answer_to(f"http://127.0.0.1:{server.port}", half) == b""
+    await server.close()
+
+
+async def test_half_a_body_does_not_hold_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "_BODY_SECONDS", 0.2)
+    endpoint = StopEndpoint()
+    server = ControlServer(LiveFeed(), "the-token", dict, [endpoint.route()])
+    await server.start("127.0.0.1", 0)
+    head = b"POST /stop HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer the-token\r\nContent-Length: 100\r\n\r\n{"
+    assert (await answer_to(f"http://127.0.0.1:{server.port}", head)).startswith(b"HTTP/1.1 408")
+    assert not endpoint.asked.is_set()
+    await server.close()
+
+
+async def test_strangers_make_the_log_write_so_many_lines_a_minute_and_no_more(
+    door: tuple[EventBus, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with aiohttp.ClientSession() as stranger:
+        for _ in range(60):
+            async with stranger.get(f"{door[1]}/health") as response:
+                assert response.status == 401
+    failures = [line for line in caplog.messages if line.startswith("Authentication failure from")]
+    assert 5 < len(failures) <= MOST_OF_ONE, "enough for fail2ban, which bans at five"
+
+
+async def test_a_broken_head_is_one_line_without_a_trace(
+    door: tuple[EventBus, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(60):
+        await answer_to(door[1], b"GET / HTTP/1.1\r\nBad Header\r\n\r\n")
+    assert 0 < len(caplog.records) <= MOST_OF_ONE
+    assert not any(record.exc_info for record in caplog.records)

@@ -88,6 +88,16 @@ def broken_lines(source: str, dice: random.Random) -> str:
     return "".join(lines)
 
 
+def any_shape(dice: random.Random, levels: int = 5) -> Any:
+    """JSON-like data of any shape, of odd values."""
+    kind = dice.random()
+    if levels == 0 or kind < 0.4:
+        return copy.deepcopy(dice.choice(ODD))
+    if kind < 0.7:
+        return [any_shape(dice, levels - 1) for _ in range(dice.choice((0, 1, 2, 5)))]
+    return {str(dice.choice(ODD))[:50]: any_shape(dice, levels - 1) for _ in range(dice.choice((0, 1, 2, 5)))}
+
+
 def _swap(data: Any, dice: random.Random) -> Any:
     """Replace, drop or repeat one value somewhere inside."""
     if isinstance(data, dict) and data and dice.random() < 0.9:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 import random
 import struct
 import tempfile
@@ -36,7 +37,8 @@ from agent.shop.http.breaker import CircuitBreaker
 from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body
 from agent.shop.http.shop import open_http_shop
-from tests.fuzz.mutate import broken_bytes, broken_json, broken_lines
+from tests.fuzz.door_targets import http_heads, redis_values, rest_payloads
+from tests.fuzz.mutate import any_shape, broken_bytes, broken_json, broken_lines
 from tests.fuzz.samples import AGI, AMI, ARI_EVENTS, MEDIA_TEXTS, ORDER, SETTINGS, SMALL_PACK
 from tests.shop.http.mapped import NOW, ORDER_MAPPING
 
@@ -216,6 +218,8 @@ async def agi_requests() -> AsyncIterator[Run]:
 
     async def run(dice: random.Random) -> None:
         question = broken_bytes(AGI.encode(), dice).decode("utf-8", "replace")
+        if dice.random() < 0.05:
+            question = dice.choice(("x" * 1_000_000, "agi_x: y\n" * 10_000, "\n" * 5000 + question))
         answered = io.StringIO()
         await asyncio.to_thread(agi._serve, io.StringIO(question + "200 result=1\n" * 5), answered)
         for line in answered.getvalue().splitlines():
@@ -299,6 +303,8 @@ async def http_replies() -> AsyncIterator[Run]:
         nonlocal answer
         many = dice.random() < 0.3
         body = broken_json({"orders": [ORDER, ORDER]} if many else ORDER, dice).encode("utf-8", "replace")
+        if dice.random() < 0.1:
+            body = dice.choice((json.dumps(any_shape(dice)).encode(), b"[" * 50_000, b'{"a":' * 5000, b"9" * 9000))
         if dice.random() < 0.2:
             await _packed(body, dice)
         status = dice.choice((200, 200, 200, 200, 201, 204, 206, 301, 404, 429, 500, 999))
@@ -341,10 +347,13 @@ async def _packed(body: bytes, dice: random.Random) -> None:
 def targets() -> list[Target]:
     """All of them."""
     return [
-        Target("ARI events", 34, ari_events),
-        Target("media frames", 24, media_frames),
+        Target("ARI events", 30, ari_events),
+        Target("media frames", 20, media_frames),
         Target("AMI replies", 10, ami_replies),
         Target("flow and settings files", 7, flow_files),
-        Target("HTTP replies", 17, http_replies),
+        Target("HTTP replies", 13, http_replies),
         Target("AGI requests", 8, agi_requests),
+        Target("Redis values", 5, redis_values),
+        Target("HTTP heads", 4, http_heads),
+        Target("REST payloads", 3, rest_payloads),
     ]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.preflight.ami import ami_findings
+from agent.preflight.ami import ami_findings, rights_beyond
 from agent.preflight.finding import Finding
 from tests.asterisk.fake_manager import FakeManager
 
@@ -46,3 +46,16 @@ async def test_nobody_listening_is_told_with_the_setting(manager: FakeManager) -
     await manager.__aexit__()
     (finding,) = await look(manager)
     assert "ami.port" in finding.fix
+
+
+def test_the_rights_are_told_by_what_the_user_may_do() -> None:
+    allowed = {
+        "response": "Success",
+        "queuesummary": "Show queue summary.  (Priv: <none>)",
+        "getvar": "Gets a channel variable.  (Priv: call,reporting,all)",
+        "originate": "Originate a call.  (Priv: originate,all)",
+        "hangup": "Hangup channel.  (Priv: system,call,all)",
+    }
+    assert rights_beyond(allowed) == {"originate", "call or system"}
+    assert rights_beyond({**allowed, "atxfer": "Attended transfer.  (Priv: call,all)"}) == {"originate", "call"}
+    assert rights_beyond({name: text for name, text in allowed.items() if name in ("queuesummary", "getvar")}) == set()

@@ -185,7 +185,7 @@ def test_doors_that_stand_open_are_warned_about(tmp_path: Path) -> None:
         tmp_path,
         rtp="",
         http="[general]\nenabled=yes\nbindaddr=0.0.0.0\nsessionlimit=1000\n",
-        ari="[general]\nallowed_origins=*\n",
+        ari="[general]\nallowed_origins=*\nwebsocket_write_timeout=1000\n",
         asterisk="[options]\nlive_dangerously = yes\n",
     )
     assert {what for what, verdict in found.items() if verdict == "warning"} == {

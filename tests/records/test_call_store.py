@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import errno
 import json
+import os
 import signal
 import sqlite3
 import sys
@@ -17,8 +19,10 @@ from typing import Any
 import pytest
 
 from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.records import call_store
 from agent.records.call_record import SCHEMA, call_record
 from agent.records.call_store import CallStore, RecordExists, RecordsUnavailable
+from agent.records.spool import RESERVE_BYTES
 
 START = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
 
@@ -206,7 +210,7 @@ class TestWhenTheDatabaseCannot:
         store = await opened(path)
         assert len(await store.recent(9)) == 1
         await store.close()
-        assert names(path.parent) == ["calls.sqlite", spool(path).name]
+        assert names(path.parent) == ["calls.sqlite", spool(path).name, f"{spool(path).name}.reserve"]
 
     async def test_another_record_for_a_known_call_is_set_aside_not_lost(self, path: Path) -> None:
         store = await opened(path)
@@ -231,7 +235,40 @@ class TestWhenTheDatabaseCannot:
         await store.close()
         assert path.with_name(spool(path).name + ".unreadable").read_text() == '{"id": "half of a rec\n'
 
-    async def test_only_when_the_spool_fails_too_the_caller_hears_of_it(self, store: CallStore, path: Path) -> None:
+    async def test_what_neither_database_nor_spool_takes_is_written_as_soon_as_one_does(
+        self, store: CallStore, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(call_store, "RETRY_SECONDS", 0.02)
+        spool(path).mkdir()
+        with closing(locked(path)) as other:
+            await store.write(finished_call())
+            assert (store.waiting, "calls.sqlite" in store.problem) == (1, True)
+            assert "is in memory alone" in caplog.text
+            with pytest.raises(RecordExists):
+                await store.write(finished_call())
+            other.rollback()
+        async with asyncio.timeout(10):
+            while await store.get("call-1") is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        spool(path).rmdir()
+        await store.write(finished_call("call-2"))
+        assert (store.waiting, store.problem) == (0, "")
+
+    async def test_the_log_is_the_last_place_a_record_goes_to(
+        self, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = await opened(path)
+        spool(path).mkdir()
+        with closing(locked(path)):
+            await store.write(finished_call())
+            await store.close()
+        (line,) = [one for one in caplog.messages if "was kept nowhere else" in one]
+        assert json.loads(line.partition("else: ")[2])["id"] == "call-1"
+
+    async def test_when_the_memory_for_it_is_full_too_the_caller_hears_of_it(
+        self, store: CallStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(call_store, "MOST_IN_MEMORY", 0)
         spool(path).mkdir()
         with closing(locked(path)) as other:
             with pytest.raises(RecordsUnavailable) as caught:
@@ -241,6 +278,27 @@ class TestWhenTheDatabaseCannot:
         assert (caught.value.code, caught.value.retryable) == ("records_unavailable", True)
         await store.write(finished_call())
         assert await store.get("call-1") is not None
+
+    async def test_on_a_full_disk_the_room_held_for_records_takes_them(
+        self, store: CallStore, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reserve = path.with_name(spool(path).name + ".reserve")
+        assert reserve.stat().st_blocks * 512 >= RESERVE_BYTES
+        synchronise = os.fsync
+
+        def full_while_the_reserve_is_there(handle: int) -> None:
+            if reserve.exists():
+                raise OSError(errno.ENOSPC, "No space left on device")
+            synchronise(handle)
+
+        monkeypatch.setattr(os, "fsync", full_while_the_reserve_is_there)
+        with closing(locked(path)) as other:
+            await store.write(finished_call())
+            assert len(spool(path).read_text().splitlines()) == 1
+            other.rollback()
+        await store.write(finished_call("call-2"))
+        assert await store.get("call-1") is not None
+        assert reserve.exists(), "and it is held again"
 
 
 class TestOpening:
@@ -277,6 +335,7 @@ WRITER = """
 import asyncio, pathlib, sys
 from agent.call.records import Caller, CallRecord
 from agent.records.call_store import CallStore
+from agent.records.spool import RESERVE_BYTES
 
 async def main():
     store = await CallStore.open(pathlib.Path(sys.argv[1]))

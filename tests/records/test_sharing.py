@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryFailed, DeliveryOptions, OutboxDelivery
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
-from agent.records.redis_sharing import RedisSharing
+from agent.records.redis_sharing import GROUP, PREFIX, RedisSharing
 from agent.rehearsal.real_redis import RealRedis
 from tests.waiting import until
 
@@ -217,3 +220,96 @@ async def test_without_any_redis_a_node_delivers_alone(tmp_path: Path) -> None:
     await world.a.empty()
     assert world.by_key == Counter(keys(10))
     await world.a.stop()
+
+
+ENTRY = {
+    "id": 1, "kind": "ticket", "lane": "ticket", "key": "planted", "call_id": "c", "payload": {}, "state": "shared",
+    "created_at": 1.0, "due_at": 1.0, "attempts": 1, "last_error": "",
+}  # fmt: skip
+SOON = f"{time.time() + 30}"
+OFFERS: dict[str, Mapping[str, bytes | str]] = {
+    "no fields of ours": {"a": "b"},
+    "no UTF-8": {"node": "0" * 12, "until": SOON, "entry": b"\xff\xfe"},
+    "nested deeply": {"node": "0" * 12, "until": SOON, "entry": b"[" * 100_000},
+    "an entry of wrong types": {"node": "0" * 12, "until": SOON, "entry": json.dumps({**ENTRY, "payload": "x"})},
+    "an entry that lacks a field": {"node": "0" * 12, "until": SOON, "entry": json.dumps({"id": 1})},
+    "an id too large": {"node": "0" * 12, "until": SOON, "entry": json.dumps({**ENTRY, "id": 10**30})},
+    "no time": {"node": "0" * 12, "until": "soon", "entry": json.dumps(ENTRY)},
+    "for ever": {"node": "0" * 12, "until": "inf", "entry": json.dumps(ENTRY)},
+    "another lane": {"node": "0" * 12, "until": SOON, "entry": json.dumps({**ENTRY, "lane": "webhook:crm"})},
+    "no node": {"until": SOON, "entry": json.dumps(ENTRY)},
+    "a node with control characters": {"node": "\x1b[2J", "until": SOON, "entry": json.dumps(ENTRY)},
+}
+REPORTS: dict[str, Mapping[str, bytes | str]] = {
+    "no fields of ours": {"a": "b"},
+    "no id": {"id": "one", "outcome": "{}"},
+    "an id too large": {"id": "9" * 30, "outcome": '{"arrived": true}'},
+    "nested deeply": {"id": "1", "outcome": b"[" * 100_000},
+    "no UTF-8": {"id": "1", "outcome": b"\xff"},
+    "wrong types": {"id": "1", "outcome": '{"arrived": "perhaps", "also": 7}'},
+    "entries of wrong types": {"id": "1", "outcome": '{"arrived": true, "also": [{"kind": 1}]}'},
+}
+
+
+@pytest.mark.parametrize("planted", OFFERS.values(), ids=OFFERS)
+async def test_a_planted_offer_is_thrown_away_and_the_deliveries_go_on(
+    planted: Mapping[str, bytes | str], patient_world: TwoNodes, redis: RealRedis
+) -> None:
+    world = patient_world
+    client = Redis.from_url(redis.url)
+    await client.xadd(f"{PREFIX}:ticket", {**planted})  # type: ignore[arg-type]
+    await world.a.add(*keys(3))
+    await world.a.empty()
+    async with asyncio.timeout(10):
+        while await client.xlen(f"{PREFIX}:ticket"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # Redis tells nobody
+    assert world.by_key == Counter(keys(3)), "what was planted was not delivered"
+    await client.aclose()
+
+
+@pytest.mark.parametrize("planted", REPORTS.values(), ids=REPORTS)
+async def test_a_planted_report_is_thrown_away_and_the_deliveries_go_on(
+    planted: Mapping[str, bytes | str], patient_world: TwoNodes, redis: RealRedis
+) -> None:
+    world = patient_world
+    client = Redis.from_url(redis.url)
+    results = f"{PREFIX}:results:{await world.a.store.outbox.node()}"
+    await client.xadd(results, {**planted})  # type: ignore[arg-type]
+    await world.a.add(*keys(3))
+    await world.a.empty()
+    assert world.by_key == Counter(keys(3))
+    async with asyncio.timeout(10):
+        while await client.xlen(results):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # Redis tells nobody
+    await client.aclose()
+
+
+async def test_streams_of_another_type_are_made_anew(redis: RealRedis, tmp_path: Path) -> None:
+    client = Redis.from_url(redis.url)
+    await client.set(f"{PREFIX}:ticket", b"\xff")
+    world = TwoNodes(tmp_path, redis.url)
+    await world.a.start(lease_seconds=300.0)
+    await until(lambda: world.a.sharing.connected)
+    await world.a.add(*keys(3))
+    await world.a.empty()
+    assert world.by_key == Counter(keys(3))
+    await world.a.stop()
+    await client.aclose()
+
+
+async def test_an_entry_that_nobody_can_read_is_thrown_away_unread(redis: RealRedis, tmp_path: Path) -> None:
+    client = Redis.from_url(redis.url)
+    stream = f"{PREFIX}:ticket"
+    await client.xgroup_create(stream, GROUP, id="0", mkstream=True)
+    planted = await client.xadd(stream, {"entry": b"x" * 1_000_000})
+    await client.xclaim(stream, GROUP, "dead", 0, [planted], retrycount=9, force=True)
+    world = TwoNodes(tmp_path, redis.url)
+    await world.a.start(claim_after_seconds=0.05)
+    async with asyncio.timeout(10):
+        while await client.xlen(stream):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # Redis tells nobody
+    await world.a.add(*keys(2))
+    await world.a.empty()
+    assert set(world.by_key) == set(keys(2))
+    await world.a.stop()
+    await client.aclose()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from agent.common.redis import SharedRedis
 from agent.rehearsal.real_redis import RealRedis
-from agent.shop.attempts_redis import RedisAttemptLimits
+from agent.shop.attempts_redis import RedisAttemptLimits, _key
 from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from tests.waiting import until
 
@@ -67,5 +68,35 @@ async def test_what_was_counted_while_redis_was_gone_is_handed_in_later(redis: R
     await first.limits.locked("2025550199", "")
     await first.limits.failed("2025550199", "10476")
     assert await second.limits.locked("2025550143", "")
+    await first.close()
+    await second.close()
+
+
+async def test_failures_planted_in_the_future_lock_nobody_and_are_thrown_away(
+    redis: RealRedis, directory: Path
+) -> None:
+    node = Node(directory, "first", redis.url)
+    key = _key("number", "10473")
+    client = Redis.from_url(redis.url)
+    await client.zadd(key, {f"planted-{number}": 9e9 for number in range(50)})
+    assert not await node.limits.locked("2025550101", "10473")
+    await node.limits.failed("2025550101", "10473")
+    assert await client.zcard(key) == 1
+    await client.aclose()
+    await node.close()
+
+
+async def test_a_key_of_another_type_costs_no_count(redis: RealRedis, directory: Path) -> None:
+    first, second = Node(directory, "first", redis.url), Node(directory, "second", redis.url)
+    client = Redis.from_url(redis.url)
+    await client.set(_key("number", "10473"), b"\xff")
+    await client.set(_key("caller", "2025550101"), b"\xff")
+    assert not await second.limits.locked("2025550101", "10473")
+    await client.set(_key("number", "10473"), b"\xff")
+    for caller in ("2025550101", "2025550102", "2025550103"):
+        await first.limits.failed(caller, "10473")
+    assert await second.limits.locked("2025550104", "10473")
+    assert second.link.connected
+    await client.aclose()
     await first.close()
     await second.close()

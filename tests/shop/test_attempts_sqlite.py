@@ -92,3 +92,13 @@ async def test_a_file_that_cannot_be_used_locks_nobody_out(tmp_path: Path, caplo
     assert "not counted" in caplog.text
     await limits.close()
     await limits.close()
+
+
+async def test_failures_of_a_clock_that_was_wrong_lock_nobody_for_years(
+    limits: SqliteAttemptLimits, clock: Clock
+) -> None:
+    clock.seconds += 1e8
+    for _ in range(PER_NUMBER):
+        await limits.failed(CALLER, "10473")
+    clock.seconds -= 1e8
+    assert not await limits.locked(CALLER, "10473")

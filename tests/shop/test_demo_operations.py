@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -210,3 +212,42 @@ class TestOffersAndMessages:
 async def test_one_phone_has_three_orders(services: ShopServices) -> None:
     result = await services.perform("orders.find_by_phone", {"phone": "619 555 0107", "postcode": "92103"}, "")
     assert [order["number"] for order in result["orders"]] == ["85512", "26408", "39751"]
+
+
+class TestOddOrders:
+    """The demo shop with goods without SKU, states seldom seen, and numbers without their letters."""
+
+    def change(self, tmp_path: Path, statement: str) -> None:
+        with contextlib.closing(sqlite3.connect(tmp_path / "shop.sqlite")) as db, db:
+            db.execute(statement)
+
+    async def test_two_goods_without_a_sku_come_back_one_after_the_other(
+        self, services: ShopServices, tmp_path: Path
+    ) -> None:
+        self.change(tmp_path, "UPDATE items SET sku = '' WHERE order_number = '58124'")
+        how = {"reason": "changed_mind", "condition": "unopened", "route": "label", "refund": "original"}
+        first = await ask(services, "returns.create", "k1", number="58124", item="Rain Jacket", **how)
+        found = await ask(services, "returns.eligibility", number="58124")
+        items = found["items"]
+        assert isinstance(items, list)
+        assert [(item["name"], item["allowed"]) for item in items] == [
+            ("Rain Jacket", False),
+            ("Wool Scarf", True),
+            ("Lavender Candle", True),
+        ]
+        second = await ask(services, "returns.create", "k2", number="58124", item=items[1]["line"], **how)
+        assert (first["item"], second["item"]) == ("Rain Jacket", "Wool Scarf")
+        assert first["amount"] != second["amount"]
+
+    async def test_an_order_to_be_picked_up_is_not_delivered_anywhere(
+        self, services: ShopServices, tmp_path: Path
+    ) -> None:
+        self.change(tmp_path, "UPDATE orders SET status = 'ready_for_pickup' WHERE number = '10473'")
+        shipment = await ask(services, "shipments.track", number="10473")
+        assert (shipment["address_reason"], shipment["reschedule_reason"]) == ("pickup", "pickup")
+
+    async def test_the_letters_in_front_of_a_number_may_be_left_out(self, services: ShopServices) -> None:
+        assert (await ask(services, "orders.find", number="20841"))["number"] == "MF20841"
+
+    async def test_an_order_without_a_refund_is_known_to_have_none(self, services: ShopServices) -> None:
+        assert (await ask(services, "refunds.status", number="10437"))["state"] == "none"

@@ -15,9 +15,9 @@ import pytest
 
 from agent.common.service_error import ServiceError
 from agent.shop.demo import fixed_data, schema
-from agent.shop.demo.generator import demo_shop_version, make_demo_shop
+from agent.shop.demo.generator import GENERATED_STATUSES, demo_shop_version, make_demo_shop
 from agent.shop.demo.shop import DemoShop, open_demo_shop
-from agent.shop.models import ORDER_STATUSES, TicketDraft
+from agent.shop.models import TicketDraft
 
 NOW = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
 TODAY = NOW.date()
@@ -80,7 +80,7 @@ class TestTheOrdersEverybodyCountsOn:
         assert 0 < order.refund_amount < order.total
 
     async def test_there_is_a_fixed_order_for_every_status(self) -> None:
-        assert {plan.status for plan in fixed_data.FIXED_ORDERS} == set(ORDER_STATUSES)
+        assert {plan.status for plan in fixed_data.FIXED_ORDERS} == set(GENERATED_STATUSES)
 
     async def test_the_documented_table_is_the_truth(self, shop: DemoShop) -> None:
         table = re.findall(
@@ -113,7 +113,7 @@ class TestTheGeneratedOrders:
     def test_there_are_enough_of_every_status(self, rows: dict[str, list[sqlite3.Row]]) -> None:
         assert len(rows["orders"]) >= 300
         assert len(rows["customers"]) == 40
-        for status in ORDER_STATUSES:
+        for status in GENERATED_STATUSES:
             assert sum(row["status"] == status for row in rows["orders"]) >= 20
 
     def test_people_are_made_up(self, rows: dict[str, list[sqlite3.Row]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.common.service_error import ServiceError
+from agent.shop.attempts_sqlite import SqliteAttemptLimits
 from agent.shop.demo.shop import DemoShop, open_demo_shop
 from agent.shop.models import Order
 from agent.shop.normalise import phone, postcode, same_postcode
@@ -84,7 +85,7 @@ class TestVerification:
         assert "5550143" not in text
         assert set(order) == {
             *("number", "status", "placed_on", "expected_on", "expected_window", "delivered_on", "carrier", "place"),
-            *("items", "goods", "parcels", "delay_reason", "refund_amount", "currency", "total"),
+            *("items", "more_items", "goods", "parcels", "delay_reason", "refund_amount", "currency", "total"),
         }
         assert set(order["items"][0]) == {"name", "quantity", "sku", "price"}
         assert set(order["parcels"][0]) == {
@@ -155,6 +156,45 @@ class TestVerification:
     async def test_without_a_second_fact_nothing_is_verified(self, services: ShopServices) -> None:
         for facts in ({}, {"postcode": ""}, {"phone": ""}):
             assert (await refusal(services, "orders.verify", number="10473", **facts)).code == "bad_request"
+
+    async def test_strangers_who_lock_an_order_do_not_lock_out_the_phone_it_belongs_to(
+        self, shop: DemoShop, clock: Clock, tmp_path: Path
+    ) -> None:
+        limits = SqliteAttemptLimits(tmp_path / "attempts.sqlite")
+        services = ShopServices(
+            shop.orders, shop.customers, shop.tickets, limits=limits, pause=clock.pause, clock=clock
+        )
+        for stranger in range(5):
+            guess = {"number": "10473", "postcode": "00000", "caller": f"+1202555017{stranger}"}
+            assert (await refusal(services, "orders.verify", **guess)).code == "not_found"
+        right = {"number": "10473", "postcode": "60614"}
+        stranger_now = await refusal(services, "orders.verify", **right, caller="+12025550188")
+        assert (stranger_now.code, stranger_now.reason) == ("not_allowed", "locked")
+        hidden = await refusal(services, "orders.verify", **right, caller="")
+        assert hidden.reason == "locked"
+        owner = {"caller": "+12025550143"}
+        for _ in range(5):
+            assert (await refusal(services, "orders.verify", number="10473", postcode="1", **owner)).code == "not_found"
+        assert (await refusal(services, "orders.verify", **right, **owner)).reason == "locked", (
+            "a forged number, perhaps"
+        )
+        await limits.close()
+
+    async def test_the_owner_of_a_locked_order_is_answered_and_nobody_needs_to_know_that_it_was(
+        self, shop: DemoShop, clock: Clock, tmp_path: Path
+    ) -> None:
+        limits = SqliteAttemptLimits(tmp_path / "attempts.sqlite")
+        services = ShopServices(
+            shop.orders, shop.customers, shop.tickets, limits=limits, pause=clock.pause, clock=clock
+        )
+        for stranger in range(5):
+            await limits.failed(f"+1202555017{stranger}", "10473")
+            await limits.failed(f"+1202555017{stranger}", "+12025550143")
+        arguments = {"number": "10473", "postcode": "60614", "caller": "2025550143"}
+        assert (await services.perform("orders.verify", arguments, "k"))["order"]["number"] == "10473"
+        by_phone = {"phone": "2025550143", "postcode": "60614", "caller": "2025550143"}
+        assert (await services.perform("orders.find_by_phone", by_phone, "k"))["orders"]
+        await limits.close()
 
     async def test_words_that_match_no_postcode_never_verify(self, services: ShopServices) -> None:
         for code in ("no postcode", "nopostcode", "--"):

@@ -118,3 +118,15 @@ def test_words_of_a_caller_are_no_failure(capfd: pytest.CaptureFixture[str], for
     told = lines(capfd)
     assert [fail2ban(line) for line in told] == [None, None]
     assert [fail2ban(line, journal=True) for line in told] == [None, None]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_message_quotes_cannot_steer_a_terminal(form: str, capfd: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("INFO", form)
+    try:
+        raise ValueError("\x1b[2J\x9b1A")
+    except ValueError:
+        logging.getLogger("x").exception("heard %s", "\x1b]0;owned\x07\x7f\x9b")
+    told = capfd.readouterr().err
+    assert "owned" in told
+    assert not any(sign in told for sign in "\x1b\x07\x7f\x9b")

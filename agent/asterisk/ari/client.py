@@ -18,6 +18,7 @@ from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
 from agent.common.backoff import Backoff
 from agent.common.tasks import cancel_and_wait
+from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ EventHandler = Callable[[dict[str, Any]], None]
 
 _FIRST_DELAY_SECONDS = 0.1
 _LAST_DELAY_SECONDS = 5.0
+_REFUSED_DELAY_SECONDS = 2.0
+"""After a refusal: somebody has to put the password right first, and Asterisk logs each try."""
 _STEADY_SECONDS = 5.0
 """A connection that lasted this long was a good one: the next back-off starts from the beginning."""
 
@@ -35,6 +38,10 @@ _BY_STATUS: dict[int, type[AriError]] = {
     409: AriConflict,
     422: AriConflict,
 }
+
+
+def _authorization(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 class AriAccount(Protocol):
@@ -84,8 +91,13 @@ class AriClient:
         subscribe_all: bool = False,
         event_types: Sequence[str] | None = None,
         connection_limit: int = 64,
+        read_password: Callable[[], str] | None = None,
     ) -> None:
-        """``connection_limit``: so many requests at once; the others wait. Websockets do not count."""
+        """``connection_limit``: so many requests at once; the others wait. Websockets do not count.
+
+        ``read_password`` gives the password as it is now; it is asked when Asterisk refuses the one in use. It may
+        raise OrderlineError.
+        """
         self.url = url.rstrip("/")
         self.app = app
         self.channels = Channels(self)
@@ -95,12 +107,12 @@ class AriClient:
         self.connected = asyncio.Event()
         self.reconnects = 0
         """How often the event stream was lost since :meth:`start`."""
-        self.fatal: AriError | None = None
-        """Set when Asterisk refused our user or password: retrying would not help."""
+        self.refusal = ""
+        """Why Asterisk refuses our user or password now, ``""`` while it does not."""
         self.credentials = (user, password)
         """What :class:`AriClient` was made with, for a second client of the same Asterisk."""
-        credentials = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {credentials}"}
+        self._read_password = read_password
+        self._headers = _authorization(user, password)
         self._timeout = aiohttp.ClientTimeout(total=request_timeout_seconds)
         self._heartbeat_seconds = heartbeat_seconds
         self._subscribe_all = subscribe_all
@@ -129,6 +141,7 @@ class AriClient:
             account.app,
             request_timeout_seconds=request_timeout_seconds,
             event_types=event_types,
+            read_password=account.password,
         )
 
     async def start(self, *, wait: bool = True) -> AriClient:
@@ -259,10 +272,11 @@ class AriClient:
             try:
                 await self._one_connection()
             except AriAuthFailed as error:
-                self.fatal = error
-                log.error("Asterisk refused the ARI user: %s", error)
-                self._settle(error)
-                return
+                self._refused(error)
+                if self._first_result is not None and not self._first_result.done():
+                    self._settle(error)  # whoever starts decides; it is a mistake in the settings
+                    return
+                why = str(error)
             except (aiohttp.ClientError, OSError, TimeoutError, AriError) as error:
                 why = str(error) or type(error).__name__
                 self._settle(AriUnreachable(f"No event stream from {self.url}: {why}"))
@@ -273,7 +287,7 @@ class AriClient:
                 return
             if loop.time() - started > _STEADY_SECONDS:
                 pauses.reset()
-            delay_seconds = pauses.next_seconds()
+            delay_seconds = max(pauses.next_seconds(), _REFUSED_DELAY_SECONDS if self.refusal else 0.0)
             log.warning("ARI event stream of %s: %s; trying again in %.1f s", self.app, why, delay_seconds)
             await asyncio.sleep(delay_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not secrecy
 
@@ -314,11 +328,33 @@ class AriClient:
     async def _after_connect(self) -> None:
         if self._event_types is not None:
             await self.applications.filter(self.app, self._event_types)
+        self.refusal = ""
         self.connected.set()
         self._settle(None)
         log.info("ARI event stream of %s is up", self.app)
         for callback in self._on_connected:
             await callback()
+
+    def _refused(self, error: AriAuthFailed) -> None:
+        """Remember it for the status, and take the password that the settings name now: it may have been changed."""
+        if not self.refusal:
+            log.error("Asterisk refuses the ARI user: %s", error)
+        self.refusal = "Asterisk refuses the user or the password: compare ari.conf with ari.user and ari.password_file"
+        if self._read_password is None:
+            return
+        try:
+            password = self._read_password()
+        except OrderlineError as unreadable:
+            log.error("The ARI password cannot be read: %s", unreadable.message)
+            return
+        user, known = self.credentials
+        if password != known:
+            log.warning("The ARI password has changed in the settings; the new one is used from now on")
+            self.credentials = (user, password)
+            self._headers = _authorization(user, password)
+            for session in (self._session, self._streams):
+                if session is not None:
+                    session.headers.update(self._headers)
 
     def _settle(self, error: AriError | None) -> None:
         if self._first_result is not None and not self._first_result.done():
@@ -339,6 +375,7 @@ class AriClient:
     ) -> Any:
         """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
 
+        A refusal of the user or password stands in :attr:`refusal` until a request is answered again.
         Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time), or
         AriError for any other refusal.
         """
@@ -348,6 +385,10 @@ class AriClient:
                 text = await response.text()
                 if response.status >= 400:
                     raise _BY_STATUS.get(response.status, AriError)(response.status, method, path, text)
+                self.refusal = ""
+        except AriAuthFailed as error:
+            self._refused(error)
+            raise
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise AriUnreachable(
                 f"{method} {path}: no answer from {self.url} ({error or type(error).__name__})"

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
+from agent.common.untrusted import of_shape
 from agent.dialog.contract import Prompt, QueueReport
 from agent.dialog.errors import DialogError
 
@@ -47,9 +50,14 @@ class CallFacts:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> CallFacts:
-        """Rebuild from :meth:`to_json`."""
-        known = {slot: tuple(values) for slot, values in data["known"].items()}
-        return cls(**{**data, "now": datetime.fromisoformat(data["now"]), "known": known})
+        """Rebuild from :meth:`to_json`. Raises :class:`DialogError` for data of another shape."""
+        try:
+            facts = of_shape(_FACTS, {**data})
+        except (TypeError, ValueError) as error:
+            raise DialogError(f"the snapshot does not hold a call's facts: {error}") from error
+        if facts.now.tzinfo is None:
+            raise DialogError("the snapshot does not hold a call's facts: its time has no zone")
+        return facts
 
 
 @dataclass(frozen=True)
@@ -182,6 +190,7 @@ class ConversationState:
     def from_json(cls, data: Mapping[str, Any]) -> ConversationState:
         """Rebuild from :meth:`to_json`. Raises :class:`DialogError` for data of another shape."""
         try:
+            of_shape(_STATE, {**data})
             focus, effect, handed = data["focus"], data["effect"], data["handed"]
             return cls(
                 **{
@@ -194,7 +203,7 @@ class ConversationState:
                     "last_said": [Prompt(**prompt) for prompt in data["last_said"]],
                 }
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise DialogError(f"the snapshot does not hold a conversation: {error}") from error
 
 
@@ -205,3 +214,8 @@ def _focus(data: Mapping[str, Any]) -> Focus:
         also = tuple((name, number, doubt) for name, number, doubt in request["also"])
         request = PendingRequest(**{**request, "values": values, "also": also})
     return Focus(data["kind"], data["slot"], request)
+
+
+_FACTS = TypeAdapter(CallFacts)
+_STATE = TypeAdapter(ConversationState)
+"""They check every value: a snapshot may have come from another node, or from whoever can write to Redis."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
+from agent.common.files import read_text
 from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
@@ -88,7 +89,7 @@ class PackReading:
 def read_pack(directory: FilePath) -> PackReading:
     """Read every ``*.yaml`` below ``directory``. Never raises for bad contents: see ``findings``."""
     reading = PackReading()
-    files = sorted(path for path in directory.rglob("*.yaml") if path.is_file()) if directory.is_dir() else []
+    files = sorted(path for path in directory.rglob("*.yaml") if not _passed_over(path)) if directory.is_dir() else []
     if not files:
         reading.findings.append(YamlFinding(str(directory.name), 0, "", "holds no .yaml files"))
         reading.unreadable = True
@@ -98,9 +99,10 @@ def read_pack(directory: FilePath) -> PackReading:
     for file in files:
         name = file.relative_to(directory).as_posix()
         try:
-            content = file.read_text(encoding="utf-8")
+            content = read_text(file)
         except (OSError, UnicodeDecodeError) as error:
-            reading.findings.append(YamlFinding(name, 0, "", f"cannot be read: {error}"))
+            reason = error.strerror if isinstance(error, OSError) else error
+            reading.findings.append(YamlFinding(name, 0, "", f"cannot be read: {reason}"))
             reading.unreadable = True
             continue
         digest.update(f"{name}\0{content}\0".encode())
@@ -121,6 +123,11 @@ def read_pack(directory: FilePath) -> PackReading:
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
 def _read(name: str, content: str) -> YamlSource:
     return yaml_reader.read(name, content)
+
+
+def _passed_over(path: FilePath) -> bool:
+    """Return whether a name is none of a file: a directory's, or that of an editor's lock, a link to nowhere."""
+    return path.is_dir() or (path.name.startswith(".#") and not path.exists())
 
 
 def use_formats(reading: PackReading, formats: Mapping[str, str]) -> None:

@@ -141,7 +141,7 @@ class FlowPackReloader:
     def _signature(self) -> FilesSignature:
         found: list[tuple[str, int, int, int]] = []
         for path in sorted(self._directory.rglob("*.yaml")):
-            with contextlib.suppress(FileNotFoundError):  # gone since it was listed: an editor is at work
+            with contextlib.suppress(OSError):  # gone since it was listed: an editor is at work
                 stat = path.stat()
                 found.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
         return tuple(found)

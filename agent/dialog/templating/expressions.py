@@ -53,8 +53,10 @@ class Expressions:
             return None
         try:
             return _compiled(expression)(**context)
-        except (JinjaError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise DialogError(f"the expression {expression!r} failed: {error}") from error
+        except (
+            JinjaError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError
+        ) as error:  # fmt: skip
+            raise DialogError(f"the expression {expression[:200]!r} failed: {error}") from error
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)

@@ -1,18 +1,11 @@
-"""The jinja sandbox of prompts and expressions: data first, so that ``order.items`` is the order's items. Pure."""
+"""The jinja sandbox of prompts and expressions, within the bounds of what can be said on a telephone. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from agent.common.bounded_sandbox import BoundedSandbox
 
 
-class DataSandbox(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox, except that a mapping's key wins over a method of the same name."""
+class DataSandbox(BoundedSandbox):
+    """Renders prompts and computes expressions: no text is longer than a quarter of an hour of speaking."""
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute``: the key of a mapping when there is one."""
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
+    most_chars = 20_000

@@ -70,9 +70,13 @@ class SandboxRenderer:
             compiled = self._compiled.get(template)
             if compiled is None:
                 compiled = self._compiled[template] = self._environment.from_string(template)
-            text = compiled.render(context if language is None else {**context, _LANGUAGE: language})
-        except (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise DialogError(f"the prompt {template!r} cannot be filled in: {error}") from error
+            text = self._environment.bounded_render(
+                compiled, context if language is None else {**context, _LANGUAGE: language}
+            )
+        except (
+            TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError
+        ) as error:  # fmt: skip
+            raise DialogError(f"the prompt {template[:200]!r} cannot be filled in: {error}") from error
         return _SPACE_BEFORE_STOP.sub(r"\1", _SPACE.sub(" ", text)).strip()
 
 

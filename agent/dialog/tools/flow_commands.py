@@ -17,7 +17,7 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.flow_graph import FlowGraph, graph_of
 from agent.dialog.tools.flow_svg import svg
 from agent.dialog.tools.mermaid import mermaid
-from agent.dialog.tools.text_call_runner import run_text_call_files
+from agent.dialog.tools.text_call_runner import AnswerCheck, run_text_call_files
 from agent.dialog.tools.vocabulary_check import unknown_words
 from agent.languages.number_words import NumberWords
 
@@ -96,15 +96,22 @@ def show_all_flows(directory: Path, forms: Sequence[str], into: Path, renderer: 
 
 
 def play_flow_tests(
-    directory: Path, files: Sequence[Path], out: TextIO, renderer: SandboxRenderer, *, verbose: bool = False
+    directory: Path,
+    files: Sequence[Path],
+    out: TextIO,
+    renderer: SandboxRenderer,
+    *,
+    check_answer: AnswerCheck | None = None,
+    verbose: bool = False,
 ) -> int:
     """Play calls in text against a pack, print the report, return 0 when all went well.
 
-    ``files`` may hold directories: every ``*.yaml`` below them is played. Raises :class:`FlowError`.
+    ``files`` may hold directories: every ``*.yaml`` below them is played. ``check_answer`` holds the canned answers to
+    what the services can give. Raises :class:`FlowError`.
     """
     pack = FlowPack.load(directory, renderer.filters)
     found = [path for file in files for path in (sorted(file.rglob("*.yaml")) if file.is_dir() else [file])]
-    report = run_text_call_files(pack, found, renderer)
+    report = run_text_call_files(pack, found, renderer, check_answer)
     print(report.text(verbose=verbose), file=out)
     return 1 if report.failed or not report.calls else 0
 

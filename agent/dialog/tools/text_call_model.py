@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agent.common import yaml_reader
+from agent.common.files import read_text
 from agent.common.yaml_reader import KeyPath as KeyPath
 from agent.common.yaml_reader import path_text
 from agent.dialog.contract import QueueAvailability
@@ -164,9 +165,11 @@ def read_text_calls(files: Sequence[Path]) -> list[LocatedTextCall]:
     findings: list[YamlFinding] = []
     for file in files:
         try:
-            source = yaml_reader.read(file.name, file.read_text(encoding="utf-8"), _is_result)
+            source = yaml_reader.read(file.name, read_text(file), _is_result)
         except (OSError, UnicodeDecodeError) as error:
-            findings.append(YamlFinding(file.name, 0, "", f"cannot be read: {error}"))
+            findings.append(
+                YamlFinding(file.name, 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
+            )
             continue
         findings += source.findings
         try:

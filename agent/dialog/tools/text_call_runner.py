@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from agent.dialog.templating.rendering import Renderer
 from agent.dialog.tools.chat import heard_text
 from agent.dialog.tools.text_call_model import LocatedTextCall, ScriptedQueue, TextCallLine, read_text_calls
 
+AnswerCheck = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Takes a service's name and a canned answer, and returns it with everything the service gives besides.
+
+Raises ValueError, in words for whoever wrote the answer, when that service cannot give it."""
 SHOP_NAME = "Northwind Supply"
 """The shop of the tests."""
 
@@ -81,16 +85,27 @@ class TextCallReport:
         return "\n".join(lines)
 
 
-def run_text_call_files(pack: FlowPack, files: Sequence[Path], render: Renderer) -> TextCallReport:
-    """Play every call of the files. Raises :class:`FlowError` when a file cannot be read."""
-    results = tuple(play(pack, script, render) for script in read_text_calls(files))
+def run_text_call_files(
+    pack: FlowPack, files: Sequence[Path], render: Renderer, check_answer: AnswerCheck | None = None
+) -> TextCallReport:
+    """Play every call of the files. Raises :class:`FlowError` when a file cannot be read.
+
+    ``check_answer`` holds the canned answers to what the services can give.
+    """
+    scripts = read_text_calls(files)
+    results = tuple(play(pack, script, render, check_answer=check_answer) for script in scripts)
     return TextCallReport(results, tuple(pack.steps()))
 
 
 def play(
-    pack: FlowPack, located: LocatedTextCall, render: Renderer, begin: type[Conversation] = Conversation
+    pack: FlowPack,
+    located: LocatedTextCall,
+    render: Renderer,
+    begin: type[Conversation] = Conversation,
+    *,
+    check_answer: AnswerCheck | None = None,
 ) -> TextCallResult:
-    """Play one call, with a conversation made by ``begin``."""
+    """Play one call, with a conversation made by ``begin``; ``check_answer`` as in :func:`run_text_call_files`."""
     script = located.script
     facts = CallFacts(
         now=script.now,
@@ -101,7 +116,8 @@ def play(
         left=script.left,
         survey=script.survey,
     )
-    player = _Player(begin(pack, facts, render), located.answers)
+    failures = {name: service.failures for name, service in pack.contents.services.items()}
+    player = _Player(begin(pack, facts, render), _Answers(located.answers, failures, check_answer))
     for number, line in zip(located.lines, script.lines, strict=True):
         player.play(line, number)
     player.finish(located.lines[-1])
@@ -111,8 +127,32 @@ def play(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Answers:
+    """The canned answers of a file, held to what the services can give."""
+
+    named: Mapping[str, Any]
+    failures: Mapping[str, Sequence[str]]
+    check: AnswerCheck | None
+
+    def event(self, effect: Effect, answer: Any) -> Event:
+        """Return what the service answers. Raises ValueError when it cannot answer that."""
+        if isinstance(answer, str) and answer in self.named:
+            answer = self.named[answer]
+        failed = answer.get("failed") if isinstance(answer, dict) else answer if isinstance(answer, str) else None
+        if failed:
+            code, _, reason = str(failed).partition(".")
+            if code not in self.failures.get(effect.name, (code,)):
+                raise ValueError(f"it neither fails as {code!r} nor is that one of the answers")
+            return EffectFailed(effect.id, code, reason=reason)
+        if not isinstance(answer, dict | None):
+            raise ValueError("a result is a mapping")
+        whole = answer or {}
+        return EffectSucceeded(effect.id, whole if self.check is None else self.check(effect.name, whole))
+
+
 class _Player:
-    def __init__(self, conversation: Conversation, answers: dict[str, Any]) -> None:
+    def __init__(self, conversation: Conversation, answers: _Answers) -> None:
         self.conversation = conversation
         self.problems: list[str] = []
         self.transcript: list[str] = []
@@ -175,16 +215,17 @@ class _Player:
             pending = then.name if isinstance(then, Effect) else "no service"
             self.problems.append(f"line {number}: expected a call to {name or 'one service'}, but {pending} was called")
             return
-        if isinstance(result, str) and result in self._answers:
-            result = self._answers[result]
         for argument, value in given.items():
             found = then.arguments.get(argument)
             if _as_text(found) != _as_text(value):
                 self.problems.append(f"line {number}: expected {name} to be given {argument}={value}, it was {found}")
-        failed = result.get("failed") if isinstance(result, dict) else result if isinstance(result, str) else None
-        code, _, reason = str(failed).partition(".")
-        event: Event = EffectFailed(then.id, code, reason=reason) if failed else EffectSucceeded(then.id, result or {})
-        self.transcript.append(f"[{name} {failed or 'done'}]")
+        try:
+            event = self._answers.event(then, result)
+        except ValueError as error:
+            self.problems.append(f"line {number}: {name} cannot answer that: {error}")
+            return
+        failure = f"{event.code}.{event.reason}".strip(".") if isinstance(event, EffectFailed) else ""
+        self.transcript.append(f"[{name} {failure or 'done'}]")
         self._turn = self._take(self.conversation.hear(event))
 
     def _expect(self, line: TextCallLine, number: int) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from agent.languages.en import figures
+from agent.languages.en import figures, regions
 from agent.languages.en.cleaning import MAX_CHARS, clean, cut
 from agent.languages.en.figures import spoken_digits
 
@@ -25,18 +25,10 @@ _MAX_EXPONENT = 11
 
 _WINDOW = re.compile(r"\s*(\d{1,2}(?::\d\d)?)\s*(?:-|–|to)\s*(\d{1,2}(?::\d\d)?)\s*")
 _INTEGER = re.compile(r"\s*[+-]?\d{1,40}\s*")
+_US = ("US", "USA")
 _POSTCODE = re.compile(r"\b\d{4,}(?:-\d+)?\b")
 _HEAD = re.compile(r"(.*?[A-Za-z])( (?:in|with|for|of|and|without) .*|$)")
 """The noun of an item's name and what comes after it: "Case" and " for two bottles"."""
-_STATE_NAMES = (
-    "AL=Alabama AK=Alaska AZ=Arizona AR=Arkansas CA=California CO=Colorado CT=Connecticut DE=Delaware FL=Florida"
-    " GA=Georgia HI=Hawaii ID=Idaho IL=Illinois IN=Indiana IA=Iowa KS=Kansas KY=Kentucky LA=Louisiana ME=Maine"
-    " MD=Maryland MA=Massachusetts MI=Michigan MN=Minnesota MS=Mississippi MO=Missouri MT=Montana NE=Nebraska"
-    " NV=Nevada NH=New_Hampshire NJ=New_Jersey NM=New_Mexico NY=New_York NC=North_Carolina ND=North_Dakota OH=Ohio"
-    " OK=Oklahoma OR=Oregon PA=Pennsylvania RI=Rhode_Island SC=South_Carolina SD=South_Dakota TN=Tennessee TX=Texas"
-    " UT=Utah VT=Vermont VA=Virginia WA=Washington WV=West_Virginia WI=Wisconsin WY=Wyoming"
-)
-_STATES = {pair[:2]: pair[3:].replace("_", " ") for pair in _STATE_NAMES.split()}
 
 
 def day(value: object, today: dt.date) -> str:
@@ -100,16 +92,25 @@ def count(value: object, noun: str = "", plural: str = "") -> str:
 
 
 def place(value: object) -> str:
-    """Say a place as it stands in a carrier's data: ``MEMPHIS, TN 38118 US`` is "Memphis, Tennessee"."""
-    text = _POSTCODE.sub(" ", figures.text(value)[:MAX_CHARS])
+    """Say a place as it stands in a carrier's data: ``MEMPHIS, TN 38118 US`` is "Memphis, Tennessee".
+
+    A code that is a state's and a country's is said only when it can be told which: ``LEIPZIG, DE`` is in Germany.
+    """
+    text = figures.text(value)[:MAX_CHARS]
+    code = _POSTCODE.search(text)
+    chunks = [chunk.split() for chunk in _POSTCODE.sub(" ", text).split(",")]
+    words = [word for chunk in chunks for word in chunk]
+    in_us = len(words) > 1 and words[-1] in _US
     parts: list[str] = []
-    for chunk in text.split(","):
-        words = chunk.split()
-        while len(words) + len(parts) > 1 and words and words[-1] in ("US", "USA"):
-            words.pop()
-        state = _STATES.get(words[-1]) if len(words) + len(parts) > 1 and words else None
-        parts.append(" ".join(words[:-1] if state else words))
-        parts.append(state or "")
+    for chunk in chunks:
+        while len(chunk) + len(parts) > 1 and chunk and chunk[-1] in _US:
+            chunk.pop()
+        if len(chunk) + len(parts) > 1 and chunk and regions.is_code(chunk[-1]):
+            city = " ".join(chunk[:-1]) or (parts[-1] if parts else "")
+            region = regions.region_name(chunk.pop(), city, code[0] if code else "", in_us=in_us)
+            parts += [" ".join(chunk), region]
+        elif chunk:
+            parts.append(" ".join(chunk))
     return cut(", ".join(name for name in (_proper(clean(part)) for part in parts) if name), MAX_CHARS)
 
 
@@ -127,7 +128,8 @@ def items(values: object) -> str:
     """
     entries = [entry for entry in values if entry] if isinstance(values, list | tuple) else [values]
     named = [words for words in (_item(entry) for entry in entries[:MAX_ITEMS]) if words]
-    more = len(entries) - MAX_ITEMS
+    # those that have no name are counted with those that are too many
+    more = len(entries) - (len(named) if named else MAX_ITEMS)
     if more > 0:
         named.append(f"{figures.cardinal(more)} more {'item' if more == 1 else 'items'}")
     return cut(_join(named, "and"), MAX_CHARS)

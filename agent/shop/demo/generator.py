@@ -28,11 +28,16 @@ from agent.shop.demo.fixed_data import (
     ReturnSpec,
     is_reserved_number,
 )
-from agent.shop.models import ORDER_STATUSES, OrderStatus
+from agent.shop.models import OrderStatus
 
 SEED = 1
 CUSTOMER_COUNT = 40
 ORDER_COUNT = 320
+GENERATED_STATUSES: tuple[OrderStatus, ...] = (
+    *("placed", "awaiting_payment", "packed", "shipped", "in_transit", "out_for_delivery", "delivered", "delayed"),
+    *("held_at_customs", "cancelled", "returned", "refunded"),
+)
+"""Every order of a day has one of these; the rarer ones are to be had with ``orderline demo-shop set``."""
 
 _FIRST_NAMES = (
     *("Anna", "Brian", "Carla", "Daniel", "Elena", "Frank", "Hannah", "Ian", "Jasmine", "Kevin", "Laura", "Miguel"),
@@ -240,7 +245,7 @@ def _generated_orders(chance: random.Random, people: list[CustomerSpec], count: 
     for n, number in enumerate(numbers):
         # Newcomers keep the one order they get here: their first.
         person = newcomers[n] if n < len(newcomers) else chance.choice(regulars)
-        yield _plan(chance, number, person, ORDER_STATUSES[n % len(ORDER_STATUSES)])
+        yield _plan(chance, number, person, GENERATED_STATUSES[n % len(GENERATED_STATUSES)])
 
 
 def _free_numbers(chance: random.Random, count: int) -> Iterator[str]:
@@ -304,6 +309,8 @@ def _plan(
             return arrived(chance.randint(8, 30), "returned")
         case "refunded":
             return arrived(chance.randint(12, 45), "delivered", refunded_lines=chance.randint(1, len(lines)))
+        case _:
+            return order(-chance.randint(1, 5))
 
 
 def _customer_id(person: CustomerSpec) -> str:

@@ -11,7 +11,7 @@ from agent.shop.demo import fixed_data
 from agent.shop.demo.database import DemoDatabase
 from agent.shop.models import Order
 from agent.shop.refusal import Refusal
-from agent.shop.returns import Return, ReturnDraft
+from agent.shop.returns import Return, ReturnDraft, line_amount, order_line
 
 _COLUMNS = (
     "number, order_number, sku, item, reason, condition, route, refund, state, created_on, updated_on,"
@@ -31,15 +31,17 @@ class DemoReturns:
     def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
-    async def of_order(self, number: str) -> tuple[Return, ...]:
-        """Return the returns of an order, newest first."""
+    async def of_order(self, number: str, order_id: str = "") -> tuple[Return, ...]:
+        """Return the returns of an order, newest first; the demo shop has no other id than the number."""
         rows = await self._database.run(lambda db: db.execute(_OF_ORDER, {"number": number}).fetchall())
         return tuple(_return(row) for row in rows)
 
-    async def create(self, draft: ReturnDraft, order: Order, sku: str, on: dt.date, key: str) -> Return:
+    async def create(self, draft: ReturnDraft, order: Order, line: str, on: dt.date, key: str) -> Return:
         """Open a return, or return the one this key has opened. Raises ``not_allowed`` (``return_exists``)."""
-        line = next(item for item in order.items if item.sku == sku)
-        cents = int(line.price * line.quantity * 100)
+        item = order_line(order, line)
+        # one of its lines is told from the others by this column
+        sku = item.sku or line
+        cents = int((line_amount(item) or 0) * 100)
 
         def create(db: sqlite3.Connection) -> sqlite3.Row | None:
             # one statement decides, so that two calls at once cannot both open one
@@ -50,7 +52,7 @@ class DemoReturns:
                 " WHERE NOT EXISTS (SELECT 1 FROM main.returns WHERE order_number = ? AND sku = ?)"
                 " ON CONFLICT DO NOTHING",
                 (
-                    *(key, order.number, sku, line.name, draft.reason, draft.condition, draft.route, draft.refund),
+                    *(key, order.number, sku, item.name, draft.reason, draft.condition, draft.route, draft.refund),
                     *(on.isoformat(), on.isoformat(), cents, order.currency, draft.note, order.number, sku),
                 ),
             )

@@ -14,8 +14,8 @@ from agent.common.service_error import ServiceError
 from agent.shop import normalise
 from agent.shop.http.system import HttpSystem
 from agent.shop.messages import Message, MessageDraft
-from agent.shop.models import Customer, Order, Ticket, TicketDraft
-from agent.shop.protocols import Customers, Loyalty, Messages, Orders, Tickets
+from agent.shop.models import Customer, Order, PartialOrders, Ticket, TicketDraft
+from agent.shop.protocols import CUT_OFF, Customers, Loyalty, Messages, NotServed, Orders, Tickets
 
 SystemsByOperation = Mapping[str, HttpSystem]
 """Which system serves which operation."""
@@ -23,7 +23,7 @@ SystemsByOperation = Mapping[str, HttpSystem]
 
 def unmapped_operation(name: str) -> ServiceError:
     """Return the failure of an operation that no system serves."""
-    return ServiceError("unavailable", f"no system maps {name}")
+    return NotServed("unavailable", f"no system maps {name}")
 
 
 class HttpOrders:
@@ -40,23 +40,27 @@ class HttpOrders:
             if self._otherwise is None:
                 raise unmapped_operation("orders.find")
             return await self._otherwise.find(number)
-        wanted = normalise.order_number(number)
         runner, arguments = system.runner, {"number": number}
         if not system.has_list("orders.find"):
             order: Order = (await runner.one("orders.find", arguments)).order(system.region)
-            if normalise.order_number(order.number) != wanted:
+            if not normalise.same_number(number, order.number):
                 system.reject_mismatch("orders.find", "the order it gives has another number")
             return order
 
         def fits(value: Any) -> bool:
-            return isinstance(value, str | int) and normalise.order_number(str(value)) == wanted
+            return isinstance(value, str | int) and normalise.same_number(number, str(value))
 
         found = await runner.many("orders.find", arguments, keep=("number", fits))
-        if not found:
+        wanted = normalise.order_number(number)
+        exact = [one for one in found.nouns if normalise.order_number(one.number) == wanted]
+        candidates = exact or list(found.nouns)
+        if not candidates and found.cut_off:
+            raise _cut_off(system.name, "orders.find")
+        if not candidates:
             raise ServiceError("not_found", "there is no order with this number")
-        if len(found) > 1:
+        if len(candidates) > 1:
             system.reject_mismatch("orders.find", "several orders have this number")
-        first: Order = found[0].order(system.region)
+        first: Order = candidates[0].order(system.region)
         return first
 
     async def find_by_phone(self, phone: str) -> Sequence[Order]:
@@ -75,8 +79,18 @@ class HttpOrders:
             if error.code != "not_found":
                 raise
             return []
-        orders = [one.order(region) for one in found]
-        return sorted((one for one in orders if one.phone == phone), key=lambda one: one.placed_on, reverse=True)
+        orders = [one.order(region) for one in found.nouns]
+        fitting = {one.number: one for one in orders if one.phone == phone}
+        if not fitting and found.cut_off:
+            raise _cut_off(system.name, name)
+        newest_first = sorted(fitting.values(), key=lambda one: one.placed_on or dt.date.min, reverse=True)
+        return newest_first if found.complete else PartialOrders(newest_first)
+
+
+def _cut_off(system: str, name: str) -> ServiceError:
+    """Return the failure of a search whose end was not seen: nobody may say that there is no such order."""
+    message = f"{system}: {name}: not among the results that were looked at, and there are more"
+    return ServiceError("unavailable", message, reason=CUT_OFF)
 
 
 class HttpCustomers:
@@ -95,7 +109,8 @@ class HttpCustomers:
                 raise ServiceError("not_found", "no system knows customers")
             return await self._otherwise.by_phone(phone)
         if system.has_list(name):
-            found = await system.runner.many(name, {"phone": phone}, keep=("phone", _is_phone(phone, system.region)))
+            keep = ("phone", _is_phone(phone, system.region))
+            found = (await system.runner.many(name, {"phone": phone}, keep=keep)).nouns
             if not found:
                 raise ServiceError("not_found", "no customer has this phone number")
             if len({one.id for one in found}) > 1:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from agent.common.service_error import ServiceError
 from agent.shop.http import sources
-from agent.shop.http.check_requests import CheckRequests, CheckSamples, sample_arguments
+from agent.shop.http.check_requests import CheckRequests, CheckSamples, odd_sample, sample_arguments
 from agent.shop.http.mapping import Probe, Request
 from agent.shop.http.mapping_files import MappingFile
 from agent.shop.http.operations import OPERATIONS
@@ -59,13 +59,19 @@ class CheckFinding:
 async def check_shop(
     files: Sequence[MappingFile], shop: HttpShop, samples: CheckSamples, today: dt.date
 ) -> AsyncIterator[CheckFinding]:
-    """Check every mapped operation, each finding as it is made."""
+    """Check every mapped operation, each finding as it is made; then what is odd, or could be, in what was read."""
+    answered: list[tuple[str, HttpSystem]] = []
     for file in files:
         system = shop.mapped[file.system.system]
         for finding in _access(file):
             yield finding
         for name in file.system.operations:
-            yield await _operation(name, system, shop, samples, today)
+            finding = await _operation(name, system, shop, samples, today)
+            answered += [(name, system)] if finding.verdict in ("ok", "warning") else []
+            yield finding
+    for name, system in answered:
+        async for odd in _odd(name, system, samples):
+            yield odd
 
 
 def _access(file: MappingFile) -> list[CheckFinding]:
@@ -102,6 +108,32 @@ async def _operation(
     except ServiceError as error:
         return _failure(name, system, asked, error, expected_missing=not samples.order and name == "orders.find")
     return CheckFinding(name, system.name, "warning" if detail.startswith("but ") else "ok", asked, detail)
+
+
+async def _odd(name: str, system: HttpSystem, samples: CheckSamples) -> AsyncIterator[CheckFinding]:
+    """Say which fields of the sample are odd, and which the sample could not be read without."""
+    for (operation, field), message in system.runner.nouns.odd_fields.items():
+        if operation == name:
+            fix = "if that is not how it should be, put the field's path or its map right"
+            detail = f"field {field}: {message}; it counts as not known"
+            yield CheckFinding(name, system.name, "warning", "odd fields", detail, fix)
+    sample = odd_sample(name, samples, system.region)
+    if sample is None:
+        return
+    try:
+        tried = await system.runner.try_odd_variants(name, *sample)
+    except ServiceError:
+        return  # the operation itself was asked before: what is wrong with it has been said
+    if tried.count == 0:
+        return
+    needed = {field: message for field, message in tried.unreadable.items() if field != "number"}
+    detail = f"{tried.count} variants of the sample, each with one value missing, empty or unknown: all could be used"
+    fix = ""
+    if needed:
+        reasons = ", ".join(f"{field} ({message})" for field, message in sorted(needed.items()))
+        detail += f", but for those with an odd {reasons}"
+        fix = 'give these a default ("" if your system may really have none), or such an order is not told to anybody'
+    yield CheckFinding(name, system.name, "ok", "odd variants", detail, fix)
 
 
 async def _filled_in(name: str, system: HttpSystem, probe: Probe | None) -> CheckFinding:

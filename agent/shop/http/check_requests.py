@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from agent.common.service_error import ServiceError
+from agent.shop import normalise
 from agent.shop.http.operations import OPERATIONS
 from agent.shop.http.shop import HttpShop
 from agent.shop.messages import MessageDraft
@@ -58,6 +59,19 @@ class CheckSamples:
 def sample_arguments(operation: str) -> dict[str, Any]:
     """Return made-up values for everything an operation's templates may use."""
     return {name: _SAMPLES.get(name, "sample") for name in OPERATIONS[operation].arguments}
+
+
+def odd_sample(
+    operation: str, samples: CheckSamples, region: str
+) -> tuple[Mapping[str, Any], tuple[str, Callable[[Any], bool]] | None] | None:
+    """Return arguments of a read whose answer may be odd, and how to know the sample in it; None without a sample."""
+    if operation == "orders.find" and samples.order:
+        number = normalise.order_number(samples.order)
+        return {"number": number}, ("number", lambda value: normalise.same_number(number, str(value)))
+    if operation == "orders.find_by_phone" and samples.phone:
+        phone = samples.phone
+        return {"phone": phone}, ("phone", lambda value: normalise.same_phone(phone, str(value), region))
+    return None
 
 
 class CheckRequests:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +26,17 @@ class FieldError(Exception):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
+        self.message = message
+
+
+@dataclass(frozen=True)
+class OddField:
+    """A field of an answer that does not fit and is taken as not known."""
+
+    field: str
+    """``items[1].quantity``."""
+    message: str
+    """What is wrong with it; never a value."""
 
 
 def search(path: str, document: Any) -> Any:
@@ -61,16 +73,41 @@ class FieldReader:
         self._zone = zone
 
     def read_all(
-        self, fields: Mapping[str, FieldSpec], document: Any, context: Mapping[str, Any], at: str = ""
+        self,
+        fields: Mapping[str, FieldSpec],
+        document: Any,
+        context: Mapping[str, Any],
+        at: str = "",
+        odd: list[OddField] | None = None,
     ) -> dict[str, Any]:
-        """Return the raw values by field name; those that are not there are left out. Raises FieldError."""
-        found = {name: self.read(spec, document, context, f"{at}{name}") for name, spec in fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        """Return the raw values by field name; those that are not there are left out.
 
-    def read(self, spec: FieldSpec, document: Any, context: Mapping[str, Any], at: str) -> Any:
-        """Return one raw value, None when it is not there. Raises FieldError."""
+        With ``odd`` a field that cannot be read is left out too and noted there; without, FieldError is raised.
+        """
+        found: dict[str, Any] = {}
+        for name, spec in fields.items():
+            try:
+                value = self.read(spec, document, context, f"{at}{name}", odd)
+            except FieldError as error:
+                if odd is None:
+                    raise
+                odd.append(OddField(error.field, error.message))
+                continue
+            if value is not None:
+                found[name] = value
+        return found
+
+    def read(
+        self,
+        spec: FieldSpec,
+        document: Any,
+        context: Mapping[str, Any],
+        at: str,
+        odd: list[OddField] | None = None,
+    ) -> Any:
+        """Return one raw value, None when it is not there; ``odd`` as in :meth:`read_all`. Raises FieldError."""
         if spec.items is not None and spec.fields is not None:
-            return self._list(spec.items, spec.fields, document, context, at)
+            return self._list(spec.items, spec.fields, document, context, at, odd)
         if spec.value is not None:
             value: Any = self._templates.text(spec.value, context)
         else:
@@ -78,6 +115,8 @@ class FieldReader:
         if spec.match is not None:
             value = _matched(spec.match, value)
         if spec.words is not None:
+            if odd is not None and spec.default is not None and _is_strange(spec.words, value):
+                odd.append(OddField(at, "has a word that 'map' does not have; the default is taken"))
             value = self._in_our_words(spec.words, spec.default, value, at)
         if value is None or value == "":
             value = spec.default
@@ -92,7 +131,13 @@ class FieldReader:
         return value
 
     def _list(
-        self, path: str, fields: Mapping[str, FieldSpec], document: Any, context: Mapping[str, Any], at: str
+        self,
+        path: str,
+        fields: Mapping[str, FieldSpec],
+        document: Any,
+        context: Mapping[str, Any],
+        at: str,
+        odd: list[OddField] | None,
     ) -> list[dict[str, Any]] | None:
         found = search(path, document)
         if found is None:
@@ -100,20 +145,30 @@ class FieldReader:
         if not isinstance(found, list):
             raise FieldError(at, f"{path!r} gives no list but a {type(found).__name__}")
         return [
-            self.read_all(fields, one, {**context, "item": one}, f"{at}[{index}].") for index, one in enumerate(found)
+            self.read_all(fields, one, {**context, "item": one}, f"{at}[{index}].", odd)
+            for index, one in enumerate(found)
+            if one is not None
         ]
 
     @staticmethod
     def _in_our_words(words: Mapping[str, str], default: str | None, value: Any, at: str) -> str | None:
         if value is None:
             return default
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        ours = {theirs.casefold(): word for theirs, word in words.items()}
-        found = ours.get(str(value).strip().casefold()) if isinstance(value, str | int | float) else None
+        found = _ours(words, value)
         if found is None and default is None and value != "":
             raise FieldError(at, "the answer has a word that 'map' does not have, and there is no default")
         return found if found is not None else default
+
+
+def _ours(words: Mapping[str, str], value: Any) -> str | None:
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    ours = {theirs.casefold(): word for theirs, word in words.items()}
+    return ours.get(str(value).strip().casefold()) if isinstance(value, str | int | float) else None
+
+
+def _is_strange(words: Mapping[str, str], value: Any) -> bool:
+    return value is not None and value != "" and _ours(words, value) is None
 
 
 def _matched(pattern: str, value: Any) -> str | None:

@@ -11,7 +11,7 @@ from agent.shop import normalise
 from agent.shop.http.adapters import SystemsByOperation, unmapped_operation
 from agent.shop.models import Order, order_data
 from agent.shop.protocols import Returns, Shipments
-from agent.shop.returns import Return, ReturnDraft
+from agent.shop.returns import Return, ReturnDraft, ReturnedLine, line_amount, order_line
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
 
@@ -87,39 +87,41 @@ class HttpReturns:
         self._today = today
         self._otherwise = otherwise
 
-    async def of_order(self, number: str) -> Sequence[Return]:
+    async def of_order(self, number: str, order_id: str = "") -> Sequence[Return]:
         """See :class:`agent.shop.protocols.Returns`."""
         system = self._served.get("returns.of_order")
         if system is None:
             if self._otherwise is None:
                 raise unmapped_operation("returns.of_order")
-            return await self._otherwise.of_order(number)
+            return await self._otherwise.of_order(number, order_id)
         try:
-            found = await system.runner.many("returns.of_order", {"number": number})
+            arguments = {"number": number, "id": order_id or number}
+            found = (await system.runner.many("returns.of_order", arguments)).nouns
         except ServiceError as error:
             if error.code != "not_found":
                 raise
             return []
-        known = {"order_number": number, "amount": None, "currency": "", "on": self._today()}
+        known = {"order_number": number, "amount": None, "currency": "", "on": None, "state": "unknown"}
         returns = [_return(one, known) for one in found]
-        return sorted(returns, key=lambda one: (one.created_on, one.number), reverse=True)
+        return sorted(returns, key=lambda one: (one.created_on or dt.date.min, one.number), reverse=True)
 
-    async def create(self, draft: ReturnDraft, order: Order, sku: str, on: dt.date, key: str) -> Return:
+    async def create(self, draft: ReturnDraft, order: Order, line: str, on: dt.date, key: str) -> Return:
         """See :class:`agent.shop.protocols.Returns`."""
         system = self._served.get("returns.create")
         if system is None:
             if self._otherwise is None:
                 raise unmapped_operation("returns.create")
-            return await self._otherwise.create(draft, order, sku, on, key)
-        line = next((item for item in order.items if item.sku == sku), None)
-        amount = None if line is None else line.price * line.quantity
+            return await self._otherwise.create(draft, order, line, on, key)
+        item = order_line(order, line)
+        amount = line_amount(item)
         said = {"reason": draft.reason, "condition": draft.condition, "route": draft.route, "refund": draft.refund}
         arguments = {
             **said,
             "number": order.number,
             "order": order_data(order),
-            "item": draft.item if line is None else line.name,
-            "sku": sku,
+            "item": item.name,
+            "sku": item.sku,
+            "line": item.line,
             "note": draft.note,
             "day": on.isoformat(),
             "amount": None if amount is None else str(amount),
@@ -128,11 +130,12 @@ class HttpReturns:
         known = {
             **said,
             "order_number": order.number,
-            "sku": sku,
-            "item": arguments["item"],
+            "sku": item.sku,
+            "item": item.name,
             "amount": amount,
             "currency": order.currency,
             "on": on,
+            "state": "open",
         }
         return _return(made, known)
 
@@ -144,22 +147,26 @@ def _return(made: Any, known: Mapping[str, Any]) -> Return:
         return str(getattr(made, name) or known.get(name, ""))
 
     created = made.created_on or known["on"]
-    amount = made.amount if made.amount is not None else known["amount"]
-    if amount is None:
-        raise ServiceError("unavailable", "a return without an amount: map the field amount")
     return Return(
         number=made.number,
         order_number=str(known["order_number"]),
         sku=part("sku"),
-        item=part("item"),
+        item=part("item") or _names(made.lines),
         reason=part("reason"),
         condition=part("condition"),
         route=part("route"),
         refund=part("refund"),
-        state=made.state or "open",
+        state=made.state or known["state"],
         created_on=created,
         updated_on=made.updated_on or created,
-        amount=amount,
+        amount=made.amount if made.amount is not None else known["amount"],
         currency=part("currency"),
         key=made.key,
+        lines=tuple(ReturnedLine(one.line, one.sku, one.name) for one in made.lines),
     )
+
+
+def _names(lines: Sequence[Any]) -> str:
+    """Name everything that comes back with one return."""
+    names = [line.name for line in lines if line.name]
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1] if names else ""

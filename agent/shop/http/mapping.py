@@ -89,7 +89,9 @@ class Pagination(MappingPart):
     link_header: bool = False
     """The address of the next page stands in the header ``Link: <...>; rel="next"``."""
     page: str | None = None
-    """Name of the query value that counts pages from 1."""
+    """Name of the query value that counts pages from 1; with ``link_header`` where an answer has no such header."""
+    page_size: int | None = Field(default=None, ge=1, le=1000)
+    """With ``page``: entries of a full page; a page with fewer is the last."""
     cursor: str | None = None
     """Name of the query value that takes what ``cursor_path`` gave."""
     cursor_path: str | None = None
@@ -100,8 +102,11 @@ class Pagination(MappingPart):
 
     @model_validator(mode="after")
     def _one(self) -> Pagination:
-        if sum((self.next is not None, self.link_header, self.page is not None, self.cursor is not None)) != 1:
-            raise ValueError("give one of next, link_header, page and cursor")
+        ways = sum((self.next is not None, self.link_header, self.page is not None, self.cursor is not None))
+        if ways != 1 and not (ways == 2 and self.link_header and self.page is not None):
+            raise ValueError("give one of next, link_header, page and cursor (or link_header and page)")
+        if self.page_size is not None and self.page is None:
+            raise ValueError("page_size needs page")
         if (self.cursor is None) != (self.cursor_path is None):
             raise ValueError("cursor and cursor_path belong together")
         return self
@@ -223,6 +228,8 @@ class Operation(Request):
     steps: list[Step] = Field(default_factory=list)
     items: str | None = Field(default=None, alias="list")
     """JMESPath to the candidates; ``fields`` are read from each."""
+    more: str | None = None
+    """JMESPath over the answer: true when the list does not hold everything that was looked for."""
     find_each: str | None = None
     """For ``orders.find_by_phone``: JMESPath to order numbers, each looked up with ``orders.find``."""
     fields: dict[str, FieldRead] = Field(default_factory=dict)

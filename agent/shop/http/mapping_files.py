@@ -12,6 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
+from agent.common.files import read_text
 from agent.common.yaml_reader import YamlFinding, YamlSource, path_text
 from agent.errors import OrderlineError
 from agent.shop.http.mapping import SystemMapping
@@ -74,9 +75,9 @@ def load_directory(directory: Path) -> tuple[MappingFile, ...]:
 def read_file(path: Path) -> MappingFile | Sequence[YamlFinding]:
     """Read one mapping file, or say what is wrong with it."""
     try:
-        source = yaml_reader.read(str(path), path.read_text(encoding="utf-8"), typed=_is_json)
+        source = yaml_reader.read(str(path), read_text(path), typed=_is_json)
     except (OSError, UnicodeDecodeError) as error:
-        return [YamlFinding(str(path), 0, "", f"cannot be read: {error}")]
+        return [YamlFinding(str(path), 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")]
     if source.findings:
         return source.findings
     if not isinstance(source.data, dict):

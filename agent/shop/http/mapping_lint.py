@@ -21,14 +21,14 @@ from agent.shop.http.mapping import (
     SystemMapping,
 )
 from agent.shop.http.operations import ALWAYS, OPERATIONS
-from agent.shop.http.response_models import ItemFields, ParcelFields, ResponseModel
+from agent.shop.http.response_models import ItemFields, ParcelFields, ResponseModel, needed
 from agent.shop.http.templates import RequestTemplates
 from agent.shop.models import ORDER_STATUSES
 from agent.shop.returns import ReturnState
 
 KeyPath = tuple[str | int, ...]
 Problem = tuple[KeyPath, str]
-_NESTED: Mapping[str, type[ResponseModel]] = {"items": ItemFields, "parcels": ParcelFields}
+_NESTED: Mapping[str, type[ResponseModel]] = {"items": ItemFields, "parcels": ParcelFields, "lines": ItemFields}
 _WORDS: Mapping[str, tuple[str, ...]] = {"status": ORDER_STATUSES, "state": get_args(ReturnState)}
 
 
@@ -69,6 +69,8 @@ class _Lint:
             yield from self._request(operation.check, frozenset(), (*at, "check"))
         if operation.items is not None:
             yield from _path(operation.items, (*at, "list"))
+        if operation.more is not None:
+            yield from _path(operation.more, (*at, "more"))
         if operation.find_each is not None:
             yield from _path(operation.find_each, (*at, "find_each"))
             if name != "orders.find_by_phone" or "orders.find" not in self._system.operations:
@@ -140,11 +142,16 @@ class _Lint:
             yield from self._template(tree, names, at)
 
     def _fields(
-        self, fields: Mapping[str, FieldSpec], noun: type[ResponseModel], names: frozenset[str], at: KeyPath
+        self,
+        fields: Mapping[str, FieldSpec],
+        noun: type[ResponseModel],
+        names: frozenset[str],
+        at: KeyPath,
+        optional: frozenset[str] = frozenset(),
     ) -> Iterator[Problem]:
         known = noun.model_fields
         for name in known:
-            if known[name].is_required() and name not in fields:
+            if name in needed(noun) - optional and name not in fields:
                 yield at, f"{name} is missing"
         for name, spec in fields.items():
             here = (*at, name)
@@ -157,7 +164,9 @@ class _Lint:
             if (name in _NESTED) != (spec.items is not None):
                 yield here, "needs list and fields" if name in _NESTED else "is no list of things with fields"
             elif spec.fields is not None:
-                yield from self._fields(spec.fields, _NESTED[name], names, (*here, "fields"))
+                # what a return is of may go without names, an order's lines may not
+                optional = frozenset(("name",)) if name == "lines" else frozenset()
+                yield from self._fields(spec.fields, _NESTED[name], names, (*here, "fields"), optional)
             if name in _WORDS:
                 yield from _words(spec, _WORDS[name], here)
 

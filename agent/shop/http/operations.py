@@ -45,10 +45,10 @@ OPERATIONS: Mapping[str, OperationKind] = {
     ),
     "shipments.reschedule": _kind(response_models.ChangeFields, "number order day window", changes=True),
     "shipments.investigate": _kind(response_models.InvestigationFields, "number order note answer_by", changes=True),
-    "returns.of_order": _kind(response_models.ReturnFields, "number", many=True),
+    "returns.of_order": _kind(response_models.ReturnFields, "number id", many=True),
     "returns.create": _kind(
         response_models.ReturnFields,
-        "number order item sku reason condition route refund note day amount",
+        "number order item sku line reason condition route refund note day amount",
         changes=True,
     ),
     "loyalty.used_promotions": _kind(response_models.PromotionsFields, "customer_id"),

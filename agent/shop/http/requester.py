@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -39,6 +39,10 @@ _UNKNOWN = (500, 502, 504)
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 
+class CutOffList(list[Any]):
+    """The joined items of the pages that were asked for; the system has more."""
+
+
 class Requester:
     """Requests of one system."""
 
@@ -66,10 +70,12 @@ class Requester:
         changes: bool = False,
         repeatable: bool = False,
         headers: Mapping[str, str] | None = None,
+        enough: Callable[[list[Any]], bool] | None = None,
     ) -> Any:
         """Return what the answer holds: parsed JSON, a joined list when there are pages, a mapping of a text.
 
-        ``document`` is what ``follow`` looks into. ``repeatable`` says that a change may be asked for twice.
+        ``document`` is what ``follow`` looks into. ``repeatable`` says that a change may be asked for twice. No further
+        page is asked for once its items are ``enough``; a list that has more is a :class:`CutOffList`.
         Raises ServiceError.
         """
         # a GET among steps looks something up; where it is all there is, it is the change itself (sendsms)
@@ -84,7 +90,7 @@ class Requester:
             changes=changes,
         )
         if request.pages is not None:
-            return await self._pages(request, request.pages, sent, context, deadline)
+            return await self._pages(request, request.pages, sent, context, deadline, enough)
         answer = await self._answer(sent, deadline, repeatable=repeatable or not changes)
         return self._judge(request, sent, answer, context)
 
@@ -180,41 +186,57 @@ class Requester:
         return True
 
     async def _pages(
-        self, request: Request, pages: Pagination, sent: OutgoingRequest, context: Mapping[str, Any], deadline: Deadline
+        self,
+        request: Request,
+        pages: Pagination,
+        sent: OutgoingRequest,
+        context: Mapping[str, Any],
+        deadline: Deadline,
+        enough: Callable[[list[Any]], bool] | None,
     ) -> list[Any]:
         found: list[Any] = []
+        previous: list[Any] = []
         url, first, seen = sent.url, sent.url, set[str]()
         for number in range(1, pages.max_pages + 1):
             seen.add(url)
             one = OutgoingRequest(sent.method, url, sent.headers, sent.body, sent.what, changes=False)
-            answer = await self._answer(one, deadline, repeatable=True)
+            try:
+                answer = await self._answer(one, deadline, repeatable=True)
+            except ServiceError:
+                if not found:
+                    raise
+                # what came before is good: it is what can be said, and that it is not all
+                return CutOffList(found)
             body = self._judge(request, one, answer, context)
             items = search(pages.items, body)
             if not isinstance(items, list):
                 message = f"{sent.what}: pages.items {pages.items!r} gives no list; {keys_of(body)}"
                 raise ServiceError("unavailable", f"{self._name}: {message}")
-            found += items
-            url = self._next(pages, first, answer, body, number) if items else ""
+            # a list that grows while it is read has entries on two pages
+            found, previous = found + [item for item in items if item not in previous], items
+            url = self._next(pages, first, answer, body, number, len(items)) if items else ""
             # a system that leads in a circle is not followed round and round
-            if not url or url in seen or len(found) >= pages.max_items:
+            if not url or url in seen:
+                return found if len(found) <= pages.max_items else CutOffList(found[: pages.max_items])
+            if len(found) >= pages.max_items or (enough is not None and enough(items)):
                 break
-        return found[: pages.max_items]
+        return CutOffList(found[: pages.max_items])
 
-    def _next(self, pages: Pagination, first: str, answer: HttpResponse, body: Any, number: int) -> str:
+    def _next(self, pages: Pagination, first: str, answer: HttpResponse, body: Any, number: int, count: int) -> str:
         if pages.more is not None and not is_true(pages.more, body):
             return ""
+        if pages.link_header and (link := _NEXT.search(answer.headers.get("link", ""))):
+            return self._same_host(first, link[1])
         if pages.page is not None:
-            return with_query(first, {pages.page: str(number + 1)})
+            full = pages.page_size is None or count >= pages.page_size
+            return with_query(first, {pages.page: str(number + 1)}) if full else ""
         if pages.cursor is not None:
             cursor = search(pages.cursor_path or "", body)
             return with_query(first, {pages.cursor: cursor}) if isinstance(cursor, str) and cursor else ""
-        if pages.link_header:
-            link = _NEXT.search(answer.headers.get("link", ""))
-            address: Any = link[1] if link else ""
-        else:
-            address = search(pages.next or "", body)
-        if not isinstance(address, str) or not address:
-            return ""
+        address: Any = search(pages.next, body) if pages.next is not None else ""
+        return self._same_host(first, address) if isinstance(address, str) and address else ""
+
+    def _same_host(self, first: str, address: str) -> str:
         url = join(first, address)
         if not same_origin(first, url):
             raise ServiceError("unavailable", f"{self._name}: the next page is on another host; not followed")

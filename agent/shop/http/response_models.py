@@ -6,19 +6,21 @@ with the name of its field. Numbers may stand where a text is wanted (ids often 
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from agent.shop import normalise
-from agent.shop.http.fields import FieldError
+from agent.shop.http.fields import FieldError, OddField
 from agent.shop.models import Customer, Order, OrderItem, OrderStatus, Parcel
 from agent.shop.returns import ReturnState
 
 MAX_AMOUNT = Decimal(10) ** 12
+MAX_QUANTITY = 100_000
 
 
 def _text(value: Any) -> Any:
@@ -38,6 +40,19 @@ def _whole(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("must be a whole number")
     return value
+
+
+def _quantity(value: Any) -> Any:
+    """Pieces, or a weight: goods by the kilo have quantities like 1.52."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError("must be a number")
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("must be a number") from None
+    if not amount.is_finite() or not 0 <= amount <= MAX_QUANTITY:
+        raise ValueError("must be a number of zero or more")
+    return int(amount) if amount == int(amount) else round(amount, 4)
 
 
 def _money(value: Any) -> Any:
@@ -96,6 +111,7 @@ Name = Annotated[str, BeforeValidator(_text), Field(max_length=500)]
 Currency = Annotated[str, BeforeValidator(_text), AfterValidator(str.upper), Field(pattern=r"^[A-Za-z]{3}$")]
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(10**9), le=10**9)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
+Quantity = Annotated[int | Decimal, BeforeValidator(_quantity)]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Moment = Annotated[dt.datetime, BeforeValidator(_moment)]
 Yes = Annotated[bool, BeforeValidator(_yes)]
@@ -108,19 +124,22 @@ class ResponseModel(BaseModel):
 
 
 class ItemFields(ResponseModel):
-    """A line of an order."""
+    """A line of an order, or of a return."""
 
     sku: Short = ""
-    name: Name
-    quantity: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=100_000)] = 1
-    price: Money = Decimal(0)
+    name: Name = ""
+    quantity: Quantity | None = None
+    price: Money | None = None
+    currency: Currency | None = None
+    """Of the price, where it may be another one than the order's: such a price is not known."""
+    line: Short = ""
 
 
 class ParcelFields(ResponseModel):
     """A parcel."""
 
     number: Short = ""
-    status: OrderStatus
+    status: OrderStatus = "unknown"
     carrier: Short = ""
     place: Short | None = None
     expected_on: Day | None = None
@@ -132,10 +151,10 @@ class OrderFields(ResponseModel):
     """An order; see :class:`agent.shop.models.Order`."""
 
     number: Id
-    status: OrderStatus
-    placed_on: Day
-    currency: Currency
-    total: Money
+    status: OrderStatus = "unknown"
+    placed_on: Day | None = None
+    currency: Currency = ""
+    total: Money | None = None
     postcode: Short
     phone: Short
     items: Annotated[list[ItemFields], Field(max_length=500)] = []
@@ -147,6 +166,8 @@ class OrderFields(ResponseModel):
     place: Short | None = None
     delay_reason: Name | None = None
     refund_amount: Money | None = None
+    id: Short = ""
+    more_items: Yes = False
 
     def order(self, region: str) -> Order:
         """Return the shop's noun; the phone in E.164, empty when it cannot be one."""
@@ -156,16 +177,20 @@ class OrderFields(ResponseModel):
             plain[name] = plain[name] or None
         return Order(
             **plain,
-            items=tuple(OrderItem(**dict(item)) for item in self.items),
+            items=tuple(map(self._item, self.items)),
             parcels=tuple(Parcel(**dict(parcel)) for parcel in self.parcels),
         )
+
+    def _item(self, item: ItemFields) -> OrderItem:
+        known = item.currency in (None, self.currency)
+        return OrderItem(item.sku, item.name, item.quantity, item.price if known else None, item.line)
 
 
 class CustomerFields(ResponseModel):
     """A customer; see :class:`agent.shop.models.Customer`."""
 
     id: Id
-    name: Name
+    name: Name = ""
     phone: Short
     email: Short = ""
     tier: Short = ""
@@ -221,6 +246,8 @@ class ReturnFields(ResponseModel):
     updated_on: Day | None = None
     amount: Money | None = None
     currency: Currency | None = None
+    lines: Annotated[list[ItemFields], Field(max_length=500)] = []
+    """What comes back, where one return may hold several lines."""
     key: Short = ""
 
 
@@ -236,6 +263,21 @@ class MessageFields(ResponseModel):
     id: Id
 
 
+NEEDED: Mapping[type[ResponseModel], frozenset[str]] = {
+    OrderFields: frozenset(("status", "placed_on", "currency", "total")),
+    CustomerFields: frozenset(("name",)),
+    ItemFields: frozenset(("name",)),
+    ParcelFields: frozenset(("status",)),
+}
+"""Fields that a mapping must say where to find, though an answer may lack them."""
+
+
+def needed(noun: type[ResponseModel]) -> frozenset[str]:
+    """Return the fields that a mapping of this noun must have."""
+    required = {name for name, field in noun.model_fields.items() if field.is_required()}
+    return frozenset(required | NEEDED.get(noun, frozenset()))
+
+
 def build(noun: type[ResponseModel], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]) -> Any:
     """Return the checked noun; days are told in ``zone``.
 
@@ -244,10 +286,69 @@ def build(noun: type[ResponseModel], raw: dict[str, Any], zone: dt.tzinfo, expla
     try:
         return noun.model_validate(raw, context={"zone": zone})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        field = ""
-        for part in first["loc"]:
-            field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
-        # the words of pydantic quote no values when the input is left out
-        message = "is missing" if first["type"] == "missing" else first["msg"].removeprefix("Value error, ")
+        field, message = _first(error)
         raise FieldError(field, message + explain(field)) from None
+
+
+def build_leniently(
+    noun: type[ResponseModel], raw: dict[str, Any], zone: dt.tzinfo, explain: Callable[[str], str]
+) -> tuple[Any, tuple[OddField, ...]]:
+    """Return the noun, and the optional fields that did not fit: those count as not told.
+
+    A line or a parcel that does not fit loses the field that is wrong with it; one that is nothing at all is left out.
+    Raises FieldError for a field that the noun cannot be without.
+    """
+    raw = copy.deepcopy(raw)
+    odd: list[OddField] = []
+    for _ in range(MAX_ODD_FIELDS):
+        try:
+            return noun.model_validate(raw, context={"zone": zone}), tuple(odd)
+        except ValidationError as error:
+            details = error.errors(include_input=False, include_url=False, include_context=False)
+            dropped = [detail for detail in details if _drop(raw, noun, detail["loc"])]
+            if len(dropped) < len(details):
+                field, message = _first(error)
+                raise FieldError(field, message + explain(field)) from None
+            odd += [OddField(_path(detail["loc"]), _message(detail)) for detail in details]
+            for part in ("items", "parcels", "lines"):
+                if isinstance(raw.get(part), list):
+                    raw[part] = [one for one in raw[part] if one is not None]
+    raise FieldError("", "has too many fields that do not fit")
+
+
+MAX_ODD_FIELDS = 10
+"""Rounds of leaving out what does not fit: a list, then its entries, then their fields."""
+
+
+def _drop(raw: dict[str, Any], noun: type[ResponseModel], at: Sequence[str | int]) -> bool:
+    """Take the field at a place out of the raw values; False when the noun cannot be without it."""
+    name = at[0]
+    if not isinstance(name, str) or name not in noun.model_fields or noun.model_fields[name].is_required():
+        return False
+    whole = raw.get(name)
+    if len(at) > 1 and isinstance(whole, list) and isinstance(at[1], int) and at[1] < len(whole):
+        entry = whole[at[1]]
+        if len(at) > 2 and isinstance(entry, dict) and isinstance(at[2], str):
+            entry.pop(at[2], None)
+        else:
+            whole[at[1]] = None
+    else:
+        raw.pop(name, None)
+    return True
+
+
+def _first(error: ValidationError) -> tuple[str, str]:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    return _path(first["loc"]), _message(first)
+
+
+def _path(at: Sequence[str | int]) -> str:
+    field = ""
+    for part in at:
+        field += f"[{part}]" if isinstance(part, int) else f".{part}" if field else str(part)
+    return field
+
+
+def _message(detail: Mapping[str, Any]) -> str:
+    # the words of pydantic quote no values when the input is left out
+    return "is missing" if detail["type"] == "missing" else str(detail["msg"]).removeprefix("Value error, ")

@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 
 from agent.common.service_error import ServiceError
 from agent.common.tasks import cancel_and_wait
-from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
+from agent.shop.http.fields import FieldError, FieldReader, is_true, keys_of, search
 from agent.shop.http.idempotency_cache import IdempotencyCache
 from agent.shop.http.mapping import FieldSpec, FindFirst, Operation, Step, SystemMapping
+from agent.shop.http.noun_reader import NounReader
+from agent.shop.http.odd_variants import VariantsTried
 from agent.shop.http.operations import OPERATIONS
-from agent.shop.http.requester import MIN_ATTEMPT_SECONDS, Requester
-from agent.shop.http.response_models import ResponseModel, build
+from agent.shop.http.requester import MIN_ATTEMPT_SECONDS, CutOffList, Requester
+from agent.shop.http.response_models import ResponseModel
 from agent.shop.http.transport import CircuitOpen, Deadline, RequestNotSent
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,22 @@ MAX_FOUND = 10
 """Orders of one phone that ``find_each`` looks up."""
 Keep = Callable[[Any], bool]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class FoundNouns:
+    """What an operation's list holds, as far as it could be seen and read."""
+
+    nouns: Sequence[Any]
+    cut_off: bool = False
+    """True when the system has more than it was asked for."""
+    unreadable: int = 0
+    """Entries that were left out: a field that the noun cannot be without did not fit."""
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing is missing."""
+        return not self.cut_off and not self.unreadable
 
 
 @dataclass(frozen=True)
@@ -55,12 +73,12 @@ class OperationRunner:
         self._system = system
         self._requester = requester
         self._reader = reader
-        self._zone = zone
         self._clock = clock
         self._now = now
         self._repeats = repeats
         self.last_error = ""
         """``operation: code`` of the last failure that was not an answer of the system; empty when all is well."""
+        self.nouns = NounReader(system.system, reader, zone)
 
     def deadline(self, name: str) -> Deadline:
         """Return the moment by which an operation that starts now must have ended."""
@@ -78,13 +96,14 @@ class OperationRunner:
         arguments: Mapping[str, Any],
         deadline: Deadline | None = None,
         keep: tuple[str, Keep] | None = None,
-    ) -> list[Any]:
+    ) -> FoundNouns:
         """Return the nouns of an operation's list; ``keep`` is a field and what its value must be like.
 
-        Whatever is not kept is not looked at any further: a broken neighbour does no harm. Raises ServiceError.
+        Whatever is not kept is not looked at any further, and one that cannot be read does not hide the others.
+        Raises ServiceError, also when there are some and none of them can be read.
         """
         until = deadline or self.deadline(name)
-        found: list[Any] = await self._guarded(name, until, lambda: self._list(name, arguments, until, keep))
+        found: FoundNouns = await self._guarded(name, until, lambda: self._list(name, arguments, until, keep))
         return found
 
     async def change(self, name: str, arguments: Mapping[str, Any], key: str) -> Any:
@@ -127,12 +146,12 @@ class OperationRunner:
         found = await self._documents(name, arguments, deadline)
         context = self.context(arguments)
         try:
-            return self._noun(name, found.fields, found.document, context, found.document)
+            return self.nouns.noun(name, found.fields, found.document, context)
         except FieldError:
             made = await self._find_unconfirmed_change(name, context, deadline)
             if made is None:
                 raise
-            return self._noun(name, made.fields, made.document, context, made.document)
+            return self.nouns.noun(name, made.fields, made.document, context)
 
     async def _find_unconfirmed_change(
         self, name: str, context: Mapping[str, Any], deadline: Deadline
@@ -149,66 +168,113 @@ class OperationRunner:
 
     async def _list(
         self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
-    ) -> list[ResponseModel]:
+    ) -> FoundNouns:
         operation = self._system.operations[name]
-        found = await self._documents(name, arguments, deadline)
+        context = self.context(arguments)
+
+        def is_kept(item: Any) -> bool:
+            if keep is None:
+                return True
+            field, fits = keep
+            try:
+                return fits(self._reader.read(operation.fields[field], item, {**context, "item": item}, field))
+            except FieldError:
+                return False
+
+        # an order that is looked for by its number is there once: no page behind it is needed
+        enough = (lambda items: any(map(is_kept, items))) if name == "orders.find" and keep is not None else None
+        found = await self._documents(name, arguments, deadline, enough)
         path = operation.items or operation.find_each or "@"
         items = search(path, found.document)
         if not isinstance(items, list):
             raise FieldError("list", f"{path!r} gives no list; {keys_of(found.document)}")
+        cut_off = isinstance(found.document, CutOffList) or (
+            operation.more is not None and is_true(operation.more, found.document)
+        )
         if operation.find_each is not None:
-            return await self._find_each(items, deadline)
-        nouns = []
-        for item in items:
-            context = {**self.context(arguments), "item": item}
+            return await self._find_each(items, deadline, cut_off=cut_off)
+        nouns: list[ResponseModel] = []
+        broken: list[FieldError] = []
+        for item in (item for item in items if item is not None and is_kept(item)):
+            try:
+                nouns.append(self.nouns.noun(name, found.fields, item, {**context, "item": item}))
+            except FieldError as trouble:
+                broken.append(trouble)
+        self._told_of_unreadable(name, nouns, broken)
+        return FoundNouns(nouns, cut_off, len(broken))
+
+    def _told_of_unreadable(self, name: str, nouns: Sequence[Any], broken: Sequence[FieldError]) -> None:
+        """Log what was left out of a list; raises the first of it when nothing else is there."""
+        if broken and not nouns:
+            raise broken[0]
+        for trouble in broken:
+            log.warning("%s: %s: one of the list is left out: field %s", self._system.system, name, trouble)
+
+    async def try_odd_variants(
+        self, name: str, arguments: Mapping[str, Any], keep: tuple[str, Keep] | None = None
+    ) -> VariantsTried:
+        """Ask for a sample and read odd variants of it. Raises ServiceError where there is no sample to be had."""
+        until = self.deadline(name)
+        found: VariantsTried = await self._guarded(name, until, lambda: self._odd(name, arguments, until, keep))
+        return found
+
+    async def _odd(
+        self, name: str, arguments: Mapping[str, Any], deadline: Deadline, keep: tuple[str, Keep] | None
+    ) -> VariantsTried:
+        operation = self._system.operations[name]
+        document = (await self._documents(name, arguments, deadline)).document
+        context = self.context(arguments)
+        if operation.items is not None:
+            items = search(operation.items, document)
+            kept = [item for item in items if item is not None] if isinstance(items, list) else []
             if keep is not None:
                 field, fits = keep
-                if not fits(self._reader.read(operation.fields[field], item, context, field)):
-                    continue
-            nouns.append(self._noun(name, found.fields, item, context, item))
-        return nouns
+                kept = [item for item in kept if fits(self._reader.read(operation.fields[field], item, context, field))]
+            if not kept:
+                return VariantsTried(0)
+            document = kept[0]
+        return self.nouns.try_odd_variants(name, operation.fields, document, context)
 
-    async def _find_each(self, numbers: Sequence[Any], deadline: Deadline) -> list[ResponseModel]:
+    async def _find_each(self, numbers: Sequence[Any], deadline: Deadline, *, cut_off: bool) -> FoundNouns:
         wanted = [str(number) for number in numbers if isinstance(number, str | int) and not isinstance(number, bool)]
 
-        async def find(number: str) -> ResponseModel:
-            return await self._single("orders.find", {"number": number}, deadline)
+        async def find(number: str) -> ResponseModel | FieldError | None:
+            try:
+                return await self._single("orders.find", {"number": number}, deadline)
+            except FieldError as trouble:
+                return trouble
+            except ServiceError as error:
+                if error.code != "not_found":
+                    raise
+                return None
 
-        return list(await _gathered(find, wanted[:MAX_FOUND]))
-
-    def _noun(
-        self,
-        name: str,
-        fields: Mapping[str, FieldSpec],
-        document: Any,
-        context: Mapping[str, Any],
-        seen: Any,
-    ) -> ResponseModel:
-        raw = self._reader.read_all(fields, document, context)
-
-        def explain(field: str) -> str:
-            spec = fields.get(field)
-            if spec is None or spec.path is None:
-                return ""
-            return f" (path {spec.path!r}; {keys_of(seen)})"
-
-        noun: ResponseModel = build(OPERATIONS[name].noun, raw, self._zone, explain)
-        return noun
+        found = await _gathered(find, wanted[:MAX_FOUND])
+        broken = [one for one in found if isinstance(one, FieldError)]
+        nouns = [one for one in found if isinstance(one, ResponseModel)]
+        self._told_of_unreadable("orders.find", nouns, broken)
+        return FoundNouns(nouns, cut_off or len(wanted) > MAX_FOUND, len(broken))
 
     def context(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return what templates may use."""
         now = self._now().astimezone(dt.UTC).isoformat(timespec="seconds")
         return {**arguments, "settings": self._system.settings, "now": now}
 
-    async def _documents(self, name: str, arguments: Mapping[str, Any], deadline: Deadline) -> ResponseDocument:
-        """Ask for everything the operation needs."""
+    async def _documents(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        deadline: Deadline,
+        enough: Callable[[list[Any]], bool] | None = None,
+    ) -> ResponseDocument:
+        """Ask for everything the operation needs; no further pages once what is there is ``enough``."""
         operation = self._system.operations[name]
         context = self.context(arguments)
         first = operation.idempotency.find_first if operation.idempotency else None
         if first is not None and (made := await self._look(operation, first, context, deadline)) is not None:
             return made
         try:
-            found = ResponseDocument(await self._asked(name, operation, context, deadline), operation.fields)
+            answer = await self._asked(name, operation, context, deadline, enough)
+            found = ResponseDocument(answer, operation.fields)
         except ServiceError as error:
             lost = error.code in ("timed_out", "unavailable") and not isinstance(error, RequestNotSent)
             if first is None or not lost or deadline.remaining_seconds < MIN_ATTEMPT_SECONDS:
@@ -242,7 +308,14 @@ class OperationRunner:
             return None
         return ResponseDocument(document, operation.fields if first.fields is None else first.fields)
 
-    async def _asked(self, name: str, operation: Operation, context: Mapping[str, Any], deadline: Deadline) -> Any:
+    async def _asked(
+        self,
+        name: str,
+        operation: Operation,
+        context: Mapping[str, Any],
+        deadline: Deadline,
+        enough: Callable[[list[Any]], bool] | None,
+    ) -> Any:
         kind, idempotency = OPERATIONS[name], operation.idempotency
         options: dict[str, Any] = {"changes": kind.changes}
         if idempotency is not None:
@@ -250,7 +323,7 @@ class OperationRunner:
             if idempotency.header:
                 options["headers"] = {idempotency.header: self._requester.header("{{ key }}", context)}
         if not operation.steps:
-            return await self._requester.ask(operation, context, None, deadline, **options)
+            return await self._requester.ask(operation, context, None, deadline, enough=enough, **options)
         document: dict[str, Any] = {}
         for step in operation.steps:
             document[step.name] = await self._step(step, {**context, **document}, document, deadline, options)

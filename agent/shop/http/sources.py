@@ -6,6 +6,7 @@ import os
 import stat
 from pathlib import Path
 
+from agent.common.files import read_text
 from agent.errors import OrderlineError
 from agent.shop.http.access import Auth, SecretSource, ValueSource
 
@@ -29,7 +30,7 @@ def read(source: SecretSource | ValueSource) -> str:
         return value
     file = source.file or Path()
     try:
-        value = file.read_text(encoding="utf-8").strip()
+        value = read_text(file).strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise SecretMissing(f"{file}: cannot be read ({reason})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -11,9 +12,10 @@ from urllib.parse import quote
 import phonenumbers
 from jinja2 import ChainableUndefined, TemplateError, Undefined, meta
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from agent.common.bounded_sandbox import BoundedSandbox
 from agent.common.service_error import ServiceError
+from agent.shop import normalise
 
 _ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
 _UNFIT_FOR_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -22,17 +24,13 @@ _GSM = frozenset(
     "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
 )
 """The default alphabet of text messages and its extension, 3GPP TS 23.038 section 6.2.1."""
-_ERRORS = (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError)
+_ERRORS = (TemplateError, SecurityError, ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
 
 
-class MappingSandbox(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox, except that a mapping's key wins over a method of the same name."""
+class MappingSandbox(BoundedSandbox):
+    """Fills requests in; a ticket's transcript is the largest thing in one."""
 
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return ``obj.attribute``: the key of a mapping when there is one."""
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
+    most_chars = 1_000_000
 
 
 class RequestTemplates:
@@ -91,7 +89,8 @@ class RequestTemplates:
         at = (kind, template)
         try:
             if at not in self._compiled:
-                self._compiled[at] = environment.from_string(template).render
+                compiled = environment.from_string(template)
+                self._compiled[at] = functools.partial(environment.bounded_render, compiled)
             return self._compiled[at](context)
         except _ERRORS as error:
             raise ServiceError("bad_request", _cannot(template, error)) from error
@@ -110,6 +109,8 @@ def _environment(finalize: Callable[[Any], str]) -> MappingSandbox:
         "json": _json,
         "spaced": _spaced,
         "gsm": _gsm,
+        "prefixed": _prefixed,
+        "without_prefix": lambda value: normalise.without_prefix(_plain(value)),
     }
     return environment
 
@@ -161,6 +162,12 @@ def _spaced(value: Any, *sizes: int) -> str:
         parts.append(text[:size])
         text = text[size:]
     return "-".join([*parts, text] if text else parts)
+
+
+def _prefixed(value: Any, prefix: Any) -> str:
+    """An order number with what the shop puts in front: ``'1001' | prefixed('EN-')`` becomes ``EN-1001``."""
+    number, front = normalise.order_number(_plain(value)), _plain(prefix)
+    return front + (number.removeprefix(normalise.order_number(front)) or number)
 
 
 def _gsm(value: Any) -> bool:

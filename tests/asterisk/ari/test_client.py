@@ -137,3 +137,37 @@ async def test_the_audio_of_many_calls_takes_no_connection_from_requests(asteris
         await ari.channels.answer("c1")
         for socket in sockets:
             await socket.close()
+
+
+async def test_a_password_changed_in_asterisk_alone_is_told_and_a_new_one_in_the_settings_is_taken_up(
+    asterisk: FakeAsterisk,
+) -> None:
+    settings = ["secret"]
+    async with client(asterisk, read_password=lambda: settings[0]) as ari:
+        asterisk.change_password("rotated")
+        with pytest.raises(AriAuthFailed):
+            await ari.channels.list()
+        assert "ari.password_file" in ari.refusal, "it is told though the event stream is still there"
+        await asterisk.drop_event_sockets()
+        async with asyncio.timeout(10):
+            while ari.connected.is_set():  # noqa: ASYNC110 - an event has none for its end
+                await asyncio.sleep(0.01)
+        settings[0] = "rotated"
+        async with asyncio.timeout(10):
+            await ari.connected.wait()
+        assert ari.refusal == ""
+        assert await ari.channels.list() == []
+
+
+async def test_a_password_that_is_put_right_in_asterisk_needs_no_restart(asterisk: FakeAsterisk) -> None:
+    async with client(asterisk) as ari:
+        asterisk.change_password("rotated")
+        await asterisk.drop_event_sockets()
+        async with asyncio.timeout(10):
+            while not ari.refusal:  # noqa: ASYNC110 - an attribute tells nobody
+                await asyncio.sleep(0.01)
+        assert not ari.connected.is_set()
+        asterisk.change_password("secret")
+        async with asyncio.timeout(10):
+            await ari.connected.wait()
+        assert ari.refusal == ""

@@ -7,6 +7,7 @@ from agent.dialog.contract import Event, Turn
 from agent.dialog.engine.engine import Conversation
 from agent.dialog.tools.text_call_model import LocatedTextCall
 from agent.dialog.tools.text_call_runner import TextCallReport, TextCallResult, play
+from agent.shop.answers import complete_answer
 from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
 
 PACK = shipped_pack()
@@ -22,7 +23,7 @@ def played(located: LocatedTextCall) -> TextCallResult:
     """Return how a call goes; it is played once for all tests that ask."""
     key = located.file, located.line
     if key not in PLAYED:
-        PLAYED[key] = play(PACK, located, RENDER)
+        PLAYED[key] = play(PACK, located, RENDER, check_answer=complete_answer)
     return PLAYED[key]
 
 
@@ -73,5 +74,5 @@ class ConversationRestoredAfterEveryEvent(Conversation):
 @pytest.mark.slow
 @pytest.mark.parametrize("located", shipped_text_calls(), ids=lambda located: f"{located.file}:{located.line}")
 def test_a_call_that_moves_to_another_process_after_every_event_goes_the_same_way(located: LocatedTextCall) -> None:
-    result = play(PACK, located, RENDER, ConversationRestoredAfterEveryEvent)
+    result = play(PACK, located, RENDER, ConversationRestoredAfterEveryEvent, check_answer=complete_answer)
     assert not result.problems, "\n".join([*result.transcript, *result.problems])

@@ -50,3 +50,56 @@ def test_expressions_compute_and_unknown_names_are_nothing() -> None:
     assert expressions.names("order.status == 'x' and tries") == {"order", "tries"}
     with pytest.raises(DialogError):
         expressions.evaluate("tries / 0", {"tries": 1})
+
+
+LARGE = [
+    "{{ 'a' * 1000000000 }}",
+    "{{ 1000000000 * 'a' }}",
+    "{{ ['a'] * 1000000000 }}",
+    "{{ 'a'.ljust(1000000000) }}",
+    "{{ 'a'.center(1000000000) }}",
+    "{{ 'a' | center(1000000000) }}",
+    "{{ 'a\nb' | indent(1000000000) }}",
+    "{{ '%1000000000d' % 1 }}",
+    "{{ '%*d' % (1000000000, 1) }}",
+    "{{ '%1000000000d' | format(1) }}",
+    "{{ '{:1000000000}'.format(1) }}",
+    "{{ '{:{}}'.format(1, 1000000000) }}",
+    "{{ 10 ** 1000000000 }}",
+    "{{ (('a' * 15000) | replace('a', 'b' * 15000)) }}",
+    "{{ ('a' * 15000).replace('a', 'b' * 15000) }}",
+    "{{ ('x' * 15000).join(['a'] * 15000) }}",
+    "{{ ['a'] * 15000 | join('x' * 15000) }}",
+    "{% set ns = namespace(a='aa') %}{% for i in range(40) %}{% set ns.a = ns.a ~ ns.a %}{% endfor %}{{ ns.a }}",
+    "{% set ns = namespace(a='aa') %}{% for i in range(40) %}{% set ns.a = ns.a + ns.a %}{% endfor %}{{ ns.a }}",
+    "{% for a in range(1000) %}{% for b in range(1000) %}some words{% endfor %}{% endfor %}",
+    "{% for a in range(9) %}{% for b in range(9) %}{% for c in range(9) %}x{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in range(100000000) %}{% endfor %}",
+    "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
+    "{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " }}",
+    "{{ lipsum(n=1000000) }}",
+    "x" * 60_000,
+]
+
+
+@pytest.mark.parametrize("template", LARGE, ids=range(len(LARGE)))
+def test_no_prompt_grows_beyond_what_can_be_said(template: str) -> None:
+    with pytest.raises(DialogError):
+        SandboxRenderer()(template, {})
+
+
+@pytest.mark.parametrize("expression", ["'a' * 1000000000", "10 ** 1000000000", "(" * 20_000 + "1" + ")" * 20_000])
+def test_no_expression_grows_beyond_it_either(expression: str) -> None:
+    with pytest.raises(DialogError):
+        Expressions().evaluate(expression, {})
+
+
+def test_what_prompts_do_every_day_is_within_the_bounds() -> None:
+    render = SandboxRenderer()
+    items = [{"name": "shoes"}, {"name": "hat"}]
+    assert render("{% for one in items %}{{ one.name }}{{ ', ' if not loop.last }}{% endfor %}", {"items": items}) == (
+        "shoes, hat"
+    )
+    assert render("{{ 'a' ~ 1 ~ none_there ~ 'b' }} {{ '-' * 3 }} {{ 2 ** 10 }}", {}) == "a1b --- 1024"
+    assert render("{{ items | map(attribute='name') | join(' and ') }}", {"items": items}) == "shoes and hat"
+    assert render("{{ '%05.2f' | format(3.14159) }} {{ '{:>4}'.format('x') }}", {}) == "03.14 x"

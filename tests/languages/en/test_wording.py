@@ -177,11 +177,40 @@ def test_ordinals_and_counts() -> None:
         ("winston-salem, NC", "Winston-Salem, North Carolina"),
         ("McAllen, TX, USA", "McAllen, Texas"),
         ("São Paulo", "Sao Paulo"),
+        ("CHICAGO, IL 60614 US", "Chicago, Illinois"),
+        ("CHICAGO, IL", "Chicago, Illinois"),
+        ("DOVER, DE 19901", "Dover, Delaware"),
+        ("SELBYVILLE, DE, US", "Selbyville, Delaware"),
         (None, ""),
     ],
 )
 def test_places_lose_their_abbreviations_and_codes(place: object, spoken: str) -> None:
     assert wording.place(place) == spoken
+
+
+@pytest.mark.parametrize(
+    ("place", "spoken"),
+    [
+        ("LEIPZIG, DE", "Leipzig, Germany"),
+        ("LEIPZIG DE", "Leipzig, Germany"),
+        ("LEIPZIG, DE 04159", "Leipzig, Germany"),
+        ("KÖLN, DE", "Koln, Germany"),
+        ("TORONTO, CA", "Toronto, Canada"),
+        ("MUMBAI, IN", "Mumbai, India"),
+        ("TEL AVIV, IL", "Tel Aviv, Israel"),
+        ("BOGOTA, CO", "Bogota, Colombia"),
+        ("PARIS, FR", "Paris, France"),
+        ("ROTTERDAM, NL 3011", "Rotterdam, Netherlands"),
+        ("EAST MIDLANDS, GB", "East Midlands, United Kingdom"),
+    ],
+)
+def test_the_code_of_a_country_is_not_read_as_a_state(place: str, spoken: str) -> None:
+    assert wording.place(place) == spoken
+
+
+@pytest.mark.parametrize("code", ["AL", "AR", "CA", "CO", "DE", "GA", "ID", "IL", "IN", "MA", "MD", "PA", "TN", "VA"])
+def test_a_code_that_is_a_states_and_a_countrys_is_not_said_of_a_town_nobody_knows(code: str) -> None:
+    assert wording.place(f"KLEINKLECKERSDORF, {code}") == "Kleinkleckersdorf"
 
 
 def test_lists_end_with_and() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from pytest_httpserver import HTTPServer
 from agent.app.shop_factory import check_systems
 from agent.cli import main
 from agent.config.shop import ShopSettings
+from agent.shop.http.mapping_files import shipped
 from tests.shop.http.mapped import ORDER_MAPPING, PHONE, TICKET_MAPPING, order
+from tests.shop.http.odd_orders import MAKERS
+from tests.shop.http.spoken_calls import SECRETS
 
 NOTHING = {"order": "", "phone": "", "postcode": "", "write": False}
 
@@ -52,6 +56,35 @@ def test_all_is_well(place: MappingDirectory, httpserver: HTTPServer) -> None:
     assert not [request for request, _ in httpserver.log if request.method == "POST"]
     for value in ("10473", "60614", "0143", "Mug", "49.90"):
         assert value not in text
+
+
+def test_what_is_odd_in_the_sample_is_told_and_odd_variants_of_it_are_tried(
+    place: MappingDirectory, httpserver: HTTPServer
+) -> None:
+    odd = order(state="teleported", lines=[{"sku": "MUG", "title": "Mug", "qty": -2, "price": 24.95}])
+    httpserver.expect_request("/api/orders/10473").respond_with_json(odd)
+    code, text = place.check(ORDER_MAPPING, order="10473")
+    assert code == 1, text
+    assert "an order with 1 lines and 0 parcels, unknown" in text
+    assert "field status: the answer has a word that 'map' does not have, and there is no default" in text
+    assert "field items[].quantity: must be a number of zero or more; it counts as not known" in text
+    assert "all could be used, but for those with an odd phone (is missing)" in text
+    assert "teleported" not in text
+
+
+@pytest.mark.parametrize("name", ["shopify", "woocommerce", "oscar"])
+def test_a_shipped_mapping_can_use_every_odd_variant_of_an_order(
+    place: MappingDirectory, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for secret in SECRETS:
+        monkeypatch.setenv(secret, "secret")
+    made_up = MAKERS[name](7).shop
+    httpserver.expect_request(re.compile(".*")).respond_with_handler(getattr(made_up, name))
+    text = re.sub(r"(?m)^base_url: https://[^/\s]+", "base_url: BASE", shipped()[name].read_text(encoding="utf-8"))
+    number = re.sub(r"\D", "", str(made_up.orders[0].get("number") or made_up.orders[0].get("name")))
+    code, told = place.check(text, order=number)
+    assert code < 2, told
+    assert re.search(r"\d\d variants of the sample, each with one value [a-z, ]+: all could be used\n", told), told
 
 
 def test_without_samples_an_order_is_looked_for_that_is_not_there(

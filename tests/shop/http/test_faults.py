@@ -183,9 +183,9 @@ class TestLies:
 
     @pytest.mark.parametrize(
         "change",
-        [{"state": "teleported"}, {"money": None}, {"created": 5}, {"lines": {"sku": 1}}, {"ship_to": []}],
+        [{"number": {"teleported": 1}}, {"number": None}, {"ship_to": []}, {"ship_to": {"zip": {"teleported": 1}}}],
     )
-    async def test_a_wrong_type_names_its_field_and_no_value(
+    async def test_a_needed_field_of_the_wrong_type_is_named_without_its_value(
         self, open_shop: OpenShop, httpserver: HTTPServer, change: dict[str, object]
     ) -> None:
         httpserver.expect_request(ORDER).respond_with_json(order(**change))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.shop.http.fields import FieldError, FieldReader, keys_of, search
+from agent.shop.http.fields import FieldError, FieldReader, OddField, keys_of, search
 from agent.shop.http.mapping import FieldSpec
-from agent.shop.http.response_models import OrderFields, build
+from agent.shop.http.response_models import OrderFields, build, build_leniently
 from agent.shop.http.templates import RequestTemplates
+from agent.shop.models import OrderItem
 from tests.shop.http.mapped import PHONE
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -107,8 +109,8 @@ class TestNouns:
             ("total", True),
             ("postcode", {"zip": 1}),
             ("items", "Mug"),
-            ("items", [{"name": "Mug", "quantity": 1.5}]),
-            ("items", [{"quantity": 1}]),
+            ("items", [{"name": "Mug", "quantity": -1}]),
+            ("items", [{"name": ["Mug"]}]),
             ("expected_window", "tomorrow"),
         ],
     )
@@ -133,6 +135,8 @@ def test_any_data_gives_an_order_or_a_named_field(data: Any) -> None:
     raw = {**RAW, **data} if isinstance(data, dict) else {**RAW, "items": data}
     with contextlib.suppress(FieldError):
         assert build(OrderFields, raw, CHICAGO, lambda _: "").order("US").number
+    with contextlib.suppress(FieldError):
+        assert build_leniently(OrderFields, raw, CHICAGO, lambda _: "")[0].order("US").number
 
 
 @given(JSON, st.sampled_from(["a.b", "sum(@)", "sort_by(@, &number)", "@[0]", "items[?total > `1`]", "abs(total)"]))
@@ -143,3 +147,64 @@ def test_no_path_raises_over_any_data(data: Any, path: str) -> None:
 def test_a_document_is_described_by_its_keys_alone() -> None:
     assert keys_of({"name": "Maria", "zip": "60614"}) == "the keys there: name, zip"
     assert keys_of([{"name": "Maria"}]) == "there is a list of 1; in the first, the keys there: name"
+
+
+class TestOddFields:
+    """An optional field that does not fit is not known; the noun is made all the same."""
+
+    def lenient(self, **changes: object) -> tuple[Any, list[str]]:
+        made, odd = build_leniently(OrderFields, {**RAW, **changes}, CHICAGO, lambda _: "")
+        return made.order("US"), [one.field for one in odd]
+
+    @pytest.mark.parametrize(
+        ("field", "value", "known"),
+        [
+            ("status", "lost", "unknown"),
+            ("currency", "dollars", ""),
+            ("total", -1, None),
+            ("placed_on", "soon", None),
+            ("expected_on", 17, None),
+            ("expected_window", "tomorrow", None),
+            ("refund_amount", True, None),
+            ("items", "Mug", ()),
+            ("parcels", [5], ()),
+        ],
+    )
+    def test_it_counts_as_not_known(self, field: str, value: object, known: object) -> None:
+        made, odd = self.lenient(**{field: value})
+        assert getattr(made, field) == known
+        assert len(odd) == 1
+        assert odd[0].startswith(field)
+
+    def test_a_line_loses_what_is_wrong_with_it_and_keeps_the_rest(self) -> None:
+        made, odd = self.lenient(
+            items=[{"name": "Mug", "quantity": "two", "price": -1, "sku": "M"}, {"name": "Cup"}, 7]
+        )
+        assert made.items == (OrderItem("M", "Mug", None, None), OrderItem("", "Cup", None, None))
+        assert sorted(odd) == ["items[0].price", "items[0].quantity", "items[2]"]
+
+    def test_a_weight_is_a_quantity(self) -> None:
+        made, odd = self.lenient(items=[{"name": "Tea", "quantity": 1.52}, {"name": "Cup", "quantity": "2.0"}])
+        assert ([item.quantity for item in made.items], odd) == ([Decimal("1.52"), 2], [])
+
+    @pytest.mark.parametrize("field", ["number", "postcode", "phone"])
+    def test_what_an_order_cannot_be_without_is_refused(self, field: str) -> None:
+        with pytest.raises(FieldError) as caught:
+            self.lenient(**{field: {"odd": 1}})
+        assert caught.value.field == field
+
+    def test_a_reader_notes_what_it_leaves_out(self) -> None:
+        fields = {name: FieldSpec.model_validate(spec) for name, spec in self.FIELDS.items()}
+        odd: list[OddField] = []
+        found = READER.read_all(fields, {"s": "lost", "w": "odd", "d": "soon", "l": 5, "n": 3}, {}, odd=odd)
+        assert found == {"number": 3, "word": "placed"}
+        assert {one.field for one in odd} == {"status", "word", "day", "items"}
+        assert not [one for one in odd if "lost" in one.message]
+
+    FIELDS: ClassVar[dict[str, Any]] = {
+        "number": {"path": "n"},
+        "status": {"path": "s", "map": {"sent": "shipped"}},
+        "word": {"path": "w", "map": {"sent": "shipped"}, "default": "placed"},
+        "day": {"path": "d", "format": "%d.%m.%Y"},
+        "items": {"list": "l", "fields": {"name": {"path": "n"}}},
+    }

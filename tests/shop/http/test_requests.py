@@ -321,6 +321,9 @@ async def test_no_value_stands_in_the_log_or_in_a_message(
         {"money": "Lopez"},
         {"lines": "Lopez"},
         {"created": "Lopez"},
+        {"number": {"name": "Lopez"}},
+        {"number": None},
+        {"ship_to": {"phone": PHONE, "zip": {"Lopez": 1}}},
     ):
         httpserver.clear()
         httpserver.expect_request("/api/orders/10473").respond_with_json(order(**change))

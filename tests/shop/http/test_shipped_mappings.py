@@ -104,8 +104,8 @@ class TestShopify:
                 {"fulfillments": [], "displayFulfillmentStatus": "UNFULFILLED", "displayFinancialStatus": "PENDING"},
                 "awaiting_payment",
             ),
-            ({"fulfillments": [], "displayFulfillmentStatus": "IN_PROGRESS"}, "packed"),
-            ({"displayFulfillmentStatus": "PARTIALLY_FULFILLED"}, "shipped"),
+            ({"fulfillments": [], "displayFulfillmentStatus": "IN_PROGRESS"}, "placed"),
+            ({"displayFulfillmentStatus": "PARTIALLY_FULFILLED"}, "partly_shipped"),
             ({"cancelledAt": "2026-11-21T00:00:00Z"}, "cancelled"),
             ({"displayFinancialStatus": "REFUNDED"}, "refunded"),
         ],
@@ -236,7 +236,7 @@ class TestWooCommerce:
             ("Woo Single #1", "", 2, Decimal(3)),
             ("Ship Your Idea", "SHIP", 1, Decimal("12.5")),
         ]
-        assert (found.parcels, found.refund_amount) == ((), None)
+        assert (found.parcels, found.refund_amount) == ((), Decimal(0))
 
     async def test_money_back_and_parcels_of_the_tracking_extension(
         self, open_shop: OpenShop, httpserver: HTTPServer

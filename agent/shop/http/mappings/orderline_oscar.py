@@ -49,7 +49,7 @@ class PhoneLineSerializer(OrderLineSerializer):
         """What Django REST framework reads."""
 
         model = OrderLine
-        fields = ("sku", "upc", "title", "quantity", "unit_price_incl_tax", "status")
+        fields = ("id", "sku", "upc", "title", "quantity", "unit_price_incl_tax", "status")
 
 
 class PhoneOrderSerializer(OrderSerializer):

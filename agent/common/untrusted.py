@@ -1,0 +1,91 @@
+"""Text from outside that may be anything: JSON read within bounds, and text made fit for a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+
+MOST_CHARS = 1_000_000
+MOST_LEVELS = 64
+"""Lists and mappings within one another; ours have about ten."""
+CLOCK_SKEW_SECONDS = 60.0
+"""The clocks of nodes agree within seconds: what is further in the future is not believed."""
+
+_KEPT = "\n\t"
+_BREAKERS = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Line ends and signs that turn the direction of writing: they can make a line look like another one."""
+
+
+def parse_json(text: str | bytes, *, most_chars: int = MOST_CHARS) -> Any:
+    """Read JSON that somebody else may have written. Raises ValueError for everything that ours never is.
+
+    That is text that is too long, is no UTF-8, nests deeper than :data:`MOST_LEVELS`, or holds numbers that are
+    infinite or none.
+    """
+    if len(text) > most_chars:
+        raise ValueError(f"longer than {most_chars} characters")
+    try:
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    waiting = [(value, 1)]
+    while waiting:
+        one, level = waiting.pop()
+        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        if level > MOST_LEVELS:
+            raise ValueError("nested too deeply")
+        waiting += [(more, level + 1) for more in inside if isinstance(more, dict | list)]
+    return value
+
+
+def of_shape(adapter: TypeAdapter[T], value: object) -> T:
+    """Return untrusted JSON as the type of ``adapter``. Raises ValueError, which names the place, not the value."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}") from error
+
+
+def finite_number(value: object) -> float:
+    """Return a number of untrusted JSON as seconds or a count. Raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{type(value).__name__} is no number")
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError("a number too large") from error
+    if not math.isfinite(number):
+        raise ValueError("a number too large")
+    return number
+
+
+def printable(text: str, *, keep: str = _KEPT) -> str:
+    """Return the text with what would steer a terminal, instead of being read, written out as JSON does.
+
+    ``keep`` are the control characters that may stay. The result of JSON is still the same JSON.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in keep or not _steers(one) else f"\\u{ord(one):04x}" for one in text)
+
+
+def _steers(one: str) -> bool:
+    code = ord(one)
+    return code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or one in _BREAKERS
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is too large")
+    return value
