@@ -13,9 +13,9 @@ from agent.speech.model import bundled_model
 from agent.speech.recognizer import VoskRecognizer
 
 AUDIO_SECONDS = 8
-CALLERS_PER_LINE = 0.75
-"""Callers for each line that could be decoded without a pause: they listen as well as speak, but need voices, two
-Asterisks and the dialog besides. Two cores without other work decode about 22 lines."""
+CALLERS_PER_LINE = 0.12
+"""Callers for each line that could be decoded without a pause. They all begin in the same instant, and need voices, two
+Asterisks and the dialog besides: with 20 of them, two cores that decode 58 lines misheard about every fifth answer."""
 
 
 async def callers_at_once(most: int) -> int:
