@@ -99,9 +99,13 @@ def _chat(options: argparse.Namespace) -> int:
             options.usage_error("--really needs --config DIR: the demo shop of a chat is made for it alone")
         return chat_in_terminal(how)
     from agent.cli.configured_chat import chat_with_configured_shop
+    from agent.common.privileges import drop_root_privileges
     from agent.config.loader import load_settings
 
-    return chat_with_configured_shop(load_settings(options.config), how, really=options.really)
+    settings = load_settings(options.config)
+    # what the agent cannot read shows here, and files of the demo shop stay the agent's
+    drop_root_privileges(settings.state_directory)
+    return chat_with_configured_shop(settings, how, really=options.really)
 
 
 def _check(options: argparse.Namespace) -> int:

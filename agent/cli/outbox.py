@@ -26,6 +26,9 @@ def add_outbox_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     webhooks.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     webhooks.add_argument("what", choices=("test", "schema"))
     webhooks.add_argument("name", nargs="?", default="", help="which webhook (all of them)")
+    webhooks.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="of schema: write it here (standard output)"
+    )
 
 
 def _outbox(options: argparse.Namespace) -> int:
@@ -52,11 +55,17 @@ def _webhooks(options: argparse.Namespace) -> int:
     from agent.app.outbox_factory import webhook_target
     from agent.config.loader import load_settings
     from agent.records.webhook_commands import test_webhooks
-    from agent.records.webhook_events import published_schema
+    from agent.records.webhook_events import schema_text
 
     if options.what == "schema":
-        print(published_schema(), end="")
+        if options.output is None:
+            print(schema_text(), end="")
+        else:
+            options.output.write_text(schema_text(), encoding="utf-8")
         return 0
+    if options.output is not None:
+        print("orderline: -o is for orderline webhooks schema", file=sys.stderr)
+        return EXIT_USAGE
     settings = load_settings(options.config)
     names = [webhook.name for webhook in settings.webhooks]
     if not names or (options.name and options.name not in names):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from agent.call.turn_taking import TurnTakingOptions
 from agent.config.base import SettingsPart
 
 
@@ -19,11 +20,11 @@ class CallSettings(SettingsPart):
     """How long callers of an agent that died are held while the next one starts; 0: the dialplan takes them."""
     max_calls: int = Field(default=0, ge=0)
     """More calls than this at a time go straight to the queue; 0 for no limit."""
-    end_complete_ms: int = Field(default=250, ge=100, le=2000)
-    end_likely_ms: int = Field(default=450, ge=100, le=3000)
-    end_open_ms: int = Field(default=700, ge=200, le=5000)
-    end_incomplete_ms: int = Field(default=1600, ge=300, le=8000)
-    barge_in_ms: int = Field(default=80, ge=40, le=1000)
+    end_complete_ms: int = Field(default=TurnTakingOptions.end_complete_ms, ge=100, le=2000)
+    end_likely_ms: int = Field(default=TurnTakingOptions.end_likely_ms, ge=100, le=3000)
+    end_open_ms: int = Field(default=TurnTakingOptions.end_open_ms, ge=200, le=5000)
+    end_incomplete_ms: int = Field(default=TurnTakingOptions.end_incomplete_ms, ge=300, le=8000)
+    barge_in_ms: int = Field(default=TurnTakingOptions.barge_in_ms, ge=40, le=1000)
     consent: Literal["off", "announce", "ask"] = "off"
     """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 VERSION = 1
 """Raised when a field goes or changes its meaning; new fields may come at any time."""
-SCHEMA_FILE = "webhook_schema.json"
 
 
 class _Model(BaseModel):
@@ -207,11 +205,6 @@ def envelope(event: str, event_id: str, at: str, call_id: str, data: dict[str, A
 
 
 def schema_text() -> str:
-    """Return the schema as the published file should be."""
+    """Return the JSON Schema of all events: what webhook_schema.json beside this module must hold."""
     schema = WebhookEvent.model_json_schema(mode="serialization")
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
-
-
-def published_schema() -> str:
-    """Return the schema that is shipped."""
-    return resources.files("agent.records").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")

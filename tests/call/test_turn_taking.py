@@ -50,6 +50,22 @@ class TestTheEndOfTheCallersTurn:
         assert [waits[level] for level in levels] == sorted(waits[level] for level in levels)
         assert len({waits[level] for level in levels}) == 4
 
+    @pytest.mark.parametrize(("completeness", "wait_ms"), [(Completeness.INCOMPLETE, 1600), (Completeness.OPEN, 700)])
+    def test_a_number_is_waited_for_1600_ms_while_it_is_certainly_partial_and_700_ms_while_it_may_grow(
+        self, completeness: Completeness, wait_ms: int
+    ) -> None:
+        turn = taker()
+        run(turn, 600, SPEECH, "one oh four", completeness)
+        assert run(turn, 5000, QUIET, "one oh four", completeness) == (TurnAction.END_OF_TURN, wait_ms)
+
+    def test_the_longest_turn_ends_the_wait_for_the_rest_of_a_number(self) -> None:
+        options = TurnTakingOptions(end_incomplete_ms=8000)
+        turn = TurnTaker(options, barge_in=BargeIn.ANY, no_input_ms=3000, max_speech_ms=2000, prompt_playing=False)
+        run(turn, 600, SPEECH, "one oh four", Completeness.INCOMPLETE)
+        action, after_ms = run(turn, 8000, QUIET, "one oh four", Completeness.INCOMPLETE)
+        assert action is TurnAction.END_OF_TURN
+        assert after_ms == pytest.approx(2000 - 600 + options.onset_ms, abs=20)
+
     def test_a_caller_who_pauses_between_digits_and_goes_on_is_not_cut_off(self) -> None:
         turn = taker()
         run(turn, 500, SPEECH, "one oh four", Completeness.INCOMPLETE)
@@ -227,6 +243,12 @@ class TestKeys:
         keys.key("1", 100.0)
         assert not keys.timed_out(101.9)
         assert keys.timed_out(102.0)
+
+    def test_the_next_key_is_waited_for_2_5_seconds(self) -> None:
+        keys = KeyCollector(KeyEntry(max_digits=5))
+        assert not keys.key("1", 10.0)
+        assert not keys.timed_out(12.4)
+        assert keys.timed_out(12.5)
 
     def test_a_key_for_a_person_counts_at_once_and_only_as_the_first(self) -> None:
         entry = KeyEntry(max_digits=5, instant="0*")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, date, time
 from pathlib import Path
 
 import pytest
 
 from agent.app.queue_factory import queue_definition
+from agent.call.turn_taking import TurnTakingOptions
 from agent.config.base import SettingsError
+from agent.config.call import CallSettings
 from agent.config.loader import load_settings
 from agent.config.settings import Settings
 
@@ -23,6 +26,25 @@ def write(directory: Path, text: str, name: str = "orderline.yaml") -> Path:
 def test_an_empty_file_gives_the_documented_defaults(tmp_path: Path) -> None:
     write(tmp_path, "")
     assert load_settings(tmp_path) == Settings()
+
+
+def test_waits_that_are_not_set_are_those_of_turn_taking() -> None:
+    of_calls, of_turns = CallSettings(), TurnTakingOptions()
+    shared = CallSettings.model_fields.keys() & {field.name for field in fields(TurnTakingOptions)}
+    assert shared == {"end_complete_ms", "end_likely_ms", "end_open_ms", "end_incomplete_ms", "barge_in_ms"}
+    assert {name: getattr(of_calls, name) for name in shared} == {name: getattr(of_turns, name) for name in shared}
+
+
+@pytest.mark.parametrize(("milliseconds", "accepted"), [(299, False), (300, True), (8000, True), (8001, False)])
+def test_the_wait_for_the_rest_of_a_number_may_be_300_to_8000_ms(
+    tmp_path: Path, milliseconds: int, accepted: bool
+) -> None:
+    main = write(tmp_path, f"call:\n  end_incomplete_ms: {milliseconds}\n")
+    if accepted:
+        assert load_settings(tmp_path).call.end_incomplete_ms == milliseconds
+    else:
+        with pytest.raises(SettingsError, match=f"{main}:2: call.end_incomplete_ms: "):
+            load_settings(tmp_path)
 
 
 def test_later_files_win_key_by_key(tmp_path: Path) -> None:

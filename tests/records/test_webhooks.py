@@ -20,19 +20,22 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from agent.call.records import Caller, CallRecord
+from agent.cli.main import EXIT_USAGE, main
 from agent.config.delivery import WebhookEventName
+from agent.records import webhook_events
 from agent.records.call_record import call_record
 from agent.records.delivery import DeliveryFailed
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 from agent.records.redaction import redact_record
 from agent.records.webhook_commands import test_webhooks as run_test
-from agent.records.webhook_events import EVENTS, envelope, published_schema, schema_text
+from agent.records.webhook_events import EVENTS, envelope, schema_text
 from agent.records.webhooks import InvalidWebhookSecret, WebhookEndpoint, WebhookSender, read_secrets
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes ...").decode()
 OTHER = "whsec_" + base64.b64encode(b"another one of thirty-two bytes.").decode()
 NOW = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+PUBLISHED_SCHEMA = Path(webhook_events.__file__).with_name("webhook_schema.json")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "webhooks.md"
 
 
@@ -226,7 +229,7 @@ class TestEvents:
             entries += announcer.events_of_operation("call-1", operation, arguments, result, operation)
         bodies = [entry.payload["body"] for entry in entries]
         assert {body["event"] for body in bodies} == set(EVENTS)
-        schema = json.loads(published_schema())
+        schema = json.loads(PUBLISHED_SCHEMA.read_text(encoding="utf-8"))
         for body in bodies:
             jsonschema.validate(body, schema)
         with pytest.raises(jsonschema.ValidationError):
@@ -234,7 +237,8 @@ class TestEvents:
         assert "0143" not in json.dumps([body for body in bodies if body["event"] == "survey.answered"])
 
     def test_the_published_schema_is_the_one_of_the_models(self) -> None:
-        assert published_schema() == schema_text(), "write agent/records/webhook_schema.json again: schema_text()"
+        remedy = "orderline webhooks schema -o agent/records/webhook_schema.json"
+        assert PUBLISHED_SCHEMA.read_text(encoding="utf-8") == schema_text(), remedy
 
     def test_the_settings_know_the_same_events(self) -> None:
         assert WebhookEventName.__args__ == EVENTS
@@ -272,6 +276,20 @@ class TestEvents:
 
 
 class TestTheCommand:
+    def test_the_schema_is_made_from_the_models_so_that_an_old_or_empty_file_is_written_anew(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        old = tmp_path / "webhook_schema.json"
+        old.write_text("", encoding="utf-8")
+        assert main(["webhooks", "schema", "-o", str(old)]) == 0
+        assert old.read_text(encoding="utf-8") == schema_text()
+        assert capsys.readouterr().out == ""
+        assert main(["webhooks", "schema"]) == 0
+        assert capsys.readouterr().out == schema_text()
+
+    def test_a_file_to_write_is_refused_for_a_test_event(self, tmp_path: Path) -> None:
+        assert main(["webhooks", "test", "-o", str(tmp_path / "out")]) == EXIT_USAGE
+
     async def test_a_receiver_that_takes_it_is_told_with_its_time(self, receiver: Receiver) -> None:
         out = io.StringIO()
         assert await run_test([hook(receiver)], out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 
 def _as_tuple(value: Any) -> Any:
@@ -14,6 +14,11 @@ def _as_tuple(value: Any) -> Any:
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
 """A text or a list of texts: prompt names, or the words themselves."""
+
+
+Reason = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{1,39}$")]
+"""Why a call is handed over. It is also the extension of the dialplan's hand-over context, which takes ``_[a-z].``:
+a small letter, then at least one character more."""
 
 
 class FileModel(BaseModel):

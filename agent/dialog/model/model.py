@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from agent.dialog.model.base import FileModel, Texts
+from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
 
 END = "end"
@@ -205,8 +205,8 @@ class LinkStep(_Step):
 class HandOverStep(_Step):
     """Give the call to a person."""
 
-    handover: str
-    """The reason, a short machine word."""
+    handover: Reason
+    """The reason, a short machine word: small letters, digits and ``_``, a letter first."""
     say: Texts = ()
     """Said before, instead of the usual words."""
     queue: str = ""
@@ -393,8 +393,8 @@ class PackFile(FileModel):
     """Ways of saying yes and no."""
     corrections: CorrectionPhrases | None = None
     """How a number just read back is put right."""
-    escalate: dict[str, Escalation] = {}
-    """Words that bring a person at once."""
+    escalate: dict[Reason, Escalation] = {}
+    """Reason of the hand-over -> words that bring a person at once."""
     defaults: QuestionSettings | None = None
     """How questions are asked unless a slot says otherwise."""
     wait_seconds: float | None = Field(default=None, gt=0, le=600)

@@ -228,6 +228,8 @@ def _explain(loc: tuple[int | str, ...], kind: str, message: str, data: Any) -> 
         return path, f"there is no key '{name}' here{did_you_mean(name, allowed) or _listing(allowed)}"
     if kind == "missing":
         return path, f"needs the key '{loc[-1]}'"
+    if kind == "string_pattern_mismatch":  # no other text of a pack has a pattern
+        return path, "a reason is 2 to 40 small letters (a-z), digits and _, beginning with a letter"
     if kind in ("string_type", "tuple_type", "dict_type", "model_type", "model_attributes_type"):
         wanted = {"string_type": "a text", "tuple_type": "a text or a list of texts"}.get(kind, "a mapping of keys")
         return path, f"should be {wanted}"

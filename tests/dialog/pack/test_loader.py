@@ -98,6 +98,24 @@ def test_every_mistake_is_reported_with_file_line_and_key(tmp_path: Path) -> Non
     assert any("start: there is no flow 'mian'" in text for text in found)
 
 
+@pytest.mark.parametrize("reason", ["Angry", "too hard", "2nd_line", "_angry", "zu-schwer", "x", "a" * 41])
+def test_a_reason_that_the_dialplan_would_not_take_is_refused_with_file_line_and_key(
+    tmp_path: Path, reason: str
+) -> None:
+    words = "a reason is 2 to 40 small letters (a-z), digits and _, beginning with a letter"
+    bad = GOOD.replace("- hangup: answered", f"- handover: {reason}")
+    line = line_of(bad, "- handover:")
+    assert f"pack.yaml:{line}: flows.main.steps[3].handover: {words}" in findings(tmp_path, bad)
+    bad = GOOD.replace("prompts:\n", f"escalate:\n  {reason}: {{phrases: [this is awful]}}\nprompts:\n")
+    line = line_of(bad, "this is awful")
+    assert f"pack.yaml:{line}: escalate.{reason}: {words}" in findings(tmp_path, bad)
+
+
+@pytest.mark.parametrize("reason", ["no", "line_2", "again", "a" * 40])
+def test_a_reason_of_small_letters_digits_and_underscores_is_taken(tmp_path: Path, reason: str) -> None:
+    load(tmp_path, GOOD.replace("- hangup: answered", f"- handover: {reason}"))
+
+
 def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
     bad = GOOD + "  main:\n    description: again\n    steps: [{hangup: x}]\n"
     found = findings(tmp_path, bad)

@@ -72,7 +72,7 @@ def test_decisions_failures_loops_and_ends_are_drawn() -> None:
 
 def test_an_ending_that_several_steps_lead_to_stands_beside_each() -> None:
     contents = small(
-        {"if": "x", "then": "gone"}, {"if": "y", "then": "gone"}, {"next": "end"}, {"id": "gone", "handover": "z"}
+        {"if": "x", "then": "gone"}, {"if": "y", "then": "gone"}, {"next": "end"}, {"id": "gone", "handover": "zz"}
     )
     graph = graph_of(contents, "main")
     assert {("1", "gone", "yes"), ("2", "gone.2", "yes"), ("3", "3.end", "")} <= edges(graph)
@@ -96,7 +96,7 @@ def test_the_start_tells_what_starts_the_flow_and_what_it_forgets() -> None:
 
 
 def test_nothing_a_flow_says_can_break_out_of_its_label() -> None:
-    graph = graph_of(small({"say": NASTY}, {"handover": "x", "say": NASTY}, description=NASTY), "main")
+    graph = graph_of(small({"say": NASTY}, {"handover": "xx", "say": NASTY}, description=NASTY), "main")
     picture = ElementTree.fromstring(svg(graph))  # noqa: S314 (our own)
     assert not list(picture.iter("b"))
     assert any("<b" in (text.text or "") for text in picture.iter(f"{SVG}text"))
