@@ -32,6 +32,24 @@ class NoQueueStatistics:
         return None
 
 
+class NoWhispers:
+    """Implements :class:`agent.call.queue_status.WhisperSource` where there is no telephone."""
+
+    async def make(self, call_id: str, values: Mapping[str, Any]) -> str:
+        """Return ``""``: there is none."""
+        return ""
+
+
+def queues_by_rules(settings: Settings, wall: Callable[[], datetime]) -> StaffQueues | None:
+    """Return the staff queues as far as their hours and holidays tell, without asking Asterisk; None where none is set.
+
+    Raises SettingsError.
+    """
+    if not settings.queues:
+        return None
+    return StaffQueues(_plans(settings, wall), NoQueueStatistics(), NoWhispers(), wall)
+
+
 async def open_staff_queues(
     settings: Settings,
     wall: Callable[[], datetime],
@@ -50,10 +68,7 @@ async def open_staff_queues(
 
     if not settings.queues:
         return None
-    zone = wall().tzinfo
-    if zone is None:
-        raise SettingsError("The shop's clock has no time zone.")
-    plans = {name: queue_definition(name, queue, zone) for name, queue in settings.queues.items()}
+    plans = _plans(settings, wall)
     figures: QueueStatistics = NoQueueStatistics()
     if address := manager_address(settings):
         asking = AmiQueueStatistics(address)
@@ -61,6 +76,13 @@ async def open_staff_queues(
         stack.push_async_callback(asking.close)
         figures = asking
     return StaffQueues(plans, figures, WhisperFiles(settings.state_directory / "whispers", whispered, voice), wall)
+
+
+def _plans(settings: Settings, wall: Callable[[], datetime]) -> Mapping[str, QueueDefinition]:
+    zone = wall().tzinfo
+    if zone is None:
+        raise SettingsError("The shop's clock has no time zone.")
+    return {name: queue_definition(name, queue, zone) for name, queue in settings.queues.items()}
 
 
 def manager_address(settings: Settings) -> ManagerAddress | None:

@@ -47,6 +47,8 @@ class ConfiguredShop:
     """Each mapped system's breaker and last failure; empty for the demo shop."""
     verify_floor_seconds: float = VERIFY_FLOOR_SECONDS
     """A refused verification comes no sooner, so that its delay does not tell why it was refused."""
+    serves: Callable[[str], bool] = lambda operation: True
+    """Whether some system serves an operation of mapping files (``returns.create``); the demo shop serves all."""
 
 
 async def open_shop(
@@ -79,7 +81,15 @@ async def open_shop(
     specs = [file.system for file in files]
     http = open_http_shop(specs, now=now, otherwise=systems, region=settings.country, kept=kept)
     stack.push_async_callback(http.close)
-    return ConfiguredShop(http.systems, settings.policy.over(policy), http.status, MAPPED_VERIFY_FLOOR_SECONDS)
+    mapped = frozenset(name for spec in specs for name in spec.operations)
+    with_demo = systems is not None
+    return ConfiguredShop(
+        http.systems,
+        settings.policy.over(policy),
+        http.status,
+        MAPPED_VERIFY_FLOOR_SECONDS,
+        lambda operation: with_demo or operation in mapped,
+    )
 
 
 def open_attempt_limits(

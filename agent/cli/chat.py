@@ -9,10 +9,11 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.common.service_error import ServiceError
@@ -39,6 +40,8 @@ from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.model import bundled_model
 from agent.speech.wording import filters
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -74,11 +77,11 @@ def chat_in_terminal(options: ChatOptions) -> int:
             customer=known.customer,
         )
         hold = chat_json if options.as_json else chat
-        hold(Conversation(pack, facts, render), shop, _caller_lines(as_json=options.as_json), sys.stdout)
+        hold(Conversation(pack, facts, render), shop, caller_lines(as_json=options.as_json), sys.stdout)
     return 0
 
 
-def _caller_lines(*, as_json: bool) -> Iterator[str]:
+def caller_lines(*, as_json: bool) -> Iterator[str]:
     """Yield what is typed or piped in; bytes that are no text stand as question marks and end nothing."""
     if sys.stdin.isatty() and not as_json:
         with contextlib.suppress(EOFError):
@@ -180,24 +183,37 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-class DemoShopEffects:
-    """Does a conversation's effects on a demo shop, one after the other."""
+class RunCoroutine(Protocol):
+    """Runs one coroutine to its end in the event loop that the shop was opened in."""
 
-    def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
-        self._runner = runner
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> T:
+        """Return its result, or raise what it raises."""
+
+
+class ShopEffects:
+    """Does a conversation's effects on a shop, one after the other."""
+
+    def __init__(self, run: RunCoroutine, services: ShopServices) -> None:
+        self._run = run
         self._services = services
 
     def __call__(self, effect: Effect) -> EffectSucceeded | EffectFailed:
         """Do one effect at once."""
         try:
-            result = self._runner.run(self._services.perform(effect.name, effect.arguments, effect.key or effect.id))
+            result = self._run(self._perform(effect))
         except ServiceError as error:
             return EffectFailed(effect.id, error.code, error.message, error.reason)
+        except TimeoutError:
+            return EffectFailed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
         return EffectSucceeded(effect.id, result)
+
+    async def _perform(self, effect: Effect) -> Mapping[str, Any]:
+        async with asyncio.timeout(effect.deadline_seconds):
+            return await self._services.perform(effect.name, effect.arguments, effect.key or effect.id)
 
     def caller_profile(self, phone: str) -> CallerProfile:
         """Return what the shop knows of a phone number."""
-        return self._runner.run(self._look_up(phone))
+        return self._run(self._look_up(phone))
 
     async def _look_up(self, phone: str) -> CallerProfile:
         introduction = CallerLookup(self._services, phone)
@@ -208,11 +224,12 @@ class DemoShopEffects:
 
 
 @contextlib.contextmanager
-def demo_shop(now: Callable[[], datetime] = _now) -> Iterator[DemoShopEffects]:
+def demo_shop(now: Callable[[], datetime] = _now) -> Iterator[ShopEffects]:
     """Yield a demo shop of its own, which is gone afterwards; ``now`` is its clock."""
     with tempfile.TemporaryDirectory(prefix="orderline-") as folder, asyncio.Runner() as runner:
         shop = runner.run(open_demo_shop(Path(folder), now=now))
         try:
-            yield DemoShopEffects(runner, ShopServices.of(shop.systems, policy=shop.policy, today=lambda: now().date()))
+            services = ShopServices.of(shop.systems, policy=shop.policy, today=lambda: now().date())
+            yield ShopEffects(runner.run, services)
         finally:
             runner.run(shop.close())

@@ -16,8 +16,17 @@ _PHONE = re.compile(r"[+]?[0-9*#]{1,32}")
 
 def add_dialog_commands(add: AddCommand) -> None:
     """Add the commands with ``add(name, do, text)``, which returns the command's parser."""
-    chat = add("chat", _chat, "hold the conversation in the terminal, with the demo shop")
+    chat = add("chat", _chat, "hold the conversation in the terminal, with the demo shop or with your own systems")
     _add_flows(chat)
+    chat.add_argument(
+        "--config",
+        type=Path,
+        metavar="DIR",
+        help="directory of orderline.yaml: talk with the shop it configures, asking its real systems; "
+        "what would change something is not sent (docs/shop-http.md)",
+    )
+    chat.add_argument("--really", action="store_true", help="with --config: send changes too, so give a test order")
+    chat.set_defaults(usage_error=chat.error)
     chat.add_argument("--json", action="store_true", help="one JSON object a line, both ways (docs/flows.md)")
     chat.add_argument("--caller", type=_phone, metavar="NUMBER", help="the number the call comes from")
     chat.add_argument("--now", type=_time, metavar="TIME", help="time of the call, like 2026-11-23T10:00 (the present)")
@@ -84,7 +93,19 @@ def _time(text: str) -> datetime:
 def _chat(options: argparse.Namespace) -> int:
     from agent.cli.chat import ChatOptions, chat_in_terminal
 
-    return chat_in_terminal(ChatOptions(options.flows, options.json, options.caller or "", options.now, options.entry))
+    how = ChatOptions(options.flows, options.json, options.caller or "", options.now, options.entry)
+    if options.config is None:
+        if options.really:
+            options.usage_error("--really needs --config DIR: the demo shop of a chat is made for it alone")
+        return chat_in_terminal(how)
+    from agent.cli.configured_chat import chat_with_configured_shop
+    from agent.common.privileges import drop_root_privileges
+    from agent.config.loader import load_settings
+
+    settings = load_settings(options.config)
+    # what the agent cannot read shows here, and files of the demo shop stay the agent's
+    drop_root_privileges(settings.state_directory)
+    return chat_with_configured_shop(settings, how, really=options.really)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
 from agent.dialog.contract import (
@@ -23,6 +24,7 @@ from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.tools.text_call import (
     KEYPAD_KEYS,
     EffectPerformer,
+    QueueLookup,
     TextCall,
     TextCallExchange,
     as_recognised,
@@ -36,16 +38,37 @@ _ACTS = ("say", "keys", "silence", "hangup")
 _BESIDE_SAY = ("confidence", "alternatives")
 
 
-def chat(conversation: Conversation, perform: EffectPerformer, lines: Iterable[str], out: TextIO) -> TextCallExchange:
+@dataclass(frozen=True)
+class ChatSurroundings:
+    """What a chat has around it besides the services; nothing for the demo shop."""
+
+    queue: QueueLookup | None = None
+    """How the staff's queues stand; None when nobody knows."""
+    not_done: Collection[str] = ()
+    """Effects whose success is only pretended: the transcript says so at each."""
+    explain_failures: bool = False
+    """Whether the transcript says why an effect failed, besides its code."""
+
+
+NO_SURROUNDINGS = ChatSurroundings()
+
+
+def chat(
+    conversation: Conversation,
+    perform: EffectPerformer,
+    lines: Iterable[str],
+    out: TextIO,
+    around: ChatSurroundings = NO_SURROUNDINGS,
+) -> TextCallExchange:
     """Hold the conversation with a person at a terminal; return the last exchange.
 
     ``lines`` are the caller's lines (standard input), ``perform`` does the effects. When the lines end before the call
     does, the caller has hung up.
     """
-    call = TextCall(conversation, perform)
+    call = TextCall(conversation, perform, around.queue)
     print(HELP, file=out)
     exchange = call.start()
-    _show(exchange, conversation, out)
+    _show(exchange, conversation, out, around)
     for line in _while_it_lasts(call, lines):
         try:
             event = event_from_line(line)
@@ -53,15 +76,19 @@ def chat(conversation: Conversation, perform: EffectPerformer, lines: Iterable[s
             print(f"  [{error}]", file=out, flush=True)
             continue
         exchange = call.give(event)
-        _show(exchange, conversation, out)
+        _show(exchange, conversation, out, around)
     if not exchange.over:
         exchange = call.give(HungUp())
-        _show(exchange, conversation, out)
+        _show(exchange, conversation, out, around)
     return exchange
 
 
 def chat_json(
-    conversation: Conversation, perform: EffectPerformer, lines: Iterable[str], out: TextIO
+    conversation: Conversation,
+    perform: EffectPerformer,
+    lines: Iterable[str],
+    out: TextIO,
+    around: ChatSurroundings = NO_SURROUNDINGS,
 ) -> TextCallExchange:
     """Hold the conversation with a program: one JSON object a line, both ways; return the last exchange.
 
@@ -70,9 +97,9 @@ def chat_json(
     cannot be read gives ``{"error": ..., "line": number}`` and changes nothing. When the lines end before the call
     does, the caller has hung up.
     """
-    call = TextCall(conversation, perform)
+    call = TextCall(conversation, perform, around.queue)
     exchange = call.start()
-    _write(exchange_data(exchange, conversation), out)
+    _write(exchange_data(exchange, conversation, around), out)
     for number, line in enumerate(_while_it_lasts(call, lines), 1):
         if not line.strip():
             continue
@@ -82,10 +109,10 @@ def chat_json(
             _write({"error": f"not a caller's turn: {error}", "line": number}, out)
             continue
         exchange = call.give(event)
-        _write(exchange_data(exchange, conversation), out)
+        _write(exchange_data(exchange, conversation, around), out)
     if not exchange.over:
         exchange = call.give(HungUp())
-        _write(exchange_data(exchange, conversation), out)
+        _write(exchange_data(exchange, conversation, around), out)
     return exchange
 
 
@@ -160,7 +187,9 @@ def heard_text(text: str, confidence: Any = None, alternatives: Iterable[Any] = 
     return TurnInput(said, words, tuple(as_recognised(str(other)) for other in alternatives))
 
 
-def exchange_data(exchange: TextCallExchange, conversation: Conversation) -> dict[str, Any]:
+def exchange_data(
+    exchange: TextCallExchange, conversation: Conversation, around: ChatSurroundings = NO_SURROUNDINGS
+) -> dict[str, Any]:
     """Return one exchange as JSON-like data; docs/flows.md explains the keys."""
     then = exchange.turn.then
     data: dict[str, Any] = {
@@ -171,10 +200,12 @@ def exchange_data(exchange: TextCallExchange, conversation: Conversation) -> dic
         "step": exchange.turn.step,
         "listening": then.slot if isinstance(then, Listen) else None,
         "slots": conversation.slots,
-        "effects": [_effect_data(effect, outcome) for effect, outcome in exchange.effects],
+        "effects": [_effect_data(effect, outcome, around) for effect, outcome in exchange.effects],
         "over": exchange.over,
         "outcome": exchange.outcome or None,
     }
+    if exchange.queue is not None:
+        data["queue"] = asdict(exchange.queue)
     if isinstance(then, HandOverAction):
         data["handover"] = {
             "reason": then.reason, "summary": then.summary, "queue": then.queue, "priority": then.priority,
@@ -183,15 +214,20 @@ def exchange_data(exchange: TextCallExchange, conversation: Conversation) -> dic
     return data
 
 
-def _effect_data(effect: Effect, outcome: EffectSucceeded | EffectFailed) -> dict[str, Any]:
+def _effect_data(effect: Effect, outcome: EffectSucceeded | EffectFailed, around: ChatSurroundings) -> dict[str, Any]:
     failed = outcome if isinstance(outcome, EffectFailed) else None
-    return {
+    data: dict[str, Any] = {
         "name": effect.name,
         "arguments": dict(effect.arguments),
         "result": dict(outcome.result) if isinstance(outcome, EffectSucceeded) else None,
         "failed": failed.code if failed else None,
         "reason": failed.reason or None if failed else None,
     }
+    if failed is not None and around.explain_failures:
+        data["message"] = failed.message
+    if failed is None and effect.name in around.not_done:
+        data["not_done"] = True
+    return data
 
 
 def _failure(outcome: EffectSucceeded | EffectFailed) -> str:
@@ -200,12 +236,25 @@ def _failure(outcome: EffectSucceeded | EffectFailed) -> str:
     return f"{outcome.code}.{outcome.reason}" if outcome.reason else outcome.code
 
 
-def _show(exchange: TextCallExchange, conversation: Conversation, out: TextIO) -> None:
+def _effect_line(effect: Effect, outcome: EffectSucceeded | EffectFailed, around: ChatSurroundings) -> str:
+    if isinstance(outcome, EffectSucceeded) and effect.name in around.not_done:
+        wanted = json.dumps(dict(effect.arguments), ensure_ascii=False, default=str)
+        return f"not done (would be: {effect.name} {wanted})"
+    arguments = ", ".join(f"{name}={value}" for name, value in effect.arguments.items())
+    line = f"{effect.name}({arguments}) {_failure(outcome) or 'done'}"
+    if isinstance(outcome, EffectFailed) and around.explain_failures and outcome.message:
+        return f"{line}: {outcome.message}"
+    return line
+
+
+def _show(exchange: TextCallExchange, conversation: Conversation, out: TextIO, around: ChatSurroundings) -> None:
     if exchange.understood:
         print(f"  ({exchange.understood})", file=out)
     for effect, outcome in exchange.effects:
-        arguments = ", ".join(f"{name}={value}" for name, value in effect.arguments.items())
-        print(f"  [{effect.name}({arguments}) {_failure(outcome) or 'done'}]", file=out)
+        print(f"  [{_effect_line(effect, outcome, around)}]", file=out)
+    if exchange.queue is not None:
+        opens = f", opens {exchange.queue.opens}" if exchange.queue.opens else ""
+        print(f"  [the queue is {exchange.queue.standing}{opens}]", file=out)
     if exchange.said:
         print(f"agent: {exchange.text}", file=out)
     slots = " ".join(f"{name}={value}" for name, value in conversation.slots.items())

@@ -17,6 +17,7 @@ from agent.dialog.contract import (
     Listen,
     NoInput,
     Prompt,
+    QueueReport,
     Turn,
     TurnInput,
 )
@@ -24,6 +25,8 @@ from agent.dialog.engine.engine import Conversation
 
 EffectPerformer = Callable[[Effect], EffectSucceeded | EffectFailed]
 """Does one effect at once."""
+QueueLookup = Callable[[str], QueueReport]
+"""Tells how the queue of a name stands; ``""`` is the usual one."""
 _MAX_EFFECTS = 20
 KEYPAD_KEYS = "0123456789*#"
 """The keys of a telephone."""
@@ -40,6 +43,8 @@ class TextCallExchange:
     effects: tuple[tuple[Effect, EffectSucceeded | EffectFailed], ...]
     turn: Turn
     """The last turn: a Listen, or the end."""
+    queue: QueueReport | None = None
+    """How the queue stood that the call was to be handed over to; None when it was not looked at."""
 
     @property
     def text(self) -> str:
@@ -61,9 +66,11 @@ class TextCallExchange:
 class TextCall:
     """One call in text."""
 
-    def __init__(self, conversation: Conversation, perform: EffectPerformer) -> None:
+    def __init__(self, conversation: Conversation, perform: EffectPerformer, queue: QueueLookup | None = None) -> None:
+        """``queue`` is asked before a hand-over is announced; without it the hand-over is the end."""
         self.conversation = conversation
         self._perform = perform
+        self._queue = queue
         self._place = ("", "")
         self.over = False
         """True when the call has ended."""
@@ -79,15 +86,29 @@ class TextCall:
     def _run(self, turn: Turn) -> TextCallExchange:
         said, understood = list(turn.say), turn.understood
         effects: list[tuple[Effect, EffectSucceeded | EffectFailed]] = []
-        while isinstance(turn.then, Effect) and len(effects) < _MAX_EFFECTS:
-            outcome = self._perform(turn.then)
-            effects.append((turn.then, outcome))
-            turn = self.conversation.hear(outcome)
-            said += turn.say
+        report: QueueReport | None = None
+        for _ in range(_MAX_EFFECTS):
+            if isinstance(turn.then, Effect):
+                outcome = self._perform(turn.then)
+                effects.append((turn.then, outcome))
+                turn = self.conversation.hear(outcome)
+                said += turn.say
+            elif isinstance(turn.then, HandOverAction) and self._queue is not None:
+                report = self._queue(turn.then.queue)
+                answer = self.conversation.hear(report)
+                if isinstance(answer.then, HandOverAction):
+                    said += answer.say
+                    turn = replace(turn, then=answer.then)
+                    break
+                # nobody is going to take the call: what announced it is not said
+                said = [*said[: len(said) - len(turn.say)], *answer.say]
+                turn = answer
+            else:
+                break
         if not turn.flow:  # the caller is gone: it ended where it was
             turn = replace(turn, flow=self._place[0], step=self._place[1])
         self._place = (turn.flow, turn.step)
-        exchange = TextCallExchange(tuple(said), understood, tuple(effects), turn)
+        exchange = TextCallExchange(tuple(said), understood, tuple(effects), turn, report)
         self.over = exchange.over
         return exchange
 
