@@ -266,13 +266,25 @@ class Pbx:
     async def cli(self, command: str) -> str:
         """Run one command of Asterisk's command line; return what it prints. Raises :class:`PbxError`."""
         try:
-            return await self._command(command, _CLI_SECONDS)
+            answer = await self._command(command, _CLI_SECONDS)
         except TimeoutError as problem:
             raise PbxError(f"Asterisk {self.name} did not answer {command!r} in {_CLI_SECONDS:.0f} s.") from problem
         except PbxError as problem:
             if self._exit is None or (await asyncio.wait({self._exit}, timeout=_NOTICE_SECONDS))[0]:
                 raise PbxDied(f"Asterisk {self.name} is not running. {self._last_words()}") from problem
             raise
+        if not answer.strip() and self._has_ended():  # the command line of a dying Asterisk ends well, without a word
+            raise PbxDied(f"Asterisk {self.name} is not running. {self._last_words()}")
+        return answer
+
+    def _has_ended(self) -> bool:
+        """Whether the process has ended, noticed by us or not yet."""
+        if self._exit is None or self._exit.done() or self.pid is None:
+            return True
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
 
     async def _command(self, command: str, timeout_seconds: float) -> str:
         config = str(self.config_dir / "asterisk.conf")

@@ -46,6 +46,8 @@ async def test_all_three_answer_as_they_should_and_nothing_is_made(
         ["ok", "orders.find"],
         ["ok", "orders.find_by_phone"],
         ["ok", "tickets.create"],
+        ["ok", "orders.find"],  # and odd variants of what was read
+        ["ok", "orders.find_by_phone"],
     ]
     assert (len(roundup.tickets()), len(kannel.left())) == (tickets, messages)
 
