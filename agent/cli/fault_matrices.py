@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+from agent.cli.home_option import home_directory
 from agent.common.signals import cancelled_by_sigterm
 from agent.errors import OrderlineError
 
@@ -40,7 +41,7 @@ def _faults(options: argparse.Namespace) -> int:
     matrix = _measuring_equipment("benchmarks.faults.matrix")
     from agent.rehearsal.call_centre import RehearsalHome
 
-    home = RehearsalHome(_made(options.home))
+    home = RehearsalHome(home_directory(options))
     work = matrix.faults(
         home, options.only, options.times, as_json=options.json, keep=options.keep, stacks=options.stacks
     )
@@ -54,15 +55,9 @@ def shop_faults(options: argparse.Namespace) -> int:
 
     keep: Path | None = options.keep.resolve() if options.keep else None
     work = matrix.shop_faults(
-        RehearsalHome(_made(options.home)), options.only, at_once=options.at_once, keep=keep, as_json=options.json
+        RehearsalHome(home_directory(options)), options.only, at_once=options.at_once, keep=keep, as_json=options.json
     )
     return asyncio.run(cancelled_by_sigterm(work))
-
-
-def _made(home: Path) -> Path:
-    home = home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    return home
 
 
 def _measuring_equipment(module: str) -> ModuleType:

@@ -16,6 +16,7 @@ from agent.cli.admin import add_admin_commands
 from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
+from agent.cli.home_option import home_directory
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
@@ -191,31 +192,25 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if health["asterisk"] else EXIT_FAILED
 
 
-def _home(options: argparse.Namespace) -> Path:
-    home: Path = options.home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    return home
-
-
 def _demo(options: argparse.Namespace) -> int:
     from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import demo
 
-    return asyncio.run(cancelled_by_sigterm(demo(RehearsalHome(_home(options)))))
+    return asyncio.run(cancelled_by_sigterm(demo(RehearsalHome(home_directory(options)))))
 
 
 def _run(options: argparse.Namespace) -> int:
     from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import run
 
-    home = RehearsalHome(_home(options))
+    home = RehearsalHome(home_directory(options))
     return asyncio.run(run_until_signal(lambda stop: run(home, stop)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:
     from agent.rehearsal.demo import get_asterisk
 
-    found = asyncio.run(get_asterisk(_home(options)))
+    found = asyncio.run(get_asterisk(home_directory(options)))
     print(f"Asterisk {found.version} ({found.origin}): {' '.join(found.command)}")
     return 0
 
@@ -226,7 +221,7 @@ def _rehearse(options: argparse.Namespace) -> int:
 
     work = play_files(
         options.files,
-        RehearsalHome(_home(options)),
+        RehearsalHome(home_directory(options)),
         keep=options.keep,
         at_once=options.at_once,
         as_json=options.json,
