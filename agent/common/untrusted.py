@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,6 +18,7 @@ CLOCK_SKEW_SECONDS = 60.0
 """The clocks of nodes agree within seconds: what is further in the future is not believed."""
 
 _KEPT = "\n\t"
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _BREAKERS = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Line ends and signs that turn the direction of writing: they can make a line look like another one."""
 
@@ -29,18 +31,29 @@ def parse_json(text: str | bytes, *, most_chars: int = MOST_CHARS) -> Any:
     """
     if len(text) > most_chars:
         raise ValueError(f"longer than {most_chars} characters")
-    try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
-    waiting = [(value, 1)]
-    while waiting:
-        one, level = waiting.pop()
-        inside = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-        if level > MOST_LEVELS:
-            raise ValueError("nested too deeply")
-        waiting += [(more, level + 1) for more in inside if isinstance(more, dict | list)]
-    return value
+    if isinstance(text, bytes):
+        text = text.decode()
+    check_nesting(text)
+    return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+
+
+def check_nesting(text: str) -> None:
+    """Raise ValueError where JSON nests deeper than :data:`MOST_LEVELS`. To be asked before the text is parsed.
+
+    Python's parser goes down a level of its stack for each level of the text. Where that ends in a RecursionError,
+    whatever else the interpreter does at that depth (finalizers, log lines) fails as well.
+    """
+    if text.count("[") + text.count("{") <= MOST_LEVELS:
+        return
+    level = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        match found[0]:
+            case "[" | "{":
+                level += 1
+                if level > MOST_LEVELS:
+                    raise ValueError("nested too deeply")
+            case "]" | "}":
+                level -= 1
 
 
 def of_shape(adapter: TypeAdapter[T], value: object) -> T:

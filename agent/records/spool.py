@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent.common import file_lock
+from agent.common.untrusted import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ def _records(content: bytes) -> tuple[list[dict[str, Any]], list[bytes]]:
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = parse_json(line, most_chars=len(line))
         except ValueError:
             record = None
         if isinstance(record, dict) and isinstance(record.get("id"), str):

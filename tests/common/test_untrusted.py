@@ -28,6 +28,32 @@ def test_what_ours_never_is_raises_a_value_error_and_nothing_else(text: str | by
         parse_json(text)
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 200 + "1" + "}" * 200, b"[" * 100_000])
+def test_what_nests_too_deeply_never_reaches_the_parser(text: str | bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json, "loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(ValueError, match="nested too deeply"):
+        parse_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 64 + "]" * 64,
+        json.dumps([[]] * 1000),
+        json.dumps({"a": "[" * 1000 + '\\"{' * 1000}),
+        json.dumps([{"a": ["\\", '\\"', "]"]}] * 500),
+    ],
+)
+def test_brackets_side_by_side_or_within_words_are_no_nesting(text: str) -> None:
+    assert parse_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ['[{"' * 30 + '\\"' * 200_000, '["' + "\\" * 400_001, "{" * 70 + '"' + "a" * 900_000])
+def test_words_without_an_end_are_read_in_one_go(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - that it comes back at all is the test: pytest's timeout
+        parse_json(text)
+
+
 def test_what_is_too_long_is_not_looked_at() -> None:
     with pytest.raises(ValueError, match="longer than 10"):
         parse_json("[1, 2, 3, 4, 5]", most_chars=10)

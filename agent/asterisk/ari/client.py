@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
 from agent.common.backoff import Backoff
 from agent.common.tasks import cancel_and_wait
+from agent.common.untrusted import MOST_CHARS, parse_json
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -376,8 +376,8 @@ class AriClient:
         """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
 
         A refusal of the user or password stands in :attr:`refusal` until a request is answered again.
-        Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time), or
-        AriError for any other refusal.
+        Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time, or
+        one that is no JSON), or AriError for any other refusal.
         """
         query = {key: str(value) for key, value in (params or {}).items() if value is not None}
         try:
@@ -393,4 +393,7 @@ class AriClient:
             raise AriUnreachable(
                 f"{method} {path}: no answer from {self.url} ({error or type(error).__name__})"
             ) from error
-        return json.loads(text) if text.strip() else None
+        try:
+            return parse_json(text, most_chars=max(MOST_CHARS, len(text))) if text.strip() else None
+        except ValueError as error:
+            raise AriUnreachable(f"{method} {path}: the answer from {self.url} is no JSON ({error})") from error

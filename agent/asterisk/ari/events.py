@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agent.common.untrusted import check_nesting
+
 _ABOUT_CHANNELS = ("Stasis", "Channel")
 """Events whose type begins so are about one channel."""
 _PARTS = ("caller", "connected", "dialplan", "channelvars")
@@ -17,8 +19,9 @@ class MalformedEvent(ValueError):
 def parse_event(text: str) -> dict[str, Any]:
     """Return the event in one message: a type, a channel with an id where it is about one. Raises MalformedEvent."""
     try:
+        check_nesting(text)
         event = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise MalformedEvent(f"is no JSON ({len(text)} characters)") from error
     if not isinstance(event, dict) or not isinstance(kind := event.get("type"), str):
         raise MalformedEvent("has no type")

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MAX_DEPTH_ERRORS = (ValueError, RecursionError)
+from agent.common.untrusted import check_nesting
+
 _CHUNK_BYTES = 65_536
 _NO_JSON = ("text/html", "text/xml", "application/xml", "application/xhtml", "image/", "audio/", "video/")
 
@@ -62,8 +63,10 @@ def parse_json(answer: HttpResponse) -> Any:
     if content_type.startswith(_NO_JSON) and not content_type.endswith("+json"):
         raise UnreadableResponse(f"is no JSON but {content_type}: is base_url right?")
     try:
-        return json.loads(answer.body.decode("utf-8-sig"), parse_constant=_no_number)
-    except MAX_DEPTH_ERRORS as error:
+        text = answer.body.decode("utf-8-sig")
+        check_nesting(text)
+        return json.loads(text, parse_constant=_no_number)
+    except ValueError as error:
         # UnicodeDecodeError and JSONDecodeError are ValueErrors; their texts may quote the body
         raise UnreadableResponse(f"is not readable as JSON ({type(error).__name__})") from None
 
