@@ -18,6 +18,7 @@ from agent.common.backoff import Backoff
 from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
+from agent.records.withheld_log import WithheldNumberLog
 from agent.recovery.interrupted_calls import InterruptedCalls
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,16 @@ def build_asterisk_parts(
             handover_context=settings.call.handover_context,
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
+            region=settings.shop.country,
         ),
         audiosocket,
         FeatureCodes({"pause": pause.begin, "resume": pause.end}),
         admit=admission.rejection_reason,
         reject=calls.reject,
         claim=interrupted.claim,
+        on_withheld=WithheldNumberLog(settings.call.withheld_log_file).write
+        if settings.call.withheld_log_file
+        else None,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
     return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari))

@@ -30,6 +30,8 @@ class StasisOptions:
     rearm_seconds: float = 2.0
     max_call_seconds: int = 900
     """After this long the timer is not re-armed any more: the dialplan takes the call to the staff."""
+    region: str = "US"
+    """ISO country whose national phone numbers are understood."""
 
 
 class AsteriskCallerLine:

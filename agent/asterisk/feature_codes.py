@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
+from agent.common.phone_numbers import keyed_forms
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 CONTROL = "control"
 """First argument of ``Stasis(orderline,control,WHAT,NUMBER,BY)``: a supervisor's phone, not a caller."""
 TAKE_OVER = "take_over"
+SPY_GROUP = "SPYGROUP"
+"""Channel variable by which ChanSpy finds a side of a call, several groups with ``:`` between them."""
+CALLER_SIDE, AGENT_SIDE = "orderline", "orderline-agent"
+"""What supervisors listen to, and whom they whisper to."""
 ANSWER_VARIABLE = "ORDERLINE_ANSWER"
 """Channel variable: what came of it; ``""`` when nothing did. For a take-over the name of the caller's channel."""
 DONE = "done"
@@ -50,6 +54,6 @@ class FeatureCodes:
             log.info("The supervisor's phone has gone: %s", error)
 
 
-def spy_group(number: str) -> str:
-    """Return the SPYGROUP of the agent's side of a call, by which the dialplan's whisper finds it."""
-    return f"orderline-agent:orderline-agent-{re.sub(r'[^0-9]', '', number)}"
+def spy_groups(side: str, number: str, region: str) -> str:
+    """Return the SPYGROUP of one side of a call: any call's, and one for each way of keying the caller's number."""
+    return ":".join([side, *(f"{side}-{digits}" for digits in keyed_forms(number, region))])

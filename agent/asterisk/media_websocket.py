@@ -1,17 +1,18 @@
-"""The audio of a call over chan_websocket: whole utterances out, 20 ms frames in (Asterisk >= 20.18, 22.8)."""
+"""The audio of a call over chan_websocket: whole utterances out, the caller's packets in (Asterisk >= 20.18, 22.8)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import Mapping
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
-from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.common.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
 from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
@@ -22,13 +23,34 @@ _NO_FRAME_SECONDS = 0.2
 _MARK_DONE = "MEDIA_MARK_PROCESSED"
 
 
+class SilencePacing:
+    """How much silence to send so that the caller always hears something and a prompt never waits behind it. Pure."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        """When the silence that was sent will have been played."""
+
+    def frames_due(self, now: float, ahead_seconds: float) -> int:
+        """Return how many 20 ms frames must follow for silence to last so long from now; they count as sent."""
+        begin = max(now, self._until)
+        # less than a quarter of a frame is no frame: packets do not come to the millisecond
+        frames = max(0, math.ceil((now + ahead_seconds - begin) * 1000 / FRAME_MS - 0.25))
+        self._until = begin + frames * FRAME_MS / 1000
+        return frames
+
+    def flushed(self) -> None:
+        """What was sent has been thrown away unplayed."""
+        self._until = 0.0
+
+
 class WebsocketMedia:
     """:class:`agent.call.ports.Media` on one chan_websocket channel.
 
     Asterisk plays from its own queue, so an utterance is handed over at once between START and STOP_MEDIA_BUFFERING and
-    followed by a mark. While nothing is queued a frame of silence answers each frame received, because Asterisk sends
-    the caller nothing at all otherwise and some carriers drop a silent leg. FLUSH_MEDIA eats pending marks without an
-    event (measured on 22.10.1), so the list of pending marks is kept here.
+    followed by a mark. While nothing is queued silence is sent in real time, because Asterisk sends the caller nothing
+    at all otherwise and some carriers drop a silent leg. Each packet of the caller's, 10 to 60 ms long, is the moment
+    to send as much as will have been played by the next one; what were sent beyond that would delay the next prompt.
+    FLUSH_MEDIA eats pending marks without an event (measured on 22.10.1), so the list of pending marks is kept here.
     """
 
     def __init__(
@@ -42,6 +64,9 @@ class WebsocketMedia:
         self._pending: list[str] = []
         self._closing = False
         self._frame_came = asyncio.Event()
+        self._packet_seconds = FRAME_MS / 1000
+        """Length of the caller's last packet."""
+        self._silence = SilencePacing()
         self._comfort: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
         self._socket = MediaSocket(self._take_audio, self._take_text, self._take_close)
@@ -88,6 +113,7 @@ class WebsocketMedia:
     async def flush(self) -> None:
         """Stop at once; nothing queued will be heard, and no ``PlaybackFinished`` comes for it."""
         self._pending.clear()
+        self._silence.flushed()
         await self._socket.command("FLUSH_MEDIA")
 
     async def close(self) -> None:
@@ -101,20 +127,22 @@ class WebsocketMedia:
 
     def _take_audio(self, pcm: bytes) -> None:
         self._inbox.put_nowait(AudioFrame(pcm))
+        self._packet_seconds = min(len(pcm) / 2 / SAMPLE_RATE, _NO_FRAME_SECONDS)
         self._frame_came.set()
 
     async def _keep_warm(self) -> None:
-        """While nothing is queued, send a frame of silence for each frame received, or by the clock if none comes."""
+        """While nothing is queued, send silence in real time."""
         while True:
-            frames = 1
-            try:
+            ahead_seconds = _NO_FRAME_SECONDS
+            with contextlib.suppress(TimeoutError):  # a phone that suppresses silence: keep the leg alive all the same
                 async with asyncio.timeout(_NO_FRAME_SECONDS):
                     await self._frame_came.wait()
-            except TimeoutError:  # the caller's phone suppresses silence: keep the leg alive all the same
-                frames = round(_NO_FRAME_SECONDS * 1000 / FRAME_MS)
+                    ahead_seconds = self._packet_seconds
             self._frame_came.clear()
-            if not self._pending:
-                await self._socket.send_audio(_SILENCE * frames)
+            if self._pending:
+                continue
+            frames = self._silence.frames_due(asyncio.get_running_loop().time(), ahead_seconds)
+            await self._socket.send_audio(_SILENCE * frames)
 
     def _take_text(self, text: str) -> None:
         if not text.startswith(_MARK_DONE):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.asterisk.ari.client import AriClient
@@ -41,13 +41,11 @@ class Rescuer:
         ari: AriClient,
         options: RescuerOptions,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
     ) -> None:
-        """``clock`` measures how long the heartbeat has stood still; ``wall`` meets the dialplan's deadline."""
+        """``clock`` measures how long the heartbeat has stood still. Deadlines are judged by Asterisk's own clock."""
         self._ari = ari
         self._options = options
         self._clock = clock
-        self._wall = wall
         self._stamp: str | None = None
         self._changed_at = 0.0
         self._since: dict[str, float] = {}
@@ -94,15 +92,20 @@ class Rescuer:
             alone = [s for s in strays if now - self._since[str(s.channel["id"])] >= self._options.after_seconds]
             return await self._free(alone, f"no heartbeat for {dead_for:.1f} s")
         if self._rounds % _DEADLINE_EVERY == 0:
-            return await self._free([stray for stray in strays if await self._overdue(stray)], "far past its deadline")
+            overdue = await self._overdue(strays)
+            return await self._free(overdue, "far past its deadline")
         return 0
 
-    async def _overdue(self, stray: OrphanChannel) -> bool:
+    async def _overdue(self, strays: Sequence[OrphanChannel]) -> list[OrphanChannel]:
+        now = await self._ari.system.clock() if strays else None
+        return [] if now is None else [stray for stray in strays if await self._is_overdue(stray, now)]
+
+    async def _is_overdue(self, stray: OrphanChannel, now: float) -> bool:
         try:
             deadline = await self._ari.channels.get_variable(str(stray.channel["id"]), "ORDERLINE_DEADLINE")
         except (AriNotFound, AriConflict):
             return False
-        return deadline.isdigit() and self._wall() > float(deadline) + OVERDUE_SECONDS
+        return deadline.isdigit() and now > float(deadline) + OVERDUE_SECONDS
 
     async def _free(self, strays: list[OrphanChannel], why: str) -> int:
         freed = 0

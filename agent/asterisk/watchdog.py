@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriConflict, AriError, AriNotFound
@@ -28,10 +27,15 @@ async def keep_watchdog_armed(ari: AriClient, line: AsteriskCallerLine, options:
 
 
 async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> float:
-    """Seconds this conversation may last: the dialplan's own deadline where it set one, and never beyond ours."""
-    try:
-        epoch = await ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE")
-    except AriError:
-        epoch = ""
+    """Seconds this conversation may last: to the dialplan's own deadline where it set one, and never beyond ours.
+
+    The deadline is a time of day on the clock of Asterisk's host, so the time left is told by that clock too.
+    """
     longest = float(options.max_call_seconds)
-    return min(longest, float(epoch) - time.time()) if epoch.isdigit() else longest
+    try:
+        deadline, now = await asyncio.gather(
+            ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE"), ari.system.clock()
+        )
+    except AriError:
+        return longest
+    return min(longest, float(deadline) - now) if deadline.isdigit() and now is not None else longest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class AudioFrame:
-    """20 ms of the caller's voice."""
+    """A piece of the caller's voice as it arrived, of any length; the inbox's reader makes whole 20 ms frames of it."""
 
     pcm: bytes
 

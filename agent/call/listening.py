@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import AudioFrame, KeyPressed, PlaybackFinished
+from agent.call.keypad import EndedEntry, KeyCollector
 from agent.call.playback import PromptPlayback
 from agent.call.ports import (
     EchoSuppressor,
@@ -18,7 +19,7 @@ from agent.call.ports import (
     VoiceActivityDetector,
 )
 from agent.call.recognition_stream import RecognitionStream
-from agent.call.turn_taking import KeyCollector, TurnAction, TurnTaker, TurnTakingOptions
+from agent.call.turn_taking import TurnAction, TurnTaker, TurnTakingOptions, has_words
 from agent.common.audio import FRAME_BYTES, FRAME_MS
 from agent.dialog.contract import BargeIn, Completeness, Listen, NoInput, TurnInput
 
@@ -55,6 +56,8 @@ class ListeningResult:
     """Clock time of the caller's last voice or key; None for silence."""
     ended_at: float | None = None
     """Clock time at which the turn was taken to be over."""
+    ended_entry: EndedEntry | None = None
+    """An entry whose terminator may still come."""
 
 
 class TurnListener:
@@ -75,6 +78,7 @@ class TurnListener:
         self._ear = self._new_ear() if listen.speech else None
         self._barged_in = False
         self._held_keys: list[str] = []
+        self._entry_before: EndedEntry | None = None
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
         self._taker = TurnTaker(
             parts.options,
@@ -84,11 +88,16 @@ class TurnListener:
             prompt_playing=speaking.active,
         )
 
-    async def run(self, keys_ahead: Sequence[str] = ()) -> ListeningResult:
-        """Listen until the caller has answered or stayed silent; ``keys_ahead`` were keyed before we listened."""
+    async def run(self, keys_ahead: Sequence[str] = (), entry_before: EndedEntry | None = None) -> ListeningResult:
+        """Listen until the caller has answered or stayed silent.
+
+        ``keys_ahead`` were keyed before we listened; ``entry_before`` is the answer of the turn before, as far as its
+        terminator may still come.
+        """
+        self._entry_before = entry_before
         try:
             for digit in keys_ahead:
-                if await self._take_key(digit):
+                if await self._take_key(digit, next_was_asked=False):
                     return self._keyed()
             if not self._speaking.active and not self._keys.started:
                 self._parts.on_listening()
@@ -108,31 +117,40 @@ class TurnListener:
     async def _step(self) -> ListeningResult | None:
         event = await self._reader.next()
         if isinstance(event, PlaybackFinished):
-            if self._speaking.played(event.mark):
-                await self._prompt_heard()
+            if self._speaking.played(event.mark) and await self._prompt_heard():
+                return self._keyed()
         elif isinstance(event, KeyPressed):
-            if await self._take_key(event.digit):
+            if self._ear is not None and self._may_end_speech(event.digit):
+                return await self._terminated(self._ear, event.digit)
+            if await self._take_key(event.digit, next_was_asked=not self._speaking.active):
                 return self._keyed()
         elif isinstance(event, AudioFrame):
-            if self._speaking.active and self._speaking.check():
-                await self._prompt_heard()
+            if self._speaking.active and self._speaking.check() and await self._prompt_heard():
+                return self._keyed()
             if self._keys.timed_out(self._parts.clock()):
                 return self._keyed()
-            for start in range(0, len(event.pcm), FRAME_BYTES):
+            for start in range(0, len(event.pcm), FRAME_BYTES):  # whole frames: the reader sees to that
                 answer = await self._take_frame(event.pcm[start : start + FRAME_BYTES])
                 if answer is not None:
                     return answer
         return None
 
-    async def _prompt_heard(self) -> None:
+    async def _prompt_heard(self) -> bool:
+        """The prompt is out: take the keys held back meanwhile; True when they are a whole entry."""
         self._taker.prompt_ended()
         self._parts.on_listening()
         held, self._held_keys = self._held_keys, []
         for digit in held:
-            await self._take_key(digit)
+            if await self._take_key(digit, next_was_asked=True):
+                return True
+        return False
 
-    async def _take_key(self, digit: str) -> bool:
-        """Take one key; True when the entry is complete."""
+    async def _take_key(self, digit: str, *, next_was_asked: bool) -> bool:
+        """Take one key; True when the entry is complete. ``next_was_asked``: this turn's question has been heard."""
+        now = self._parts.clock()
+        before, self._entry_before = self._entry_before, None
+        if before is not None and before.claims(digit, now, next_was_asked=next_was_asked):
+            return False
         if self._speaking.active:
             if self._listen.barge_in is BargeIn.OFF:
                 self._held_keys.append(digit)
@@ -141,11 +159,24 @@ class TurnListener:
             await self._speaking.stop()
             self._taker.prompt_ended()
         self._taker.hold()
-        return self._keys.key(digit, self._parts.clock())
+        return self._keys.key(digit, now)
+
+    def _may_end_speech(self, digit: str) -> bool:
+        """Whether this key may be the terminator of a number that the caller is saying."""
+        entry, speaking = self._listen.keys, self._taker.caller_is_speaking
+        return digit in entry.terminators and entry.max_digits > 1 and speaking and not self._keys.started
+
+    async def _terminated(self, ear: RecognitionStream, digit: str) -> ListeningResult:
+        """End the turn with what was said; the key itself is the answer where that was nothing."""
+        spoken = await self._end_of_turn(ear)
+        if isinstance(spoken.event, TurnInput) and has_words(spoken.event.text):
+            return spoken
+        self._keys.key(digit, self._parts.clock())
+        return self._keyed()
 
     async def _take_frame(self, pcm: bytes) -> ListeningResult | None:
         parts, ear = self._parts, self._ear
-        frame = parts.echo.process(pcm.ljust(FRAME_BYTES, b"\0"))
+        frame = parts.echo.process(pcm)
         probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
@@ -171,10 +202,14 @@ class TurnListener:
         elif action is TurnAction.NO_INPUT:
             return ListeningResult(NoInput(self._listen.no_input_seconds), None)
         elif action is TurnAction.END_OF_TURN:
-            ended_at = parts.clock()
-            heard = self._heard(await ear.finish())
-            return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
+            return await self._end_of_turn(ear, may_be_terminated=self._listen.keys.max_digits > 1)
         return None
+
+    async def _end_of_turn(self, ear: RecognitionStream, *, may_be_terminated: bool = False) -> ListeningResult:
+        ended_at = self._parts.clock()
+        heard = self._heard(await ear.finish())
+        entry = EndedEntry.of(self._listen.keys, ended_at) if may_be_terminated else None
+        return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at, entry)
 
     def _pause_or_go_on(self, ear: RecognitionStream, probability: float) -> None:
         """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
@@ -196,7 +231,8 @@ class TurnListener:
             ear.settle()
 
     def _keyed(self) -> ListeningResult:
-        return ListeningResult(TurnInput(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
+        keyed = TurnInput(keys=self._keys.keys, barged_in=self._barged_in)
+        return ListeningResult(keyed, self._parts.clock(), ended_entry=self._keys.ended())
 
     def _heard(self, recognition: RecognitionResult) -> TurnInput:
         return TurnInput(

@@ -20,6 +20,7 @@ from agent.call.errors import (
 from agent.call.handover import Handover, HandoverSources
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import KeyPressed, PlaybackFinished
+from agent.call.keypad import EndedEntry
 from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.operations import CallOperations
@@ -60,6 +61,7 @@ class CallSession:
         self._reader = InboxReader(line.inbox)
         self._marks = itertools.count(1)
         self._typed_ahead_keys: list[str] = []
+        self._ended_entry: EndedEntry | None = None
         self._timer = ResponseTimer(parts.clock)
         self._recording = CallRecording(line, parts, self._timer)
         record = self._recording.record
@@ -195,12 +197,14 @@ class CallSession:
             speaking,
         )
         keys, self._typed_ahead_keys = self._typed_ahead_keys, []
+        entry_before, self._ended_entry = self._ended_entry, None
         try:
-            answer = await listening.run(keys)
+            answer = await listening.run(keys, entry_before)
         except RecognitionFailed as error:
             log.error("Call %s goes on by keypad: %s", self._recording.record.id, error)
             self._recording.record.faults.append(error.message)
             return RecognitionLost()
+        self._ended_entry = answer.ended_entry
         self._timer.caller_stopped(answer.caller_stopped_at, answer.ended_at)
         self._timer.lap(RECOGNITION)
         if isinstance(answer.event, TurnInput):

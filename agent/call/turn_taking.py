@@ -2,7 +2,7 @@
 
 :class:`TurnTaker` sees 20 ms frames as numbers (probability of speech, the text recognised so far, what that text
 would be worth) and answers with a :class:`TurnAction`. It knows no audio, no clock and no telephone, so every rule
-here is tested with plain numbers. :class:`KeyCollector` does the same for the keypad.
+here is tested with plain numbers. ``agent/call/keypad.py`` does the same for the keypad.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from agent.dialog.contract import BargeIn, Completeness, KeyEntry
+from agent.dialog.contract import BargeIn, Completeness
 
 UNKNOWN_WORD = "[unk]"
 """What the recogniser writes for speech outside the grammar."""
@@ -238,39 +238,3 @@ class TurnTaker:
 def has_words(text: str) -> bool:
     """True when the text holds anything but unknown words."""
     return any(word != UNKNOWN_WORD for word in text.split())
-
-
-class KeyCollector:
-    """Gathers one keypad entry. Times in seconds on the caller's clock."""
-
-    def __init__(self, entry: KeyEntry) -> None:
-        self._entry = entry
-        self._keys = ""
-        self._last_key_seconds = 0.0
-
-    @property
-    def keys(self) -> str:
-        """What has been keyed so far, without the terminator."""
-        return self._keys
-
-    @property
-    def started(self) -> bool:
-        """True after the first key."""
-        return bool(self._keys)
-
-    def key(self, digit: str, now_seconds: float) -> bool:
-        """Take one key; True when the entry is complete. A terminator alone is an entry of itself."""
-        self._last_key_seconds = now_seconds
-        if not self._keys and digit in self._entry.instant:
-            self._keys = digit
-            return True
-        if digit in self._entry.terminators:
-            if not self._keys:
-                self._keys = digit
-            return True
-        self._keys += digit
-        return len(self._keys) >= self._entry.max_digits
-
-    def timed_out(self, now_seconds: float) -> bool:
-        """True when the pause after the last key has been long enough to end the entry."""
-        return self.started and now_seconds - self._last_key_seconds >= self._entry.inter_digit_seconds

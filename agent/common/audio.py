@@ -1,4 +1,4 @@
-"""Sample rate and frame size of all audio inside the product."""
+"""Sample rate and frame size of all audio inside the product, and the cutting of what arrives into frames."""
 
 from __future__ import annotations
 
@@ -7,3 +7,20 @@ SAMPLE_RATE = 8000
 FRAME_MS = 20
 FRAME_BYTES = SAMPLE_RATE * FRAME_MS // 1000 * 2
 """320 bytes: one 20 ms frame."""
+
+
+class FrameCutter:
+    """Cuts audio that arrives in pieces of any length into whole 20 ms frames; what is left over begins the next one.
+
+    Telephones send packets of 10 to 60 ms and more (``allow=ulaw:30``), and Asterisk passes them on as they come.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def take(self, pcm: bytes) -> list[bytes]:
+        """Return the frames that are whole by now, each ``FRAME_BYTES`` long; none while less than one is there."""
+        audio = self._rest + pcm
+        whole = len(audio) - len(audio) % FRAME_BYTES
+        self._rest = audio[whole:]
+        return [audio[start : start + FRAME_BYTES] for start in range(0, whole, FRAME_BYTES)]

@@ -123,6 +123,12 @@ def connect(url: str, timeout_seconds: float) -> Redis:
     return Redis(connection_pool=pool)
 
 
+async def redis_clock(redis: Redis) -> float:
+    """Seconds since 1970 on Redis's clock: the one clock that all nodes can tell."""
+    seconds, microseconds = await redis.time()
+    return float(seconds) + float(microseconds) / 1e6
+
+
 def is_wrong_type(error: object) -> bool:
     """Return whether Redis refused because something else stands under a key than we keep there."""
     return isinstance(error, ResponseError) and "WRONGTYPE Operation against" in str(error)

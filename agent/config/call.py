@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -25,6 +26,8 @@ class CallSettings(SettingsPart):
     end_open_ms: int = Field(default=TurnTakingOptions.end_open_ms, ge=200, le=5000)
     end_incomplete_ms: int = Field(default=TurnTakingOptions.end_incomplete_ms, ge=300, le=8000)
     barge_in_ms: int = Field(default=TurnTakingOptions.barge_in_ms, ge=40, le=1000)
+    withheld_log_file: Path | None = None
+    """A file in which withheld numbers are kept for emergencies, and nowhere else; unset: they are kept nowhere."""
     consent: Literal["off", "announce", "ask"] = "off"
     """Whether callers are told that words are kept, or asked; the words stand in the pack's ``recording``."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type
+from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type, redis_clock
 from agent.common.tasks import cancel_and_wait
 from agent.common.untrusted import CLOCK_SKEW_SECONDS, finite_number, parse_json
 from agent.control.pause import PauseState, PauseSwitch, pause_of
@@ -23,6 +23,7 @@ REFRESH_SECONDS = 1.0
 """How often a node looks what the others did; what it did itself is told at once."""
 _KEY = f"{KEY_PREFIX}:pause"
 _MOST_CHARS = 4096
+_STEP_SECONDS = 0.001
 _LAST_MOMENT = 1e11
 """A time beyond this (the year 5138) is no time."""
 
@@ -30,16 +31,19 @@ _LAST_MOMENT = 1e11
 class PauseSync:
     """Keeps one node's pause and that of the others together; of two changes the later one counts. Close it.
 
-    While Redis is gone every node goes on with what it knows, and with what its own supervisors ask for.
+    While Redis is gone every node goes on with what it knows, and with what its own supervisors ask for. The time of a
+    change stands in Redis by Redis's clock: those of the nodes need not agree.
     """
 
     def __init__(self, pause: PauseSwitch, link: SharedRedis, clock: Callable[[], float] = time.time) -> None:
-        """``clock`` gives seconds since 1970."""
+        """``clock`` gives seconds since 1970, this node's own."""
         self._pause = pause
         self._link = link
         self._clock = clock
         self._agreed_at = pause.changed_at
         """When the change was made that this node last knew to be shared; a later one here is news."""
+        self._shared_at: float | None = None
+        """The same moment as it stands in Redis."""
         self._changed = asyncio.Event()
         pause.on_change = self._changed.set
         self._task: asyncio.Task[None] | None = None
@@ -60,6 +64,8 @@ class PauseSync:
         pause = self._pause
 
         async def exchange(redis: Redis) -> tuple[PauseState | None, float] | None:
+            """Return what another node changed later than this one, with the time by this node's clock."""
+            ahead = await redis_clock(redis) - self._clock()
             try:
                 known = _read(str(await redis.getrange(_KEY, 0, _MOST_CHARS)))
             except ResponseError as error:
@@ -67,23 +73,27 @@ class PauseSync:
                     raise
                 await delete_foreign(redis, _KEY)
                 known = None
-            if known is not None and pause.changed_at != self._agreed_at:
-                latest = self._clock() + CLOCK_SKEW_SECONDS
-                if known[1] > max(latest, pause.changed_at):
-                    pause.outrank(known[1])  # a change from the future cannot undo what somebody did here just now
-            if known is None or pause.changed_at > known[1]:
-                if pause.changed_at:
-                    now = pause.now
-                    told = {"since": now.since if now else "", "by": now.by if now else "", "at": pause.changed_at}
-                    await redis.set(_KEY, json.dumps(told))
-                    self._agreed_at = pause.changed_at
+            news_here = pause.changed_at != self._agreed_at
+            if known is not None and known[1] == self._shared_at and not news_here:
                 return None
-            return known
+            if known is not None and known[1] != self._shared_at:
+                theirs_at = known[1] - ahead
+                if news_here and theirs_at > max(self._clock() + CLOCK_SKEW_SECONDS, pause.changed_at):
+                    pause.outrank(theirs_at)  # a change from the future cannot undo what somebody did here just now
+                if theirs_at > pause.changed_at:
+                    self._shared_at = known[1]
+                    return known[0], theirs_at
+            if pause.changed_at:
+                now = pause.now
+                at = max(pause.changed_at + ahead, known[1] + _STEP_SECONDS if known is not None else 0.0)
+                told = {"since": now.since if now else "", "by": now.by if now else "", "at": at}
+                await redis.set(_KEY, json.dumps(told))
+                self._agreed_at, self._shared_at = pause.changed_at, at
+            return None
 
         theirs = await self._link.ask(exchange, None)
-        if theirs is not None and theirs[1] > pause.changed_at:
-            pause.follow(*theirs)
         if theirs is not None:
+            pause.follow(*theirs)
             self._agreed_at = pause.changed_at
 
     async def _run(self) -> None:

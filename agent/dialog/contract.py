@@ -167,6 +167,8 @@ class KeyEntry:
 
     max_digits: int = 1
     """The entry ends at once when it has this many digits."""
+    longer: tuple[tuple[str, int], ...] = ()
+    """First digits -> more digits than those: a telephone number keyed with its country code."""
     terminators: str = "#"
     """Keys that end the entry and are not part of it."""
     inter_digit_seconds: float = 2.5

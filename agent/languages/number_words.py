@@ -61,6 +61,8 @@ class NumberWords:
     """Words the recogniser must know to hear any number; each may follow any other."""
     heard_with_letters: tuple[str, ...] = ()
     """Those it must know besides where a number holds letters."""
+    heard_in_telephones: tuple[str, ...] = ()
+    """Those it must know besides where a number may be a telephone number."""
     letters: str = "a-z"
     """The letters words are made of, as they stand in a regular expression: ``a-zäöüß``."""
     compounds: Mapping[Words, str] = field(default_factory=dict)
@@ -100,6 +102,8 @@ class NumberWords:
     example_leads: tuple[Words, ...] = ()
     """What leads from a letter to an example of it: "as in"."""
     separators: frozenset[str] = frozenset()
+    plus: frozenset[str] = frozenset({"+"})
+    """What stands before a country code, as typed and as said: "+", "plus"."""
     fillers: frozenset[str] = frozenset()
     """Words that carry nothing inside or around a spoken number."""
     markers: tuple[Words, ...] = ()
@@ -157,7 +161,7 @@ class NumberWords:
             "markers_by_first": {word: tuple(found) for word, found in markers.items()},
             "small": {word: int(digit) for word, digit in self.digits.items() if digit in "123456789"},
             "large": self.hundreds | self.thousands,
-            "nothing": self.fillers | self.separators | self.silent,
+            "nothing": self.fillers | self.separators | self.silent | self.plus,
             "letter_words": {**self.phonetic, **self.letter_names},
             "compounds_by_first": {word: tuple(found) for word, found in by_first.items()},
             "edge_fillers": self.fillers - carriers.inside,
@@ -178,4 +182,4 @@ _TYPED = r"(?<![{letters}0-9])(?=[a-z0-9]*[0-9])(?=[0-9]*[a-z])[a-z0-9]+(?![{let
 
 def _token(letters: str, whole: Iterable[str]) -> re.Pattern[str]:
     kept = "".join(f"{re.escape(word)}|" for word in whole)
-    return re.compile(rf"{kept}[{letters}]+(?:'[{letters}]+)?|[0-9]+|[^\s\-.,;:!?#*/()+_\"]")
+    return re.compile(rf"{kept}[{letters}]+(?:'[{letters}]+)?|[0-9]+|\+(?=\(?[0-9])|[^\s\-.,;:!?#*/()+_\"]")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from agent.asterisk.ari.client import AriClient
@@ -59,6 +60,10 @@ class AsteriskRequirements:
     """Whether the dialplan may ask the agent things (``fastagi.host``)."""
 
 
+CLOCKS_APART_SECONDS = 2.0
+"""Hosts that are set by NTP differ by milliseconds."""
+
+
 async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> AsyncIterator[Finding]:
     """Look at one Asterisk through ARI; ``ari`` is opened, not started. Each finding comes as it is made.
 
@@ -86,6 +91,7 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
         )
         return
     yield Finding("ARI", "ok", f"Asterisk {text} answers at {ari.url}")
+    yield await clock_finding(ari)
     release = parse_version(text) or (0, 0, 0)
     if release < (18, 0, 0):
         yield Finding("Asterisk version", "failed", text, "Orderline needs Asterisk 18 or later")
@@ -99,6 +105,31 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
     websocket = supports_media_marks(release) and _WEBSOCKET in modules
     async for finding in _media_findings(ari, wanted, modules, websocket=websocket):
         yield finding
+
+
+async def clock_finding(ari: AriClient, wall: Callable[[], float] = time.time) -> Finding:
+    """Compare the clock of Asterisk's host with this one's. Raises what ARI raises."""
+    asked = wall()
+    theirs = await ari.system.clock()
+    answered = wall()
+    if theirs is None:
+        return Finding("clocks", "ok", "this Asterisk does not tell its time; nothing depends on it")
+    return clocks_apart("Asterisk", theirs - (asked + answered) / 2, (answered - asked) / 2)
+
+
+def clocks_apart(whose: str, ahead_seconds: float, uncertain_seconds: float) -> Finding:
+    """Judge how far another host's clock is ahead of this one's, known to ``uncertain_seconds``."""
+    if abs(ahead_seconds) <= CLOCKS_APART_SECONDS + uncertain_seconds:
+        return Finding("clocks", "ok", f"this host and that of {whose} agree to {CLOCKS_APART_SECONDS:g} s")
+    apart, way = abs(round(ahead_seconds)), "ahead of" if ahead_seconds > 0 else "behind"
+    return Finding(
+        "clocks",
+        "warning",
+        f"the clock of {whose}'s host is {apart} s {way} this one's: opening hours, the dates that callers are told "
+        "and the times in records and logs do not fit together; calls are held all the same",
+        "let both hosts set their clocks by NTP: timedatectl set-ntp true, then timedatectl status says "
+        "'System clock synchronized: yes'",
+    )
 
 
 def _load(module: str) -> str:

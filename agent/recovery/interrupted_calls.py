@@ -71,6 +71,8 @@ class InterruptedCalls:
             return Conversation(pack, facts, render), _hand_over_only(line, facts.now)
         try:
             left = recovered_call(snapshot.state)
+            if left.answered_at is not None:
+                left = dataclasses.replace(left, answered_at=left.answered_at - snapshot.ahead_seconds)
         except ValueError as error:
             log.warning("Call %s cannot be gone on with: %s", line.id, error)
             return Conversation(pack, facts, render), _hand_over_only(line, facts.now)

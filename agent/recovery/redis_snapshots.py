@@ -10,12 +10,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from redis.asyncio import Redis
 
 from agent.common.redis import KEY_PREFIX, SharedRedis
-from agent.common.untrusted import CLOCK_SKEW_SECONDS, MOST_CHARS
+from agent.common.untrusted import MOST_CHARS
 from agent.recovery.snapshot import CallSnapshot
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 
@@ -69,15 +70,15 @@ class RedisSnapshotStore:
             async with redis.pipeline(transaction=False) as batch:
                 for key in keys:
                     batch.getrange(key, 0, MOST_CHARS)  # one more than may be read: what is too long is refused
-                return list(zip(keys, await batch.execute(raise_on_error=False), strict=True)) if keys else []
+                    batch.pttl(key)
+                found = await batch.execute(raise_on_error=False) if keys else []
+                return list(zip(keys, found[::2], found[1::2], strict=True))
 
         nothing: list[Any] = []
-        latest = self._clock() + CLOCK_SKEW_SECONDS
-        for key, text in await self._link.ask(read, nothing):
+        now = self._clock()
+        for key, text, left_ms in await self._link.ask(read, nothing):
             try:
-                kept = CallSnapshot.from_text(text if isinstance(text, str) else "")
-                if kept.at > latest:
-                    raise ValueError("it is from the future")
+                kept = _by_our_clock(CallSnapshot.from_text(text if isinstance(text, str) else ""), left_ms, now)
             except ValueError as error:
                 log.warning("%s in Redis is no call of ours and is passed over: %s", key, error)
                 continue
@@ -110,3 +111,14 @@ class RedisSnapshotStore:
                 await redis.set(key, kept.to_text(), ex=KEPT_SECONDS)
 
         await self._link.ask(write, None)
+
+
+def _by_our_clock(kept: CallSnapshot, left_ms: object, now: float) -> CallSnapshot:
+    """Return a snapshot with its time by our clock: its age is what Redis has counted of its life already.
+
+    Raises ValueError where Redis will keep it longer than we ask for: it is none of ours.
+    """
+    if not isinstance(left_ms, int) or not 0 <= left_ms <= KEPT_SECONDS * 1000:
+        raise ValueError("it has another end than ours have")
+    at = now - (KEPT_SECONDS - left_ms / 1000)
+    return replace(kept, at=at, ahead_seconds=kept.at - at)

@@ -20,9 +20,11 @@ class CallSnapshot:
     holder: str
     """The process that held it."""
     at: float
-    """Seconds since 1970."""
+    """Seconds since 1970, on the clock of the host that reads it."""
     state: Mapping[str, Any] = field(default_factory=dict)
     """JSON-like; made and read by :mod:`agent.call.snapshot`."""
+    ahead_seconds: float = 0.0
+    """How far the clock of the host that wrote it, by which the times in ``state`` are, is ahead of the reader's."""
 
     def to_text(self) -> str:
         """Return one line of JSON."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from agent.common.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
+from agent.common.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE, FrameCutter
 
 Pcm = npt.NDArray[np.int16]
 """Samples, 8 kHz mono."""
@@ -34,11 +34,11 @@ class AudioTrack:
     stamps: list[float] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     levels_dbfs: list[float] = field(default_factory=list)
+    _cutter: FrameCutter = field(default_factory=FrameCutter, repr=False)
 
     def add(self, stamp: float, pcm: bytes) -> None:
-        """Append audio; more than one frame in one piece is cut, an odd rest is filled with silence."""
-        for start in range(0, len(pcm), FRAME_BYTES):
-            frame = pcm[start : start + FRAME_BYTES].ljust(FRAME_BYTES, b"\0")
+        """Append audio in pieces of any length; what is no whole frame yet waits for the next piece."""
+        for frame in self._cutter.take(pcm):
             self.stamps.append(stamp)
             self.frames.append(frame)
             self.levels_dbfs.append(level_dbfs(np.frombuffer(frame, "<i2")))

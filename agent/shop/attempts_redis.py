@@ -11,7 +11,7 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type
+from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type, redis_clock
 from agent.common.untrusted import CLOCK_SKEW_SECONDS
 from agent.shop.protocols import AttemptLimits, Lock
 
@@ -25,7 +25,8 @@ class RedisAttemptLimits:
     """Implements :class:`agent.shop.protocols.AttemptLimits`.
 
     A caller is locked out when the node's own file says so, or when all nodes together have counted enough. What was
-    counted while Redis was gone is handed in with the next count or question that reaches it.
+    counted while Redis was gone is handed in with the next count or question that reaches it. Times in Redis are by
+    Redis's clock: those of the nodes need not agree.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class RedisAttemptLimits:
         window_seconds: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``own`` counts for this node; the limits are those it was made with."""
+        """``own`` counts for this node; the limits are those it was made with. ``clock``: seconds, this node's own."""
         self._own = own
         self._link = link
         self._per_caller = per_caller
@@ -54,12 +55,10 @@ class RedisAttemptLimits:
         own = await self._own.locked(caller, number)
         if own == "caller":
             return own
-        now = self._clock()
-        since, latest = now - self._window_seconds, now + CLOCK_SKEW_SECONDS
 
-        async def counted(redis: Redis, key: str) -> int:
+        async def counted(redis: Redis, key: str, now: float) -> int:
             try:
-                return int(await redis.zcount(key, since, latest))
+                return int(await redis.zcount(key, now - self._window_seconds, now + CLOCK_SKEW_SECONDS))
             except ResponseError as error:
                 if not is_wrong_type(error):
                     raise
@@ -68,7 +67,8 @@ class RedisAttemptLimits:
 
         async def count(redis: Redis) -> tuple[int, int]:
             await self._hand_in(redis)
-            return await counted(redis, _key("caller", caller)), await counted(redis, _key("number", number))
+            now = await redis_clock(redis)
+            return await counted(redis, _key("caller", caller), now), await counted(redis, _key("number", number), now)
 
         of_caller, of_number = await self._link.ask(count, (0, 0))
         if of_caller >= (self._per_caller if caller else self._hidden):
@@ -84,19 +84,20 @@ class RedisAttemptLimits:
     async def _hand_in(self, redis: Redis) -> None:
         while self._waiting:
             at, caller, number = self._waiting[0]
+            now = await redis_clock(redis)
             for key in (_key("caller", caller), _key("number", number)):
-                await self._count(redis, key, at)
+                await self._count(redis, key, now - max(0.0, self._clock() - at), now)
             if self._waiting and self._waiting[0] == (at, caller, number):
                 self._waiting.popleft()
 
-    async def _count(self, redis: Redis, key: str, at: float) -> None:
-        """Add one failure, and take out what is too old, or too far in the future to be a failure of ours."""
+    async def _count(self, redis: Redis, key: str, at: float, now: float) -> None:
+        """Add one failure, and take out what is too old, or too far in the future to be one. Times by Redis's clock."""
 
         async def write() -> None:
             async with redis.pipeline(transaction=True) as batch:
                 batch.zadd(key, {secrets.token_hex(8): at})
-                batch.zremrangebyscore(key, "-inf", at - self._window_seconds)
-                batch.zremrangebyscore(key, self._clock() + CLOCK_SKEW_SECONDS, "+inf")
+                batch.zremrangebyscore(key, "-inf", now - self._window_seconds)
+                batch.zremrangebyscore(key, now + CLOCK_SKEW_SECONDS, "+inf")
                 batch.zremrangebyrank(key, 0, -_MOST_COUNTED - 1)
                 batch.expire(key, int(self._window_seconds) + 1)
                 await batch.execute()

@@ -6,7 +6,10 @@ import hmac
 import re
 import unicodedata
 
-import phonenumbers
+from agent.common.phone_numbers import e164 as phone
+from agent.common.phone_numbers import same_phone
+
+__all__ = ["order_number", "phone", "postcode", "same_number", "same_phone", "same_postcode", "without_prefix"]
 
 _ZIP_PLUS_FOUR = re.compile(r"\d{9}")
 _PREFIX = re.compile(r"^[^\W\d]+(?=\d)")
@@ -47,25 +50,4 @@ def postcode(text: str) -> str:
 def same_postcode(given: str, known: str) -> bool:
     """Compare two postcodes in one form, in time that does not depend on where they differ; empty equals nothing."""
     left, right = postcode(given).encode(), postcode(known).encode()
-    return hmac.compare_digest(left, right) and bool(left)
-
-
-def phone(text: str, region: str = "US") -> str:
-    """Return the number in E.164 (``+12025550143``), or ``""`` when it cannot be a phone number.
-
-    ``region`` is the ISO 3166 country whose national form is understood besides the international one.
-    Possible numbers suffice: fictional ones are possible, not valid.
-    """
-    try:
-        parsed = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_possible_number(parsed):
-        return ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-
-
-def same_phone(given: str, known: str, region: str = "US") -> bool:
-    """Compare two phone numbers in one form, in time that does not tell where they differ; empty equals nothing."""
-    left, right = phone(given, region).encode(), phone(known, region).encode()
     return hmac.compare_digest(left, right) and bool(left)

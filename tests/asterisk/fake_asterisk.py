@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -27,7 +28,9 @@ class FakeAsterisk:
         self.version = "22.10.1+dfsg-1"
         self.modules: set[str] = set()
         self.read_only = False
-        self.functions: dict[str, str] = {}
+        self.functions: dict[str, str] = dict.fromkeys(
+            ("CALLERID(num-pres)", "CALLERID(name-pres)"), "allowed_not_screened"
+        )
         """What dialplan functions answer on every channel."""
         self.sounds: dict[str, list[str]] = {}
         self.media_leg_enters_stasis = True
@@ -36,6 +39,10 @@ class FakeAsterisk:
         self.change_password(password)
         self._sockets: list[web.WebSocketResponse] = []
         self._socket_came = asyncio.Condition()
+        self.clock_ahead_seconds = 0.0
+        """How far its host's clock is ahead of ours."""
+        self.media_bytes = 0
+        """How much audio all media legs have sent."""
         self._media: dict[str, web.WebSocketResponse] = {}
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -55,6 +62,7 @@ class FakeAsterisk:
         add("PUT", "/ari/applications/{app}/eventFilter", self._filter)
         add("GET", "/ari/applications/{app}", self._application)
         add("GET", "/ari/asterisk/info", self._info)
+        add("GET", "/ari/asterisk/ping", self._ping)
         add("GET", "/ari/asterisk/modules", self._modules)
         add("GET", "/ari/asterisk/variable", self._get_global)
         add("POST", "/ari/asterisk/variable", self._set_global)
@@ -143,6 +151,11 @@ class FakeAsterisk:
     async def _filter(self, request: web.Request) -> web.Response:
         self.event_filter = [item["type"] for item in (await request.json())["allowed"]]
         return web.json_response({})
+
+    async def _ping(self, _: web.Request) -> web.Response:
+        now = datetime.now(UTC) + timedelta(seconds=self.clock_ahead_seconds)
+        told = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03}+0000"
+        return web.json_response({"asterisk_id": "fake", "ping": "pong", "timestamp": told})
 
     async def _info(self, _: web.Request) -> web.Response:
         return web.json_response({"system": {"version": self.version}})
@@ -244,11 +257,17 @@ class FakeAsterisk:
             raise web.HTTPNotFound(text='{"message": "Bridge not found"}')
         return web.Response(status=204)
 
+    async def send_audio(self, channel_id: str, pcm: bytes) -> None:
+        """Send a packet of the caller's to the media leg."""
+        await self._media[channel_id].send_bytes(pcm)
+
     async def _media_socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(protocols=("media",))
         await socket.prepare(request)
-        self._media[request.match_info["id"]] = socket
+        self._media[request.match_info["id"].removeprefix("media-")] = socket
         async for message in socket:
-            if message.type is web.WSMsgType.TEXT and message.data.startswith("MARK_MEDIA "):
+            if message.type is web.WSMsgType.BINARY:
+                self.media_bytes += len(message.data)
+            elif message.type is web.WSMsgType.TEXT and message.data.startswith("MARK_MEDIA "):
                 await socket.send_str("MEDIA_MARK_PROCESSED correlation_id:" + message.data.split()[1])
         return socket

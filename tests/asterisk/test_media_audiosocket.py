@@ -11,6 +11,7 @@ import pytest
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer, read_message
+from agent.call.inbox import InboxReader
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
 from agent.common.audio import FRAME_BYTES
 from tests.asterisk.fake_asterisk import FakeAsterisk
@@ -72,6 +73,20 @@ async def leg(server: AudioSocketServer) -> AsyncIterator[OpenedLeg]:
         await media.close()
         assert asterisk.channels == {}
     await asterisk.stop()
+
+
+@pytest.mark.parametrize("packet_bytes", [160, 480, 640, 960, 333])
+async def test_the_callers_packets_reach_the_call_as_whole_frames(leg: OpenedLeg, packet_bytes: int) -> None:
+    audio = bytes(range(256)) * 15
+    for at in range(0, len(audio), packet_bytes):
+        leg.phone.send(0x10, audio[at : at + packet_bytes])
+    reader, heard = InboxReader(leg.inbox, quiet_after_seconds=None), b""
+    while len(heard) < len(audio):
+        event = await reader.next()
+        assert isinstance(event, AudioFrame)
+        assert len(event.pcm) % FRAME_BYTES == 0
+        heard += event.pcm
+    assert heard == audio
 
 
 async def test_the_callers_frames_arrive_in_the_inbox(leg: OpenedLeg) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -96,16 +97,18 @@ async def test_a_caller_who_has_just_come_in_is_given_the_same_time(asterisk: Fa
     assert await rescuer.look() == 1
 
 
+@pytest.mark.parametrize("ahead_seconds", [0.0, 1200.0, -1200.0])
 async def test_a_call_far_past_its_deadline_is_freed_even_from_a_beating_controller(
-    asterisk: FakeAsterisk, ari: AriClient
+    asterisk: FakeAsterisk, ari: AriClient, ahead_seconds: float
 ) -> None:
-    clock, wall = Clock(), Clock()
-    rescuer = Rescuer(ari, OPTIONS, clock, wall)
+    asterisk.clock_ahead_seconds = ahead_seconds
+    now = time.time() + ahead_seconds  # the deadline is by the clock of Asterisk's host
+    rescuer = Rescuer(ari, OPTIONS, Clock())
     caller(asterisk, "late")
     caller(asterisk, "in-time")
     caller(asterisk, "without")
-    asterisk.variables["late", "ORDERLINE_DEADLINE"] = str(int(wall.seconds - OVERDUE_SECONDS - 1))
-    asterisk.variables["in-time", "ORDERLINE_DEADLINE"] = str(int(wall.seconds + 60))
+    asterisk.variables["late", "ORDERLINE_DEADLINE"] = str(int(now - OVERDUE_SECONDS - 1))
+    asterisk.variables["in-time", "ORDERLINE_DEADLINE"] = str(int(now + 60))
     for beat in range(10):
         asterisk.globals[BEAT] = f"{beat}.0 here 1"
         await rescuer.look()

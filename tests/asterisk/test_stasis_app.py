@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 
 import pytest
@@ -296,6 +297,26 @@ async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: Fa
     assert await telephony.take_over("2025550143", "601") == "PJSIP/c1"
     assert ("c1", "orderline-taken-over", "s") in asterisk.continued
     assert seen == [TakeOverRequested("601")]
+    await until_idle(telephony)
+
+
+@pytest.mark.parametrize(
+    ("delivered", "keyed"),
+    list(itertools.product(["+12025550143", "12025550143", "2025550143"], ["2025550143", "12025550143"])),
+)
+async def test_listening_and_taking_over_find_a_caller_by_the_same_numbers(
+    asterisk: FakeAsterisk, ari: AriClient, delivered: str, keyed: str
+) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
+        await line.inbox.get()
+        await line.release_to_supervisor()
+
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    await asterisk.ring("c1", "inbound", number=delivered)
+    await until(lambda: ("c1", "SPYGROUP") in asterisk.variables)
+    groups = asterisk.variables["c1", "SPYGROUP"].split(":")
+    assert {"orderline", f"orderline-{keyed}"} <= set(groups)
+    assert await telephony.take_over(keyed, "601") == "PJSIP/c1"
     await until_idle(telephony)
 
 

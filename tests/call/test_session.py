@@ -51,6 +51,7 @@ from tests.call.fakes import (
 from tests.waiting import until
 
 GOODBYE = say("Goodbye.", HangUp("answered"))
+NUMBER = Listen((), keys=KeyEntry(max_digits=5))
 
 
 async def hold(line: FakeCallerLine, media: FakeMedia, call: CallComponents, seconds: float = 10.0) -> CallRecord:
@@ -143,6 +144,82 @@ class TestKeys:
         await cancel_and_wait(call)
         assert media.flushes == 0
         assert dialog.events[0] == TurnInput(keys="1", barged_in=False)
+
+    async def test_a_terminator_after_a_whole_number_is_no_answer_to_the_next_question(self) -> None:
+        line = FakeCallerLine()
+        dialog = FakeDialog(say("Your number?", NUMBER), say("Your postcode?", NUMBER), GOODBYE)
+        for digit in "10473#60614#":
+            line.inbox.put_nowait(KeyPressed(digit))
+        await hold(line, FakeMedia(line.inbox), parts(dialog))
+        assert [event.keys for event in dialog.events if isinstance(event, TurnInput)] == ["10473", "60614"]
+
+    async def test_it_does_not_stop_the_next_prompt_either(self) -> None:
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        dialog = FakeDialog(say("Your number?", NUMBER), say("Is that right?", Listen(("yes",))), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog, recognizer=FakeRecognizer("", "yes"))))
+        await media.came.wait()
+        for digit in "10473":
+            line.inbox.put_nowait(KeyPressed(digit))
+        await until(lambda: b"Is that right?" in media.played)
+        flushes = media.flushes
+        line.inbox.put_nowait(KeyPressed("#"))
+        await until(line.inbox.empty)
+        assert media.flushes == flushes
+        media.instantly = True
+        media.finish()
+        line.voice(500)
+        line.silence(600)
+        await call
+        assert [event.keys or event.text for event in dialog.events if isinstance(event, TurnInput)] == ["10473", "yes"]
+
+    async def test_a_terminator_pressed_during_a_look_up_is_forgotten_and_the_keys_after_it_count(self) -> None:
+        line = FakeCallerLine()
+        gate = asyncio.Event()
+        dialog = FakeDialog(
+            say("Your number?", NUMBER), say("", Effect("e1", "orders.verify")), say("Postcode?", NUMBER), GOODBYE
+        )
+        services = FakeServices(orders__verify=gate)
+        for digit in "10473#60614#":
+            line.inbox.put_nowait(KeyPressed(digit))
+        line.silence(60)
+        asyncio.get_running_loop().call_later(0.1, gate.set)
+        await hold(line, FakeMedia(line.inbox), parts(dialog, services=services))
+        assert [event.keys for event in dialog.events if isinstance(event, TurnInput)] == ["10473", "60614"]
+
+    async def test_a_terminator_ends_a_number_that_was_said(self) -> None:
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
+        dialog = FakeDialog(say("Your number?", replace(NUMBER, words=("one", "two"))), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog, recognizer=FakeRecognizer("one two"))))
+        await media.came.wait()
+        line.voice(600)
+        line.inbox.put_nowait(KeyPressed("#"))
+        await call
+        assert [(event.text, event.keys) for event in dialog.events if isinstance(event, TurnInput)] == [
+            ("one two", "")
+        ]
+
+    async def test_a_terminator_alone_is_still_an_answer(self) -> None:
+        line = FakeCallerLine()
+        dialog = FakeDialog(say("Your number?", NUMBER), GOODBYE)
+        line.inbox.put_nowait(KeyPressed("#"))
+        await hold(line, FakeMedia(line.inbox), parts(dialog))
+        assert dialog.events == [TurnInput(keys="#", barged_in=True)]
+
+    async def test_the_first_whole_entry_keyed_over_a_prompt_that_may_not_be_interrupted_is_the_answer(self) -> None:
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox, instantly=False)
+        dialog = FakeDialog(say("Listen.", replace(NUMBER, barge_in=BargeIn.OFF)), GOODBYE)
+        call = asyncio.create_task(hold(line, media, parts(dialog)))
+        await media.came.wait()
+        for digit in "104#7":
+            line.inbox.put_nowait(KeyPressed(digit))
+        await until(line.inbox.empty)
+        media.instantly = True
+        media.finish()
+        await call
+        assert [event.keys for event in dialog.events if isinstance(event, TurnInput)] == ["104"]
 
 
 class TestInterruption:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.call.turn_taking import KeyCollector, TurnAction, TurnTaker, TurnTakingOptions, has_words
-from agent.dialog.contract import BargeIn, Completeness, KeyEntry
+from agent.call.turn_taking import TurnAction, TurnTaker, TurnTakingOptions, has_words
+from agent.dialog.contract import BargeIn, Completeness
 
 OPTIONS = TurnTakingOptions()
 SPEECH, MAYBE_SPEECH, QUIET = 0.95, 0.7, 0.02
@@ -224,42 +224,6 @@ class TestInterruption:
         turn = taker(playing=True)
         assert run(turn, 1000, SPEECH)[0] is TurnAction.INTERRUPT
         assert run(turn, 4000, SPEECH)[0] is TurnAction.WAIT
-
-
-class TestKeys:
-    def test_an_entry_ends_with_its_last_digit(self) -> None:
-        keys = KeyCollector(KeyEntry(max_digits=5))
-        assert [keys.key(digit, 0.0) for digit in "10473"] == [False, False, False, False, True]
-        assert keys.keys == "10473"
-
-    def test_the_terminator_ends_it_earlier_and_is_not_part_of_it(self) -> None:
-        keys = KeyCollector(KeyEntry(max_digits=10))
-        assert [keys.key(digit, 0.0) for digit in "12#"] == [False, False, True]
-        assert keys.keys == "12"
-
-    def test_a_pause_ends_it_too(self) -> None:
-        keys = KeyCollector(KeyEntry(max_digits=5, inter_digit_seconds=2.0))
-        assert not keys.timed_out(100.0)
-        keys.key("1", 100.0)
-        assert not keys.timed_out(101.9)
-        assert keys.timed_out(102.0)
-
-    def test_the_next_key_is_waited_for_2_5_seconds(self) -> None:
-        keys = KeyCollector(KeyEntry(max_digits=5))
-        assert not keys.key("1", 10.0)
-        assert not keys.timed_out(12.4)
-        assert keys.timed_out(12.5)
-
-    def test_a_key_for_a_person_counts_at_once_and_only_as_the_first(self) -> None:
-        entry = KeyEntry(max_digits=5, instant="0*")
-        assert KeyCollector(entry).key("0", 0.0)
-        keys = KeyCollector(entry)
-        assert [keys.key(digit, 0.0) for digit in "10473"] == [False, False, False, False, True]
-
-    def test_a_terminator_alone_is_reported_as_itself(self) -> None:
-        keys = KeyCollector(KeyEntry(max_digits=5))
-        assert keys.key("#", 0.0)
-        assert keys.keys == "#"
 
 
 def test_unknown_words_are_not_words() -> None:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from agent.rehearsal.asterisk_process import Pbx
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
+
+ASKS_FOR_10473 = """
+calls:
+  - name: packets
+    dial: "7000"
+    voice: joe
+    steps:
+      - expect: /help/
+      - say: where is my order
+      - expect: /order number/
+      - say: one oh four seven three
+      - expect: /postcode/
+      - keys: "60614"
+      - expect: /arrive/
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered, ended_by: agent, effects: [orders.verify]}
+"""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,6 +68,53 @@ calls:
     assert result.ok, failures(result)
     assert result.calls[0].barge_in_stop_ms[0] < 400
     assert await by_audiosocket.leftovers() == []
+
+
+@contextlib.asynccontextmanager
+async def packets_of(milliseconds: int, call_centre: CallCentre) -> AsyncIterator[None]:
+    """Have carrier and PBX send audio in packets of this length, as ``allow=ulaw:30`` does at a customer's."""
+    stack = call_centre.stack
+    for pbx, endpoint in ((stack.pbx, "carrier"), (stack.phones, "pbx")):
+        path = pbx.config_dir / "pjsip.conf"
+        text = path.read_text(encoding="utf-8")
+        path.with_suffix(".was").write_text(text, encoding="utf-8")
+        head, found, tail = text.partition(f"[{endpoint}]\ntype=endpoint\n")
+        assert found, f"no endpoint {endpoint}"
+        path.write_text(head + found + re.sub(r"allow=ulaw.*", f"allow=ulaw:{milliseconds}", tail, count=1), "utf-8")
+        await pbx.cli("module reload res_pjsip.so")
+        await until_shown(pbx, f"pjsip show endpoint {endpoint}", f"(ulaw@{milliseconds})")
+    try:
+        yield
+    finally:
+        for pbx in (stack.pbx, stack.phones):
+            path = pbx.config_dir / "pjsip.conf"
+            path.with_suffix(".was").replace(path)
+            await pbx.cli("module reload res_pjsip.so")
+
+
+async def until_shown(pbx: Pbx, command: str, text: str) -> None:
+    """Wait until a command of Asterisk's command line shows this."""
+    shown = ""
+    for _ in range(100):
+        shown = await pbx.cli(command)
+        if text in shown:
+            return
+        await asyncio.sleep(0.05)  # the command line has no way to wait for it
+    raise AssertionError(shown)
+
+
+@pytest.mark.parametrize("milliseconds", [10, 30, 60])
+async def test_a_number_is_heard_right_in_packets_of_any_length(call_centre: CallCentre, milliseconds: int) -> None:
+    async with packets_of(milliseconds, call_centre):
+        result = await call_centre.play(ASKS_FOR_10473)
+    assert result.ok, failures(result)
+
+
+@pytest.mark.parametrize("milliseconds", [10, 30])
+async def test_by_audiosocket_too(by_audiosocket: CallCentre, milliseconds: int) -> None:
+    async with packets_of(milliseconds, by_audiosocket):
+        result = await by_audiosocket.play(ASKS_FOR_10473)
+    assert result.ok, failures(result)
 
 
 async def test_a_caller_whom_nobody_can_take_comes_back_and_is_told_so(by_audiosocket: CallCentre) -> None:

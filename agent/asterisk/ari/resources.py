@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -206,6 +207,14 @@ class System:
         return ".".join(
             map(str, parse_version(str(info["system"]["version"])) or (0, 0, 0))
         )  # packages append their own revision
+
+    async def clock(self) -> float | None:
+        """Seconds since 1970 on the clock of Asterisk's host, which need not be ours; None where it does not tell."""
+        try:
+            answer = await self._ari.request("GET", "/asterisk/ping")
+            return datetime.fromisoformat(str((answer or {}).get("timestamp", ""))).timestamp()
+        except (AriNotFound, ValueError):  # Asterisk before 16.1 knows no ping
+            return None
 
     async def get_variable(self, name: str) -> str:
         """Value of a global variable, ``""`` when it is not set."""

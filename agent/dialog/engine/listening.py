@@ -44,7 +44,8 @@ def takes_digits(scene: TurnContext, focus: Focus) -> bool:
 
 def _keys(scene: TurnContext, focus: Focus) -> KeyEntry:
     if takes_digits(scene, focus):
-        return KeyEntry(max_digits=scene.pack.formats[focus.slot].max_length, instant=REPEAT_KEY)
+        number_format = scene.pack.formats[focus.slot]
+        return KeyEntry(number_format.max_length, number_format.longer_entries, instant=REPEAT_KEY)
     instant = STAFF_KEY + REPEAT_KEY
     if focus.kind == "collect" and scene.pack.slot(focus.slot).type == "request":
         slot = scene.grammar(focus).bare_number

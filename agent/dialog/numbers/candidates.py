@@ -129,6 +129,8 @@ def _repeats(word: str, following: str, vocabulary: NumberWords) -> Iterator[tup
         yield from ((2, symbols, strain) for symbols, strain in other)
     elif symbol:
         yield 2, symbol * vocabulary.repeats[word], 0
+    elif following in vocabulary.letter_sounds:
+        yield 2, vocabulary.letter_sounds[following] * vocabulary.repeats[word], 1
 
 
 def _one_symbol(word: str, vocabulary: NumberWords) -> str:
@@ -222,11 +224,24 @@ def _letters(tokens: Sequence[str], start: int, vocabulary: NumberWords) -> Iter
         if word not in vocabulary.digits:
             yield 1, letter, 0
         return
-    if word in vocabulary.letter_sounds:
-        yield 1, vocabulary.letter_sounds[word], 1
+    sound = vocabulary.letter_sounds.get(word)
+    if sound is not None:
+        yield 1, sound, 1
+        yield from _confirmed_sound(tokens, start, sound, vocabulary)
     known = word in vocabulary.digits or word in vocabulary.teens or word in vocabulary.fillers
     if len(word) <= _SPELLED_CHARS and not known:
         yield 1, word.upper(), 1
+
+
+def _confirmed_sound(
+    tokens: Sequence[str], start: int, letter: str, vocabulary: NumberWords
+) -> Iterator[tuple[int, str, int]]:
+    """Read "bee bravo" and "bee as in bravo": the example says that it is the letter and no word."""
+    if vocabulary.letter_words.get(tokens[start + 1] if start + 1 < len(tokens) else "") == letter:
+        yield 2, letter, 0
+    example = _example(tokens, start + 1, vocabulary)
+    if example is not None and example[1] == letter:
+        yield 1 + example[0], letter, example[2]
 
 
 def _example(tokens: Sequence[str], start: int, vocabulary: NumberWords) -> tuple[int, str, int] | None:

@@ -18,6 +18,9 @@ _LONGEST, _MOST_OPTIONAL = 100, 6
 """Bounds of a format: each optional part doubles its shapes."""
 _MOST_EITHER = 4
 """So many an "oh" are tried as both; the rest are zeros, and asked about."""
+_SHORTEST_TELEPHONE = 9
+_EXIT_AND_COUNTRY_CODE = 5
+"""Digits of "00" and of the longest country codes."""
 _SOUND_ALIKES = {"9": {"A": "8", "O": "0"}, "A": {"8": "A", "0": "O"}}
 """What may stand for another symbol over the telephone: "eight"/"a", zero/the letter O. Always a guess."""
 
@@ -90,6 +93,18 @@ class NumberFormat:
     def is_north_american(self) -> bool:
         """True for telephone numbers written 3-3-4: they are often given with the country code 1 before them."""
         return all(_NORTH_AMERICAN.fullmatch(shape) for shape in self.shapes)
+
+    @property
+    def longer_entries(self) -> tuple[tuple[str, int], ...]:
+        """First keys -> the most digits of an entry that begins with them: telephone numbers with a country code."""
+        if self.is_north_american:
+            return (("1", self.max_length + 1), ("011", self.max_length + 4))
+        return (("00", self.max_length + _EXIT_AND_COUNTRY_CODE),) if self.may_be_telephone else ()
+
+    @property
+    def may_be_telephone(self) -> bool:
+        """True for digits alone, as many as a telephone number has at home: it may come with its country code."""
+        return not self.has_letters and self.max_length >= _SHORTEST_TELEPHONE
 
     @property
     def has_letters(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.dialog.numbers.candidates import GUESSED, readings, readings_so_far
 from agent.dialog.numbers.carrier_phrases import UnwrappedNumber, segments, split_denied, unwrap
+from agent.dialog.numbers.country_codes import LONGEST_PREFIX, PLUS, at_home, begins_with_plus, may_go_on
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.positional_corrections import correct_at_position, regrouped
 from agent.dialog.numbers.words import tokenise
@@ -67,6 +68,7 @@ def read(text: str, number_format: NumberFormat, vocabulary: NumberWords, *, con
         return _either(said[:choice], said[choice + 1 :], number_format, vocabulary)
     parts, taken_back = segments(said, vocabulary)
     current: dict[str, int] = {"": 0}
+    plus = number_format.may_be_telephone and begins_with_plus(said, vocabulary)
     for words in parts:
         found = _readings(words, number_format, vocabulary)
         placed = _placed(words, current, number_format, vocabulary)
@@ -79,7 +81,7 @@ def read(text: str, number_format: NumberFormat, vocabulary: NumberWords, *, con
             continue
         current = _mend(current, found, number_format)
     extendable = bool(tokens) and _last_spoken(tokens, vocabulary) in vocabulary.extendable
-    reading = _judge(current, number_format, extendable=extendable)
+    reading = _judge(current, number_format, extendable=extendable, plus=plus)
     if reading.value is None:
         return reading if _may_go_on(reading, unwrapped, vocabulary) else NumberReading()
     straddling = (
@@ -167,6 +169,8 @@ def _doubted(reading: NumberReading) -> NumberReading:
 def _readings(words: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> dict[str, int]:
     """Return what the words can mean; a number that was begun and said again, or said twice, counts once."""
     length, letters = number_format.max_length, number_format.has_letters
+    if number_format.may_be_telephone:
+        length += LONGEST_PREFIX
     table = readings_so_far(words, length, vocabulary, letters=letters)
     found = dict(table[-1])
     if any(number_format.fits(symbols) for symbols in found):
@@ -214,9 +218,14 @@ def _placed(
     return placed
 
 
-def _judge(current: dict[str, int], number_format: NumberFormat, *, extendable: bool) -> NumberReading:
-    """Pick the whole number, or the beginning of one, out of all readings."""
-    whole = _whole(current, number_format)
+def _judge(
+    current: dict[str, int], number_format: NumberFormat, *, extendable: bool, plus: bool = False
+) -> NumberReading:
+    """Pick the whole number, or the beginning of one, out of all readings. ``plus``: a country code comes first."""
+    whole = _whole(current, number_format, plus=plus)
+    if not whole and plus:
+        begun = [_as_digits(symbols) for symbols, _ in _best(current) if may_go_on(_as_digits(symbols), number_format)]
+        return NumberReading(partial=PLUS + begun[0] if begun else "")
     if not whole:
         begun = [(strain, fit.value, symbols) for symbols, strain in current.items()
                  if symbols and (fit := number_format.begins(symbols))]  # fmt: skip
@@ -237,8 +246,11 @@ def _judge(current: dict[str, int], number_format: NumberFormat, *, extendable: 
     )
 
 
-def _whole(current: dict[str, int], number_format: NumberFormat) -> list[_Candidate]:
-    """Return every whole number among the readings, the least strained first."""
+def _whole(current: dict[str, int], number_format: NumberFormat, *, plus: bool) -> list[_Candidate]:
+    """Return every whole number among the readings, the least strained first.
+
+    One with its country code left off is worth a question; after "plus" nothing else is meant.
+    """
     strains: dict[str, int] = {}
 
     def keep(symbols: str, strain: int) -> None:
@@ -246,14 +258,18 @@ def _whole(current: dict[str, int], number_format: NumberFormat) -> list[_Candid
             if number_format.passes_check(fit.value):
                 strains[fit.value] = min(strains.get(fit.value, 99), strain + GUESSED * fit.guesses)
 
-    for symbols, strain in current.items():
-        keep(symbols, strain)
-    if number_format.is_north_american:
-        # no area code begins with 0 or 1; a 1 before the number is the country's
-        strains = {value: strain + (3 if value[0] in "01" else 0) for value, strain in strains.items()}
+    if not plus:
         for symbols, strain in current.items():
-            if symbols.startswith("1"):
-                keep(symbols[1:], strain + 1)
+            keep(symbols, strain)
+    if number_format.is_north_american:  # no area code begins with 0 or 1; a 1 before the number is the country's
+        strains = {value: strain + (3 if value[0] in "01" else 0) for value, strain in strains.items()}
+    for symbols, strain in _best(current):
+        if plus or not number_format.fit(symbols):
+            home = at_home(symbols, number_format)
+            keep(home, strain + int(not plus or home != _as_digits(symbols)))
+    if plus and not strains and number_format.is_north_american:  # "plus" and no country code
+        for symbols, strain in current.items():
+            keep(symbols, strain + 1)
     return sorted((_Candidate(value, strain) for value, strain in strains.items()), key=lambda one: one.strain)
 
 

@@ -33,12 +33,16 @@ _PHONETIC = {
     "quebec": "Q", "romeo": "R", "sierra": "S", "tango": "T", "uniform": "U", "victor": "V", "whiskey": "W",
     "x-ray": "X", "yankee": "Y", "zulu": "Z",
 }  # fmt: skip
-_SPELLINGS = {"alfa": "A", "juliett": "J", "whisky": "W", "xray": "X", "zed": "Z", "zee": "Z", "aitch": "H"}
+_SPELLINGS = {
+    "alfa": "A", "juliett": "J", "whisky": "W", "xray": "X", "ay": "A", "cee": "C", "eff": "F", "aitch": "H",
+    "haitch": "H", "ess": "S", "vee": "V", "doubleyou": "W", "wye": "Y", "zed": "Z", "zee": "Z",
+}  # fmt: skip
 """Other names of letters that can be nothing else."""
 _LETTER_SOUNDS = {
-    "bee": "B", "be": "B", "see": "C", "sea": "C", "cee": "C", "dee": "D", "eff": "F", "gee": "G", "eye": "I",
-    "jay": "J", "kay": "K", "ell": "L", "em": "M", "en": "N", "pee": "P", "pea": "P", "queue": "Q", "cue": "Q",
-    "are": "R", "ar": "R", "ess": "S", "tea": "T", "tee": "T", "you": "U", "vee": "V", "ex": "X", "why": "Y",
+    "bee": "B", "be": "B", "see": "C", "sea": "C", "dee": "D", "ee": "E", "ef": "F", "gee": "G", "jee": "G", "eye": "I",
+    "aye": "I", "jay": "J", "kay": "K", "cay": "K", "ell": "L", "el": "L", "em": "M", "en": "N", "pee": "P", "pea": "P",
+    "queue": "Q", "cue": "Q", "kew": "Q", "are": "R", "ar": "R", "es": "S", "tea": "T", "tee": "T", "you": "U",
+    "yew": "U", "ex": "X", "why": "Y",
 }  # fmt: skip
 """Words a recogniser writes for a spelled letter: a guess each time."""
 _DIGIT_SOUNDS = {
@@ -98,6 +102,7 @@ NUMBERS = NumberWords(
     places=PLACES,
     heard=("zero", "oh", *_UNITS[1:], *_TEENS, *_TENS, "double", "triple", "hundred"),
     heard_with_letters=(*string.ascii_lowercase, *_PHONETIC, "dash", "hyphen", "as", "in", "for"),
+    heard_in_telephones=("plus",),
     plurals=_PLURALS,
     repeats=_REPEATS,
     hundreds=frozenset({"hundred"}),
@@ -117,6 +122,7 @@ NUMBERS = NumberWords(
     edge_words=_EDGE_WORDS,
     example_leads=(("as", "in"), ("like", "in"), ("like",), ("for",), ("is", "for")),
     separators=_SEPARATORS,
+    plus=frozenset({"plus", "+"}),
     fillers=_FILLERS,
     markers=tuple(phrases(_MARKER_TEXT)),
     restating=frozenset({"that's", "again", "yes"}),
