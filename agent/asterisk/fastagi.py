@@ -35,6 +35,7 @@ _CONNECTION_SECONDS = 10.0
 """For all of it: the question, the answer, and what Asterisk says to that."""
 _MOST_AT_ONCE = 100
 _LINE_CHARS = 4096
+_PRESENTATION_BITS = 0x60
 _MOST_LINES = 300
 """Asterisk sends about 25, and one for each argument."""
 _VALUE_CHARS = 200
@@ -177,7 +178,14 @@ def _question(env: Mapping[str, str]) -> AgiRequest:
     while (name := f"agi_arg_{len(arguments) + 1}") in env:
         arguments.append(env[name].strip())
     caller = env.get("agi_callerid", "")
-    return AgiRequest(tuple(arguments), env.get("agi_uniqueid", ""), "" if caller == "unknown" else caller)
+    if caller == "unknown" or _is_withheld(env.get("agi_callingpres", "0")):
+        caller = ""
+    return AgiRequest(tuple(arguments), env.get("agi_uniqueid", ""), caller)
+
+
+def _is_withheld(presentation: str) -> bool:
+    """Read Asterisk's number for a presentation (callerid.h): two bits say allowed, restricted or no number."""
+    return not (presentation.isascii() and presentation.isdigit()) or bool(int(presentation) & _PRESENTATION_BITS)
 
 
 class _NullTrace:

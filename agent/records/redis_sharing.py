@@ -29,6 +29,7 @@ from agent.common.redis import (
     RedisUnreachable,
     SharedRedis,
     delete_foreign,
+    redis_clock,
 )
 from agent.common.tasks import cancel_and_wait
 from agent.common.untrusted import finite_number, of_shape, parse_json, printable
@@ -94,11 +95,12 @@ class RedisSharing:
             return False
 
         async def add(redis: Redis) -> None:
+            ahead = await redis_clock(redis) - self._outbox.clock()  # the nodes' own clocks need not agree
             async with redis.pipeline(transaction=True) as batch:
                 for entry in entries:
                     fields = {
                         "node": self._node,
-                        "until": str(until),
+                        "until": str(until + ahead),
                         "entry": json.dumps(dataclasses.asdict(entry)),
                     }
                     batch.xadd(self._streams[entry.lane], fields, maxlen=LONGEST_STREAM, approximate=True)  # type: ignore[arg-type]
@@ -185,12 +187,14 @@ class RedisSharing:
     async def _one(self, stream: str, message_id: str, fields: Fields) -> None:
         outcome, entry = DeliveryOutcome(False), None
         try:
-            offered = _offered(fields, self._outbox.clock()) if fields else None
+            offered = _offered(fields, await self._redis.request(redis_clock)) if fields else None
             if offered is not None and self._streams.get(offered.lane) != stream:
                 raise ValueError("it stands on another lane's stream")
         except ValueError as error:
             log.warning("%s in %s is no delivery of ours and is thrown away: %s", message_id, stream, error)
             offered = None
+        except RedisUnreachable:
+            return  # its owner delivers it again when the lease is over
         if offered is not None:  # else its owner has taken it back
             entry = offered
             outcome = await self._attempt(entry)
@@ -239,7 +243,10 @@ _OUTCOME = TypeAdapter(DeliveryOutcome)
 
 
 def _offered(fields: Fields, now: float) -> OutboxEntry | None:
-    """Return the entry a node offers, None when its time is over. Raises ValueError for what no node of ours wrote."""
+    """Return the entry a node offers, None when its time is over by Redis's clock (``now``).
+
+    Raises ValueError for what no node of ours wrote.
+    """
     until = finite_number(_number(fields.get("until", "")))
     if until > now + LONGEST_LEASE_SECONDS:
         raise ValueError("it is from the future")

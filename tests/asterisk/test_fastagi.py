@@ -33,10 +33,13 @@ class AgiTestServer:
         self.server = FastAgiServer(agi_services(self.services, self.left, lambda: self.why_not), deadline_seconds=0.3)
         self.server.start("127.0.0.1", 0)
 
-    async def ask(self, script: str, *arguments: str, caller: str = "2025550143") -> dict[str, str]:
+    async def ask(
+        self, script: str, *arguments: str, caller: str = "2025550143", presentation: str = "0"
+    ) -> dict[str, str]:
         """Ask as Asterisk does; returns the channel variables that were set."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         env = {"network": "yes", "network_script": script, "uniqueid": "ch-1", "callerid": caller}
+        env["callingpres"] = presentation
         env |= {f"arg_{place}": argument for place, argument in enumerate(arguments, 1)}
         writer.write("".join(f"agi_{name}: {value}\n" for name, value in env.items()).encode() + b"\n")
         found: dict[str, str] = {}
@@ -74,6 +77,13 @@ async def test_an_orders_number_alone_tells_nothing_and_tries_are_the_callers_ow
         "orders.verify",
         {"number": "10473", "postcode": "60614", "caller": "2025550143"},
     )
+
+
+@pytest.mark.parametrize("presentation", ["32", "35", "67", "?"])
+async def test_a_withheld_number_is_no_number(desk: AgiTestServer, presentation: str) -> None:
+    assert await desk.ask("customer_tier", presentation=presentation) == {"ORDERLINE_AGI": "not_found"}
+    await desk.ask("order_status", "10473", "60614", presentation=presentation)
+    assert [given for _, given, *_ in desk.services.asked] == [{"number": "10473", "postcode": "60614", "caller": ""}]
 
 
 async def test_a_tier_is_the_callers_own_or_that_of_a_number_given(desk: AgiTestServer) -> None:

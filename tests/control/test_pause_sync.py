@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,10 +33,17 @@ class Clock:
 class Node:
     """One node's pause and its way to the others."""
 
-    def __init__(self, directory: Path, name: str, url: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        url: str,
+        wall: Callable[[], datetime],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.link = SharedRedis(url)
-        self.pause = PauseSwitch(directory / f"{name}.json", clock)
-        self.shared = PauseSync(self.pause, self.link)
+        self.pause = PauseSwitch(directory / f"{name}.json", wall)
+        self.shared = PauseSync(self.pause, self.link, clock)
 
     async def close(self) -> None:
         await self.shared.close()
@@ -52,6 +61,27 @@ async def test_who_pauses_one_node_pauses_all_and_resuming_one_resumes_all(redis
     assert second.pause.now.by == "alice"
     second.pause.end("bob")
     await until(lambda: first.pause.now is None)
+    await first.close()
+    await second.close()
+
+
+async def test_the_last_word_counts_although_the_clock_of_one_node_is_twenty_minutes_ahead(
+    redis: RealRedis, tmp_path: Path
+) -> None:
+    def ahead() -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=20)
+
+    first = Node(tmp_path, "first", redis.url, ahead, lambda: ahead().timestamp())
+    second = Node(tmp_path, "second", redis.url, lambda: datetime.now(UTC))
+    await first.shared.start()
+    await second.shared.start()
+    first.pause.begin("alice")
+    await until(lambda: second.pause.now)
+    second.pause.end("bob")
+    await until(lambda: first.pause.now is None)
+    second.pause.begin("bob")
+    await until(lambda: first.pause.now)
+    assert second.pause.now is not None
     await first.close()
     await second.close()
 

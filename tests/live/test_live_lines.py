@@ -80,9 +80,11 @@ async def packets_of(milliseconds: int, call_centre: CallCentre) -> AsyncIterato
         path.with_suffix(".was").write_text(text, encoding="utf-8")
         head, found, tail = text.partition(f"[{endpoint}]\ntype=endpoint\n")
         assert found, f"no endpoint {endpoint}"
-        path.write_text(head + found + re.sub(r"allow=ulaw.*", f"allow=ulaw:{milliseconds}", tail, count=1), "utf-8")
+        # the command that shows an endpoint shows no packet lengths; the variable says that it has been read anew
+        packets = f"allow=ulaw:{milliseconds}\nset_var=PACKETS={milliseconds}"
+        path.write_text(head + found + re.sub(r"allow=ulaw.*", packets, tail, count=1), "utf-8")
         await pbx.cli("module reload res_pjsip.so")
-        await until_shown(pbx, f"pjsip show endpoint {endpoint}", f"(ulaw@{milliseconds})")
+        await until_shown(pbx, f"pjsip show endpoint {endpoint}", f"PACKETS={milliseconds}")
     try:
         yield
     finally:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import stat
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from agent.common.redis import SharedRedis
 from agent.recovery.redis_snapshots import RedisSnapshotStore
@@ -102,10 +105,13 @@ class Node:
         self.link = link
 
     @classmethod
-    async def open(cls, directory: Path, name: str, url: str) -> Node:
+    async def open(cls, directory: Path, name: str, url: str, *, ahead_seconds: float = 0.0) -> Node:
+        def clock() -> float:
+            return time.time() + ahead_seconds
+
         link = SharedRedis(url)
-        own = await SqliteSnapshotStore.open(directory / f"{name}.sqlite", name)
-        return cls(RedisSnapshotStore(own, link, name), link)
+        own = await SqliteSnapshotStore.open(directory / f"{name}.sqlite", name, clock)
+        return cls(RedisSnapshotStore(own, link, name, clock), link)
 
     async def close(self) -> None:
         await self.keeper.close()
@@ -122,6 +128,19 @@ class TestThroughRedis:
         await first.close()
         (kept,) = await second.keeper.left_behind()
         assert (kept.call_id, kept.holder, kept.state) == ("c-1", "first", {"turn": 2})
+        await second.close()
+
+    @pytest.mark.parametrize("ahead_seconds", [1200.0, -1200.0])
+    async def test_a_node_whose_clock_is_wrong_leaves_calls_of_their_real_age(
+        self, redis: RealRedis, tmp_path: Path, ahead_seconds: float
+    ) -> None:
+        first = await Node.open(tmp_path, "first", redis.url, ahead_seconds=ahead_seconds)
+        second = await Node.open(tmp_path, "second", redis.url)
+        first.keeper.keep("c-1", {"turn": 1})
+        await first.close()
+        (kept,) = await second.keeper.left_behind()
+        assert abs(time.time() - kept.at) < 60
+        assert abs(kept.ahead_seconds - ahead_seconds) < 60
         await second.close()
 
     async def test_a_frozen_redis_holds_nobody_up_and_the_own_file_still_knows(

@@ -209,6 +209,19 @@ async def test_the_story_arrives_on_the_humans_phone(pair: Pair, phones: AriEven
         assert phone["caller"] == {"name": "[caller_asked] RMA-200", "number": "2025550101"}
 
 
+async def test_a_withheld_number_is_not_on_the_humans_phone_and_the_reason_is(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
+        await dial(phones, "7901")
+        caller = await agent.entered("inbound")
+        await ask_for_staff(agent, caller["id"], "caller_asked", ticket="RMA-200")
+        phone = await phone_rings(phones)
+        assert phone["caller"] == {"name": "[caller_asked] RMA-200", "number": "anonymous"}
+        shown = [str(event) for event in phones.events if event.get("channel", {}).get("id") == phone["id"]]
+        assert not [event for event in shown if "2025550101" in event]
+
+
 async def test_a_screen_pop_address_arrives_as_it_is_and_ends_no_header(pair: Pair, phones: AriEventRecorder) -> None:
     url = "https://crm.example:8443/pop?ticket=RMA-200&order=10%2073&x=a~b#top"
     async with AriEventRecorder(pair[0], "orderline") as agent:

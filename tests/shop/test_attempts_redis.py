@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ from tests.waiting import until
 class Node:
     """One node's limits: three failures an hour for a caller and for an order number."""
 
-    def __init__(self, directory: Path, name: str, url: str) -> None:
+    def __init__(self, directory: Path, name: str, url: str, *, ahead_seconds: float = 0.0) -> None:
+        def clock() -> float:
+            return time.time() + ahead_seconds
+
         self.link = SharedRedis(url)
-        self.own = SqliteAttemptLimits(directory / f"{name}.sqlite", per_caller=3, per_number=3)
+        self.own = SqliteAttemptLimits(directory / f"{name}.sqlite", per_caller=3, per_number=3, clock=clock)
         self.limits = RedisAttemptLimits(
-            self.own, self.link, per_caller=3, per_number=3, hidden=20, window_seconds=3600.0
+            self.own, self.link, per_caller=3, per_number=3, hidden=20, window_seconds=3600.0, clock=clock
         )
 
     async def close(self) -> None:
@@ -32,6 +36,21 @@ class Node:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     return tmp_path
+
+
+@pytest.mark.parametrize("ahead_seconds", [1200.0, -1200.0])
+async def test_failures_on_a_node_whose_clock_is_wrong_count_on_the_others(
+    redis: RealRedis, directory: Path, ahead_seconds: float
+) -> None:
+    first = Node(directory, "first", redis.url, ahead_seconds=ahead_seconds)
+    second = Node(directory, "second", redis.url)
+    for number in ("10473", "10474"):
+        await first.limits.failed("2025550143", number)
+    await second.limits.failed("2025550143", "10475")
+    assert await second.limits.locked("2025550143", "10476") == "caller"
+    assert await first.limits.locked("2025550143", "10476") == "caller"
+    await first.close()
+    await second.close()
 
 
 async def test_a_caller_who_failed_on_one_node_is_locked_out_on_another(redis: RealRedis, directory: Path) -> None:
