@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
-from agent.asterisk.feature_codes import AGENT_SIDE, CALLER_SIDE, CONTROL, SPY_GROUP, FeatureCodes, spy_groups
+from agent.asterisk.feature_codes import AGENT_SIDE, CONTROL, SPY_GROUP, FeatureCodes, spy_groups
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
@@ -22,13 +22,12 @@ from agent.asterisk.orphans import (
     orphan_channels,
     remove_orphans,
 )
-from agent.asterisk.presentation import respect_presentation
+from agent.asterisk.presentation import CallerPresentation, WithheldListener
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
 from agent.call.ports import Media
-from agent.call.records import Caller
 from agent.common.phone_numbers import is_keyed
 from agent.common.tasks import cancel_and_wait
 
@@ -87,14 +86,13 @@ class StasisApplication:
         admit: AdmitCall = lambda live_calls: "",
         reject: RejectToQueue | None = None,
         claim: Callable[[str], str] = lambda channel_id: "",
-        on_withheld: Callable[[str, Caller], Awaitable[None]] | None = None,
+        on_withheld: WithheldListener | None = None,
         adopt_after_seconds: float = 0.0,
     ) -> None:
         """``codes`` are what supervisors ask for by phone.
 
         Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
         which an earlier controller held the call that is taken over, ``""`` when unknown.
-        ``on_withheld(call id, caller)`` is told who withholds a number; nobody else learns of it.
         """
         self._codes = codes
         self._ari = ari
@@ -104,7 +102,7 @@ class StasisApplication:
         self._admit = admit
         self._reject = reject
         self._claim = claim
-        self._on_withheld = on_withheld
+        self._presentation = CallerPresentation(ari, options.region, on_withheld)
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -211,7 +209,7 @@ class StasisApplication:
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
         """Send a new call to the queue before it is answered."""
         log.warning("Call %s goes straight to staff: %s", line.id, reason)
-        await self._respect_presentation(line)
+        await self._presentation.apply(line)
         try:  # if it fails, the dead-man timer does the same a little later
             if self._reject is not None:
                 await self._reject(line, reason)
@@ -347,13 +345,8 @@ class StasisApplication:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
-    async def _respect_presentation(self, line: AsteriskCallerLine) -> None:
-        withheld = await respect_presentation(self._ari, line)
-        if withheld is not None and self._on_withheld is not None:
-            await self._on_withheld(line.id, withheld)
-
     async def _take(self, line: AsteriskCallerLine) -> None:
-        await self._respect_presentation(line)
+        await self._presentation.apply(line)
         media = self._media_for(line)
         self._media_lines[media.channel_id] = line
         bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
@@ -361,7 +354,6 @@ class StasisApplication:
         deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)
-            await self._name_for_supervisors(line)
             await self._handle(line, media)
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
@@ -392,15 +384,6 @@ class StasisApplication:
             if isinstance(error, AriUnreachable) or not await line.is_leaving():
                 raise
             raise LineGone("The caller hung up while the call was being set up.") from error
-
-    async def _name_for_supervisors(self, line: AsteriskCallerLine) -> None:
-        """Let supervisors find the caller by every form of the number; the dialplan's group finds any caller."""
-        groups = spy_groups(CALLER_SIDE, line.caller.number, self._options.region)
-        if line.caller.number:
-            try:
-                await self._ari.channels.set_variable(line.channel_id, SPY_GROUP, groups)
-            except AriError as error:
-                log.info("Call %s cannot be found by its number: %s", line.id, error)
 
     async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
         if not line.released:

@@ -61,8 +61,6 @@ class NumberWords:
     """Words the recogniser must know to hear any number; each may follow any other."""
     heard_with_letters: tuple[str, ...] = ()
     """Those it must know besides where a number holds letters."""
-    heard_in_telephones: tuple[str, ...] = ()
-    """Those it must know besides where a number may be a telephone number."""
     letters: str = "a-z"
     """The letters words are made of, as they stand in a regular expression: ``a-zäöüß``."""
     compounds: Mapping[Words, str] = field(default_factory=dict)

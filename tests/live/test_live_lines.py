@@ -74,23 +74,22 @@ calls:
 async def packets_of(milliseconds: int, call_centre: CallCentre) -> AsyncIterator[None]:
     """Have carrier and PBX send audio in packets of this length, as ``allow=ulaw:30`` does at a customer's."""
     stack = call_centre.stack
-    for pbx, endpoint in ((stack.pbx, "carrier"), (stack.phones, "pbx")):
-        path = pbx.config_dir / "pjsip.conf"
-        text = path.read_text(encoding="utf-8")
-        path.with_suffix(".was").write_text(text, encoding="utf-8")
-        head, found, tail = text.partition(f"[{endpoint}]\ntype=endpoint\n")
-        assert found, f"no endpoint {endpoint}"
-        # the command that shows an endpoint shows no packet lengths; the variable says that it has been read anew
-        packets = f"allow=ulaw:{milliseconds}\nset_var=PACKETS={milliseconds}"
-        path.write_text(head + found + re.sub(r"allow=ulaw.*", packets, tail, count=1), "utf-8")
-        await pbx.cli("module reload res_pjsip.so")
-        await until_shown(pbx, f"pjsip show endpoint {endpoint}", f"PACKETS={milliseconds}")
+    between = ((stack.pbx, "carrier"), (stack.phones, "pbx"))
+    files = {pbx.config_dir / "pjsip.conf": (pbx, endpoint) for pbx, endpoint in between}
+    before = {path: path.read_text(encoding="utf-8") for path in files}
     try:
+        for path, (pbx, endpoint) in files.items():
+            head, found, tail = before[path].partition(f"[{endpoint}]\ntype=endpoint\n")
+            assert found, f"no endpoint {endpoint}"
+            # the command that shows an endpoint tells no packet lengths; the tag says that it was read anew
+            packets = f"allow=ulaw:{milliseconds}\ncallerid_tag=packets{milliseconds}"
+            path.write_text(head + found + re.sub(r"allow=ulaw.*", packets, tail, count=1), encoding="utf-8")
+            await pbx.cli("module reload res_pjsip.so")
+            await until_shown(pbx, f"pjsip show endpoint {endpoint}", f": packets{milliseconds}")
         yield
     finally:
-        for pbx in (stack.pbx, stack.phones):
-            path = pbx.config_dir / "pjsip.conf"
-            path.with_suffix(".was").replace(path)
+        for path, (pbx, _) in files.items():
+            path.write_text(before[path], encoding="utf-8")
             await pbx.cli("module reload res_pjsip.so")
 
 

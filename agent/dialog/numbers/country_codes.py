@@ -12,10 +12,15 @@ from agent.languages.number_words import ZERO_OR_O, NumberWords
 
 PLUS = "+"
 """Stands before the symbols of a number that was said with "plus"."""
-LONGEST_PREFIX = 5
+_LONGEST_PREFIX = 5
 """So many symbols more than at home: an exit code ("00", "011") and a country code of three digits."""
 _EXIT_CODES = ("00", "011")
 _NORTH_AMERICA = 1
+
+
+def longest_reading(number_format: NumberFormat) -> int:
+    """Return how many symbols a number of this format may be said with, its country code included."""
+    return number_format.max_length + (_LONGEST_PREFIX if number_format.may_be_telephone else 0)
 
 
 def begins_with_plus(words: Sequence[str], vocabulary: NumberWords) -> bool:

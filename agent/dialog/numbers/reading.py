@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from agent.dialog.numbers.candidates import GUESSED, readings, readings_so_far
 from agent.dialog.numbers.carrier_phrases import UnwrappedNumber, segments, split_denied, unwrap
-from agent.dialog.numbers.country_codes import LONGEST_PREFIX, PLUS, at_home, begins_with_plus, may_go_on
+from agent.dialog.numbers.country_codes import PLUS, at_home, begins_with_plus, longest_reading, may_go_on
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.positional_corrections import correct_at_position, regrouped
 from agent.dialog.numbers.words import tokenise
@@ -96,7 +96,7 @@ def _after_a_sentence(words: Sequence[str], number_format: NumberFormat, vocabul
 
     Other numbers in the sentence, or words behind the number ("... dollars"), make it none.
     """
-    length, letters = number_format.max_length, number_format.has_letters
+    length, letters = longest_reading(number_format), number_format.has_letters
     digits, teens, tens = vocabulary.digits, vocabulary.teens, vocabulary.tens
     ends = (at for at in range(1, len(words)) if readings(words[at:], length, vocabulary, letters=letters))
     start = next(ends, len(words))
@@ -168,9 +168,7 @@ def _doubted(reading: NumberReading) -> NumberReading:
 
 def _readings(words: Sequence[str], number_format: NumberFormat, vocabulary: NumberWords) -> dict[str, int]:
     """Return what the words can mean; a number that was begun and said again, or said twice, counts once."""
-    length, letters = number_format.max_length, number_format.has_letters
-    if number_format.may_be_telephone:
-        length += LONGEST_PREFIX
+    length, letters = longest_reading(number_format), number_format.has_letters
     table = readings_so_far(words, length, vocabulary, letters=letters)
     found = dict(table[-1])
     if any(number_format.fits(symbols) for symbols in found):
@@ -224,8 +222,10 @@ def _judge(
     """Pick the whole number, or the beginning of one, out of all readings. ``plus``: a country code comes first."""
     whole = _whole(current, number_format, plus=plus)
     if not whole and plus:
-        begun = [_as_digits(symbols) for symbols, _ in _best(current) if may_go_on(_as_digits(symbols), number_format)]
-        return NumberReading(partial=PLUS + begun[0] if begun else "")
+        started = [
+            _as_digits(symbols) for symbols, _ in _best(current) if may_go_on(_as_digits(symbols), number_format)
+        ]
+        return NumberReading(partial=PLUS + started[0] if started else "")
     if not whole:
         begun = [(strain, fit.value, symbols) for symbols, strain in current.items()
                  if symbols and (fit := number_format.begins(symbols))]  # fmt: skip

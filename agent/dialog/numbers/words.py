@@ -18,11 +18,7 @@ _MAX_TOKENS = 64
 
 def words_for(number_format: NumberFormat, vocabulary: NumberWords) -> tuple[str, ...]:
     """Return the words a recogniser must know to hear this format; each may follow any other."""
-    return (
-        *vocabulary.heard,
-        *(vocabulary.heard_with_letters if number_format.has_letters else ()),
-        *(vocabulary.heard_in_telephones if number_format.may_be_telephone else ()),
-    )
+    return (*vocabulary.heard, *(vocabulary.heard_with_letters if number_format.has_letters else ()))
 
 
 def tokenise(text: str, vocabulary: NumberWords) -> list[str]:

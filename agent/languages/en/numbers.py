@@ -102,7 +102,6 @@ NUMBERS = NumberWords(
     places=PLACES,
     heard=("zero", "oh", *_UNITS[1:], *_TEENS, *_TENS, "double", "triple", "hundred"),
     heard_with_letters=(*string.ascii_lowercase, *_PHONETIC, "dash", "hyphen", "as", "in", "for"),
-    heard_in_telephones=("plus",),
     plurals=_PLURALS,
     repeats=_REPEATS,
     hundreds=frozenset({"hundred"}),
