@@ -15,17 +15,27 @@ from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
+LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "redis", "slow")
 MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for."""
+    """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for.
+
+    The files that take longest come first, so that two workers end at about the same time.
+    """
     here = Path(__file__).parent
     for item in items:
         marks = {*MARKED_FOLDERS.get(item.path.relative_to(here).parts[0], ())}
         marks |= {mark for name, mark in MARKED_FIXTURES.items() if name in getattr(item, "fixturenames", ())}
         for mark in sorted(marks):
             item.add_marker(mark)
+    places: dict[Path, int] = {}
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        place = next((place for place, name in enumerate(LONGEST_FIRST) if name in marks), len(LONGEST_FIRST))
+        places[item.path] = min(place, places.get(item.path, place))
+    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture(scope="session")
