@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
 
-# how many tests at a time; each worker has a call centre of its own
+# how many tests at a time (0: one after another, in this process)
 WORKERS ?= 2
 
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
@@ -69,8 +69,8 @@ faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARG
 check: lint  ## lint, types, contracts and the quick tests: under four minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
 
-test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included, on two cores (WORKERS=1: one after another)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
 	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)

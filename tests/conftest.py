@@ -6,9 +6,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
@@ -36,6 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = next((place for place, name in enumerate(LONGEST_FIRST) if name in marks), len(LONGEST_FIRST))
         places[item.path] = min(place, places.get(item.path, place))
     items.sort(key=lambda item: places[item.path])
+
+
+class LiveCallsOnOneWorker(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each worker whole files of tests, and all live calls to one worker: they share one call centre."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "live calls" if file.startswith("tests/live/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Spread the tests over the workers so; ``--dist`` with another way keeps its own."""
+    return LiveCallsOnOneWorker(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")
