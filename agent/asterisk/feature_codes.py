@@ -51,5 +51,10 @@ class FeatureCodes:
 
 
 def spy_group(number: str) -> str:
-    """Return the SPYGROUP of the agent's side of a call, by which the dialplan's whisper finds it."""
-    return f"orderline-agent:orderline-agent-{re.sub(r'[^0-9]', '', number)}"
+    """Return the SPYGROUP of the agent's side of a call, by which supervisors find it, with and without the number.
+
+    The caller's channel is in no group: what supervisors listen to ends with the agent's side, whatever way the caller
+    goes on to people.
+    """
+    digits = re.sub(r"[^0-9]", "", number)
+    return ":".join(f"{group}:{group}-{digits}" for group in ("orderline", "orderline-agent"))

@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
+from agent.asterisk.ari.events import TRANSFER_REQUESTED
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 from agent.asterisk.feature_codes import CONTROL, FeatureCodes, spy_group
+from agent.asterisk.line_events import LineEvents, end_hold
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
@@ -23,10 +25,17 @@ from agent.asterisk.orphans import (
     orphan_channels,
     remove_orphans,
 )
+from agent.asterisk.transfers import bring_in, came_by_dialplan, hold_transfers, refuse_transfer
+from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
-from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
+from agent.call.inbox_events import (
+    CallerHungUp,
+    CallReclaimed,
+    HandOverRequested,
+    TakeOverRequested,
+)
 from agent.call.ports import Media
 from agent.common.tasks import cancel_and_wait
 
@@ -40,6 +49,9 @@ EVENT_TYPES = (
     "ChannelDestroyed",
     "ChannelHangupRequest",
     "ChannelDtmfReceived",
+    "ChannelHold",
+    "ChannelUnhold",
+    TRANSFER_REQUESTED,
     "ApplicationReplaced",
 )
 """All that the controller listens to; the rest is filtered out in Asterisk."""
@@ -109,6 +121,7 @@ class StasisApplication:
         self._bridge_ids: set[str] = set()
         self._channels_before: list[dict[str, Any]] = []
         self._lines_before: set[str] = set()
+        self._transfers_can_be_held = False
         self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
         """New calls that were not taken, by reason."""
@@ -116,12 +129,10 @@ class StasisApplication:
         """Set when the callers of an earlier controller have been taken over."""
         self.replaced = asyncio.Event()
         """Set when another controller has taken our application."""
+        self._line_events = LineEvents(self._lines, self._decline_transfer)
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
-            ("StasisEnd", self._left),
-            ("ChannelDestroyed", self._gone),
-            ("ChannelHangupRequest", self._gone),
-            ("ChannelDtmfReceived", self._key),
+            *self._line_events.handlers.items(),
             ("ApplicationReplaced", self._replaced),
         ):
             ari.on(event_type, handler)
@@ -178,6 +189,10 @@ class StasisApplication:
         if args[:1] == [CONTROL]:
             self._run_feature_code(channel, args[1:])
             return
+        replaced = self._line_events.replaced(event)
+        if not came_by_dialplan(args):
+            self._bring_in(channel, replaced.caller.dialled if replaced is not None else "")
+            return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
         if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
@@ -185,6 +200,12 @@ class StasisApplication:
             self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
+
+    def _bring_in(self, channel: Mapping[str, Any], dialled: str) -> None:
+        self._start_background_task(bring_in(self._ari, channel, dialled), f"bring-in-{channel['id']}")
+
+    def _decline_transfer(self, line: AsteriskCallerLine) -> None:
+        self._start_background_task(refuse_transfer(self._ari, line.channel_id), f"refuse-{line.id}")
 
     def _begin(self, line: AsteriskCallerLine) -> None:
         self._lines[line.channel_id] = line
@@ -242,25 +263,6 @@ class StasisApplication:
             return ""
         return line.channel_name
 
-    def _line_of(self, event: Mapping[str, Any]) -> AsteriskCallerLine | None:
-        return self._lines.get(str(event.get("channel", {}).get("id")))
-
-    def _gone(self, event: dict[str, Any]) -> None:
-        if (line := self._line_of(event)) is not None:
-            line.hanging_up.set()
-            line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
-
-    def _left(self, event: dict[str, Any]) -> None:
-        """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
-        line = self._line_of(event)
-        # a caller's hang-up is announced before
-        if line is not None and not line.released and not line.hanging_up.is_set():
-            line.inbox.put_nowait(CallReclaimed("the dead-man timer, a rescuer or an administrator"))
-
-    def _key(self, event: dict[str, Any]) -> None:
-        if (line := self._line_of(event)) is not None:
-            line.inbox.put_nowait(KeyPressed(str(event.get("digit", ""))))
-
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
             "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
@@ -277,6 +279,9 @@ class StasisApplication:
         """Before each connection: whoever is in our application now will not be announced to us."""
         self._lines_before = set(self._lines)
         self._channels_before = await self._ari.channels.list()
+        self._transfers_can_be_held = supports_transfer_handling(
+            parse_version(await self._ari.system.version()) or (0, 0, 0)
+        )
 
     async def _connected(self) -> None:
         if self._resync_task is not None:
@@ -308,6 +313,7 @@ class StasisApplication:
         for line in self._lines.values():
             if line.channel_id not in self._lines_before or line.released:
                 continue
+            end_hold(line)  # nobody knows: to wait for who is back already would be worse than to speak to nobody
             if line.channel_id not in there:
                 line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
             elif line.channel_id not in here:
@@ -319,6 +325,9 @@ class StasisApplication:
             return
         if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)
+            return
+        if not came_by_dialplan(list(stray.args)):
+            self._bring_in(stray.channel, "")
             return
         line = AsteriskCallerLine(
             self._ari,
@@ -367,10 +376,13 @@ class StasisApplication:
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:
         """Bring up media and bridge before the call is answered, so that the greeting waits for nothing."""
-        opened, created = await asyncio.gather(
-            media.open(), self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"), return_exceptions=True
+        prepared = await asyncio.gather(
+            media.open(),
+            self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"),
+            self._hold_transfers(line),
+            return_exceptions=True,
         )
-        for result in (opened, created):
+        for result in prepared:
             if isinstance(result, BaseException):
                 raise result
         try:
@@ -380,6 +392,10 @@ class StasisApplication:
             if isinstance(error, AriUnreachable) or not await line.is_leaving():
                 raise
             raise LineGone("The caller hung up while the call was being set up.") from error
+
+    async def _hold_transfers(self, line: AsteriskCallerLine) -> None:
+        if self._transfers_can_be_held:
+            await hold_transfers(self._ari, line.channel_id, line.channel_name)
 
     async def _hand_over_after_fault(self, line: AsteriskCallerLine) -> None:
         if not line.released:

@@ -21,7 +21,7 @@ from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
-from agent.rehearsal.live_feed import LiveFeedClient
+from agent.rehearsal.live_feed import CallFeed, LiveFeedClient
 from agent.rehearsal.phone import Leg
 from agent.rehearsal.real_redis import RealRedis, redis_command
 from agent.rehearsal.ringing_phones import RingingPhoneMatcher
@@ -71,9 +71,7 @@ class FaultTestbed:
     @contextlib.asynccontextmanager
     async def caller(self, dial: str = "7000") -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
-        self._numbers += 1
-        area = 202 + (self._numbers // 100) % 700
-        number = f"{area}55501{self._numbers % 100:02d}"
+        number = self._next_number()
         async with self._feed.follow(number) as feed:
             leg = await self._exchange.dial(dial, number, "")
             joining = asyncio.create_task(_join(leg))
@@ -82,6 +80,11 @@ class FaultTestbed:
             finally:
                 await cancel_and_wait(joining)
                 await leg.close()
+
+    def _next_number(self) -> str:
+        self._numbers += 1
+        area = 202 + (self._numbers // 100) % 700
+        return f"{area}55501{self._numbers % 100:02d}"
 
     @contextlib.asynccontextmanager
     async def caller_in(self, state: str) -> AsyncIterator[FaultCaller]:
@@ -107,6 +110,46 @@ class FaultTestbed:
             if gone := [f"{state}: {one.last_told}" for state, one in callers.items() if not one.is_in(state)]:
                 raise CallerNotInState(f"left too early: {', '.join(gone)}")
             yield callers
+
+    @contextlib.asynccontextmanager
+    async def new_call(self) -> AsyncIterator[CallFeed]:
+        """Follow the next call that comes to the agent, whatever its number: one that a transfer brings."""
+        async with self._feed.follow("") as feed:
+            yield feed
+
+    @contextlib.asynccontextmanager
+    async def talking_to_reception(self, number: str) -> AsyncIterator[tuple[Leg, Leg]]:
+        """A caller with this number talks with the receptionist: the caller's leg and hers (the phone 602)."""
+        leg = await self._exchange.dial("7602", number, "")
+        joining = asyncio.create_task(_join(leg))
+        try:
+            phone = await self.desk.ring("602", number, 20.0)
+            if phone is None:
+                raise CallerNotInState("the receptionist's phone does not ring")
+            await phone.leg.answer()
+            await joining
+            yield leg, phone.leg
+        finally:
+            await cancel_and_wait(joining)
+            await leg.close()
+
+    @contextlib.asynccontextmanager
+    async def at_reception(self) -> AsyncIterator[tuple[Leg, Leg]]:
+        """A new caller talks with the receptionist."""
+        async with self.talking_to_reception(self._next_number()) as legs:
+            yield legs
+
+    async def dial_from_desk(self, number: str) -> Leg:
+        """Dial from the phone 601 and be answered."""
+        leg = await self._exchange.dial(number, "601", "", endpoint="desk")
+        async with asyncio.timeout(20.0):
+            await _join(leg)
+        return leg
+
+    def address(self, number: str, replaces: str = "") -> str:
+        """A SIP address of the PBX to transfer to; ``replaces``: the call there that is to be taken over (attended)."""
+        address = f"sip:{number}@127.0.0.1:{self.stack.pbx.sip_port}"
+        return f"<{address}?Replaces={replaces}>" if replaces else address
 
     async def seconds_until_ringing(self, caller: FaultCaller, since: float, seconds: float = 20.0) -> float | None:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
@@ -270,9 +313,13 @@ class FaultTestbed:
 
     async def record(self, caller: FaultCaller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of the caller's first visit; None when there is none."""
+        return await self.record_of(caller.call_id, seconds)
+
+    async def record_of(self, call_id: str, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
+        """Wait for the one record of a visit; None when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found = [record for record in self.records(caller.call_id) if record["id"] == caller.call_id]
+            found = [record for record in self.records(call_id) if record["id"] == call_id]
             if found:
                 return found[0] if len(found) == 1 else None
             await asyncio.sleep(0.1)  # another process writes it
