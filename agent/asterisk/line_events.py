@@ -12,6 +12,16 @@ from agent.call.inbox_events import CallerHungUp, CallReclaimed, CallTransferred
 
 log = logging.getLogger(__name__)
 
+LINE_EVENT_TYPES = (
+    "StasisEnd",
+    "ChannelDestroyed",
+    "ChannelHangupRequest",
+    "ChannelDtmfReceived",
+    "ChannelHold",
+    "ChannelUnhold",
+    TRANSFER_REQUESTED,
+)
+
 
 class LineEvents:
     """What happens to the lines of the calls that go on. Events of other channels are none of its business."""
@@ -22,15 +32,16 @@ class LineEvents:
         """``lines`` by the id of their channel, as they are at any moment."""
         self._lines = lines
         self._decline_transfer = decline_transfer
-        self.handlers: Mapping[str, Callable[[dict[str, Any]], None]] = {
-            "StasisEnd": self._left,
-            "ChannelDestroyed": self._gone,
-            "ChannelHangupRequest": self._gone,
-            "ChannelDtmfReceived": self._key,
-            "ChannelHold": self._hold_began,
-            "ChannelUnhold": self._hold_ended,
-            TRANSFER_REQUESTED: self._transfer_requested,
-        }
+        handlers = (
+            self._left,
+            self._gone,
+            self._gone,
+            self._key,
+            self._hold_began,
+            self._hold_ended,
+            self._transfer_requested,
+        )
+        self.handlers = dict(zip(LINE_EVENT_TYPES, handlers, strict=True))
         """What to call for each type of event."""
 
     def replaced(self, event: Mapping[str, Any]) -> AsteriskCallerLine | None:

@@ -11,10 +11,9 @@ from typing import Any, Protocol
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
-from agent.asterisk.ari.events import TRANSFER_REQUESTED
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 from agent.asterisk.feature_codes import CONTROL, FeatureCodes, spy_group
-from agent.asterisk.line_events import LineEvents, end_hold
+from agent.asterisk.line_events import LINE_EVENT_TYPES, LineEvents, end_hold
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
@@ -30,12 +29,7 @@ from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
-from agent.call.inbox_events import (
-    CallerHungUp,
-    CallReclaimed,
-    HandOverRequested,
-    TakeOverRequested,
-)
+from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, TakeOverRequested
 from agent.call.ports import Media
 from agent.common.tasks import cancel_and_wait
 
@@ -43,17 +37,7 @@ __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOpti
 
 log = logging.getLogger(__name__)
 
-EVENT_TYPES = (
-    "StasisStart",
-    "StasisEnd",
-    "ChannelDestroyed",
-    "ChannelHangupRequest",
-    "ChannelDtmfReceived",
-    "ChannelHold",
-    "ChannelUnhold",
-    TRANSFER_REQUESTED,
-    "ApplicationReplaced",
-)
+EVENT_TYPES = ("StasisStart", *LINE_EVENT_TYPES, "ApplicationReplaced")
 """All that the controller listens to; the rest is filtered out in Asterisk."""
 
 _MISSED_SECONDS = 1.0
