@@ -81,8 +81,11 @@ class LineEvents:
             end_hold(line)
 
     def _transfer_requested(self, event: dict[str, Any]) -> None:
-        """The caller's phone would have the agent speak with somebody else: the caller stays."""
-        if (line := self._line_of(event)) is not None:
+        """The caller's phone would have the agent speak with somebody else: the caller stays.
+
+        Asterisk tells the answer as another such event, with a ``state``.
+        """
+        if not event.get("state") and (line := self._line_of(event)) is not None:
             log.warning("Call %s: the caller's phone asked for a transfer; it is declined", line.id)
             self._decline_transfer(line)
 

@@ -21,8 +21,6 @@ from agent.rehearsal.errors import PhoneError
 log = logging.getLogger(__name__)
 
 _MEDIA_SECONDS = 5.0
-_TRANSFERRED_SECONDS = 3.0
-"""A PBX that has transferred a call hangs up on who asked for it within this time."""
 _POPPED = ("HDR_TICKET", "HDR_REASON", "HDR_SUMMARY", "HDR_ORDER", "HDR_VERIFIED")
 
 
@@ -199,10 +197,11 @@ class Leg:
         """Take the PBX off hold."""
         await self._ari.channels.unhold(self.channel_id)
 
-    async def transfer(self, address: str) -> bool:
-        """Have the PBX transfer the call to this SIP address (REFER); False when it declined and the call goes on.
+    async def transfer(self, address: str) -> None:
+        """Ask the PBX to transfer the call to this SIP address (REFER); returns when it has answered.
 
-        The leg leaves its bridge meanwhile: the answer is read by the channel itself.
+        Where it has done so, it is for us to hang up. The leg leaves its bridge meanwhile: the answer is read by the
+        channel itself.
         """
         ari = self._ari
         await ari.bridges.remove_channel(self._bridge_id, self.channel_id)
@@ -211,7 +210,6 @@ class Leg:
             await ari.bridges.add_channel(self._bridge_id, (self.channel_id,))
         except AriError as error:
             self.over("them", error.message)
-        return await self.ends_within(_TRANSFERRED_SECONDS)
 
     async def replaces(self) -> str:
         """Return what a transfer to somebody else names this call by, as it stands in a SIP address."""

@@ -126,9 +126,11 @@ class FaultTestbed:
             phone = await self.desk.ring("602", number, 20.0)
             if phone is None:
                 raise CallerNotInState("the receptionist's phone does not ring")
+            await phone.leg.open_media()
             await phone.leg.answer()
             await joining
             yield leg, phone.leg
+            await phone.leg.close()
         finally:
             await cancel_and_wait(joining)
             await leg.close()

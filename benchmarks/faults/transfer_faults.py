@@ -29,11 +29,11 @@ HOLD_SECONDS = 25.0
 async def transferred_by_caller(place: FaultTestbed, findings: CaseFindings) -> None:
     """A caller's phone asks for a blind, then for an attended transfer: declined, nobody is rung, the call goes on."""
     async with place.caller_in("listening") as caller:
-        gone = await caller.leg.transfer(place.address("8000"))
-        findings.require(not gone, "the blind transfer was not declined")
+        await caller.leg.transfer(place.address("8000"))
         async with place.talking_to_reception(caller.number) as (second, _):
-            gone = await caller.leg.transfer(place.address(RECEPTION, await second.replaces()))
-            findings.require(not gone, "the attended transfer was not declined")
+            await caller.leg.transfer(place.address(RECEPTION, await second.replaces()))
+        findings.require(caller.leg.is_up, "the call has ended")
+        findings.require(caller.feed.last("call_ended") is None, "the agent has lost the call")
         await _require_nobody_rung(place, findings, caller.number)
         told = len(caller.feed.named("listening"))
         await caller.press(ORDER)
@@ -49,8 +49,8 @@ async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) ->
         place.talking_to_reception(caller.number) as (second, other),
         place.new_call() as feed,
     ):
-        address = place.address(AGENT, await caller.leg.replaces())
-        findings.require(await second.transfer(address), "the transfer was declined")
+        await second.transfer(place.address(AGENT, await caller.leg.replaces()))
+        await second.hang_up()
         await _has_agent(place, findings, feed, other, "other party")
     await require_settled(place, findings, {"caller": caller}, ("transferred",))
     await _require_one_record(place, findings, feed, "rescued")
@@ -63,15 +63,14 @@ async def transferred_by_reception(place: FaultTestbed, findings: CaseFindings) 
             second = await place.dial_from_desk(AGENT)
             await asking.wait_for(lambda: asking.last("listening") is not None, _LONG)
         async with place.new_call() as feed:
-            findings.require(
-                await desk.transfer(place.address(AGENT, await second.replaces())), "the transfer was declined"
-            )
-            await second.close()
+            await desk.transfer(place.address(AGENT, await second.replaces()))
+            await asyncio.gather(desk.hang_up(), second.close())
             await _has_agent(place, findings, feed, caller, "attended")
     await _require_one_record(place, findings, asking, "transferred")
     await _require_one_record(place, findings, feed, "rescued")
     async with place.at_reception() as (caller, desk), place.new_call() as feed:
-        findings.require(await desk.transfer(place.address(AGENT)), "the blind transfer was declined")
+        await desk.transfer(place.address(AGENT))
+        await desk.hang_up()
         await _has_agent(place, findings, feed, caller, "blind")
     await _require_one_record(place, findings, feed, "rescued")
     await _require_nothing_left(place, findings)
@@ -81,7 +80,8 @@ async def transferred_by_staff(place: FaultTestbed, findings: CaseFindings) -> N
     """Staff send a caller back to the agent, blind and attended; it hangs, and the caller is with staff again."""
     async with _with_staff(place, findings) as (caller, phone):
         listened = len(caller.feed.named("listening"))
-        findings.require(await phone.transfer(place.address(BACK_TO_AGENT)), "blind: the transfer was declined")
+        await phone.transfer(place.address(BACK_TO_AGENT))
+        await phone.hang_up()
         await caller.wait_for_event("listening", listened + 1)
         await measure_time_to_staff_frozen_agent(place, findings, {"blind": caller})
     await require_settled(place, findings, {"blind": caller}, ("handed_over",))
@@ -90,9 +90,8 @@ async def transferred_by_staff(place: FaultTestbed, findings: CaseFindings) -> N
             second = await place.dial_from_desk(AGENT)
             await asking.wait_for(lambda: asking.last("listening") is not None, _LONG)
         async with place.new_call() as feed:
-            address = place.address(AGENT, await second.replaces())
-            findings.require(await phone.transfer(address), "attended: the transfer was declined")
-            await second.close()
+            await phone.transfer(place.address(AGENT, await second.replaces()))
+            await asyncio.gather(phone.hang_up(), second.close())
             await _has_agent(place, findings, feed, caller.leg, "attended")
     await _require_one_record(place, findings, asking, "transferred")
     await _require_one_record(place, findings, feed, "rescued")
@@ -106,6 +105,7 @@ async def _with_staff(place: FaultTestbed, findings: CaseFindings) -> AsyncItera
         phone = await place.desk.ring("601", caller.number, _LONG)
         if phone is None:
             raise CallerNotInState("nobody was rung")
+        await phone.leg.open_media()
         await phone.leg.answer()
         yield caller, phone.leg
         await phone.leg.close()

@@ -98,6 +98,11 @@ async def test_a_transfer_that_a_callers_phone_asks_for_is_declined_and_the_call
     by = {"source_channel": {"id": "c1"}}
     await asterisk.emit({"type": "ChannelTransfer", "refer_to": {}, "referred_by": by})
     await until(lambda: asterisk.transfers == [("c1", "channel_declined")])
+    answer = {"type": "ChannelTransfer", "state": "channel_declined", "refer_to": {}, "referred_by": by}
+    await asterisk.emit(answer)
+    await asterisk.emit({"type": "ChannelTransfer", "refer_to": {}, "referred_by": by})
+    await until(lambda: len(asterisk.transfers) >= 2)
+    assert len(asterisk.transfers) == 2, "an answer is no question"
     assert calls.events["c1"] == []
 
 
