@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import aiohttp
 
@@ -140,6 +141,18 @@ class FaultTestbed:
         """A new caller talks with the receptionist."""
         async with self.talking_to_reception(self._next_number()) as legs:
             yield legs
+
+    @contextlib.asynccontextmanager
+    async def in_place_of(self, leg: Leg) -> AsyncIterator[Leg]:
+        """Another phone of the carrier's takes a leg's place (INVITE with Replaces), as after a transfer there."""
+        headers = {"Replaces": unquote(await leg.replaces())}
+        taker = await self._exchange.dial("7000", self._next_number(), "", headers=headers)
+        try:
+            async with asyncio.timeout(20.0):
+                await _join(taker)
+            yield taker
+        finally:
+            await taker.close()
 
     async def dial_from_desk(self, number: str) -> Leg:
         """Dial from the phone 601 and be answered."""

@@ -43,7 +43,7 @@ async def transferred_by_caller(place: FaultTestbed, findings: CaseFindings) -> 
 
 
 async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) -> None:
-    """The caller connects the person on a second line with the agent: that person has a call of their own."""
+    """The caller connects somebody else with the agent, by REFER here or by Replaces from the carrier: a new call."""
     async with (
         place.caller_in("listening") as caller,
         place.talking_to_reception(caller.number) as (second, other),
@@ -52,6 +52,14 @@ async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) ->
         await second.transfer(place.address(AGENT, await caller.leg.replaces()))
         await second.hang_up()
         await _has_agent(place, findings, feed, other, "other party")
+    await require_settled(place, findings, {"caller": caller}, ("transferred",))
+    await _require_one_record(place, findings, feed, "rescued")
+    async with (
+        place.caller_in("listening") as caller,
+        place.new_call() as feed,
+        place.in_place_of(caller.leg) as taker,
+    ):
+        await _has_agent(place, findings, feed, taker, "by Replaces")
     await require_settled(place, findings, {"caller": caller}, ("transferred",))
     await _require_one_record(place, findings, feed, "rescued")
 
@@ -188,7 +196,7 @@ async def _require_nothing_left(place: FaultTestbed, findings: CaseFindings) -> 
 
 CASES = (
     FaultCase("transfer-caller", "the caller's phone asks for transfers: declined", transferred_by_caller, 2),
-    FaultCase("transfer-party", "the caller connects somebody else with the agent", given_to_another_party, 2),
+    FaultCase("transfer-party", "the caller connects somebody else with the agent", given_to_another_party, 2, 2),
     FaultCase("transfer-desk", "a receptionist transfers callers to the agent", transferred_by_reception, 2, 2),
     FaultCase("transfer-staff", "staff transfer callers back to the agent", transferred_by_staff, 2, 2),
     FaultCase("hold", "a caller holds, and is on hold when the agent hangs", held_by_caller, 2),
