@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import re
 import pwd
+import re
 import shutil
 import socket
 import stat
