@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import aiohttp
 
@@ -55,7 +54,7 @@ class FaultTestbed:
         self.desk = desk
         self.proxy = proxy
         self.home = home
-        self._exchange = exchange
+        self.exchange = exchange
         self._feed = feed
         self._numbers = 0
         self._settings = dict(stack.agent.extra)
@@ -72,17 +71,18 @@ class FaultTestbed:
     @contextlib.asynccontextmanager
     async def caller(self, dial: str = "7000") -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
-        number = self._next_number()
+        number = self.next_number()
         async with self._feed.follow(number) as feed:
-            leg = await self._exchange.dial(dial, number, "")
-            joining = asyncio.create_task(_join(leg))
+            leg = await self.exchange.dial(dial, number, "")
+            joining = asyncio.create_task(join_when_answered(leg))
             try:
                 yield FaultCaller(number, leg, feed)
             finally:
                 await cancel_and_wait(joining)
                 await leg.close()
 
-    def _next_number(self) -> str:
+    def next_number(self) -> str:
+        """Return a number that no caller has had yet."""
         self._numbers += 1
         area = 202 + (self._numbers // 100) % 700
         return f"{area}55501{self._numbers % 100:02d}"
@@ -117,54 +117,6 @@ class FaultTestbed:
         """Follow the next call that comes to the agent, whatever its number: one that a transfer brings."""
         async with self._feed.follow("") as feed:
             yield feed
-
-    @contextlib.asynccontextmanager
-    async def talking_to_reception(self, number: str) -> AsyncIterator[tuple[Leg, Leg]]:
-        """A caller with this number talks with the receptionist: the caller's leg and hers (the phone 602)."""
-        leg = await self._exchange.dial("7602", number, "")
-        joining = asyncio.create_task(_join(leg))
-        try:
-            phone = await self.desk.ring("602", number, 20.0)
-            if phone is None:
-                raise CallerNotInState("the receptionist's phone does not ring")
-            await phone.leg.open_media()
-            await phone.leg.answer()
-            await joining
-            yield leg, phone.leg
-            await phone.leg.close()
-        finally:
-            await cancel_and_wait(joining)
-            await leg.close()
-
-    @contextlib.asynccontextmanager
-    async def at_reception(self) -> AsyncIterator[tuple[Leg, Leg]]:
-        """A new caller talks with the receptionist."""
-        async with self.talking_to_reception(self._next_number()) as legs:
-            yield legs
-
-    @contextlib.asynccontextmanager
-    async def in_place_of(self, leg: Leg) -> AsyncIterator[Leg]:
-        """Another phone of the carrier's takes a leg's place (INVITE with Replaces), as after a transfer there."""
-        headers = {"Replaces": unquote(await leg.replaces())}
-        taker = await self._exchange.dial("7000", self._next_number(), "", headers=headers)
-        try:
-            async with asyncio.timeout(20.0):
-                await _join(taker)
-            yield taker
-        finally:
-            await taker.close()
-
-    async def dial_from_desk(self, number: str) -> Leg:
-        """Dial from the phone 601 and be answered."""
-        leg = await self._exchange.dial(number, "601", "", endpoint="desk")
-        async with asyncio.timeout(20.0):
-            await _join(leg)
-        return leg
-
-    def address(self, number: str, replaces: str = "") -> str:
-        """A SIP address of the PBX to transfer to; ``replaces``: the call there that is to be taken over (attended)."""
-        address = f"sip:{number}@127.0.0.1:{self.stack.pbx.sip_port}"
-        return f"<{address}?Replaces={replaces}>" if replaces else address
 
     async def seconds_until_ringing(self, caller: FaultCaller, since: float, seconds: float = 20.0) -> float | None:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
@@ -377,7 +329,8 @@ class FaultTestbed:
         await self.stack.pbx.cli(f"dialplan set global {name} {value}")
 
 
-async def _join(leg: Leg) -> None:
+async def join_when_answered(leg: Leg) -> None:
+    """Join the leg with its audio as soon as it is answered."""
     await leg.answered.wait()
     if leg.answered_at is not None:
         await leg.join()

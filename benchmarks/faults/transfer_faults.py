@@ -13,6 +13,7 @@ from benchmarks.faults.controller_faults import measure_time_to_staff_frozen_age
 from benchmarks.faults.fault_caller import ORDER, POSTCODE, CallerNotInState, FaultCaller
 from benchmarks.faults.fault_case import CaseFindings, FaultCase
 from benchmarks.faults.testbed import FaultTestbed
+from benchmarks.faults.transfer_phones import address, at_reception, dial_from_desk, in_place_of, talking_to_reception
 
 _LONG = 30.0
 """For what must come, where no limit is judged: a busy machine may take its time."""
@@ -29,9 +30,9 @@ HOLD_SECONDS = 25.0
 async def transferred_by_caller(place: FaultTestbed, findings: CaseFindings) -> None:
     """A caller's phone asks for a blind, then for an attended transfer: declined, nobody is rung, the call goes on."""
     async with place.caller_in("listening") as caller:
-        await caller.leg.transfer(place.address("8000"))
-        async with place.talking_to_reception(caller.number) as (second, _):
-            await caller.leg.transfer(place.address(RECEPTION, await second.replaces()))
+        await caller.leg.transfer(address(place, "8000"))
+        async with talking_to_reception(place, caller.number) as (second, _):
+            await caller.leg.transfer(address(place, RECEPTION, await second.replaces()))
         findings.require(caller.leg.is_up, "the call has ended")
         findings.require(caller.feed.last("call_ended") is None, "the agent has lost the call")
         await _require_nobody_rung(place, findings, caller.number)
@@ -46,10 +47,10 @@ async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) ->
     """The caller connects somebody else with the agent, by REFER here or by Replaces from the carrier: a new call."""
     async with (
         place.caller_in("listening") as caller,
-        place.talking_to_reception(caller.number) as (second, other),
+        talking_to_reception(place, caller.number) as (second, other),
         place.new_call() as feed,
     ):
-        await second.transfer(place.address(AGENT, await caller.leg.replaces()))
+        await second.transfer(address(place, AGENT, await caller.leg.replaces()))
         await second.hang_up()
         await _has_agent(place, findings, feed, other, "other party")
     await require_settled(place, findings, {"caller": caller}, ("transferred",))
@@ -57,7 +58,7 @@ async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) ->
     async with (
         place.caller_in("listening") as caller,
         place.new_call() as feed,
-        place.in_place_of(caller.leg) as taker,
+        in_place_of(place, caller.leg) as taker,
     ):
         await _has_agent(place, findings, feed, taker, "by Replaces")
     await require_settled(place, findings, {"caller": caller}, ("transferred",))
@@ -66,18 +67,18 @@ async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) ->
 
 async def transferred_by_reception(place: FaultTestbed, findings: CaseFindings) -> None:
     """The receptionist rings the agent and connects the caller (attended), then another one without asking (blind)."""
-    async with place.at_reception() as (caller, desk):
+    async with at_reception(place) as (caller, desk):
         async with place.new_call() as asking:
-            second = await place.dial_from_desk(AGENT)
+            second = await dial_from_desk(place, AGENT)
             await asking.wait_for(lambda: asking.last("listening") is not None, _LONG)
         async with place.new_call() as feed:
-            await desk.transfer(place.address(AGENT, await second.replaces()))
+            await desk.transfer(address(place, AGENT, await second.replaces()))
             await asyncio.gather(desk.hang_up(), second.close())
             await _has_agent(place, findings, feed, caller, "attended")
     await _require_one_record(place, findings, asking, "transferred")
     await _require_one_record(place, findings, feed, "rescued")
-    async with place.at_reception() as (caller, desk), place.new_call() as feed:
-        await desk.transfer(place.address(AGENT))
+    async with at_reception(place) as (caller, desk), place.new_call() as feed:
+        await desk.transfer(address(place, AGENT))
         await desk.hang_up()
         await _has_agent(place, findings, feed, caller, "blind")
     await _require_one_record(place, findings, feed, "rescued")
@@ -88,17 +89,17 @@ async def transferred_by_staff(place: FaultTestbed, findings: CaseFindings) -> N
     """Staff send a caller back to the agent, blind and attended; it hangs, and the caller is with staff again."""
     async with _with_staff(place, findings) as (caller, phone):
         listened = len(caller.feed.named("listening"))
-        await phone.transfer(place.address(BACK_TO_AGENT))
+        await phone.transfer(address(place, BACK_TO_AGENT))
         await phone.hang_up()
         await caller.wait_for_event("listening", listened + 1)
         await measure_time_to_staff_frozen_agent(place, findings, {"blind": caller})
     await require_settled(place, findings, {"blind": caller}, ("handed_over",))
     async with _with_staff(place, findings) as (caller, phone):
         async with place.new_call() as asking:
-            second = await place.dial_from_desk(AGENT)
+            second = await dial_from_desk(place, AGENT)
             await asking.wait_for(lambda: asking.last("listening") is not None, _LONG)
         async with place.new_call() as feed:
-            await phone.transfer(place.address(AGENT, await second.replaces()))
+            await phone.transfer(address(place, AGENT, await second.replaces()))
             await asyncio.gather(phone.hang_up(), second.close())
             await _has_agent(place, findings, feed, caller.leg, "attended")
     await _require_one_record(place, findings, asking, "transferred")
