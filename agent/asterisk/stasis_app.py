@@ -310,7 +310,7 @@ class StasisApplication:
         if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)
             return
-        if not came_by_dialplan(list(stray.args)):
+        if not came_by_dialplan(stray.args):
             self._bring_in(stray.channel, "")
             return
         line = AsteriskCallerLine(

@@ -8,7 +8,7 @@ is sent through ``[orderline]`` like every other call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
@@ -28,7 +28,7 @@ ENTRANCE = ("orderline", "enter")
 """Where every caller enters; in this place since the dialplan's first edition."""
 
 
-def came_by_dialplan(args: list[str]) -> bool:
+def came_by_dialplan(args: Sequence[str]) -> bool:
     """Whether a channel has come into the application by our dialplan: it can leave for the queue without us."""
     return bool(args) and args[0] in ENTRIES
 
