@@ -175,7 +175,8 @@ class StasisApplication:
             return
         replaced = self._line_events.replaced(event)
         if not came_by_dialplan(args):
-            self._bring_in(channel, replaced.caller.dialled if replaced is not None else "")
+            dialled = replaced.caller.dialled if replaced is not None else ""
+            self._bring_in(channel, dialled=dialled, takes_a_place="replace_channel" in event)
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
@@ -185,8 +186,9 @@ class StasisApplication:
             return
         self._begin(line)
 
-    def _bring_in(self, channel: Mapping[str, Any], dialled: str) -> None:
-        self._start_background_task(bring_in(self._ari, channel, dialled), f"bring-in-{channel['id']}")
+    def _bring_in(self, channel: Mapping[str, Any], *, dialled: str = "", takes_a_place: bool = False) -> None:
+        work = bring_in(self._ari, channel, dialled=dialled, takes_a_place=takes_a_place)
+        self._start_background_task(work, f"bring-in-{channel['id']}")
 
     def _decline_transfer(self, line: AsteriskCallerLine) -> None:
         self._start_background_task(refuse_transfer(self._ari, line.channel_id), f"refuse-{line.id}")
@@ -311,7 +313,7 @@ class StasisApplication:
             await self._ari.channels.hangup(channel_id)
             return
         if not came_by_dialplan(stray.args):
-            self._bring_in(stray.channel, "")
+            self._bring_in(stray.channel)
             return
         line = AsteriskCallerLine(
             self._ari,

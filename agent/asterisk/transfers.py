@@ -22,6 +22,8 @@ TRANSFER_FUNCTION = "PJSIP_TRANSFER_HANDLING()"
 """Dialplan function that leaves a SIP channel's REFER requests to the ARI program (Asterisk 20.13, 21.8, 22.3)."""
 TRANSFERS_HELD = "ORDERLINE_TRANSFERS_HELD"
 """Channel variable: ``1`` while the agent decides about transfers; the dialplan gives them back on the way to staff."""
+_ATTENDED = "Local/_attended@transfer-"
+"""How the names of legs begin by which Asterisk links two calls after an attended transfer."""
 _SIP = "PJSIP/"
 """How the names of channels of SIP phones begin."""
 ENTRANCE = ("orderline", "enter")
@@ -33,15 +35,19 @@ def came_by_dialplan(args: Sequence[str]) -> bool:
     return bool(args) and args[0] in ENTRIES
 
 
-async def bring_in(ari: AriClient, channel: Mapping[str, Any], dialled: str) -> None:
+async def bring_in(
+    ari: AriClient, channel: Mapping[str, Any], *, dialled: str = "", takes_a_place: bool = False
+) -> None:
     """Send a channel that has come without dialplan through it; it is back a moment later as a call.
 
-    ``dialled`` is the number its predecessor on the line had dialled. The leg of a blind transfer is hung up: the
-    caller has left, and who is being called would find nobody but the agent. Never raises.
+    ``takes_a_place``: Asterisk has said that it replaces a caller; ``dialled`` is the number which that one had
+    dialled. The leg of a blind transfer, or of a parking, is hung up: the caller has left, and who is being called
+    would find nobody but the agent. Never raises.
     """
-    channel_id = str(channel["id"])
+    channel_id, name = str(channel["id"]), str(channel.get("name", ""))
     try:
-        if str(channel.get("name", "")).startswith("Local/") and await _is_blind_transfer(ari, channel_id):
+        stands_in = name.startswith("Local/") and not name.startswith(_ATTENDED)
+        if stands_in and (takes_a_place or await _is_blind_transfer(ari, channel_id)):
             log.warning("The caller of a call transferred the agent to somebody else: that leg %s ends", channel_id)
             await ari.channels.hangup(channel_id)
             return

@@ -83,7 +83,6 @@ async def test_the_leg_of_a_blind_transfer_by_the_caller_ends_and_rings_nobody(
     asterisk: FakeAsterisk, calls: Calls
 ) -> None:
     await calls.ring(asterisk, "c1")
-    asterisk.variables["l1", "BLINDTRANSFER"] = "PJSIP/c1"
     await asterisk.swap("c1", "l1", "Local/602@from-phones-00000001;1")
     await until(lambda: "l1" not in asterisk.channels)
     assert asterisk.continued == []
@@ -153,6 +152,18 @@ async def test_a_hold_whose_end_may_have_been_missed_is_over(asterisk: FakeAster
     await until(lambda: calls.events["c1"] == [HoldBegan()])
     await asterisk.drop_event_sockets()
     await until(lambda: calls.events["c1"] == [HoldBegan(), HoldEnded()])
+
+
+async def test_the_leg_of_a_blind_transfer_to_an_agent_that_died_ends_too(asterisk: FakeAsterisk) -> None:
+    stray = {"id": "l1", "name": "Local/602@from-phones-00000001;1", "state": "Up"}
+    asterisk.channels["l1"] = stray | {"dialplan": {"app_name": "Stasis", "app_data": "orderline"}}
+    asterisk.variables["l1", "BLINDTRANSFER"] = "PJSIP/c1"
+    client = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    held = Calls(client)
+    async with client:
+        await until(lambda: "l1" not in asterisk.channels)
+        assert asterisk.continued == []
+        await held.telephony.close()
 
 
 async def test_who_came_by_a_transfer_to_an_agent_that_died_is_sent_through_the_dialplan_too(
