@@ -43,6 +43,24 @@ async def transferred_by_caller(place: FaultTestbed, findings: CaseFindings) -> 
     await require_settled(place, findings, {"declined": caller}, ("rescued", "handed_over"))
 
 
+async def transferred_by_caller_of_old_asterisk(place: FaultTestbed, findings: CaseFindings) -> None:
+    """The same with an Asterisk that does the transfer itself: the caller has left, nobody is rung, nothing stays."""
+    place.break_agent("transfers")
+    await place.with_settings({})
+    try:
+        async with place.caller_in("listening") as caller:
+            await caller.leg.transfer(address(place, AGENT))
+            await caller.leg.hang_up()
+            at = time.monotonic()
+            findings.reach((await caller.wait_for_event("call_ended")).at - at, "noticed")
+            await _require_nothing_left(place, findings)
+            await _require_nobody_rung(place, findings, caller.number)
+        await require_settled(place, findings, {"caller": caller}, ("transferred",))
+    finally:
+        place.break_agent("")
+        await place.with_settings({})
+
+
 async def given_to_another_party(place: FaultTestbed, findings: CaseFindings) -> None:
     """The caller connects somebody else with the agent, by REFER here or by Replaces from the carrier: a new call."""
     async with (
@@ -197,6 +215,9 @@ async def _require_nothing_left(place: FaultTestbed, findings: CaseFindings) -> 
 
 CASES = (
     FaultCase("transfer-caller", "the caller's phone asks for transfers: declined", transferred_by_caller, 2),
+    FaultCase(
+        "transfer-old", "the same on an Asterisk that does transfers itself", transferred_by_caller_of_old_asterisk
+    ),
     FaultCase("transfer-party", "the caller connects somebody else with the agent", given_to_another_party, 2, 2),
     FaultCase("transfer-desk", "a receptionist transfers callers to the agent", transferred_by_reception, 2, 2),
     FaultCase("transfer-staff", "staff transfer callers back to the agent", transferred_by_staff, 2, 2),
