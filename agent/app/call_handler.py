@@ -84,6 +84,7 @@ class CallHandler:
             wall=self.wall,
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
+            hold_seconds=self.settings.call.hold_seconds,
             memory=self.recovery.snapshots,
             resumed=resumed,
         )

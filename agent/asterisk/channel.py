@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +12,15 @@ from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
+from agent.asterisk.transfers import give_transfers_back
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.inbox_events import Inbox
 from agent.call.records import Caller
 
 _TAKEN_OVER = "orderline-taken-over"
+UNKNOWN_REASON = "unknown"
+"""Extension of the hand-over context for a reason that is no word of the dialplan's."""
+_REASON = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _HANGUP_NOTICE_SECONDS = 0.5
 """The event that a caller hangs up may come this long after the refusal that it causes."""
 
@@ -68,6 +73,8 @@ class AsteriskCallerLine:
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
         self.hanging_up = asyncio.Event()
         """Set when the caller is hanging up."""
+        self.on_hold = False
+        """True while the caller's phone has put the agent on hold."""
         self.channel_name = str(channel.get("name", ""))
         self.media_name = ""
         """Name of the agent's side's channel."""
@@ -97,11 +104,16 @@ class AsteriskCallerLine:
         """Continue in the hand-over context at extension ``why``. Raises LineGone, CallReclaimedError."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
+                # whatever context it goes to: supervisors do not listen in on people, and transfers work again
+                await self._ari.channels.set_variable(self.channel_id, "SPYGROUP", "")
+                await give_transfers_back(self._ari, self.channel_id, self.channel_name)
                 for name, value in variables.items():
                     await self._ari.channels.set_variable(self.channel_id, name, value)
                 self.released = True  # before it is so: the events of leaving must not look like somebody else's doing
                 await self._ari.channels.continue_in_dialplan(
-                    self.channel_id, context=self._options.handover_context, extension=why
+                    self.channel_id,
+                    context=self._options.handover_context,
+                    extension=why if _REASON.fullmatch(why) else UNKNOWN_REASON,
                 )
             except (AriNotFound, AriConflict) as error:
                 if isinstance(error, AriConflict) and not await self.is_lost():

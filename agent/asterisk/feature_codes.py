@@ -17,8 +17,8 @@ CONTROL = "control"
 TAKE_OVER = "take_over"
 SPY_GROUP = "SPYGROUP"
 """Channel variable by which ChanSpy finds a side of a call, several groups with ``:`` between them."""
-CALLER_SIDE, AGENT_SIDE = "orderline", "orderline-agent"
-"""What supervisors listen to, and whom they whisper to."""
+SPY_GROUPS = ("orderline", "orderline-agent")
+"""By the first supervisors listen, by the second they whisper."""
 ANSWER_VARIABLE = "ORDERLINE_ANSWER"
 """Channel variable: what came of it; ``""`` when nothing did. For a take-over the name of the caller's channel."""
 DONE = "done"
@@ -54,6 +54,11 @@ class FeatureCodes:
             log.info("The supervisor's phone has gone: %s", error)
 
 
-def spy_groups(side: str, number: str, region: str) -> str:
-    """Return the SPYGROUP of one side of a call: any call's, and one for each way of keying the caller's number."""
-    return ":".join([side, *(f"{side}-{digits}" for digits in keyed_forms(number, region))])
+def spy_groups(number: str, region: str) -> str:
+    """Return the SPYGROUP of the agent's side of a call, by which supervisors find it.
+
+    Any call's groups, and one of each for every way of keying the caller's number. The caller's channel is in no group:
+    what supervisors listen to ends with the agent's side, whatever way the caller goes on to people.
+    """
+    numbers = keyed_forms(number, region)
+    return ":".join(name for group in SPY_GROUPS for name in (group, *(f"{group}-{digits}" for digits in numbers)))

@@ -1,19 +1,15 @@
-"""Withheld numbers are taken off a call before anybody sees them; numbers that may be shown are told to supervisors."""
+"""Withheld numbers and names are taken off a call before anybody sees them."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.channel import AsteriskCallerLine
-from agent.asterisk.feature_codes import CALLER_SIDE, SPY_GROUP, spy_groups
 from agent.call.records import Caller
-
-log = logging.getLogger(__name__)
 
 _NUMBER, _NAME = "CALLERID(num-pres)", "CALLERID(name-pres)"
 _ALLOWED = "allowed"
@@ -28,28 +24,15 @@ WithheldListener = Callable[[str, Caller], Awaitable[None]]
 class CallerPresentation:
     """What may be seen of the callers of one Asterisk."""
 
-    def __init__(self, ari: AriClient, region: str, on_withheld: WithheldListener | None = None) -> None:
-        """``region`` is the ISO country whose national phone numbers are understood."""
+    def __init__(self, ari: AriClient, on_withheld: WithheldListener | None = None) -> None:
         self._ari = ari
-        self._region = region
         self._on_withheld = on_withheld
 
     async def apply(self, line: AsteriskCallerLine) -> None:
-        """Take off the line what is withheld, and let supervisors find the caller by what is not.
-
-        Call it before anything reads ``line.caller``. Raises nothing: a caller who has gone meanwhile is noticed by
-        whoever speaks to the line next.
-        """
+        """Take off the line what is withheld; call it before anything reads ``line.caller``. Raises nothing."""
         withheld = await respect_presentation(self._ari, line)
         if withheld is not None and self._on_withheld is not None:
             await self._on_withheld(line.id, withheld)
-        if not line.caller.number:
-            return  # the dialplan's group finds any caller
-        groups = spy_groups(CALLER_SIDE, line.caller.number, self._region)
-        try:
-            await self._ari.channels.set_variable(line.channel_id, SPY_GROUP, groups)
-        except AriError as error:
-            log.info("Call %s cannot be found by its number: %s", line.id, error)
 
 
 async def respect_presentation(ari: AriClient, line: AsteriskCallerLine) -> Caller | None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound
+from agent.asterisk.feature_codes import CONTROL
 from agent.asterisk.heartbeat import heartbeat_variable
 from agent.asterisk.orphans import OrphanChannel, orphan_channels
+from agent.asterisk.transfers import came_by_dialplan
 from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
@@ -87,10 +89,12 @@ class Rescuer:
         self._since = {channel_id: self._since.get(channel_id, now) for channel_id in ids}
         self._rounds += 1
         dead_for = now - self._changed_at
+        # a caller who has just come in is given the same time: the controller may be starting
+        alone = [s for s in strays if now - self._since[str(s.channel["id"])] >= self._options.after_seconds]
         if dead_for >= self._options.after_seconds:
-            # a caller who has just come in is given the same time: the controller may be starting
-            alone = [s for s in strays if now - self._since[str(s.channel["id"])] >= self._options.after_seconds]
             return await self._free(alone, f"no heartbeat for {dead_for:.1f} s")
+        if left := [stray for stray in alone if not came_by_dialplan(stray.args) and stray.args[:1] != (CONTROL,)]:
+            return await self._free(left, "a transfer brought it, and it was not taken in")
         if self._rounds % _DEADLINE_EVERY == 0:
             overdue = await self._overdue(strays)
             return await self._free(overdue, "far past its deadline")

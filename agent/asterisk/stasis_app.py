@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
-from agent.asterisk.feature_codes import AGENT_SIDE, CONTROL, SPY_GROUP, FeatureCodes, spy_groups
+from agent.asterisk.feature_codes import CONTROL, SPY_GROUP, FeatureCodes, spy_groups
+from agent.asterisk.line_events import LINE_EVENT_TYPES, LineEvents, end_hold
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
@@ -23,10 +24,12 @@ from agent.asterisk.orphans import (
     remove_orphans,
 )
 from agent.asterisk.presentation import CallerPresentation, WithheldListener
+from agent.asterisk.transfers import bring_in, came_by_dialplan, hold_transfers, refuse_transfer
+from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
-from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, KeyPressed, TakeOverRequested
+from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, TakeOverRequested
 from agent.call.ports import Media
 from agent.common.phone_numbers import is_keyed
 from agent.common.tasks import cancel_and_wait
@@ -35,14 +38,7 @@ __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOpti
 
 log = logging.getLogger(__name__)
 
-EVENT_TYPES = (
-    "StasisStart",
-    "StasisEnd",
-    "ChannelDestroyed",
-    "ChannelHangupRequest",
-    "ChannelDtmfReceived",
-    "ApplicationReplaced",
-)
+EVENT_TYPES = ("StasisStart", *LINE_EVENT_TYPES, "ApplicationReplaced")
 """All that the controller listens to; the rest is filtered out in Asterisk."""
 
 _MISSED_SECONDS = 1.0
@@ -102,7 +98,7 @@ class StasisApplication:
         self._admit = admit
         self._reject = reject
         self._claim = claim
-        self._presentation = CallerPresentation(ari, options.region, on_withheld)
+        self._presentation = CallerPresentation(ari, on_withheld)
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -112,6 +108,7 @@ class StasisApplication:
         self._bridge_ids: set[str] = set()
         self._channels_before: list[dict[str, Any]] = []
         self._lines_before: set[str] = set()
+        self._transfers_can_be_held = False
         self._resync_task: asyncio.Task[None] | None = None
         self.counted: dict[str, int] = {}
         """New calls that were not taken, by reason."""
@@ -119,12 +116,10 @@ class StasisApplication:
         """Set when the callers of an earlier controller have been taken over."""
         self.replaced = asyncio.Event()
         """Set when another controller has taken our application."""
+        self._line_events = LineEvents(self._lines, self._decline_transfer)
         for event_type, handler in (
             ("StasisStart", self._stasis_start),
-            ("StasisEnd", self._left),
-            ("ChannelDestroyed", self._gone),
-            ("ChannelHangupRequest", self._gone),
-            ("ChannelDtmfReceived", self._key),
+            *self._line_events.handlers.items(),
             ("ApplicationReplaced", self._replaced),
         ):
             ari.on(event_type, handler)
@@ -181,6 +176,11 @@ class StasisApplication:
         if args[:1] == [CONTROL]:
             self._run_feature_code(channel, args[1:])
             return
+        replaced = self._line_events.replaced(event)
+        if not came_by_dialplan(args):
+            dialled = replaced.caller.dialled if replaced is not None else ""
+            self._bring_in(channel, dialled=dialled, takes_a_place="replace_channel" in event)
+            return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
         if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
@@ -188,6 +188,13 @@ class StasisApplication:
             self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
+
+    def _bring_in(self, channel: Mapping[str, Any], *, dialled: str = "", takes_a_place: bool = False) -> None:
+        work = bring_in(self._ari, channel, dialled=dialled, takes_a_place=takes_a_place)
+        self._start_background_task(work, f"bring-in-{channel['id']}")
+
+    def _decline_transfer(self, line: AsteriskCallerLine) -> None:
+        self._start_background_task(refuse_transfer(self._ari, line.channel_id), f"refuse-{line.id}")
 
     def _begin(self, line: AsteriskCallerLine) -> None:
         self._lines[line.channel_id] = line
@@ -245,25 +252,6 @@ class StasisApplication:
             return ""
         return line.channel_name
 
-    def _line_of(self, event: Mapping[str, Any]) -> AsteriskCallerLine | None:
-        return self._lines.get(str(event.get("channel", {}).get("id")))
-
-    def _gone(self, event: dict[str, Any]) -> None:
-        if (line := self._line_of(event)) is not None:
-            line.hanging_up.set()
-            line.inbox.put_nowait(CallerHungUp(str(event.get("cause_txt", ""))))
-
-    def _left(self, event: dict[str, Any]) -> None:
-        """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
-        line = self._line_of(event)
-        # a caller's hang-up is announced before
-        if line is not None and not line.released and not line.hanging_up.is_set():
-            line.inbox.put_nowait(CallReclaimed("the dead-man timer, a rescuer or an administrator"))
-
-    def _key(self, event: dict[str, Any]) -> None:
-        if (line := self._line_of(event)) is not None:
-            line.inbox.put_nowait(KeyPressed(str(event.get("digit", ""))))
-
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
             "Another controller has taken the application '%s'. This one hears nothing of its %d call(s) any more: it "
@@ -280,6 +268,9 @@ class StasisApplication:
         """Before each connection: whoever is in our application now will not be announced to us."""
         self._lines_before = set(self._lines)
         self._channels_before = await self._ari.channels.list()
+        self._transfers_can_be_held = supports_transfer_handling(
+            parse_version(await self._ari.system.version()) or (0, 0, 0)
+        )
 
     async def _connected(self) -> None:
         if self._resync_task is not None:
@@ -311,6 +302,7 @@ class StasisApplication:
         for line in self._lines.values():
             if line.channel_id not in self._lines_before or line.released:
                 continue
+            end_hold(line)  # nobody knows: to wait for who is back already would be worse than to speak to nobody
             if line.channel_id not in there:
                 line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
             elif line.channel_id not in here:
@@ -322,6 +314,9 @@ class StasisApplication:
             return
         if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)
+            return
+        if not came_by_dialplan(stray.args):
+            self._bring_in(stray.channel)
             return
         line = AsteriskCallerLine(
             self._ari,
@@ -340,19 +335,20 @@ class StasisApplication:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
         media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
         self._media_ids.add(media_id)
-        spied = {SPY_GROUP: spy_groups(AGENT_SIDE, line.caller.number, self._options.region)}
+        spied = {SPY_GROUP: spy_groups(line.caller.number, self._options.region)}
         if self._audiosocket is not None and self._audiosocket.is_listening:
             return AudioSocketMedia(self._audiosocket, self._ari, media_id, line.inbox, spied)
         return WebsocketMedia(self._ari, media_id, line.inbox, spied)
 
     async def _take(self, line: AsteriskCallerLine) -> None:
-        await self._presentation.apply(line)
-        media = self._media_for(line)
-        self._media_lines[media.channel_id] = line
-        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
-        self._bridge_ids.add(bridge_id)
         deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
+        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        media = None
         try:
+            await self._presentation.apply(line)
+            media = self._media_for(line)
+            self._media_lines[media.channel_id] = line
+            self._bridge_ids.add(bridge_id)
             await self._connect(line, media, bridge_id)
             await self._handle(line, media)
         except (LineGone, CallReclaimedError) as error:
@@ -367,14 +363,18 @@ class StasisApplication:
             await self._hand_over_after_fault(line)
         finally:
             await cancel_and_wait(deadman)
-            await self._clean_up(media, bridge_id)
+            if media is not None:
+                await self._clean_up(media, bridge_id)
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:
         """Bring up media and bridge before the call is answered, so that the greeting waits for nothing."""
-        opened, created = await asyncio.gather(
-            media.open(), self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"), return_exceptions=True
+        prepared = await asyncio.gather(
+            media.open(),
+            self._ari.bridges.create(bridge_id, name=f"orderline {line.id}"),
+            *([hold_transfers(self._ari, line.channel_id, line.channel_name)] if self._transfers_can_be_held else ()),
+            return_exceptions=True,
         )
-        for result in (opened, created):
+        for result in prepared:
             if isinstance(result, BaseException):
                 raise result
         try:

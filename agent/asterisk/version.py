@@ -13,6 +13,11 @@ def parse_version(text: str) -> AsteriskVersion | None:
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 
 
+def supports_transfer_handling(release: AsteriskVersion) -> bool:
+    """True when a SIP channel's transfers can be left to the ARI program (20.13, 21.8, 22.3 and later)."""
+    return release[0] > 22 or {20: 13, 21: 8, 22: 3}.get(release[0], 10**6) <= release[1]
+
+
 def supports_media_marks(release: AsteriskVersion) -> bool:
     """True when chan_websocket of this release has MARK_MEDIA (it came with 20.18, 22.8 and 23.2)."""
     return release[0] > 23 or {20: 18, 22: 8, 23: 2}.get(release[0], 10**6) <= release[1]

@@ -55,6 +55,8 @@ class CallComponents:
     """Lets another process go on with the call if this one dies."""
     resumed: RecoveredCall | None = None
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
+    hold_seconds: float = 300.0
+    """How long a caller who has put the agent on hold is waited for."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""

@@ -22,6 +22,24 @@ class CallTakenOver(OrderlineError):
         self.by = by
 
 
+class TransferredAway(OrderlineError):
+    """The caller has transferred the call: another party has the line now, as a call of its own."""
+
+    code = "transferred"
+
+
+class CallerOnHold(OrderlineError):
+    """The caller has put the agent on hold: there is nobody to speak or listen to."""
+
+    code = "on_hold"
+
+
+class HeldTooLong(OrderlineError):
+    """The caller's hold has lasted longer than the agent waits."""
+
+    code = "held_too_long"
+
+
 class VoiceError(OrderlineError):
     """No engine could speak a prompt."""
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 EMERGENCY_TICKET_SECONDS = 1.0
 """When something broke, or the agent is being stopped, the caller hears nothing: the ticket must not take longer."""
 _SUMMARY_CHARACTERS = 240
+HIGHEST_PRIORITY = 1000
+"""Of a call in the queue. The dialplan takes digits alone: a sign would be lost."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def handover_variables(handover: HandOverAction, ticket: str) -> dict[str, str]:
         "ORDERLINE_REASON": channel_variable_text(handover.reason, 40),
         "ORDERLINE_SUMMARY": channel_variable_text(handover.summary, _SUMMARY_CHARACTERS),
         "ORDERLINE_QUEUE": channel_variable_text(handover.queue, 40),
-        "ORDERLINE_PRIORITY": str(handover.priority),
+        "ORDERLINE_PRIORITY": str(min(max(handover.priority, 0), HIGHEST_PRIORITY)),
         "ORDERLINE_ORDER": channel_variable_text(str(facts.get("order_number") or ""), 40),
         "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
     }

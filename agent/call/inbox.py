@@ -1,17 +1,30 @@
-"""Reads a call's inbox so that every wait has an end and a hang-up is noticed everywhere."""
+"""Reads a call's inbox so that every wait has an end, and a hang-up or a hold is noticed everywhere."""
 
 from __future__ import annotations
 
 import asyncio
 
-from agent.call.errors import CallReclaimedError, CallTakenOver, HandOverRequired, LineGone, MediaLostError
+from agent.call.errors import (
+    CallerOnHold,
+    CallReclaimedError,
+    CallTakenOver,
+    HandOverRequired,
+    HeldTooLong,
+    LineGone,
+    MediaLostError,
+    TransferredAway,
+)
 from agent.call.inbox_events import (
     AudioFrame,
     CallerHungUp,
     CallReclaimed,
+    CallTransferred,
     HandOverRequested,
+    HoldBegan,
+    HoldEnded,
     Inbox,
     InboxEvent,
+    KeyPressed,
     MediaLost,
     TakeOverRequested,
 )
@@ -21,6 +34,7 @@ _QUIET_MS = 200
 _LONGEST_QUIET_MS = 600
 _PACKETS_LATE = 1.5
 """A line is quiet when nothing has come for this many of its packets (and for 200 ms): iLBC has packets of 300 ms."""
+_NOTHING = AudioFrame(b"")
 
 
 class InboxReader:
@@ -31,15 +45,25 @@ class InboxReader:
         self._inbox = inbox
         self._quiet_after_seconds = quiet_after_seconds
         self._cutter = FrameCutter()
+        self._on_hold = False
+        self._again: KeyPressed | None = None
+        """A key that ended a hold: it is the next event."""
 
     async def next(self) -> InboxEvent:
         """The next event; silence when none comes for 200 ms (a phone may send nothing while its owner is silent).
 
         Audio comes in whole 20 ms frames, in whatever pieces it arrives; ``AudioFrame(b"")`` while there is less.
 
-        Raises LineGone when the caller hung up, CallTakenOver when a supervisor wants the call, MediaLostError when
-        the audio broke, HandOverRequired when the call has to go to staff, CallReclaimedError when it is there already.
+        Raises LineGone when the caller hung up, TransferredAway when another party took the caller's place,
+        CallTakenOver when a supervisor wants the call, MediaLostError when the audio broke, HandOverRequired when the
+        call has to go to staff, CallReclaimedError when it is there already; CallerOnHold when the caller has put the
+        agent on hold: :meth:`wait_off_hold` is to be called then.
         """
+        if self._again is not None:
+            key, self._again = self._again, None
+            return key
+        if self._on_hold:
+            raise CallerOnHold("The caller has put the agent on hold.")
         try:
             async with asyncio.timeout(self._quiet_after_seconds):
                 event = await self._inbox.get()
@@ -48,17 +72,37 @@ class InboxReader:
         if isinstance(event, AudioFrame):
             self._allow_for_packets_of(len(event.pcm))
             return AudioFrame(b"".join(self._cutter.take(event.pcm)))
-        if isinstance(event, CallerHungUp):
-            raise LineGone("The caller hung up.")
-        if isinstance(event, TakeOverRequested):
-            raise CallTakenOver(event.by)
-        if isinstance(event, MediaLost):
-            raise MediaLostError(f"The audio of the call broke: {event.why}.")
-        if isinstance(event, HandOverRequested):
-            raise HandOverRequired(event.reason)
-        if isinstance(event, CallReclaimed):
-            raise CallReclaimedError(f"The call was taken to the dialplan: {event.why}.")
-        return event
+        if isinstance(event, HoldBegan):
+            self._on_hold = True
+            raise CallerOnHold("The caller has put the agent on hold.")
+        return _NOTHING if isinstance(event, HoldEnded) else _unless_over(event)
+
+    async def wait_off_hold(self, patience_seconds: float) -> None:
+        """Return when the caller is not, or no longer, holding; until then whatever sounds on the line is no caller.
+
+        What waited in the inbox is taken first: a hold that has begun unnoticed counts. A key ends a hold as well: only
+        somebody who is back presses one. Raises HeldTooLong after so many seconds of hold, and what :meth:`next` does.
+        """
+        while not self._inbox.empty():
+            self._take_for_hold(self._inbox.get_nowait())
+        if not self._on_hold:
+            return
+        try:
+            async with asyncio.timeout(patience_seconds):
+                while self._on_hold:
+                    self._take_for_hold(await self._inbox.get())
+        except TimeoutError as error:
+            raise HeldTooLong(f"The caller has held the line for {patience_seconds:g} s.") from error
+
+    def _take_for_hold(self, event: InboxEvent) -> None:
+        if isinstance(event, HoldBegan):
+            self._on_hold = True
+        elif isinstance(event, HoldEnded):
+            self._on_hold = False
+        elif isinstance(event, KeyPressed) and self._on_hold:
+            self._on_hold, self._again = False, event
+        elif self._on_hold or not isinstance(event, HandOverRequested | MediaLost):
+            _unless_over(event)  # who is on the way to staff already need not be sent there
 
     def _allow_for_packets_of(self, size_bytes: int) -> None:
         """Do not take the time between two long packets for silence."""
@@ -69,4 +113,23 @@ class InboxReader:
 
     def wake_up(self) -> None:
         """Make a waiting :meth:`next` return now."""
-        self._inbox.put_nowait(AudioFrame(b""))
+        self._inbox.put_nowait(_NOTHING)
+
+
+def _unless_over(event: InboxEvent) -> InboxEvent:
+    """Return an event of a call that goes on; raise what ends one."""
+    match event:
+        case CallerHungUp():
+            raise LineGone("The caller hung up.")
+        case CallTransferred():
+            raise TransferredAway("The caller transferred the call; another party has the line.")
+        case TakeOverRequested(by):
+            raise CallTakenOver(by)
+        case MediaLost(why):
+            raise MediaLostError(f"The audio of the call broke: {why}.")
+        case HandOverRequested(reason):
+            raise HandOverRequired(reason)
+        case CallReclaimed(why):
+            raise CallReclaimedError(f"The call was taken to the dialplan: {why}.")
+        case _:
+            return event

@@ -1,4 +1,4 @@
-"""What arrives in the inbox of one call: audio, keys, the end of a prompt, a hang-up, a request to hand over."""
+"""What arrives in the inbox of one call: audio, keys, the end of a prompt, a hang-up, a hold, a wish to hand over."""
 
 from __future__ import annotations
 
@@ -35,6 +35,21 @@ class CallerHungUp:
 
 
 @dataclass(frozen=True)
+class CallTransferred:
+    """Another party has taken the caller's place on the line, by a transfer: this call is over for the caller."""
+
+
+@dataclass(frozen=True)
+class HoldBegan:
+    """The caller's phone has put the agent on hold: nobody listens, and what is heard is no caller."""
+
+
+@dataclass(frozen=True)
+class HoldEnded:
+    """The caller is back from a hold."""
+
+
+@dataclass(frozen=True)
 class MediaLost:
     """The media leg broke while the caller is still there."""
 
@@ -68,6 +83,9 @@ InboxEvent = (
     | KeyPressed
     | PlaybackFinished
     | CallerHungUp
+    | CallTransferred
+    | HoldBegan
+    | HoldEnded
     | MediaLost
     | TakeOverRequested
     | CallReclaimed

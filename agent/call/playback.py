@@ -133,6 +133,11 @@ class PromptPlayback:
         self._echo.flushed()
         await self._media.flush()
 
+    async def repeat(self) -> None:
+        """Say everything again from its beginning."""
+        self._heard = 0
+        await self.resume()
+
     async def resume(self) -> None:
         """Go on with the piece that was interrupted."""
         await self._cancel()

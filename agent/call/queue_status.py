@@ -15,6 +15,8 @@ from agent.dialog.contract import HandOverAction, QueueReport
 log = logging.getLogger(__name__)
 
 _MAX_URL_CHARS = 500
+_URL_CHARS = "~:/?#@&=+%"
+"""What the dialplan leaves in an address besides letters, digits and ``-._``; the rest is percent-encoded."""
 SCREEN_POP_VALUES = ("ticket", "reason", "order", "verified", "caller", "queue", "call")
 """What a screen-pop address may hold in braces."""
 
@@ -121,4 +123,5 @@ def fill_screen_pop_url(template: str, values: Mapping[str, str]) -> str:
     url = template
     for name in SCREEN_POP_VALUES:
         url = url.replace(f"{{{name}}}", quote(values.get(name, ""), safe=""))
+    url = quote(url, safe=_URL_CHARS)
     return url if len(url) <= _MAX_URL_CHARS else ""

@@ -49,7 +49,8 @@ class CallRecord:
     greeting_ms: float | None = None
     duration_seconds: float = 0.0
     outcome: str = ""
-    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``failed``, ... """
+    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``transferred``, ``held_too_long``,
+    ``failed``, ..."""
     ended_by: str = ""
     """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)

@@ -10,16 +10,19 @@ from typing import NamedTuple
 from agent.call.call_recording import CallRecording
 from agent.call.components import CallComponents
 from agent.call.errors import (
+    CallerOnHold,
     CallReclaimedError,
     CallTakenOver,
     HandOverRequired,
+    HeldTooLong,
     LineGone,
     MediaLostError,
     RecognitionFailed,
+    TransferredAway,
 )
 from agent.call.handover import Handover, HandoverSources
 from agent.call.inbox import InboxReader
-from agent.call.inbox_events import KeyPressed, PlaybackFinished
+from agent.call.inbox_events import InboxEvent, KeyPressed, PlaybackFinished
 from agent.call.keypad import EndedEntry
 from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
@@ -41,7 +44,7 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.errors import OrderlineError
-from agent.telemetry.events import EffectEnded, EffectStarted, ListeningStarted, TakenOver
+from agent.telemetry.events import EffectEnded, EffectStarted, HoldOver, HoldStarted, ListeningStarted, TakenOver
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +89,14 @@ class CallSession:
         except LineGone:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "caller_hung_up", "caller"
+        except TransferredAway:
+            self._parts.dialog.hear(HungUp())
+            record.outcome, record.ended_by = "transferred", "caller"
+        except HeldTooLong as held:
+            log.info("Call %s ends: %s", record.id, held)
+            self._parts.dialog.hear(HungUp())
+            record.outcome, record.ended_by = "held_too_long", "agent"
+            await self._line.hang_up()
         except CallTakenOver as taken:
             self._parts.dialog.hear(HungUp())
             record.outcome, record.ended_by = "taken_over", "supervisor"
@@ -171,13 +182,40 @@ class CallSession:
     async def _finish_speaking(self, speaking: PromptPlayback) -> None:
         """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""
         while not speaking.check():
-            event = await self._reader.next()
+            event = await self._next(speaking)
             if isinstance(event, PlaybackFinished):
                 speaking.played(event.mark)
+
+    async def _next(self, speaking: PromptPlayback) -> InboxEvent:
+        """Return the next event. A hold is waited out first; the words that it cut off are said after it."""
+        while True:
+            try:
+                return await self._reader.next()
+            except CallerOnHold:
+                await self._wait_off_hold(speaking)
+                await speaking.resume()
+
+    async def _wait_off_hold(self, speaking: PromptPlayback) -> None:
+        """Fall silent and wait until the caller is back from a hold. Raises HeldTooLong, and what ends a call."""
+        await speaking.stop()
+        self._timer.caller_stopped(None)  # the wait is no slow answer of ours
+        parts = self._parts
+        began = parts.clock()
+        parts.events.publish(HoldStarted(self._line.id, float(parts.hold_seconds)))
+        await self._reader.wait_off_hold(parts.hold_seconds)
+        parts.events.publish(HoldOver(self._line.id, round(parts.clock() - began, 3)))
 
     # --- listening ----------------------------------------------------------------------------------
 
     async def _listen(self, listen: Listen, speaking: PromptPlayback) -> Event:
+        """Listen until there is an answer. After a hold the question is put again, as if it had not been before."""
+        while (event := await self._listen_once(listen, speaking)) is None:
+            await self._wait_off_hold(speaking)
+            await speaking.repeat()
+        return event
+
+    async def _listen_once(self, listen: Listen, speaking: PromptPlayback) -> Event | None:
+        """Listen; None when the caller has put the agent on hold meanwhile."""
         parts = self._parts
         listening = TurnListener(
             self._reader,
@@ -200,6 +238,8 @@ class CallSession:
         entry_before, self._ended_entry = self._ended_entry, None
         try:
             answer = await listening.run(keys, entry_before)
+        except CallerOnHold:
+            return None
         except RecognitionFailed as error:
             log.error("Call %s goes on by keypad: %s", self._recording.record.id, error)
             self._recording.record.faults.append(error.message)
@@ -224,7 +264,7 @@ class CallSession:
         filler = effect.filler
         try:
             while not (work.done() and playback.check()):
-                event = await self._reader.next()
+                event = await self._next(playback)
                 if isinstance(event, PlaybackFinished):
                     playback.played(event.mark)
                 elif isinstance(event, KeyPressed):
@@ -247,6 +287,7 @@ class CallSession:
     async def _hand_over(self, handover: HandOverAction, speaking: PromptPlayback) -> None:
         """Prepare while the announcement plays; the last word is heard before the caller leaves."""
         prepared = await self._handover.prepare(handover, lambda: self._finish_speaking(speaking))
+        await self._reader.wait_off_hold(self._parts.hold_seconds)  # staff would be rung by nobody
         await self._handover.execute(prepared)
 
 

@@ -21,7 +21,8 @@ class AriSettings(SettingsPart):
     user: str = "orderline"
     password_file: Path | None = None
     """A file that holds nothing but the password; or set ORDERLINE_ARI_PASSWORD in the environment."""
-    app: str = "orderline"
+    app: str = Field(default="orderline", pattern="^[A-Za-z0-9_-]{1,60}$")
+    """The first word in the dialplan's ``Stasis()``."""
 
     def password(self) -> str:
         """The password. Raises SettingsError when it is nowhere."""

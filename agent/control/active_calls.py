@@ -14,6 +14,8 @@ from agent.telemetry.events import (
     CallFinished,
     EffectEnded,
     HandedOver,
+    HoldOver,
+    HoldStarted,
     ListeningStarted,
     PublishedEvent,
     QueueChecked,
@@ -24,6 +26,8 @@ _DOING: Mapping[type[CallEvent], str] = {
     ListeningStarted: "listening",
     CallerSaid: "thinking",
     EffectEnded: "thinking",
+    HoldStarted: "on hold",
+    HoldOver: "thinking",
     QueueChecked: "handing over",
     HandedOver: "handing over",
 }
@@ -40,7 +44,7 @@ class ActiveCall:
     entry: str
     """``inbound``, or how it came back."""
     doing: str = "answering"
-    """``answering``, ``speaking``, ``listening``, ``thinking``, ``handing over``."""
+    """``answering``, ``speaking``, ``listening``, ``thinking``, ``on hold``, ``handing over``."""
     flow: str = ""
     step: str = ""
     said: str = ""

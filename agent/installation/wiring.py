@@ -19,6 +19,7 @@ from agent.installation.manifest import InstallError
 BACKUPS = "wiring"
 """Directory below the settings with the files as they were."""
 _LEAST_SESSIONS = 500
+_LEAST_WRITE_TIMEOUT_MS = 1000
 
 _ORDINARY = {name: name for name in ("extensions.conf", "http.conf", "ari.conf", "manager.conf", "queues.conf")}
 _FREEPBX = {
@@ -69,7 +70,7 @@ def plan(
             files["extensions.conf"], () if is_freepbx(layout) else queues, _block(directory / names["extensions.conf"])
         ),
         "http.conf": _http(files["http.conf"], port),
-        "ari.conf": _ari(files["ari.conf"], layout),
+        "ari.conf": _ari(files["ari.conf"], layout, generated=is_freepbx(layout)),
         "manager.conf": _manager(files["manager.conf"], layout),
         "queues.conf": _queues(files["queues.conf"]),
     }
@@ -187,10 +188,14 @@ def _http(file: AsteriskFile, port: int) -> str:
     return _general(file, lines)
 
 
-def _ari(file: AsteriskFile, layout: InstallationLayout) -> str:
+def _ari(file: AsteriskFile, layout: InstallationLayout, *, generated: bool) -> str:
+    """``generated``: the values that are there are a program's defaults (FreePBX), not the administrator's choice."""
     lines = [] if yes(file.get("general", "enabled", "yes")) else ["enabled=yes"]
-    if not file.get("general", "websocket_write_timeout"):
-        lines += ["; the default of 100 ms cuts a busy agent off", "websocket_write_timeout=1000"]
+    timeout = file.get("general", "websocket_write_timeout")
+    too_short = timeout.isdecimal() and int(timeout) < _LEAST_WRITE_TIMEOUT_MS
+    if not timeout or (generated and too_short):
+        line = f"websocket_write_timeout={_LEAST_WRITE_TIMEOUT_MS}"
+        lines += ["; the default of 100 ms cuts a busy agent off", line]
     parts = [_general(file, lines)]
     if "orderline" not in file.sections:
         parts += [f"[orderline]\ntype=user\nread_only=no\npassword={_secret(layout, 'ari-password')}"]

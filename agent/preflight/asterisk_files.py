@@ -25,6 +25,10 @@ _QUEUE_LINES = {
     "context": ("orderline-queue-escape", "pressing 0 while waiting does not bring a caller back", ("",)),
 }
 """Setting of a queue -> what it should be, what is wrong without it, and the values that are as none."""
+_FREEPBX_ARI = "ari_general_additional.conf"
+"""FreePBX writes this file anew at each reload, and its ari.conf includes it."""
+_FREEPBX_HTTP = "http_additional.conf"
+_FREEPBX_QUEUES = "queues_additional.conf"
 _RESTART = "asterisk -rx 'core restart when convenient'"
 _RELOAD_ARI = "asterisk -rx 'module reload res_ari.so'"
 
@@ -68,15 +72,25 @@ def file_findings(files: AsteriskFiles, queues: Sequence[str] = (), ami_user: st
 
 def ari_findings(ari: AsteriskFile) -> Iterator[Finding]:
     """Whether web pages are kept away from ARI, and a busy agent is not cut off."""
+    freepbx = _FREEPBX_ARI in ari.includes
     if "*" in ari.get("general", "allowed_origins"):
         detail = "allowed_origins=* lets any web page someone has open talk to ARI"
-        yield Finding("ARI origins", "warning", detail, f"take allowed_origins out of ari.conf; then: {_RELOAD_ARI}")
+        fix = f"take allowed_origins out of ari.conf; then: {_RELOAD_ARI}"
+        if freepbx:
+            fix = "'Allowed Origins' localhost:8088 in FreePBX's Advanced Settings; then: fwconsole reload"
+        yield Finding("ARI origins", "warning", detail, fix)
     timeout = ari.get("general", "websocket_write_timeout", "100")
     if not timeout.isdecimal() or int(timeout) < LEAST_WRITE_TIMEOUT_MS:
         detail = (
             f"websocket_write_timeout={timeout} ms cuts an agent off that is busy for an instant: every call is lost"
         )
         fix = f"websocket_write_timeout={LEAST_WRITE_TIMEOUT_MS} in [general] of ari.conf; then: {_RELOAD_ARI}"
+        if freepbx:
+            detail += "; FreePBX writes this value itself"
+            fix = (
+                f"orderline wire --apply, then: {_RELOAD_ARI}; or 'Web Socket Write Timeout' {LEAST_WRITE_TIMEOUT_MS} "
+                "in FreePBX's Advanced Settings, then: fwconsole reload"
+            )
         yield Finding("ARI write timeout", "warning", detail, fix)
 
 
@@ -111,7 +125,10 @@ def queue_file_findings(queues: AsteriskFile, name: str) -> Iterator[Finding]:
         value = queues.get(name, key)
         if value.lower() in as_none:
             detail = f"{name} has {f'{key}={value}' if value else f'no {key}'}: {without}"
-            fix = f"{key}={wanted} in [{name}] of queues.conf; then: asterisk -rx 'queue reload all'"
+            where = f"{key}={wanted} in [{name}] of queues.conf"
+            if _FREEPBX_QUEUES in queues.includes:
+                where = f"[{name}](+) and {key}={wanted} in queues_post_custom.conf"
+            fix = f"{where}; then: asterisk -rx 'queue reload all'"
             yield Finding("queue file", "warning", detail, fix)
 
 
@@ -142,6 +159,7 @@ def rtp_finding(rtp: AsteriskFile) -> Finding:
 
 def http_findings(http: AsteriskFile) -> Iterator[Finding]:
     """Whether the web server that carries ARI is closed to the network and wide enough for the busiest hour."""
+    freepbx = _FREEPBX_HTTP in http.includes
     address = http.get("general", "bindaddr")
     if yes(http.get("general", "enabled")) and address and not is_loopback(address):
         detail = f"ARI listens on {address}, not on loopback"
@@ -149,10 +167,16 @@ def http_findings(http: AsteriskFile) -> Iterator[Finding]:
             "bindaddr=127.0.0.1 in [general] of http.conf unless the agent runs elsewhere (then TLS and a firewall); "
             f"then: {_RESTART}"
         )
+        if freepbx:
+            fix = (
+                "'HTTP Bind Address' 127.0.0.1 in FreePBX's Advanced Settings unless the agent runs elsewhere (then "
+                "TLS and a firewall); then: fwconsole restart"
+            )
         yield Finding("HTTP address", "warning", detail, fix)
     sessions = http.get("general", "sessionlimit", "100")
     if sessions.isdecimal() and int(sessions) < LEAST_HTTP_SESSIONS:
         detail = f"sessionlimit={sessions}: each call holds one connection for its audio"
-        yield Finding(
-            "HTTP sessions", "warning", detail, f"sessionlimit=1000 in [general] of http.conf; then: {_RESTART}"
-        )
+        fix = f"sessionlimit=1000 in [general] of http.conf; then: {_RESTART}"
+        if freepbx:
+            fix = "'Session Limit' 1000 in FreePBX's Advanced Settings; then: fwconsole restart"
+        yield Finding("HTTP sessions", "warning", detail, fix)

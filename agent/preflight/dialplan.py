@@ -57,6 +57,8 @@ async def dialplan_findings(
                 yield Finding("dialplan", "warning", detail, "asterisk -rx 'module load func_dialplan.so'")
             else:
                 yield await _contexts(ask, handover_context)
+                if (staff := await ask("ORDERLINE_STAFF")) and await ask(f"DIALPLAN_EXISTS({staff})") != "1":
+                    yield _staff_place_missing(staff)
             usual = await ask("ORDERLINE_DEFAULT_QUEUE") or DEFAULT_QUEUE
             for name in dict.fromkeys((usual, *queues)):
                 yield await _queue(ask, name)
@@ -93,6 +95,15 @@ async def _contexts(ask: EvaluateFunction, handover_context: str) -> Finding:
         )
         return Finding("dialplan", "warning", detail, fix)
     return Finding("dialplan", "ok", f"all contexts are loaded, edition {edition or 'unknown'}")
+
+
+def _staff_place_missing(staff: str) -> Finding:
+    detail = f"ORDERLINE_STAFF names {staff}, which is not in the dialplan: calls go to the queue without it"
+    fix = (
+        "ORDERLINE_STAFF=context,extension,priority of a place that is there, in [globals] of extensions.conf "
+        "(FreePBX: globals_custom.conf), or nothing; then: asterisk -rx 'dialplan reload'"
+    )
+    return Finding("dialplan", "failed", detail, fix)
 
 
 async def _queue(ask: EvaluateFunction, name: str) -> Finding:

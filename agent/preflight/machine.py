@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import pwd
+import re
 import shutil
 import socket
 import stat
@@ -195,6 +196,9 @@ def whisper_finding(directory: Path) -> Finding:
     """Whether Asterisk can open what is whispered to staff: a file that the agent makes below the state directory."""
     what = "whisper"
     place = directory / "whispers"
+    if left_out := sorted(set(re.sub(r"[A-Za-z0-9._/-]", "", str(place)))):
+        detail = f"{place}: the dialplan leaves {' '.join(map(repr, left_out))} out of the path: staff hear no whisper"
+        return Finding(what, "warning", detail, "a state_directory of letters, digits, '.', '_', '-' and '/'")
     made = f"install -d -o {AGENT_USER} -g asterisk -m 2750 {place}"
     fix = f"chmod 751 {directory}; {made} (or give your Asterisk's group)"
     try:

@@ -41,7 +41,8 @@ class CallEnded(_Model):
     """ISO 8601 with offset."""
     duration_seconds: float
     outcome: str
-    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `abandoned`, `failed`, or one of the shop's flows."""
+    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `transferred`, `held_too_long`, `abandoned`,
+    `failed`, or one of the shop's flows."""
     ended_by: str
     """`agent`, `caller`, `handover`, `supervisor` or `fault`."""
     caller_number: str | None = None

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
@@ -34,11 +34,18 @@ class PhoneExchange:
         self._unsubscribe = ari.on("*", self._on_event)
 
     async def dial(
-        self, number: str, caller_number: str, caller_name: str, background: Pcm | None = None, *, endpoint: str = TRUNK
+        self,
+        number: str,
+        caller_number: str,
+        caller_name: str,
+        background: Pcm | None = None,
+        *,
+        endpoint: str = TRUNK,
+        headers: Mapping[str, str] | None = None,
     ) -> Leg:
         """Dial and return at once: the leg's ``answered`` event tells when it was answered or refused.
 
-        Raises PhoneError when the second Asterisk cannot even dial.
+        ``headers`` go along with the INVITE. Raises PhoneError when the second Asterisk cannot even dial.
         """
         # Asterisk compares new ids with the beginnings of existing ones, so no id may begin with another.
         leg = self._adopt(f"{os.getpid()}-{next(self._counter)}-caller", background)
@@ -51,7 +58,7 @@ class PhoneExchange:
                 endpoint=f"PJSIP/{number}@{endpoint}",
                 app=self.ari.app,
                 params={"appArgs": "caller", "callerId": caller_id, "formats": "ulaw", "timeout": _DIAL_SECONDS},
-                variables={},
+                variables={f"PJSIP_HEADER(add,{name})": value for name, value in (headers or {}).items()},
             )
         except (PhoneError, AriError) as error:
             await leg.close()

@@ -127,7 +127,7 @@ class FeedDispatcher:
 
     @contextlib.asynccontextmanager
     async def follow(self, number: str) -> AsyncIterator[CallFeed]:
-        """See :class:`CallFeedSource`."""
+        """See :class:`CallFeedSource`. ``""`` follows the next call that nobody expects, whatever its number."""
         async with self._freed:
             await self._freed.wait_for(lambda: not any(same_number(call.number, number) for call in self._expected))
             call = CallFeed(number)
@@ -161,9 +161,9 @@ class FeedDispatcher:
         if before is not None:  # back from the queue: another visit of the same call
             self._by_id[call_id] = before
             return
-        for call in self._expected:
-            if same_number(call.number, number):
-                call.call_id = call_id
+        for call in sorted(self._expected, key=lambda expected: not expected.number):
+            if not call.number or same_number(call.number, number):
+                call.call_id, call.number = call_id, number
                 self._by_id[call_id] = call
                 self._expected.remove(call)
                 notice = asyncio.create_task(self._notify())

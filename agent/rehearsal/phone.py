@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
@@ -187,6 +188,36 @@ class Leg:
                 value = ""
             shown[name.removeprefix("HDR_").lower()] = value
         return shown
+
+    async def hold(self) -> None:
+        """Put the PBX on hold (re-INVITE, sendonly). What this side says meanwhile goes on being sent, like music."""
+        await self._ari.channels.hold(self.channel_id)
+
+    async def resume(self) -> None:
+        """Take the PBX off hold."""
+        await self._ari.channels.unhold(self.channel_id)
+
+    async def transfer(self, address: str) -> None:
+        """Ask the PBX to transfer the call to this SIP address (REFER); returns when it has answered.
+
+        Where it has done so, it is for us to hang up. The leg leaves its bridge meanwhile: the answer is read by the
+        channel itself.
+        """
+        ari = self._ari
+        await ari.bridges.remove_channel(self._bridge_id, self.channel_id)
+        await self._quietly(ari.channels.redirect(self.channel_id, f"PJSIP/{address}"))
+        try:
+            await ari.bridges.add_channel(self._bridge_id, (self.channel_id,))
+        except AriError as error:
+            self.over("them", error.message)
+
+    async def replaces(self) -> str:
+        """Return what a transfer to somebody else names this call by, as it stands in a SIP address."""
+        read = self._ari.channels.get_variable
+        call_id, ours, theirs = [
+            await read(self.channel_id, f"CHANNEL(pjsip,{name})") for name in ("call-id", "local_tag", "remote_tag")
+        ]
+        return quote(f"{call_id};to-tag={theirs};from-tag={ours}", safe="")
 
     async def hang_up(self) -> None:
         """End the call from this side; no error when it is already over."""

@@ -190,6 +190,26 @@ class TakenOver(CallEvent):
 
 
 @dataclass(frozen=True)
+class HoldStarted(CallEvent):
+    """The caller has put the agent on hold: it falls silent and waits."""
+
+    event = "hold"
+
+    patience_seconds: float
+    """So long the agent waits; then it ends the call."""
+
+
+@dataclass(frozen=True)
+class HoldOver(CallEvent):
+    """The caller is back from a hold; what the agent was saying or asking follows again."""
+
+    event = "hold_ended"
+
+    held_seconds: float
+    """How long the hold lasted."""
+
+
+@dataclass(frozen=True)
 class ConsentAnswered(CallEvent):
     """The caller was told of the recording, or has answered whether the call may be recorded."""
 
@@ -216,7 +236,8 @@ class CallFinished(CallEvent):
     event = "call_ended"
 
     outcome: str
-    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `rescued`, `lost`, `failed`, or a procedure's own."""
+    """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `transferred`, `held_too_long`, `rescued`, `lost`,
+    `failed`, or a procedure's own."""
     ended_by: str
     """`agent`, `caller`, `handover`, `supervisor` or `fault`."""
     duration_seconds: float
@@ -237,6 +258,8 @@ CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
             CallerSaid,
             EffectStarted,
             EffectEnded,
+            HoldStarted,
+            HoldOver,
             QueueChecked,
             HandedOver,
             TakenOver,

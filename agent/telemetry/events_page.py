@@ -25,6 +25,8 @@ from agent.telemetry.events import (
     EffectEnded,
     EffectStarted,
     HandedOver,
+    HoldOver,
+    HoldStarted,
     ListeningStarted,
     PublishedEvent,
     QueueChecked,
@@ -57,6 +59,8 @@ EXAMPLES: tuple[CallEvent, ...] = (
     ),
     EffectStarted(_ID, name="orders.verify"),
     EffectEnded(_ID, name="orders.verify", code="ok", ms=37.4),
+    HoldStarted(_ID, patience_seconds=300.0),
+    HoldOver(_ID, held_seconds=41.7),
     QueueChecked(_ID, standing="open", wait_minutes=2, opens=""),
     HandedOver(
         _ID,

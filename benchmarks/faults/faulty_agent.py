@@ -1,8 +1,9 @@
 """Agent whose recogniser and voice can be broken from outside; the fault matrix starts it as a program.
 
 It is the agent as it is, started through this module: while the file that ``ORDERLINE_SABOTAGE`` names holds the word
-``ears`` its decoder hangs, while it holds ``voice`` none of its voices can speak, and while it holds ``disk`` nothing
-can be written, as on a full disk. The product knows nothing of it.
+``ears`` its decoder hangs, while it holds ``voice`` none of its voices can speak, while it holds ``disk`` nothing can
+be written, as on a full disk, and an agent that is started while it holds ``transfers`` takes its Asterisk for an old
+one, which leaves no transfers to it. The product knows nothing of it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+from agent.asterisk import stasis_app
+from agent.asterisk.version import supports_transfer_handling
 from agent.call.errors import VoiceError
 from agent.cli.main import main
 from agent.common.sqlite import SqliteFile
@@ -57,6 +60,13 @@ def _full(begin: Callable[..., Any]) -> Callable[..., Any]:
     return refuse
 
 
+def _old(supports: Callable[..., bool]) -> Callable[..., bool]:
+    def refuse(*args: Any) -> bool:
+        return not _broken("transfers") and supports(*args)
+
+    return refuse
+
+
 def _without_room(synchronise: Callable[[int], None]) -> Callable[[int], None]:
     def refuse(handle: int) -> None:
         if _broken("disk"):
@@ -69,6 +79,7 @@ def _without_room(synchronise: Callable[[int], None]) -> Callable[[int], None]:
 if __name__ == "__main__":
     SqliteFile.begin = _full(SqliteFile.begin)  # type: ignore[method-assign]
     os.fsync = _without_room(os.fsync)  # type: ignore[assignment]
+    vars(stasis_app)["supports_transfer_handling"] = _old(supports_transfer_handling)
     TurnDecoding.feed = _hanging(TurnDecoding.feed)  # type: ignore[method-assign]
     PromptSynthesizer._make = _mute(PromptSynthesizer._make)  # type: ignore[method-assign]
     sys.exit(main())

@@ -19,7 +19,7 @@ from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, Rehears
 from agent.rehearsal.demo import get_asterisk, say
 from agent.rehearsal.pbx_pair import running_pair
 from agent.rehearsal.private_asterisk import Asterisk
-from benchmarks.faults import administration_faults, component_faults, controller_faults
+from benchmarks.faults import administration_faults, component_faults, controller_faults, transfer_faults
 from benchmarks.faults.cutting_proxy import CuttingProxy
 from benchmarks.faults.fault_caller import CallerNotInState
 from benchmarks.faults.fault_case import CaseFindings, CaseResult, FaultCase
@@ -29,6 +29,7 @@ CASES: tuple[FaultCase, ...] = (
     *controller_faults.CASES,
     *component_faults.CASES,
     *administration_faults.CASES,
+    *transfer_faults.CASES,
 )
 RUN_SECONDS = 150.0
 SET_UP_AGAIN = 2

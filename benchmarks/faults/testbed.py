@@ -21,7 +21,7 @@ from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
-from agent.rehearsal.live_feed import LiveFeedClient
+from agent.rehearsal.live_feed import CallFeed, LiveFeedClient
 from agent.rehearsal.phone import Leg
 from agent.rehearsal.real_redis import RealRedis, redis_command
 from agent.rehearsal.ringing_phones import RingingPhoneMatcher
@@ -54,7 +54,7 @@ class FaultTestbed:
         self.desk = desk
         self.proxy = proxy
         self.home = home
-        self._exchange = exchange
+        self.exchange = exchange
         self._feed = feed
         self._numbers = 0
         self._settings = dict(stack.agent.extra)
@@ -71,17 +71,21 @@ class FaultTestbed:
     @contextlib.asynccontextmanager
     async def caller(self, dial: str = "7000") -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
-        self._numbers += 1
-        area = 202 + (self._numbers // 100) % 700
-        number = f"{area}55501{self._numbers % 100:02d}"
+        number = self.next_number()
         async with self._feed.follow(number) as feed:
-            leg = await self._exchange.dial(dial, number, "")
-            joining = asyncio.create_task(_join(leg))
+            leg = await self.exchange.dial(dial, number, "")
+            joining = asyncio.create_task(join_when_answered(leg))
             try:
                 yield FaultCaller(number, leg, feed)
             finally:
                 await cancel_and_wait(joining)
                 await leg.close()
+
+    def next_number(self) -> str:
+        """Return a number that no caller has had yet."""
+        self._numbers += 1
+        area = 202 + (self._numbers // 100) % 700
+        return f"{area}55501{self._numbers % 100:02d}"
 
     @contextlib.asynccontextmanager
     async def caller_in(self, state: str) -> AsyncIterator[FaultCaller]:
@@ -107,6 +111,12 @@ class FaultTestbed:
             if gone := [f"{state}: {one.last_told}" for state, one in callers.items() if not one.is_in(state)]:
                 raise CallerNotInState(f"left too early: {', '.join(gone)}")
             yield callers
+
+    @contextlib.asynccontextmanager
+    async def new_call(self) -> AsyncIterator[CallFeed]:
+        """Follow the next call that comes to the agent, whatever its number: one that a transfer brings."""
+        async with self._feed.follow("") as feed:
+            yield feed
 
     async def seconds_until_ringing(self, caller: FaultCaller, since: float, seconds: float = 20.0) -> float | None:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
@@ -270,9 +280,13 @@ class FaultTestbed:
 
     async def record(self, caller: FaultCaller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of the caller's first visit; None when there is none."""
+        return await self.record_of(caller.call_id, seconds)
+
+    async def record_of(self, call_id: str, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
+        """Wait for the one record of a visit; None when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            found = [record for record in self.records(caller.call_id) if record["id"] == caller.call_id]
+            found = [record for record in self.records(call_id) if record["id"] == call_id]
             if found:
                 return found[0] if len(found) == 1 else None
             await asyncio.sleep(0.1)  # another process writes it
@@ -315,7 +329,8 @@ class FaultTestbed:
         await self.stack.pbx.cli(f"dialplan set global {name} {value}")
 
 
-async def _join(leg: Leg) -> None:
+async def join_when_answered(leg: Leg) -> None:
+    """Join the leg with its audio as soon as it is answered."""
     await leg.answered.wait()
     if leg.answered_at is not None:
         await leg.join()

@@ -21,6 +21,8 @@ class FakeAsterisk:
         self.played: list[tuple[str, str]] = []
         self.continued: list[tuple[str, str, str]] = []
         self.requests: list[tuple[str, str]] = []
+        self.transfers: list[tuple[str, str]] = []
+        """(channel, state) of each answer to a phone that asked for a transfer."""
         self.event_filter: list[str] = []
         self.frozen = asyncio.Event()
         self.frozen.set()
@@ -74,6 +76,7 @@ class FakeAsterisk:
         add("POST", "/ari/channels/{id}/variable", self._set_variable)
         add("POST", "/ari/channels/{id}/answer", self._answer)
         add("POST", "/ari/channels/{id}/play", self._play)
+        add("POST", "/ari/channels/{id}/transfer_progress", self._transfer_progress)
         add("POST", "/ari/channels/{id}/continue", self._continue)
         add("DELETE", "/ari/channels/{id}", self._hang_up)
         add("GET", "/ari/bridges", self._list_bridges)
@@ -113,6 +116,13 @@ class FakeAsterisk:
         caller = {"number": number, "name": "Test"}
         self.channels[channel_id] = {"id": channel_id, "name": f"PJSIP/{channel_id}", "state": "Ring", "caller": caller}
         await self.emit({"type": "StasisStart", "args": list(args), "channel": self.channels[channel_id]})
+
+    async def swap(self, old_id: str, new_id: str, name: str) -> None:
+        """A transfer has put another channel in a caller's place: straight into the application, without dialplan."""
+        old = self.channels.pop(old_id)
+        self.channels[new_id] = {"id": new_id, "name": name, "state": "Up", "caller": {"number": "2025550188"}}
+        event = {"type": "StasisStart", "args": [], "channel": self.channels[new_id], "replace_channel": old}
+        await self.emit(event)
 
     async def hang_up_caller(self, channel_id: str) -> None:
         channel = self.channels.pop(channel_id)
@@ -189,6 +199,8 @@ class FakeAsterisk:
         channel = {"id": request.query["channelId"], "state": "Up", "channelvars": {}}
         self.channels[channel["id"]] = channel
         self.variables[channel["id"], "MEDIA_WEBSOCKET_CONNECTION_ID"] = f"media-{channel['id']}"
+        body = await request.json() if request.can_read_body else {}
+        self.variables |= {(channel["id"], name): value for name, value in body.get("variables", {}).items()}
         if self.media_leg_enters_stasis:
             await self.emit({"type": "StasisStart", "args": [], "channel": channel})
         return web.json_response(channel)
@@ -218,6 +230,11 @@ class FakeAsterisk:
         self._channel(request)
         self.played.append((request.match_info["id"], request.query["media"]))
         return web.json_response({}, status=201)
+
+    async def _transfer_progress(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        self.transfers.append((request.match_info["id"], request.query["states"]))
+        return web.Response(status=204)
 
     async def _answer(self, request: web.Request) -> web.Response:
         channel = self._channel(request)

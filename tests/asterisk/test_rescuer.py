@@ -181,3 +181,18 @@ async def test_a_password_changed_while_it_runs_does_not_end_it_and_is_taken_up(
     stop.set()
     await running
     await client.close()
+
+
+async def test_who_came_by_a_transfer_and_was_not_taken_in_is_freed_from_a_living_controller_too(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    for name, data in (("l2", "orderline"), ("c1", "orderline,inbound,7000"), ("s1", "orderline,control,pause")):
+        place = {"app_name": "Stasis", "app_data": data}
+        asterisk.channels[name] = {"id": name, "state": "Up", "dialplan": place}
+    for beat in range(5):
+        asterisk.globals[BEAT] = f"{beat}.0 here 1"
+        assert await rescuer.look() == (1 if beat == 4 else 0)
+        clock.seconds += 1.0
+    assert asterisk.continued == [("l2", "orderline-rescue", "s")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.call.errors import LineGone
-from agent.call.handover import EMERGENCY_TICKET_SECONDS, Handover, HandoverSources
+from agent.call.handover import EMERGENCY_TICKET_SECONDS, Handover, HandoverSources, handover_variables
 from agent.call.latency import ResponseTimer
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
@@ -188,3 +188,9 @@ async def test_a_caller_who_leaves_before_the_queue_answers_is_recorded_as_gone(
     (record,) = records.written
     assert (record.outcome, record.ended_by, record.handover) == ("caller_hung_up", "caller", None)
     assert [event.event for event in events.published] == ["call_refused", "call_started", "call_ended"]
+
+
+@pytest.mark.parametrize(("priority", "told"), [(-3, "0"), (0, "0"), (7, "7"), (10**9, "1000")])
+def test_a_priority_reaches_the_queue_as_a_number_it_understands(priority: int, told: str) -> None:
+    variables = handover_variables(HandOverAction("anger", "", priority=priority), "")
+    assert variables["ORDERLINE_PRIORITY"] == told

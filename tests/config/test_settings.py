@@ -168,6 +168,25 @@ def test_a_mistake_in_a_queue_is_told(tmp_path: Path, text: str, problem: str) -
     assert problem in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call: {handover_context: 'orderline handover'}",
+        "call: {handover_context: 'orderline-handover&extension=x'}",
+        "call: {handover_context: ''}",
+        "rescuer: {context: 'a,b'}",
+        "ari: {app: 'orderline,inbound'}",
+        "call: {hold_seconds: 5}",
+    ],
+)
+def test_a_word_that_asterisk_would_not_take_is_told_with_its_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "orderline.yaml").write_text(f"{text}\n", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(tmp_path)
+    assert "orderline.yaml:1" in caught.value.message
+    assert text.split("{")[1].split(":")[0] in caught.value.message
+
+
 def test_an_edit_of_the_holidays_counts_at_once_and_a_broken_one_changes_nothing(tmp_path: Path) -> None:
     text = "queues: {humans: {hours: {monday: '08:00-12:00, 13:00-24:00'}, holidays_file: days}}\n"
     (tmp_path / "orderline.yaml").write_text(text, encoding="utf-8")

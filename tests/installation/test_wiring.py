@@ -172,6 +172,21 @@ def test_on_freepbx_only_the_custom_files_are_used_and_go_again(layout: Installa
     assert texts(layout) == before
 
 
+@pytest.mark.parametrize(("freepbx", "put_right"), [(True, True), (False, False)])
+def test_a_write_timeout_that_freepbx_chose_is_put_right_and_one_of_the_administrators_is_not(
+    layout: InstallationLayout, freepbx: bool, put_right: bool
+) -> None:
+    directory = layout.on_disk(layout.asterisk_etc_dir)
+    if freepbx:
+        layout.on_disk(Path("/etc/freepbx.conf")).write_text("<?php\n")
+    (directory / "ari_general_additional.conf").write_text("enabled=yes\nwebsocket_write_timeout=100\n")
+    includes = "#include ari_general_additional.conf\n#include ari_additional_custom.conf\n"
+    (directory / "ari.conf").write_text(f"[general]\n{includes}")
+    wiring.apply(layout, wiring.plan(layout))
+    timeout = asterisk_files.read(directory, "ari.conf").get("general", "websocket_write_timeout")
+    assert timeout == ("1000" if put_right else "100")
+
+
 @pytest.mark.parametrize("text", ["", "x", "x\n", "a\n\nb\n", "no line end"])
 def test_a_block_put_into_any_text_comes_out_again(text: str) -> None:
     parts = marked_block.split(marked_block.join(text, "one\ntwo"), "f")

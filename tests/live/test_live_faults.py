@@ -15,7 +15,10 @@ from benchmarks.faults.testbed import FaultTestbed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SUBSET = ("killed", "resumed", "second", "media-cut", "events-cut", "ears", "voice", "overload", "hang-up", "drain")
+SUBSET = (
+    "killed", "resumed", "second", "media-cut", "events-cut", "ears", "voice", "overload", "hang-up", "drain", "hold",
+    "transfer-caller", "transfer-party", "transfer-desk", "transfer-staff",
+)  # fmt: skip
 PATIENCE = 5.0
 """Whether it works, not how fast: that is measured by ``make faults``."""
 

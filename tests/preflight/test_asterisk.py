@@ -197,3 +197,11 @@ async def test_a_telephone_without_codecs_is_told(asterisk: FakeAsterisk) -> Non
     asterisk.modules -= {"codec_ulaw.so"}
     (finding,) = wrong(await look(asterisk))
     assert "module load codec_ulaw.so" in finding.fix
+
+
+async def test_a_place_for_staff_that_is_not_there_is_told(asterisk: FakeAsterisk) -> None:
+    asterisk.functions["ORDERLINE_STAFF"] = "ext-queues,400,1"
+    (finding,) = wrong(await look(asterisk))
+    assert "ext-queues,400,1" in finding.detail
+    asterisk.functions["DIALPLAN_EXISTS(ext-queues,400,1)"] = "1"
+    assert wrong(await look(asterisk)) == []

@@ -137,6 +137,15 @@ def test_a_whisper_that_asterisk_cannot_open_is_told_with_the_command(tmp_path: 
     assert whisper_finding(state).verdict == "ok"
 
 
+def test_a_whisper_whose_path_the_dialplan_would_change_is_told(tmp_path: Path) -> None:
+    state = tmp_path / "our shop, state"
+    (state / "whispers").mkdir(parents=True)
+    finding = whisper_finding(state)
+    assert finding.verdict == "warning"
+    assert "leaves ' ' ',' out" in finding.detail
+    assert "state_directory" in finding.fix
+
+
 def test_no_finding_leaves_the_administrator_alone() -> None:
     assert Finding("clock", "ok").fix == ""
     with pytest.raises(ValueError, match="how to mend it"):

@@ -56,12 +56,14 @@ class AriEventRecorder:
         return await self.next(lambda e: e["type"] in ends and e["channel"]["id"] == channel_id, seconds)
 
 
-async def dial(phones: AriEventRecorder, number: str, caller: str = "2025550101", name: str = "Jane") -> str:
-    """Let the carrier call ``number`` at the PBX; returns the id of the caller's leg."""
+async def dial(
+    phones: AriEventRecorder, number: str, caller: str = "2025550101", name: str = "Jane", endpoint: str = "pbx"
+) -> str:
+    """Let the carrier (or the phone 601: ``desk``) call ``number`` at the PBX; returns the id of the caller's leg."""
     channel = await phones.ari.request(
         "POST",
         "/channels",
-        params={"endpoint": f"PJSIP/{number}@pbx", "app": "rehearse", "callerId": f'"{name}" <{caller}>'},
+        params={"endpoint": f"PJSIP/{number}@{endpoint}", "app": "rehearse", "callerId": f'"{name}" <{caller}>'},
     )
     return str(channel["id"])
 

@@ -65,8 +65,9 @@ async def phones(
 
 async def forget_settings(administrator: AriEventRecorder) -> None:
     """As if the administrator had set nothing; the private PBX's own extensions.conf sets the allowed queues."""
-    for name in ("ORDERLINE_DEADMAN_SECONDS", "ORDERLINE_MAX_SECONDS", "ORDERLINE_SORRY", "ORDERLINE_QUEUES"):
-        await administrator.ari.request("POST", "/asterisk/variable", params={"variable": name, "value": ""})
+    for name in ("DEADMAN_SECONDS", "MAX_SECONDS", "SORRY", "QUEUES", "STAFF", "SUPERVISORS"):
+        variable = {"variable": f"ORDERLINE_{name}", "value": ""}
+        await administrator.ari.request("POST", "/asterisk/variable", params=variable)
 
 
 async def ask_for_staff(agent: AriEventRecorder, caller: str, why: str, **variables: str) -> None:
@@ -81,6 +82,15 @@ async def set_global(pbx: Pbx, name: str, value: str) -> None:
 
 async def phone_rings(phones: AriEventRecorder, seconds: float = 10.0) -> Event:
     return await phones.entered("phone", "601", seconds=seconds)
+
+
+async def sent_to(pbx: Pbx, place: str) -> None:
+    """Send the call that is in the echo test elsewhere, as an administrator would on the command line."""
+    async with asyncio.timeout(10):
+        echo = r"(?m)^(PJSIP/[^!]+)!.*!Echo!"
+        while not (found := re.search(echo, await pbx.cli("core show channels concise"))):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await pbx.cli(f"channel redirect {found[1]} {place},1")
 
 
 async def shown(pbx: Pbx, command: str, pattern: str, *, absent: bool = False) -> None:
@@ -460,3 +470,125 @@ async def test_a_call_that_goes_round_in_circles_ends_with_an_apology(pair: Pair
             await agent.ari.request("POST", f"/channels/{caller['id']}/continue")
 
         await phones.gone(leg)
+
+
+@pytest.mark.parametrize(
+    ("name", "passed_on"),
+    [
+        ("maplefinch", "maplefinch"),
+        ("shop.support-2", "shop.support-2"),
+        ("x", "x"),
+        ("%20a&b", "20ab"),
+        ("*55", "*55"),
+    ],
+)
+async def test_a_call_for_a_name_is_taken_like_one_for_a_number(
+    pair: Pair, phones: AriEventRecorder, name: str, passed_on: str
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
+        await dial(phones, "8000")
+        await sent_to(pair[0], f"orderline,{name}")
+        assert (await agent.entered("inbound"))["args"][1:] == [passed_on]
+
+
+@pytest.mark.parametrize("name", ["maplefinch", "shop_2"])
+async def test_a_trunk_that_delivers_a_name_straight_is_not_refused(
+    pair: Pair, phones: AriEventRecorder, name: str
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent, AriEventRecorder(pair[0], "far-end"):
+        await agent.ari.request("POST", "/channels", params={"endpoint": f"Local/{name}@orderline/n", "app": "far-end"})
+        entered = await agent.entered("inbound")
+        assert entered["args"][1:] == [name]
+        await agent.ari.channels.hangup(entered["id"])
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("orderline-handover,Gift-Card", "unknown"),
+        ("orderline-handover,x", "unknown"),
+        ("orderline-queue-escape,5", "queue_again"),
+        ("orderline-rescue,anything", "rescued"),
+        ("orderline-taken-over,anything", "taken_over"),
+        ("orderline-transfer-back,anything", "controller_down"),
+    ],
+)
+async def test_a_word_that_a_context_does_not_know_leads_to_staff_all_the_same(
+    pair: Pair, phones: AriEventRecorder, place: str, reason: str
+) -> None:
+    await dial(phones, "8000")
+    await sent_to(pair[0], place)
+    phone = await phone_rings(phones)
+    assert (await phone_display(phones, phone))["reason"] == reason
+
+
+async def test_a_staff_phone_that_forwards_to_the_agent_is_busy_for_the_queue(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
+    pbx, _ = pair
+    await pbx.cli("queue add member Local/7001@from-carrier to orderline-humans")
+    try:
+        async with AriEventRecorder(pbx, "orderline") as agent:
+            await dial(phones, "7001")
+            caller = await agent.entered("inbound")
+            await ask_for_staff(agent, caller["id"], "caller_asked")
+            await phone_rings(phones)
+            await shown(pbx, "core show channels concise", r"Local/7001@from-carrier", absent=True)
+            assert not [e for e in agent.events if e["type"] == "StasisStart"], "the agent is rung by its own queue"
+    finally:
+        await pbx.cli("queue remove member Local/7001@from-carrier from orderline-humans")
+
+
+async def test_a_dialplan_of_the_administrators_may_do_the_queueing(pair: Pair, phones: AriEventRecorder) -> None:
+    pbx, _ = pair
+    await set_global(pbx, "ORDERLINE_STAFF", "from-carrier,8000,1")
+    async with AriEventRecorder(pbx, "orderline") as agent:
+        await dial(phones, "7001")
+        caller = await agent.entered("inbound")
+        assert await agent.ari.channels.get_variable(caller["id"], "SPYGROUP") == ""
+        await ask_for_staff(agent, caller["id"], "caller_asked", ticket="T-1")
+        await shown(pbx, "core show channels concise", r"!from-carrier!8000!.*!Echo!")
+        read = agent.ari.channels.get_variable
+        assert await read(caller["id"], "CALLERID(name)") == "[caller_asked] T-1"
+        assert float(await read(caller["id"], "TIMEOUT(absolute)")) <= 0
+
+
+async def test_a_place_for_staff_that_is_not_there_is_passed_over(pair: Pair, phones: AriEventRecorder) -> None:
+    await set_global(pair[0], "ORDERLINE_STAFF", "nosuch,400,1")
+    await dial(phones, "7001")
+    assert (await phone_display(phones, await phone_rings(phones)))["reason"] == "controller_down"
+
+
+async def test_what_another_dialplans_queue_gives_back_is_with_the_agent_again(
+    pair: Pair, phones: AriEventRecorder
+) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
+        await dial(phones, "8000")
+        await sent_to(pair[0], "orderline-queue-failed,s")
+        assert (await agent.entered("queue_failed"))["args"][:1] == ["queue_failed"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "obeyed"), [("", True), ("601", True), ("602&601", True), ("602", False), ("60", False)]
+)
+async def test_where_supervisors_are_named_only_their_phones_codes_are_obeyed(
+    pair: Pair, phones: AriEventRecorder, allowed: str, obeyed: bool
+) -> None:
+    pbx, _ = pair
+    if allowed:
+        await set_global(pbx, "ORDERLINE_SUPERVISORS", allowed)
+    async with AriEventRecorder(pbx, "orderline") as agent:
+        for code in ("*71", "*762025550101"):
+            leg = await dial(phones, code, caller="601", endpoint="desk")
+            if obeyed:
+                asked = await agent.entered("control")
+                await agent.ari.channels.go_on(asked["id"])
+            await phones.gone(leg)
+        assert not [e for e in agent.events if e["type"] == "StasisStart"]
+
+
+async def test_a_supervisors_phone_is_not_kept_by_an_agent_that_hangs(pair: Pair, phones: AriEventRecorder) -> None:
+    async with AriEventRecorder(pair[0], "orderline") as agent:
+        leg = await dial(phones, "*71", caller="601", endpoint="desk")
+        await agent.entered("control")
+        await phones.gone(leg, seconds=20)

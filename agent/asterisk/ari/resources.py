@@ -127,6 +127,24 @@ class Channels:
         """Play a sound of Asterisk's (``sound:one-moment-please``) to the channel."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/play", params={"media": media})
 
+    async def refuse_transfer(self, channel_id: str) -> None:
+        """Tell the phone that its transfer is declined (Asterisk 20.13, 21.8, 22.3). Raises AriNotFound, Conflict."""
+        await self._ari.request(
+            "POST", f"/channels/{_id(channel_id)}/transfer_progress", params={"states": "channel_declined"}
+        )
+
+    async def redirect(self, channel_id: str, endpoint: str) -> None:
+        """Ask the far end to go elsewhere, for SIP by REFER; the channel's next request waits until that is settled."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/redirect", params={"endpoint": endpoint})
+
+    async def hold(self, channel_id: str) -> None:
+        """Put the far end on hold. Raises AriNotFound, Conflict."""
+        await self._ari.request("POST", f"/channels/{_id(channel_id)}/hold")
+
+    async def unhold(self, channel_id: str) -> None:
+        """Take the far end off hold. Raises AriNotFound, Conflict."""
+        await self._ari.request("DELETE", f"/channels/{_id(channel_id)}/hold")
+
     async def ring(self, channel_id: str) -> None:
         """Indicate ringing to the channel."""
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/ring")

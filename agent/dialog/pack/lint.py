@@ -53,6 +53,9 @@ CONTEXT_NAMES = frozenset(
 OTHERWISE = "otherwise"
 _SLOT_IN_PHRASE = re.compile(r"\{(\w+)\}")
 _MENU_KEYS = frozenset("123456789")
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+"""What the dialplan lets through as the name of a queue."""
+_HIGHEST_PRIORITY = 1000
 _PROMPT_ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 
 
@@ -124,6 +127,7 @@ class _Linter:
             self._manner(contents.defaults, ("defaults",))
         for name, escalation in contents.escalate.items():
             self._texts(escalation.say, ("escalate", name, "say"))
+            self._for_dialplan("", escalation.priority, ("escalate", name))
 
     def _manner(self, manner: object, path: KeyPath) -> None:
         for key in ("prompt", "reprompt", "help", "noinput", "nomatch", "confirm_prompt"):
@@ -213,6 +217,17 @@ class _Linter:
             self._known(step.link, self._contents.flows, "flow", (*path, "link"))
         elif isinstance(step, (SayStep, HandOverStep, HangUpStep)):
             self._texts(step.say, (*path, "say"))
+        if isinstance(step, HandOverStep):
+            self._for_dialplan(step.queue, step.priority, path)
+
+    def _for_dialplan(self, queue: str, priority: int, path: KeyPath) -> None:
+        """Report what the dialplan would not take as it is written; the reason is checked by its type."""
+        if queue and not _QUEUE_NAME.fullmatch(queue):
+            message = f"no queue is named '{queue}': names have letters, digits, '-' and '_', at most 40"
+            self._report((*path, "queue"), f"{message}; such calls go to the usual queue", warning=True)
+        if not 0 <= priority <= _HIGHEST_PRIORITY:
+            message = f"priorities are 0 (ordinary) to {_HIGHEST_PRIORITY}; {priority} counts as the nearest of them"
+            self._report((*path, "priority"), message, warning=True)
 
     def _call(self, step: ServiceCallStep, path: KeyPath) -> None:
         self._texts(step.filler, (*path, "filler"))

@@ -36,6 +36,20 @@ def test_odd_parts_are_emptied_so_that_handlers_can_rely_on_their_shape() -> Non
     assert event["channel"] == {"id": "1.1", "caller": {}, "dialplan": {}}
 
 
+def test_a_wish_to_transfer_names_its_channel_as_other_events_do() -> None:
+    asked = {"type": "ChannelTransfer", "refer_to": {}, "referred_by": {"source_channel": {"id": "1.1"}}}
+    assert parse_event(json.dumps(asked))["channel"] == {"id": "1.1"}
+    for broken in (None, [], {}, {"source_channel": None}, {"source_channel": {"id": 7}}):
+        with pytest.raises(MalformedEvent):
+            parse_event(json.dumps({**asked, "referred_by": broken}))
+
+
+def test_a_replaced_channel_without_an_id_is_none() -> None:
+    for broken in (None, "x", {}, {"id": ""}, {"id": 5}):
+        assert "replace_channel" not in parse_event(json.dumps({**GOOD, "replace_channel": broken}))
+    assert parse_event(json.dumps({**GOOD, "replace_channel": {"id": "2.2"}}))["replace_channel"] == {"id": "2.2"}
+
+
 def test_a_broken_event_costs_one_line_and_no_later_event(caplog: pytest.LogCaptureFixture) -> None:
     ari = AriClient("http://127.0.0.1:9", "user", "password", "app")
     seen: list[object] = []

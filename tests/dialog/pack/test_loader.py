@@ -260,6 +260,13 @@ def test_a_failure_that_leads_back_by_way_of_a_question_or_a_count_is_good(tmp_p
         ),
         ("tries: tries + 1", "tires: tries + 1", "steps[4].set.tires: nothing uses the variable 'tires'"),
         ("variables: {tries: 0}", "variables: {tries: 0, other: 1}", "variables.other: nothing uses the variable"),
+        (
+            "- hangup: answered",
+            "- {handover: no_idea, queue: 'sales, tT'}",
+            "steps[3].queue: no queue is named 'sales, tT'",
+        ),
+        ("- hangup: answered", "- {handover: no_idea, priority: -2}", "steps[3].priority: priorities are 0 (ordinary)"),
+        ("flows:\n", "escalate: {anger: {words: [stop], priority: 5000}}\nflows:\n", "escalate.anger.priority: "),
         ("prompts:\n", "prompts:\n  extra: x\n", "prompts.extra: no flow says this prompt"),
         ("      - collect: sure\n", "", "slots.sure: no flow collects this slot"),
         ("flows:\n", "flows:\n  lost: {description: l, steps: [hangup: x]}\n", "flows.lost: nothing starts this flow"),
@@ -316,6 +323,12 @@ def test_an_empty_directory_and_a_missing_one_are_findings(tmp_path: Path) -> No
 
 def test_the_fingerprint_changes_with_any_edit(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD).fingerprint != load(tmp_path, GOOD + "# edited\n").fingerprint
+
+
+@pytest.mark.parametrize("reason", ["Gift", "x", "1st", "gift-card", "größe", "a" * 41, "two words"])
+def test_a_reason_that_the_dialplan_would_not_take_is_caught(tmp_path: Path, reason: str) -> None:
+    found = findings(tmp_path, GOOD.replace("- hangup: answered", f"- handover: '{reason}'"))
+    assert any("steps[3].handover" in text for text in found), found
 
 
 def test_unused_prompts_slots_and_flows_are_warnings(tmp_path: Path) -> None:
