@@ -1,9 +1,9 @@
 """What is recorded of one call: the caller, each turn, the steps it went through, what it was about, the outcome.
 
-The shape is what is stored, exported and sent on (``agent/records/call_record.py`` makes JSON of it, field by field, with
-``"schema": 1`` in front). Fields are only ever added, and each has a value that stands for "not known": records of
-older versions lack fields and are read with these. Every ``at_seconds`` counts from the answer, as ``turns`` do; add it
-to ``answered_utc`` for the time of day.
+The shape is what is stored, exported and sent on: ``agent/records/call_record.py`` makes JSON of it, field by field,
+with ``"schema": 1`` in front. Fields are only ever added, and each new one has a value that stands for "not known":
+records of older versions lack fields and are read with these. Every ``at_seconds`` counts from the answer; add it to
+``answered_utc`` for the time of day.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class TurnRecord:
     """What became of the answer: ``understood``, ``partial`` (a number goes on), ``no_match``, ``no_input``; ``""``
     where nothing was asked, or the call ended before the answer."""
     decision: str = ""
-    """Of an open question: ``act``, ``confirm``, ``choose``, ``again`` or ``person``; ``""`` where nothing was scored."""
+    """Of an open question: ``act``, ``confirm``, ``choose``, ``again`` or ``person``; ``""`` where none was scored."""
     candidates: list[CandidateRecord] = field(default_factory=list)
     """Of an open question: what may have been meant, the likeliest first; at most five."""
     audible_at_seconds: float | None = None
@@ -81,8 +81,8 @@ class TrailStep:
     at_seconds: float
     """When the call came to it."""
     way: str = ""
-    """The way taken (docs/records.md lists them by kind): ``answered``, ``then``, ``failed.not_found``, ...; for the last
-    step how the call ended there, like ``hung_up``; ``""`` while it is open."""
+    """The way taken (docs/records.md lists them by kind): ``answered``, ``then``, ``failed.not_found``, ...; for the
+    last step how the call ended there, like ``hung_up``; ``""`` while it is open."""
     left_at_seconds: float | None = None
     """When the call went on from it; None while it is open."""
 
@@ -96,12 +96,12 @@ class IntentRecord:
     at_seconds: float
     """When it was understood."""
     result: str = ""
-    """``answered`` (the procedure came to its end), ``handed_over``, ``cancelled`` (the caller did not want it any more),
-    ``not_meant`` (it was a wrong guess), ``hung_up``, ``taken_over``, ``fault``, or the word of the ``hangup`` step
-    that ended the call in it; ``""`` while it is open."""
+    """``answered`` (the procedure came to its end), ``handed_over``, ``cancelled`` (the caller did not want it any
+    more), ``not_meant`` (it was a wrong guess), ``hung_up``, ``taken_over``, ``fault``, or the word of the ``hangup``
+    step that ended the call in it; ``""`` while it is open."""
     ended_at_seconds: float | None = None
     about: dict[str, Any] = field(default_factory=dict)
-    """What the procedure's ``keeps`` names, as last known while it ran: a return's reason, the promotion asked about."""
+    """What the procedure's ``keeps`` names, as last known while it ran: a return's reason, the promotion asked for."""
 
 
 @dataclass(frozen=True)
