@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import sqlite3
 from pathlib import Path
@@ -14,8 +15,9 @@ from agent.records import outbox_sql
 BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
-LAYOUT = 2
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls."""
+LAYOUT = 3
+"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls, 3 the
+start in UTC seconds and the index by caller."""
 
 _CALLS = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -67,5 +69,37 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
-    if layout < LAYOUT:
-        connection.executescript(f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
+    if layout == LAYOUT:
+        return
+    connection.execute("BEGIN IMMEDIATE")  # two processes may open the file at once
+    try:
+        if connection.execute("PRAGMA user_version").fetchone()[0] < LAYOUT:
+            for statement in f"{_CALLS}{outbox_sql.SCHEMA}".split(";"):
+                connection.execute(statement)
+            _add_start_in_utc(connection)
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _add_start_in_utc(connection: sqlite3.Connection) -> None:
+    """Give each call its start as seconds since 1970: text with an offset does not sort when the clocks change."""
+    columns = {row["name"] for row in connection.execute("PRAGMA table_info(calls)")}
+    if "started_utc" not in columns:
+        connection.execute("ALTER TABLE calls ADD COLUMN started_utc REAL NOT NULL DEFAULT 0")
+    connection.create_function("utc_seconds", 1, utc_seconds, deterministic=True)
+    connection.execute("UPDATE calls SET started_utc = utc_seconds(started_at) WHERE started_utc = 0")
+    connection.execute("CREATE INDEX IF NOT EXISTS calls_by_utc ON calls (started_utc)")
+    connection.execute("CREATE INDEX IF NOT EXISTS calls_by_caller ON calls (caller_number, started_utc)")
+
+
+def utc_seconds(started_at: object) -> float:
+    """Return a record's ``started_at`` as seconds since 1970; 0 for what is no time with an offset."""
+    try:
+        moment = dt.datetime.fromisoformat(str(started_at))
+    except ValueError:
+        return 0.0
+    return round(moment.timestamp(), 3) if moment.tzinfo is not None else 0.0

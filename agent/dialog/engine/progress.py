@@ -1,4 +1,4 @@
-"""Notes what a conversation goes through: the steps it comes to and the way on from each, the requests and their results.
+"""Notes what a conversation goes through: steps and the way on from each, requests and what came of them.
 
 What is noted goes out with the turn (``Turn.trail``, ``Turn.requests``) and changes nothing about what is said or done.
 """
