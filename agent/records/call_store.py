@@ -24,7 +24,7 @@ from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record
 from agent.records.database import BUSY_TIMEOUT_SECONDS, RecordsUnavailable, call_database
-from agent.records.earlier_calls import REPEAT_SECONDS, earlier_call, start_of
+from agent.records.earlier_calls import REPEAT_SECONDS, earlier_call
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_record
@@ -39,8 +39,8 @@ EventsOfRecord = Callable[[Mapping[str, Any], bool], Sequence[NewOutboxEntry]]
 """``news(record, over)``: the outbox entries that follow from a redacted record, as a call begins and as it ends."""
 
 _INSERT = (
-    "INSERT INTO calls (id, started_at, started_utc, caller_number, outcome, ended_by, duration_seconds, record)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 MOST_IN_MEMORY = 1000
 """Records kept in memory while neither database nor spool takes them: some hours of a busy line."""
@@ -341,7 +341,6 @@ def _row(record: Mapping[str, Any]) -> tuple[object, ...]:
     duration = record.get("duration_seconds")
     return (
         *(_storable(record.get(name)) for name in ("id", "started_at")),
-        start_of(record),
         _storable(number),
         *(_storable(record.get(name)) for name in ("outcome", "ended_by")),
         float(duration) if isinstance(duration, int | float) else 0.0,

@@ -16,8 +16,8 @@ BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
 LAYOUT = 3
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls, 3 the
-start in UTC seconds and the index by caller."""
+"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls, 3
+the index by caller. Records themselves are never rewritten: what older ones lack is read as "not known"."""
 
 _CALLS = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS calls (
     written_at       TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE INDEX IF NOT EXISTS calls_by_start ON calls (started_at);
+CREATE INDEX IF NOT EXISTS calls_by_caller ON calls (caller_number, started_at);
 CREATE TABLE IF NOT EXISTS open_calls (
     id     TEXT PRIMARY KEY,
     owner  TEXT NOT NULL,             -- the process that holds the call
@@ -69,31 +70,8 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
-    if layout == LAYOUT:
-        return
-    connection.execute("BEGIN IMMEDIATE")  # two processes may open the file at once
-    try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] < LAYOUT:
-            for statement in f"{_CALLS}{outbox_sql.SCHEMA}".split(";"):
-                connection.execute(statement)
-            _add_start_in_utc(connection)
-            connection.execute(f"PRAGMA user_version = {LAYOUT}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _add_start_in_utc(connection: sqlite3.Connection) -> None:
-    """Give each call its start as seconds since 1970: text with an offset does not sort when the clocks change."""
-    columns = {row["name"] for row in connection.execute("PRAGMA table_info(calls)")}
-    if "started_utc" not in columns:
-        connection.execute("ALTER TABLE calls ADD COLUMN started_utc REAL NOT NULL DEFAULT 0")
-    connection.create_function("utc_seconds", 1, utc_seconds, deterministic=True)
-    connection.execute("UPDATE calls SET started_utc = utc_seconds(started_at) WHERE started_utc = 0")
-    connection.execute("CREATE INDEX IF NOT EXISTS calls_by_utc ON calls (started_utc)")
-    connection.execute("CREATE INDEX IF NOT EXISTS calls_by_caller ON calls (caller_number, started_utc)")
+    if layout < LAYOUT:
+        connection.executescript(f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
 
 
 def utc_seconds(started_at: object) -> float:

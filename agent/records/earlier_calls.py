@@ -11,10 +11,9 @@ from agent.records.database import utc_seconds
 REPEAT_SECONDS = 24 * 3600.0
 """The usual time within which a call from the same number is a repeat."""
 _FEWEST_DIGITS = 3
-_FIND = (
-    "SELECT id FROM calls WHERE caller_number = ? AND started_utc >= ? AND started_utc < ? AND id != ?"
-    " AND id NOT LIKE ? ESCAPE '\\' ORDER BY started_utc DESC, rowid DESC LIMIT 1"
-)
+_MOST_LOOKED_AT = 50
+_FIND = "SELECT id, started_at FROM calls WHERE caller_number = ? ORDER BY started_at DESC LIMIT ?"
+"""Text with an offset is out of order by an hour when the clocks change: the order is found out after that."""
 
 
 def earlier_call(db: sqlite3.Connection, record: Mapping[str, Any], within_seconds: float) -> str:
@@ -27,9 +26,13 @@ def earlier_call(db: sqlite3.Connection, record: Mapping[str, Any], within_secon
     if within_seconds <= 0 or not number or not start or record.get("entry", "inbound") != "inbound":
         return ""
     call_id = str(record["id"])
-    visits = call_id.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "-%"
-    row = db.execute(_FIND, (number, start - within_seconds, start, call_id, visits)).fetchone()
-    return str(row["id"]) if row is not None else ""
+    found = [
+        (began, str(row["id"]))
+        for row in db.execute(_FIND, (number, _MOST_LOOKED_AT))
+        if start - within_seconds <= (began := utc_seconds(row["started_at"])) < start
+        and not (row["id"] == call_id or str(row["id"]).startswith(f"{call_id}-"))
+    ]
+    return max(found)[1] if found else ""
 
 
 def start_of(record: Mapping[str, Any]) -> float:

@@ -30,7 +30,8 @@ def reach(scene: TurnContext, frame: FlowFrame, step: FlowStep) -> None:
         return
     leave(scene, INTERRUPTED)
     scene.state.open_step = here
-    scene.trail.append(StepTaken(*here))
+    flow, name, kind = here
+    scene.trail.append(StepTaken(flow, name, kind))
 
 
 def leave(scene: TurnContext, way: str) -> None:
