@@ -37,6 +37,8 @@ class CallEvent:
 
     event: ClassVar[str]
     """The name of this kind in the live feed."""
+    ends_call: ClassVar[bool] = False
+    """True for what is told when a call is over for the agent, and after that."""
 
     call_id: str
     """The call it happened on. A call that comes back from the queue has an id of its own: `ID-2`, `ID-3`."""
@@ -316,9 +318,13 @@ class CallRefused(CallEvent):
 
 @dataclass(frozen=True)
 class CallFinished(CallEvent):
-    """A call is over for the agent, and its record is written. The last event of every call."""
+    """A call is over for the agent, and its record is written. The last event of every call but one.
+
+    Of a call that was handed over `queue_left` may follow.
+    """
 
     event = "call_ended"
+    ends_call = True
 
     outcome: str
     """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `rescued`, `lost`, `failed`, or a procedure's own."""
@@ -328,6 +334,22 @@ class CallFinished(CallEvent):
     """Answer to end; arrival to end for a call that was not answered, 0 for a refused one."""
     record: Mapping[str, Any] | None = field(metadata={ABSENT: UNLESS_PRIVATE})
     """The whole record of the call, not redacted; after a refusal of recording `greeting_ms` and `consent` only."""
+
+
+@dataclass(frozen=True)
+class QueueWaitEnded(CallEvent):
+    """A caller who was handed over waits no longer in the staff queue. The record has it by now.
+
+    Known where the manager interface tells it (`ami`), and for callers who come back from the queue.
+    """
+
+    event = "queue_left"
+    ends_call = True
+
+    waited_seconds: float
+    """How long the caller waited."""
+    ended: str
+    """`answered`, `hung_up`, `timed_out` (nobody took the call), `left` (a key was pressed) or `unknown`."""
 
 
 CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
@@ -351,6 +373,7 @@ CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
             HandedOver,
             TakenOver,
             CallFinished,
+            QueueWaitEnded,
         )
     }
 )
