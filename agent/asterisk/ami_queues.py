@@ -2,8 +2,8 @@
 
 pyst2 blocks, has no time-outs and does not reconnect: here one thread waits for it, callers wait for the thread no
 longer than a deadline, and a connection that does not answer is cut from outside and made again after a growing pause.
-Only QueueSummary is asked: of QueueStatus pyst2 keeps the events to itself. Besides, Asterisk tells when a caller leaves a
-queue (events of the class ``agent``, where the user of ``manager.conf`` may read them).
+Only QueueSummary is asked: of QueueStatus pyst2 keeps the events to itself. Besides, Asterisk tells when a caller
+leaves a queue: events of the class ``agent``, where the user of ``manager.conf`` may read them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallRecord, QueueWait
 from agent.records import database, outbox_sql
 from agent.records.call_store import CallStore
 from agent.records.database import utc_seconds
@@ -166,3 +166,25 @@ def test_the_start_of_an_older_record_is_read_from_its_text() -> None:
 @pytest.mark.parametrize("nothing", [None, "", "yesterday", "2026-10-25T10:00:00", 7])
 def test_what_is_no_time_with_an_offset_is_no_time(nothing: object) -> None:
     assert utc_seconds(nothing) == 0.0
+
+
+# --- the wait in the queue --------------------------------------------------------------------------------
+
+
+async def test_a_wait_is_written_into_the_record_once(store: CallStore) -> None:
+    handed = called("call-1", berlin(10))
+    handed.queue_wait = QueueWait("support", "open", 2)
+    await store.write(handed)
+    assert await store.note_wait("call-1", 74.0, "answered")
+    assert not await store.note_wait("call-1", 99.0, "hung_up")
+    record = await store.get("call-1")
+    assert record is not None
+    assert record["queue_wait"] == {
+        "queue": "support", "standing": "open", "expected_minutes": 2, "waited_seconds": 74.0, "ended": "answered",
+    }  # fmt: skip
+
+
+async def test_a_wait_of_no_call_and_of_one_that_was_not_handed_over_is_nothing(store: CallStore) -> None:
+    await store.write(called("call-1", berlin(10)))
+    assert not await store.note_wait("call-1", 74.0, "answered")
+    assert not await store.note_wait("nobody", 74.0, "answered")
