@@ -111,6 +111,7 @@ class LiveFeed:
                 "event": "replay",
                 "epoch": self._epoch,
                 "after": after,
+                "last": history.last,
                 "events": len(missed.events),
                 "lost": missed.lost,
                 "restarted": restarted,

@@ -18,16 +18,8 @@ from agent.call.records import Caller, CallRecord, IntentRecord, QueueWait, Trai
 from agent.call.session import CallSession
 from agent.call.snapshot import recovered_call
 from agent.common.service_error import ServiceError
-from agent.dialog.contract import (
-    AnswerReading,
-    Effect,
-    HandOverAction,
-    HangUp,
-    MeaningCandidate,
-    RequestProgress,
-    StepTaken,
-    Turn,
-)
+from agent.dialog.contract import Effect, HandOverAction, HangUp, Turn
+from agent.dialog.turn_report import AnswerReading, MeaningCandidate, RequestProgress, StepTaken
 from agent.telemetry.events import (
     AnswerTaken,
     CallBegan,

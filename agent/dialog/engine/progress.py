@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent.dialog.contract import HandOverAction, HangUp, NextAction, RequestProgress, StepTaken
+from agent.dialog.contract import HandOverAction, HangUp, NextAction
 from agent.dialog.engine.state import AskedRequest, FlowFrame
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.model.model import STEP_KINDS
 from agent.dialog.model.model import Step as FlowStep
+from agent.dialog.turn_report import RequestProgress, StepTaken
 
 ON = "next"
 """The way on from a step that has one way only."""
