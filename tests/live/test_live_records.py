@@ -20,8 +20,6 @@ calls:
     voice: joe
     steps:
       - expect: /how can i help/
-      - say: where is my order
-      - expect: /order number/
       - keys: "10473"
       - expect: /(zip|post) ?code|postcode/
       - keys: "60614"
