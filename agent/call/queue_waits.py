@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agent.common.tasks import cancel_and_wait, report_failure
-from agent.telemetry.events import CallBegan, CallFinished, EventPublisher, HandedOver, PublishedEvent, QueueWaitEnded
+from agent.telemetry.events import CallBegan, CallFinished, EventPublisher, HandedOver, QueueWaitEnded
+from agent.telemetry.published_event import PublishedEvent
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.telemetry.event_history import EventHistory, KeptEvent
-from agent.telemetry.events import CallEvent, PublishedEvent
+from agent.telemetry.events import CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.errors import OrderlineError
-from agent.telemetry.events import CallEvent, PublishedEvent
+from agent.telemetry.events import CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class EventBus:
         self._of_calls_over: dict[str, int] = {}
         self._subscriptions: list[tuple[EventHandler, tuple[type[CallEvent], ...]]] = []
         self.epoch = epoch or uuid.uuid4().hex
-        """Names this process; see :class:`agent.telemetry.events.PublishedEvent`."""
+        """Names this process; see :class:`agent.telemetry.published_event.PublishedEvent`."""
 
     def subscribe(self, handler: EventHandler, *kinds: type[CallEvent]) -> Callable[[], None]:
         """Call ``handler`` with every event of these kinds, of all kinds when none are named; it must not wait.

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent.telemetry.events import CallBegan, CallRefused, ConsentAnswered, PublishedEvent
+from agent.telemetry.events import CallBegan, CallRefused, ConsentAnswered
+from agent.telemetry.published_event import PublishedEvent
 
 MOST_RECENT = 10_000
 """Events of all calls together that are kept, whether their calls go on or not: some minutes of 30 calls at a time."""

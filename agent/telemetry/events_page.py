@@ -12,7 +12,8 @@ from typing import Any, get_args, get_type_hints
 
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.event_examples import EXAMPLES
-from agent.telemetry.events import ABSENT, CALL_EVENTS, CallEvent, PublishedEvent
+from agent.telemetry.events import ABSENT, CALL_EVENTS, CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 _INTRODUCTION = """\
 # Events of the live feed

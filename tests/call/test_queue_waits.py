@@ -8,7 +8,8 @@ import pytest
 
 from agent.call.queue_waits import QueueWaits
 from agent.telemetry.event_bus import EventBus
-from agent.telemetry.events import CallBegan, CallFinished, CallingParty, HandedOver, PublishedEvent, QueueWaitEnded
+from agent.telemetry.events import CallBegan, CallFinished, CallingParty, HandedOver, QueueWaitEnded
+from agent.telemetry.published_event import PublishedEvent
 
 CALL = "1764057600.12"
 

@@ -17,7 +17,8 @@ from agent.control.server import ControlServer
 from agent.records.event_redaction import redact_event
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.event_history import EventHistory
-from agent.telemetry.events import CallRequest, ConsentAnswered, PublishedEvent, QueueWaitEnded
+from agent.telemetry.events import CallRequest, ConsentAnswered, QueueWaitEnded
+from agent.telemetry.published_event import PublishedEvent
 from tests.call_events import agent_said, call_began, call_finished, caller_said
 
 TOKEN = {"Authorization": "Bearer the-token"}

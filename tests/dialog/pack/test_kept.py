@@ -8,7 +8,8 @@ import pytest
 
 from agent.dialog.errors import FlowError
 from agent.dialog.kept_facts import kept_facts
-from agent.dialog.model.model import Flow, Service
+from agent.dialog.model.model import Flow
+from agent.dialog.model.services import Service
 from agent.dialog.pack.lint import SYSTEM_PROMPTS
 from agent.dialog.pack.loader import FlowPack
 
