@@ -153,7 +153,7 @@ class QueueWait:
 
 @dataclass
 class CallRecord:
-    """Everything about one call; written exactly once, when it is over."""
+    """Everything about one call; written exactly once, when it is over. Only ``queue_wait`` is completed later."""
 
     id: str
     caller: Caller
