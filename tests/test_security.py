@@ -23,7 +23,7 @@ from agent.config.asterisk import AmiSettings, AriSettings
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
 from agent.config.settings import Settings
-from agent.control.server import LiveFeed
+from agent.control.live_feed import LiveFeed
 from agent.dialog.contract import HandOverAction
 from agent.installation.asterisk_files import read
 from agent.records.call_store import CallStore
@@ -169,7 +169,7 @@ class TestCards:
         await shop.close()
         events, feed = EventBus(), LiveFeed(redact_event)
         events.subscribe(feed.send)
-        reader = feed.subscribe()
+        reader = feed.follow().queue
         for turn in session.record.turns:
             events.publish(CallerSaid("call-1", turn.heard, turn.via, turn.confidence, turn.barged_in, turn.slot))
         fed = "".join(str(reader.get_nowait()) for _ in range(reader.qsize()))

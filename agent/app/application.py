@@ -23,16 +23,18 @@ from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
+from agent.call.queue_waits import QueueWaits
 from agent.common.redis import SharedRedis
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.control.active_calls import ActiveCalls
 from agent.control.admission import Admission
 from agent.control.agi import DialplanValues, agi_services
+from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
 from agent.control.routes import control_routes
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.records.event_redaction import redact_event
@@ -41,6 +43,7 @@ from agent.shop.services import CHANGES, ShopServices
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.wording import filters
 from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import CallBegan, CallFinished, HandedOver
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -100,10 +103,10 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     state.mkdir(parents=True, exist_ok=True)
     wall = wall_clock(settings.shop.timezone)
     render = SandboxRenderer(filters)
-    feed = LiveFeed(None if settings.control.show_private else redact_event)
     metrics = Metrics()
     active_calls = ActiveCalls(redact_event, time.monotonic)
     events = EventBus()
+    feed = LiveFeed(None if settings.control.show_private else redact_event, events.epoch)
     for subscriber in (feed.send, metrics.count, active_calls.update):
         events.subscribe(subscriber)
     redis = _open_redis(settings, stack)
@@ -122,7 +125,12 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     procedures = await open_procedures(settings, speech, render, wall, stack)
     pause = await _open_pause(state / "paused.json", wall, redis, stack)
     recovery = await open_recovery(settings, redis, stack)
-    queues = await open_staff_queues(settings, wall, lambda: procedures.current, render, speech.speaker, stack)
+    waits = QueueWaits(outbox.records.note_wait, events)
+    stack.push_async_callback(waits.close)
+    events.subscribe(waits.update, HandedOver, CallFinished, CallBegan)
+    queues = await open_staff_queues(
+        settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
+    )
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
 

@@ -58,6 +58,8 @@ class ListeningResult:
     """Clock time at which the turn was taken to be over."""
     ended_entry: EndedEntry | None = None
     """An entry whose terminator may still come."""
+    caller_began_at: float | None = None
+    """Clock time of the caller's first voice or key."""
 
 
 class TurnListener:
@@ -79,6 +81,7 @@ class TurnListener:
         self._barged_in = False
         self._held_keys: list[str] = []
         self._entry_before: EndedEntry | None = None
+        self._first_key_at: float | None = None
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
         self._taker = TurnTaker(
             parts.options,
@@ -151,6 +154,8 @@ class TurnListener:
         before, self._entry_before = self._entry_before, None
         if before is not None and before.claims(digit, now, next_was_asked=next_was_asked):
             return False
+        if self._first_key_at is None:
+            self._first_key_at = now
         if self._speaking.active:
             if self._listen.barge_in is BargeIn.OFF:
                 self._held_keys.append(digit)
@@ -207,9 +212,11 @@ class TurnListener:
 
     async def _end_of_turn(self, ear: RecognitionStream, *, may_be_terminated: bool = False) -> ListeningResult:
         ended_at = self._parts.clock()
+        began_at = ended_at - self._taker.speaking_ms / 1000
+        stopped_at = ended_at - self._taker.silence_ms / 1000
         heard = self._heard(await ear.finish())
         entry = EndedEntry.of(self._listen.keys, ended_at) if may_be_terminated else None
-        return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at, entry)
+        return ListeningResult(heard, stopped_at, ended_at, entry, began_at)
 
     def _pause_or_go_on(self, ear: RecognitionStream, probability: float) -> None:
         """Settle what was said as soon as a pause could be the end of it; a new word opens it again.
@@ -232,7 +239,9 @@ class TurnListener:
 
     def _keyed(self) -> ListeningResult:
         keyed = TurnInput(keys=self._keys.keys, barged_in=self._barged_in)
-        return ListeningResult(keyed, self._parts.clock(), ended_entry=self._keys.ended())
+        return ListeningResult(
+            keyed, self._parts.clock(), caller_began_at=self._first_key_at, ended_entry=self._keys.ended()
+        )
 
     def _heard(self, recognition: RecognitionResult) -> TurnInput:
         return TurnInput(

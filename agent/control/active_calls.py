@@ -17,9 +17,9 @@ from agent.telemetry.events import (
     HoldOver,
     HoldStarted,
     ListeningStarted,
-    PublishedEvent,
     QueueChecked,
 )
+from agent.telemetry.published_event import PublishedEvent
 
 _DOING: Mapping[type[CallEvent], str] = {
     AgentSaid: "speaking",

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from agent.dialog.turn_report import AnswerReading, RequestProgress, StepTaken
+
 InputMode = Literal["speech", "keypad"]
 
 
@@ -198,6 +200,8 @@ class Listen:
     keys: KeyEntry = KeyEntry()
     speech: bool = True
     """False where nobody can hear the caller: only keys answer."""
+    secret: bool = False
+    """True where the answer is kept out of summaries (the slot's ``redact``)."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +221,8 @@ class Effect:
     key: str = ""
     """Idempotency key for effects that change something: the same act for the same request has the same key, however
     often it is tried; ``id`` when empty."""
+    keeps: tuple[str, ...] = ()
+    """Arguments and parts of the result (``order.status``) that may go into the record as facts."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +283,12 @@ class Turn:
     step: str = ""
     understood: str = ""
     """What the last thing heard was taken to mean (``order_number=10473``), for logs and the live feed."""
+    reading: AnswerReading | None = None
+    """How the last answer was taken; None where the turn before asked for none."""
+    trail: tuple[StepTaken, ...] = ()
+    """The steps that were left and reached for this turn, in order."""
+    requests: tuple[RequestProgress, ...] = ()
+    """What changed about the caller's requests."""
 
 
 class Dialog(Protocol):
@@ -294,6 +306,14 @@ class Dialog(Protocol):
     @property
     def slots(self) -> Mapping[str, Any]:
         """What is known so far, by slot."""
+
+    @property
+    def edition(self) -> str:
+        """The edition of the procedures it runs on."""
+
+    @property
+    def understanding(self) -> str:
+        """The fingerprint of the weights that score open answers; ``""`` where nothing is scored."""
 
     @property
     def story(self) -> ConversationSummary:

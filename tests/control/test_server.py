@@ -13,7 +13,8 @@ import pytest
 from agent.common.log_rate import MOST_OF_ONE
 from agent.control import request_body
 from agent.control import server as control_server
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.metrics import Metrics
@@ -69,10 +70,10 @@ async def test_every_reader_gets_every_event_in_order(door: tuple[EventBus, str]
 async def test_a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() -> None:
     events, feed = EventBus(), LiveFeed()
     events.subscribe(feed.send)
-    slow = feed.subscribe()
+    slow = feed.follow().queue
     for _ in range(1100):
         events.publish(agent_said())
-    quick = feed.subscribe()
+    quick = feed.follow().queue
     events.publish(call_finished())
     assert "call_ended" in str(await quick.get())
     messages = [slow.get_nowait() for _ in range(slow.qsize())]

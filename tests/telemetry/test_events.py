@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli.main import main
+from agent.telemetry.event_examples import EXAMPLES
 from agent.telemetry.events import ABSENT, AFTER_REFUSAL, CALL_EVENTS, CallEvent
-from agent.telemetry.events_page import EXAMPLES, events_page, field_docstrings
+from agent.telemetry.events_page import events_page, field_docstrings
 from tests.call_events import agent_said, call_began, caller_said
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -49,6 +50,11 @@ class TestMessages:
             "caller": {"number": "2025550143", "name": "Maria", "dialled": "7000"},
             "dialled": "7000",
             "entry": "inbound",
+            "direction": "inbound",
+            "purpose": "",
+            "job": "",
+            "edition": "",
+            "continues": "",
         }
 
     def test_what_is_kept_from_readers_is_left_out(self) -> None:

@@ -16,6 +16,7 @@ from agent.dialog.model.model import CollectStep, ConditionalPrompt, QuestionSet
 from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
+from agent.dialog.turn_report import AnswerResult, MeaningCandidate, RequestProgress, StepTaken
 
 
 class TurnContext:
@@ -29,6 +30,18 @@ class TurnContext:
         self.understood = ""
         self.keep_last_said = False
         """True when what is said now is not what "repeat" should say again."""
+        self.result: AnswerResult | None = "understood"
+        """What becomes of the answer; None for what is no answer (what is muttered after "hold on")."""
+        self.decision = ""
+        """Of an answer that was scored: what was decided (:class:`agent.dialog.contract.AnswerReading`)."""
+        self.candidates: tuple[MeaningCandidate, ...] = ()
+        """Of an answer that was scored: what may have been meant."""
+        self.trail: list[StepTaken] = []
+        """Steps left and reached while this event is worked out."""
+        self.way = ""
+        """The way on from the open question where that is another than ``answered``, or ``goodbye`` at the end."""
+        self.requests: dict[int, RequestProgress] = {}
+        """What changed about the caller's requests, by number."""
         self._render = render
 
     # --- words ------------------------------------------------------------------------------------

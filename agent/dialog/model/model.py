@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.services import Service
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
@@ -274,6 +275,11 @@ def _as_triggers(value: Any) -> Any:
     )
 
 
+def _as_named(value: Any) -> Any:
+    """Let a plain list of names stand for what they hold."""
+    return {name: name for name in value if isinstance(name, str)} if isinstance(value, list | tuple) else value
+
+
 class Flow(FileModel):
     """One procedure."""
 
@@ -286,6 +292,12 @@ class Flow(FileModel):
     """What callers say to start this flow."""
     forgets: tuple[str, ...] = ()
     """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
+    keeps: Annotated[
+        dict[str, Expression],
+        BeforeValidator(_as_named, json_schema_input_type=tuple[str, ...] | dict[str, Expression]),
+    ] = {}
+    """What the record of a call keeps of a request for this flow, although it is forgotten here: names of slots and
+    variables, or name -> expression (``status: order.status``). Nothing secret."""
     steps: tuple[Step, ...] = Field(min_length=1)
     """What is done, from the top down."""
 
@@ -301,17 +313,6 @@ class Escalation(FileModel):
     """Higher ones are answered first."""
     say: Texts = ()
     """Said before the person comes."""
-
-
-class Service(FileModel):
-    """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
-
-    arguments: tuple[str, ...] = ()
-    """What a ``call`` must hand in."""
-    optional: tuple[str, ...] = ()
-    """What it may hand in besides."""
-    failures: tuple[str, ...] = ()
-    """The codes it can fail with."""
 
 
 class CorrectionPhrases(FileModel):
