@@ -14,6 +14,7 @@ from agent.config.call import CallSettings, RescuerSettings
 from agent.config.control import ControlSettings, LogSettings
 from agent.config.delivery import OutboxSettings, RedisSettings, WebhookSettings
 from agent.config.queues import QueueSettings
+from agent.config.records import RecordsSettings
 from agent.config.shop import ShopSettings
 from agent.config.speech import SpeechSettings
 
@@ -34,6 +35,7 @@ class Settings(SettingsPart):
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
+    records: RecordsSettings = RecordsSettings()
     rescuer: RescuerSettings = RescuerSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None

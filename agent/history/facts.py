@@ -16,6 +16,7 @@ MOST_VALUE_CHARS = 200
 _LATEST_MS = 2**42 - 1
 """In the year 2109. Times outside 1970..2109 are taken for one of the two."""
 _MOST_OFFSET = 24 * 60 - 1
+_MOST = 1e15
 _PAIR = re.compile(r"\b(\w+)=([^,;\s]+)")
 _NUMBERS = re.compile(r"\d+")
 _ANY = "any"
@@ -81,10 +82,11 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
     turns = [one for one in _list(record.get("turns")) if isinstance(one, Mapping)]
     started_ms, offset = _start(record, written_ms)
     steps = _steps(record, turns)
-    asked = _asked(record, turns)
+    meant = [pair for turn in turns if (told := turn.get("understood")) for pair in _PAIR.findall(_string(told))]
+    asked = _asked(record, turns, meant)
     faults = [str(fault) for fault in _list(record.get("faults"))]
     responses = [value for turn in turns if (value := _number(turn.get("response_ms"))) is not None]
-    score = _score(record, turns)
+    score = _score(record, meant)
     single = {
         "outcome": _text(record.get("outcome")),
         "ended_by": _text(record.get("ended_by")),
@@ -103,7 +105,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
         dialled=_text(caller.get("dialled")),
         asked=asked[0][0] if asked else "",
         last_step=steps[-1] if steps else "",
-        orders=_orders(record, handover),
+        orders=_orders(record, handover, meant),
         score=score,
         latency_ms=_whole(max(responses), 1) if responses else None,
         turns=len(turns),
@@ -152,7 +154,9 @@ def _steps(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> lis
     return [f"{flow}.{step}"[:MOST_VALUE_CHARS] for flow, step in named if flow and step]
 
 
-def _asked(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _asked(
+    record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]], meant: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
     """Return what was asked for, each with its result.
 
     Records without a list of it: whatever an answer was understood to mean that is the name of a flow of the call.
@@ -162,11 +166,12 @@ def _asked(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> lis
         pairs = [(_text(one.get("intent")), _text(one.get("result"))) for one in told]
         return [(intent, result) for intent, result in pairs if intent]
     flows = {_text(turn.get("flow")) for turn in turns}
-    meant = (value for turn in turns for _, value in _PAIR.findall(_string(turn.get("understood"))))
-    return [(flow, "") for flow in dict.fromkeys(meant) if flow in flows]
+    return [(flow, "") for flow in dict.fromkeys(value for _, value in meant) if flow in flows]
 
 
-def _orders(record: Mapping[str, Any], handover: Mapping[str, Any]) -> tuple[str, ...]:
+def _orders(
+    record: Mapping[str, Any], handover: Mapping[str, Any], meant: Iterable[tuple[str, str]]
+) -> tuple[str, ...]:
     held = [_mapping(record.get("slots")), _mapping(handover.get("facts"))]
     held += [_mapping(one.get("about")) for one in _list(record.get("intents")) if isinstance(one, Mapping)]
     found = [value for part in held for name, value in part.items() if name in ("order_number", "order")]
@@ -176,23 +181,14 @@ def _orders(record: Mapping[str, Any], handover: Mapping[str, Any]) -> tuple[str
             or (fact.get("name") in ("number", "order.number") and _string(fact.get("operation")).startswith("orders."))
         ):
             found.append(fact.get("value"))
-    for turn in _list(record.get("turns")):
-        if isinstance(turn, Mapping):
-            found += [
-                value for name, value in _PAIR.findall(_string(turn.get("understood"))) if name == "order_number"
-            ]
+    found += [value for name, value in meant if name == "order_number"]
     return tuple(dict.fromkeys(key for one in found if (key := order_key(_text(one)))))
 
 
-def _score(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> int | None:
+def _score(record: Mapping[str, Any], meant: Iterable[tuple[str, str]]) -> int | None:
     """Return the answer to the survey's question: of its operation, else what was understood."""
-    found: list[object] = [
-        value for name, value in _mapping(record.get("slots")).items() if name.endswith("survey_score")
-    ]
-    for turn in turns:
-        found += [
-            value for name, value in _PAIR.findall(_string(turn.get("understood"))) if name.endswith("survey_score")
-        ]
+    told = (*_mapping(record.get("slots")).items(), *meant)
+    found: list[object] = [value for name, value in told if name.endswith("survey_score")]
     for fact in _list(record.get("facts")):
         if isinstance(fact, Mapping) and fact.get("operation") == "surveys.answer":
             found.append(fact.get("value"))
@@ -223,7 +219,7 @@ def _values(
     if purpose := _text(record.get("purpose")):
         yield "purpose", purpose
     for fact in _list(record.get("facts")):
-        if isinstance(fact, Mapping) and isinstance(fact.get("value"), str | bool | int):
+        if isinstance(fact, Mapping) and isinstance(fact.get("value"), (str, int)):
             name = f"{_text(fact.get('operation'))}.{_text(fact.get('name'))}"
             if not _one_of_many(name):
                 yield "fact", f"{name}={_text(fact.get('value'))}"[:MOST_VALUE_CHARS]
@@ -250,9 +246,11 @@ def _string(value: object) -> str:
 
 
 def _text(value: object) -> str:
+    if type(value) is str and len(value) <= MOST_VALUE_CHARS and value.isascii() and "\0" not in value:
+        return value  # nearly always
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str | int):
+    if isinstance(value, (str, int)):
         return _clean(str(value))[:MOST_VALUE_CHARS]
     return ""
 
@@ -265,7 +263,9 @@ def _clean(text: str) -> str:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    return (
+        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
+    )
 
 
 def _whole(value: float | None, factor: int) -> int | None:

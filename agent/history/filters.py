@@ -23,6 +23,9 @@ class Span:
         return self.least is not None or self.most is not None
 
 
+ANY_SPAN = Span()
+
+
 @dataclass(frozen=True)
 class CallFilter:
     """What must be true of a call; all of it. An empty field says nothing."""
@@ -36,9 +39,9 @@ class CallFilter:
     order: str = ""
     caller: str = ""
     """The caller's number, or how it ends; in any notation."""
-    length_ms: Span = Span()
-    score: Span = Span()
-    latency_ms: Span = Span()
+    length_ms: Span = ANY_SPAN
+    score: Span = ANY_SPAN
+    latency_ms: Span = ANY_SPAN
     """Of the slowest response of the call."""
     said: str = ""
     """Words that were said, by whomever; see :func:`agent.history.words.search_terms`."""

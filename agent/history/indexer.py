@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, inspect, select, update
 
-from agent.common.untrusted import parse_json
+from agent.common.untrusted import check_nesting
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
 from agent.history.facts import CallFacts, Value, call_facts
@@ -20,7 +21,6 @@ log = logging.getLogger(__name__)
 
 FILLED_AT_ONCE = 5_000
 """Calls of one transaction while an index is made anew."""
-_MOST_RECORD_CHARS = 50_000_000
 
 Progress = Callable[[int, int], None]
 """``progress(done, all)``: how many records have been read of how many."""
@@ -76,7 +76,7 @@ class Indexer:
         return layout == LAYOUT
 
     def _begin_anew(self, connection: Connection) -> None:
-        position = self._source.position(connection)
+        position = self._source.begin_anew(connection)
         self._dialect.drop(connection)
         self._dialect.create(connection)
         self._dialect.begin_filling(connection)
@@ -180,7 +180,8 @@ class Indexer:
 
 def _facts(record: StoredRecord) -> CallFacts | None:
     try:
-        data = parse_json(record.text, most_chars=_MOST_RECORD_CHARS)
+        check_nesting(record.text)
+        data = json.loads(record.text)
     except ValueError as error:
         log.error("the record of call %s cannot be read and is in no list: %s", record.id, error)
         return None

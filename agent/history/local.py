@@ -40,6 +40,7 @@ class LocalHistory:
 
     def __init__(self, calls_path: Path) -> None:
         """``calls_path`` is the node's ``calls.sqlite``."""
+        self.settle_seconds = 2.0
         self._path = calls_path.with_name(INDEX_FILE)
         self._source = SqliteRecords(calls_path)
         self._dialect = SqliteDialect()
@@ -52,7 +53,7 @@ class LocalHistory:
         Raises :class:`IndexUnusable`, :class:`agent.history.indexer.NewerIndex` and
         :class:`agent.history.sources.RecordsUnreadable`.
         """
-        with self._locked(wait=wait) as mine:
+        with self.told(), self._locked(wait=wait) as mine:
             if mine:
                 self._catch_up(progress, anew=anew)
         return mine
@@ -64,18 +65,23 @@ class LocalHistory:
     def _catch_up(self, progress: Progress, *, anew: bool) -> None:
         indexer = Indexer(self._engine, self._dialect, self._source)
         try:
-            try:
-                indexer.catch_up(progress, anew=anew)
-            except DatabaseError as error:
-                if isinstance(error, OperationalError) and not _unreadable(error):
-                    raise
-                log.warning("%s is broken (%s): it is made anew", self._path, error.orig)
-                self._delete()
-                indexer.catch_up(progress)
-            with self._engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            indexer.catch_up(progress, anew=anew)
+        except DatabaseError as error:
+            if isinstance(error, OperationalError) and not _unreadable(error):
+                raise
+            log.warning("%s is broken (%s): it is made anew", self._path, error.orig)
+            self._delete()
+            indexer.catch_up(progress)
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextlib.contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what SQLite raises into :class:`IndexUnusable`."""
+        try:
+            yield
         except (DBAPIError, OSError) as error:
-            raise IndexUnusable(f"{self._path} cannot be written: {getattr(error, 'orig', error)}") from error
+            raise IndexUnusable(f"{self._path} cannot be used: {getattr(error, 'orig', error)}") from error
 
     def _delete(self) -> None:
         self._engine.dispose()

@@ -135,9 +135,7 @@ class CallIndex:
         Only what was stored before ``until_ms`` (milliseconds since 1970).
         """
         while True:
-            later = or_(
-                calls.c.written_ms > written_ms, and_(calls.c.written_ms == written_ms, calls.c.id > call_id)
-            )
+            later = or_(calls.c.written_ms > written_ms, and_(calls.c.written_ms == written_ms, calls.c.id > call_id))
             query = select(calls.c.seq, calls.c.id, calls.c.written_ms).where(later, calls.c.written_ms < until_ms)
             with self._engine.connect() as connection:
                 rows = connection.execute(query.order_by(calls.c.written_ms, calls.c.id).limit(MOST_LINES)).all()
@@ -230,7 +228,18 @@ def _lines(connection: Connection, seqs: Sequence[int]) -> Iterator[CallLine]:
 
 def _line(row: Row[Any]) -> CallLine:
     zone = dt.timezone(dt.timedelta(minutes=row.offset_minutes))
-    names = ("id", "caller", "dialled", "direction", "outcome", "ended_by", "reason", "queue", "edition", "asked")
+    names: tuple[str, ...] = (
+        "id",
+        "caller",
+        "dialled",
+        "direction",
+        "outcome",
+        "ended_by",
+        "reason",
+        "queue",
+        "edition",
+        "asked",
+    )
     names += ("last_step", "score", "latency_ms", "turns", "faults")
     return CallLine(
         started_at=(_EPOCH + dt.timedelta(milliseconds=row.started_ms)).astimezone(zone),

@@ -54,13 +54,15 @@ class Changes:
     """All of them."""
     records: tuple[StoredRecord, ...]
     until: Position
+    numbers: tuple[int, ...] = ()
+    """Of the entries of the log, where they are deleted once they are taken in."""
 
 
 class RecordSource(Protocol):
     """Records and their changes. Methods raise :class:`RecordsUnreadable`."""
 
-    def position(self, index: Connection) -> Position:
-        """Return where the log of changes ends now."""
+    def begin_anew(self, index: Connection) -> Position:
+        """Return where the log of changes ends now; what was logged before need not be kept: all is read anew."""
 
     def records_from(self, index: Connection, place: int, limit: int) -> Sequence[StoredRecord]:
         """Return the next records behind a place, in order."""
@@ -81,7 +83,7 @@ class SqliteRecords:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def position(self, index: Connection) -> Position:
+    def begin_anew(self, index: Connection) -> Position:
         """See :class:`RecordSource`."""
         with self._opened() as db:
             last = db.execute("SELECT number, call_id FROM call_changes ORDER BY number DESC LIMIT 1").fetchone()

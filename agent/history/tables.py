@@ -6,10 +6,21 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY, BigInteger, Column, Index, Integer, MetaData, SmallInteger, Table, Text, TypeDecorator, UniqueConstraint)
+    ARRAY,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 
 LAYOUT = 1
-"""Raised whenever these tables, or what :mod:`agent.history.facts` puts into them, change: the index is then made anew."""
+"""Raised whenever these tables change, or what :mod:`agent.history.facts` puts into them: the index is made anew."""
 
 metadata = MetaData()
 
@@ -32,7 +43,6 @@ class _SpacedNumbers(TypeDecorator[list[int]]):
 def spaced(numbers: Iterable[int]) -> str:
     """Return numbers as SQLite keeps a list of them."""
     return " ".join(map(str, numbers))
-
 
 
 _exact = Text().with_variant(Text(collation="C"), "postgresql")

@@ -1,4 +1,4 @@
-"""Words as they are searched: what was said, in lower case, without accents and signs, as two databases store it alike."""
+"""What was said, as it is searched: in lower case, without accents and signs, the same in two databases."""
 
 from __future__ import annotations
 

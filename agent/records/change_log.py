@@ -1,4 +1,4 @@
-"""A log of which call records came, changed or went, kept by the database itself: for the index that is made of them."""
+"""A log of which call records came, changed or went, kept by the database itself, for the index made of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ CREATE TABLE IF NOT EXISTS call_changes (
 );
 CREATE TRIGGER IF NOT EXISTS calls_came AFTER INSERT ON calls
 BEGIN INSERT INTO call_changes (call_id) VALUES (new.id); END;
-CREATE TRIGGER IF NOT EXISTS calls_changed AFTER UPDATE ON calls
-BEGIN INSERT INTO call_changes (call_id) VALUES (new.id); END;
+CREATE TRIGGER IF NOT EXISTS calls_changed AFTER UPDATE OF id, record ON calls
+BEGIN
+    INSERT INTO call_changes (call_id) SELECT old.id WHERE old.id IS NOT new.id;
+    INSERT INTO call_changes (call_id) VALUES (new.id);
+    UPDATE calls SET written_at = CURRENT_TIMESTAMP WHERE id = new.id;
+END;
 CREATE TRIGGER IF NOT EXISTS calls_went AFTER DELETE ON calls
 BEGIN INSERT INTO call_changes (call_id) VALUES (old.id); END;
 """

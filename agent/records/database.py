@@ -71,4 +71,6 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
     if layout < LAYOUT:
-        connection.executescript(f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{change_log.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
+        connection.executescript(
+            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{change_log.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;"
+        )

@@ -36,7 +36,7 @@ _FAR_ZONE_HOURS = (-5, -4)
 
 def year_of_calls(count: int, *, seed: int = 1, start: dt.date = dt.date(2025, 12, 1)) -> Iterator[dict[str, Any]]:
     """Yield ``count`` redacted records in the order in which calls began, as ``call_record`` makes them."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - made-up calls
     callers = [f"{area}555{number:04d}" for area in ("202", "212", "303", "415", "617") for number in range(100, 200)]
     per_day = _days(count, start)
     number = 0
@@ -158,7 +158,13 @@ class _Made:
         outcome = record["outcome"]
         result = {"caller_hung_up": "hung_up"}.get(outcome, outcome)
         started = began.timestamp()
-        asked = {"intent": self._talk.flow, "at_seconds": 2.0, "result": result, "ended_at_seconds": self._at, "about": {}}
+        asked = {
+            "intent": self._talk.flow,
+            "at_seconds": 2.0,
+            "result": result,
+            "ended_at_seconds": self._at,
+            "about": {},
+        }
         waited = record["handover"] is not None and self._chance.random() < 0.9
         record |= {
             "edition": edition,
@@ -170,8 +176,13 @@ class _Made:
             "trail": self._trail,
             "intents": [asked],
             "facts": self._facts,
-            "queue_wait": {"queue": "support", "standing": "open", "expected_minutes": 2,
-                           "waited_seconds": round(self._chance.expovariate(1 / 80), 1), "ended": "answered"}
+            "queue_wait": {
+                "queue": "support",
+                "standing": "open",
+                "expected_minutes": 2,
+                "waited_seconds": round(self._chance.expovariate(1 / 80), 1),
+                "ended": "answered",
+            }
             if waited
             else None,
         }
@@ -184,18 +195,32 @@ class _Made:
         response = round(min(chance.lognormvariate(5.75, 0.35), 9000), 1) if self._turns else None
         self._turns.append(
             {
-                "at_seconds": round(self._at, 3), "agent": agent, "heard": heard, "understood": understood,
-                "via": "speech" if heard else "", "confidence": round(chance.uniform(0.6, 1), 2) if heard else None,
-                "flow": flow, "step": step, "slot": slot, "barged_in": bool(heard) and chance.random() < 0.1,
-                "response_ms": response, "spent_ms": {"wait": 260.0, "recognition": 0.6, "rules": 3.1, "voice": 1.4},
+                "at_seconds": round(self._at, 3),
+                "agent": agent,
+                "heard": heard,
+                "understood": understood,
+                "via": "speech" if heard else "",
+                "confidence": round(chance.uniform(0.6, 1), 2) if heard else None,
+                "flow": flow,
+                "step": step,
+                "slot": slot,
+                "barged_in": bool(heard) and chance.random() < 0.1,
+                "response_ms": response,
+                "spent_ms": {"wait": 260.0, "recognition": 0.6, "rules": 3.1, "voice": 1.4},
             }
         )
         left = self._at + len(agent) / 15 + (1 + len(heard) / 12 if heard else 5)
         kind, way = ("collect", "answered" if heard else "no_input") if slot else ("say", "then")
         self._trail.append(
-            {"flow": flow, "step": step, "kind": kind, "at_seconds": round(self._at, 3), "way": way,
-             "left_at_seconds": round(left, 3)}
-        )  # fmt: skip
+            {
+                "flow": flow,
+                "step": step,
+                "kind": kind,
+                "at_seconds": round(self._at, 3),
+                "way": way,
+                "left_at_seconds": round(left, 3),
+            }
+        )
         self._at = left
 
     def _close(self) -> None:
@@ -220,11 +245,13 @@ class _Made:
 
     def _handover(self, reason: str) -> dict[str, Any]:
         return {
-            "reason": reason, "queue": "support", "priority": 0,
+            "reason": reason,
+            "queue": "support",
+            "priority": 0,
             "summary": f"{self._talk.flow.replace('_', ' ')}, {reason.replace('_', ' ')}",
             "ticket": f"T-{self._chance.randrange(1000, 99999)}",
             "facts": {"order_number": self._order, "verified": self._verified},
-        }  # fmt: skip
+        }
 
 
 def main() -> None:

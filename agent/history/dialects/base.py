@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from agent.history.facts import CallFacts
-from agent.history.filters import Span
+from agent.history.filters import ANY_SPAN, Span
 from agent.history.words import Term
 
 MOST_IDS = 500
@@ -66,8 +66,8 @@ class Conditions:
     order: str = ""
     caller: str = ""
     """Digits, the last one first."""
-    length_ms: Span = Span()
-    latency_ms: Span = Span()
+    length_ms: Span = ANY_SPAN
+    latency_ms: Span = ANY_SPAN
     words: tuple[WordCondition, ...] = ()
 
 
@@ -108,5 +108,5 @@ def reversed_digits(number: str) -> str:
 
 
 def shorter_numbers(digits: str) -> list[str]:
-    """Return the numbers (last digit first) that are the end of a longer one: ``12025550143`` is kept as ``2025550143``."""
+    """Return the numbers (last digit first) that end a longer one: ``2025550143`` is the end of ``12025550143``."""
     return [digits[:length] for length in range(7, len(digits))]

@@ -1,4 +1,4 @@
-"""The index in PostgreSQL: full text and values by GIN, everything in one condition; its planner knows where to start."""
+"""The index in PostgreSQL: full text and values by GIN. Its planner knows where a search should start."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ def _vector(call: IndexedCall) -> str:
     """Return the text of a tsvector: the words of both sides with their places."""
     caller = _places(_SIDES["caller"], call.facts.caller_words)
     agent = _places(_SIDES["agent"], call.facts.agent_words)
-    return " ".join(f"'{word}':{','.join(map(str, places))}" for part in (caller, agent) for word, places in part.items())
+    return " ".join(
+        f"'{word}':{','.join(map(str, places))}" for part in (caller, agent) for word, places in part.items()
+    )
 
 
 def _places(side: str, words: Iterable[str]) -> dict[str, list[int]]:

@@ -27,7 +27,9 @@ class SqliteDialect:
         for tables in (metadata, sqlite_metadata):
             tables.create_all(connection)
         connection.execute(text(_FULL_TEXT))
-        connection.execute(text("INSERT INTO call_words(call_words, rank) VALUES('hashsize', :bytes)"), {"bytes": _PENDING_BYTES})
+        connection.execute(
+            text("INSERT INTO call_words(call_words, rank) VALUES('hashsize', :bytes)"), {"bytes": _PENDING_BYTES}
+        )
 
     def drop(self, connection: Connection) -> None:
         """See the Protocol."""
@@ -54,7 +56,11 @@ class SqliteDialect:
         sides = [(call.seq, " ".join(call.facts.caller_words), " ".join(call.facts.agent_words)) for call in ordered]
         if sides:
             connection.exec_driver_sql("INSERT INTO call_words(rowid, caller, agent) VALUES (?, ?, ?)", sides)
-        _many(connection, call_texts, [(seq, zlib.compress(f"{caller}\n{agent}".encode(), 1)) for seq, caller, agent in sides])
+        _many(
+            connection,
+            call_texts,
+            [(seq, zlib.compress(f"{caller}\n{agent}".encode(), 1)) for seq, caller, agent in sides],
+        )
 
     def remove(self, connection: Connection, seqs: Sequence[int]) -> None:
         """See the Protocol."""

@@ -71,7 +71,9 @@ def find_in_sqlite(connection: Connection, wanted: Conditions, limit: int) -> li
     elif lengths[start] >= SHORT:
         start = min((part for part in parts if part.in_order), key=lambda part: lengths[part])
     checks = [
-        part.listed if part.full_text and lengths[part] < SHORT else part.looked_up for part in parts if part is not start
+        part.listed if part.full_text and lengths[part] < SHORT else part.looked_up
+        for part in parts
+        if part is not start
     ]
     return _read(connection, wanted, start, checks, limit)
 
@@ -104,7 +106,9 @@ class _Part:
         """The condition, for the call at a place of another list."""
         if self.condition is None:
             return None
-        return select(1).select_from(self.rows).where(self.condition, self.seq == seq).correlate_except(self.rows).exists()
+        return (
+            select(1).select_from(self.rows).where(self.condition, self.seq == seq).correlate_except(self.rows).exists()
+        )
 
     def listed(self, seq: ColumnElement[Any]) -> ColumnElement[bool] | None:
         """The same, by reading the whole list first."""
@@ -119,9 +123,7 @@ class _Part:
 _EVERY_CALL = _Part(calls, calls.c.seq, None)
 
 
-def _read(
-    connection: Connection, wanted: Conditions, start: _Part, checks: Sequence[Check], limit: int
-) -> list[int]:
+def _read(connection: Connection, wanted: Conditions, start: _Part, checks: Sequence[Check], limit: int) -> list[int]:
     query = start.listed_within(wanted)
     query = query.where(*(condition for check in checks if (condition := check(start.seq)) is not None))
     if not start.in_order:
