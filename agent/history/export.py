@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -34,17 +34,16 @@ class InvalidCursor(OrderlineError):
 
 @dataclasses.dataclass(frozen=True)
 class ExportCursor:
-    """How far an export came, in the order in which records were stored."""
+    """How far an export came: it holds what was stored before a moment."""
 
-    written_ms: int = -1
-    call_id: str = ""
+    stored_before_ms: int = 0
+    """Milliseconds since 1970."""
 
     @classmethod
     def read(cls, path: Path) -> ExportCursor:
         """Return what a file says; the beginning where there is none. Raises :class:`InvalidCursor`."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(int(data["written_ms"]), str(data["call_id"]))
+            return cls(int(json.loads(path.read_text(encoding="utf-8"))["stored_before_ms"]))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -59,20 +58,25 @@ class ExportCursor:
 
 
 def export(
-    history: History, wanted: CallFilter, form: Format, out: TextIO, cursor: ExportCursor | None = None
+    history: History,
+    wanted: CallFilter,
+    form: Format,
+    out: TextIO,
+    cursor: ExportCursor | None = None,
+    *,
+    now: Callable[[], float] = time.time,
 ) -> tuple[int, ExportCursor]:
     """Write the calls that fulfil a filter; return how many, and how far this came.
 
     Without a cursor the latest call comes first. With one, calls come in the order in which their records were
-    stored, from the cursor on, a record that changed once more; the last seconds are left to the next export.
+    stored, from the cursor on, and a record that changed comes again; the last seconds are left to the next export.
     """
-    now_ms = int((time.time() - history.settle_seconds) * 1000)
-    come_to = ExportCursor(now_ms, "")
+    until_ms = int((now() - history.settle_seconds) * 1000)
     if cursor is None:
-        lines = history.index.every(wanted)
+        lines, come_to = history.index.every(wanted), ExportCursor(until_ms)
     else:
-        lines = history.index.written_after(wanted, cursor.written_ms, cursor.call_id, now_ms)
-        come_to = cursor if cursor.written_ms >= now_ms else ExportCursor(now_ms - 1, "\U0010ffff")
+        come_to = ExportCursor(max(until_ms, cursor.stored_before_ms))
+        lines = history.index.stored_between(wanted, cursor.stored_before_ms, come_to.stored_before_ms)
     write = _write_csv if form == "csv" else _write_json_lines
     return write(history, lines, out), come_to
 
@@ -105,7 +109,7 @@ def csv_cells(line: CallLine) -> list[object]:
 
 
 def _write_csv(history: History, lines: Iterable[CallLine], out: TextIO) -> int:
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     count = 0
     for line in lines:

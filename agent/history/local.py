@@ -80,6 +80,8 @@ class LocalHistory:
         """Turn what SQLite raises into :class:`IndexUnusable`."""
         try:
             yield
+        except BrokenPipeError:  # of whoever reads what is printed
+            raise
         except (DBAPIError, OSError) as error:
             raise IndexUnusable(f"{self._path} cannot be used: {getattr(error, 'orig', error)}") from error
 

@@ -129,14 +129,15 @@ class CallIndex:
             rows = connection.execute(query.order_by(call_values.c.calls.desc(), call_values.c.value)).all()
         return [(row.value, row.calls) for row in rows]
 
-    def written_after(self, wanted: CallFilter, written_ms: int, call_id: str, until_ms: int) -> Iterator[CallLine]:
-        """Yield calls in the order in which their records were stored: those behind ``(written_ms, call_id)``.
+    def stored_between(self, wanted: CallFilter, since_ms: int, until_ms: int) -> Iterator[CallLine]:
+        """Yield calls in the order in which their records were stored: from a moment on, and before another.
 
-        Only what was stored before ``until_ms`` (milliseconds since 1970).
+        Both in milliseconds since 1970.
         """
+        written_ms, call_id = since_ms, ""
         while True:
-            later = or_(calls.c.written_ms > written_ms, and_(calls.c.written_ms == written_ms, calls.c.id > call_id))
-            query = select(calls.c.seq, calls.c.id, calls.c.written_ms).where(later, calls.c.written_ms < until_ms)
+            behind = or_(calls.c.written_ms > written_ms, and_(calls.c.written_ms == written_ms, calls.c.id > call_id))
+            query = select(calls.c.seq, calls.c.id, calls.c.written_ms).where(behind, calls.c.written_ms < until_ms)
             with self._engine.connect() as connection:
                 rows = connection.execute(query.order_by(calls.c.written_ms, calls.c.id).limit(MOST_LINES)).all()
                 fulfil = self._among(connection, wanted, [row.seq for row in rows])
