@@ -6,18 +6,21 @@ import os
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from agent.common.addresses import check_url
 from agent.config.base import SettingsError, SettingsPart
 
 
 class RecordsSettings(SettingsPart):
-    """Where the records of several nodes come together (docs/postgresql.md)."""
+    """What is kept of calls, what is found out about them, and where those of several nodes come together."""
+
+    repeat_hours: float = Field(default=24, ge=0, le=24 * 90)
+    """A call from a number that called within so many hours before is marked as a repeat; 0: none is."""
 
     url: Annotated[str, AfterValidator(lambda url: check_records_url(url))] = ""
     """``postgresql://USER@HOST/DATABASE``; empty: each node keeps its own; or set ORDERLINE_RECORDS_URL, where a
-    password does not stand in a file."""
+    password does not stand in a file (docs/postgresql.md)."""
 
     def address(self) -> str:
         """The address, ``""`` for none. Raises SettingsError when the one in the environment is none."""

@@ -32,10 +32,10 @@ class Settings(SettingsPart):
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
+    records: RecordsSettings = RecordsSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
-    records: RecordsSettings = RecordsSettings()
     rescuer: RescuerSettings = RescuerSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None

@@ -196,6 +196,8 @@ class Listen:
     keys: KeyEntry = KeyEntry()
     speech: bool = True
     """False where nobody can hear the caller: only keys answer."""
+    secret: bool = False
+    """True where the answer is kept out of summaries (the slot's ``redact``)."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,8 @@ class Effect:
     key: str = ""
     """Idempotency key for effects that change something: the same act for the same request has the same key, however
     often it is tried; ``id`` when empty."""
+    keeps: tuple[str, ...] = ()
+    """Arguments and parts of the result (``order.status``) that may go into the record as facts."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +268,63 @@ VERIFIED_FACT = "verified"
 NextAction = Listen | Effect | HandOverAction | HangUp
 
 
+# --- what a turn tells the record and the live feed ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepTaken:
+    """A step of a procedure: reached, left, or both within one turn."""
+
+    flow: str
+    step: str
+    """Its name, or its place (``3``) where it has none."""
+    kind: str
+    """The key that makes it what it is: ``collect``, ``say``, ``call``, ``if``, ..."""
+    way: str = ""
+    """The way on from it (docs/records.md, "The trail"); ``""`` while it is open: a question or an operation."""
+    reached: bool = True
+    """False for a step that an earlier turn reached: this is only the way on from it."""
+
+
+@dataclass(frozen=True)
+class RequestProgress:
+    """A request of the caller: begun, learned more about, or over. The latest of a number counts."""
+
+    number: int
+    """0 for the first request of the conversation."""
+    intent: str
+    """The flow that answers it."""
+    result: str = ""
+    """What came of it (:class:`agent.call.records.IntentRecord`); ``""`` while it is open."""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """What the flow's ``keeps`` names, as far as it is known; JSON-like."""
+
+
+AnswerResult = Literal["understood", "partial", "no_match", "no_input"]
+"""What became of an answer; ``partial`` is the beginning of a number that goes on."""
+
+
+@dataclass(frozen=True)
+class MeaningCandidate:
+    """One meaning an answer in the caller's own words may have."""
+
+    meaning: str
+    """A flow's id, or ``topic:ID``, ``promotion:ID``, ``command:ID``, ``escalate:ID``."""
+    score: float
+    """0..1."""
+
+
+@dataclass(frozen=True)
+class AnswerReading:
+    """How the last answer was taken: for the record, the live feed and reports."""
+
+    result: AnswerResult
+    decision: str = ""
+    """Of an open question: ``act``, ``confirm``, ``choose``, ``again``, ``person``; ``""`` where nothing was scored."""
+    candidates: tuple[MeaningCandidate, ...] = ()
+    """Of an open question: what may have been meant, the likeliest first."""
+
+
 @dataclass(frozen=True)
 class Turn:
     """The agent's side of one exchange."""
@@ -275,6 +336,12 @@ class Turn:
     step: str = ""
     understood: str = ""
     """What the last thing heard was taken to mean (``order_number=10473``), for logs and the live feed."""
+    reading: AnswerReading | None = None
+    """How the last answer was taken; None where the turn before asked for none."""
+    trail: tuple[StepTaken, ...] = ()
+    """The steps that were left and reached for this turn, in order."""
+    requests: tuple[RequestProgress, ...] = ()
+    """What changed about the caller's requests."""
 
 
 class Dialog(Protocol):
@@ -292,6 +359,14 @@ class Dialog(Protocol):
     @property
     def slots(self) -> Mapping[str, Any]:
         """What is known so far, by slot."""
+
+    @property
+    def edition(self) -> str:
+        """The edition of the procedures it runs on."""
+
+    @property
+    def understanding(self) -> str:
+        """The fingerprint of the weights that score open answers; ``""`` where nothing is scored."""
 
     @property
     def story(self) -> ConversationSummary:
