@@ -79,18 +79,14 @@ async def open_outbox(
     sender = WebhookSender(webhook_targets(settings))  # before anything is opened
     stack.push_async_callback(sender.close)
     mapper = WebhookEventMapper([webhook_subscription(webhook) for webhook in settings.webhooks], wall)
-<<<<<<< HEAD
     shared_records = settings.records.address()
 
     def news(record: Mapping[str, Any], over: bool) -> list[NewOutboxEntry]:
         entries = mapper.events_of_record(record, over)
         return [*entries, *entries_of_record(record, over)] if shared_records else entries
 
-    records = await CallStore.open(calls_path(settings), news=news)
-=======
     repeat_seconds = settings.records.repeat_hours * _HOUR
-    records = await CallStore.open(calls_path(settings), news=mapper.events_of_record, repeat_seconds=repeat_seconds)
->>>>>>> record-trail
+    records = await CallStore.open(calls_path(settings), news=news, repeat_seconds=repeat_seconds)
     stack.push_async_callback(records.close)
     record_sender: RecordSender | None = None
     operations = operation_deliverer(services, mapper.events_of_operation)

@@ -137,9 +137,9 @@ def _start(record: Mapping[str, Any], written_ms: int) -> tuple[int, int]:
         moment = dt.datetime.fromisoformat(_string(record.get("started_at")))
         shift = moment.utcoffset()
         offset = max(-_MOST_OFFSET, min(round(shift.total_seconds() / 60), _MOST_OFFSET)) if shift else 0
-        whole = moment.replace(tzinfo=dt.UTC) - dt.timedelta(minutes=offset) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-        ms = whole // dt.timedelta(milliseconds=1)
-    except (ValueError, OverflowError):
+        local = moment.replace(tzinfo=dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+        ms = (local - dt.timedelta(minutes=offset)) // dt.timedelta(milliseconds=1)
+    except ValueError:
         pass
     exact = _number(record.get("started_utc"))
     if exact is not None and exact > 0:
