@@ -28,7 +28,7 @@ _UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root: where root runs the tests, the server runs as this user."""
 
 
-def postgres_programs(home: Path) -> Path:
+def postgres_programs_in(home: Path) -> Path:
     """Return the directory of ``initdb`` and ``postgres``, fetching them on the first run."""
     if installed := _newest(Path("/usr/lib/postgresql")):
         return installed

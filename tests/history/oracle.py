@@ -11,10 +11,14 @@ from agent.history.filters import CallFilter, Span
 from agent.history.words import Term, search_terms
 
 
-def latest_first(records: Iterable[Mapping[str, Any]], wanted: CallFilter) -> list[str]:
+def by_time(records: Iterable[Mapping[str, Any]]) -> list[CallFacts]:
+    """Return what is known of calls, the latest first. All must have a beginning."""
+    return sorted((call_facts(record, 0) for record in records), key=lambda facts: facts.first_seq, reverse=True)
+
+
+def fulfilling(every: Iterable[CallFacts], wanted: CallFilter) -> list[str]:
     """Return the ids of the calls that fulfil a filter."""
-    found = [facts for record in records if _fulfils(facts := call_facts(record, 0), wanted)]
-    return [facts.id for facts in sorted(found, key=lambda facts: facts.first_seq, reverse=True)]
+    return [facts.id for facts in every if _fulfils(facts, wanted)]
 
 
 def _fulfils(facts: CallFacts, wanted: CallFilter) -> bool:
