@@ -50,6 +50,14 @@ class SharedHistory:
             for name in migrate(connection):
                 log.info("%s: %s was run", self._where, name)
 
+    def look(self) -> str:
+        """Return what the server is, after bringing the schema up to date. Raises :class:`PostgresUnavailable`."""
+        self.prepare()
+        with self.told(), self._engine.connect() as connection:
+            version = connection.scalar(text("SHOW server_version"))
+            records = self._source.count(connection)
+        return f"PostgreSQL {version}, {records} records"
+
     def catch_up(self, progress: Progress = lambda done, of: None, *, anew: bool = False, wait: bool = False) -> bool:
         """Bring the index up to date; False when another process is at it and ``wait`` is not set.
 
@@ -89,11 +97,15 @@ class SharedHistory:
         return erased
 
     def scrub(self) -> None:
-        """Have the server take what was deleted out of its files (VACUUM). Raises :class:`PostgresUnavailable`."""
+        """Have the server write its tables anew, without what was deleted. Raises :class:`PostgresUnavailable`.
+
+        VACUUM FULL: a plain one leaves the bytes where they were until something else needs the room. Each table is
+        locked meanwhile; nodes keep their records until it is done.
+        """
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
-                    connection.execute(text(f"VACUUM {table}"))
+                    connection.execute(text(f"VACUUM FULL {table}"))
 
     def close(self) -> None:
         """Close its connections."""
