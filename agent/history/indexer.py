@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 FILLED_AT_ONCE = 5_000
 """Calls of one transaction while an index is made anew."""
 
+_AHEAD = 4_096
+
 Progress = Callable[[int, int], None]
 """``progress(done, all)``: how many records have been read of how many."""
 
@@ -194,15 +196,36 @@ def _free_places(connection: Connection, facts: Sequence[CallFacts]) -> list[int
     taken: set[int] = set()
     for some in _parts(wanted):
         taken.update(connection.scalars(select(calls.c.seq).where(calls.c.seq.in_(some))))
-    places = []
-    for seq in wanted:
-        while seq in taken:
-            seq += 1
-            if connection.scalar(select(calls.c.seq).where(calls.c.seq == seq)) is not None:
-                taken.add(seq)
-        taken.add(seq)
-        places.append(seq)
-    return places
+    free, further = set(wanted) - taken, dict[int, int]()
+    return [_first_free(connection, seq, free, further) for seq in wanted]
+
+
+def _first_free(connection: Connection, seq: int, free: set[int], further: dict[int, int]) -> int:
+    """Return the first free place from ``seq`` on, and take it.
+
+    ``further`` leads from a place that is taken to one where looking goes on: many calls without a known beginning have
+    the same one, and are not counted past one by one.
+    """
+    passed = []
+    while seq not in free:
+        if seq in further:
+            passed.append(seq)
+            seq = further[seq]
+            continue
+        ahead = connection.scalars(
+            select(calls.c.seq).where(calls.c.seq >= seq).order_by(calls.c.seq).limit(_AHEAD)
+        ).all()
+        end = seq
+        for one in ahead:
+            if one != end:
+                break
+            end += 1
+        further.update(dict.fromkeys(range(seq, end), end))
+        if end - seq < _AHEAD and end not in further:
+            free.add(end)
+    free.discard(seq)
+    further.update(dict.fromkeys((*passed, seq), seq + 1))
+    return seq
 
 
 def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -231,3 +231,13 @@ def test_filling_that_was_killed_is_gone_on_with(calls: Path, monkeypatch: pytes
     history.catch_up(lambda done, of: progress.append((done, of)))
     assert [done for done, _ in progress] == [10, 15]
     assert len(found(history)) == 35
+
+
+def test_very_many_calls_without_a_beginning_each_have_their_place(calls: Path) -> None:
+    """They all have the moment of storing: more than a millisecond has places for."""
+    history = LocalHistory(calls)
+    for part in range(3):
+        write(calls, [record(f"call.{part}.{number}", started_at="unknown") for number in range(3000)])
+        execute(calls, "UPDATE calls SET written_at = '2026-11-30 12:00:00'")
+        history.catch_up()
+    assert len({line.id for line in history.index.every(CallFilter())}) == 9000
