@@ -159,14 +159,16 @@ def _asked(
 ) -> list[tuple[str, str]]:
     """Return what was asked for, each with its result.
 
-    Records without a list of it: whatever an answer was understood to mean that is the name of a flow of the call.
+    Records without a list of it: what the opening question (``request``) was understood to ask for, and whatever else
+    was understood that is the name of a flow of the call.
     """
     told = [one for one in _list(record.get("intents")) if isinstance(one, Mapping)]
     if told:
         pairs = [(_text(one.get("intent")), _text(one.get("result"))) for one in told]
         return [(intent, result) for intent, result in pairs if intent]
     flows = {_text(turn.get("flow")) for turn in turns}
-    return [(flow, "") for flow in dict.fromkeys(value for _, value in meant) if flow in flows]
+    asked = (value for name, value in meant if value in flows or name == "request")
+    return [(flow, "") for flow in dict.fromkeys(asked)]
 
 
 def _orders(
