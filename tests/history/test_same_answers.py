@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.history.dialects import sqlite_search
@@ -126,7 +126,6 @@ _filters = st.builds(
 
 
 @given(wanted=_filters)
-@settings(max_examples=300)
 def test_both_find_what_looking_at_every_call_finds(both: _Both, wanted: CallFilter) -> None:
     expected = fulfilling(EVERY, wanted)
     assert found(both.sqlite, wanted) == expected
@@ -135,7 +134,6 @@ def test_both_find_what_looking_at_every_call_finds(both: _Both, wanted: CallFil
 
 
 @given(wanted=_filters)
-@settings(max_examples=100)
 def test_where_a_search_starts_changes_nothing_of_what_it_finds(both: _Both, wanted: CallFilter) -> None:
     """Short lists are those of a small shop; with shorter ones SQLite's searches start as those of a million calls."""
     with pytest.MonkeyPatch.context() as patch:
@@ -144,8 +142,7 @@ def test_where_a_search_starts_changes_nothing_of_what_it_finds(both: _Both, wan
         assert found(both.sqlite, wanted) == fulfilling(EVERY, wanted)
 
 
-@given(wanted=_filters, limit=st.integers(1, 40))
-@settings(max_examples=60)
+@given(wanted=_filters, limit=st.integers(1, 300))
 def test_pages_together_hold_every_call_once(both: _Both, wanted: CallFilter, limit: int) -> None:
     for history in (both.sqlite, both.postgres):
         ids: list[str] = []
