@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
-from agent.history.filters import CallFilter, Span
+from agent.history.filters import Bounds, CallFilter
 from agent.history.local import INDEX_FILE, LocalHistory
 from agent.history.opening import History
 from agent.history.shared import SharedHistory
@@ -53,14 +53,14 @@ def questions(last_ms: int) -> Mapping[str, CallFilter]:
         "caller": CallFilter(caller="+1 202 555 0150"),
         "caller's last four": CallFilter(caller="0150"),
         "order": CallFilter(order="104371"),
-        "length": CallFilter(length_ms=Span(90_000)),
-        "length, nearly all": CallFilter(length_ms=Span(5_000)),
-        "score": CallFilter(score=Span(1, 2)),
-        "score and request": CallFilter(score=Span(1, 1), values=by(asked="promotions")),
-        "latency, some": CallFilter(latency_ms=Span(900)),
-        "latency, few": CallFilter(latency_ms=Span(2_000)),
-        "latency and outcome": CallFilter(latency_ms=Span(1_000), values=by(outcome="caller_hung_up")),
-        "slow and long": CallFilter(latency_ms=Span(700), length_ms=Span(70_000)),
+        "length": CallFilter(length_ms=Bounds(90_000)),
+        "length, nearly all": CallFilter(length_ms=Bounds(5_000)),
+        "score": CallFilter(score=Bounds(1, 2)),
+        "score and request": CallFilter(score=Bounds(1, 1), values=by(asked="promotions")),
+        "latency, some": CallFilter(latency_ms=Bounds(900)),
+        "latency, few": CallFilter(latency_ms=Bounds(2_000)),
+        "latency and outcome": CallFilter(latency_ms=Bounds(1_000), values=by(outcome="caller_hung_up")),
+        "slow and long": CallFilter(latency_ms=Bounds(700), length_ms=Bounds(70_000)),
         "fault": CallFilter(values=by(fault="any")),
         "fault with these words": CallFilter(values=by(fault="*orders did not answer*")),
         "fact": CallFilter(values=by(fact="orders.verify.status=delayed")),
@@ -78,7 +78,7 @@ def questions(last_ms: int) -> Mapping[str, CallFilter]:
         "everything": lately(
             CallFilter(
                 values=by(outcome="handed_over", asked="returns", step="returns.item", reason="caller_request"),
-                length_ms=Span(20_000),
+                length_ms=Bounds(20_000),
                 caller_said="yes",
             )
         ),

@@ -26,7 +26,7 @@ Value = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class CallFacts:
+class FinishedCall:
     """One call as the index knows it."""
 
     id: str
@@ -73,7 +73,7 @@ class CallFacts:
         return int.from_bytes(hashlib.blake2b(both.encode(), digest_size=7).digest(), "big")
 
 
-def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
+def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
     """Return what is known of a call from its redacted record, as ``call_record`` makes it. Never raises on JSON.
 
     ``written_ms`` is when it was stored (milliseconds since 1970); it stands in where the record has no start.
@@ -95,7 +95,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
         "edition": _text(record.get("edition")),
         "direction": _text(record.get("direction")) or "inbound",
     }
-    return CallFacts(
+    return FinishedCall(
         id=_text(record.get("id")),
         started_ms=started_ms,
         offset_minutes=offset,

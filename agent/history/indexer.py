@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, insp
 from agent.common.untrusted import check_nesting
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
-from agent.history.facts import CallFacts, Value, call_facts
+from agent.history.facts import FinishedCall, Value, call_facts
 from agent.history.sources import Changes, Position, RecordSource, StoredRecord
 from agent.history.tables import LAYOUT, call_values, calls, index_state
 
@@ -138,7 +138,7 @@ class Indexer:
         self._insert(connection, kept, with_words=False)
         self._insert(connection, [one for one in coming.values() if one.id not in same_words])
 
-    def _insert(self, connection: Connection, facts: Sequence[CallFacts], *, with_words: bool = True) -> None:
+    def _insert(self, connection: Connection, facts: Sequence[FinishedCall], *, with_words: bool = True) -> None:
         places = _free_places(connection, facts)
         added = [
             IndexedCall(seq, self._value_ids(connection, one.values), one)
@@ -180,7 +180,7 @@ class Indexer:
             connection.execute(delete(call_values).where(none_left))
 
 
-def _facts(record: StoredRecord) -> CallFacts | None:
+def _facts(record: StoredRecord) -> FinishedCall | None:
     try:
         check_nesting(record.text)
         data = json.loads(record.text)
@@ -190,7 +190,7 @@ def _facts(record: StoredRecord) -> CallFacts | None:
     return call_facts({**data, "id": record.id} if isinstance(data, dict) else {"id": record.id}, record.written_ms)
 
 
-def _free_places(connection: Connection, facts: Sequence[CallFacts]) -> list[int]:
+def _free_places(connection: Connection, facts: Sequence[FinishedCall]) -> list[int]:
     """Return a free place for each call: the one its beginning gives it, or the next one that is free."""
     wanted = [one.first_seq for one in facts]
     taken: set[int] = set()

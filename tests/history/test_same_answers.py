@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.history.dialects import sqlite_search
-from agent.history.filters import ANY_SPAN, CallFilter, Span
+from agent.history.filters import ANY, Bounds, CallFilter
 from agent.history.local import LocalHistory
 from agent.history.opening import History
 from agent.history.shared import SharedHistory
@@ -95,7 +95,7 @@ def both(postgres_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield _Both(local, shared)
 
 
-_spans = st.builds(Span, st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 120_000))
+_spans = st.builds(Bounds, st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 120_000))
 _queries = st.lists(
     st.sampled_from(WORDS)
     | st.sampled_from(WORDS).map(lambda word: word[:2] + "*")
@@ -116,9 +116,9 @@ _filters = st.builds(
     ),
     order=st.sampled_from(["", "", "", "AB10437", "ab 10-437", "437", "0"]),
     caller=st.sampled_from(["", "", "", "2025550143", "+1 (202) 555-0143", "0143", "12025550150", "43"]),
-    length_ms=st.just(ANY_SPAN) | _spans,
-    score=st.just(ANY_SPAN) | st.builds(Span, st.none() | st.integers(1, 5), st.none() | st.integers(1, 5)),
-    latency_ms=st.just(ANY_SPAN) | st.builds(Span, st.none() | st.integers(200, 1500), st.none()),
+    length_ms=st.just(ANY) | _spans,
+    score=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(1, 5), st.none() | st.integers(1, 5)),
+    latency_ms=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(200, 1500), st.none()),
     said=st.just("") | _queries,
     caller_said=st.just("") | _queries,
     agent_said=st.just("") | _queries,

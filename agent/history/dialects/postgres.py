@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 from sqlalchemy.types import Integer
 
 from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
-from agent.history.dialects.conditions import caller_is, in_span, within
+from agent.history.dialects.conditions import caller_is, in_bounds, within
 from agent.history.tables import call_orders, calls, metadata
 from agent.history.words import TURN_END, Term
 
@@ -105,7 +105,7 @@ def _conditions(wanted: Conditions) -> Iterator[ColumnElement[bool]]:
         yield caller_is(calls.c.caller_reversed, wanted.caller)
     for column, span in ((calls.c.duration_ms, wanted.length_ms), (calls.c.latency_ms, wanted.latency_ms)):
         if span:
-            yield in_span(column, span)
+            yield in_bounds(column, span)
     for words in wanted.words:
         said = _call_words.c.words.op("@@", is_comparison=True)(cast(_query(words), TSQUERY))
         yield calls.c.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))
