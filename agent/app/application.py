@@ -18,6 +18,7 @@ from agent.app.outbox_factory import delivery_lock_path, open_outbox
 from agent.app.queue_factory import open_staff_queues
 from agent.app.recovery_factory import open_recovery, recovered_then_delivered
 from agent.app.shop_factory import open_attempt_limits, open_shop
+from agent.app.sound_factory import sound_directory, sound_keeper
 from agent.app.speech_factory import open_procedures, open_speech
 from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
@@ -123,6 +124,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     pause = await _open_pause(state / "paused.json", wall, redis, stack)
     recovery = await open_recovery(settings, redis, stack)
     queues = await open_staff_queues(settings, wall, lambda: procedures.current, render, speech.speaker, stack)
+    sound = sound_directory(settings)
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
 
@@ -136,6 +138,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         outbox_service=outbox,
         queues=queues,
         recovery=recovery,
+        sound=sound,
         left=dialplan_values,
         events=events,
         wall=wall,
@@ -147,7 +150,9 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     status = AgentStatus(settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues)
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
-        recovered_then_delivered(delivery_lock_path(settings), lost_calls, telephony, outbox)
+        recovered_then_delivered(
+            delivery_lock_path(settings), lost_calls, telephony, outbox, sound_keeper(sound, outbox.records, asterisk.ari)
+        )
     )
     if settings.fastagi.host:
         fastagi = FastAgiServer(agi_services(services, dialplan_values, status.rejection_reason))

@@ -16,6 +16,7 @@ from agent.common.redis import SharedRedis
 from agent.common.tasks import report_failure
 from agent.config.settings import Settings
 from agent.records.records_lock import records_lock
+from agent.records.sound_keeper import SoundKeeper
 from agent.recovery.interrupted_calls import InterruptedCalls
 from agent.recovery.lost_calls import LostCalls, Telephony
 from agent.recovery.redis_snapshots import RedisSnapshotStore
@@ -51,9 +52,9 @@ async def open_recovery(
 
 @contextlib.asynccontextmanager
 async def recovered_then_delivered(
-    lock_file: Path, lost_calls: LostCalls, telephony: Telephony, outbox: OutboxService
+    lock_file: Path, lost_calls: LostCalls, telephony: Telephony, outbox: OutboxService, sound: SoundKeeper
 ) -> AsyncIterator[None]:
-    """While the block runs: write the records of lost calls, then deliver the outbox.
+    """While the block runs: write the records of lost calls, then deliver the outbox and finish recordings.
 
     Neither waits for Asterisk to answer, nor does the block wait for either. Where another process still holds the
     file of the records (one whose application is being taken) both wait for its end. At the block's end attempts under
@@ -65,7 +66,13 @@ async def recovered_then_delivered(
         async with records_lock(lock_file, stopping) as held:
             if held:
                 await lost_calls.write_records(telephony, stopping)
-                await outbox.deliveries.run(outbox.redis_sharing)
+                finishing = asyncio.create_task(sound.run(stopping), name="sound-keeper")
+                finishing.add_done_callback(report_failure)  # what breaks it is no reason to deliver nothing
+                try:
+                    await outbox.deliveries.run(outbox.redis_sharing)
+                finally:
+                    stopping.set()
+                    await asyncio.gather(finishing, return_exceptions=True)
 
     task = asyncio.create_task(work(), name="outbox-deliveries")
     task.add_done_callback(report_failure)

@@ -23,6 +23,7 @@ from agent.asterisk.orphans import (
     orphan_channels,
     remove_orphans,
 )
+from agent.asterisk.sound_leg import SOUND, MediaLegRecorder
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
@@ -177,6 +178,9 @@ class StasisApplication:
         args = [str(arg) for arg in event.get("args", [])]
         if args[:1] == [CONTROL]:
             self._run_feature_code(channel, args[1:])
+            return
+        if args[:1] == [SOUND]:  # a media leg of a call that is over: nobody needs it any more
+            self._start_background_task(self._ari.channels.hangup(channel_id), "stray-media")
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         line = AsteriskCallerLine(self._ari, channel, args, self._options)
@@ -347,6 +351,7 @@ class StasisApplication:
         self._media_lines[media.channel_id] = line
         bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
         self._bridge_ids.add(bridge_id)
+        line.sound_leg = MediaLegRecorder(self._ari, media.channel_id, bridge_id)
         deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
         try:
             await self._connect(line, media, bridge_id)

@@ -55,6 +55,10 @@ class CallRecording:
         """The call is answered from now on."""
         self._answered_at = self._parts.clock()
 
+    def since_answer(self, at: float) -> float:
+        """Return a moment of the clock (monotonic seconds) as seconds since the answer; 0 before that."""
+        return at - self._answered_at if self._answered_at is not None else 0.0
+
     def begin_turn(self, turn: Turn) -> Callable[[float], object]:
         """Begin the record of a turn; returns what to call with the time of its first audio."""
         if self._current is not None and turn.understood:

@@ -9,13 +9,14 @@ from pathlib import Path
 from agent.common import sqlite
 from agent.common.sqlite import SqliteFile, SqliteOptions
 from agent.errors import OrderlineError
-from agent.records import outbox_sql
+from agent.records import outbox_sql, sounds_sql
 
 BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
-LAYOUT = 2
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls."""
+LAYOUT = 3
+"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls,
+3 recordings."""
 
 _CALLS = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -68,4 +69,6 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
     if layout < LAYOUT:
-        connection.executescript(f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
+        connection.executescript(
+            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{sounds_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;"
+        )

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.records.digit_runs import DigitRun, find_digit_runs
+from agent.records.silent_spans import silent_spans
 
 CARD = "[card number]"
 PHONE = "[phone number]"
@@ -99,10 +100,13 @@ def redact_record(record: Mapping[str, Any], policy: RedactionPolicy = DEFAULT_P
             result[name] = {
                 part: inner if kept or part != "number" else _last_two(str(inner)) for part, inner in value.items()
             }
-        elif name in ("id", "started_at"):
+        elif name in ("id", "started_at", "sound"):
             result[name] = value  # ours, and a channel id may look like a number
         else:
             result[name] = _redact_any(value, name, secrets, policy)
+    if isinstance(sound := record.get("sound"), Mapping):
+        spans = silent_spans(turns, result.get("turns", ()), policy.secret_slots.keys())
+        result["sound"] = {**sound, "silent": [*(sound.get("silent") or ()), *spans]}
     return result
 
 
