@@ -17,6 +17,7 @@ from agent.app.call_handler import CallHandler
 from agent.app.outbox_factory import delivery_lock_path, open_outbox
 from agent.app.queue_factory import open_staff_queues
 from agent.app.recovery_factory import open_recovery, recovered_then_delivered
+from agent.app.retention import run_retention
 from agent.app.shop_factory import open_attempt_limits, open_shop
 from agent.app.sound_factory import sound_directory, sound_keeper
 from agent.app.speech_factory import open_procedures, open_speech
@@ -151,7 +152,11 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
         recovered_then_delivered(
-            delivery_lock_path(settings), lost_calls, telephony, outbox, sound_keeper(sound, outbox.records, asterisk.ari)
+            delivery_lock_path(settings),
+            lost_calls,
+            telephony,
+            outbox,
+            (sound_keeper(sound, outbox.records, asterisk.ari).run, lambda stop: run_retention(settings, stop)),
         )
     )
     if settings.fastagi.host:

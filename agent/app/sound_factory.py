@@ -27,7 +27,7 @@ def sound_path(settings: Settings) -> Path:
 
 
 def sound_directory(settings: Settings) -> SoundDirectory:
-    """Return the directory of sound. Raises SettingsError where it is kept and its path cannot stand in the dialplan."""
+    """Return the directory of sound. Raises SettingsError when its path cannot stand in the dialplan."""
     path = sound_path(settings).absolute()
     if settings.sound.keep:
         try:

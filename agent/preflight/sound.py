@@ -1,4 +1,4 @@
-"""Checks that Asterisk can record calls: the module, the dialplan, the directory, and a short recording that is made."""
+"""Checks that Asterisk can record calls: module, dialplan, directory, and a short recording that is really made."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ async def sound_trial_finding(ari: AriClient, media_id: str, bridge_id: str, sou
             began = await MediaLegRecorder(ari, media_id, bridge_id).start(path)
             await asyncio.sleep(_TRIAL_SECONDS)  # what is recorded is this time
         except MediaLostError as error:
-            return Finding(WHAT, "failed", error.message, "orderline wire --apply; then: asterisk -rx 'dialplan reload'")
+            return Finding(
+                WHAT, "failed", error.message, "orderline wire --apply; then: asterisk -rx 'dialplan reload'"
+            )
         finally:
             await media.close()
             await ari.bridges.destroy(bridge_id)
@@ -72,8 +74,8 @@ async def sound_trial_finding(ari: AriClient, media_id: str, bridge_id: str, sou
             return Finding(WHAT, "failed", detail, "orderline wire --apply; then: asterisk -rx 'dialplan reload'")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                while not sound.raw_part(name, "1").seconds:
-                    await asyncio.sleep(0.05)  # Asterisk tells nobody that it has closed a file
+                while not sound.raw_part(name, "1").seconds:  # noqa: ASYNC110 - a file of another process
+                    await asyncio.sleep(0.05)
         if not sound.raw_part(name, "1").seconds:
             return Finding(WHAT, "failed", f"Asterisk could not write into {sound.incoming}", _fix(sound.directory))
         return Finding(WHAT, "ok", "a trial recording was made and deleted")

@@ -35,6 +35,10 @@ CREATE TABLE IF NOT EXISTS open_calls (
     owner  TEXT NOT NULL,             -- the process that holds the call
     record TEXT NOT NULL              -- what its record would be if that process died now
 );
+CREATE TABLE IF NOT EXISTS retention (
+    kind  TEXT PRIMARY KEY,
+    until REAL NOT NULL               -- what began before this (seconds since 1970) has lost it
+);
 """
 
 
@@ -65,6 +69,7 @@ def _options(path: Path, busy_timeout_seconds: float) -> SqliteOptions:
 
 def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA secure_delete = ON")
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")

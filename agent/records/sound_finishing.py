@@ -46,7 +46,7 @@ def place(raw: RawPart, from_seconds: float | None, answered_utc: float | None) 
     if from_seconds is None:  # the staff's part: only the file tells
         return PlacedPart(raw, max(0.0, by_end or 0.0))
     apart = abs(by_end - from_seconds) if by_end is not None else 0.0
-    return PlacedPart(raw, from_seconds, apart if _TOLERANCE_SECONDS < apart else 0.0)
+    return PlacedPart(raw, from_seconds, apart if apart > _TOLERANCE_SECONDS else 0.0)
 
 
 def finish(parts: Sequence[PlacedPart], silent: Iterable[Mapping[str, Any]], target: Path) -> float:
