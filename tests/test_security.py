@@ -23,7 +23,7 @@ from agent.config.asterisk import AmiSettings, AriSettings
 from agent.config.base import SettingsError
 from agent.config.control import ControlSettings
 from agent.config.settings import Settings
-from agent.control.server import LiveFeed
+from agent.control.live_feed import LiveFeed
 from agent.dialog.contract import HandOverAction
 from agent.installation.asterisk_files import read
 from agent.records.call_store import CallStore

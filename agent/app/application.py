@@ -31,10 +31,11 @@ from agent.config.timezone import wall_clock
 from agent.control.active_calls import ActiveCalls
 from agent.control.admission import Admission
 from agent.control.agi import DialplanValues, agi_services
+from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
 from agent.control.routes import control_routes
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.records.event_redaction import redact_event
@@ -102,10 +103,10 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     state.mkdir(parents=True, exist_ok=True)
     wall = wall_clock(settings.shop.timezone)
     render = SandboxRenderer(filters)
-    feed = LiveFeed(None if settings.control.show_private else redact_event)
     metrics = Metrics()
     active_calls = ActiveCalls(redact_event, time.monotonic)
     events = EventBus()
+    feed = LiveFeed(None if settings.control.show_private else redact_event, events.epoch)
     for subscriber in (feed.send, metrics.count, active_calls.update):
         events.subscribe(subscriber)
     redis = _open_redis(settings, stack)

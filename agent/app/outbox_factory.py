@@ -73,7 +73,8 @@ async def open_outbox(
     sender = WebhookSender(webhook_targets(settings))  # before anything is opened
     stack.push_async_callback(sender.close)
     mapper = WebhookEventMapper([webhook_subscription(webhook) for webhook in settings.webhooks], wall)
-    records = await CallStore.open(calls_path(settings), news=mapper.events_of_record)
+    repeat_seconds = settings.records.repeat_hours * _HOUR
+    records = await CallStore.open(calls_path(settings), news=mapper.events_of_record, repeat_seconds=repeat_seconds)
     stack.push_async_callback(records.close)
     operations = operation_deliverer(services, mapper.events_of_operation)
     deliverers = {**dict.fromkeys(OPERATION_LANES, operations), **sender.deliverers()}

@@ -20,6 +20,7 @@ from agent.call.ports import (
     VoiceActivityDetector,
 )
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallOrigin
 from agent.call.snapshot import RecoveredCall
 from agent.call.sound import CallSound, NoSound
 from agent.call.turn_taking import TurnTakingOptions
@@ -57,6 +58,8 @@ class CallComponents:
     sound: CallSound | NoSound = field(default_factory=NoSound)
     resumed: RecoveredCall | None = None
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
+    origin: CallOrigin = field(default_factory=CallOrigin)
+    """Why there is this call."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""

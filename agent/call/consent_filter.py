@@ -21,9 +21,9 @@ class ConsentFilteredRecords:
         self._records = records
         self._answer = answer
 
-    async def begin(self, record: CallRecord) -> None:
+    async def begin(self, record: CallRecord) -> str:
         """Pass it on: nothing has been said yet."""
-        await self._records.begin(record)
+        return await self._records.begin(record)
 
     async def write(self, record: CallRecord) -> None:
         """Write the record with the caller's answer in it; after a refusal, the outcome alone."""
@@ -47,6 +47,14 @@ class ConsentFilteredEvents:
                 event = replace(event, record={"greeting_ms": greeting_ms, "consent": REFUSED})
         self._events.publish(event)
 
+    def count(self, call_id: str) -> int:
+        """Return how many events of a call were told."""
+        return self._events.count(call_id)
+
+    def go_on(self, call_id: str, count: int) -> None:
+        """Go on counting a call's events after ``count``."""
+        self._events.go_on(call_id, count)
+
 
 class ConsentFilteredServices:
     """Implements :class:`agent.call.ports.Services` for one call: after a refusal tickets carry no transcript."""
@@ -63,12 +71,19 @@ class ConsentFilteredServices:
 
 
 def outcome_only(record: CallRecord) -> CallRecord:
-    """The record without words, numbers and slots: what was done, how it ended, how long it took."""
+    """The record without words, numbers and slots: what was done, how it ended, how long it took.
+
+    The trail goes as well: the ways taken tell what was answered.
+    """
     handover = record.handover
     return replace(
         record,
         caller=Caller(dialled=record.caller.dialled),
         turns=[],
         slots={},
+        trail=[],
+        intents=[],
+        facts=[],
+        repeat_of="",
         handover=None if handover is None else {"reason": handover.get("reason"), "ticket": handover.get("ticket")},
     )

@@ -11,12 +11,12 @@ from typing import Any
 from agent.call.latency import LOOK_UP, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.queue_status import StaffQueues
-from agent.call.records import CallRecord
+from agent.call.records import CallRecord, QueueWait
 from agent.call.sound import CallSound, NoSound
 from agent.call.ticketing import HandoverTicket
 from agent.common.channel_variables import channel_variable_text
 from agent.common.tasks import cancel_and_wait
-from agent.dialog.contract import Dialog, HandOverAction, Turn
+from agent.dialog.contract import Dialog, HandOverAction, QueueReport, Turn
 from agent.errors import OrderlineError
 from agent.telemetry.events import EventPublisher, HandedOver, QueueChecked
 
@@ -64,6 +64,7 @@ class Handover:
         """``sources``: None for a call without a conversation (never answered, or never begun): only a reason goes."""
         self._line = line
         self._sources = sources
+        self._report: QueueReport | None = None
         self._executed = False
 
     async def prepare_words(self, turn: Turn) -> Turn:
@@ -75,13 +76,15 @@ class Handover:
         sources = self._sources
         if sources is None or sources.queues is None or not isinstance(turn.then, HandOverAction):
             return turn
-        report = await sources.queues.report(turn.then.queue)
+        report = self._report = await sources.queues.report(turn.then.queue)
         sources.timer.lap(LOOK_UP)
         sources.events.publish(QueueChecked(self._line.id, report.standing, report.wait_minutes, report.opens))
         answer = sources.dialog.hear(report)
         if isinstance(answer.then, HandOverAction):
-            return replace(turn, say=(*turn.say, *answer.say), then=answer.then)
-        return replace(answer, understood=turn.understood)
+            said, trail = (*turn.say, *answer.say), (*turn.trail, *answer.trail)
+            return replace(turn, say=said, then=answer.then, trail=trail, requests=(*turn.requests, *answer.requests))
+        trail, requests = (*turn.trail, *answer.trail), (*turn.requests, *answer.requests)
+        return replace(answer, understood=turn.understood, reading=turn.reading, trail=trail, requests=requests)
 
     async def prepare(
         self, handover: HandOverAction, announced: Callable[[], Awaitable[None]] = nothing_announced
@@ -105,6 +108,7 @@ class Handover:
         """Let the caller go to the staff. Raises LineGone, CallReclaimedError."""
         if self._sources is not None:
             self._sources.record.handover = dict(prepared.recorded)
+            self._sources.record.queue_wait = queue_wait(str(prepared.recorded["queue"]), self._report)
             self._sources.events.publish(HandedOver(self._line.id, **prepared.recorded))
         await self._line.hand_over(prepared.variables, prepared.reason)
         self._executed = True
@@ -121,7 +125,7 @@ class Handover:
         except OrderlineError as error:
             log.warning("Call %s could not be handed over to staff: %s", self._line.id, error)
             if self._sources is not None:
-                self._sources.record.handover = None
+                self._sources.record.handover = self._sources.record.queue_wait = None
             return False
         return True
 
@@ -146,6 +150,14 @@ def handover_variables(handover: HandOverAction, ticket: str) -> dict[str, str]:
         "ORDERLINE_ORDER": channel_variable_text(str(facts.get("order_number") or ""), 40),
         "ORDERLINE_VERIFIED": "yes" if facts.get("verified") else "no",
     }
+
+
+def queue_wait(queue: str, report: QueueReport | None = None) -> QueueWait:
+    """Return what is known of a wait that begins; ``report`` is what was asked of the queue, None for nothing."""
+    if report is None:
+        return QueueWait(queue)
+    expected = None if report.standing == "unknown" else report.wait_minutes
+    return QueueWait(queue, report.standing, expected)
 
 
 def _without_conversation(handover: HandOverAction) -> PreparedHandover:

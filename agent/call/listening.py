@@ -55,6 +55,8 @@ class ListeningResult:
     """Clock time of the caller's last voice or key; None for silence."""
     ended_at: float | None = None
     """Clock time at which the turn was taken to be over."""
+    caller_began_at: float | None = None
+    """Clock time of the caller's first voice or key."""
 
 
 class TurnListener:
@@ -75,6 +77,7 @@ class TurnListener:
         self._ear = self._new_ear() if listen.speech else None
         self._barged_in = False
         self._held_keys: list[str] = []
+        self._first_key_at: float | None = None
         self._judged: tuple[str, Completeness] = ("", parts.completeness(""))
         self._taker = TurnTaker(
             parts.options,
@@ -133,6 +136,8 @@ class TurnListener:
 
     async def _take_key(self, digit: str) -> bool:
         """Take one key; True when the entry is complete."""
+        if self._first_key_at is None:
+            self._first_key_at = self._parts.clock()
         if self._speaking.active:
             if self._listen.barge_in is BargeIn.OFF:
                 self._held_keys.append(digit)
@@ -172,8 +177,9 @@ class TurnListener:
             return ListeningResult(NoInput(self._listen.no_input_seconds), None)
         elif action is TurnAction.END_OF_TURN:
             ended_at = parts.clock()
+            began_at = ended_at - self._taker.speaking_ms / 1000
             heard = self._heard(await ear.finish())
-            return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at)
+            return ListeningResult(heard, ended_at - self._taker.silence_ms / 1000, ended_at, began_at)
         return None
 
     def _pause_or_go_on(self, ear: RecognitionStream, probability: float) -> None:
@@ -196,7 +202,8 @@ class TurnListener:
             ear.settle()
 
     def _keyed(self) -> ListeningResult:
-        return ListeningResult(TurnInput(keys=self._keys.keys, barged_in=self._barged_in), self._parts.clock())
+        keyed = TurnInput(keys=self._keys.keys, barged_in=self._barged_in)
+        return ListeningResult(keyed, self._parts.clock(), caller_began_at=self._first_key_at)
 
     def _heard(self, recognition: RecognitionResult) -> TurnInput:
         return TurnInput(

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.call.ports import Services
-from agent.call.records import CallRecord
+from agent.call.records import CallRecord, OperationFact
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded
+from agent.dialog.kept_facts import kept_facts
 
 CREATE_TICKET = "tickets.create"
+
+
+class NotedOperation(NamedTuple):
+    """What was noted of an operation that is over."""
+
+    code: str
+    """``ok``, or why it failed."""
+    reason: str
+    facts: Mapping[str, Any]
+    """What may be kept of it, by name."""
 
 
 class CallOperations:
@@ -47,16 +58,26 @@ class CallOperations:
         except TimeoutError:
             return EffectFailed(effect.id, "timed_out", f"{effect.name} took longer than {effect.deadline_seconds:g} s")
 
-    def note(self, effect: Effect, result: EffectSucceeded | EffectFailed, milliseconds: float) -> str:
-        """Write an effect that is over into the record; returns its code."""
+    def note(
+        self, effect: Effect, result: EffectSucceeded | EffectFailed, milliseconds: float, at_seconds: float = 0.0
+    ) -> NotedOperation:
+        """Write an effect that is over, and what may be kept of it, into the record.
+
+        ``at_seconds`` is the time since the answer.
+        """
         if isinstance(result, EffectFailed):
             act = PerformedOperation(effect.name, effect.arguments, result.code, result.reason)
         else:
             act = PerformedOperation(effect.name, effect.arguments, "ok", result=result.result)
         self._acts.append(act)
         key = self._key(effect)
-        self._record.effects.append({"name": effect.name, "code": act.code, "ms": milliseconds, "key": key})
-        return act.code
+        noted = {"name": effect.name, "code": act.code, "ms": milliseconds, "key": key, "at_seconds": at_seconds}
+        self._record.effects.append({**noted, "reason": act.reason} if act.reason else noted)
+        facts = dict(kept_facts(effect.keeps, effect.arguments, act.result or {}))
+        self._record.facts += [
+            OperationFact(effect.name, name, value, at_seconds, act.code) for name, value in facts.items()
+        ]
+        return NotedOperation(act.code, act.reason, facts)
 
     def page(self, why: TicketReason) -> str:
         """Return the page of a ticket written now."""

@@ -171,8 +171,11 @@ class Services(Protocol):
 class CallRecordWriter(Protocol):
     """Where calls go."""
 
-    async def begin(self, record: CallRecord) -> None:
-        """Note that a call has begun, so that it is recorded even if this process dies. Never raises."""
+    async def begin(self, record: CallRecord) -> str:
+        """Note that a call has begun, so that it is recorded even if this process dies. Never raises.
+
+        Returns the id of the latest earlier call from the same number, ``""`` where there is none or nobody knows.
+        """
 
     async def write(self, record: CallRecord) -> None:
         """Store the record durably; a second write for the same id is refused."""

@@ -22,6 +22,20 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class CallOrigin:
+    """Why there is this call: what is known of it before a word is said, besides who calls."""
+
+    direction: str = "inbound"
+    """``inbound`` or ``outbound``."""
+    purpose: str = ""
+    """Of an outbound call, what it is for."""
+    job: str = ""
+    """The outbound job it belongs to."""
+    continues: str = ""
+    """The id of the visit before, for a call that came back from the queue or from staff."""
+
+
+@dataclass(frozen=True)
 class CandidateRecord:
     """One meaning that an answer in the caller's own words may have had."""
 
@@ -97,8 +111,9 @@ class IntentRecord:
     """When it was understood."""
     result: str = ""
     """``answered`` (the procedure came to its end), ``handed_over``, ``cancelled`` (the caller did not want it any
-    more), ``not_meant`` (it was a wrong guess), ``hung_up``, ``taken_over``, ``fault``, or the word of the ``hangup``
-    step that ended the call in it; ``""`` while it is open."""
+    more), ``not_meant`` (it was a wrong guess), ``goodbye`` (the caller left it at that), ``nobody_there`` (nobody of
+    the staff could take it), ``hung_up``, ``taken_over``, ``fault``, or the word of the ``hangup`` step that ended the
+    call in it; ``""`` while it is open."""
     ended_at_seconds: float | None = None
     about: dict[str, Any] = field(default_factory=dict)
     """What the procedure's ``keeps`` names, as last known while it ran: a return's reason, the promotion asked for."""
@@ -217,7 +232,7 @@ class CallRecord:
     facts: list[OperationFact] = field(default_factory=list)
     """What the operations were about, as far as the pack's ``services`` allow."""
     queue_wait: QueueWait | None = None
-    """Of a call that was handed over, or came back from a queue."""
+    """Of a call that was handed over: the wait that followed."""
     repeat_of: str = ""
     """The id of the latest earlier call from the same number within ``records.repeat_hours``; ``""`` for none."""
     sound: SoundRecord | None = None

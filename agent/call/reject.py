@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
+from agent.call.call_recording import call_began, new_record
 from agent.call.errors import LineGone
-from agent.call.handover import Handover
+from agent.call.handover import Handover, queue_wait
 from agent.call.ports import CallerLine, CallRecordWriter
-from agent.call.records import CallRecord
+from agent.call.records import CallOrigin, CallRecord
 from agent.dialog.contract import HandOverAction
 from agent.errors import OrderlineError
-from agent.telemetry.events import CallBegan, CallFinished, CallingParty, CallRefused, EventPublisher
+from agent.telemetry.events import CallFinished, CallRefused, EventPublisher
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +25,15 @@ async def reject_to_queue(
     line: CallerLine, reason: str, records: CallRecordWriter, events: EventPublisher, wall: Callable[[], datetime]
 ) -> CallRecord:
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
-    record = CallRecord(line.id, line.caller, wall().isoformat(timespec="milliseconds"))
-    party = CallingParty(line.caller.number, line.caller.name, line.caller.dialled)
+    record = new_record(line, wall(), CallOrigin())
     events.publish(CallRefused(line.id, reason))
-    events.publish(CallBegan(line.id, party, line.caller.dialled, line.entry))
-    await records.begin(record)
+    events.publish(call_began(line, record))
+    record.repeat_of = await records.begin(record)
     try:
         handover = Handover(line)
         prepared = await handover.prepare(HandOverAction(reason, ""))
         await handover.execute(prepared)
-        record.handover = dict(prepared.recorded)
+        record.handover, record.queue_wait = dict(prepared.recorded), queue_wait("")
         record.outcome, record.ended_by = "handed_over", "handover"
     except LineGone:
         record.outcome, record.ended_by = "caller_hung_up", "caller"
@@ -42,6 +42,7 @@ async def reject_to_queue(
         record.faults.append(f"{type(error).__name__}: {error}")
         raise
     finally:
+        record.ended_utc = round(wall().timestamp(), 3)
         try:
             await records.write(record)
         except OrderlineError:

@@ -205,7 +205,7 @@ class CallSession:
         self._timer.caller_stopped(answer.caller_stopped_at, answer.ended_at)
         self._timer.lap(RECOGNITION)
         if isinstance(answer.event, TurnInput):
-            self._recording.note_heard(answer.event)
+            self._recording.note_heard(answer.event, answer.caller_began_at, answer.caller_stopped_at)
         return answer.event
 
     # --- effects and hand-over ----------------------------------------------------------------------
@@ -237,8 +237,10 @@ class CallSession:
                 await playback.close()
         self._timer.lap(LOOK_UP)
         milliseconds = round((parts.clock() - started) * 1000, 1)
-        code = self._operations.note(effect, result, milliseconds)
-        parts.events.publish(EffectEnded(self._line.id, effect.name, code, milliseconds))
+        noted = self._operations.note(effect, result, milliseconds, self._recording.seconds)
+        parts.events.publish(
+            EffectEnded(self._line.id, effect.name, noted.code, milliseconds, noted.reason, noted.facts)
+        )
         return result
 
     async def _hand_over(self, handover: HandOverAction, speaking: PromptPlayback) -> None:

@@ -14,6 +14,7 @@ from agent.call.records import CallRecord
 from agent.common.untrusted import finite_number, of_shape
 
 VERSION = 1
+_MOST_EVENTS = 1_000_000
 RESTARTED_FAULT = "controller restarted"
 """The fault in the record of a call that outlived its controller."""
 
@@ -28,17 +29,22 @@ class RecoveredCall:
     """Seconds since 1970; None for a call that was not answered yet."""
     conversation: Mapping[str, Any]
     """:meth:`agent.dialog.contract.Dialog.snapshot`."""
+    events: int = 0
+    """How many events of the call were told when it was kept."""
     hand_over: str = ""
     """A reason here: the conversation cannot go on, the call is handed over with its summary."""
 
 
-def snapshot_of(record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any]) -> dict[str, Any]:
+def snapshot_of(
+    record: CallRecord, answered_at: float | None, conversation: Mapping[str, Any], events: int = 0
+) -> dict[str, Any]:
     """Return what :func:`recovered_call` needs; ``answered_at`` in seconds since 1970."""
     return {
         "version": VERSION,
         "record": dataclasses.asdict(record),
         "answered_at": answered_at,
         "conversation": dict(conversation),
+        "events": events,
     }
 
 
@@ -53,7 +59,9 @@ def recovered_call(state: Mapping[str, Any]) -> RecoveredCall:
         conversation = state["conversation"]
         if not isinstance(conversation, dict):
             raise ValueError("no conversation")
-        return RecoveredCall(record, None if answered_at is None else finite_number(answered_at), dict(conversation))
+        answered_at = None if answered_at is None else finite_number(answered_at)
+        events = min(max(0, int(finite_number(state.get("events", 0)))), _MOST_EVENTS)
+        return RecoveredCall(record, answered_at, dict(conversation), events)
     except (KeyError, TypeError, OverflowError, ValueError) as error:
         raise ValueError(f"no kept call: {type(error).__name__} {error}") from error
 

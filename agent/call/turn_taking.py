@@ -105,6 +105,8 @@ class TurnTaker:
         self._faint_ms = 0
         self._listening_since_ms = 0
         self._speaking_since_ms: int | None = None
+        self._onset_ms = 0
+        """Voice that was there before it counted as the beginning of the caller's turn."""
         self._last_voice_ms = 0
         self._interrupted_ms: int | None = None
         self._resumed = False
@@ -113,6 +115,11 @@ class TurnTaker:
     def caller_is_speaking(self) -> bool:
         """True from the first frame of the caller's turn to its end."""
         return self._speaking_since_ms is not None
+
+    @property
+    def speaking_ms(self) -> int:
+        """How long ago the first voice of the caller's turn was; 0 before it."""
+        return 0 if self._speaking_since_ms is None else self._now_ms - self._speaking_since_ms + self._onset_ms
 
     @property
     def silence_ms(self) -> int:
@@ -226,6 +233,7 @@ class TurnTaker:
 
     def _begin_speech(self) -> None:
         self._speaking_since_ms = self._now_ms
+        self._onset_ms = max(self._voiced_ms, self._faint_ms)
         self._last_voice_ms = max(self._last_voice_ms, self._now_ms - self._gap_ms)
 
     def _forget_speech(self) -> None:

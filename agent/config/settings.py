@@ -14,6 +14,7 @@ from agent.config.call import CallSettings, RescuerSettings
 from agent.config.control import ControlSettings, LogSettings
 from agent.config.delivery import OutboxSettings, RedisSettings, WebhookSettings
 from agent.config.queues import QueueSettings
+from agent.config.records import RecordsSettings
 from agent.config.shop import ShopSettings
 from agent.config.sound import RetentionSettings, SoundSettings
 from agent.config.speech import SpeechSettings
@@ -32,6 +33,7 @@ class Settings(SettingsPart):
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
+    records: RecordsSettings = RecordsSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +18,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.common.log_rate import LogRate, RateLimitedLog
 from agent.common.tasks import cancel_and_wait
-from agent.telemetry.events import CallEvent, PublishedEvent
+from agent.control.live_feed import BadFeedPosition, FeedPosition, FeedReader, LiveFeed
 
 log = logging.getLogger(__name__)
 authentication_log = logging.getLogger("agent.live")
@@ -31,48 +29,6 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEAD_SECONDS = 10.0
 """A connection on which no request has begun for so long, or whose request has not come whole, is closed."""
 _LINGERING_SECONDS = 2.0
-_BACKLOG = 1000
-"""Messages a slow reader may be behind before it is cut off; calls never wait for readers."""
-
-
-class LiveFeed:
-    """Sends every event to its readers without waiting for them; :meth:`send` subscribes to the event bus."""
-
-    def __init__(self, redact: Callable[[CallEvent], CallEvent] | None = None) -> None:
-        """``redact(event)`` gives what readers may see of it; without one they see everything."""
-        self._redact = redact
-        self._readers: set[asyncio.Queue[str | None]] = set()
-
-    def send(self, published: PublishedEvent) -> None:
-        """Send one event to all readers."""
-        if not self._readers:
-            return
-        if self._redact is not None:
-            published = replace(published, event=self._redact(published.event))
-        message = json.dumps(published.message(), ensure_ascii=False, default=str)
-        for queue in tuple(self._readers):
-            if queue.qsize() >= _BACKLOG:
-                log.warning("A reader of the live feed is %d messages behind and is cut off", _BACKLOG)
-                self._readers.discard(queue)
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(message)
-
-    def subscribe(self) -> asyncio.Queue[str | None]:
-        """Open a queue of messages; None ends it."""
-        queue: asyncio.Queue[str | None] = asyncio.Queue()
-        self._readers.add(queue)
-        return queue
-
-    def unsubscribe(self, queue: asyncio.Queue[str | None]) -> None:
-        """Close a queue."""
-        self._readers.discard(queue)
-
-    def close(self) -> None:
-        """End every reader."""
-        for queue in tuple(self._readers):
-            queue.put_nowait(None)
-        self._readers.clear()
 
 
 class ControlServer:
@@ -167,21 +123,25 @@ class ControlServer:
         return web.Response(text="orderline: alive\n")
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
+        try:
+            position = FeedPosition.of_query(request.query)
+        except BadFeedPosition as error:
+            raise web.HTTPBadRequest(text=f"{error}\n") from error
         socket = web.WebSocketResponse(heartbeat=20.0)
         await socket.prepare(request)
-        queue = self._feed.subscribe()
-        sender = asyncio.create_task(self._send(socket, queue))
+        reader = self._feed.follow(position)
+        sender = asyncio.create_task(self._send(socket, reader))
         try:
             async for _ in socket:  # readers have nothing to say; this notices when they leave
                 pass
         finally:
-            self._feed.unsubscribe(queue)
+            self._feed.leave(reader)
             await cancel_and_wait(sender)
         return socket
 
     @staticmethod
-    async def _send(socket: web.WebSocketResponse, queue: asyncio.Queue[str | None]) -> None:
-        while (message := await queue.get()) is not None:
+    async def _send(socket: web.WebSocketResponse, reader: FeedReader) -> None:
+        async for message in reader.messages():
             try:
                 await socket.send_str(message)
             except ConnectionError:

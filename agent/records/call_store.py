@@ -24,6 +24,7 @@ from agent.errors import OrderlineError
 from agent.records import outbox_sql, sounds_sql
 from agent.records.call_record import call_record
 from agent.records.database import BUSY_TIMEOUT_SECONDS, RecordsUnavailable, call_database
+from agent.records.earlier_calls import REPEAT_SECONDS, earlier_call
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_record
@@ -57,12 +58,13 @@ class RecordExists(OrderlineError):
 class CallStore:
     """Implements :class:`agent.call.ports.CallRecordWriter`. Make it with :meth:`open`, and close it."""
 
-    def __init__(self, database: SqliteFile, redact: Redact, news: EventsOfRecord) -> None:
+    def __init__(self, database: SqliteFile, redact: Redact, news: EventsOfRecord, repeat_seconds: float) -> None:
         self.database = self._database = database
         """For what else is kept in the same file."""
         self._path = database.path
         self._redact = redact
         self._news = news
+        self._repeat_seconds = repeat_seconds
         self._owner = uuid.uuid4().hex
         self._closed = False
         self._spool = Spool(self._path.with_name(self._path.name + ".spool.jsonl"))
@@ -82,15 +84,17 @@ class CallStore:
         *,
         redact: Redact = redact_record,
         news: EventsOfRecord = lambda record, over: (),
+        repeat_seconds: float = REPEAT_SECONDS,
         busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS,
     ) -> CallStore:
         """Open or make the database at ``path`` and take in what waits in ``<path>.spool.jsonl``.
 
         ``redact`` is given every record before it is written; the default takes out card and phone numbers and
-        postcodes. ``news(record, over)`` says what goes into the outbox with it. Raises :class:`RecordsUnavailable`
-        when the database cannot be made or is not one of ours.
+        postcodes. ``news(record, over)`` says what goes into the outbox with it. A call from a number that called
+        within ``repeat_seconds`` before is a repeat; 0: none is. Raises :class:`RecordsUnavailable` when the database
+        cannot be made or is not one of ours.
         """
-        store = cls(call_database(path, busy_timeout_seconds), redact, news)
+        store = cls(call_database(path, busy_timeout_seconds), redact, news, repeat_seconds)
         try:
             await store._database.run(store._open)
         except (OSError, sqlite3.Error) as error:
@@ -101,28 +105,32 @@ class CallStore:
             raise
         return store
 
-    async def begin(self, record: CallRecord) -> None:
+    async def begin(self, record: CallRecord) -> str:
         """Note that a call has begun: if this process dies, the next one still writes its record.
 
-        Never raises: a call goes on without the note, and :meth:`write` makes up for it.
+        Never raises: a call goes on without the note, and :meth:`write` makes up for it. Returns the id of the latest
+        earlier call from the same number, ``""`` for none.
         """
         if self._closed:
-            return
+            return ""
         data = dict(self._redact({**call_record(record), "outcome": "failed", "ended_by": "fault"}))
         entries = self._news(data, False)
 
-        def job(db: sqlite3.Connection) -> None:
+        def job(db: sqlite3.Connection) -> str:
+            data["repeat_of"] = data.get("repeat_of") or earlier_call(db, data, self._repeat_seconds)
             # a call that outlived its process is begun a second time: it is ours from now on
             row = (data["id"], self._owner, json.dumps(data))
             db.execute("INSERT OR REPLACE INTO open_calls VALUES (?, ?, ?)", row)
             outbox_sql.add(db, entries, self.outbox.clock())
+            return str(data["repeat_of"])
 
         try:
-            await self._database.transaction(job)
+            repeat_of = await self._database.transaction(job)
         except sqlite3.Error as error:
             log.warning("the beginning of call %s was not noted: %s", record.id, error)
-            return
+            return ""
         self.outbox.news.set()
+        return repeat_of
 
     async def write(self, record: CallRecord) -> None:
         """Store the record: in the database or, failing that, in the spool; on the disk when this returns.
@@ -232,6 +240,8 @@ class CallStore:
 
     def _insert(self, db: sqlite3.Connection, record: Mapping[str, Any]) -> None:
         """Write one record with all that hangs on it, within the transaction that is open."""
+        if not record.get("repeat_of"):  # its beginning was not noted
+            record = {**record, "repeat_of": earlier_call(db, record, self._repeat_seconds)}
         db.execute(_INSERT, _row(record))
         now = self.outbox.clock()
         sounds_sql.add(db, record, now)
@@ -246,7 +256,9 @@ class CallStore:
         db.executemany("UPDATE open_calls SET owner = ? WHERE id = ?", [(self._owner, call) for call in going_on])
         left = db.execute("SELECT id, record FROM open_calls WHERE owner != ?", (self._owner,)).fetchall()
         for row in left:
-            record = {**json.loads(row["record"]), **latest.get(row["id"], {})}
+            begun = json.loads(row["record"])
+            record = {**begun, **latest.get(row["id"], {})}
+            record["repeat_of"] = record.get("repeat_of") or begun.get("repeat_of", "")
             record["faults"] = [*record.get("faults", ()), INTERRUPTED]
             if db.execute("SELECT 1 FROM calls WHERE id = ?", (row["id"],)).fetchone() is None:
                 self._insert(db, record)

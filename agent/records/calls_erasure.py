@@ -14,7 +14,7 @@ from typing import Any
 from agent.common.sqlite import transaction
 from agent.records import outbox_sql
 from agent.records.copies import Kind, Removal
-from agent.records.database import RecordsUnavailable, connect
+from agent.records.database import RecordsUnavailable, connect, utc_seconds
 from agent.records.person import Person
 from agent.records.sound_files import SoundDirectory
 
@@ -206,7 +206,7 @@ def _older(db: sqlite3.Connection, before: float, since: float = 0.0) -> list[st
     """Return the calls that began before a moment. The index sorts by local time: a day to either side is looked at."""
     low, high = (_day(moment) for moment in (since - _DAY, before + _DAY))
     rows = db.execute("SELECT id, started_at FROM calls WHERE started_at >= ? AND started_at < ?", (low, high))
-    return [str(row["id"]) for row in rows if since <= _utc(row) < before]
+    return [str(row["id"]) for row in rows if since <= utc_seconds(row["started_at"]) < before]
 
 
 def _day(moment: float) -> str:
@@ -222,14 +222,6 @@ def _lose_words(db: sqlite3.Connection, call: str, *, dry_run: bool) -> bool:
     if not dry_run:
         db.execute("UPDATE calls SET record = ? WHERE id = ?", (json.dumps(without_words(record)), call))
     return True
-
-
-def _utc(row: sqlite3.Row) -> float:
-    """When a call began; a time that cannot be read is the oldest there is: nothing is kept for ever by mistake."""
-    try:
-        return datetime.fromisoformat(str(row["started_at"])).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _json(row: sqlite3.Row) -> Any:

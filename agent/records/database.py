@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import sqlite3
 from pathlib import Path
@@ -14,9 +15,10 @@ from agent.records import outbox_sql, sounds_sql
 BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
-LAYOUT = 3
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls,
-3 recordings."""
+LAYOUT = 4
+"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls, 3
+the index by caller, 4 recordings and retention. An update rewrites no record: what older ones lack is read as "not
+known"."""
 
 _CALLS = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -30,6 +32,7 @@ CREATE TABLE IF NOT EXISTS calls (
     written_at       TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 CREATE INDEX IF NOT EXISTS calls_by_start ON calls (started_at);
+CREATE INDEX IF NOT EXISTS calls_by_caller ON calls (caller_number, started_at);
 CREATE TABLE IF NOT EXISTS open_calls (
     id     TEXT PRIMARY KEY,
     owner  TEXT NOT NULL,             -- the process that holds the call
@@ -77,3 +80,12 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(
             f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{sounds_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;"
         )
+
+
+def utc_seconds(started_at: object) -> float:
+    """Return a record's ``started_at`` as seconds since 1970; 0 for what is no time with an offset."""
+    try:
+        moment = dt.datetime.fromisoformat(str(started_at))
+    except ValueError:
+        return 0.0
+    return round(moment.timestamp(), 3) if moment.tzinfo is not None else 0.0

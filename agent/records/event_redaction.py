@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.records.redaction import redact_text
-from agent.telemetry.events import AgentSaid, CallerSaid, CallEvent, CallFinished, HandedOver
+from agent.records.redaction import redact_named_values, redact_text
+from agent.telemetry.events import (
+    AgentSaid,
+    AnswerTaken,
+    CallerSaid,
+    CallEvent,
+    CallFinished,
+    CallRequest,
+    EffectEnded,
+    HandedOver,
+)
 
 
 def redact_event(event: CallEvent) -> CallEvent:
@@ -15,6 +24,12 @@ def redact_event(event: CallEvent) -> CallEvent:
             return replace(event, text=_redacted(event.text), understood=_redacted(event.understood))
         case CallerSaid(heard=heard) if heard is not None:
             return replace(event, heard=redact_text(heard, slot=event.slot or ""))
+        case AnswerTaken():
+            return replace(event, understood=_redacted(event.understood))
+        case CallRequest(about=about) if about is not None:
+            return replace(event, about=redact_named_values(about))
+        case EffectEnded(facts=facts) if facts is not None:
+            return replace(event, facts=redact_named_values(facts))
         case HandedOver():
             return replace(event, summary=_redacted(event.summary))
         case CallFinished():

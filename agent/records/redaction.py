@@ -41,6 +41,10 @@ _PHONES = re.compile(
 _WRITTEN_CARD = re.compile(r"(?<![\w.])\d(?:[ .-]?\d){12,40}(?!\w)")
 _PAIR = re.compile(r"\b(\w+)=([^,;\s]+)")
 
+_OWN_FIELDS = frozenset(
+    {"id", "started_at", "trail", "edition", "understanding", "repeat_of", "continues", "job", "sound"}
+)
+"""Fields of a record that hold nothing of what was said: names of the pack's own, ids of our own."""
 _OWN_KEY = "key"
 """Idempotency keys of effects: made of our own ids and digests, in which digits mean nothing."""
 _CARD_LENGTHS = range(13, 20)
@@ -83,6 +87,12 @@ def redact_text(text: str, *, heard: bool = True, slot: str = "", policy: Redact
     return _redact(text, _Secrets(), heard=heard, slot=slot, policy=policy)
 
 
+def redact_named_values(values: Mapping[str, Any], policy: RedactionPolicy = DEFAULT_POLICY) -> dict[str, Any]:
+    """Return what is kept of a request or an operation without secrets; names are places (``order.postcode``)."""
+    nothing_known = _Secrets()
+    return {name: _redact_named(value, name, nothing_known, policy) for name, value in values.items()}
+
+
 def redact_record(record: Mapping[str, Any], policy: RedactionPolicy = DEFAULT_POLICY) -> dict[str, Any]:
     """Return a redacted copy of a record (the shape of ``call_record``). Never raises on JSON-like data."""
     held = record.get("turns")
@@ -100,8 +110,12 @@ def redact_record(record: Mapping[str, Any], policy: RedactionPolicy = DEFAULT_P
             result[name] = {
                 part: inner if kept or part != "number" else _last_two(str(inner)) for part, inner in value.items()
             }
-        elif name in ("id", "started_at", "sound"):
+        elif name in _OWN_FIELDS:
             result[name] = value  # ours, and a channel id may look like a number
+        elif name == "facts" and isinstance(value, list | tuple):
+            result[name] = [_redact_fact(fact, secrets, policy) for fact in value if isinstance(fact, Mapping)]
+        elif name == "intents" and isinstance(value, list | tuple):
+            result[name] = [_redact_intent(intent, secrets, policy) for intent in value if isinstance(intent, Mapping)]
         else:
             result[name] = _redact_any(value, name, secrets, policy)
     if isinstance(sound := record.get("sound"), Mapping):
@@ -134,6 +148,21 @@ class _Secrets:
             elif name in policy.secret_slots and len(code) >= 3:
                 secrets[code] = policy.secret_slots[name]
         return cls(secrets, frozenset(orders))
+
+
+def _redact_named(value: Any, name: str, secrets: _Secrets, policy: RedactionPolicy) -> Any:
+    """Redact a value kept under a place (``order.postcode``): the last part of it is its name."""
+    return _redact_any(value, name.rpartition(".")[2], secrets, policy)
+
+
+def _redact_fact(fact: Mapping[str, Any], secrets: _Secrets, policy: RedactionPolicy) -> dict[str, Any]:
+    return {**fact, "value": _redact_named(fact.get("value"), str(fact.get("name") or ""), secrets, policy)}
+
+
+def _redact_intent(intent: Mapping[str, Any], secrets: _Secrets, policy: RedactionPolicy) -> dict[str, Any]:
+    about = intent.get("about")
+    kept = about.items() if isinstance(about, Mapping) else ()
+    return {**intent, "about": {str(name): _redact_named(value, str(name), secrets, policy) for name, value in kept}}
 
 
 def _redact_turn(turn: Mapping[str, Any], secrets: _Secrets, policy: RedactionPolicy, *, card: bool) -> dict[str, Any]:

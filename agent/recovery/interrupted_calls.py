@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from agent.call.call_recording import new_record
 from agent.call.ports import CallerLine
-from agent.call.records import CallRecord
+from agent.call.records import CallOrigin
 from agent.call.snapshot import RecoveredCall, recovered_call
 from agent.common.untrusted import CLOCK_SKEW_SECONDS
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -87,5 +88,5 @@ class InterruptedCalls:
 
 
 def _hand_over_only(line: CallerLine, now: datetime) -> RecoveredCall:
-    record = CallRecord(line.id, line.caller, now.isoformat(timespec="milliseconds"))
+    record = new_record(line, now, CallOrigin())
     return RecoveredCall(record, None, {}, hand_over="controller_restarted")

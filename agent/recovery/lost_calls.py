@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from agent.call.consent_filter import REFUSED, outcome_only
+from agent.call.progress import close_open
 from agent.call.records import CallRecord
 from agent.call.snapshot import recovered_call
 from agent.records.call_record import call_record
@@ -102,4 +103,6 @@ def _record(snapshot: CallSnapshot, channel_ids: Collection[str]) -> dict[str, A
     # the dialplan or a rescuer has given the caller to the staff
     alive = any(call_was_on_channel(snapshot.call_id, channel_id) for channel_id in channel_ids)
     record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
+    record.ended_utc = round(snapshot.at, 3)
+    close_open(record, max(0.0, round(snapshot.at - (record.answered_utc or snapshot.at), 3)))
     return call_record(consent_filtered(record, snapshot.state))

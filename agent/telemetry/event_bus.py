@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.errors import OrderlineError
-from agent.telemetry.events import CallEvent, PublishedEvent
+from agent.telemetry.events import CallEvent, CallFinished, PublishedEvent
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class EventBus:
         self._clock = clock
         self._wall = wall
         self._seq = 0
+        self._of_call: dict[str, int] = {}
+        """Events of each call that is going on, by call id."""
         self._subscriptions: list[tuple[EventHandler, tuple[type[CallEvent], ...]]] = []
         self.epoch = epoch or uuid.uuid4().hex
         """Names this process; see :class:`agent.telemetry.events.PublishedEvent`."""
@@ -56,10 +58,22 @@ class EventBus:
 
         return unsubscribe
 
+    def count(self, call_id: str) -> int:
+        """Return how many events of a call were told; 0 for one that is unknown or over."""
+        return self._of_call.get(call_id, 0)
+
+    def go_on(self, call_id: str, count: int) -> None:
+        """Go on counting a call's events after ``count``: it began in another process."""
+        self._of_call[call_id] = max(count, self.count(call_id))
+
     def publish(self, event: CallEvent) -> PublishedEvent:
         """Number one event and pass it on. A subscriber that fails costs neither the call nor the others."""
         self._seq += 1
-        published = PublishedEvent(self._seq, self.epoch, self._wall(), self._clock(), event)
+        in_call = self._of_call.get(event.call_id, 0) + 1
+        self._of_call[event.call_id] = in_call
+        if isinstance(event, CallFinished):
+            del self._of_call[event.call_id]
+        published = PublishedEvent(self._seq, self.epoch, in_call, self._wall(), self._clock(), event)
         for handler, kinds in tuple(self._subscriptions):
             if not isinstance(event, kinds):
                 continue

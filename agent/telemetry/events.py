@@ -69,6 +69,107 @@ class CallBegan(CallEvent):
     """The number that was called."""
     entry: str
     """`inbound`, or how the call came back: `queue_failed`, `queue_escape`, `transfer_back`."""
+    direction: str = "inbound"
+    """`inbound` or `outbound`."""
+    purpose: str = ""
+    """Of an outbound call, what it is for; empty for others."""
+    job: str = ""
+    """The outbound job it belongs to; empty for none."""
+    edition: str = ""
+    """The edition of the procedures it runs on; empty for a call that is not taken."""
+    continues: str = ""
+    """The id of the visit before, for a call that came back; empty for others."""
+
+
+@dataclass(frozen=True)
+class CallResumed(CallEvent):
+    """Another process goes on with a call whose agent died, from where it was kept last.
+
+    What the feed told of the call after that moment did not count: the trail goes on from here.
+    """
+
+    event = "call_resumed"
+
+    edition: str
+    """The edition of the procedures it runs on."""
+    steps: int
+    """How many steps of the trail stand; the next `step` has this `index`, or one less while a step is open."""
+    requests: int
+    """How many requests stand."""
+    trail: tuple[Mapping[str, Any], ...] | None = field(metadata=_WORDS)
+    """The steps so far, for a reader who has not followed the call: the record's `trail`."""
+
+
+@dataclass(frozen=True)
+class CallRepeats(CallEvent):
+    """The same number has called before, within `records.repeat_hours`."""
+
+    event = "repeat"
+
+    of: str | None = field(metadata=_WORDS)
+    """The id of that call, the latest one that is over."""
+
+
+@dataclass(frozen=True)
+class CallStep(CallEvent):
+    """The call has come to a step of a procedure, or has gone on from it.
+
+    A step that waits (for the caller, a system, a person) is told twice with the same `index`: when it is reached, and
+    when it is left.
+    """
+
+    event = "step"
+
+    index: int
+    """The place in the call's trail, from 0."""
+    flow: str | None = field(metadata=_WORDS)
+    """The procedure."""
+    step: str | None = field(metadata=_WORDS)
+    """Its step: the name, or the place (`3`) where it has none."""
+    kind: str | None = field(metadata=_WORDS)
+    """`collect`, `say`, `call`, `set`, `if`, `next`, `link`, `handover` or `hangup`."""
+    way: str | None = field(metadata=_WORDS)
+    """The way on from it ([records.md](records.md#the-trail)); empty while it is open."""
+    at_seconds: float
+    """When it was reached, in seconds since the answer."""
+    left_at_seconds: float | None
+    """When it was left; null while it is open."""
+
+
+@dataclass(frozen=True)
+class CallRequest(CallEvent):
+    """The caller has asked for something, more is known of that, or it is over. The latest of an `index` counts."""
+
+    event = "request"
+
+    index: int
+    """0 for the first request of the call."""
+    intent: str | None = field(metadata=_WORDS)
+    """The procedure that answers it."""
+    result: str | None = field(metadata=_WORDS)
+    """What came of it ([records.md](records.md#requests)); empty while it is open."""
+    about: Mapping[str, Any] | None = field(metadata=_WORDS)
+    """What the procedure's `keeps` names, as far as it is known."""
+    at_seconds: float
+    """When it was understood, in seconds since the answer."""
+
+
+@dataclass(frozen=True)
+class AnswerTaken(CallEvent):
+    """What the caller's answer, or silence, was taken for. `caller_said` comes before it, unless it was silence."""
+
+    event = "understood"
+
+    slot: str | None = field(metadata=_WORDS)
+    """What was asked for; empty where it is no value."""
+    understood: str | None = field(metadata=_WORDS)
+    """Like `order_number=10473`, `yes` or `silence`."""
+    result: str
+    """`understood`, `partial` (a number goes on), `no_match` or `no_input`."""
+    decision: str
+    """Of an open question: `act`, `confirm`, `choose`, `again` or `person`; empty where nothing was scored."""
+    candidates: tuple[tuple[str, float], ...] | None = field(metadata=_WORDS)
+    """Of an open question: meanings with their scores (0 to 1), the likeliest first."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +244,10 @@ class EffectEnded(CallEvent):
     """`ok`, or why not: `not_found`, `not_allowed`, `unavailable`, `timed_out`, `bad_request`."""
     ms: float
     """How long it took, in milliseconds."""
+    reason: str = ""
+    """Of a refusal, why: `already_shipped`, ...; empty where none was given."""
+    facts: Mapping[str, Any] | None = field(default=None, metadata=_WORDS)
+    """What the pack's `services` let be kept of it, by name: `order.status`, ..."""
 
 
 @dataclass(frozen=True)
@@ -231,10 +336,15 @@ CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
         for kind in (
             CallRefused,
             CallBegan,
+            CallResumed,
+            CallRepeats,
             ConsentAnswered,
+            CallRequest,
+            CallStep,
             AgentSaid,
             ListeningStarted,
             CallerSaid,
+            AnswerTaken,
             EffectStarted,
             EffectEnded,
             QueueChecked,
@@ -255,6 +365,9 @@ class PublishedEvent:
     """1 for the first event of the process, one more for each that follows, whatever call it is of."""
     epoch: str
     """Names the process: another one means that the agent was started anew and counts from 1 again."""
+    call_seq: int
+    """1 for the first event of the call, one more for each that follows. Where another process goes on with the call
+    it jumps ahead, past whatever the first one may have told."""
     at: datetime
     """Time of day; in the message ISO 8601 with milliseconds and offset."""
     at_seconds: float
@@ -268,6 +381,7 @@ class PublishedEvent:
             "call_id": self.event.call_id,
             "seq": self.seq,
             "epoch": self.epoch,
+            "call_seq": self.call_seq,
             "at": self.at.isoformat(timespec="milliseconds"),
             "at_seconds": round(self.at_seconds, 4),
             "data": self.event.data(),
@@ -279,3 +393,9 @@ class EventPublisher(Protocol):
 
     def publish(self, event: CallEvent) -> object:
         """Tell one event to everybody who has subscribed."""
+
+    def count(self, call_id: str) -> int:
+        """Return how many events of a call were told; 0 for one that is unknown or over."""
+
+    def go_on(self, call_id: str, count: int) -> object:
+        """Go on counting a call's events after ``count``: it began in another process."""

@@ -11,66 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, get_args, get_type_hints
 
 from agent.telemetry.event_bus import EventBus
-from agent.telemetry.events import (
-    ABSENT,
-    CALL_EVENTS,
-    AgentSaid,
-    CallBegan,
-    CallerSaid,
-    CallEvent,
-    CallFinished,
-    CallingParty,
-    CallRefused,
-    ConsentAnswered,
-    EffectEnded,
-    EffectStarted,
-    HandedOver,
-    ListeningStarted,
-    PublishedEvent,
-    QueueChecked,
-    TakenOver,
-)
-
-_ID = "1764057600.12"
-EXAMPLES: tuple[CallEvent, ...] = (
-    CallRefused("1764057581.9", why="paused"),
-    CallBegan(_ID, CallingParty("2025550143", "Maria", "7000"), dialled="7000", entry="inbound"),
-    ConsentAnswered(_ID, answer="announced"),
-    AgentSaid(
-        _ID,
-        text="Please give me your order number.",
-        prompts=("ask_order_number",),
-        flow="order_status",
-        step="ask_number",
-        understood="request=order_status",
-        response_ms=412.5,
-        spent_ms={"wait": 300.0, "recognition": 41.2, "rules": 3.1, "look_up": 0.0, "voice": 68.2},
-    ),
-    ListeningStarted(_ID, slot="order_number"),
-    CallerSaid(
-        _ID,
-        heard="one oh four seven three",
-        via="speech",
-        confidence=0.94,
-        barged_in=False,
-        slot="order_number",
-    ),
-    EffectStarted(_ID, name="orders.verify"),
-    EffectEnded(_ID, name="orders.verify", code="ok", ms=37.4),
-    QueueChecked(_ID, standing="open", wait_minutes=2, opens=""),
-    HandedOver(
-        _ID,
-        reason="caller_asked",
-        queue="support",
-        priority=0,
-        summary="Asked where order 10473 is; it is on its way. Wants a person.",
-        ticket="T-1042",
-        facts={"order_number": "10473", "verified": True},
-    ),
-    TakenOver(_ID, by="201"),
-    CallFinished(_ID, outcome="handed_over", ended_by="handover", duration_seconds=48.213, record=None),
-)
-"""One of each kind, in the order of the registry."""
+from agent.telemetry.event_examples import EXAMPLES
+from agent.telemetry.events import ABSENT, CALL_EVENTS, CallEvent, PublishedEvent
 
 _INTRODUCTION = """\
 # Events of the live feed
@@ -79,16 +21,47 @@ _INTRODUCTION = """\
 
 `/live` on the agent's HTTP server (`control`, `127.0.0.1:8188`) is a websocket. It wants `Authorization: Bearer` with
 the token in `/etc/orderline/control-token` and sends one JSON object for each event of every call, as it happens. What
-a reader sends is ignored. A reader that is 1000 messages behind is disconnected; calls never wait for readers. Events
-from before the connection are not sent again. [monitoring.md](monitoring.md) describes the other pages of the server.
+a reader sends is ignored. A reader that is 1000 messages behind is disconnected; calls never wait for readers.
+[monitoring.md](monitoring.md) describes the other pages of the server.
 
 New events and new fields may come with any version: pass over what you do not know.
 """
 
 _PRIVACY = """\
 `data` holds what belongs to the event. Card numbers, and phone numbers and postcodes that callers say, are taken out of
-`text`, `understood`, `heard` and `summary`, unless `control.show_private` is on. When a caller has refused to be
-recorded, no words of the call are sent: the fields marked "absent" below are left out.
+`text`, `understood`, `heard`, `about`, `facts` and `summary`, unless `control.show_private` is on. When a caller has
+refused to be recorded, no words of the call are sent: the fields marked "absent" below are left out.
+"""
+
+_REPLAY = """\
+## Coming late, coming back
+
+`/live` alone sends what happens from now on. With one of these addresses a reader first gets what it has not had yet:
+
+- `/live?after=SEQ&epoch=EPOCH`: the events after the one with this `seq`; with `after=0` all that are kept.
+- `/live?call=ID`: the events of this call alone, from its beginning, or after `after`.
+
+The first message is then no event, but says what follows:
+
+```json
+{"event": "replay", "epoch": "5f0c1c1fb0f94cf7", "after": 812, "events": 37, "lost": 0, "restarted": false}
+```
+
+| key | meaning |
+| --- | --- |
+| `epoch` | the process that runs now |
+| `after` | the `seq` after which it goes on |
+| `events` | how many messages follow that happened before the connection |
+| `lost` | how many more there were, which are kept no longer |
+| `restarted` | true when the agent was started anew since: `seq` counts from 1 again, what was told before is gone |
+
+So a reader keeps `seq` and `epoch` of the last event it took, and asks with them after its connection was lost: it has
+every event once and in order, unless `lost` or `restarted` say otherwise. Kept are the latest 10,000 events, and all
+events of calls that go on (5000 of one call at most), in the agent's memory alone. When a caller refuses to be
+recorded, the words of that call are taken out of them.
+
+When another process goes on with a call (`call_resumed`), `call_seq` jumps ahead, and that event brings the trail so
+far.
 """
 
 _TYPE_NAMES: Mapping[object, str] = {
@@ -107,6 +80,7 @@ def events_page() -> str:
         "## The message\n",
         _message_table(),
         _PRIVACY,
+        _REPLAY,
         "## The events\n",
         _contents(),
         *(_event_section(published) for published in _published_examples()),

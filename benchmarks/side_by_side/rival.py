@@ -21,7 +21,8 @@ import aiohttp
 
 from agent.asterisk.ari.client import AriClient
 from agent.config.timezone import wall_clock
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.shop.demo.shop import open_demo_shop
 from agent.telemetry.event_bus import EventBus
 from benchmarks.side_by_side.rival_call import RivalCall, RivalCallParts

@@ -198,6 +198,9 @@ class FakeDialog:
     def completeness(self, text: str) -> Completeness:
         return Completeness.COMPLETE if text else Completeness.OPEN
 
+    edition = "e-1"
+    understanding = ""
+
     @property
     def slots(self) -> Mapping[str, Any]:
         return {"order_number": "10473"}
@@ -244,9 +247,12 @@ class FakeRecords:
     def __init__(self) -> None:
         self.written: list[CallRecord] = []
         self.begun: list[str] = []
+        self.earlier = ""
+        """The earlier call from the same number."""
 
-    async def begin(self, record: CallRecord) -> None:
+    async def begin(self, record: CallRecord) -> str:
         self.begun.append(record.id)
+        return self.earlier
 
     async def write(self, record: CallRecord) -> None:
         self.written.append(record)
@@ -283,9 +289,17 @@ class FakeEvents:
 
     def __init__(self) -> None:
         self.published: list[CallEvent] = []
+        self.before = 0
+        """Events that another process told."""
 
     def publish(self, event: CallEvent) -> None:
         self.published.append(event)
+
+    def count(self, call_id: str) -> int:
+        return self.before + sum(event.call_id == call_id for event in self.published)
+
+    def go_on(self, call_id: str, count: int) -> None:
+        self.before = count
 
     def of(self, kind: type[EventT]) -> list[EventT]:
         return [event for event in self.published if isinstance(event, kind)]

@@ -12,7 +12,8 @@ from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.cli.control import ask_agent
 from agent.common.addresses import check_url, host_port, is_loopback, local_url
 from agent.config.control import ControlSettings
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint, stop_agent
 from agent.preflight.machine import port_finding
 

@@ -14,9 +14,10 @@ import pytest
 
 from agent.call.reject import PAUSED, reject_to_queue
 from agent.control.active_calls import ActiveCalls
+from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.routes import control_routes
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.server import ControlServer
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.events import EffectStarted, ListeningStarted
 from tests.call.fakes import FakeCallerLine, FakeEvents, FakeRecords

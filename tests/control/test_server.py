@@ -13,7 +13,8 @@ import pytest
 from agent.common.log_rate import MOST_OF_ONE
 from agent.control import request_body
 from agent.control import server as control_server
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.metrics import Metrics

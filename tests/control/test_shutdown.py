@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from agent.config.control import ControlSettings
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import DRAIN_SECONDS, StopEndpoint, stop_agent
 
 HEADERS = {"Authorization": "Bearer the-token"}

@@ -15,10 +15,11 @@ from typing import Any
 from agent.call.records import Caller, CallRecord, TurnRecord
 from agent.call.snapshot import snapshot_of
 from agent.common.redis import KEY_PREFIX
+from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
 from agent.control.routes import control_routes
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.contract import NoInput, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation

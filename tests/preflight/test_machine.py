@@ -12,7 +12,8 @@ from agent.config.asterisk import AriSettings
 from agent.config.control import ControlSettings
 from agent.config.settings import Settings
 from agent.config.shop import ShopSettings
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.checks import shop_finding
 from agent.preflight.finding import Finding

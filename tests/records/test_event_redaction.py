@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from agent.records.event_redaction import redact_event
+from agent.telemetry.event_examples import EXAMPLES
 from agent.telemetry.events import CallEvent, HandedOver
-from agent.telemetry.events_page import EXAMPLES
 from tests.call_events import agent_said, call_finished, caller_said
 
 CARD = "4111 1111 1111 1111"

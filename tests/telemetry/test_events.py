@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli.main import main
+from agent.telemetry.event_examples import EXAMPLES
 from agent.telemetry.events import ABSENT, AFTER_REFUSAL, CALL_EVENTS, CallEvent
-from agent.telemetry.events_page import EXAMPLES, events_page, field_docstrings
+from agent.telemetry.events_page import events_page, field_docstrings
 from tests.call_events import agent_said, call_began, caller_said
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -12,7 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from agent.control.server import ControlServer, LiveFeed
+from agent.control.live_feed import LiveFeed
+from agent.control.server import ControlServer
 from agent.telemetry.log_format import CALL_ID, set_up_logging
 
 FILTER = Path(__file__).resolve().parents[2] / "contrib" / "fail2ban" / "orderline.conf"

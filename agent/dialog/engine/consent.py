@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from agent.dialog.contract import (
+    AnswerReading,
     Completeness,
     ConversationSummary,
     Dialog,
@@ -18,6 +20,7 @@ from agent.dialog.contract import (
     Listen,
     NoInput,
     Prompt,
+    StepTaken,
     Turn,
     TurnInput,
 )
@@ -73,7 +76,7 @@ class ConsentDialog:
         """Return the announcement with the greeting, or the question."""
         if self._mode == "ask":
             self._asking = True
-            return self._question("question")
+            return replace(self._question("question"), trail=(StepTaken(FLOW, "question", "collect"),))
         if self._mode == "announce":
             self._settle("announced")
             return _before((self._prompt("announcement"),), self._inner.start())
@@ -99,12 +102,17 @@ class ConsentDialog:
             self._settle("refused")
             return Turn((), HangUp("abandoned"), FLOW)
         judged = self._judge(event)
+        reading = AnswerReading(
+            "understood" if judged is not None else "no_input" if isinstance(event, NoInput) else "no_match"
+        )
         if judged is None and self._tries < 2:
-            return self._question("question_again")
+            return replace(self._question("question_again"), reading=reading)
         self._asking = False
         self._settle("given" if judged else "refused")
         thanks = self._prompt("accepted" if judged else "refused")
-        return _before((thanks,), self._inner.start())
+        left = StepTaken(FLOW, "question", "collect", self.answer, reached=False)
+        first = _before((thanks,), self._inner.start())
+        return replace(first, reading=reading, trail=(left, *first.trail))
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text."""
@@ -113,6 +121,16 @@ class ConsentDialog:
         if not text:
             return Completeness.OPEN
         return Completeness.COMPLETE if self._said(text) is not None else Completeness.OPEN
+
+    @property
+    def edition(self) -> str:
+        """The edition of the procedures."""
+        return self._inner.edition
+
+    @property
+    def understanding(self) -> str:
+        """The fingerprint of the weights that score open answers."""
+        return self._inner.understanding
 
     @property
     def slots(self) -> Mapping[str, Any]:
@@ -162,7 +180,7 @@ class ConsentDialog:
 
 def _before(prompts: tuple[Prompt, ...], turn: Turn) -> Turn:
     said = tuple(prompt for prompt in prompts if prompt.text)
-    return Turn((*said, *turn.say), turn.then, turn.flow, turn.step, turn.understood)
+    return replace(turn, say=(*said, *turn.say))
 
 
 def _plain(text: str) -> str:

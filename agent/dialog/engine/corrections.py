@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import steps
+from agent.dialog.engine import progress, steps
 from agent.dialog.engine.state import Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST
@@ -32,6 +32,7 @@ def changed_answer(scene: TurnContext, heard: TurnInput) -> NextAction | None:
     scene.understood = f"{slot}={value}"
     scene.state.reset_failures()
     scene.fill(slot, SlotValue(value))
+    progress.leave(scene, "corrected")
     frame.step, frame.asking = index, False
     return steps.advance(scene)
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from agent.dialog.contract import (
+    AnswerReading,
     Completeness,
     ConversationSummary,
     EffectFailed,
@@ -24,7 +25,7 @@ from agent.dialog.contract import (
     Turn,
     TurnInput,
 )
-from agent.dialog.engine import fallbacks, interpret, keypad, listening, steps
+from agent.dialog.engine import fallbacks, interpret, keypad, listening, progress, steps
 from agent.dialog.engine.handover import REASONS_IGNORING_QUEUE, hand_over, hand_over_again
 from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, ConversationState, FlowFrame, LastHandOver, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -102,6 +103,16 @@ class Conversation:
     def subject_slot(self) -> str:
         """The number slot that holds what the call is about; ``""`` where the pack names none."""
         return self._pack.story.about
+
+    @property
+    def edition(self) -> str:
+        """The edition of the procedures it runs on."""
+        return self._pack.fingerprint
+
+    @property
+    def understanding(self) -> str:
+        """The fingerprint of the weights that score open answers; ``""`` where nothing is scored."""
+        return ""
 
     @property
     def slots(self) -> dict[str, str]:
@@ -183,7 +194,8 @@ class Conversation:
             return self._finish(scene, hand_over_again(scene, quiet=True))
         state.ended, state.wrong = "", 0
         state.reset_failures()
-        steps.drop_flows(scene, 0)
+        progress.leave(scene, f"queue.{report.standing}")
+        steps.drop_flows(scene, 0, "nobody_there")
         state.frames = [FlowFrame(entry)]
         return self._work(scene, None)
 
@@ -235,10 +247,11 @@ class Conversation:
             then = self._react(scene, event)
         except DialogError as error:
             # a mistake in a flow that no check can see: the caller still gets a person, the log the reason
-            scene = self._scene()
+            broken, scene = scene, self._scene()
+            scene.trail, scene.requests, scene.result = broken.trail, broken.requests, broken.result
             scene.understood = f"fault: {error.message}"
             then = self._fault(scene)
-        return self._finish(scene, then)
+        return self._finish(scene, then, answered=isinstance(event, (TurnInput, NoInput)))
 
     def _react(self, scene: TurnContext, event: Event | None) -> NextAction:
         if event is None:
@@ -273,9 +286,11 @@ class Conversation:
         except DialogError:
             return HandOverAction("fault", "The agent's rules failed during this call.")
 
-    def _finish(self, scene: TurnContext, then: NextAction) -> Turn:
+    def _finish(self, scene: TurnContext, then: NextAction, *, answered: bool = False) -> Turn:
+        """Return the turn that was worked out; ``answered``: it follows an answer of the caller, or silence."""
         if isinstance(then, Listen) and self._state.deaf:
             then = keypad.offer_keys(scene, then)
+        progress.conclude(scene, then)
         flow, step = scene.place
         if isinstance(then, HangUp):
             self._state.ended = then.outcome
@@ -286,4 +301,6 @@ class Conversation:
         said: tuple[Prompt, ...] = tuple(scene.said)
         if said and not scene.keep_last_said:
             self._state.last_said = list(said)
-        return Turn(said, then, flow, step, scene.understood)
+        reading = AnswerReading(scene.result, scene.decision, scene.candidates) if answered and scene.result else None
+        requests = tuple(scene.requests.values())
+        return Turn(said, then, flow, step, scene.understood, reading, tuple(scene.trail), requests)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.dialog.contract import HandOverAction, HangUp, Listen, NextAction
-from agent.dialog.engine import listening, steps
+from agent.dialog.engine import listening, progress, steps
 from agent.dialog.engine.handover import hand_over
 from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext, level_texts
@@ -22,8 +22,10 @@ def no_match(scene: TurnContext) -> NextAction:
     if state.waiting and state.no_match < _MAX_MUTTERS:
         # a caller who is looking for something talks to the room, not to us
         state.no_match += 1
+        scene.result = None
         scene.keep_last_said = True
         return listening.listen(scene)
+    scene.result = "no_match"
     state.waiting = False
     state.clear_partial_number()
     state.failures += 1
@@ -36,8 +38,10 @@ def no_input(scene: TurnContext) -> NextAction:
     state = scene.state
     if state.waiting:
         state.reset_failures()
+        scene.result = None
         scene.say(("still_there",))
         return ask_again(scene)
+    scene.result = "no_input"
     state.failures += 1
     state.no_input += 1
     return _level(scene, "noinput", state.no_input, "no_input")
@@ -50,6 +54,7 @@ def command(scene: TurnContext, name: str) -> NextAction:
     if name == "agent":
         return hand_over(scene, "caller_asked")
     if name == "goodbye":
+        progress.end_requests(scene, "goodbye")
         scene.say(("goodbye",))
         return HangUp("answered")
     state.reset_failures()
@@ -94,6 +99,7 @@ def readback_rejected(scene: TurnContext, slot: str) -> NextAction:
     state.clear_partial_number()
     if not steps.return_to_question(scene, slot):
         return ask_again(scene)
+    progress.leave(scene, "rejected")
     scene.say(("not_that",))
     levels, _ = level_texts(scene.pack.slot(slot), scene.pack.defaults, "nomatch")
     if state.wrong == MAX_REJECTED_READBACKS - 1 and len(levels) > 1:
@@ -140,6 +146,7 @@ def _level(scene: TurnContext, kind: str, level: int, reason: str) -> NextAction
 def _give_up(scene: TurnContext, focus: Focus, slot: Slot, kind: str, reason: str) -> NextAction:
     """Do what the slot wants after its last level."""
     action = slot.give_up.get("noinput" if kind == "noinput" else "nomatch", PERSON)
+    scene.way = reason
     if action == PERSON:
         return hand_over(scene, reason)
     if action == GOODBYE:
@@ -167,13 +174,17 @@ def _leave(scene: TurnContext, words: str) -> NextAction:
     cut = next((index for index in range(len(frames) - 1, -1, -1) if frames[index].request), None)
     if cut is None:
         return ask_again(scene)
-    steps.drop_flows(scene, cut)
+    result = "cancelled" if words == "cancelled" else "not_meant"
+    progress.leave(scene, result)
+    steps.drop_flows(scene, cut, result)
     return steps.advance(scene, again=True)
 
 
 def _start_over(scene: TurnContext) -> NextAction:
     """Forget what was said, not what was tried: attempt counters survive."""
     state = scene.state
+    progress.leave(scene, "start_over")
+    progress.end_requests(scene, "cancelled")
     kept = {name: state.variables[name] for name in scene.pack.contents.keep if name in state.variables}
     state.slots.clear()
     state.variables = {}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import corrections, fallbacks, listening, steps
+from agent.dialog.engine import corrections, fallbacks, listening, progress, steps
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.turn_grammar import GrammarMatch
@@ -142,6 +142,7 @@ def _number(scene: TurnContext, match: GrammarMatch, reading: NumberReading, con
         return steps.advance(scene)
     if confidence < LOW_CONFIDENCE or state.breaths >= _MAX_BREATHS:
         return fallbacks.no_match(scene)
+    scene.result = "partial"
     scene.understood = f"{name}={reading.partial}..."
     alone = capture.understand(match.number_text, scene.pack.formats[name], vocabulary=scene.pack.language.numbers)
     joined = state.so_far_slot == name and alone.partial != reading.partial
@@ -175,6 +176,7 @@ def _correct(
     scene.fill(name, SlotValue(reading.value, doubt, confidence))
     scene.say(("corrected",))
     if doubt:
+        progress.leave(scene, "corrected")
         steps.return_to_question(scene, name)
     else:
         scene.frame.asking = focus.kind == "confirm"

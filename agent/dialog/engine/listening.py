@@ -34,6 +34,7 @@ def listen(scene: TurnContext) -> Listen:
         max_speech_seconds=scene.manner("max_speech", focus) or MAX_SPEECH_SECONDS,
         keys=_keys(scene, focus),
         speech=not scene.state.deaf,
+        secret=scene.pack.slot(focus.slot).redact,
     )
 
 

@@ -82,6 +82,17 @@ class FlowFrame:
     """True when the caller asked for this flow (and not a link)."""
     interrupts: bool = False
     """True when it was asked for in the middle of another flow."""
+    number: int = -1
+    """Of a flow that the caller asked for: which of :attr:`ConversationState.asked` it answers."""
+
+
+@dataclass
+class AskedRequest:
+    """A request of the caller as the record shows it (:class:`agent.dialog.contract.RequestProgress`)."""
+
+    intent: str
+    result: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,8 +171,12 @@ class ConversationState:
     last_heard: str = ""
     requests: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
+    asked: list[AskedRequest] = field(default_factory=list)
+    """The requests of this conversation, in order, as often as they were made."""
     path: list[str] = field(default_factory=list)
     """Every step reached, each once, as ``flow.step``."""
+    open_step: list[str] = field(default_factory=list)
+    """The step that was reached and not left yet: flow, step, kind; empty for none."""
     ended: str = ""
     """The outcome once the conversation is over."""
     handed: LastHandOver | None = None
@@ -196,6 +211,7 @@ class ConversationState:
                 **{
                     **data,
                     "frames": [FlowFrame(**frame) for frame in data["frames"]],
+                    "asked": [AskedRequest(**one) for one in data.get("asked", ())],
                     "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),

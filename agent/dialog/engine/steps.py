@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HangUp, NextAction
-from agent.dialog.engine import listening
+from agent.dialog.engine import listening, progress
 from agent.dialog.engine.handover import SAME_AS_BEFORE, hand_over, hand_over_again
 from agent.dialog.engine.state import FlowFrame, Focus, PendingEffect, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -51,6 +51,7 @@ def advance(scene: TurnContext, *, again: bool = False) -> NextAction:
         visited = f"{frame.flow}.{scene.pack.step_name(frame.flow, frame.step)}"
         if visited not in state.path:
             state.path.append(visited)
+        progress.reach(scene, frame, steps[frame.step])
         then = _take(scene, steps[frame.step], again=again)
         if then is not None:
             return then
@@ -83,8 +84,11 @@ def begin_request(scene: TurnContext, request: PendingRequest) -> NextAction:
     asked = isinstance(step, CollectStep) and scene.pack.slot(step.collect).type == "request"
     if asked and isinstance(step, CollectStep):
         scene.fill(step.collect, SlotValue(request.flow))
+        progress.leave(scene, progress.ANSWERED)
         _go_on(scene, frame, step)
-    push_flow(scene, FlowFrame(request.flow, request=True, interrupts=not asked))
+    asked_for = progress.begin_request(scene, request.flow)
+    asked_for.interrupts = not asked
+    push_flow(scene, asked_for)
     return advance(scene)
 
 
@@ -101,16 +105,18 @@ def take_outcome(scene: TurnContext, event: EffectSucceeded | EffectFailed) -> N
         if not lacking:
             for name, value in saved.items():
                 scene.assign(name, value)
+            progress.leave(scene, "ok")
             _go_on(scene, frame, step)
             return advance(scene)
         # a result without what the flow takes from it is no result
         event = EffectFailed(event.effect, "unavailable", f"the result lacks {', '.join(lacking)}", "malformed")
     scene.state.failure = {"code": event.code, "reason": event.reason}
     known = (f"{event.code}.{event.reason}", event.code, OTHERWISE)
-    target = next((step.failed[code] for code in known if code in step.failed), "")
-    if not target:
+    mapped = next((code for code in known if code in step.failed), None)
+    if mapped is None:
         return hand_over(scene, "back_office_down")
-    jump_to_step(scene, frame, target)
+    progress.leave(scene, f"failed.{mapped}")
+    jump_to_step(scene, frame, step.failed[mapped])
     return advance(scene)
 
 
@@ -127,10 +133,12 @@ def jump_to_step(scene: TurnContext, frame: FlowFrame, target: str) -> None:
     frame.asking = False
 
 
-def drop_flows(scene: TurnContext, depth: int) -> None:
-    """Leave all flows from this depth on, unfinished."""
+def drop_flows(scene: TurnContext, depth: int, result: str = "cancelled") -> None:
+    """Leave all flows from this depth on, unfinished; ``result`` is what came of the requests among them."""
     frames = scene.state.frames
     dropped, frames[depth:] = frames[depth:], []
+    for frame in reversed(dropped):
+        progress.end_request(scene, frame, result)
     for frame in dropped:
         scene.forget_flow_values(frame)
 
@@ -150,6 +158,7 @@ def return_to_question(scene: TurnContext, slot: str) -> bool:
 def _leave(scene: TurnContext) -> bool:
     """End the flow on top; True when the one below has an open question."""
     left = scene.state.frames.pop()
+    progress.end_request(scene, left, "answered")
     scene.forget_flow_values(left)
     if left.request and left.flow not in scene.state.answered:
         scene.state.answered.append(left.flow)
@@ -185,7 +194,9 @@ def _take(scene: TurnContext, step: Step, *, again: bool) -> NextAction | None:
         scene.say(step.say, name)
         return HangUp(step.hangup)
     if isinstance(step, IfStep):
-        target = step.then if scene.evaluate(step.if_) else step.else_
+        holds = bool(scene.evaluate(step.if_))
+        progress.leave(scene, "then" if holds else "else")
+        target = step.then if holds else step.else_
         if target:
             jump_to_step(scene, frame, target)
         else:
@@ -196,6 +207,7 @@ def _take(scene: TurnContext, step: Step, *, again: bool) -> NextAction | None:
     elif isinstance(step, SetStep):
         for target, expression in step.set.items():
             scene.assign(target, scene.evaluate(expression))
+    progress.leave(scene, progress.ON)
     _go_on(scene, frame, step)
     if isinstance(step, LinkStep):
         push_flow(scene, FlowFrame(step.link))
@@ -208,6 +220,8 @@ def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: 
         scene.forget(step.collect)
     value = state.slots.get(step.collect)
     if value is not None and not value.doubt:
+        progress.leave(scene, (scene.way or progress.ANSWERED) if frame.asking else progress.KNOWN)
+        scene.way = ""
         _go_on(scene, frame, step)
         return None
     frame.asking = True
@@ -236,7 +250,11 @@ def effect_of(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
     if pending is None:
         raise DialogError("no service call is pending")
     filler = scene.prompt(step.filler[0], f"{name}.filler") if step.filler else None
-    return Effect(pending.id, pending.name, pending.arguments, step.deadline, filler, step.filler_after, pending.key)
+    service = scene.pack.contents.services.get(pending.name)
+    keeps = service.keeps if service is not None else ()
+    return Effect(
+        pending.id, pending.name, pending.arguments, step.deadline, filler, step.filler_after, pending.key, keeps
+    )
 
 
 def _key(scene: TurnContext, service: str, arguments: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent.dialog.contract import Prompt
+from agent.dialog.contract import AnswerResult, MeaningCandidate, Prompt, RequestProgress, StepTaken
 from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST, collect_key, confirm_key
@@ -29,6 +29,18 @@ class TurnContext:
         self.understood = ""
         self.keep_last_said = False
         """True when what is said now is not what "repeat" should say again."""
+        self.result: AnswerResult | None = "understood"
+        """What becomes of the answer; None for what is no answer (what is muttered after "hold on")."""
+        self.decision = ""
+        """Of an answer that was scored: what was decided (:class:`agent.dialog.contract.AnswerReading`)."""
+        self.candidates: tuple[MeaningCandidate, ...] = ()
+        """Of an answer that was scored: what may have been meant."""
+        self.trail: list[StepTaken] = []
+        """Steps left and reached while this event is worked out."""
+        self.way = ""
+        """The way on from the open question where that is another than ``answered``, or ``goodbye`` at the end."""
+        self.requests: dict[int, RequestProgress] = {}
+        """What changed about the caller's requests, by number."""
         self._render = render
 
     # --- words ------------------------------------------------------------------------------------

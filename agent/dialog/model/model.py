@@ -274,6 +274,11 @@ def _as_triggers(value: Any) -> Any:
     )
 
 
+def _as_named(value: Any) -> Any:
+    """Let a plain list of names stand for what they hold."""
+    return {name: name for name in value if isinstance(name, str)} if isinstance(value, list | tuple) else value
+
+
 class Flow(FileModel):
     """One procedure."""
 
@@ -286,6 +291,12 @@ class Flow(FileModel):
     """What callers say to start this flow."""
     forgets: tuple[str, ...] = ()
     """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
+    keeps: Annotated[
+        dict[str, Expression],
+        BeforeValidator(_as_named, json_schema_input_type=tuple[str, ...] | dict[str, Expression]),
+    ] = {}
+    """What the record of a call keeps of a request for this flow, although it is forgotten here: names of slots and
+    variables, or name -> expression (``status: order.status``). Nothing secret."""
     steps: tuple[Step, ...] = Field(min_length=1)
     """What is done, from the top down."""
 
@@ -303,6 +314,22 @@ class Escalation(FileModel):
     """Said before the person comes."""
 
 
+class Returned(FileModel):
+    """One thing that a service returns."""
+
+    kind: Literal["text", "number", "money", "date", "yes_no", "choice", "list", "mapping"] = "text"
+    """What kind of value it is; ``choice``: one of a few machine words."""
+    words: str = ""
+    """What it is, in words for people: "the state of the order"."""
+
+
+def _as_returned(value: Any) -> Any:
+    """Let the words for people stand for a text."""
+    if not isinstance(value, dict):
+        return value
+    return {name: {"words": one} if isinstance(one, str) else one for name, one in value.items()}
+
+
 class Service(FileModel):
     """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
 
@@ -312,6 +339,10 @@ class Service(FileModel):
     """What it may hand in besides."""
     failures: tuple[str, ...] = ()
     """The codes it can fail with."""
+    returns: Annotated[dict[str, Returned], BeforeValidator(_as_returned)] = {}
+    """What its result holds, by place: ``order.status``. Optional; what is to be kept must stand here."""
+    keeps: tuple[str, ...] = ()
+    """What may go into the record as facts of a call: arguments, and places of ``returns``. Nothing secret."""
 
 
 class CorrectionPhrases(FileModel):

@@ -29,7 +29,7 @@ from agent.dialog.model.model import (
     Story,
 )
 from agent.dialog.numbers.format import NumberFormatError
-from agent.dialog.pack import step_paths, story
+from agent.dialog.pack import kept, step_paths, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import TemplateChecker
@@ -117,7 +117,7 @@ class _Linter:
             self._expression(expression, ("variables", name))
         for name in contents.keep:
             self._known(name, contents.variables, "variable", ("keep",))
-        for path, problem in story.problems(contents):
+        for path, problem in (*story.problems(contents), *kept.problems(contents, self._expressions)):
             self._report(path, problem)
         self._read_names.add((contents.story or Story()).verified)
         if contents.defaults is not None:
@@ -176,6 +176,8 @@ class _Linter:
         }
         for name in flow.forgets:
             self._known(name, self._names, "slot or variable", ("flows", flow_id, "forgets"))
+        for name, expression in flow.keeps.items():
+            self._expression(expression, (*path, "keeps", name))
         for index, trigger in enumerate(flow.triggers):
             for name, expression in trigger.set.items():
                 self._assigned(name, expression, (*path, "triggers", index, "set", name))
