@@ -57,9 +57,10 @@ class RedisCopies:
         return []
 
     async def _entries(self, redis: Redis, key: str, person: Person, calls: Collection[str], dry_run: bool) -> int:
+        found: list[tuple[str, dict[str, str]]] = await redis.xrange(key)  # type: ignore[assignment]
         wanted = [
             entry_id
-            for entry_id, fields in await redis.xrange(key)
+            for entry_id, fields in found
             if _belongs({name: _data(value) for name, value in fields.items()}, person, calls)
         ]
         if wanted and not dry_run:
@@ -71,7 +72,7 @@ class RedisCopies:
             return True
         if await redis.type(key) != "string":
             return False
-        return _belongs(_data(await redis.get(key) or ""), person, calls)
+        return _belongs(_data(str(await redis.get(key) or "")), person, calls)
 
     def _run(self, work: Callable[[Redis], Awaitable[T]]) -> T:
         async def connected() -> T:
