@@ -43,12 +43,19 @@ def test_a_slot_that_the_pack_keeps_out_of_summaries_is_silent() -> None:
 
 
 def test_a_card_number_said_where_nobody_asked_for_it_is_silent() -> None:
-    said = {"at_seconds": 1.0, "agent": "Hello.", "heard": "four one one one one one one one one one one one one one one one"}
+    said = {
+        "at_seconds": 1.0,
+        "agent": "Hello.",
+        "heard": "four one one one one one one one one one one one one one one one",
+    }
     assert silent(said, THANKS) == [(1.0, 10.1, "caller")]
 
 
 def test_parts_of_a_card_number_are_silent_in_every_turn() -> None:
-    parts = [{"at_seconds": float(at), "agent": "Yes?", "heard": heard} for at, heard in enumerate(["4111 1111", "1111 1111"])]
+    parts = [
+        {"at_seconds": float(at), "agent": "Yes?", "heard": heard}
+        for at, heard in enumerate(["4111 1111", "1111 1111"])
+    ]
     assert silent(*parts, THANKS) == [(0.0, 2.0, "caller"), (1.0, 10.1, "caller")]
 
 

@@ -105,7 +105,9 @@ async def test_the_caller_is_left_and_second_0_is_the_answer(tmp_path: Path) -> 
 async def test_a_secret_answer_is_silent_for_the_caller_alone(tmp_path: Path) -> None:
     async with Shop(tmp_path) as shop:
         name = shop.recorded(1, tone(20, 100), tone(20, 200), ended=20.0)
-        asked = TurnRecord(5.0, "Your postcode?", heard="nine seven two oh one", slot="postcode", audible_at_seconds=5.2)
+        asked = TurnRecord(
+            5.0, "Your postcode?", heard="nine seven two oh one", slot="postcode", audible_at_seconds=5.2
+        )
         thanks = TurnRecord(9.0, "Thank you.", audible_at_seconds=9.1)
         await shop.written(SoundRecord(name, [SoundPart(1, 0.0)]), turns=(asked, thanks))
         await shop.keeper().finish_ready()
