@@ -344,8 +344,8 @@ async def test_the_words_that_were_lost_are_in_no_byte(tmp_path: Path) -> None:
 async def test_a_database_of_an_older_version_can_be_asked(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "calls.sqlite")) as db:
         db.execute(
-            "CREATE TABLE calls (id TEXT PRIMARY KEY, started_at TEXT NOT NULL, caller_number TEXT NOT NULL, outcome TEXT"
-            " NOT NULL, ended_by TEXT NOT NULL, duration_seconds REAL NOT NULL, record TEXT NOT NULL, written_at TEXT)"
+            "CREATE TABLE calls (id TEXT PRIMARY KEY, started_at TEXT NOT NULL, caller_number TEXT NOT NULL,"
+            " outcome TEXT NOT NULL, ended_by TEXT NOT NULL, duration_seconds REAL NOT NULL, record TEXT NOT NULL, written_at TEXT)"
         )
         row = ("old", "2025-01-01T00:00:00+00:00", NUMBER, "answered", "agent", 1.0, json.dumps({"id": "old"}), "")
         db.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -241,7 +241,7 @@ async def test_the_keeper_wakes_when_a_record_with_sound_is_written(tmp_path: Pa
         name = shop.recorded(1, tone(1, 100), tone(1, 200), ended=1.0)
         await shop.written(SoundRecord(name, [SoundPart(1, 0.0)]))
         async with asyncio.timeout(30):
-            while await shop.states() != {name: "kept"}:
+            while await shop.states() != {name: "kept"}:  # noqa: ASYNC110 - a table has no event
                 await asyncio.sleep(0.01)
         stopping.set()
         await running
