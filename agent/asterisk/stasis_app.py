@@ -256,8 +256,7 @@ class StasisApplication:
 
     def _left(self, event: dict[str, Any]) -> None:
         """A channel has left our application: because we let it go, because it hangs up, or taken by somebody else."""
-        line = self._line_of(event)
-        # a caller's hang-up is announced before
+        line = self._line_of(event)  # a caller's hang-up is announced before
         if line is not None and not line.released and not line.hanging_up.is_set():
             line.inbox.put_nowait(CallReclaimed("the dead-man timer, a rescuer or an administrator"))
 
