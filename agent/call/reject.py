@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 
-from agent.call.call_recording import call_began, new_record
+from agent.call.call_recording import new_record, publish_beginning
 from agent.call.errors import LineGone
 from agent.call.handover import Handover, queue_wait
 from agent.call.ports import CallerLine, CallRecordWriter
@@ -27,7 +27,7 @@ async def reject_to_queue(
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
     record = new_record(line, wall(), CallOrigin())
     events.publish(CallRefused(line.id, reason))
-    events.publish(call_began(line, record))
+    publish_beginning(events, line, record)
     record.repeat_of = await records.begin(record)
     try:
         handover = Handover(line)
