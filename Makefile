@@ -12,7 +12,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 .PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
-NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
+NOT_QUICK := asterisk or fuzz or live or peers or postgres or redis or slow
 
 # how many tests at a time (0: one after another, in this process)
 WORKERS ?= 2

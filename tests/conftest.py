@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
+from agent.rehearsal.real_postgres import RealPostgres, postgres_programs_in
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
 LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "redis", "slow")
-MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis"}
+MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis", "postgres_programs": "postgres"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -78,6 +79,24 @@ async def redis(redis_program: tuple[str, ...], tmp_path: Path) -> AsyncIterator
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_programs(home: RehearsalHome) -> Path:
+    """The directory of a real PostgreSQL's programs, fetched once where the machine has none."""
+    return postgres_programs_in(home.directory)
+
+
+@pytest.fixture
+def postgres(postgres_programs: Path) -> Iterator[RealPostgres]:
+    """A running PostgreSQL of the test's own."""
+    server = RealPostgres(postgres_programs)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 # The suite plays the same examples every time; HYPOTHESIS_PROFILE=explore looks for new ones.

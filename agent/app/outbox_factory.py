@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.call.ports import Services
 from agent.common.tasks import cancel_and_wait, report_failure
@@ -15,11 +16,14 @@ from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
 from agent.errors import OrderlineError
+from agent.history.record_delivery import LANE as RECORDS_LANE
+from agent.history.record_delivery import RecordSender, entries_of_record
 from agent.records.call_store import CallStore
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
 from agent.records.outbox_commands import outstanding
+from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redis_sharing import RedisSharing
 from agent.records.webhooks import (
     InvalidWebhookCa,
@@ -42,6 +46,8 @@ class OutboxService:
     deliveries: OutboxDelivery
     redis_sharing: RedisSharing | None
     """The nodes that share the deliveries, where there are several."""
+    record_sender: RecordSender | None
+    """What sends records to PostgreSQL, where that is set."""
     _services: Services
     _mapper: WebhookEventMapper
     _changes: frozenset[str]
@@ -73,20 +79,33 @@ async def open_outbox(
     sender = WebhookSender(webhook_targets(settings))  # before anything is opened
     stack.push_async_callback(sender.close)
     mapper = WebhookEventMapper([webhook_subscription(webhook) for webhook in settings.webhooks], wall)
+    shared_records = settings.records.address()
+
+    def news(record: Mapping[str, Any], over: bool) -> list[NewOutboxEntry]:
+        entries = mapper.events_of_record(record, over)
+        return [*entries, *entries_of_record(record, over)] if shared_records else entries
+
     repeat_seconds = settings.records.repeat_hours * _HOUR
-    records = await CallStore.open(calls_path(settings), news=mapper.events_of_record, repeat_seconds=repeat_seconds)
+    records = await CallStore.open(calls_path(settings), news=news, repeat_seconds=repeat_seconds)
     stack.push_async_callback(records.close)
+    record_sender: RecordSender | None = None
     operations = operation_deliverer(services, mapper.events_of_operation)
-    deliverers = {**dict.fromkeys(OPERATION_LANES, operations), **sender.deliverers()}
-    deliveries = OutboxDelivery(records.outbox, deliverers, options=delivery_options(settings))
+    shared = {**dict.fromkeys(OPERATION_LANES, operations), **sender.deliverers()}
+    deliverers = dict(shared)
+    if shared_records:
+        record_sender = RecordSender(shared_records, records.get, records.outbox.node)
+        stack.push_async_callback(record_sender.close)
+        deliverers |= record_sender.deliverers()
+    options = delivery_options(settings)
+    deliveries = OutboxDelivery(records.outbox, deliverers, options=options, unshared=(RECORDS_LANE,))
     sharing: RedisSharing | None = None
     if address := settings.redis.address():
-        sharing = RedisSharing(address, records.outbox, tuple(deliverers), deliveries.attempt, deliveries.settle)
+        sharing = RedisSharing(address, records.outbox, tuple(shared), deliveries.attempt, deliveries.settle)
         stack.push_async_callback(sharing.close)
         task = asyncio.create_task(sharing.run(), name="outbox-sharing")
         task.add_done_callback(report_failure)
         stack.push_async_callback(cancel_and_wait, task)
-    return OutboxService(records, deliveries, sharing, services, mapper, changes)
+    return OutboxService(records, deliveries, sharing, record_sender, services, mapper, changes)
 
 
 def calls_path(settings: Settings) -> Path:

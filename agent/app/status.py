@@ -39,6 +39,7 @@ class AgentStatus:
     def now(self) -> Mapping[str, Any]:
         """Return whether the agent lives and whom it can reach."""
         voices = self.speech.speaker.healthy
+        sender = self.outbox.record_sender
         return {
             "version": __version__,
             "asterisk": self.ari.connected.is_set() and not self.ari.refusal,
@@ -54,6 +55,7 @@ class AgentStatus:
             "sharing": self.outbox.sharing,
             "queues_unknown": self.queues.problem if self.queues is not None else "",
             "records_waiting": self.outbox.records.waiting,
+            "records_not_sent": None if sender is None else sender.problem,
         }
 
     async def with_dependencies(self) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The commands ``orderline calls``, ``pause``, ``resume`` (they ask the running agent's server) and ``events``."""
+"""The commands ``orderline pause``, ``resume`` (they ask the running agent's server, as ``calls``) and ``events``."""
 
 from __future__ import annotations
 
@@ -41,17 +41,16 @@ def ask_agent(control: ControlSettings, method: str, path: str, body: Mapping[st
 
 def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the commands; ``add(name, do, text)`` makes a command's parser."""
-    calls = add("calls", _calls, "list the calls in progress and what each is doing")
-    calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
     pause = add("pause", _pause, "send all new calls to the staff queue, until resume")
     resume = add("resume", _resume, "let the agent take calls again")
-    for command in (calls, pause, resume):
+    for command in (pause, resume):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     events = add("events", _events, "print the page on the events of the live feed (docs/events.md)")
     events.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
 
 
-def _calls(options: argparse.Namespace) -> int:
+def list_live_calls(options: argparse.Namespace) -> int:
+    """List the calls in progress and what each is doing. Raises AgentUnreachable."""
     found = ask_agent(load_settings(options.config).control, "GET", "/calls")
     if options.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))

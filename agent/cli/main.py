@@ -13,6 +13,7 @@ from pathlib import Path
 from agent import __version__
 from agent.accuracy.cli import add_accuracy_command
 from agent.cli.admin import add_admin_commands
+from agent.cli.calls import add_calls_command
 from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add_dialog_commands(add)
     add_outbox_commands(add)
     add_records_commands(add)
+    add_calls_command(add)
     add_control_commands(add)
     add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))

@@ -13,8 +13,17 @@ def wall_clock(timezone: str) -> Callable[[], datetime]:
     """Aware local time in the named zone, or the machine's own. Raises SettingsError for an unknown zone."""
     if not timezone:
         return lambda: datetime.now().astimezone()
+    zone = _zone(timezone)
+    return lambda: datetime.now(zone)
+
+
+def local_moment(moment: datetime, timezone: str) -> datetime:
+    """Return a time without a zone as one of the named zone, or of the machine's own. Raises SettingsError."""
+    return moment.replace(tzinfo=_zone(timezone)) if timezone else moment.astimezone()
+
+
+def _zone(timezone: str) -> ZoneInfo:
     try:
-        zone = ZoneInfo(timezone)
+        return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise SettingsError(f"shop.timezone: there is no time zone {timezone!r}") from error
-    return lambda: datetime.now(zone)

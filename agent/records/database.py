@@ -10,15 +10,17 @@ from pathlib import Path
 from agent.common import sqlite
 from agent.common.sqlite import SqliteFile, SqliteOptions
 from agent.errors import OrderlineError
-from agent.records import outbox_sql, sounds_sql
+from agent.records import change_log, outbox_sql, sounds_sql
 
 BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
-LAYOUT = 4
-"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline. 2 added outbox and open calls, 3
-the index by caller, 4 recordings and retention. An update rewrites no record: what older ones lack is read as "not
-known"."""
+LAYOUT = 5
+"""``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline.
+
+2 added outbox and open calls, 3 the index by caller, 4 the log of changed records, 5 recordings and retention. An update
+rewrites no record: what older ones lack is read as "not known".
+"""
 
 _CALLS = """
 CREATE TABLE IF NOT EXISTS calls (
@@ -78,7 +80,8 @@ def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
     if layout < LAYOUT:
         connection.executescript(
-            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{sounds_sql.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;"
+            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{change_log.SCHEMA}{sounds_sql.SCHEMA}"
+            f"PRAGMA user_version = {LAYOUT};COMMIT;"
         )
 
 

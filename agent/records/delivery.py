@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,13 +29,14 @@ _HOUR = 3600.0
 
 
 class DeliveryFailed(OrderlineError):
-    """An entry did not arrive. ``final``: trying again cannot help."""
+    """An entry did not arrive. ``final``: trying again cannot help. ``lane_down``: nothing arrives there just now."""
 
     code = "delivery_failed"
 
-    def __init__(self, message: str, *, final: bool = False) -> None:
+    def __init__(self, message: str, *, final: bool = False, lane_down: bool = False) -> None:
         super().__init__(message)
         self.final = final
+        self.lane_down = lane_down
 
 
 Deliverer = Callable[[OutboxEntry], Awaitable[Sequence[NewOutboxEntry]]]
@@ -69,11 +71,19 @@ class DeliveryOptions:
     """Doubled with every failure, up to ``longest_pause_seconds``, and shortened by up to half at random."""
     longest_pause_seconds: float = 900.0
     max_age_seconds: Mapping[str, float] = field(
-        default_factory=lambda: {"ticket": 72 * _HOUR, "sms": 24 * _HOUR, "act": 600.0, "webhook": 72 * _HOUR}
+        default_factory=lambda: {
+            "ticket": 72 * _HOUR,
+            "sms": 24 * _HOUR,
+            "act": 600.0,
+            "webhook": 72 * _HOUR,
+            "record": math.inf,
+        }
     )
     """By kind. A change that a caller confirmed is not made much later without asking anybody."""
     max_attempts: int = 200
-    """Also counts attempts that killed the process."""
+    """Also counts attempts that killed the process. A kind without a greatest age is tried for ever."""
+    longest_lane_pause_seconds: float = 30.0
+    """A place that is down is asked again after ``first_pause_seconds``, doubled each time up to this."""
     keep_delivered_seconds: float = 7 * 24 * _HOUR
     poll_seconds: float = 1.0
     """How late an entry that became due, or that ``orderline outbox retry`` woke, may be noticed."""
@@ -93,12 +103,19 @@ class OutboxDelivery:
         *,
         options: DeliveryOptions | None = None,
         chance: Callable[[], float] = random.random,
+        unshared: Collection[str] = (),
     ) -> None:
-        """``deliverers`` by lane; entries of other lanes stay. ``chance`` gives numbers from 0 to 1 for the jitter."""
+        """``deliverers`` by lane; entries of other lanes stay. ``chance`` gives numbers from 0 to 1 for the jitter.
+
+        Entries of ``unshared`` lanes are delivered by this node alone.
+        """
         self._outbox = outbox
         self._deliverers = deliverers
         self._options = options or DeliveryOptions()
         self._chance = chance
+        self._unshared = frozenset(unshared)
+        self._down: dict[str, tuple[int, float]] = {}
+        """Lanes whose place is down: how often in a row that was found, and when it is looked again."""
         self._running: dict[asyncio.Task[None], str] = {}
         self._stopping = False
 
@@ -137,6 +154,7 @@ class OutboxDelivery:
             await asyncio.gather(work, return_exceptions=True)
             return DeliveryOutcome(False, f"no answer within {self._options.attempt_seconds:g} s")
         error = work.exception()
+        self._note_lane(entry.lane, down=isinstance(error, DeliveryFailed) and error.lane_down)
         if error is None:
             return DeliveryOutcome(True, also=tuple(work.result()))
         if isinstance(error, DeliveryFailed):
@@ -154,27 +172,48 @@ class OutboxDelivery:
         pause = pause_seconds(attempts, options.first_pause_seconds, options.longest_pause_seconds)
         due_at = self._outbox.clock() + pause * (1 - self._chance() / 2)
         oldest = options.max_age_seconds.get(entry.kind, 72 * _HOUR)
-        if outcome.final or attempts >= options.max_attempts or due_at - entry.created_at > oldest:
+        too_often = attempts >= options.max_attempts and not self._patient(entry.kind)
+        if outcome.final or too_often or due_at - entry.created_at > oldest:
             log.error("%s to %s goes to the dead letters: %s", entry.key, entry.lane, outcome.error)
             await self._outbox.mark_dead(entry.id, outcome.error)
         else:
             log.warning("%s to %s, attempt %d: %s", entry.key, entry.lane, attempts, outcome.error)
             await self._outbox.postpone(entry.id, outcome.error, due_at)
 
+    def _patient(self, kind: str) -> bool:
+        return math.isinf(self._options.max_age_seconds.get(kind, 0.0))
+
+    def _note_lane(self, lane: str, *, down: bool) -> None:
+        """Leave a place that is down alone for a while; its entries wait, and are not tried one by one meanwhile."""
+        if not down:
+            self._down.pop(lane, None)
+            return
+        times = self._down.get(lane, (0, 0.0))[0] + 1
+        pause = pause_seconds(times, self._options.first_pause_seconds, self._options.longest_lane_pause_seconds)
+        self._down[lane] = (times, self._outbox.clock() + pause)
+
+    def _places(self, lane: str, busy: int) -> int:
+        times, until = self._down.get(lane, (0, 0.0))
+        if not times:
+            return self._options.max_concurrent_per_lane - busy
+        return 1 if self._outbox.clock() >= until and not busy else 0
+
     # --- the loop -----------------------------------------------------------------------------------
 
     async def _round(self, sharing: DeliverySharing | None) -> int:
         """Begin what is due; return how much that was."""
         busy = Counter(self._running.values())
-        places = {lane: self._options.max_concurrent_per_lane - busy[lane] for lane in self._deliverers}
+        places = {lane: self._places(lane, busy[lane]) for lane in self._deliverers}
         entries = await self._outbox.claim(places)
         mine = entries
         if sharing is not None:
-            fresh = [entry for entry in entries if entry.state != "shared"]  # else: nobody took it in time
+            fresh = [  # what was offered before, nobody took in time
+                entry for entry in entries if entry.state != "shared" and entry.lane not in self._unshared
+            ]
             until = self._outbox.clock() + self._options.lease_seconds
             if fresh and await sharing.offer(fresh, until):
                 await self._outbox.share(fresh, until)
-                mine = [entry for entry in entries if entry.state == "shared"]
+                mine = [entry for entry in entries if entry not in fresh]
         for entry in mine:
             task = asyncio.create_task(self._one(entry), name=f"deliver-{entry.id}")
             self._running[task] = entry.lane
@@ -183,14 +222,15 @@ class OutboxDelivery:
 
     async def _clean(self) -> int:
         options = self._options
-        longest = max(options.max_age_seconds.values(), default=72 * _HOUR)
+        ages = (age for age in options.max_age_seconds.values() if math.isfinite(age))
+        longest = max(ages, default=72 * _HOUR)
         return await self._outbox.clean(self._deliverers, options.keep_delivered_seconds, longest)
 
     async def _one(self, entry: OutboxEntry) -> None:
         too_old = entry.kind == "act" and self._outbox.clock() - entry.created_at > self._options.max_age_seconds["act"]
         if too_old:
             outcome = DeliveryOutcome(False, "too old to be done without asking: look whether it was done", final=True)
-        elif entry.attempts >= self._options.max_attempts:
+        elif entry.attempts >= self._options.max_attempts and not self._patient(entry.kind):
             outcome = DeliveryOutcome(False, entry.last_error or "the agent died at every attempt", final=True)
         else:
             outcome = await self.attempt(entry)

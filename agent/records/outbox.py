@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from agent.common.sqlite import SqliteFile
+from agent.records import change_log
 from agent.records import outbox_sql as table
 from agent.records.outbox_sql import NewOutboxEntry, OutboxEntry
 
@@ -138,11 +139,15 @@ class Outbox:
         return await self._database.transaction(job)
 
     async def clean(self, lanes: Collection[str], keep_seconds: float, patience_seconds: float) -> int:
-        """Delete what was delivered long ago, and give up on what waits for places that are no more."""
+        """Delete what was delivered long ago, and give up on what waits for places that are no more.
+
+        Old entries of the log of changed records are deleted as well.
+        """
         now = self.clock()
 
         def job(db: sqlite3.Connection) -> int:
             table.mark_unserved_dead(db, lanes, now - patience_seconds, now)
+            change_log.prune(db)
             return table.delete_delivered(db, now - keep_seconds)
 
         return await self._database.transaction(job)

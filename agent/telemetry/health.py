@@ -66,6 +66,7 @@ async def check_dependencies(
         ),
         *shop_dependencies(about.get("systems", {})),
         redis_dependency(addresses.redis, sharing=bool(about.get("sharing"))),
+        postgresql_dependency(about.get("records_not_sent")),
         await manager_dependency(
             addresses.manager_host, addresses.manager_port, str(about.get("queues_unknown") or "")
         ),
@@ -136,6 +137,13 @@ def records_dependency(directory: Path, problem: str) -> Dependency:
     except OSError as error:
         return Dependency(name, "down", f"{directory} cannot be written: {error.strerror or error}")
     return Dependency(name, "ok", f"{free // 10**6} MB free")
+
+
+def postgresql_dependency(problem: str | None) -> Dependency:
+    """The PostgreSQL that records are sent to: a node without it keeps them; None where none is set."""
+    if problem is None:
+        return Dependency("postgresql", "off", "records stay on this node")
+    return Dependency("postgresql", "down" if problem else "ok", problem)
 
 
 async def manager_dependency(host: str, port: int, problem: str = "") -> Dependency:

@@ -1,0 +1,1 @@
+"""Finished calls: an index of them, searching and exporting it, and PostgreSQL for several nodes."""

@@ -1,0 +1,147 @@
+"""The index in PostgreSQL: full text and values by GIN. Its planner knows where a search should start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Index,
+    MetaData,
+    Table,
+    cast,
+    delete,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
+from sqlalchemy.types import Integer
+
+from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
+from agent.history.dialects.conditions import caller_is, in_span, within
+from agent.history.tables import call_orders, calls, metadata
+from agent.history.words import TURN_END, Term
+
+_SIDES = {"caller": "c", "agent": "a"}
+"""A word is kept once for each side: its first letter tells whose it is."""
+
+_metadata = MetaData()
+_call_words = Table(
+    "call_words",
+    _metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("words", TSVECTOR, nullable=False),
+)
+_put_off = (
+    Index("call_words_words", _call_words.c.words, postgresql_using="gin"),
+    Index("calls_by_value", calls.c.value_ids, postgresql_using="gin").ddl_if(dialect="postgresql"),
+)
+
+
+class PostgresDialect:
+    """Implements :class:`agent.history.dialects.base.IndexDialect`."""
+
+    def create(self, connection: Connection) -> None:
+        """See the Protocol."""
+        for tables in (metadata, _metadata):
+            tables.create_all(connection)
+        # long values stand beside the rows: a search that meets many rows reads few pages
+        connection.execute(text("ALTER TABLE call_words SET (toast_tuple_target = 128)"))
+
+    def drop(self, connection: Connection) -> None:
+        """See the Protocol."""
+        for tables in (_metadata, metadata):
+            tables.drop_all(connection)
+
+    def begin_filling(self, connection: Connection) -> None:
+        """See the Protocol."""
+        for index in _put_off:
+            index.drop(connection, checkfirst=True)
+
+    def end_filling(self, connection: Connection) -> None:
+        """See the Protocol."""
+        connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+        for index in _put_off:
+            index.create(connection, checkfirst=True)
+        for table in (calls, call_orders, _call_words):
+            connection.execute(text(f"ANALYZE {table.name}"))
+
+    def insert(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
+        """See the Protocol."""
+        _copy(connection, calls, ((*call.row(), list(call.value_ids)) for call in calls_to_add))
+        _copy(connection, call_orders, ((number, call.seq) for call in calls_to_add for number in call.facts.orders))
+
+    def insert_words(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
+        """See the Protocol."""
+        _copy(connection, _call_words, ((call.seq, _vector(call)) for call in calls_to_add))
+
+    def remove(self, connection: Connection, seqs: Sequence[int]) -> None:
+        """See the Protocol."""
+        for table in (call_orders, calls):
+            connection.execute(delete(table).where(table.c.seq.in_(seqs)))
+
+    def remove_words(self, connection: Connection, seqs: Sequence[int]) -> None:
+        """See the Protocol. What is deleted leaves PostgreSQL's files with the next VACUUM."""
+        connection.execute(delete(_call_words).where(_call_words.c.seq.in_(seqs)))
+
+    def find(self, connection: Connection, wanted: Conditions, limit: int) -> list[int]:
+        """See the Protocol."""
+        query = select(calls.c.seq).where(*within(calls.c.seq, wanted), *_conditions(wanted))
+        return list(connection.scalars(query.order_by(calls.c.seq.desc()).limit(limit)))
+
+
+def _conditions(wanted: Conditions) -> Iterator[ColumnElement[bool]]:
+    for group in wanted.groups:
+        ids = cast(list(group.ids), ARRAY(Integer))
+        yield calls.c.value_ids.op("@>" if len(group.ids) == 1 else "&&", is_comparison=True)(ids)
+    if wanted.order:
+        yield calls.c.seq.in_(select(call_orders.c.seq).where(call_orders.c.number == wanted.order))
+    if wanted.caller:
+        yield caller_is(calls.c.caller_reversed, wanted.caller)
+    for column, span in ((calls.c.duration_ms, wanted.length_ms), (calls.c.latency_ms, wanted.latency_ms)):
+        if span:
+            yield in_span(column, span)
+    for words in wanted.words:
+        said = _call_words.c.words.op("@@", is_comparison=True)(cast(_query(words), TSQUERY))
+        yield calls.c.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))
+
+
+def _query(words: WordCondition) -> str:
+    """Return the text of a tsquery. The words hold letters and digits only."""
+    return " & ".join(f"({_by_side(term, words.who)})" for term in words.terms)
+
+
+def _by_side(term: Term, who: str) -> str:
+    sides = _SIDES.values() if who == "any" else (_SIDES[who],)
+    phrases = (" <-> ".join(f"'{side}{word}'" for word in term.words) for side in sides)
+    return " | ".join(f"({phrase}{':*' if term.prefix else ''})" for phrase in phrases)
+
+
+def _vector(call: IndexedCall) -> str:
+    """Return the text of a tsvector: the words of both sides with their places."""
+    caller = _places(_SIDES["caller"], call.facts.caller_words)
+    agent = _places(_SIDES["agent"], call.facts.agent_words)
+    return " ".join(
+        f"'{word}':{','.join(map(str, places))}" for part in (caller, agent) for word, places in part.items()
+    )
+
+
+def _places(side: str, words: Iterable[str]) -> dict[str, list[int]]:
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, word in enumerate(words, 1):
+        if word != TURN_END:
+            places[side + word].append(place)
+    return places
+
+
+def _copy(connection: Connection, into: Table, rows: Iterable[Sequence[object]]) -> None:
+    """Put rows in by COPY, five times as fast as INSERT."""
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {into.name} FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)

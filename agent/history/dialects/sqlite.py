@@ -1,0 +1,101 @@
+"""The index in SQLite: how its tables are made and filled."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, select, text
+
+from agent.history.dialects.base import Conditions, IndexedCall
+from agent.history.dialects.sqlite_search import call_texts, calls_by_value, find_in_sqlite, sqlite_metadata
+from agent.history.tables import call_orders, calls, metadata, spaced
+
+_FULL_TEXT = (
+    "CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5"
+    "(caller, agent, content='', columnsize=0, tokenize=\"ascii tokenchars '|'\")"
+)
+_PENDING_BYTES = 64 * 1024 * 1024
+"""What FTS5 gathers in memory before it writes a piece."""
+
+
+class SqliteDialect:
+    """Implements :class:`agent.history.dialects.base.IndexDialect`."""
+
+    def create(self, connection: Connection) -> None:
+        """See the Protocol."""
+        for tables in (metadata, sqlite_metadata):
+            tables.create_all(connection)
+        connection.execute(text(_FULL_TEXT))
+        connection.execute(
+            text("INSERT INTO call_words(call_words, rank) VALUES('hashsize', :bytes)"), {"bytes": _PENDING_BYTES}
+        )
+
+    def drop(self, connection: Connection) -> None:
+        """See the Protocol."""
+        connection.execute(text("DROP TABLE IF EXISTS call_words"))
+        for tables in (sqlite_metadata, metadata):
+            tables.drop_all(connection)
+
+    def begin_filling(self, connection: Connection) -> None:
+        """See the Protocol."""
+
+    def end_filling(self, connection: Connection) -> None:
+        """See the Protocol."""
+
+    def insert(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
+        """See the Protocol."""
+        ordered = sorted(calls_to_add, key=lambda call: call.seq)
+        _many(connection, calls, [(*call.row(), spaced(call.value_ids)) for call in ordered])
+        _many(connection, calls_by_value, sorted((value, call.seq) for call in ordered for value in call.value_ids))
+        _many(connection, call_orders, [(number, call.seq) for call in ordered for number in call.facts.orders])
+
+    def insert_words(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
+        """See the Protocol."""
+        ordered = sorted(calls_to_add, key=lambda call: call.seq)  # FTS5 writes a piece of its own for each step back
+        sides = [(call.seq, " ".join(call.facts.caller_words), " ".join(call.facts.agent_words)) for call in ordered]
+        if sides:
+            connection.exec_driver_sql("INSERT INTO call_words(rowid, caller, agent) VALUES (?, ?, ?)", sides)
+        _many(
+            connection,
+            call_texts,
+            [(seq, zlib.compress(f"{caller}\n{agent}".encode(), 1)) for seq, caller, agent in sides],
+        )
+
+    def remove(self, connection: Connection, seqs: Sequence[int]) -> None:
+        """See the Protocol."""
+        values, orders = [], []
+        for seq, value_ids, numbers in connection.execute(
+            select(calls.c.seq, calls.c.value_ids, calls.c.orders).where(calls.c.seq.in_(seqs))
+        ):
+            values += [(value, seq) for value in value_ids]
+            orders += [(number, seq) for number in numbers.split()]
+        _each(connection, "DELETE FROM calls_by_value WHERE value_id = ? AND seq = ?", values)
+        _each(connection, "DELETE FROM call_orders WHERE number = ? AND seq = ?", orders)
+        _each(connection, "DELETE FROM calls WHERE seq = ?", [(seq,) for seq in seqs])
+
+    def remove_words(self, connection: Connection, seqs: Sequence[int]) -> None:
+        """See the Protocol. The whole full text is written anew: FTS5 only marks words as gone until then."""
+        sides = []
+        for seq, packed in connection.execute(select(call_texts).where(call_texts.c.seq.in_(seqs))):
+            caller, _, agent = zlib.decompress(packed).decode().partition("\n")
+            sides.append((seq, caller, agent))
+        delete_words = "INSERT INTO call_words(call_words, rowid, caller, agent) VALUES ('delete', ?, ?, ?)"
+        _each(connection, delete_words, sides)
+        _each(connection, "DELETE FROM call_texts WHERE seq = ?", [(seq,) for seq in seqs])
+        connection.execute(text("INSERT INTO call_words(call_words) VALUES ('optimize')"))
+
+    def find(self, connection: Connection, wanted: Conditions, limit: int) -> list[int]:
+        """See the Protocol."""
+        return find_in_sqlite(connection, wanted, limit)
+
+
+def _many(connection: Connection, into: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(into.columns))
+        connection.exec_driver_sql(f"INSERT INTO {into.name} VALUES ({marks})", list(rows))  # noqa: S608 - our own name
+
+
+def _each(connection: Connection, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        connection.exec_driver_sql(statement, list(rows))

@@ -1,0 +1,49 @@
+"""What calls are looked for: the filter of every list, search and export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+VALUE_KINDS = (
+    *("outcome", "ended_by", "asked", "result", "step", "reason", "queue", "edition", "fault", "direction"),
+    *("purpose", "fact"),
+)
+"""What calls can be found by that is one of a number of words (:func:`agent.history.facts.call_facts` gives them)."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Whole numbers from ``least`` to ``most``, both included; None leaves an end open."""
+
+    least: int | None = None
+    most: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.least is not None or self.most is not None
+
+
+ANY_SPAN = Span()
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """What must be true of a call; all of it. An empty field says nothing."""
+
+    since_ms: int | None = None
+    """Calls that began at this moment or later: milliseconds since 1970."""
+    until_ms: int | None = None
+    """Calls that began before this moment."""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Kind (:data:`VALUE_KINDS`) -> values, one of which must be true. ``*`` in a value stands for any characters."""
+    order: str = ""
+    caller: str = ""
+    """The caller's number, or how it ends; in any notation."""
+    length_ms: Span = ANY_SPAN
+    score: Span = ANY_SPAN
+    latency_ms: Span = ANY_SPAN
+    """Of the slowest response of the call."""
+    said: str = ""
+    """Words that were said, by whomever; see :func:`agent.history.words.search_terms`."""
+    caller_said: str = ""
+    agent_said: str = ""

@@ -1,0 +1,223 @@
+"""Fills the index from the records and keeps it up to date. One process at a time does that, and never the agent."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, inspect, select, update
+
+from agent.common.untrusted import check_nesting
+from agent.errors import OrderlineError
+from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
+from agent.history.facts import CallFacts, Value, call_facts
+from agent.history.sources import Changes, Position, RecordSource, StoredRecord
+from agent.history.tables import LAYOUT, call_values, calls, index_state
+
+log = logging.getLogger(__name__)
+
+FILLED_AT_ONCE = 5_000
+"""Calls of one transaction while an index is made anew."""
+
+Progress = Callable[[int, int], None]
+"""``progress(done, all)``: how many records have been read of how many."""
+
+
+class NewerIndex(OrderlineError):
+    """The index was made by a newer Orderline."""
+
+    code = "index_newer"
+
+
+class Indexer:
+    """Brings one index up to date. Use it under the index's lock (:mod:`agent.history.opening`)."""
+
+    def __init__(self, engine: Engine, dialect: IndexDialect, source: RecordSource) -> None:
+        self._engine = engine
+        self._dialect = dialect
+        self._source = source
+        self._values: dict[Value, int] = {}
+        self._counted: Counter[int] = Counter()
+
+    def catch_up(self, progress: Progress = lambda done, of: None, *, anew: bool = False) -> int:
+        """Take in everything that the records hold and the index does not; return how many records were read.
+
+        ``anew`` throws the index away first. Raises :class:`NewerIndex`, :class:`RecordsUnreadable` and
+        ``sqlalchemy.exc.DBAPIError``.
+        """
+        with self._engine.begin() as connection:
+            if anew or not self._usable(connection):
+                self._begin_anew(connection)
+        done = 0
+        with self._engine.connect() as connection:
+            self._values = self._known_values(connection)
+            self._counted.clear()
+            complete = _state(connection, "complete")
+        if not complete:
+            done += self._fill(progress)
+        while (changed := self._take_changes()) is not None:
+            if not changed:
+                return done
+            done += changed
+        log.warning("the log of changes does not go back to where the index ends: the index is made anew")
+        return done + self.catch_up(progress, anew=True)
+
+    # --- making it anew -------------------------------------------------------------------------------
+
+    def _usable(self, connection: Connection) -> bool:
+        if not inspect(connection).has_table(index_state.name):
+            return False
+        layout = _state(connection, "layout")
+        if layout > LAYOUT:
+            raise NewerIndex(f"the index was made by a newer Orderline (layout {layout}, ours {LAYOUT}): use that one")
+        return layout == LAYOUT
+
+    def _begin_anew(self, connection: Connection) -> None:
+        position = self._source.begin_anew(connection)
+        self._dialect.drop(connection)
+        self._dialect.create(connection)
+        self._dialect.begin_filling(connection)
+        for name, value in (("layout", LAYOUT), ("complete", 0), ("filled_to", 0)):
+            _set_state(connection, name, value)
+        _set_position(connection, position)
+
+    def _fill(self, progress: Progress) -> int:
+        done, of = 0, 0
+        while True:
+            with self._engine.begin() as connection:
+                of = of or self._source.count(connection)
+                records = self._source.records_from(connection, _state(connection, "filled_to"), FILLED_AT_ONCE)
+                if not records:
+                    self._dialect.end_filling(connection)
+                    _set_state(connection, "complete", 1)
+                    return done
+                self._insert(connection, [one for one in map(_facts, records) if one is not None])
+                _set_state(connection, "filled_to", records[-1].place)
+            done += len(records)
+            progress(done, max(of, done))
+
+    # --- keeping it up to date ------------------------------------------------------------------------
+
+    def _take_changes(self) -> int | None:
+        """Take in the next changes; return how many, or None where the log has forgotten some."""
+        with self._engine.begin() as connection:
+            position = Position(_state(connection, "position"), _state(connection, "mark"))
+            changes = self._source.changes_since(connection, position)
+            if changes is None or not changes.ids:
+                return None if changes is None else 0
+            self._replace(connection, changes)
+            _set_position(connection, changes.until)
+            self._source.done(connection, changes)
+        return len(changes.ids)
+
+    def _replace(self, connection: Connection, changes: Changes) -> None:
+        """Put changed calls in the place of what is known of them; words that stay the same are left alone."""
+        coming = {one.id: one for one in map(_facts, changes.records) if one is not None}
+        columns = (calls.c.seq, calls.c.id, calls.c.value_ids, calls.c.words_mark)
+        rows = [
+            row
+            for ids in _parts(changes.ids)
+            for row in connection.execute(select(*columns).where(calls.c.id.in_(ids)))
+        ]
+        same_words = {
+            row.id: row.seq
+            for row in rows
+            if row.id in coming and (row.seq, row.words_mark) == (coming[row.id].first_seq, coming[row.id].words_mark)
+        }
+        self._counted.subtract(value for row in rows for value in row.value_ids)
+        if rows:
+            self._dialect.remove(connection, [row.seq for row in rows])
+        if other_words := [row.seq for row in rows if row.id not in same_words]:
+            self._dialect.remove_words(connection, other_words)
+        kept = [coming[call_id] for call_id in same_words]  # first: nothing else gets their places
+        self._insert(connection, kept, with_words=False)
+        self._insert(connection, [one for one in coming.values() if one.id not in same_words])
+
+    def _insert(self, connection: Connection, facts: Sequence[CallFacts], *, with_words: bool = True) -> None:
+        places = _free_places(connection, facts)
+        added = [
+            IndexedCall(seq, self._value_ids(connection, one.values), one)
+            for seq, one in zip(places, facts, strict=True)
+        ]
+        self._counted.update(value for call in added for value in call.value_ids)
+        self._dialect.insert(connection, added)
+        if with_words:
+            self._dialect.insert_words(connection, added)
+        self._write_counts(connection)
+
+    # --- values ---------------------------------------------------------------------------------------
+
+    def _known_values(self, connection: Connection) -> dict[Value, int]:
+        rows = connection.execute(select(call_values.c.kind, call_values.c.value, call_values.c.id))
+        return {(row.kind, row.value): row.id for row in rows}
+
+    def _value_ids(self, connection: Connection, values: Iterable[Value]) -> tuple[int, ...]:
+        return tuple(sorted(self._value_id(connection, value) for value in values))
+
+    def _value_id(self, connection: Connection, value: Value) -> int:
+        known = self._values.get(value)
+        if known is None:
+            known = 1 + (connection.scalar(select(func.max(call_values.c.id))) or 0)
+            connection.execute(insert(call_values).values(id=known, kind=value[0], value=value[1], calls=0))
+            self._values[value] = known
+        return known
+
+    def _write_counts(self, connection: Connection) -> None:
+        changed: list[dict[str, Any]] = [{"which": value, "more": count} for value, count in self._counted.items()]
+        self._counted.clear()
+        if changed:
+            add = update(call_values).where(call_values.c.id == bindparam("which"))
+            connection.execute(add.values(calls=call_values.c.calls + bindparam("more")), changed)
+            # a value that is true of no call any more may say something about a person who was erased
+            none_left = call_values.c.calls <= 0
+            for row in connection.execute(select(call_values.c.kind, call_values.c.value).where(none_left)):
+                self._values.pop((row.kind, row.value), None)
+            connection.execute(delete(call_values).where(none_left))
+
+
+def _facts(record: StoredRecord) -> CallFacts | None:
+    try:
+        check_nesting(record.text)
+        data = json.loads(record.text)
+    except ValueError as error:
+        log.error("the record of call %s cannot be read and is in no list: %s", record.id, error)
+        return None
+    return call_facts({**data, "id": record.id} if isinstance(data, dict) else {"id": record.id}, record.written_ms)
+
+
+def _free_places(connection: Connection, facts: Sequence[CallFacts]) -> list[int]:
+    """Return a free place for each call: the one its beginning gives it, or the next one that is free."""
+    wanted = [one.first_seq for one in facts]
+    taken: set[int] = set()
+    for some in _parts(wanted):
+        taken.update(connection.scalars(select(calls.c.seq).where(calls.c.seq.in_(some))))
+    places = []
+    for seq in wanted:
+        while seq in taken:
+            seq += 1
+            if connection.scalar(select(calls.c.seq).where(calls.c.seq == seq)) is not None:
+                taken.add(seq)
+        taken.add(seq)
+        places.append(seq)
+    return places
+
+
+def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (items[start : start + MOST_IDS] for start in range(0, len(items), MOST_IDS))
+
+
+def _state(connection: Connection, name: str) -> int:
+    return connection.scalar(select(index_state.c.value).where(index_state.c.name == name)) or 0
+
+
+def _set_state(connection: Connection, name: str, value: int) -> None:
+    connection.execute(delete(index_state).where(index_state.c.name == name))
+    connection.execute(insert(index_state).values(name=name, value=value))
+
+
+def _set_position(connection: Connection, position: Position) -> None:
+    _set_state(connection, "position", position.number)
+    _set_state(connection, "mark", position.mark)
