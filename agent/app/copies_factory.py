@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from agent.app.outbox_factory import CALLS_FILE, calls_path
 from agent.app.sound_factory import sound_directory
 from agent.config.settings import Settings
+from agent.history.copies import IndexCopies, SharedCopies
 from agent.records.calls_erasure import CallsFile
 from agent.records.copies import Kind, RecordCopies
 from agent.records.redis_erasure import RedisCopies
@@ -20,7 +21,12 @@ def calls_file(settings: Settings, stopped: Callable[[], bool] = lambda: False) 
 
 def other_copies(settings: Settings) -> list[RecordCopies]:
     """Return everything else that keeps copies. What is new registers here."""
-    copies: list[RecordCopies] = [StateFiles(settings.state_directory, CALLS_FILE)]
+    copies: list[RecordCopies] = [
+        StateFiles(settings.state_directory, CALLS_FILE),
+        IndexCopies(calls_path(settings)),
+    ]
+    if shared := settings.records.address():
+        copies.append(SharedCopies(shared))
     if address := settings.redis.address():
         copies.append(RedisCopies(address))
     return copies

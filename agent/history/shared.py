@@ -88,6 +88,24 @@ class SharedHistory:
         self.catch_up(wait=True)
         return erased
 
+    def all_records(self) -> Iterator[tuple[str, str]]:
+        """Give every record as (id, JSON), some at a time. Raises :class:`PostgresUnavailable`."""
+        last = ""
+        query = text("SELECT id, record FROM records WHERE id > :last ORDER BY id LIMIT 1000")
+        while True:
+            with self.told(), self._engine.connect() as connection:
+                rows = connection.execute(query, {"last": last}).all()
+            if not rows:
+                return
+            last = rows[-1].id
+            yield from ((row.id, row.record) for row in rows)
+
+    def replace(self, records: Sequence[tuple[str, str]]) -> None:
+        """Put other contents (JSON) into records that are there, by id. Raises :class:`PostgresUnavailable`."""
+        with self.told(), self._engine.begin() as connection:
+            values = [{"id": call_id, "record": record} for call_id, record in records]
+            connection.execute(text("UPDATE records SET record = :record, written_at = now() WHERE id = :id"), values)
+
     def scrub(self) -> None:
         """Have the server take what was deleted out of its files (VACUUM). Raises :class:`PostgresUnavailable`."""
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

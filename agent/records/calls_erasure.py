@@ -89,7 +89,7 @@ class CallsFile:
                 self._delete(db, "DELETE FROM calls WHERE id = ?", [(call,) for call in recorded])
         return removed
 
-    def compact(self) -> None:
+    def follow(self) -> None:
         """Write the file anew, so that nothing of what was deleted is left in it. Raises RecordsUnavailable.
 
         While that lasts a call that ends keeps its record in the spool.

@@ -36,3 +36,6 @@ class RecordCopies(Protocol):
 
     def expire(self, kind: Kind, before: float, *, dry_run: bool) -> list[Removal]:
         """Remove what is older than a moment (seconds since 1970) of one kind; ``dry_run`` only counts."""
+
+    def follow(self) -> None:
+        """Follow ``calls.sqlite``, which has lost the records by now, and leave nothing of them in any file."""

@@ -18,8 +18,8 @@ BUSY_TIMEOUT_SECONDS = 2.0
 LAYOUT = 5
 """``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline.
 
-2 added outbox and open calls, 3 the index by caller, 4 the log of changed records, 5 recordings and retention. An update
-rewrites no record: what older ones lack is read as "not known".
+2 added outbox and open calls, 3 the index by caller, 4 the log of changed records, 5 recordings and retention. An
+update rewrites no record: what older ones lack is read as "not known".
 """
 
 _CALLS = """

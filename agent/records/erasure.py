@@ -63,10 +63,11 @@ def erase(
             if place is not calls_file:
                 return done
     if not dry_run:
-        try:
-            calls_file.compact()
-        except OrderlineError as error:
-            done.failed.append(f"{calls_file.place}: what was deleted is not overwritten yet: {error.message}")
+        for place in (*others, calls_file):
+            try:
+                place.follow()
+            except OrderlineError as error:
+                done.failed.append(f"{place.place}: what was deleted is not overwritten yet: {error.message}")
         if patterns := person.bytes_patterns():
             done.found_after = remaining(state_directory, patterns)
     return done

@@ -56,6 +56,9 @@ class RedisCopies:
         """Do nothing: everything here ends by itself within a day."""
         return []
 
+    def follow(self) -> None:
+        """Do nothing: what Redis forgets is gone."""
+
     async def _entries(self, redis: Redis, key: str, person: Person, calls: Collection[str], dry_run: bool) -> int:
         found: list[tuple[str, dict[str, str]]] = await redis.xrange(key)  # type: ignore[assignment]
         wanted = [

@@ -58,6 +58,9 @@ class StateFiles:
         """Do nothing: nothing here is kept for days."""
         return []
 
+    def follow(self) -> None:
+        """Do nothing: what was removed is overwritten already."""
+
     def _spooled(self) -> list[dict[str, Any]]:
         return [record for line in _lines(self._spool.path) if (record := _record(line)) is not None]
 
