@@ -107,11 +107,17 @@ class SharedHistory:
             connection.execute(text("UPDATE records SET record = :record, written_at = now() WHERE id = :id"), values)
 
     def scrub(self) -> None:
-        """Have the server take what was deleted out of its files (VACUUM). Raises :class:`PostgresUnavailable`."""
+        """Have the server write its tables anew, without what was deleted. Raises :class:`PostgresUnavailable`.
+
+        VACUUM FULL: a plain one leaves the bytes where they were until something else needs the room. Each table is
+        locked meanwhile; nodes keep their records until it is done. The planner's statistics hold samples of values:
+        they are taken anew, and their table as well (which the owner of the database may do, and nobody less).
+        """
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
-                    connection.execute(text(f"VACUUM {table}"))
+                    connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
+            connection.execute(text("VACUUM FULL pg_catalog.pg_statistic"))
 
     def close(self) -> None:
         """Close its connections."""
