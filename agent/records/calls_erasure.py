@@ -46,7 +46,8 @@ class CallsFile:
             return found
         with self._opened() as db:
             for row in db.execute("SELECT id, caller_number, record FROM calls"):
-                if (not person.is_order and person.is_number(row["caller_number"])) or person.in_data(_json(row)):
+                mine = not person.is_order and person.is_number(row["caller_number"])
+                if mine or (person.may_be_in(row["record"]) and person.in_data(_json(row))):
                     found.add(str(row["id"]))
             for row in db.execute("SELECT id, record FROM open_calls"):
                 if person.in_data(_json(row)):
