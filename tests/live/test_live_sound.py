@@ -145,3 +145,45 @@ async def test_consent_decides_and_both_sides_are_on_the_records_clock(recording
     assert len(list((sound / "kept").iterdir())) == 1
     assert list((sound / "incoming").iterdir()) == []
     assert recording.problems() == []
+
+
+TO_STAFF = """
+calls:
+  - name: to a person
+    dial: "7000"
+    voice: joe
+    steps:
+      - say: I want to talk to a person
+      - human:
+          phone: "601"
+          says: hello, this is the service desk
+          talks: hello, I have a question about my invoice
+          hangs_up: caller
+"""
+
+
+@pytest.mark.parametrize("with_staff", [False, True])
+async def test_a_recording_ends_at_the_hand_over_unless_the_shop_wants_more(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory, with_staff: bool
+) -> None:
+    run_dir = tmp_path_factory.mktemp("staff")
+    sound = {"keep": "yes", "least_free_mb": "10", "with_staff": "yes" if with_staff else "no"}
+    settings: dict[str, Any] = {"call": {"consent": "announce"}, "sound": sound}
+    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
+        call_centre = CallCentre(stack, home, tmp_path_factory.mktemp("kept"))
+        result = await call_centre.play(TO_STAFF)
+        assert result.ok, failures(result)
+        record = stored_records(call_centre)[result.calls[0].call_id]
+        left, right = await finished(call_centre, record["id"])
+        assert call_centre.problems() == []
+    assert record["consent"] == "announced"
+    assert record["outcome"] == "handed_over"
+    handed_over = round((record["duration_seconds"] + 0.2) * RATE)
+    print(f"{len(left) / RATE} s of sound, {record['duration_seconds']} s with the agent")
+    assert onsets(right[:handed_over]), "the agent was recorded"
+    assert record["sound"]["staff"] is with_staff
+    if with_staff:
+        assert onsets(left[handed_over:]), "the caller's question to the staff"
+        assert onsets(right[handed_over:]), "the staff's words"
+    else:
+        assert len(left) <= handed_over
