@@ -19,6 +19,7 @@ from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallOrigin
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
@@ -69,6 +70,7 @@ class CallHandler:
         CALL_ID.set(line.id)
         introduction = CallerLookup(self.services, line.caller.number)
         facts = await self._facts(line, introduction)
+        continues = self.recovery.returning.last_visit(line.channel_id) if line.entry != "inbound" else ""
         consent, conversation, resumed = self._conversation(line, facts)
         parts = CallComponents(
             dialog=consent,
@@ -87,6 +89,7 @@ class CallHandler:
             wall=self.wall,
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
+            origin=CallOrigin(continues=continues),
             memory=self.recovery.snapshots,
             sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,
@@ -96,7 +99,7 @@ class CallHandler:
             await CallSession(line, media, parts).run()
         finally:
             learning.cancel()
-            self.recovery.returning.keep(line.channel_id, consent.snapshot())
+            self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:

@@ -18,7 +18,7 @@ CLOCK_SKEW_SECONDS = 60.0
 """The clocks of nodes agree within seconds: what is further in the future is not believed."""
 
 _KEPT = "\n\t"
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _BREAKERS = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Line ends and signs that turn the direction of writing: they can make a line look like another one."""

@@ -59,6 +59,7 @@ def test_half_characters_become_question_marks_and_whole_ones_stay() -> None:
         "a?": ["b?", "😀", r"\ud800", {"c": "?x"}]
     }
     assert load_json(r'"\ud800"').encode() == b"?"
+    assert load_json('"\ud83d\ude00"').encode() == b"??"
 
 
 def test_what_is_too_long_is_not_looked_at() -> None:

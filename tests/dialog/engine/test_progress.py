@@ -20,8 +20,6 @@ from agent.dialog.contract import (
     HangUp,
     NoInput,
     QueueReport,
-    RequestProgress,
-    StepTaken,
     Turn,
     TurnInput,
 )
@@ -29,6 +27,7 @@ from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import END, CollectStep, IfStep, LinkStep, ServiceCallStep, Step
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.tools.text_call_runner import play
+from agent.dialog.turn_report import RequestProgress, StepTaken
 from tests.dialog.pack.small_pack import load_small_pack
 from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
 
