@@ -50,6 +50,14 @@ class SharedHistory:
             for name in migrate(connection):
                 log.info("%s: %s was run", self._where, name)
 
+    def look(self) -> str:
+        """Return what the server is, after bringing the schema up to date. Raises :class:`PostgresUnavailable`."""
+        self.prepare()
+        with self.told(), self._engine.connect() as connection:
+            version = connection.scalar(text("SHOW server_version"))
+            records = self._source.count(connection)
+        return f"PostgreSQL {version}, {records} records"
+
     def catch_up(self, progress: Progress = lambda done, of: None, *, anew: bool = False, wait: bool = False) -> bool:
         """Bring the index up to date; False when another process is at it and ``wait`` is not set.
 

@@ -22,6 +22,7 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
 from agent.flows import english_pack
+from agent.history.shared import SharedHistory
 from agent.preflight.ami import ami_findings
 from agent.preflight.asterisk import AsteriskRequirements, asterisk_findings
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
@@ -72,6 +73,8 @@ async def all_findings(
     yield outbox_finding(calls_path(settings))
     if address := settings.redis.address():
         yield await redis_finding(address)
+    if address := settings.records.address():
+        yield await asyncio.to_thread(postgresql_finding, address)
     yield host_name_finding()
     yield clock_finding()
     yield timezone_finding(settings.shop.timezone)
@@ -166,6 +169,23 @@ async def redis_finding(address: str) -> Finding:
             "start that Redis, or put redis.url in orderline.yaml right (redis://HOST:6379/0)",
         )
     return Finding(what, "ok", version)
+
+
+def postgresql_finding(address: str) -> Finding:
+    """Whether the PostgreSQL that records are sent to answers, and takes them. Blocks."""
+    what = "PostgreSQL"
+    shared = SharedHistory(address)
+    try:
+        return Finding(what, "ok", shared.look())
+    except OrderlineError as error:
+        return Finding(
+            what,
+            "warning",
+            f"{error.message}; records wait on this node",
+            "start that PostgreSQL, or put records.url in orderline.yaml right (docs/postgresql.md)",
+        )
+    finally:
+        shared.close()
 
 
 async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding]:

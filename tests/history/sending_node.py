@@ -23,6 +23,9 @@ OPTIONS = DeliveryOptions(
     first_pause_seconds=0.05, longest_pause_seconds=0.2, longest_lane_pause_seconds=0.2, poll_seconds=0.02
 )
 
+PAUSE_SECONDS = 0.02
+"""Between two calls: more of them would only make the comparison longer."""
+
 
 async def node(directory: Path, url: str, generation: int, calls: int) -> None:
     """Be one node."""
@@ -41,6 +44,7 @@ async def node(directory: Path, url: str, generation: int, calls: int) -> None:
     delivering = asyncio.create_task(deliver())
     for number in range(calls):
         await _take_call(store, f"call.{generation}.{number}", log)
+        await asyncio.sleep(PAUSE_SECONDS)
     while await store._database.transaction(lambda db: len(rows(db, OPEN_STATES, 1))):  # noqa: ASYNC110
         await asyncio.sleep(0.05)  # SQLite tells nobody when the last row is done
     stopping.set()

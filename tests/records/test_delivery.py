@@ -255,3 +255,60 @@ async def test_what_waits_for_a_webhook_that_is_no_longer_set_becomes_a_dead_let
     entry = await bench.settled(1)
     assert (entry.state, entry.last_error) == ("dead", "nothing here delivers to webhook:former")
     assert (await bench.state(2)).state == "waiting"
+
+
+async def test_a_place_that_is_down_is_asked_by_one_entry_at_a_time_while_the_others_wait(
+    bench: DeliveryHarness,
+) -> None:
+    keys = [f"k{number}" for number in range(10)]
+    bench.failures = {key: [DeliveryFailed("it is down", lane_down=True) for _ in range(9)] for key in keys}
+    await bench.add(*keys)
+    bench.start()
+    await until(lambda: len(bench.asked) == OPTIONS.max_concurrent_per_lane)  # begun before anybody knew
+    for asked, seconds in ((5, 2 * 2.0**3), (6, 2 * 2.0**4)):
+        bench.now += seconds + 0.1
+        bench.outbox.news.set()
+        await until(lambda asked=asked: len(bench.asked) == asked)  # type: ignore[misc]
+        await bench.settled(1, ("waiting", "delivered"))
+    assert len(bench.asked) == 6
+    bench.failures.clear()
+    bench.now += 100.0
+    for entry_id in range(1, 11):
+        await bench.settled(entry_id, ("delivered",))
+
+
+async def test_a_record_is_never_given_up_for_its_age_or_its_attempts(bench: DeliveryHarness) -> None:
+    bench.failures["k"] = [DeliveryFailed("it is down") for _ in range(3)]
+    await bench.outbox.add([NewOutboxEntry("record", "k", {}, lane="webhook:crm")])
+    await bench.store._database.transaction(
+        lambda db: db.execute("UPDATE outbox SET attempts = 5000, created_at = created_at - 1e8")
+    )
+    bench.start()
+    for _ in range(3):
+        await until(lambda: bench.asked)
+        bench.asked.clear()
+        await bench.settled(1, ("waiting",))
+        bench.now += 1000.0
+        bench.outbox.news.set()
+    assert (await bench.settled(1)).state == "delivered"
+
+
+async def test_what_is_not_shared_is_never_offered_to_other_nodes(bench: DeliveryHarness) -> None:
+    offered: list[str] = []
+
+    class Sharing:
+        async def offer(self, entries: Sequence[OutboxEntry], until: float) -> bool:
+            offered.extend(entry.key for entry in entries)
+            return True
+
+    deliveries = OutboxDelivery(
+        bench.outbox, {"act": bench._deliver, "records": bench._deliver}, options=OPTIONS, unshared=("records",)
+    )
+    await bench.add("shared", lane="act")
+    await bench.add("own", lane="records")
+    task = asyncio.create_task(deliveries.run(Sharing()))
+    await bench.settled(2)
+    deliveries.stop()
+    await task
+    assert (offered, bench.asked) == (["shared"], ["own"])
+    assert (await bench.state(1)).state == "shared"

@@ -32,11 +32,13 @@ from agent.history.dialects.conditions import caller_is, in_span, within
 from agent.history.tables import call_orders, calls
 from agent.history.words import Term
 
-SHORT = 20_000
+SHORT = 10_000
 """A list up to this long is read whole and sorted."""
 _MANY = 2**62
+LOOK_UP_COST = 30
+"""Looking one call up in the full text takes as long as reading so many calls of a list of it: some 30 us."""
 MOST_LOOKED_UP = 2_000
-"""So many calls may be looked up in the full text one by one, where the words are frequent: some 30 us each."""
+"""So many calls may be looked up in the full text one by one, where the words are frequent."""
 
 sqlite_metadata = MetaData()
 calls_by_value = Table(
@@ -65,16 +67,16 @@ def find_in_sqlite(connection: Connection, wanted: Conditions, limit: int) -> li
     parts.append(_EVERY_CALL)
     lengths = {part: part.length(connection, wanted) for part in parts}
     start = min(parts, key=lambda part: lengths[part])
-    words = [part for part in parts if part.full_text and lengths[part] >= SHORT]
-    if words and lengths[start] > MOST_LOOKED_UP:
-        start = words[0]
+    words = next((part for part in parts if part.full_text), None)
+    if words is not None and lengths[words] >= SHORT and lengths[start] > MOST_LOOKED_UP:
+        start = words
     elif lengths[start] >= SHORT:
         start = min((part for part in parts if part.in_order), key=lambda part: lengths[part])
-    checks = [
-        part.listed if part.full_text and lengths[part] < SHORT else part.looked_up
-        for part in parts
-        if part is not start
-    ]
+    checks: list[Check] = []
+    for part in parts:
+        if part is not start:
+            few = part.full_text and lengths[part] < min(SHORT, lengths[start] * LOOK_UP_COST)
+            checks.append(part.listed if few else part.looked_up)
     return _read(connection, wanted, start, checks, limit)
 
 
@@ -144,8 +146,10 @@ def _parts(wanted: Conditions) -> Iterator[_Part]:
         if span:
             measured = calls.alias()
             yield _Part(measured, measured.c.seq, in_span(measured.c[name], span), in_order=False)
-    for words in wanted.words:
-        yield _Part(_full_text, _full_text.c.rowid, _full_text.c.call_words.op("MATCH")(_match(words)), full_text=True)
+    if wanted.words:
+        yield _Part(
+            _full_text, _full_text.c.rowid, _full_text.c.call_words.op("MATCH")(_match(wanted.words)), full_text=True
+        )
 
 
 def _of_group(group: ValueGroup) -> _Part:
@@ -155,10 +159,10 @@ def _of_group(group: ValueGroup) -> _Part:
     return _Part(values, values.c.seq, values.c.value_id.in_(group.ids), in_order=False, at_most=group.calls)
 
 
-def _match(words: WordCondition) -> str:
-    """Return a query of FTS5. The words hold letters and digits only."""
-    sides = "{caller agent}" if words.who == "any" else words.who
-    return " AND ".join(f"{sides} : {_phrase(term)}" for term in words.terms)
+def _match(words: Sequence[WordCondition]) -> str:
+    """Return one query of FTS5 for all. The words hold letters and digits only."""
+    sides = {"any": "{caller agent}", "caller": "caller", "agent": "agent"}
+    return " AND ".join(f"{sides[one.who]} : {_phrase(term)}" for one in words for term in one.terms)
 
 
 def _phrase(term: Term) -> str:

@@ -1,0 +1,175 @@
+"""How fast a year of calls is indexed, listed and searched: ``make year-of-calls``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from agent.history.filters import CallFilter, Span
+from agent.history.local import INDEX_FILE, LocalHistory
+from agent.history.opening import History
+from agent.history.shared import SharedHistory
+from agent.rehearsal.real_postgres import RealPostgres, postgres_programs_in
+from agent.rehearsal.year_of_calls import write_year
+
+TARGET_MS = 200.0
+TIMES = 5
+_MONTH_MS = 30 * 86_400_000
+
+
+def questions(last_ms: int) -> Mapping[str, CallFilter]:
+    """Return the lists and searches of a console: the frequent ones, and those that find little among much."""
+    lately = {"since_ms": last_ms - _MONTH_MS, "until_ms": last_ms}
+
+    def by(**values: str) -> dict[str, tuple[str, ...]]:
+        return {kind: (value,) for kind, value in values.items()}
+
+    return {
+        "the newest": CallFilter(),
+        "a month": CallFilter(**lately),
+        "a day long ago": CallFilter(since_ms=last_ms - 6 * _MONTH_MS, until_ms=last_ms - 6 * _MONTH_MS + 86_400_000),
+        "outcome": CallFilter(values=by(outcome="handed_over")),
+        "two outcomes": CallFilter(values={"outcome": ("handed_over", "caller_hung_up")}),
+        "asked and outcome": CallFilter(values=by(asked="returns", outcome="caller_hung_up")),
+        "asked and outcome, a month": CallFilter(values=by(asked="returns", outcome="caller_hung_up"), **lately),
+        "step": CallFilter(values=by(step="returns.sure")),
+        "any step of a procedure": CallFilter(values=by(step="returns.*")),
+        "step that no such call came to": CallFilter(values=by(asked="complaint", step="identify.number")),
+        "frequent values never together": CallFilter(values=by(outcome="answered", step="transfer.words")),
+        "frequent request never so": CallFilter(values=by(asked="order_status", step="returns.done")),
+        "reason": CallFilter(values=by(reason="return_refused")),
+        "reason and edition": CallFilter(values=by(reason="caller_request", edition="0014")),
+        "caller": CallFilter(caller="+1 202 555 0150"),
+        "caller's last four": CallFilter(caller="0150"),
+        "order": CallFilter(order="104371"),
+        "length": CallFilter(length_ms=Span(90_000)),
+        "length, nearly all": CallFilter(length_ms=Span(5_000)),
+        "score": CallFilter(score=Span(1, 2)),
+        "score and request": CallFilter(score=Span(1, 1), values=by(asked="promotions")),
+        "latency, some": CallFilter(latency_ms=Span(900)),
+        "latency, few": CallFilter(latency_ms=Span(2_000)),
+        "latency and outcome": CallFilter(latency_ms=Span(1_000), values=by(outcome="caller_hung_up")),
+        "slow and long": CallFilter(latency_ms=Span(700), length_ms=Span(70_000)),
+        "fault": CallFilter(values=by(fault="any")),
+        "fault with these words": CallFilter(values=by(fault="*orders did not answer*")),
+        "fact": CallFilter(values=by(fact="orders.verify.status=delayed")),
+        "word of many": CallFilter(said="order"),
+        "word of some": CallFilter(caller_said="refund"),
+        "phrase": CallFilter(caller_said='"over the fence"'),
+        "frequent phrase": CallFilter(agent_said='"anything else i can help"'),
+        "beginning of a word": CallFilter(caller_said="promo*"),
+        "words by both": CallFilter(caller_said="kettle", agent_said="label"),
+        "words never together": CallFilter(caller_said="manager kettle"),
+        "frequent words never together": CallFilter(agent_said="refund complaint postcode colleague"),
+        "word and reason": CallFilter(said="order", values=by(reason="money_back")),
+        "word and outcome, a month": CallFilter(caller_said="late", values=by(outcome="handed_over"), **lately),
+        "frequent word and rare fault": CallFilter(said="thanks", values=by(fault="controller*")),
+        "everything": CallFilter(
+            values=by(outcome="handed_over", asked="returns", step="returns.item", reason="caller_request"),
+            length_ms=Span(20_000),
+            caller_said="yes",
+            **lately,
+        ),
+        "nothing": CallFilter(values=by(outcome="no such outcome")),
+    }
+
+
+def measure(history: History, last_ms: int, say: Callable[[str], None] = print) -> float:
+    """Ask everything several times; print medians and return the slowest median, in milliseconds."""
+    slowest = 0.0
+    for name, wanted in questions(last_ms).items():
+        page = history.index.find(wanted)
+        cpu = time.process_time()
+        times = [_milliseconds(lambda wanted=wanted: history.index.find(wanted)) for _ in range(TIMES)]
+        cpu = (time.process_time() - cpu) * 1000 / TIMES
+        after = _milliseconds(lambda wanted=wanted, page=page: history.index.find(wanted, after=page.next))
+        count = _milliseconds(lambda wanted=wanted: history.index.count(wanted, 1_000))
+        typical = statistics.median(times)
+        slowest = max(slowest, typical, after)
+        say(
+            f"{name:<34} {len(page.lines):>3} calls  {typical:7.1f} ms (worst {max(times):7.1f}, CPU here {cpu:6.1f})"
+            f"  next page {after:7.1f}  counted to 1,000 {count:7.1f}"
+        )
+    say(f"slowest page: {slowest:.1f} ms, target {TARGET_MS:.0f}")
+    return slowest
+
+
+def _milliseconds(job: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    job()
+    return (time.perf_counter() - began) * 1000
+
+
+def _index(history: History, calls: int, where: str) -> None:
+    began, cpu = time.monotonic(), time.process_time()
+    history.catch_up(anew=True, wait=True)
+    seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+    print(
+        f"{where}: {calls} calls indexed in {seconds:.0f} s ({cpu:.0f} s of CPU here): {calls / seconds:.0f} a second"
+    )
+
+
+def _send_all(calls_path: Path, shared: SharedHistory) -> None:
+    shared.prepare()
+    with closing(sqlite3.connect(calls_path)) as db:
+        rows = db.execute("SELECT id, started_at, record FROM calls ORDER BY rowid")
+        while some := rows.fetchmany(2_000):
+            shared.send([{"id": one[0], "node": "a", "started_at": one[1], "record": one[2]} for one in some])
+
+
+def _last_start_ms(calls_path: Path) -> int:
+    with closing(sqlite3.connect(calls_path)) as db:
+        (record,) = db.execute("SELECT record FROM calls ORDER BY rowid DESC LIMIT 1").fetchone()
+    return int(json.loads(record)["started_utc"] * 1000)
+
+
+def _files(directory: Path) -> Iterator[str]:
+    for name in ("calls.sqlite", INDEX_FILE):
+        yield f"{name} {(directory / name).stat().st_size / 1e6:.0f} MB"
+
+
+def main() -> int:
+    """Make the calls where they are not there yet, index them, and ask."""
+    parser = argparse.ArgumentParser(description="Measure lists and searches over a year of calls.")
+    parser.add_argument("--home", type=Path, default=Path(os.environ.get("ORDERLINE_HOME", "var")))
+    parser.add_argument("--calls", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--postgres", action="store_true", help="the same in a real PostgreSQL")
+    parser.add_argument("--keep-index", action="store_true", help="do not make the index anew")
+    options = parser.parse_args()
+    directory = options.home / f"year-{options.calls}"
+    calls_path = directory / "calls.sqlite"
+    if not calls_path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        draft = directory / "draft.sqlite"
+        write_year(draft, options.calls)
+        draft.replace(calls_path)
+    last_ms = _last_start_ms(calls_path)
+    print(f"load before: {os.getloadavg()[0]:.1f}")
+    with ExitStack() as stack:
+        if not options.postgres:
+            local = LocalHistory(calls_path)
+            stack.callback(local.close)
+            if not options.keep_index:
+                _index(local, options.calls, "SQLite")
+            print(", ".join(_files(directory)))
+            return int(measure(local, last_ms) > TARGET_MS)
+        server = RealPostgres(postgres_programs_in(options.home))
+        stack.callback(server.remove)
+        server.make()
+        server.start("shared_buffers=1GB", "max_wal_size=8GB", "synchronous_commit=off")
+        shared = SharedHistory(server.url)
+        stack.callback(shared.close)
+        _send_all(calls_path, shared)
+        _index(shared, options.calls, "PostgreSQL")
+        return int(measure(shared, last_ms) > TARGET_MS)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
