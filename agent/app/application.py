@@ -156,7 +156,10 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack
     )
     telephony = asterisk.telephony
-    status = AgentStatus(settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues)
+    keeper = sound_keeper(sound, outbox.records, asterisk.ari)
+    status = AgentStatus(
+        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper
+    )
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
         recovered_then_delivered(
@@ -164,7 +167,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
             lost_calls,
             telephony,
             outbox,
-            (sound_keeper(sound, outbox.records, asterisk.ari).run, lambda stop: run_retention(settings, stop)),
+            (keeper.run, lambda stop: run_retention(settings, stop)),
         )
     )
     if settings.fastagi.host:

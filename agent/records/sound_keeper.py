@@ -61,6 +61,11 @@ class SoundKeeper:
         self.problem = ""
         """Why recordings cannot be finished just now, ``""`` while they can."""
 
+    @property
+    def status(self) -> str:
+        """Why calls are not recorded, or recordings not finished, just now; ``""`` where nothing is wrong."""
+        return self._directory.problem or self.problem
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Finish recordings as their calls end, until ``stopping`` is set."""
         stop = asyncio.create_task(stopping.wait(), name="sound-stopping")

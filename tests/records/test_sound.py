@@ -284,3 +284,25 @@ def test_what_asterisk_records_is_for_it_and_the_agent_alone(tmp_path: Path) -> 
     assert {file.stat().st_mode & 0o777 for file in sound.incoming.iterdir()} == {0o660}
     assert sound.incoming.stat().st_mode & 0o007 == 0
     assert path.startswith(str(sound.incoming))
+
+
+async def test_a_full_disk_is_told_and_the_recording_is_finished_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Shop(tmp_path) as shop:
+        name = shop.recorded(1, tone(2, 100), tone(2, 200), ended=2.0)
+        await shop.written(SoundRecord(name, [SoundPart(1, 0.0)]))
+        keeper = shop.keeper()
+
+        def full(*arguments: Any) -> float:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sound_keeper, "finish", full)
+            assert await keeper._round() <= 10
+        assert "No space left" in keeper.status
+        assert await shop.states() == {name: "raw"}
+        assert len(shop.raw_files()) == 2, "what is not finished is not deleted"
+        await keeper._round()
+        assert keeper.status == ""
+        assert at(shop.kept(name), 1.0) == (100, 200)
