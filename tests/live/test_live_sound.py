@@ -22,7 +22,8 @@ from tests.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 RATE = 8000
-LOUD = 300
+LOUD = 40
+"""Above the noise of the line, and below the soft beginning of a word ("Th...")."""
 QUIET_SECONDS = 0.15
 ALIGNED_SECONDS = 0.06
 FINISHED_SECONDS = 60.0
