@@ -17,7 +17,9 @@ from agent.app.call_handler import CallHandler
 from agent.app.outbox_factory import delivery_lock_path, open_outbox
 from agent.app.queue_factory import open_staff_queues
 from agent.app.recovery_factory import open_recovery, recovered_then_delivered
+from agent.app.retention import run_retention
 from agent.app.shop_factory import open_attempt_limits, open_shop
+from agent.app.sound_factory import sound_directory, sound_keeper
 from agent.app.speech_factory import open_procedures, open_speech
 from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
@@ -131,6 +133,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     queues = await open_staff_queues(
         settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
     )
+    sound = sound_directory(settings)
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
 
@@ -144,6 +147,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         outbox_service=outbox,
         queues=queues,
         recovery=recovery,
+        sound=sound,
         left=dialplan_values,
         events=events,
         wall=wall,
@@ -152,10 +156,19 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack
     )
     telephony = asterisk.telephony
-    status = AgentStatus(settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues)
+    keeper = sound_keeper(sound, outbox.records, asterisk.ari)
+    status = AgentStatus(
+        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper
+    )
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
-        recovered_then_delivered(delivery_lock_path(settings), lost_calls, telephony, outbox)
+        recovered_then_delivered(
+            delivery_lock_path(settings),
+            lost_calls,
+            telephony,
+            outbox,
+            (keeper.run, lambda stop: run_retention(settings, stop)),
+        )
     )
     if settings.fastagi.host:
         fastagi = FastAgiServer(agi_services(services, dialplan_values, status.rejection_reason))

@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
+from agent.app.sound_factory import sound_of_call
 from agent.app.speech_factory import SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import CallerLookup
@@ -32,6 +33,7 @@ from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import Renderer
 from agent.records.redaction import redact_text
+from agent.records.sound_files import SoundDirectory
 from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
@@ -57,6 +59,7 @@ class CallHandler:
     outbox_service: OutboxService
     queues: StaffQueues | None
     recovery: CallRecovery
+    sound: SoundDirectory
     left: DialplanValues
     """What the dialplan left for its calls."""
     events: EventPublisher
@@ -89,6 +92,7 @@ class CallHandler:
             hold_seconds=self.settings.call.hold_seconds,
             origin=CallOrigin(continues=continues),
             memory=self.recovery.snapshots,
+            sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,
         )
         learning = asyncio.create_task(_learn_orders(introduction, conversation), name="learn-orders")

@@ -7,9 +7,10 @@ import contextlib
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.app.outbox_factory import OutboxService
 from agent.common.redis import SharedRedis
@@ -51,9 +52,16 @@ async def open_recovery(
 
 @contextlib.asynccontextmanager
 async def recovered_then_delivered(
-    lock_file: Path, lost_calls: LostCalls, telephony: Telephony, outbox: OutboxService
+    lock_file: Path,
+    lost_calls: LostCalls,
+    telephony: Telephony,
+    outbox: OutboxService,
+    housekeeping: Sequence[Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = (),
 ) -> AsyncIterator[None]:
-    """While the block runs: write the records of lost calls, then deliver the outbox.
+    """While the block runs: write the records of lost calls, then deliver the outbox, and keep house beside that.
+
+    ``housekeeping`` is what one process at a time may do with the files of the state directory; each part is given the
+    event upon which it ends.
 
     Neither waits for Asterisk to answer, nor does the block wait for either. Where another process still holds the
     file of the records (one whose application is being taken) both wait for its end. At the block's end attempts under
@@ -65,7 +73,14 @@ async def recovered_then_delivered(
         async with records_lock(lock_file, stopping) as held:
             if held:
                 await lost_calls.write_records(telephony, stopping)
-                await outbox.deliveries.run(outbox.redis_sharing)
+                tasks = [asyncio.create_task(part(stopping), name="housekeeping") for part in housekeeping]
+                for one in tasks:
+                    one.add_done_callback(report_failure)  # what breaks it is no reason to deliver nothing
+                try:
+                    await outbox.deliveries.run(outbox.redis_sharing)
+                finally:
+                    stopping.set()
+                    await asyncio.gather(*tasks, return_exceptions=True)
 
     task = asyncio.create_task(work(), name="outbox-deliveries")
     task.add_done_callback(report_failure)

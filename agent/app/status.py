@@ -18,6 +18,7 @@ from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
 from agent.dialog.pack.reloader import FlowPackReloader
+from agent.records.sound_keeper import SoundKeeper
 from agent.telemetry.health import DependencyAddresses, check_dependencies, records_dependency
 
 
@@ -35,6 +36,7 @@ class AgentStatus:
     procedures: FlowPackReloader
     outbox: OutboxService
     queues: StaffQueues | None
+    sound: SoundKeeper
 
     def now(self) -> Mapping[str, Any]:
         """Return whether the agent lives and whom it can reach."""
@@ -55,6 +57,7 @@ class AgentStatus:
             "sharing": self.outbox.sharing,
             "queues_unknown": self.queues.problem if self.queues is not None else "",
             "records_waiting": self.outbox.records.waiting,
+            "sound": self.sound.status if self.settings.sound.keep else None,
             "records_not_sent": None if sender is None else sender.problem,
         }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
+from agent.asterisk.sound_leg import MediaLegRecorder
 from agent.asterisk.transfers import give_transfers_back
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.inbox_events import Inbox
@@ -78,6 +79,8 @@ class AsteriskCallerLine:
         self.channel_name = str(channel.get("name", ""))
         self.media_name = ""
         """Name of the agent's side's channel."""
+        self.sound_leg: MediaLegRecorder | None = None
+        """Has the audio of this call recorded; set when the call has media."""
         self.released_to_supervisor = asyncio.Event()
         """Set when a supervisor may have the call."""
         self._ari = ari

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
@@ -24,13 +24,14 @@ from agent.asterisk.orphans import (
     remove_orphans,
 )
 from agent.asterisk.presentation import CallerPresentation, WithheldListener
+from agent.asterisk.sound_leg import SOUND, MediaLegRecorder
+from agent.asterisk.stasis_ports import AdmitCall, HandleCall, OpenableMedia, RejectToQueue
 from agent.asterisk.transfers import bring_in, came_by_dialplan, hold_transfers, refuse_transfer
 from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
 from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, TakeOverRequested
-from agent.call.ports import Media
 from agent.common.phone_numbers import is_keyed
 from agent.common.tasks import cancel_and_wait
 
@@ -48,21 +49,6 @@ HAND_OVER_SECONDS = 1.5
 _TAKE_OVER_SECONDS = 3.0
 NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
-
-HandleCall = Callable[[AsteriskCallerLine, Media], Awaitable[None]]
-AdmitCall = Callable[[int], str]
-"""Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
-RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
-"""Sends a call to the queue for a reason, and records it."""
-
-
-class OpenableMedia(Media, Protocol):
-    """A media leg that has to be brought up first."""
-
-    channel_id: str
-
-    async def open(self) -> None:
-        """Bring the leg up. Raises AriError."""
 
 
 class StasisApplication:
@@ -175,6 +161,9 @@ class StasisApplication:
         args = [str(arg) for arg in event.get("args", [])]
         if args[:1] == [CONTROL]:
             self._run_feature_code(channel, args[1:])
+            return
+        if args[:1] == [SOUND]:  # a media leg of a call that is over: nobody needs it any more
+            self._start_background_task(self._ari.channels.hangup(channel_id), "stray-media")
             return
         replaced = self._line_events.replaced(event)
         if not came_by_dialplan(args):
@@ -349,6 +338,7 @@ class StasisApplication:
             media = self._media_for(line)
             self._media_lines[media.channel_id] = line
             self._bridge_ids.add(bridge_id)
+            line.sound_leg = MediaLegRecorder(self._ari, media.channel_id, bridge_id)
             await self._connect(line, media, bridge_id)
             await self._handle(line, media)
         except (LineGone, CallReclaimedError) as error:

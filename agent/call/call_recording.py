@@ -82,6 +82,10 @@ class CallRecording:
         self._answered_at = self._parts.clock()
         self.record.answered_utc = round(self._parts.wall().timestamp(), 3)
 
+    def since_answer(self, at: float) -> float:
+        """Return a moment of the clock (monotonic seconds) as seconds since the answer; 0 before that."""
+        return at - self._answered_at if self._answered_at is not None else 0.0
+
     def begin_turn(self, turn: Turn) -> Callable[[float], object]:
         """Begin the record of a turn; returns what to call with the time of its first audio."""
         self._progress.follow(turn, self._current)

@@ -22,6 +22,7 @@ from agent.call.ports import (
 from agent.call.queue_status import StaffQueues
 from agent.call.records import CallOrigin
 from agent.call.snapshot import RecoveredCall
+from agent.call.sound import CallSound, NoSound
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import Dialog
 from agent.telemetry.events import EventPublisher
@@ -54,6 +55,7 @@ class CallComponents:
     """Knows the staff queues, where they are set."""
     memory: SnapshotWriter = field(default_factory=NoSnapshots)
     """Lets another process go on with the call if this one dies."""
+    sound: CallSound | NoSound = field(default_factory=NoSound)
     resumed: RecoveredCall | None = None
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
     hold_seconds: float = 300.0

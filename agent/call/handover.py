@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.call.latency import LOOK_UP, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.queue_status import StaffQueues
 from agent.call.records import CallRecord, QueueWait
+from agent.call.sound import CallSound, NoSound
 from agent.call.ticketing import HandoverTicket
 from agent.common.channel_variables import channel_variable_text
 from agent.common.tasks import cancel_and_wait
@@ -39,6 +40,7 @@ class HandoverSources:
     events: EventPublisher
     queues: StaffQueues | None = None
     """Knows the staff queues, where they are set."""
+    sound: CallSound | NoSound = field(default_factory=NoSound)
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ async def _with_conversation(
 ) -> PreparedHandover:
     queues, record = sources.queues, sources.record
     queue, variables = handover.queue, handover_variables(handover, ticket)
+    variables |= await sources.sound.handover_variables(record)
     if queues is not None:
         queue = queues.name(handover.queue)
         variables |= await queues.variables(handover, ticket, record.id, record.caller.number, whisper=whisper)

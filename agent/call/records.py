@@ -152,6 +152,39 @@ class QueueWait:
 
 
 @dataclass
+class SilentSpan:
+    """A part of the sound that is silent, because something was said in it that is not kept."""
+
+    from_seconds: float
+    until_seconds: float | None
+    """None: to the end."""
+    side: str
+    """``caller``: the left channel; ``both``."""
+
+
+@dataclass
+class SoundPart:
+    """One stretch of sound that Asterisk recorded; a call that outlived its agent has several."""
+
+    number: int
+    from_seconds: float
+    """When it begins, from the answer on."""
+
+
+@dataclass
+class SoundRecord:
+    """The sound of a call: the caller on the left, the agent on the right, second 0 is the answer."""
+
+    name: str
+    """The file's name without ending: 32 hexadecimal digits of chance."""
+    parts: list[SoundPart] = field(default_factory=list)
+    staff: bool = False
+    """True where the conversation with staff is part of it."""
+    silent: list[SilentSpan] = field(default_factory=list)
+    """Filled in where the record is redacted."""
+
+
+@dataclass
 class CallRecord:
     """Everything about one call; written exactly once, when it is over. Only ``queue_wait`` is completed later."""
 
@@ -204,6 +237,8 @@ class CallRecord:
     """Of a call that was handed over: the wait that followed."""
     repeat_of: str = ""
     """The id of the latest earlier call from the same number within ``records.repeat_hours``; ``""`` for none."""
+    sound: SoundRecord | None = None
+    """None where nothing was recorded."""
     continues: str = ""
     """The id of the visit before, for a call that came back from the queue or from staff; ``""`` for none."""
 

@@ -74,7 +74,7 @@ class CallSession:
         ticket = HandoverTicket(parts.services, record, parts.redact, self._operations.page)
         self._handover = Handover(
             line,
-            HandoverSources(parts.dialog, record, ticket, self._timer, parts.events, parts.queues),
+            HandoverSources(parts.dialog, record, ticket, self._timer, parts.events, parts.queues, parts.sound),
         )
 
     async def run(self) -> CallRecord:
@@ -129,6 +129,7 @@ class CallSession:
                 if not self._line.is_answered:
                     await self._line.answer()
                 recording.note_answered()
+            await parts.sound.begin_when_allowed(recording.record, recording.since_answer)
             recording.keep_snapshot()
             speaking.start()
             try:

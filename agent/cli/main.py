@@ -19,6 +19,7 @@ from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
 from agent.cli.outbox import add_outbox_commands
+from agent.cli.records import add_records_commands
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
 from agent.cli.terminal import discard_output, printable_output
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_dialog_commands(add)
     add_outbox_commands(add)
+    add_records_commands(add)
     add_calls_command(add)
     add_control_commands(add)
     add_accuracy_command(add)

@@ -43,7 +43,7 @@ def load_json(text: str, **options: Any) -> Any:
     ``options`` are those of :func:`json.loads`. Half characters (lone surrogates, ``"\ud800"``) become ``?``: they fit
     into no database, no log file and no message.
     """
-    _check_nesting(text)
+    check_nesting(text)
     value = json.loads(text, **options)
     return _encodable(value) if _SURROGATE.search(text) else value
 
@@ -63,7 +63,7 @@ def _encodable(value: Any) -> Any:
     return value
 
 
-def _check_nesting(text: str) -> None:
+def check_nesting(text: str) -> None:
     """Raise ValueError where JSON nests deeper than :data:`MOST_LEVELS`.
 
     Python's parser goes down a level of its stack for each level of the text. Where that ends in a RecursionError,

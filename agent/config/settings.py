@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from agent.common.paths import STATE_DIRECTORY
 from agent.config.asterisk import AmiSettings, AriSettings, FastAgiSettings, MediaSettings
@@ -16,6 +16,7 @@ from agent.config.delivery import OutboxSettings, RedisSettings, WebhookSettings
 from agent.config.queues import QueueSettings
 from agent.config.records import RecordsSettings
 from agent.config.shop import ShopSettings
+from agent.config.sound import RetentionSettings, SoundSettings
 from agent.config.speech import SpeechSettings
 
 
@@ -37,6 +38,8 @@ class Settings(SettingsPart):
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
     rescuer: RescuerSettings = RescuerSettings()
+    sound: SoundSettings = SoundSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     flows_directory: Path | None = None
     """The procedures; unset for the English pack that comes with Orderline."""
@@ -50,3 +53,14 @@ class Settings(SettingsPart):
         if twice := next((name for name in names if names.count(name) > 1), ""):
             raise ValueError(f"the name {twice} stands twice")
         return webhooks
+
+    @field_validator("sound")
+    @classmethod
+    def _sound_needs_consent(cls, sound: SoundSettings, info: ValidationInfo) -> SoundSettings:
+        call = info.data.get("call")
+        if sound.keep and isinstance(call, CallSettings) and call.consent == "off":
+            raise ValueError(
+                "keep: callers must know that they are recorded: set call.consent to ask, or to announce where your "
+                "law lets you record after an announcement"
+            )
+        return sound

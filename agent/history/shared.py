@@ -96,16 +96,36 @@ class SharedHistory:
         self.catch_up(wait=True)
         return erased
 
+    def all_records(self) -> Iterator[tuple[str, str]]:
+        """Give every record as (id, JSON), some at a time. Raises :class:`PostgresUnavailable`."""
+        last = ""
+        query = text("SELECT id, record FROM records WHERE id > :last ORDER BY id LIMIT 1000")
+        while True:
+            with self.told(), self._engine.connect() as connection:
+                rows = connection.execute(query, {"last": last}).all()
+            if not rows:
+                return
+            last = rows[-1].id
+            yield from ((row.id, row.record) for row in rows)
+
+    def replace(self, records: Sequence[tuple[str, str]]) -> None:
+        """Put other contents (JSON) into records that are there, by id. Raises :class:`PostgresUnavailable`."""
+        with self.told(), self._engine.begin() as connection:
+            values = [{"id": call_id, "record": record} for call_id, record in records]
+            connection.execute(text("UPDATE records SET record = :record, written_at = now() WHERE id = :id"), values)
+
     def scrub(self) -> None:
         """Have the server write its tables anew, without what was deleted. Raises :class:`PostgresUnavailable`.
 
         VACUUM FULL: a plain one leaves the bytes where they were until something else needs the room. Each table is
-        locked meanwhile; nodes keep their records until it is done.
+        locked meanwhile; nodes keep their records until it is done. The planner's statistics hold samples of values:
+        they are taken anew, and their table as well (which the owner of the database may do, and nobody less).
         """
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
-                    connection.execute(text(f"VACUUM FULL {table}"))
+                    connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
+            connection.execute(text("VACUUM FULL pg_catalog.pg_statistic"))
 
     def close(self) -> None:
         """Close its connections."""

@@ -103,6 +103,14 @@ def _place_state(placing: FileInstaller, user_id: int | None) -> None:
             whispers.mkdir(exist_ok=True)
             os.chown(whispers, user_id, asterisk)
             whispers.chmod(0o2750)
+            sound = layout.on_disk(layout.state_dir / "sound")
+            sound.mkdir(exist_ok=True)
+            os.chown(sound, user_id, placing.group_id)
+            sound.chmod(0o751)
+            incoming = sound / "incoming"  # what Asterisk records; nobody else's business
+            incoming.mkdir(exist_ok=True)
+            os.chown(incoming, user_id, asterisk)
+            incoming.chmod(0o2770)
     _owned_tree(placing.manifest, layout.state_dir)
 
 

@@ -14,6 +14,8 @@ from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.version import parse_version, supports_media_marks
 from agent.preflight.dialplan import dialplan_findings
 from agent.preflight.finding import Finding
+from agent.preflight.sound import sound_module_findings, sound_trial_finding
+from agent.records.sound_files import SoundDirectory
 
 REQUIRED_MODULES: Mapping[str, str] = {
     "app_stasis.so": "hands calls to the agent",
@@ -58,6 +60,8 @@ class AsteriskRequirements:
     """The names in ``queues``."""
     fastagi: bool = False
     """Whether the dialplan may ask the agent things (``fastagi.host``)."""
+    sound: SoundDirectory | None = None
+    """Where calls are recorded; None where they are not."""
 
 
 CLOCKS_APART_SECONDS = 2.0
@@ -102,6 +106,9 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
     for finding in optional_module_findings(modules, fastagi=wanted.fastagi):
         yield finding
     yield codec_finding(modules)
+    if wanted.sound is not None:
+        for finding in sound_module_findings(modules):
+            yield finding
     websocket = supports_media_marks(release) and _WEBSOCKET in modules
     async for finding in _media_findings(ari, wanted, modules, websocket=websocket):
         yield finding
@@ -221,6 +228,8 @@ async def _media_findings(
                 await media.open()
                 await media.close()
                 yield Finding("media leg", "ok", "an audio connection was opened and closed")
+                if wanted.sound is not None:
+                    yield await sound_trial_finding(trial, f"sound-{name}", f"bridge-{name}", wanted.sound)
             async for finding in dialplan_findings(trial, modules, wanted.handover_context, wanted.queues):
                 yield finding
     except AriError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from agent.app.outbox_factory import calls_path
 from agent.app.shop_factory import describe_shop
+from agent.app.sound_factory import sound_directory
 from agent.asterisk.ari.client import AriClient
 from agent.call.errors import VoiceError
 from agent.common.redis import redis_version
@@ -43,6 +44,7 @@ from agent.preflight.machine import (
 )
 from agent.preflight.prompts import prompts_finding
 from agent.preflight.queues import queue_findings
+from agent.preflight.sound import sound_directory_finding
 from agent.records.outbox_commands import outstanding
 from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
@@ -87,6 +89,12 @@ async def all_findings(
     yield await prompts_finding(settings)
     if any(queue.whisper for queue in settings.queues.values()):
         yield whisper_finding(settings.state_directory)
+    if settings.sound.keep:
+        try:
+            yield sound_directory_finding(sound_directory(settings))
+        except SettingsError as error:
+            yield Finding("sound", "failed", error.message, "set sound.directory in orderline.yaml")
+            return
     async for finding in _ami(settings):
         yield finding
     try:
@@ -100,6 +108,7 @@ async def all_findings(
             settings.call.handover_context,
             tuple(settings.queues),
             bool(settings.fastagi.host),
+            sound_directory(settings) if settings.sound.keep else None,
         )
         async for finding in asterisk_findings(ari, wanted):
             yield finding

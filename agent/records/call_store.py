@@ -22,7 +22,7 @@ from agent.common.sqlite import SqliteFile
 from agent.common.tasks import cancel_and_wait, report_failure
 from agent.common.untrusted import encodable
 from agent.errors import OrderlineError
-from agent.records import outbox_sql
+from agent.records import outbox_sql, sounds_sql
 from agent.records.call_record import call_record
 from agent.records.database import BUSY_TIMEOUT_SECONDS, RecordsUnavailable, call_database
 from agent.records.earlier_calls import REPEAT_SECONDS, earlier_call
@@ -60,7 +60,8 @@ class CallStore:
     """Implements :class:`agent.call.ports.CallRecordWriter`. Make it with :meth:`open`, and close it."""
 
     def __init__(self, database: SqliteFile, redact: Redact, news: EventsOfRecord, repeat_seconds: float) -> None:
-        self._database = database
+        self.database = self._database = database
+        """For what else is kept in the same file."""
         self._path = database.path
         self._redact = redact
         self._news = news
@@ -74,6 +75,8 @@ class CallStore:
         self._problem = ""
         self._retrying: asyncio.Task[None] | None = None
         self.outbox = Outbox(database)
+        self.sound_news = asyncio.Event()
+        """Set when a record that tells of sound has been written."""
 
     @classmethod
     async def open(
@@ -142,6 +145,8 @@ class CallStore:
         data = call_record(record)
         await self._database.run(lambda: self._write(data))
         self.outbox.news.set()
+        if record.sound is not None:
+            self.sound_news.set()
         if self.waiting and (self._retrying is None or self._retrying.done()):
             self._retrying = asyncio.create_task(self._retry(), name="records-retry")
             self._retrying.add_done_callback(report_failure)
@@ -254,6 +259,7 @@ class CallStore:
             record = {**record, "repeat_of": earlier_call(db, record, self._repeat_seconds)}
         db.execute(_INSERT, _row(record))
         now = self.outbox.clock()
+        sounds_sql.add(db, record, now)
         told = {str(effect["key"]): str(effect["code"]) for effect in record.get("effects") or () if "key" in effect}
         outbox_sql.settle_call(db, str(record["id"]), told, now)
         outbox_sql.add(db, self._news(record, True), now)

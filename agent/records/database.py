@@ -10,16 +10,16 @@ from pathlib import Path
 from agent.common import sqlite
 from agent.common.sqlite import SqliteFile, SqliteOptions
 from agent.errors import OrderlineError
-from agent.records import change_log, outbox_sql
+from agent.records import change_log, outbox_sql, sounds_sql
 
 BUSY_TIMEOUT_SECONDS = 2.0
 """How long a write waits for another process before it is given up."""
 
-LAYOUT = 4
+LAYOUT = 5
 """``PRAGMA user_version`` of the database; a higher one belongs to a newer Orderline.
 
-2 added outbox and open calls, 3 the index by caller, 4 the log of changed records. Records themselves are never
-rewritten: what older ones lack is read as "not known".
+2 added outbox and open calls, 3 the index by caller, 4 the log of changed records, 5 recordings and retention. An
+update rewrites no record: what older ones lack is read as "not known".
 """
 
 _CALLS = """
@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS open_calls (
     id     TEXT PRIMARY KEY,
     owner  TEXT NOT NULL,             -- the process that holds the call
     record TEXT NOT NULL              -- what its record would be if that process died now
+);
+CREATE TABLE IF NOT EXISTS retention (
+    kind  TEXT PRIMARY KEY,
+    until REAL NOT NULL               -- what began before this (seconds since 1970) has lost it
 );
 """
 
@@ -70,12 +74,14 @@ def _options(path: Path, busy_timeout_seconds: float) -> SqliteOptions:
 
 def _update_layout(connection: sqlite3.Connection, path: Path) -> None:
     connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA secure_delete = ON")
     layout = connection.execute("PRAGMA user_version").fetchone()[0]
     if layout > LAYOUT:
         raise RecordsUnavailable(f"{path} was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
     if layout < LAYOUT:
         connection.executescript(
-            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{change_log.SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;"
+            f"BEGIN;{_CALLS}{outbox_sql.SCHEMA}{change_log.SCHEMA}{sounds_sql.SCHEMA}"
+            f"PRAGMA user_version = {LAYOUT};COMMIT;"
         )
 
 

@@ -32,6 +32,17 @@ _PARTS = {**_UNITS, **_TEENS, **_TENS, **_ZEROS, **_PHONETIC, **_LETTER_NAMES}
 """Word -> the digits or the letter it stands for."""
 _FILLERS = frozenset({"and", "uh", "um", "er", "erm", "then", "dash", "hyphen", "space", "point", "dot", "like"})
 
+
+def words_of_digit(digit: str) -> tuple[str, ...]:
+    """Return every word that may stand for a digit, alone or as a part of it ("seventeen" for 1 and 7).
+
+    A text in which a number is spelled out has at least one of them for each of its digits.
+    """
+    units = _UNIT_WORDS[int(digit)].split()
+    parts = [word for words in (_TEENS, _TENS, _ZEROS) for word, value in words.items() if digit in value]
+    return (*units, *parts)
+
+
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
 _MAX_GAP_CHARS = 3
 """Between two parts of a run stand at most this many characters, none a letter or digit."""

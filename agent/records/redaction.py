@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.records.digit_runs import DigitRun, find_digit_runs
+from agent.records.silent_spans import silent_spans
 
 CARD = "[card number]"
 PHONE = "[phone number]"
@@ -40,7 +41,9 @@ _PHONES = re.compile(
 _WRITTEN_CARD = re.compile(r"(?<![\w.])\d(?:[ .-]?\d){12,40}(?!\w)")
 _PAIR = re.compile(r"\b(\w+)=([^,;\s]+)")
 
-_OWN_FIELDS = frozenset({"id", "started_at", "trail", "edition", "understanding", "repeat_of", "continues", "job"})
+_OWN_FIELDS = frozenset(
+    {"id", "started_at", "trail", "edition", "understanding", "repeat_of", "continues", "job", "sound"}
+)
 """Fields of a record that hold nothing of what was said: names of the pack's own, ids of our own."""
 _OWN_KEY = "key"
 """Idempotency keys of effects: made of our own ids and digests, in which digits mean nothing."""
@@ -115,6 +118,9 @@ def redact_record(record: Mapping[str, Any], policy: RedactionPolicy = DEFAULT_P
             result[name] = [_redact_intent(intent, secrets, policy) for intent in value if isinstance(intent, Mapping)]
         else:
             result[name] = _redact_any(value, name, secrets, policy)
+    if isinstance(sound := record.get("sound"), Mapping):
+        spans = silent_spans(turns, result.get("turns", ()), policy.secret_slots.keys())
+        result["sound"] = {**sound, "silent": [*(sound.get("silent") or ()), *spans]}
     return result
 
 

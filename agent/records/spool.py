@@ -95,6 +95,25 @@ class Spool:
             os.fsync(file.fileno())
         return len(records)
 
+    def rewrite(self, keep: Callable[[bytes], bool]) -> int:
+        """Forget the lines that ``keep`` does not want; returns how many. What they were is overwritten in the file."""
+        with self._locked() as file:
+            lines = [line for line in file.read().split(b"\n") if line.strip()]
+            kept = [line for line in lines if keep(line)]
+            if len(kept) == len(lines):
+                return 0
+            content = b"".join(line + b"\n" for line in kept)
+            end = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            file.write(
+                content.ljust(end, b"\n")
+            )  # empty lines: a process that dies here leaves a spool that can be read
+            file.flush()
+            os.fsync(file.fileno())
+            file.truncate(len(content))
+            os.fsync(file.fileno())
+        return len(lines) - len(kept)
+
     def set_aside(self, why: str, lines: list[bytes]) -> None:
         """Append lines to ``<spool>.<why>`` for a person to look at."""
         aside = self.path.with_name(f"{self.path.name}.{why}")

@@ -71,6 +71,7 @@ async def check_dependencies(
             addresses.manager_host, addresses.manager_port, str(about.get("queues_unknown") or "")
         ),
         records,
+        sound_dependency(about.get("sound")),
     ]
     if outbox is None:
         dependencies.append(Dependency("outbox", "down", "its file cannot be read"))
@@ -144,6 +145,13 @@ def postgresql_dependency(problem: str | None) -> Dependency:
     if problem is None:
         return Dependency("postgresql", "off", "records stay on this node")
     return Dependency("postgresql", "down" if problem else "ok", problem)
+
+
+def sound_dependency(problem: object) -> Dependency:
+    """Whether calls can be recorded; ``problem`` is None where none is kept."""
+    if problem is None:
+        return Dependency("sound", "off", "not kept")
+    return Dependency("sound", "down" if problem else "ok", str(problem))
 
 
 async def manager_dependency(host: str, port: int, problem: str = "") -> Dependency:

@@ -36,6 +36,8 @@ class FakeAsterisk:
         """What dialplan functions answer on every channel."""
         self.sounds: dict[str, list[str]] = {}
         self.media_leg_enters_stasis = True
+        self.media_leg_comes_back = True
+        """From the dialplan that begins a recording."""
         self.answering_fails = False
         self._user = user
         self.change_password(password)
@@ -66,6 +68,7 @@ class FakeAsterisk:
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/asterisk/ping", self._ping)
         add("GET", "/ari/asterisk/modules", self._modules)
+        add("GET", "/ari/asterisk/modules/{name}", self._module)
         add("GET", "/ari/asterisk/variable", self._get_global)
         add("POST", "/ari/asterisk/variable", self._set_global)
         add("GET", "/ari/channels", self._list_channels)
@@ -173,6 +176,11 @@ class FakeAsterisk:
     async def _modules(self, _: web.Request) -> web.Response:
         return web.json_response([{"name": name, "status": "Running"} for name in sorted(self.modules)])
 
+    async def _module(self, request: web.Request) -> web.Response:
+        if (name := request.match_info["name"]) not in self.modules:
+            raise web.HTTPNotFound(text='{"message": "Module could not be found in running modules"}')
+        return web.json_response({"name": name, "status": "Running"})
+
     async def _application(self, request: web.Request) -> web.Response:
         if not self._sockets:
             raise web.HTTPNotFound(text='{"message": "Application not found"}')
@@ -247,6 +255,10 @@ class FakeAsterisk:
         self._channel(request)
         query = request.query
         self.continued.append((request.match_info["id"], query.get("context", ""), query.get("extension", "")))
+        if query.get("context") == "orderline-sound" and self.media_leg_comes_back:
+            channel = self._channel(request)
+            await self.emit({"type": "StasisEnd", "channel": channel})
+            await self.emit({"type": "StasisStart", "args": ["sound"], "channel": channel})
         return web.Response(status=204)
 
     async def _hang_up(self, request: web.Request) -> web.Response:

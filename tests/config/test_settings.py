@@ -209,3 +209,20 @@ def test_an_edit_of_the_holidays_counts_at_once_and_a_broken_one_changes_nothing
     assert plan.rules().holidays == {date(2026, 12, 26)}
     days.write_text("Boxing day\n", encoding="utf-8")
     assert plan.rules().holidays == {date(2026, 12, 26)}
+
+
+@pytest.mark.parametrize("consent", ["announce", "ask"])
+def test_sound_is_kept_of_callers_who_know_of_it(consent: str) -> None:
+    Settings.model_validate({"sound": {"keep": True}, "call": {"consent": consent}})
+
+
+def test_sound_without_consent_is_refused_and_is_off_by_default() -> None:
+    assert not Settings().sound.keep
+    with pytest.raises(ValueError, match=r"call\.consent"):
+        Settings.model_validate({"sound": {"keep": True}})
+
+
+@pytest.mark.parametrize("path", ["relative", "/with space", "/a,b", "/${x}", "/a;b"])
+def test_a_sound_directory_that_cannot_stand_in_the_dialplan_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="it stands in the dialplan"):
+        Settings.model_validate({"sound": {"directory": path}})

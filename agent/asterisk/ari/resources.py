@@ -251,6 +251,14 @@ class System:
         modules = await self._ari.request("GET", "/asterisk/modules")
         return {str(module["name"]) for module in modules if module.get("status") == "Running"}
 
+    async def module_running(self, name: str) -> bool:
+        """Whether one module is running, for example ``app_mixmonitor.so``."""
+        try:
+            module = await self._ari.request("GET", f"/asterisk/modules/{_id(name)}")
+        except (AriNotFound, AriConflict):
+            return False
+        return str((module or {}).get("status", "")) == "Running"
+
     async def sound_formats(self, sound: str) -> set[str]:
         """Formats in which a sound is installed, in any language; empty when it is not."""
         try:
