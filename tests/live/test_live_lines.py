@@ -118,6 +118,30 @@ async def test_by_audiosocket_too(by_audiosocket: CallCentre, milliseconds: int)
     assert result.ok, failures(result)
 
 
+async def test_a_terminator_after_a_whole_number_is_no_answer_to_the_next_question(call_centre: CallCentre) -> None:
+    result = await call_centre.play(
+        """
+calls:
+  - name: with terminators
+    dial: "7000"
+    voice: joe
+    steps:
+      - say: where is my order
+      - expect: /order number/
+      - keys: "10473#"
+      - expect: /postcode/
+      - keys: "60614#"
+      - expect: {says: /arrive/, never_says: /postcode/}
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered, ended_by: agent, effects: [orders.verify]}
+"""
+    )
+    assert result.ok, failures(result)
+    asked = [turn.agent for turn in result.calls[0].turns if "postcode" in turn.agent]
+    assert len(asked) == 1, "it is asked once"
+
+
 async def test_a_caller_whom_nobody_can_take_comes_back_and_is_told_so(by_audiosocket: CallCentre) -> None:
     pbx = by_audiosocket.stack.pbx
     await pbx.cli("queue pause member PJSIP/601 queue orderline-humans")
