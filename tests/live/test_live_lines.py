@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import re
 import signal
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from agent.rehearsal.asterisk_process import Pbx
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
-
-ASKS_FOR_10473 = """
-calls:
-  - name: packets
-    dial: "7000"
-    voice: joe
-    steps:
-      - expect: /help/
-      - say: where is my order
-      - expect: /order number/
-      - say: one oh four seven three
-      - expect: /postcode/
-      - keys: "60614"
-      - expect: /arrive/
-      - say: no thanks
-      - wait: hang_up
-    expect: {outcome: answered, ended_by: agent, effects: [orders.verify]}
-"""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,52 +49,28 @@ calls:
     assert await by_audiosocket.leftovers() == []
 
 
-@contextlib.asynccontextmanager
-async def packets_of(milliseconds: int, call_centre: CallCentre) -> AsyncIterator[None]:
-    """Have carrier and PBX send audio in packets of this length, as ``allow=ulaw:30`` does at a customer's."""
-    stack = call_centre.stack
-    between = ((stack.pbx, "carrier"), (stack.phones, "pbx"))
-    files = {pbx.config_dir / "pjsip.conf": (pbx, endpoint) for pbx, endpoint in between}
-    before = {path: path.read_text(encoding="utf-8") for path in files}
-    try:
-        for path, (pbx, endpoint) in files.items():
-            head, found, tail = before[path].partition(f"[{endpoint}]\ntype=endpoint\n")
-            assert found, f"no endpoint {endpoint}"
-            # the command that shows an endpoint tells no packet lengths; the tag says that it was read anew
-            packets = f"allow=ulaw:{milliseconds}\ncallerid_tag=packets{milliseconds}"
-            path.write_text(head + found + re.sub(r"allow=ulaw.*", packets, tail, count=1), encoding="utf-8")
-            await pbx.cli("module reload res_pjsip.so")
-            await until_shown(pbx, f"pjsip show endpoint {endpoint}", f": packets{milliseconds}")
-        yield
-    finally:
-        for path, (pbx, _) in files.items():
-            path.write_text(before[path], encoding="utf-8")
-            await pbx.cli("module reload res_pjsip.so")
-
-
-async def until_shown(pbx: Pbx, command: str, text: str) -> None:
-    """Wait until a command of Asterisk's command line shows this."""
-    shown = ""
-    for _ in range(100):
-        shown = await pbx.cli(command)
-        if text in shown:
-            return
-        await asyncio.sleep(0.05)  # the command line has no way to wait for it
-    raise AssertionError(shown)
-
-
-@pytest.mark.parametrize("milliseconds", [10, 30, 60])
-async def test_a_number_is_heard_right_in_packets_of_any_length(call_centre: CallCentre, milliseconds: int) -> None:
-    async with packets_of(milliseconds, call_centre):
-        result = await call_centre.play(ASKS_FOR_10473)
+async def test_a_terminator_after_a_whole_number_is_no_answer_to_the_next_question(call_centre: CallCentre) -> None:
+    result = await call_centre.play(
+        """
+calls:
+  - name: with terminators
+    dial: "7000"
+    voice: joe
+    steps:
+      - say: where is my order
+      - expect: /order number/
+      - keys: "10473#"
+      - expect: /postcode/
+      - keys: "60614#"
+      - expect: {says: /arrive/, never_says: /postcode/}
+      - say: no thanks
+      - wait: hang_up
+    expect: {outcome: answered, ended_by: agent, effects: [orders.verify]}
+"""
+    )
     assert result.ok, failures(result)
-
-
-@pytest.mark.parametrize("milliseconds", [10, 30])
-async def test_by_audiosocket_too(by_audiosocket: CallCentre, milliseconds: int) -> None:
-    async with packets_of(milliseconds, by_audiosocket):
-        result = await by_audiosocket.play(ASKS_FOR_10473)
-    assert result.ok, failures(result)
+    asked = [turn.agent for turn in result.calls[0].turns if "postcode" in turn.agent]
+    assert len(asked) == 1, "it is asked once"
 
 
 async def test_a_caller_whom_nobody_can_take_comes_back_and_is_told_so(by_audiosocket: CallCentre) -> None:

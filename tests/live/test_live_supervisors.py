@@ -116,6 +116,24 @@ async def test_a_supervisor_listens_and_neither_side_hears_them(floor: PhonesByH
     await floor.over()
 
 
+@pytest.mark.parametrize("delivered", ["+12025550143", "12025550143"])
+async def test_a_number_finds_its_caller_in_whatever_form_the_trunk_delivers_it(
+    floor: PhonesByHand, delivered: str
+) -> None:
+    caller = await floor.phone("7000", caller=delivered)
+    await caller.ends_within(4)  # the greeting
+    supervisor = await floor.code("*732025550143")
+    words = await says(floor, caller, "tell me about the autumn sale please")
+    assert heard(supervisor, words) > 0.6
+    await supervisor.hang_up()
+    taken = await records_with(floor, "taken_over")
+    supervisor = await floor.code("*762025550143")
+    words = await says(floor, supervisor, "this is the supervisor speaking hello")
+    assert heard(caller, words) > 0.5
+    await floor.over()
+    assert await records_with(floor, "taken_over") == taken + 1
+
+
 async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: PhonesByHand) -> None:
     caller = await floor.phone("7000")
     await caller.ends_within(4)  # the greeting
