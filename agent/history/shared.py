@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.types import ARRAY, Text
 
 from agent.errors import OrderlineError
@@ -105,7 +105,11 @@ class SharedHistory:
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
-                    connection.execute(text(f"VACUUM FULL {table}"))
+                    connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
+            try:
+                connection.execute(text("VACUUM FULL pg_statistic"))  # samples of what was there before
+            except ProgrammingError as error:
+                log.warning("%s: %s: only the owner of the database may do that", self._where, first_line(error.orig))
 
     def close(self) -> None:
         """Close its connections."""
