@@ -169,7 +169,7 @@ class TestCards:
         await shop.close()
         events, feed = EventBus(), LiveFeed(redact_event)
         events.subscribe(feed.send)
-        reader = feed.subscribe()
+        reader = feed.follow().queue
         for turn in session.record.turns:
             events.publish(CallerSaid("call-1", turn.heard, turn.via, turn.confidence, turn.barged_in, turn.slot))
         fed = "".join(str(reader.get_nowait()) for _ in range(reader.qsize()))

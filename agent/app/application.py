@@ -23,6 +23,7 @@ from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
+from agent.call.queue_waits import QueueWaits
 from agent.common.redis import SharedRedis
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
@@ -42,6 +43,7 @@ from agent.shop.services import CHANGES, ShopServices
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.wording import filters
 from agent.telemetry.event_bus import EventBus
+from agent.telemetry.events import CallBegan, CallFinished, HandedOver
 from agent.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -123,7 +125,12 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     procedures = await open_procedures(settings, speech, render, wall, stack)
     pause = await _open_pause(state / "paused.json", wall, redis, stack)
     recovery = await open_recovery(settings, redis, stack)
-    queues = await open_staff_queues(settings, wall, lambda: procedures.current, render, speech.speaker, stack)
+    waits = QueueWaits(outbox.records.note_wait, events)
+    stack.push_async_callback(waits.close)
+    events.subscribe(waits.update, HandedOver, CallFinished, CallBegan)
+    queues = await open_staff_queues(
+        settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
+    )
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
 

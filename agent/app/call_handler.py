@@ -18,6 +18,7 @@ from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
+from agent.call.records import CallOrigin
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
@@ -66,6 +67,7 @@ class CallHandler:
         CALL_ID.set(line.id)
         introduction = CallerLookup(self.services, line.caller.number)
         facts = await self._facts(line, introduction)
+        continues = self.recovery.returning.last_visit(line.channel_id) if line.entry != "inbound" else ""
         consent, conversation, resumed = self._conversation(line, facts)
         parts = CallComponents(
             dialog=consent,
@@ -84,6 +86,7 @@ class CallHandler:
             wall=self.wall,
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
+            origin=CallOrigin(continues=continues),
             memory=self.recovery.snapshots,
             resumed=resumed,
         )
@@ -92,7 +95,7 @@ class CallHandler:
             await CallSession(line, media, parts).run()
         finally:
             learning.cancel()
-            self.recovery.returning.keep(line.channel_id, consent.snapshot())
+            self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from agent.asterisk.ami_queues import AmiQueueStatistics, ManagerAddress
+from agent.asterisk.ami_queues import AmiQueueStatistics, CallerLeft, ManagerAddress
 from agent.call.ports import Voice
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, QueueStatistics, StaffQueues
@@ -57,8 +57,12 @@ async def open_staff_queues(
     render: Renderer,
     voice: Voice,
     stack: contextlib.AsyncExitStack,
+    on_left: CallerLeft,
 ) -> StaffQueues | None:
-    """Return the staff queues, None where none is set. Raises SettingsError."""
+    """Return the staff queues, None where none is set; ``on_left`` hears of callers who leave one.
+
+    Raises SettingsError.
+    """
 
     def whispered(values: Mapping[str, Any]) -> str:
         edition = pack()
@@ -71,7 +75,7 @@ async def open_staff_queues(
     plans = _plans(settings, wall)
     figures: QueueStatistics = NoQueueStatistics()
     if address := manager_address(settings):
-        asking = AmiQueueStatistics(address)
+        asking = AmiQueueStatistics(address, on_left=on_left)
         asking.start()
         stack.push_async_callback(asking.close)
         figures = asking

@@ -2,7 +2,8 @@
 
 pyst2 blocks, has no time-outs and does not reconnect: here one thread waits for it, callers wait for the thread no
 longer than a deadline, and a connection that does not answer is cut from outside and made again after a growing pause.
-Only QueueSummary is asked: of QueueStatus pyst2 keeps the events to itself.
+Only QueueSummary is asked: of QueueStatus pyst2 keeps the events to itself. Besides, Asterisk tells when a caller
+leaves a queue: events of the class ``agent``, where the user of ``manager.conf`` may read them.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 _PING_SECONDS = 20.0
 _MOST_DIGITS = 10
+_LEFT = {"AgentConnect": "answered", "QueueCallerAbandon": "hung_up"}
+"""Events of a caller who leaves a queue -> how the wait ended."""
+CallerLeft = Callable[[str, float, str], object]
+"""``(channel_id, seconds, how)``: who was on this channel waited so long."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +71,26 @@ class AmiQueueStatistics:
         deadline_seconds: float = DEADLINE_SECONDS,
         cache_seconds: float = CACHE_SECONDS,
         stuck_seconds: float = STUCK_SECONDS,
+        on_left: CallerLeft = lambda channel_id, seconds, how: None,
     ) -> None:
+        """``on_left`` is called on the event loop when a caller has left a queue."""
         self._address = address
         self._deadline_seconds = deadline_seconds
         self._cache_seconds = cache_seconds
+        self._on_left = on_left
         self._worker = _Worker(address, stuck_seconds)
         self._cache: dict[str, tuple[float, QueueState | None]] = {}
         self._asked: dict[str, asyncio.Future[QueueState | None]] = {}
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
+        loop = asyncio.get_running_loop()
+
+        def left(channel_id: str, seconds: float, how: str) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                loop.call_soon_threadsafe(self._on_left, channel_id, seconds, how)
+
+        self._worker.on_left = left
         self._worker.start()
 
     async def close(self) -> None:
@@ -142,6 +157,8 @@ class _Worker(threading.Thread):
         self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.connected = False
         self.problem = "not connected yet"
+        self.on_left: CallerLeft = lambda channel_id, seconds, how: None
+        """Called on pyst2's thread."""
 
     def ask(self, question: _StatisticsRequest) -> None:
         self._questions.put(question)
@@ -185,6 +202,8 @@ class _Worker(threading.Thread):
             manager = Manager()
         for event in ("QueueSummary", "QueueSummaryComplete"):
             manager.register_event(event, self._on_event)
+        for event in _LEFT:
+            manager.register_event(event, self._on_leaving)
         guard = _ConnectionTimeout(manager, self._stuck_seconds)
         try:
             with guard:
@@ -192,7 +211,7 @@ class _Worker(threading.Thread):
             with guard:
                 manager.login(self._address.user, self._address.secret)
             with guard:
-                manager.send_action({"Action": "Events", "EventMask": "off"})
+                manager.send_action({"Action": "Events", "EventMask": "agent"})
             self.connected = True
             log.info("The manager interface at %s answers", host_port(self._address.host, self._address.port))
             while not self._stopping.is_set():
@@ -246,6 +265,12 @@ class _Worker(threading.Thread):
         self._events.put(event)
         return False
 
+    def _on_leaving(self, event: Any, _manager: Manager) -> bool:
+        channel_id = str(event.get_header("Uniqueid", ""))
+        if channel_id:
+            self.on_left(channel_id, float(_number(event, "HoldTime")), _LEFT[event.name])
+        return False
+
 
 class _ConnectionTimeout:
     """Cuts a manager's connection when what is done inside ``with`` takes too long: pyst2 would wait for ever."""
@@ -273,14 +298,15 @@ class _ConnectionTimeout:
 
 
 def _state_of(event: Any) -> QueueState:
-    def number(header: str) -> int:
-        text = str(event.get_header(header, "0"))
-        return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0
-
     return QueueState(
-        logged_in=number("LoggedIn"),
-        available=number("Available"),
-        callers=number("Callers"),
-        hold_seconds=number("HoldTime"),
-        talk_seconds=number("TalkTime"),
+        logged_in=_number(event, "LoggedIn"),
+        available=_number(event, "Available"),
+        callers=_number(event, "Callers"),
+        hold_seconds=_number(event, "HoldTime"),
+        talk_seconds=_number(event, "TalkTime"),
     )
+
+
+def _number(event: Any, header: str) -> int:
+    text = str(event.get_header(header, "0"))
+    return int(text) if text.isdecimal() and len(text) < _MOST_DIGITS else 0

@@ -12,7 +12,7 @@ from agent.call.components import CallComponents
 from agent.call.latency import ResponseTime, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
-from agent.call.records import CallOrigin, CallRecord, TurnRecord
+from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
 from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
@@ -24,6 +24,7 @@ from agent.telemetry.events import (
     CallingParty,
     CallRepeats,
     CallResumed,
+    EventPublisher,
 )
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class CallRecording:
     def begin(self) -> asyncio.Task[None]:
         """Note that the call has begun, and publish that; the task is for :meth:`finish`."""
         beginning = asyncio.create_task(self._begin(), name="call-begins")
-        self._parts.events.publish(call_began(self._line, self.record))
+        publish_beginning(self._parts.events, self._line, self.record)
         if self._parts.resumed is not None:
             trail = tuple(asdict(step) for step in self.record.trail)
             steps, requests = len(trail), len(self.record.intents)
@@ -169,7 +170,7 @@ class CallRecording:
                 outcome=record.outcome,
                 ended_by=record.ended_by,
                 duration_seconds=record.duration_seconds,
-                record=asdict(record),
+                record=record_data(record),
             )
         )
 
@@ -206,17 +207,19 @@ def new_record(line: CallerLine, now: datetime, origin: CallOrigin) -> CallRecor
     )
 
 
-def call_began(line: CallerLine, record: CallRecord) -> CallBegan:
-    """Return the event of a call that begins."""
+def publish_beginning(events: EventPublisher, line: CallerLine, record: CallRecord) -> None:
+    """Tell that a call begins."""
     caller = line.caller
-    return CallBegan(
-        line.id,
-        CallingParty(caller.number, caller.name, caller.dialled),
-        caller.dialled,
-        line.entry,
-        direction=record.direction,
-        purpose=record.purpose,
-        job=record.job,
-        edition=record.edition,
-        continues=record.continues,
+    events.publish(
+        CallBegan(
+            line.id,
+            CallingParty(caller.number, caller.name, caller.dialled),
+            caller.dialled,
+            line.entry,
+            direction=record.direction,
+            purpose=record.purpose,
+            job=record.job,
+            edition=record.edition,
+            continues=record.continues,
+        )
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.call.records import CallRecord, CandidateRecord, IntentRecord, TrailStep, TurnRecord
-from agent.dialog.contract import RequestProgress, StepTaken, Turn
+from agent.dialog.contract import Turn
+from agent.dialog.turn_report import RequestProgress, StepTaken
 from agent.telemetry.events import AnswerTaken, CallRequest, CallStep, EventPublisher
 
 MOST_CANDIDATES = 5

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
-from agent.call.call_recording import call_began, new_record
+from agent.call.call_recording import new_record, publish_beginning
 from agent.call.errors import LineGone
 from agent.call.handover import Handover, queue_wait
 from agent.call.ports import CallerLine, CallRecordWriter
-from agent.call.records import CallOrigin, CallRecord
+from agent.call.records import CallOrigin, CallRecord, record_data
 from agent.dialog.contract import HandOverAction
 from agent.errors import OrderlineError
 from agent.telemetry.events import CallFinished, CallRefused, EventPublisher
@@ -27,7 +26,7 @@ async def reject_to_queue(
     """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
     record = new_record(line, wall(), CallOrigin())
     events.publish(CallRefused(line.id, reason))
-    events.publish(call_began(line, record))
+    publish_beginning(events, line, record)
     record.repeat_of = await records.begin(record)
     try:
         handover = Handover(line)
@@ -47,5 +46,5 @@ async def reject_to_queue(
             await records.write(record)
         except OrderlineError:
             log.exception("Call %s could not be recorded", line.id)
-        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, asdict(record)))
+        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, record_data(record)))
     return record

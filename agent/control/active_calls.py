@@ -15,9 +15,9 @@ from agent.telemetry.events import (
     EffectEnded,
     HandedOver,
     ListeningStarted,
-    PublishedEvent,
     QueueChecked,
 )
+from agent.telemetry.published_event import PublishedEvent
 
 _DOING: Mapping[type[CallEvent], str] = {
     AgentSaid: "speaking",

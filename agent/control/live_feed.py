@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.telemetry.event_history import EventHistory, KeptEvent
-from agent.telemetry.events import CallEvent, PublishedEvent
+from agent.telemetry.events import CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +112,7 @@ class LiveFeed:
                 "event": "replay",
                 "epoch": self._epoch,
                 "after": after,
+                "last": history.last,
                 "events": len(missed.events),
                 "lost": missed.lost,
                 "restarted": restarted,

@@ -17,7 +17,7 @@ LEAST_HTTP_SESSIONS = 500
 _DEFAULT_RTP = (5000, 31000)
 LEAST_WRITE_TIMEOUT_MS = 1000
 _NAMES = ("rtp.conf", "http.conf", "ari.conf", "asterisk.conf", "manager.conf", "queues.conf")
-AMI_NEEDED = frozenset({"reporting"})
+AMI_ALLOWED = {"read": frozenset({"reporting", "agent"}), "write": frozenset({"reporting"})}
 """The classes of rights that the agent's user of the manager interface needs."""
 _QUEUE_LINES = {
     "joinempty": ("paused,invalid,unavailable", "callers wait in it for nobody", ("", "yes")),
@@ -92,7 +92,7 @@ def manager_findings(manager: AsteriskFile, user: str) -> Iterator[Finding]:
     if user not in manager.sections:
         return
     beyond = sorted(
-        {f"{way}={name}" for way in ("read", "write") for name in _classes(manager.get(user, way)) - AMI_NEEDED}
+        {f"{way}={name}" for way, allowed in AMI_ALLOWED.items() for name in _classes(manager.get(user, way)) - allowed}
     )
     if beyond:
         fix = f"read=reporting and write=reporting for [{user}] in manager.conf; then: asterisk -rx 'manager reload'"

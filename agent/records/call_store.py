@@ -20,6 +20,7 @@ from typing import Any
 from agent.call.records import CallRecord
 from agent.common.sqlite import SqliteFile
 from agent.common.tasks import cancel_and_wait, report_failure
+from agent.common.untrusted import encodable
 from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record
@@ -145,6 +146,20 @@ class CallStore:
             self._retrying = asyncio.create_task(self._retry(), name="records-retry")
             self._retrying.add_done_callback(report_failure)
 
+    async def note_wait(self, call_id: str, seconds: float, how: str) -> bool:
+        """Put into the record of a call that was handed over how long the caller waited, and how that ended.
+
+        The one thing that is written after the record, once. False where there is no such record in the database, or
+        the wait stands there. Never raises.
+        """
+        if self._closed:
+            return False
+        try:
+            return await self._database.transaction(lambda db: self._note_wait(db, call_id, seconds, how))
+        except sqlite3.Error as error:
+            log.warning("how long the caller of call %s waited was not noted: %s", call_id, error)
+            return False
+
     @property
     def problem(self) -> str:
         """Why records do not reach the database just now, ``""`` while they do."""
@@ -243,6 +258,18 @@ class CallStore:
         outbox_sql.settle_call(db, str(record["id"]), told, now)
         outbox_sql.add(db, self._news(record, True), now)
         db.execute("DELETE FROM open_calls WHERE id = ?", (record["id"],))
+
+    def _note_wait(self, db: sqlite3.Connection, call_id: str, seconds: float, how: str) -> bool:
+        row = db.execute("SELECT record FROM calls WHERE id = ?", (call_id,)).fetchone()
+        record = json.loads(row["record"]) if row is not None else {}
+        wait = record.get("queue_wait")
+        if not isinstance(wait, dict) or wait.get("ended"):
+            return False
+        record["queue_wait"] = {**wait, "waited_seconds": seconds, "ended": how}
+        db.execute(
+            "UPDATE calls SET record = ?, written_at = CURRENT_TIMESTAMP WHERE id = ?", (json.dumps(record), call_id)
+        )
+        return True
 
     def _take_over(
         self, db: sqlite3.Connection, latest: Mapping[str, Mapping[str, Any]], going_on: Collection[str]
@@ -350,4 +377,4 @@ def _row(record: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _storable(value: object) -> str:
     """Text that SQLite takes: half characters from badly decoded names are replaced."""
-    return str(value or "").encode("utf-8", "replace").decode("utf-8")
+    return encodable(str(value or ""))

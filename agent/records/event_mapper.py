@@ -71,6 +71,7 @@ class WebhookEventMapper:
                 for effect in record.get("effects") or ()
             ],
         }
+        ended |= _about(record)
         return entries + self._entries("call.ended", call_id, "", ended_at, {**ended, **number, **dialled})
 
     def events_of_operation(
@@ -118,6 +119,24 @@ class WebhookEventMapper:
                 NewOutboxEntry("webhook", f"{wants.name}:{event_id}", payload, call_id, f"webhook:{wants.name}")
             )
         return entries
+
+
+def _about(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a call was about, as far as its record tells; records of older versions tell less."""
+    names = ("edition", "direction", "purpose", "job")
+    told: dict[str, Any] = {name: str(record[name]) for name in names if record.get(name)}
+    told |= {name: _text(record.get(name)) for name in ("repeat_of", "continues")}
+    told["requests"] = [
+        {"intent": str(one.get("intent")), "result": str(one.get("result")), "about": one.get("about") or {}}
+        for one in record.get("intents") or ()
+        if isinstance(one, Mapping)
+    ]
+    told["facts"] = [
+        {"operation": str(one.get("operation")), "name": str(one.get("name")), "value": one.get("value")}
+        for one in record.get("facts") or ()
+        if isinstance(one, Mapping)
+    ]
+    return told
 
 
 def _later(started_at: str, seconds: object) -> str:

@@ -34,6 +34,27 @@ class EffectDone(_Model):
     ms: float | None = None
 
 
+class RequestMade(_Model):
+    """One thing the caller asked for."""
+
+    intent: str
+    """The procedure that answers it."""
+    result: str
+    """What came of it: `answered`, `handed_over`, `cancelled`, `hung_up`, ... (docs/records.md)."""
+    about: dict[str, Any] = {}
+    """What the procedure keeps of it: `reason`, `promotion`, `status`, ..."""
+
+
+class FactKept(_Model):
+    """One thing an operation was about."""
+
+    operation: str
+    """Like `orders.find`."""
+    name: str
+    """Like `order.status`."""
+    value: str | float | int | bool | None = None
+
+
 class CallEnded(_Model):
     """A call is over. Comes for every call, once."""
 
@@ -54,6 +75,22 @@ class CallEnded(_Model):
     effects: list[EffectDone] = []
     faults: list[str] = []
     """What went wrong inside the agent."""
+    edition: str = ""
+    """The edition of the procedures it ran on; empty for a call that was not taken."""
+    direction: str = "inbound"
+    """`inbound` or `outbound`."""
+    purpose: str = ""
+    """Of an outbound call, what it was for."""
+    job: str = ""
+    """The outbound job it belonged to."""
+    requests: list[RequestMade] = []
+    """What was asked for, in order; empty after a refusal of recording."""
+    facts: list[FactKept] = []
+    """What the operations were about; empty after a refusal of recording."""
+    repeat_of: str | None = None
+    """The id of the latest earlier call from the same number, where there was one in the time that counts."""
+    continues: str | None = None
+    """The id of the visit before, for a call that came back from the queue or from staff."""
 
 
 class CallHandedOver(_Model):

@@ -26,9 +26,18 @@ class ReturningCalls:
         """``clock`` gives monotonic seconds."""
         self._clock = clock
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._visits: dict[str, str] = {}
 
-    def keep(self, channel_id: str, snapshot: dict[str, Any]) -> None:
-        """Keep what a conversation knows at its end."""
+    def last_visit(self, channel_id: str) -> str:
+        """Return the id of the latest call on this channel, ``""`` for none that is known."""
+        return self._visits.get(channel_id, "")
+
+    def keep(self, channel_id: str, snapshot: dict[str, Any], call_id: str = "") -> None:
+        """Keep what a conversation knows at its end; ``call_id`` is the visit's own."""
+        self._visits.pop(channel_id, None)
+        while len(self._visits) >= _MOST:
+            del self._visits[next(iter(self._visits))]
+        self._visits[channel_id] = call_id or channel_id
         now = self._clock()
         self._kept = {name: kept for name, kept in self._kept.items() if now - kept[0] <= KEPT_SECONDS}
         self._kept.pop(channel_id, None)

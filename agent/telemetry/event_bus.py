@@ -9,9 +9,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agent.errors import OrderlineError
-from agent.telemetry.events import CallEvent, CallFinished, PublishedEvent
+from agent.telemetry.events import CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 log = logging.getLogger(__name__)
+
+_MOST_CALLS_OVER = 1000
+"""Calls that are over of which it is known how many events they had: one more may follow."""
 
 EventHandler = Callable[[PublishedEvent], object]
 
@@ -40,9 +44,10 @@ class EventBus:
         self._seq = 0
         self._of_call: dict[str, int] = {}
         """Events of each call that is going on, by call id."""
+        self._of_calls_over: dict[str, int] = {}
         self._subscriptions: list[tuple[EventHandler, tuple[type[CallEvent], ...]]] = []
         self.epoch = epoch or uuid.uuid4().hex
-        """Names this process; see :class:`agent.telemetry.events.PublishedEvent`."""
+        """Names this process; see :class:`agent.telemetry.published_event.PublishedEvent`."""
 
     def subscribe(self, handler: EventHandler, *kinds: type[CallEvent]) -> Callable[[], None]:
         """Call ``handler`` with every event of these kinds, of all kinds when none are named; it must not wait.
@@ -66,13 +71,19 @@ class EventBus:
         """Go on counting a call's events after ``count``: it began in another process."""
         self._of_call[call_id] = max(count, self.count(call_id))
 
+    def _count(self, event: CallEvent) -> int:
+        """Return which event of its call this is."""
+        call_id = event.call_id
+        told = self._of_call.pop(call_id, 0) or self._of_calls_over.pop(call_id, 0)
+        (self._of_calls_over if event.ends_call else self._of_call)[call_id] = told + 1
+        if len(self._of_calls_over) > _MOST_CALLS_OVER:
+            del self._of_calls_over[next(iter(self._of_calls_over))]
+        return told + 1
+
     def publish(self, event: CallEvent) -> PublishedEvent:
         """Number one event and pass it on. A subscriber that fails costs neither the call nor the others."""
         self._seq += 1
-        in_call = self._of_call.get(event.call_id, 0) + 1
-        self._of_call[event.call_id] = in_call
-        if isinstance(event, CallFinished):
-            del self._of_call[event.call_id]
+        in_call = self._count(event)
         published = PublishedEvent(self._seq, self.epoch, in_call, self._wall(), self._clock(), event)
         for handler, kinds in tuple(self._subscriptions):
             if not isinstance(event, kinds):

@@ -21,6 +21,7 @@ from agent.telemetry.events import (
     HandedOver,
     ListeningStarted,
     QueueChecked,
+    QueueWaitEnded,
     TakenOver,
 )
 
@@ -95,5 +96,6 @@ EXAMPLES: tuple[CallEvent, ...] = (
     ),
     TakenOver(_ID, by="201"),
     CallFinished(_ID, outcome="handed_over", ended_by="handover", duration_seconds=48.213, record=None),
+    QueueWaitEnded(_ID, waited_seconds=74.0, ended="answered"),
 )
 """One of each kind, in the order of the registry."""

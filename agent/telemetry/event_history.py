@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from agent.telemetry.events import CallBegan, CallFinished, CallRefused, ConsentAnswered, PublishedEvent
+from agent.telemetry.events import CallBegan, CallRefused, ConsentAnswered
+from agent.telemetry.published_event import PublishedEvent
 
 MOST_RECENT = 10_000
 """Events of all calls together that are kept, whether their calls go on or not: some minutes of 30 calls at a time."""
@@ -51,7 +52,7 @@ class EventHistory:
         call_id = published.event.call_id
         self.last = published.seq
         self._recent.append(kept)
-        if isinstance(published.event, CallFinished):
+        if published.event.ends_call:
             self._of_call.pop(call_id, None)
         else:
             self._of_call.setdefault(call_id, deque(maxlen=self._most_of_one_call)).append(kept)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
@@ -37,6 +36,8 @@ class CallEvent:
 
     event: ClassVar[str]
     """The name of this kind in the live feed."""
+    ends_call: ClassVar[bool] = False
+    """True for what is told when a call is over for the agent, and after that."""
 
     call_id: str
     """The call it happened on. A call that comes back from the queue has an id of its own: `ID-2`, `ID-3`."""
@@ -316,9 +317,13 @@ class CallRefused(CallEvent):
 
 @dataclass(frozen=True)
 class CallFinished(CallEvent):
-    """A call is over for the agent, and its record is written. The last event of every call."""
+    """A call is over for the agent, and its record is written. The last event of every call but one.
+
+    Of a call that was handed over `queue_left` may follow.
+    """
 
     event = "call_ended"
+    ends_call = True
 
     outcome: str
     """`answered`, `handed_over`, `taken_over`, `caller_hung_up`, `rescued`, `lost`, `failed`, or a procedure's own."""
@@ -328,6 +333,22 @@ class CallFinished(CallEvent):
     """Answer to end; arrival to end for a call that was not answered, 0 for a refused one."""
     record: Mapping[str, Any] | None = field(metadata={ABSENT: UNLESS_PRIVATE})
     """The whole record of the call, not redacted; after a refusal of recording `greeting_ms` and `consent` only."""
+
+
+@dataclass(frozen=True)
+class QueueWaitEnded(CallEvent):
+    """A caller who was handed over waits no longer in the staff queue. The record has it by now.
+
+    Known where the manager interface tells it (`ami`), and for callers who come back from the queue.
+    """
+
+    event = "queue_left"
+    ends_call = True
+
+    waited_seconds: float
+    """How long the caller waited."""
+    ended: str
+    """`answered`, `hung_up`, `timed_out` (nobody took the call), `left` (a key was pressed) or `unknown`."""
 
 
 CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
@@ -351,41 +372,11 @@ CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
             HandedOver,
             TakenOver,
             CallFinished,
+            QueueWaitEnded,
         )
     }
 )
 """Every kind of event there is, by its name in the live feed, in the order a call may publish them."""
-
-
-@dataclass(frozen=True)
-class PublishedEvent:
-    """An event with its place in the order of all events of this process."""
-
-    seq: int
-    """1 for the first event of the process, one more for each that follows, whatever call it is of."""
-    epoch: str
-    """Names the process: another one means that the agent was started anew and counts from 1 again."""
-    call_seq: int
-    """1 for the first event of the call, one more for each that follows. Where another process goes on with the call
-    it jumps ahead, past whatever the first one may have told."""
-    at: datetime
-    """Time of day; in the message ISO 8601 with milliseconds and offset."""
-    at_seconds: float
-    """Monotonic seconds of the agent's machine: for the time between two events, whatever is done to the clock."""
-    event: CallEvent
-
-    def message(self) -> dict[str, Any]:
-        """Return the message of the live feed as JSON-like data."""
-        return {
-            "event": self.event.event,
-            "call_id": self.event.call_id,
-            "seq": self.seq,
-            "epoch": self.epoch,
-            "call_seq": self.call_seq,
-            "at": self.at.isoformat(timespec="milliseconds"),
-            "at_seconds": round(self.at_seconds, 4),
-            "data": self.event.data(),
-        }
 
 
 class EventPublisher(Protocol):

@@ -12,7 +12,8 @@ from typing import Any, get_args, get_type_hints
 
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.event_examples import EXAMPLES
-from agent.telemetry.events import ABSENT, CALL_EVENTS, CallEvent, PublishedEvent
+from agent.telemetry.events import ABSENT, CALL_EVENTS, CallEvent
+from agent.telemetry.published_event import PublishedEvent
 
 _INTRODUCTION = """\
 # Events of the live feed
@@ -44,13 +45,14 @@ _REPLAY = """\
 The first message is then no event, but says what follows:
 
 ```json
-{"event": "replay", "epoch": "5f0c1c1fb0f94cf7", "after": 812, "events": 37, "lost": 0, "restarted": false}
+{"event": "replay", "epoch": "5f0c1c1f", "after": 812, "last": 849, "events": 37, "lost": 0, "restarted": false}
 ```
 
 | key | meaning |
 | --- | --- |
 | `epoch` | the process that runs now |
 | `after` | the `seq` after which it goes on |
+| `last` | the `seq` of the latest event there is |
 | `events` | how many messages follow that happened before the connection |
 | `lost` | how many more there were, which are kept no longer |
 | `restarted` | true when the agent was started anew since: `seq` counts from 1 again, what was told before is gone |

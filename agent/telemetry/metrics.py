@@ -18,8 +18,8 @@ from agent.telemetry.events import (
     ConsentAnswered,
     EffectEnded,
     HandedOver,
-    PublishedEvent,
 )
+from agent.telemetry.published_event import PublishedEvent
 
 _RESPONSE_BUCKETS = (0.1, 0.2, 0.3, 0.35, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0)
 _GREETING_BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)

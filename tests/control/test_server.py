@@ -70,10 +70,10 @@ async def test_every_reader_gets_every_event_in_order(door: tuple[EventBus, str]
 async def test_a_reader_that_does_not_read_is_cut_off_and_holds_nobody_up() -> None:
     events, feed = EventBus(), LiveFeed()
     events.subscribe(feed.send)
-    slow = feed.subscribe()
+    slow = feed.follow().queue
     for _ in range(1100):
         events.publish(agent_said())
-    quick = feed.subscribe()
+    quick = feed.follow().queue
     events.publish(call_finished())
     assert "call_ended" in str(await quick.get())
     messages = [slow.get_nowait() for _ in range(slow.qsize())]

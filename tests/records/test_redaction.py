@@ -234,3 +234,44 @@ def test_whatever_the_record_holds_redaction_does_not_fail(data: dict[str, Any])
 def test_whatever_the_text_redaction_does_not_fail_and_does_its_work_once(text: str, slot: str, heard: bool) -> None:
     once = redact_text(text, slot=slot, heard=heard)
     assert redact_text(once, slot=slot, heard=heard) == once
+
+
+# --- what is kept of requests and operations ------------------------------------------------------------
+
+
+def test_facts_and_requests_are_redacted_by_name_and_by_value() -> None:
+    record = {
+        "slots": {"order_number": "10473", "postcode": "60614"},
+        "trail": [{"flow": "returns", "step": "3", "way": "failed.not_found", "at_seconds": 1.5}],
+        "intents": [
+            {
+                "intent": "address_change",
+                "at_seconds": 2.0,
+                "about": {
+                    "postcode": "60615",
+                    "why": "moved, ring 202-555-0143",
+                    "note": "4111 1111 1111 1111",
+                    "status": "shipped",
+                },
+            }
+        ],
+        "facts": [
+            {"operation": "orders.find", "name": "order.postcode", "value": "90210", "at_seconds": 3.0, "code": "ok"},
+            {"operation": "orders.find", "name": "order.number", "value": "10473", "at_seconds": 3.0, "code": "ok"},
+            {"operation": "orders.find", "name": "place", "value": "60614", "at_seconds": 3.0, "code": "ok"},
+            {"operation": "orders.find", "name": "order.total", "value": 12.5, "at_seconds": 3.0, "code": "ok"},
+        ],
+    }
+    kept = redact_record(record)
+    assert kept["intents"][0]["about"] == {
+        "postcode": "[postcode]", "why": "moved, ring [phone number]", "note": "[card number]", "status": "shipped",
+    }  # fmt: skip
+    assert [fact["value"] for fact in kept["facts"]] == ["[postcode]", "10473", "[postcode]", 12.5]
+    assert kept["trail"] == record["trail"]
+
+
+def test_order_numbers_in_facts_are_cut_where_they_are_not_kept() -> None:
+    facts = [{"operation": "orders.find", "name": "order.number", "value": "10473", "at_seconds": 3.0, "code": "ok"}]
+    record = {"slots": {"order_number": "10473"}, "facts": facts, "intents": [{"about": {"order_number": "10473"}}]}
+    kept = redact_record(record, RedactionPolicy(keep_order_numbers=False))
+    assert "104" not in str(kept)

@@ -75,3 +75,12 @@ def test_the_memory_does_not_grow_without_end() -> None:
         memory.kept.keep(f"ch-{number}", snapshot)
     assert memory.kept.take("ch-0") is None
     assert memory.kept.take("ch-1499") is not None
+
+
+def test_the_visit_before_is_known_on_each_channel() -> None:
+    memory = ReturningCallsFixture()
+    assert memory.kept.last_visit("ch-1") == ""
+    memory.kept.keep("ch-1", {}, "ch-1")
+    memory.kept.keep("ch-1", {}, "ch-1-ab12cd34")
+    memory.kept.keep("ch-2", {}, "ch-2")
+    assert (memory.kept.last_visit("ch-1"), memory.kept.last_visit("ch-2")) == ("ch-1-ab12cd34", "ch-2")

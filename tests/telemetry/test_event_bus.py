@@ -9,7 +9,8 @@ import pytest
 
 from agent.errors import OrderlineError
 from agent.telemetry.event_bus import EventBus
-from agent.telemetry.events import CallFinished, ListeningStarted, PublishedEvent
+from agent.telemetry.events import CallFinished, ListeningStarted
+from agent.telemetry.published_event import PublishedEvent
 from tests.call_events import agent_said, call_began, call_finished
 
 

@@ -50,6 +50,11 @@ class TestMessages:
             "caller": {"number": "2025550143", "name": "Maria", "dialled": "7000"},
             "dialled": "7000",
             "entry": "inbound",
+            "direction": "inbound",
+            "purpose": "",
+            "job": "",
+            "edition": "",
+            "continues": "",
         }
 
     def test_what_is_kept_from_readers_is_left_out(self) -> None:

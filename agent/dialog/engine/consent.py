@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from agent.dialog.contract import (
-    AnswerReading,
     Completeness,
     ConversationSummary,
     Dialog,
@@ -20,11 +19,11 @@ from agent.dialog.contract import (
     Listen,
     NoInput,
     Prompt,
-    StepTaken,
     Turn,
     TurnInput,
 )
 from agent.dialog.model.model import RecordingConsent
+from agent.dialog.turn_report import AnswerReading, StepTaken
 
 ConsentMode = Literal["off", "announce", "ask"]
 ConsentAnswer = Literal["", "announced", "given", "refused"]

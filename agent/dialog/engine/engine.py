@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from agent.dialog.contract import (
-    AnswerReading,
     Completeness,
     ConversationSummary,
     EffectFailed,
@@ -33,6 +32,7 @@ from agent.dialog.errors import DialogError
 from agent.dialog.model.model import ServiceCallStep
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
+from agent.dialog.turn_report import AnswerReading
 
 __all__ = ["CallFacts", "Conversation"]
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent.dialog.contract import HandOverAction, HangUp, NextAction, RequestProgress, StepTaken
+from agent.dialog.contract import HandOverAction, HangUp, NextAction
 from agent.dialog.engine.state import AskedRequest, FlowFrame
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.model.model import STEP_KINDS
 from agent.dialog.model.model import Step as FlowStep
+from agent.dialog.pack.lint import CONTEXT_NAMES
+from agent.dialog.turn_report import RequestProgress, StepTaken
 
 ON = "next"
 """The way on from a step that has one way only."""
@@ -104,7 +106,17 @@ def _tell(scene: TurnContext, number: int) -> None:
 
 
 def _value(scene: TurnContext, expression: str) -> Any:
-    """Return what is to be kept as a plain value, None for what is not known yet."""
+    """Return what is to be kept as a plain value, None for what is not known yet.
+
+    Most of what is kept is a slot, a variable or a place in one (``order.status``): that is looked up without the
+    expression's own machinery, as this is done at every turn.
+    """
+    name, *places = expression.split(".")
+    state = scene.state
+    if name in state.slots and not places:
+        return plain_value(state.slots[name].value)
+    if name.isidentifier() and name not in CONTEXT_NAMES | state.slots.keys() and state.variables.get(name) is None:
+        return None
     try:
         return plain_value(scene.evaluate(expression))
     except DialogError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent.dialog.contract import AnswerResult, MeaningCandidate, Prompt, RequestProgress, StepTaken
+from agent.dialog.contract import Prompt
 from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST, collect_key, confirm_key
@@ -16,6 +16,7 @@ from agent.dialog.model.model import CollectStep, ConditionalPrompt, QuestionSet
 from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
+from agent.dialog.turn_report import AnswerResult, MeaningCandidate, RequestProgress, StepTaken
 
 
 class TurnContext:

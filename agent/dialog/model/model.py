@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.services import Service
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
@@ -312,37 +313,6 @@ class Escalation(FileModel):
     """Higher ones are answered first."""
     say: Texts = ()
     """Said before the person comes."""
-
-
-class Returned(FileModel):
-    """One thing that a service returns."""
-
-    kind: Literal["text", "number", "money", "date", "yes_no", "choice", "list", "mapping"] = "text"
-    """What kind of value it is; ``choice``: one of a few machine words."""
-    words: str = ""
-    """What it is, in words for people: "the state of the order"."""
-
-
-def _as_returned(value: Any) -> Any:
-    """Let the words for people stand for a text."""
-    if not isinstance(value, dict):
-        return value
-    return {name: {"words": one} if isinstance(one, str) else one for name, one in value.items()}
-
-
-class Service(FileModel):
-    """What the flows may ask of the business systems; the linter checks every ``call`` against it."""
-
-    arguments: tuple[str, ...] = ()
-    """What a ``call`` must hand in."""
-    optional: tuple[str, ...] = ()
-    """What it may hand in besides."""
-    failures: tuple[str, ...] = ()
-    """The codes it can fail with."""
-    returns: Annotated[dict[str, Returned], BeforeValidator(_as_returned)] = {}
-    """What its result holds, by place: ``order.status``. Optional; what is to be kept must stand here."""
-    keeps: tuple[str, ...] = ()
-    """What may go into the record as facts of a call: arguments, and places of ``returns``. Nothing secret."""
 
 
 class CorrectionPhrases(FileModel):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from agent.common.yaml_reader import KeyPath
 from agent.dialog.grammar.templates import did_you_mean
-from agent.dialog.model.model import PackFile, Service
+from agent.dialog.model.model import PackFile
+from agent.dialog.model.services import Service
 from agent.dialog.templating.expressions import Expressions
 
 _PLACE = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z0-9_]+)*")

@@ -28,11 +28,11 @@ from agent.dialog.model.model import (
     PackFile,
     QuestionSettings,
     RecordingConsent,
-    Service,
     Slot,
     Story,
     Trigger,
 )
+from agent.dialog.model.services import Service
 
 _NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
 _SINGLE = (

@@ -21,6 +21,7 @@ from agent.dialog.contract import (
 )
 from agent.dialog.engine.consent import ConsentDialog, ConsentMode
 from agent.dialog.model.model import RecordingConsent
+from agent.dialog.turn_report import StepTaken
 
 WORDS = RecordingConsent(
     announcement="{{ shop }} records.",
@@ -36,11 +37,14 @@ WORDS = RecordingConsent(
 class GreetingConversation:
     """A conversation that greets and then repeats what it heard."""
 
+    edition = "e-1"
+    understanding = ""
     slots: Mapping[str, Any] = {}
     story = ConversationSummary()
 
     def start(self) -> Turn:
-        return Turn((Prompt("greeting", "Hello."),), Listen(("order",)), "main", "greet")
+        trail = (StepTaken("main", "greet", "collect"),)
+        return Turn((Prompt("greeting", "Hello."),), Listen(("order",)), "main", "greet", trail=trail)
 
     def hear(self, event: Event) -> Turn:
         return Turn((Prompt("echo", str(event)),), Listen(()))
@@ -145,3 +149,20 @@ def test_who_goes_to_people_before_the_answer_has_not_agreed() -> None:
     dialog.start()
     assert dialog.hand_over("agent_stopping").reason == "agent_stopping"
     assert answers == ["refused"]
+
+
+def test_the_question_is_a_step_of_the_trail_with_the_answer_as_its_way() -> None:
+    for said, way, result in (("yes", "given", "understood"), ("no", "refused", "understood")):
+        dialog, _ = consent("ask")
+        asked = dialog.start()
+        assert [(step.flow, step.step, step.way) for step in asked.trail] == [("recording", "question", "")]
+        answered = dialog.hear(TurnInput(said))
+        left, *rest = answered.trail
+        assert (left.step, left.way, left.reached) == ("question", way, False)
+        assert [(step.flow, step.step) for step in rest] == [("main", "greet")]
+        assert answered.reading is not None
+        assert answered.reading.result == result
+    dialog, _ = consent("ask")
+    dialog.start()
+    again = dialog.hear(TurnInput("blue cheese"))
+    assert (again.trail, again.reading and again.reading.result) == ((), "no_match")

@@ -1,0 +1,32 @@
+"""A small whole pack about fruit, for tests that bring their own flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.dialog.pack.lint import SYSTEM_PROMPTS
+from agent.dialog.pack.loader import FlowPack
+
+_SYSTEM = "\n".join(f"  {name}: Words of {name.replace('_', ' ')}." for name in SYSTEM_PROMPTS)
+_REST = f"""
+start: main
+defaults: {{noinput: [Hello there., Still there.], nomatch: [Sorry what., Sorry once more.]}}
+answers: {{yes: [yes], no: [no]}}
+variables: {{basket: none}}
+commands: {{cancel: [cancel], goodbye: [goodbye], agent: [agent], start_over: [start over], repeat: [repeat]}}
+services:
+  shop.buy: {{arguments: [name], failures: [sold_out, unavailable], keeps: [name]}}
+slots:
+  what: {{type: request, prompt: What would you like}}
+  fruit: {{type: choice, prompt: Which fruit, choices: {{apple: [an apple], pear: [a pear]}}}}
+  sure: {{type: yes_no, prompt: Are you sure}}
+prompts:
+{_SYSTEM}
+"""
+
+
+def load_small_pack(directory: Path, flows: str) -> FlowPack:
+    """Load the pack with these ``flows``; they use the slots ``what``, ``fruit`` and ``sure``."""
+    (directory / "pack.yaml").write_text(_REST, encoding="utf-8")
+    (directory / "flows.yaml").write_text(flows, encoding="utf-8")
+    return FlowPack.load(directory, None)
