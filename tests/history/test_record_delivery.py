@@ -223,6 +223,8 @@ async def test_a_server_that_lacks_records_gets_them(postgres: RealPostgres, tmp
         connection.execute("DELETE FROM orderline.records WHERE id LIKE '%7'")
     assert send_missing(calls, postgres.url) == 120
     assert send_missing(calls, postgres.url) == 0
+    execute(calls, "UPDATE calls SET id = 'call.odd', record = '[' WHERE id = 'call.5'")
+    assert send_missing(calls, postgres.url) == 1
 
 
 async def test_what_postgresql_refuses_is_told_without_its_password() -> None:
