@@ -30,6 +30,9 @@ from agent.history.words import TURN_END, Term
 _SIDES = {"caller": "c", "agent": "a"}
 """A word is kept once for each side: its first letter tells whose it is."""
 
+_PERSONAL = (("calls", "caller"), ("calls", "caller_reversed"), ("calls", "orders"), ("call_orders", "number"))
+"""Columns of which PostgreSQL's own statistics must keep no values."""
+
 _metadata = MetaData()
 _call_words = Table(
     "call_words",
@@ -52,6 +55,8 @@ class PostgresDialect:
             tables.create_all(connection)
         # long values stand beside the rows: a search that meets many rows reads few pages
         connection.execute(text("ALTER TABLE call_words SET (toast_tuple_target = 128)"))
+        for table, name in _PERSONAL:
+            connection.execute(text(f"ALTER TABLE {table} ALTER {name} SET STATISTICS 0"))
 
     def drop(self, connection: Connection) -> None:
         """See the Protocol."""
