@@ -12,7 +12,7 @@ from agent.call.components import CallComponents
 from agent.call.latency import ResponseTime, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
-from agent.call.records import CallOrigin, CallRecord, TurnRecord
+from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
 from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
@@ -174,7 +174,7 @@ class CallRecording:
                 outcome=record.outcome,
                 ended_by=record.ended_by,
                 duration_seconds=record.duration_seconds,
-                record=asdict(record),
+                record=record_data(record),
             )
         )
 

@@ -44,11 +44,9 @@ class QueueWaits:
         event = published.event
         match event:
             case HandedOver():
-                while len(self._waiting) >= _MOST_WAITING:
-                    del self._waiting[next(iter(self._waiting))]
-                self._waiting[event.call_id] = _Waiting(event.call_id, published.at_seconds)
+                self._wait(event.call_id, published.at_seconds)
             case CallFinished():
-                self._finished(event)
+                self._finished(event, published.at_seconds)
             case CallBegan() if event.continues in self._waiting:
                 waiting = self._waiting[event.continues]
                 how = _COMES_BACK.get(event.entry, "unknown")
@@ -64,13 +62,19 @@ class QueueWaits:
         """Stop."""
         await cancel_and_wait(*self._work)
 
-    def _finished(self, event: CallFinished) -> None:
+    def _wait(self, call_id: str, since: float) -> _Waiting:
+        while len(self._waiting) >= _MOST_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        waiting = self._waiting[call_id] = _Waiting(call_id, since)
+        return waiting
+
+    def _finished(self, event: CallFinished, at: float) -> None:
         waiting = self._waiting.get(event.call_id)
-        if waiting is None:
+        if event.outcome != "handed_over":  # where it was announced, it did not come to it
+            self._waiting.pop(event.call_id, None)
             return
-        if event.outcome != "handed_over":  # it was announced, and did not come to it
-            del self._waiting[event.call_id]
-            return
+        if waiting is None:  # a call that was not taken goes to the queue without a word
+            waiting = self._wait(event.call_id, at)
         waiting.recorded = True
         if waiting.end is not None:
             self._ended(waiting, *waiting.end)

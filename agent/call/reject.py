@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
 from agent.call.call_recording import new_record, publish_beginning
 from agent.call.errors import LineGone
 from agent.call.handover import Handover, queue_wait
 from agent.call.ports import CallerLine, CallRecordWriter
-from agent.call.records import CallOrigin, CallRecord
+from agent.call.records import CallOrigin, CallRecord, record_data
 from agent.dialog.contract import HandOverAction
 from agent.errors import OrderlineError
 from agent.telemetry.events import CallFinished, CallRefused, EventPublisher
@@ -47,5 +46,5 @@ async def reject_to_queue(
             await records.write(record)
         except OrderlineError:
             log.exception("Call %s could not be recorded", line.id)
-        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, asdict(record)))
+        events.publish(CallFinished(line.id, record.outcome, record.ended_by, 0.0, record_data(record)))
     return record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from agent.call.records import CallRecord
+from agent.call.records import CallRecord, record_data
 from agent.common.untrusted import finite_number, of_shape
 
 VERSION = 1
@@ -41,7 +40,7 @@ def snapshot_of(
     """Return what :func:`recovered_call` needs; ``answered_at`` in seconds since 1970."""
     return {
         "version": VERSION,
-        "record": dataclasses.asdict(record),
+        "record": record_data(record),
         "answered_at": answered_at,
         "conversation": dict(conversation),
         "events": events,

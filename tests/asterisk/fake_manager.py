@@ -38,6 +38,12 @@ class FakeManager:
         for writer in tuple(self._writers):
             writer.close()
 
+    def tell(self, event: str, **headers: object) -> None:
+        """Send an event nobody asked for to everybody who is connected."""
+        text = "".join(f"{name}: {value}\r\n" for name, value in {"Event": event, **headers}.items())
+        for writer in tuple(self._writers):
+            writer.write(text.encode() + b"\r\n")
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         writer.write(b"Asterisk Call Manager/11.0.0\r\n")

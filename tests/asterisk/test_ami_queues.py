@@ -118,3 +118,25 @@ async def test_a_refused_login_leaves_the_queue_unknown() -> None:
         assert await asking.state("humans") is None
         assert manager.logins == 0
         await asking.close()
+
+
+async def test_who_leaves_a_queue_is_told_and_broken_events_are_not_believed() -> None:
+    left: list[tuple[str, float, str]] = []
+    async with FakeManager(queues={"humans": HUMANS}) as manager:
+        address = ManagerAddress("127.0.0.1", manager.port, "orderline", "the-secret")
+        asking = AmiQueueStatistics(
+            address, deadline_seconds=2.0, cache_seconds=0.0, on_left=lambda *one: left.append(one)
+        )
+        asking.start()
+        await until(lambda: asking.connected)
+        manager.tell("AgentConnect", Queue="humans", Uniqueid="1764057600.12", HoldTime="74", Interface="PJSIP/601")
+        manager.tell("QueueCallerJoin", Queue="humans", Uniqueid="1764057600.13", Position="1")
+        manager.tell("QueueCallerAbandon", Queue="humans", Uniqueid="1764057600.13", HoldTime="a week")
+        manager.tell("AgentConnect", Queue="humans", HoldTime="3")
+        manager.tell("QueueCallerAbandon", Queue="humans", Uniqueid="1764057600.14", HoldTime="9")
+        assert await asking.state("humans") is not None, "questions are answered in between"
+        await until(lambda: len(left) == 3)
+        assert left == [
+            ("1764057600.12", 74.0, "answered"), ("1764057600.13", 0.0, "hung_up"), ("1764057600.14", 9.0, "hung_up"),
+        ]  # fmt: skip
+        await asking.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,17 @@ from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequest
 from agent.call.progress import close_open
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
-from agent.call.records import Caller, CallRecord, IntentRecord, QueueWait, TrailStep
+from agent.call.records import (
+    Caller,
+    CallRecord,
+    CandidateRecord,
+    IntentRecord,
+    OperationFact,
+    QueueWait,
+    TrailStep,
+    TurnRecord,
+    record_data,
+)
 from agent.call.session import CallSession
 from agent.call.snapshot import recovered_call
 from agent.common.service_error import ServiceError
@@ -232,6 +243,28 @@ async def test_a_restored_call_goes_on_with_its_trail_and_its_count() -> None:
 def test_a_record_without_a_conversation_has_nothing_to_close() -> None:
     record = CallRecord("c-1", Caller(), "2026-03-02T09:30:00+00:00", outcome="handed_over", ended_by="handover")
     assert close_open(record, 1.0) == ([], [])
+
+
+def test_what_is_kept_of_a_record_is_all_of_it_and_its_own() -> None:
+    record = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00+00:00", faults=["one"])
+    candidates = [CandidateRecord("returns", 0.5)]
+    record.turns = [TurnRecord(1.0, "Hello.", spent_ms={"wait": 3.0}, candidates=candidates)]
+    record.trail = [TrailStep("main", "ask", "collect", 1.0)]
+    record.intents = [IntentRecord("returns", 1.0, about={"items": ["lamp", "rug"]})]
+    record.facts = [OperationFact("orders.find", "order.status", "shipped", 1.0)]
+    record.effects = [{"name": "orders.find", "code": "ok"}]
+    record.handover, record.queue_wait = {"facts": {"requests": ["returns"]}}, QueueWait("support")
+    kept = record_data(record)
+    assert kept == asdict(record)
+    before = json.dumps(kept)
+    record.turns[0].spent_ms["wait"] = 4.0
+    record.trail[0].way = "answered"
+    record.intents[0].about["items"] = []
+    record.effects[0]["code"] = "unavailable"
+    record.handover["facts"]["requests"].append("refund")
+    record.queue_wait.ended = "answered"
+    record.faults.append("two")
+    assert json.dumps(kept) == before
 
 
 def test_closing_twice_changes_nothing() -> None:

@@ -103,3 +103,20 @@ async def test_other_calls_of_the_pbx_and_hand_overs_that_did_not_happen_are_not
     for channel in ("1764057600.1", "1764057600.123", CALL):
         watched.waits.left_the_queue(channel, 9.0, "answered")
     assert await watched.settled() == []
+
+
+async def test_a_call_that_was_not_taken_waits_like_any_other() -> None:
+    watched = Watched()
+    watched.ends()
+    watched.waits.left_the_queue(CALL, 12.0, "hung_up")
+    assert await watched.settled() == [(CALL, 12.0, "hung_up")]
+
+
+async def test_callers_nothing_is_ever_heard_of_are_forgotten_some_day() -> None:
+    watched = Watched()
+    for number in range(1200):
+        watched.hands_over(f"17640.{number}")
+        watched.ends(f"17640.{number}")
+    watched.waits.left_the_queue("17640.10", 1.0, "answered")
+    watched.waits.left_the_queue("17640.1199", 2.0, "answered")
+    assert await watched.settled() == [("17640.1199", 2.0, "answered")]
