@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sqlite3
@@ -10,9 +11,10 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
-from agent.history.filters import CallFilter, Span
+from agent.history.filters import Bounds, CallFilter
 from agent.history.local import INDEX_FILE, LocalHistory
 from agent.history.opening import History
 from agent.history.shared import SharedHistory
@@ -26,19 +28,21 @@ _MONTH_MS = 30 * 86_400_000
 
 def questions(last_ms: int) -> Mapping[str, CallFilter]:
     """Return the lists and searches of a console: the frequent ones, and those that find little among much."""
-    lately = {"since_ms": last_ms - _MONTH_MS, "until_ms": last_ms}
+
+    def lately(wanted: CallFilter) -> CallFilter:
+        return dataclasses.replace(wanted, since_ms=last_ms - _MONTH_MS, until_ms=last_ms)
 
     def by(**values: str) -> dict[str, tuple[str, ...]]:
         return {kind: (value,) for kind, value in values.items()}
 
     return {
         "the newest": CallFilter(),
-        "a month": CallFilter(**lately),
+        "a month": lately(CallFilter()),
         "a day long ago": CallFilter(since_ms=last_ms - 6 * _MONTH_MS, until_ms=last_ms - 6 * _MONTH_MS + 86_400_000),
         "outcome": CallFilter(values=by(outcome="handed_over")),
         "two outcomes": CallFilter(values={"outcome": ("handed_over", "caller_hung_up")}),
         "asked and outcome": CallFilter(values=by(asked="returns", outcome="caller_hung_up")),
-        "asked and outcome, a month": CallFilter(values=by(asked="returns", outcome="caller_hung_up"), **lately),
+        "asked and outcome, a month": lately(CallFilter(values=by(asked="returns", outcome="caller_hung_up"))),
         "step": CallFilter(values=by(step="returns.sure")),
         "any step of a procedure": CallFilter(values=by(step="returns.*")),
         "step that no such call came to": CallFilter(values=by(asked="complaint", step="identify.number")),
@@ -49,14 +53,14 @@ def questions(last_ms: int) -> Mapping[str, CallFilter]:
         "caller": CallFilter(caller="+1 202 555 0150"),
         "caller's last four": CallFilter(caller="0150"),
         "order": CallFilter(order="104371"),
-        "length": CallFilter(length_ms=Span(90_000)),
-        "length, nearly all": CallFilter(length_ms=Span(5_000)),
-        "score": CallFilter(score=Span(1, 2)),
-        "score and request": CallFilter(score=Span(1, 1), values=by(asked="promotions")),
-        "latency, some": CallFilter(latency_ms=Span(900)),
-        "latency, few": CallFilter(latency_ms=Span(2_000)),
-        "latency and outcome": CallFilter(latency_ms=Span(1_000), values=by(outcome="caller_hung_up")),
-        "slow and long": CallFilter(latency_ms=Span(700), length_ms=Span(70_000)),
+        "length": CallFilter(length_ms=Bounds(90_000)),
+        "length, nearly all": CallFilter(length_ms=Bounds(5_000)),
+        "score": CallFilter(score=Bounds(1, 2)),
+        "score and request": CallFilter(score=Bounds(1, 1), values=by(asked="promotions")),
+        "latency, some": CallFilter(latency_ms=Bounds(900)),
+        "latency, few": CallFilter(latency_ms=Bounds(2_000)),
+        "latency and outcome": CallFilter(latency_ms=Bounds(1_000), values=by(outcome="caller_hung_up")),
+        "slow and long": CallFilter(latency_ms=Bounds(700), length_ms=Bounds(70_000)),
         "fault": CallFilter(values=by(fault="any")),
         "fault with these words": CallFilter(values=by(fault="*orders did not answer*")),
         "fact": CallFilter(values=by(fact="orders.verify.status=delayed")),
@@ -69,13 +73,14 @@ def questions(last_ms: int) -> Mapping[str, CallFilter]:
         "words never together": CallFilter(caller_said="manager kettle"),
         "frequent words never together": CallFilter(agent_said="refund complaint postcode colleague"),
         "word and reason": CallFilter(said="order", values=by(reason="money_back")),
-        "word and outcome, a month": CallFilter(caller_said="late", values=by(outcome="handed_over"), **lately),
+        "word and outcome, a month": lately(CallFilter(caller_said="late", values=by(outcome="handed_over"))),
         "frequent word and rare fault": CallFilter(said="thanks", values=by(fault="controller*")),
-        "everything": CallFilter(
-            values=by(outcome="handed_over", asked="returns", step="returns.item", reason="caller_request"),
-            length_ms=Span(20_000),
-            caller_said="yes",
-            **lately,
+        "everything": lately(
+            CallFilter(
+                values=by(outcome="handed_over", asked="returns", step="returns.item", reason="caller_request"),
+                length_ms=Bounds(20_000),
+                caller_said="yes",
+            )
         ),
         "nothing": CallFilter(values=by(outcome="no such outcome")),
     }
@@ -85,12 +90,13 @@ def measure(history: History, last_ms: int, say: Callable[[str], None] = print) 
     """Ask everything several times; print medians and return the slowest median, in milliseconds."""
     slowest = 0.0
     for name, wanted in questions(last_ms).items():
-        page = history.index.find(wanted)
+        find = partial(history.index.find, wanted)
+        page = find()
         cpu = time.process_time()
-        times = [_milliseconds(lambda wanted=wanted: history.index.find(wanted)) for _ in range(TIMES)]
+        times = [_milliseconds(find) for _ in range(TIMES)]
         cpu = (time.process_time() - cpu) * 1000 / TIMES
-        after = _milliseconds(lambda wanted=wanted, page=page: history.index.find(wanted, after=page.next))
-        count = _milliseconds(lambda wanted=wanted: history.index.count(wanted, 1_000))
+        after = _milliseconds(partial(find, after=page.next))
+        count = _milliseconds(partial(history.index.count, wanted, 1_000))
         typical = statistics.median(times)
         slowest = max(slowest, typical, after)
         say(

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.call.ports import Services
 from agent.common.tasks import cancel_and_wait, report_failure
@@ -16,9 +16,7 @@ from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
 from agent.errors import OrderlineError
-from agent.history.record_delivery import LANE as RECORDS_LANE
-from agent.history.record_delivery import RecordSender, entries_of_record
-from agent.records.call_store import CallStore
+from agent.records.call_store import CallStore, EventsOfRecord
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
 from agent.records.event_mapper import WebhookEventMapper, WebhookSubscription
@@ -33,6 +31,9 @@ from agent.records.webhooks import (
     read_secrets,
     tls_context_of,
 )
+
+if TYPE_CHECKING:
+    from agent.history.record_delivery import RecordSender
 
 CALLS_FILE = "calls.sqlite"
 _HOUR = 3600.0
@@ -80,11 +81,7 @@ async def open_outbox(
     stack.push_async_callback(sender.close)
     mapper = WebhookEventMapper([webhook_subscription(webhook) for webhook in settings.webhooks], wall)
     shared_records = settings.records.address()
-
-    def news(record: Mapping[str, Any], over: bool) -> list[NewOutboxEntry]:
-        entries = mapper.events_of_record(record, over)
-        return [*entries, *entries_of_record(record, over)] if shared_records else entries
-
+    news = _news_with_records(mapper) if shared_records else mapper.events_of_record
     repeat_seconds = settings.records.repeat_hours * _HOUR
     records = await CallStore.open(calls_path(settings), news=news, repeat_seconds=repeat_seconds)
     stack.push_async_callback(records.close)
@@ -92,12 +89,16 @@ async def open_outbox(
     operations = operation_deliverer(services, mapper.events_of_operation)
     shared = {**dict.fromkeys(OPERATION_LANES, operations), **sender.deliverers()}
     deliverers = dict(shared)
+    own_lanes: tuple[str, ...] = ()
     if shared_records:
+        from agent.history.record_delivery import LANE, RecordSender  # loads PostgreSQL's driver
+
+        own_lanes = (LANE,)
         record_sender = RecordSender(shared_records, records.get, records.outbox.node)
         stack.push_async_callback(record_sender.close)
         deliverers |= record_sender.deliverers()
     options = delivery_options(settings)
-    deliveries = OutboxDelivery(records.outbox, deliverers, options=options, unshared=(RECORDS_LANE,))
+    deliveries = OutboxDelivery(records.outbox, deliverers, options=options, unshared=own_lanes)
     sharing: RedisSharing | None = None
     if address := settings.redis.address():
         sharing = RedisSharing(address, records.outbox, tuple(shared), deliveries.attempt, deliveries.settle)
@@ -106,6 +107,15 @@ async def open_outbox(
         task.add_done_callback(report_failure)
         stack.push_async_callback(cancel_and_wait, task)
     return OutboxService(records, deliveries, sharing, record_sender, services, mapper, changes)
+
+
+def _news_with_records(mapper: WebhookEventMapper) -> EventsOfRecord:
+    from agent.history.record_delivery import entries_of_record
+
+    def news(record: Mapping[str, Any], over: bool) -> list[NewOutboxEntry]:
+        return [*mapper.events_of_record(record, over), *entries_of_record(record, over)]
+
+    return news
 
 
 def calls_path(settings: Settings) -> Path:

@@ -20,7 +20,7 @@ from agent.errors import OrderlineError
 if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.history.export import Format
-    from agent.history.filters import CallFilter, Span
+    from agent.history.filters import Bounds, CallFilter
     from agent.history.opening import History
     from agent.history.search import CallLine
 
@@ -273,13 +273,13 @@ def _filter(options: argparse.Namespace, settings: Settings) -> CallFilter:
     )
 
 
-def _whole_span(span: tuple[float | None, float | None] | None, factor: int) -> Span:
-    from agent.history.filters import ANY_SPAN, Span
+def _whole_span(span: tuple[float | None, float | None] | None, factor: int) -> Bounds:
+    from agent.history.filters import ANY, Bounds
 
     if span is None:
-        return ANY_SPAN
+        return ANY
     least, most = (None if edge is None else round(edge * factor) for edge in span)
-    return Span(least, most)
+    return Bounds(least, most)
 
 
 def _moment(text: str | None, settings: Settings, *, end: bool) -> int | None:

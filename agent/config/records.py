@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, Field
 
@@ -36,6 +36,12 @@ def check_records_url(url: str) -> str:
     if not url:
         return url
     check_url(url, "postgresql")
-    if not urlsplit(url).path.strip("/"):
+    parts = urlsplit(url)
+    if not parts.path.strip("/"):
         raise ValueError("names no database: postgresql://USER@HOST/DATABASE")
+    import psycopg  # takes a tenth of a second, and a node without PostgreSQL needs none
+
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}:
+            raise ValueError(f"libpq has no option {name}: see docs/postgresql.md")
     return url

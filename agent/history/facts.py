@@ -26,7 +26,7 @@ Value = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class CallFacts:
+class FinishedCall:
     """One call as the index knows it."""
 
     id: str
@@ -73,7 +73,7 @@ class CallFacts:
         return int.from_bytes(hashlib.blake2b(both.encode(), digest_size=7).digest(), "big")
 
 
-def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
+def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
     """Return what is known of a call from its redacted record, as ``call_record`` makes it. Never raises on JSON.
 
     ``written_ms`` is when it was stored (milliseconds since 1970); it stands in where the record has no start.
@@ -95,7 +95,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> CallFacts:
         "edition": _text(record.get("edition")),
         "direction": _text(record.get("direction")) or "inbound",
     }
-    return CallFacts(
+    return FinishedCall(
         id=_text(record.get("id")),
         started_ms=started_ms,
         offset_minutes=offset,
@@ -159,14 +159,16 @@ def _asked(
 ) -> list[tuple[str, str]]:
     """Return what was asked for, each with its result.
 
-    Records without a list of it: whatever an answer was understood to mean that is the name of a flow of the call.
+    Records without a list of it: what the opening question (``request``) was understood to ask for, and whatever else
+    was understood that is the name of a flow of the call.
     """
     told = [one for one in _list(record.get("intents")) if isinstance(one, Mapping)]
     if told:
         pairs = [(_text(one.get("intent")), _text(one.get("result"))) for one in told]
         return [(intent, result) for intent, result in pairs if intent]
     flows = {_text(turn.get("flow")) for turn in turns}
-    return [(flow, "") for flow in dict.fromkeys(value for _, value in meant) if flow in flows]
+    asked = (value for name, value in meant if value in flows or name == "request")
+    return [(flow, "") for flow in dict.fromkeys(asked)]
 
 
 def _orders(

@@ -13,7 +13,7 @@ VALUE_KINDS = (
 
 
 @dataclass(frozen=True)
-class Span:
+class Bounds:
     """Whole numbers from ``least`` to ``most``, both included; None leaves an end open."""
 
     least: int | None = None
@@ -23,7 +23,7 @@ class Span:
         return self.least is not None or self.most is not None
 
 
-ANY_SPAN = Span()
+ANY = Bounds()
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class CallFilter:
     order: str = ""
     caller: str = ""
     """The caller's number, or how it ends; in any notation."""
-    length_ms: Span = ANY_SPAN
-    score: Span = ANY_SPAN
-    latency_ms: Span = ANY_SPAN
+    length_ms: Bounds = ANY
+    score: Bounds = ANY
+    latency_ms: Bounds = ANY
     """Of the slowest response of the call."""
     said: str = ""
     """Words that were said, by whomever; see :func:`agent.history.words.search_terms`."""

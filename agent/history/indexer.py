@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, insp
 from agent.common.untrusted import check_nesting
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
-from agent.history.facts import CallFacts, Value, call_facts
+from agent.history.facts import FinishedCall, Value, call_facts
 from agent.history.sources import Changes, Position, RecordSource, StoredRecord
 from agent.history.tables import LAYOUT, call_values, calls, index_state
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 FILLED_AT_ONCE = 5_000
 """Calls of one transaction while an index is made anew."""
+
+_AHEAD = 4_096
 
 Progress = Callable[[int, int], None]
 """``progress(done, all)``: how many records have been read of how many."""
@@ -136,7 +138,7 @@ class Indexer:
         self._insert(connection, kept, with_words=False)
         self._insert(connection, [one for one in coming.values() if one.id not in same_words])
 
-    def _insert(self, connection: Connection, facts: Sequence[CallFacts], *, with_words: bool = True) -> None:
+    def _insert(self, connection: Connection, facts: Sequence[FinishedCall], *, with_words: bool = True) -> None:
         places = _free_places(connection, facts)
         added = [
             IndexedCall(seq, self._value_ids(connection, one.values), one)
@@ -178,7 +180,7 @@ class Indexer:
             connection.execute(delete(call_values).where(none_left))
 
 
-def _facts(record: StoredRecord) -> CallFacts | None:
+def _facts(record: StoredRecord) -> FinishedCall | None:
     try:
         check_nesting(record.text)
         data = json.loads(record.text)
@@ -188,21 +190,42 @@ def _facts(record: StoredRecord) -> CallFacts | None:
     return call_facts({**data, "id": record.id} if isinstance(data, dict) else {"id": record.id}, record.written_ms)
 
 
-def _free_places(connection: Connection, facts: Sequence[CallFacts]) -> list[int]:
+def _free_places(connection: Connection, facts: Sequence[FinishedCall]) -> list[int]:
     """Return a free place for each call: the one its beginning gives it, or the next one that is free."""
     wanted = [one.first_seq for one in facts]
     taken: set[int] = set()
     for some in _parts(wanted):
         taken.update(connection.scalars(select(calls.c.seq).where(calls.c.seq.in_(some))))
-    places = []
-    for seq in wanted:
-        while seq in taken:
-            seq += 1
-            if connection.scalar(select(calls.c.seq).where(calls.c.seq == seq)) is not None:
-                taken.add(seq)
-        taken.add(seq)
-        places.append(seq)
-    return places
+    free, further = set(wanted) - taken, dict[int, int]()
+    return [_first_free(connection, seq, free, further) for seq in wanted]
+
+
+def _first_free(connection: Connection, seq: int, free: set[int], further: dict[int, int]) -> int:
+    """Return the first free place from ``seq`` on, and take it.
+
+    ``further`` leads from a place that is taken to one where looking goes on: many calls without a known beginning have
+    the same one, and are not counted past one by one.
+    """
+    passed = []
+    while seq not in free:
+        if seq in further:
+            passed.append(seq)
+            seq = further[seq]
+            continue
+        ahead = connection.scalars(
+            select(calls.c.seq).where(calls.c.seq >= seq).order_by(calls.c.seq).limit(_AHEAD)
+        ).all()
+        end = seq
+        for one in ahead:
+            if one != end:
+                break
+            end += 1
+        further.update(dict.fromkeys(range(seq, end), end))
+        if end - seq < _AHEAD and end not in further:
+            free.add(end)
+    free.discard(seq)
+    further.update(dict.fromkeys((*passed, seq), seq + 1))
+    return seq
 
 
 def _parts(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

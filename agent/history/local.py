@@ -58,6 +58,14 @@ class LocalHistory:
                 self._catch_up(progress, anew=anew)
         return mine
 
+    def take_out_deleted(self) -> None:
+        """After records were deleted or words taken out of them: have nothing of that in the index or its files.
+
+        Where there is no index there is nothing to do. Raises as :meth:`catch_up` does.
+        """
+        if self._path.exists():
+            self.catch_up(wait=True)
+
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.types import ARRAY, Text
 
 from agent.errors import OrderlineError
@@ -125,7 +125,10 @@ class SharedHistory:
             for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
                     connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
-            connection.execute(text("VACUUM FULL pg_catalog.pg_statistic"))
+            try:
+                connection.execute(text("VACUUM FULL pg_statistic"))  # samples of what was there before
+            except ProgrammingError as error:
+                log.warning("%s: %s: only the owner of the database may do that", self._where, first_line(error.orig))
 
     def close(self) -> None:
         """Close its connections."""

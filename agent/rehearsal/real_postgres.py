@@ -22,7 +22,13 @@ import psycopg
 from agent.rehearsal.apt_fetch import PackageRequest
 from agent.rehearsal.unpacked_tree import command_in, ensure_tree
 
-POSTGRES = PackageRequest("PostgreSQL", "PostgreSQL >= 13", ("postgresql",), 600 * 1024 * 1024, "or install postgresql")
+POSTGRES = PackageRequest(
+    "PostgreSQL",
+    "PostgreSQL >= 13",
+    ("libpq5", "postgresql"),  # the version of the second counts packages as well: 15+248
+    600 * 1024 * 1024,
+    "or install postgresql",
+)
 _START_SECONDS = 60.0
 _UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root: where root runs the tests, the server runs as this user."""
@@ -57,14 +63,17 @@ def _newest(versions: Path) -> Path | None:
 def _run_by_own_loader(tree: Path, program: Path) -> None:
     """Put a script in a program's place that runs it with the libraries it came with: initdb starts postgres itself."""
     real = program.with_name(f"{program.name}.real")
-    if real.exists():
+    try:
+        os.link(program, real)
+    except FileExistsError:
         return
     loader, *rest = command_in(tree, str(program.relative_to(tree))) or ()
     rest[-1] = str(real)
-    program.rename(real)
     words = (loader, "--argv0", str(program), *rest)
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    script = program.with_name(f"{program.name}.script")
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    script.replace(program)
 
 
 class RealPostgres:

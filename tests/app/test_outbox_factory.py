@@ -20,6 +20,9 @@ from agent.cli.main import main
 from agent.config.base import SettingsError
 from agent.config.loader import load_settings
 from agent.config.settings import Settings
+from agent.history.filters import CallFilter
+from agent.history.shared import SharedHistory
+from agent.rehearsal.real_postgres import RealPostgres
 from tests.waiting import until
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -107,3 +110,25 @@ def test_the_test_command_says_what_came_back(
     settings(tmp_path, "http://127.0.0.1:1/")
     assert main(["webhooks", "test", "crm", "--config", str(tmp_path)]) == 1
     assert "crm: FAILED" in capsys.readouterr().out
+
+
+async def test_records_go_to_postgresql_where_it_is_set(
+    postgres: RealPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORDERLINE_RECORDS_URL", postgres.url)
+    settings = Settings(state_directory=tmp_path)
+    async with contextlib.AsyncExitStack() as stack:
+        service = await open_outbox(settings, Shop(), CHANGES, wall, stack)
+        delivering = asyncio.create_task(service.deliveries.run())
+        await service.records.write(CallRecord("call.1", Caller("2025550143"), wall().isoformat(), outcome="answered"))
+        async with asyncio.timeout(60):
+            while (await service.records.outbox.counts()).get("records") != {"delivered": 1}:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert service.record_sender is not None
+        assert service.record_sender.problem == ""
+        service.deliveries.stop()
+        await delivering
+    shared = SharedHistory(postgres.url)
+    await asyncio.to_thread(shared.catch_up)
+    assert [line.id for line in (await asyncio.to_thread(shared.index.find, CallFilter())).lines] == ["call.1"]
+    shared.close()

@@ -149,6 +149,16 @@ def test_the_address_of_redis_may_stand_in_the_environment(tmp_path: Path, monke
     assert load_settings(tmp_path).redis.address() == "redis://:secret@redis.example/0"
 
 
+def test_the_address_of_postgresql_may_stand_in_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "records: {url: 'postgresql://a@db.example/calls?sslmode=verify-full'}")
+    monkeypatch.delenv("ORDERLINE_RECORDS_URL", raising=False)
+    assert load_settings(tmp_path).records.address() == "postgresql://a@db.example/calls?sslmode=verify-full"
+    monkeypatch.setenv("ORDERLINE_RECORDS_URL", "postgresql://a:secret@db.example/calls")
+    assert load_settings(tmp_path).records.address() == "postgresql://a:secret@db.example/calls"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -6,22 +6,22 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.history.facts import CallFacts, call_facts, digits_of, order_key
-from agent.history.filters import CallFilter, Span
+from agent.history.facts import FinishedCall, call_facts, digits_of, order_key
+from agent.history.filters import Bounds, CallFilter
 from agent.history.words import Term, search_terms
 
 
-def by_time(records: Iterable[Mapping[str, Any]]) -> list[CallFacts]:
+def by_time(records: Iterable[Mapping[str, Any]]) -> list[FinishedCall]:
     """Return what is known of calls, the latest first. All must have a beginning."""
     return sorted((call_facts(record, 0) for record in records), key=lambda facts: facts.first_seq, reverse=True)
 
 
-def fulfilling(every: Iterable[CallFacts], wanted: CallFilter) -> list[str]:
+def fulfilling(every: Iterable[FinishedCall], wanted: CallFilter) -> list[str]:
     """Return the ids of the calls that fulfil a filter."""
     return [facts.id for facts in every if _fulfils(facts, wanted)]
 
 
-def _fulfils(facts: CallFacts, wanted: CallFilter) -> bool:
+def _fulfils(facts: FinishedCall, wanted: CallFilter) -> bool:
     return (
         (wanted.since_ms is None or facts.started_ms >= wanted.since_ms)
         and (wanted.until_ms is None or facts.started_ms < wanted.until_ms)
@@ -37,7 +37,7 @@ def _fulfils(facts: CallFacts, wanted: CallFilter) -> bool:
     )
 
 
-def _has(facts: CallFacts, kind: str, values: Sequence[str]) -> bool:
+def _has(facts: FinishedCall, kind: str, values: Sequence[str]) -> bool:
     own = [value for own_kind, value in facts.values if own_kind == kind]
     patterns = [re.compile(".*".join(map(re.escape, value.split("*"))), re.IGNORECASE | re.DOTALL) for value in values]
     return any(pattern.fullmatch(one) for one in own for pattern in patterns)
@@ -47,7 +47,7 @@ def _rings_from(number: str, wanted: str) -> bool:
     return number.endswith(wanted) or (len(number) >= 7 and wanted.endswith(number))
 
 
-def _lies_in(value: int | None, span: Span) -> bool:
+def _lies_in(value: int | None, span: Bounds) -> bool:
     if not span:
         return True
     return (

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from agent.common.sqlite import transaction
 from agent.records.database import connect
 
 
@@ -37,7 +38,7 @@ def turn(agent: str = "", heard: str = "", understood: str = "", **fields: Any) 
 
 def write(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Add records to the database at ``path``, made where there is none."""
-    with closing(connect(path)) as db:
+    with closing(connect(path)) as db, transaction(db):
         db.executemany(
             "INSERT INTO calls (id, started_at, caller_number, outcome, ended_by, duration_seconds, record)"
             " VALUES (?, ?, '', '', '', 0, ?)",

@@ -66,7 +66,7 @@ def test_nothing_of_a_deleted_call_stays_in_the_files(calls: Path, tmp_path: Pat
     history.catch_up()
     assert found(history, CallFilter(caller_said="vandenplas")) == ["call.person"]
     execute(calls, "DELETE FROM calls WHERE id = 'call.person'")
-    history.catch_up()
+    history.take_out_deleted()
     history.close()
     held = b"".join(file.read_bytes() for file in tmp_path.glob(f"{INDEX_FILE}*"))
     for trace in (b"vandenplas", b"marguerite", b"887766", b"3125550199", b"9910555213"):
@@ -231,3 +231,19 @@ def test_filling_that_was_killed_is_gone_on_with(calls: Path, monkeypatch: pytes
     history.catch_up(lambda done, of: progress.append((done, of)))
     assert [done for done, _ in progress] == [10, 15]
     assert len(found(history)) == 35
+
+
+def test_very_many_calls_without_a_beginning_each_have_their_place(calls: Path) -> None:
+    """They all have the moment of storing: more than a millisecond has places for."""
+    history = LocalHistory(calls)
+    for part in range(3):
+        write(calls, [record(f"call.{part}.{number}", started_at="unknown") for number in range(1500)])
+        execute(calls, "UPDATE calls SET written_at = '2026-11-30 12:00:00'")
+        history.catch_up()
+    assert len({line.id for line in history.index.every(CallFilter())}) == 4500
+
+
+def test_where_there_is_no_index_none_is_made_for_what_was_deleted(calls: Path, tmp_path: Path) -> None:
+    write(calls, [record("call.1")])
+    LocalHistory(calls).take_out_deleted()
+    assert not (tmp_path / INDEX_FILE).exists()

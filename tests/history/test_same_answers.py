@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.history.dialects import sqlite_search
-from agent.history.filters import ANY_SPAN, CallFilter, Span
+from agent.history.filters import ANY, Bounds, CallFilter
 from agent.history.local import LocalHistory
 from agent.history.opening import History
 from agent.history.shared import SharedHistory
@@ -95,7 +95,7 @@ def both(postgres_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         yield _Both(local, shared)
 
 
-_spans = st.builds(Span, st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 120_000))
+_spans = st.builds(Bounds, st.none() | st.integers(0, 60_000), st.none() | st.integers(0, 120_000))
 _queries = st.lists(
     st.sampled_from(WORDS)
     | st.sampled_from(WORDS).map(lambda word: word[:2] + "*")
@@ -116,9 +116,9 @@ _filters = st.builds(
     ),
     order=st.sampled_from(["", "", "", "AB10437", "ab 10-437", "437", "0"]),
     caller=st.sampled_from(["", "", "", "2025550143", "+1 (202) 555-0143", "0143", "12025550150", "43"]),
-    length_ms=st.just(ANY_SPAN) | _spans,
-    score=st.just(ANY_SPAN) | st.builds(Span, st.none() | st.integers(1, 5), st.none() | st.integers(1, 5)),
-    latency_ms=st.just(ANY_SPAN) | st.builds(Span, st.none() | st.integers(200, 1500), st.none()),
+    length_ms=st.just(ANY) | _spans,
+    score=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(1, 5), st.none() | st.integers(1, 5)),
+    latency_ms=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(200, 1500), st.none()),
     said=st.just("") | _queries,
     caller_said=st.just("") | _queries,
     agent_said=st.just("") | _queries,
@@ -126,7 +126,6 @@ _filters = st.builds(
 
 
 @given(wanted=_filters)
-@settings(max_examples=300)
 def test_both_find_what_looking_at_every_call_finds(both: _Both, wanted: CallFilter) -> None:
     expected = fulfilling(EVERY, wanted)
     assert found(both.sqlite, wanted) == expected
@@ -135,7 +134,6 @@ def test_both_find_what_looking_at_every_call_finds(both: _Both, wanted: CallFil
 
 
 @given(wanted=_filters)
-@settings(max_examples=100)
 def test_where_a_search_starts_changes_nothing_of_what_it_finds(both: _Both, wanted: CallFilter) -> None:
     """Short lists are those of a small shop; with shorter ones SQLite's searches start as those of a million calls."""
     with pytest.MonkeyPatch.context() as patch:
@@ -144,8 +142,7 @@ def test_where_a_search_starts_changes_nothing_of_what_it_finds(both: _Both, wan
         assert found(both.sqlite, wanted) == fulfilling(EVERY, wanted)
 
 
-@given(wanted=_filters, limit=st.integers(1, 40))
-@settings(max_examples=60)
+@given(wanted=_filters, limit=st.integers(1, 300))
 def test_pages_together_hold_every_call_once(both: _Both, wanted: CallFilter, limit: int) -> None:
     for history in (both.sqlite, both.postgres):
         ids: list[str] = []

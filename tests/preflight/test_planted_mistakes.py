@@ -324,6 +324,10 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         lambda s: s.setting("flows_directory", "redis: {url: 'redis://127.0.0.1:1/0'}\nflows_directory"),
         "Redis", "redis.url in orderline.yaml",
     ),
+    "a PostgreSQL that is not there": (
+        lambda s: s.setting("flows_directory", "records: {url: 'postgresql://a@127.0.0.1:1/b'}\nflows_directory"),
+        "PostgreSQL", "records.url in orderline.yaml",
+    ),
     "no shop": (
         lambda s: s.setting("  demo_directory: shop\n", ""), "shop", "orderline shop check",
     ),
@@ -396,6 +400,12 @@ async def test_a_port_that_somebody_else_has_is_told(system: System) -> None:
         ("redis: {url: 'redis://:6379/0'}", "redis.url", "no host"),
         ("redis: {url: 'redis://a/0?sentinel=b'}", "redis.url", "sentinel"),
         ("redis: {url: 'http://a/0'}", "redis.url", "redis://"),
+        ("records: {url: 'postgresql://a,b/calls'}", "records.url", "several hosts"),
+        ("records: {url: 'postgresql://a:70000/calls'}", "records.url", "port"),
+        ("records: {url: 'postgresql://user@/calls'}", "records.url", "no host"),
+        ("records: {url: 'postgresql://user@a'}", "records.url", "no database"),
+        ("records: {url: 'postgresql://user@a/calls?sslmod=require'}", "records.url", "sslmod"),
+        ("records: {url: 'mysql://a/calls'}", "records.url", "postgresql://"),
         ("media: {audiosocket_port: 70000}", "media.audiosocket_port", "65535"),
         ("webhooks: [{name: a, url: 'https://a:99999/'}]", "webhooks.0.url", "port"),
     ],
@@ -421,14 +431,22 @@ async def test_an_ari_address_that_is_none_is_told_too(
     assert "ari.url: " in capsys.readouterr().err
 
 
-def test_a_redis_address_in_the_environment_that_is_none_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [
+        ("ORDERLINE_REDIS_URL", "redis://:secret@a:1,b:2/0"),
+        ("ORDERLINE_RECORDS_URL", "postgresql://a:secret@a:1,b:2/calls"),
+        ("ORDERLINE_RECORDS_URL", "postgresql://a:secret@a"),
+    ],
+)
+def test_an_address_in_the_environment_that_is_none_is_told_without_its_password(
+    variable: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ORDERLINE_REDIS_URL", "redis://:secret@a:1,b:2/0")
+    monkeypatch.setenv(variable, url)
     (tmp_path / "orderline.yaml").write_text("shop: {demo_directory: shop}\nstate_directory: state\n", "utf-8")
     assert main(["check", "--config", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert "ORDERLINE_REDIS_URL" in error
+    assert variable in error
     assert "secret" not in error
 
 

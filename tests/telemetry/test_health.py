@@ -44,6 +44,13 @@ async def test_a_disk_that_takes_no_records_is_told() -> None:
     assert (state, found["records"]["detail"]) == ("degraded", "disk full")
 
 
+async def test_a_postgresql_that_takes_no_records_is_told() -> None:
+    assert (await state_of({}))[1]["postgresql"]["state"] == "off"
+    assert (await state_of({"records_not_sent": ""}))[1]["postgresql"]["state"] == "ok"
+    state, found = await state_of({"records_not_sent": "postgresql://a@b/c: no answer"})
+    assert (state, found["postgresql"]["detail"]) == ("degraded", "postgresql://a@b/c: no answer")
+
+
 def test_records_are_well_where_the_state_directory_can_be_written(tmp_path: Path) -> None:
     assert records_dependency(tmp_path, "").state == "ok"
     assert not list(tmp_path.iterdir())

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from agent.history.facts import CallFacts
-from agent.history.filters import ANY_SPAN, Span
+from agent.history.facts import FinishedCall
+from agent.history.filters import ANY, Bounds
 from agent.history.words import Term
 
 MOST_IDS = 500
@@ -22,7 +22,7 @@ class IndexedCall:
 
     seq: int
     value_ids: tuple[int, ...]
-    facts: CallFacts
+    facts: FinishedCall
 
     def row(self) -> tuple[object, ...]:
         """Return the columns of ``tables.calls`` in their order, without ``value_ids``."""
@@ -66,8 +66,8 @@ class Conditions:
     order: str = ""
     caller: str = ""
     """Digits, the last one first."""
-    length_ms: Span = ANY_SPAN
-    latency_ms: Span = ANY_SPAN
+    length_ms: Bounds = ANY
+    latency_ms: Bounds = ANY
     words: tuple[WordCondition, ...] = ()
 
 

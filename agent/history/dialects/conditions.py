@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_
 
 from agent.history.dialects.base import Conditions, shorter_numbers
-from agent.history.filters import Span
+from agent.history.filters import Bounds
 
 Column = ColumnElement[Any]
 
@@ -30,7 +30,7 @@ def caller_is(column: Column, digits: str) -> ColumnElement[bool]:
     return or_(ends, column.in_(shorter)) if shorter else ends
 
 
-def in_span(column: Column, span: Span) -> ColumnElement[bool]:
+def in_bounds(column: Column, span: Bounds) -> ColumnElement[bool]:
     """A number lies in a span."""
     if span.least is None:
         return column <= span.most

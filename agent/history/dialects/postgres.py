@@ -23,12 +23,15 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
 from sqlalchemy.types import Integer
 
 from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
-from agent.history.dialects.conditions import caller_is, in_span, within
+from agent.history.dialects.conditions import caller_is, in_bounds, within
 from agent.history.tables import call_orders, calls, metadata
 from agent.history.words import TURN_END, Term
 
 _SIDES = {"caller": "c", "agent": "a"}
 """A word is kept once for each side: its first letter tells whose it is."""
+
+_PERSONAL = (("calls", "caller"), ("calls", "caller_reversed"), ("calls", "orders"), ("call_orders", "number"))
+"""Columns of which PostgreSQL's own statistics must keep no values."""
 
 _metadata = MetaData()
 _call_words = Table(
@@ -52,6 +55,8 @@ class PostgresDialect:
             tables.create_all(connection)
         # long values stand beside the rows: a search that meets many rows reads few pages
         connection.execute(text("ALTER TABLE call_words SET (toast_tuple_target = 128)"))
+        for table, name in _PERSONAL:
+            connection.execute(text(f"ALTER TABLE {table} ALTER {name} SET STATISTICS 0"))
 
     def drop(self, connection: Connection) -> None:
         """See the Protocol."""
@@ -105,7 +110,7 @@ def _conditions(wanted: Conditions) -> Iterator[ColumnElement[bool]]:
         yield caller_is(calls.c.caller_reversed, wanted.caller)
     for column, span in ((calls.c.duration_ms, wanted.length_ms), (calls.c.latency_ms, wanted.latency_ms)):
         if span:
-            yield in_span(column, span)
+            yield in_bounds(column, span)
     for words in wanted.words:
         said = _call_words.c.words.op("@@", is_comparison=True)(cast(_query(words), TSQUERY))
         yield calls.c.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))

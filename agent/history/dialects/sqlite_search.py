@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from agent.history.dialects.base import Conditions, ValueGroup, WordCondition
-from agent.history.dialects.conditions import caller_is, in_span, within
+from agent.history.dialects.conditions import caller_is, in_bounds, within
 from agent.history.tables import call_orders, calls
 from agent.history.words import Term
 
@@ -145,7 +145,7 @@ def _parts(wanted: Conditions) -> Iterator[_Part]:
     for name, span in (("duration_ms", wanted.length_ms), ("latency_ms", wanted.latency_ms)):
         if span:
             measured = calls.alias()
-            yield _Part(measured, measured.c.seq, in_span(measured.c[name], span), in_order=False)
+            yield _Part(measured, measured.c.seq, in_bounds(measured.c[name], span), in_order=False)
     if wanted.words:
         yield _Part(
             _full_text, _full_text.c.rowid, _full_text.c.call_words.op("MATCH")(_match(wanted.words)), full_text=True
