@@ -18,7 +18,7 @@ from agent.rehearsal.real_postgres import RealPostgres, postgres_programs_in
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
-LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "redis", "slow")
+LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "redis", "postgres", "slow")
 MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis", "postgres_programs": "postgres"}
 
 

@@ -249,6 +249,10 @@ def _opened(options: argparse.Namespace, *, catch_up: bool = True) -> Iterator[t
             print("Another process is bringing the index up to date: the latest calls may be missing.", file=sys.stderr)
         with history.told():
             yield settings, history
+    except OrderlineError as error:
+        if error.code == "postgresql":
+            print("--here asks this node's own calls, without PostgreSQL.", file=sys.stderr)
+        raise
     finally:
         history.close()
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.common.untrusted import encodable
 from agent.history.words import side_of_call
 
 MOST_VALUE_CHARS = 200
@@ -261,7 +262,7 @@ def _clean(text: str) -> str:
     """Text that both databases take: no NUL, no half characters."""
     if text.isascii() and "\0" not in text:
         return text
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return encodable(text.replace("\0", ""))
 
 
 def _number(value: object) -> float | None:

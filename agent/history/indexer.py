@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, inspect, select, update
 
-from agent.common.untrusted import check_nesting
+from agent.common.untrusted import load_json
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
 from agent.history.facts import FinishedCall, Value, call_facts
@@ -182,8 +181,7 @@ class Indexer:
 
 def _facts(record: StoredRecord) -> FinishedCall | None:
     try:
-        check_nesting(record.text)
-        data = json.loads(record.text)
+        data = load_json(record.text)
     except ValueError as error:
         log.error("the record of call %s cannot be read and is in no list: %s", record.id, error)
         return None

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 
+from agent.common.untrusted import encodable
 from agent.errors import OrderlineError
 from agent.history.addresses import CONNECT_SECONDS, SCHEMA, UPSERT, first_line, without_password
 from agent.records.delivery import Deliverer, DeliveryFailed
@@ -131,4 +132,4 @@ def _prepare(url: str) -> None:
 
 def _storable(text: str) -> str:
     """Text that PostgreSQL takes: no NUL, no half characters. The record itself is ASCII."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return encodable(text.replace("\0", ""))

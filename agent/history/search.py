@@ -6,7 +6,6 @@ import base64
 import binascii
 import dataclasses
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, or_, select
 
+from agent.common.untrusted import load_json
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, Conditions, IndexDialect, ValueGroup, WordCondition, reversed_digits
 from agent.history.facts import order_key
@@ -120,7 +120,7 @@ class CallIndex:
             found: dict[str, str] = {}
             for start in range(0, len(ids), MOST_IDS):
                 found.update(self._records_of(connection, ids[start : start + MOST_IDS]))
-        return {call_id: json.loads(found[call_id]) for call_id in ids if call_id in found}
+        return {call_id: load_json(found[call_id]) for call_id in ids if call_id in found}
 
     def values(self, kind: str) -> list[tuple[str, int]]:
         """Return all values of a kind (:data:`VALUE_KINDS`) with the number of their calls, the most frequent first."""

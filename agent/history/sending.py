@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from agent.common.untrusted import load_json
 from agent.history.shared import SharedHistory
 from agent.history.sources import RecordsUnreadable, StoredRecord
 from agent.records.database import RecordsUnavailable, connect
@@ -50,7 +50,11 @@ def _batches(db: sqlite3.Connection) -> Iterator[Sequence[StoredRecord]]:
 
 
 def _row(record: StoredRecord, node: str) -> dict[str, str]:
-    started_at = json.loads(record.text).get("started_at")
+    try:
+        data = load_json(record.text)
+    except ValueError:  # what cannot be read is kept all the same
+        data = None
+    started_at = data.get("started_at") if isinstance(data, dict) else ""
     return {"id": record.id, "node": node, "started_at": str(started_at or ""), "record": record.text}
 
 

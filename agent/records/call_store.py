@@ -275,6 +275,8 @@ class CallStore:
         db.execute(
             "UPDATE calls SET record = ?, written_at = CURRENT_TIMESTAMP WHERE id = ?", (json.dumps(record), call_id)
         )
+        again = [entry for entry in self._news(record, True) if entry.kind == "record"]  # webhooks have been told
+        outbox_sql.add(db, again, self.outbox.clock())
         return True
 
     def _take_over(

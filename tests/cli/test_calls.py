@@ -126,6 +126,19 @@ def test_what_cannot_be_asked_is_told_with_what_to_do(
     assert told in capsys.readouterr().err
 
 
+def test_without_its_postgresql_a_node_still_finds_its_own_calls(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ORDERLINE_RECORDS_URL", "postgresql://a:secret@127.0.0.1:1/calls")
+    assert main(["calls", "find", "--config", config]) == 1
+    told = capsys.readouterr().err
+    assert "--here" in told
+    assert "a@127.0.0.1:1/calls" in told
+    assert "secret" not in told
+    assert main(["calls", "find", "--config", config, "--here"]) == 0
+    assert ids(capsys.readouterr().out) == ["call.3", "call.2", "call.1"]
+
+
 def test_the_index_is_brought_up_to_date_or_made_anew(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calls", "index", "--config", config]) == 0
     assert "3 calls" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallRecord, QueueWait
 from agent.common.tasks import cancel_and_wait
 from agent.history import record_delivery
 from agent.history.filters import CallFilter
@@ -144,6 +144,15 @@ async def test_a_frozen_postgresql_holds_up_nothing_and_gets_its_records_later(
     assert set(records_in(postgres)) == {"call.1", "call.2"}
 
 
+async def test_a_wait_that_is_known_only_later_is_sent_as_well(postgres: RealPostgres, tmp_path: Path) -> None:
+    async with running_node(tmp_path, postgres.url) as node:
+        await node.take_call("call.1", queue_wait=QueueWait("support", "open"))
+        await sent(node)
+        assert await node.store.note_wait("call.1", 74.0, "answered")
+        await sent(node)
+    assert json.loads(records_in(postgres)["call.1"])["queue_wait"]["waited_seconds"] == 74.0
+
+
 async def test_a_record_that_was_deleted_meanwhile_is_not_sent(postgres: RealPostgres, tmp_path: Path) -> None:
     store = await CallStore.open(tmp_path / "calls.sqlite", news=entries_of_record)
     await Node(store, postgres.url).take_call("call.1")
@@ -214,6 +223,8 @@ async def test_a_server_that_lacks_records_gets_them(postgres: RealPostgres, tmp
         connection.execute("DELETE FROM orderline.records WHERE id LIKE '%7'")
     assert send_missing(calls, postgres.url) == 120
     assert send_missing(calls, postgres.url) == 0
+    execute(calls, "UPDATE calls SET id = 'call.odd', record = '[' WHERE id = 'call.5'")
+    assert send_missing(calls, postgres.url) == 1
 
 
 async def test_what_postgresql_refuses_is_told_without_its_password() -> None:

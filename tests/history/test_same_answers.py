@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.common.untrusted import load_json
 from agent.history.dialects import sqlite_search
 from agent.history.filters import ANY, Bounds, CallFilter
 from agent.history.local import LocalHistory
@@ -160,7 +161,7 @@ def test_lines_values_and_records_are_the_same(both: _Both) -> None:
     assert list(local.every(CallFilter())) == list(shared.every(CallFilter()))
     for kind in VALUES:
         assert dict(local.values(kind)) == dict(shared.values(kind))
-    by_id: Mapping[str, Any] = {one["id"]: json.loads(json.dumps(one)) for one in RECORDS}
+    by_id: Mapping[str, Any] = {one["id"]: load_json(json.dumps(one)) for one in RECORDS}
     assert local.records(list(by_id)) == shared.records(list(by_id)) == by_id
 
 
