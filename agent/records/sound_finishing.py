@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from agent.common.audio import SAMPLE_RATE
-from agent.records.sound_files import RawPart
+from agent.records.sound_files import STAFF, RawPart
+from agent.records.sound_timing import LONGEST_GAP_SECONDS, Samples, completed
 
 LONGEST_SECONDS = 4 * 3600.0
 """More is in no recording: a time beyond it is a mistake."""
@@ -22,8 +22,6 @@ MARGIN_SECONDS = 0.25
 """A silent span begins so much earlier and ends so much later than the words."""
 _TOLERANCE_SECONDS = 0.1
 """Two measures of when a part began that differ by less than this agree."""
-
-Samples = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,14 @@ def place(raw: RawPart, from_seconds: float | None, answered_utc: float | None) 
     return PlacedPart(raw, from_seconds, apart if apart > _TOLERANCE_SECONDS else 0.0)
 
 
-def finish(parts: Sequence[PlacedPart], silent: Iterable[Mapping[str, Any]], target: Path) -> float:
-    """Write the stereo WAV file and return its seconds; all of it or nothing is there afterwards. Raises OSError."""
-    pieces = [(part, _read(part.raw.files[0]), _read(part.raw.files[1])) for part in parts]
+def finish(
+    parts: Sequence[PlacedPart], silent: Iterable[Mapping[str, Any]], target: Path, spoken: Sequence[float] = ()
+) -> float:
+    """Write the stereo WAV file and return its seconds; all of it or nothing is there afterwards. Raises OSError.
+
+    ``spoken`` are the times at which the agent's prompts were handed over, on the record's clock.
+    """
+    pieces = [(part, *_sides(part, spoken)) for part in parts]
     ends = [_index(part.from_seconds) + max(len(left), len(right)) for part, left, right in pieces]
     sound = np.zeros((min(max(ends, default=0), _index(LONGEST_SECONDS)), 2), dtype=np.int16)
     for part, left, right in pieces:
@@ -74,6 +77,15 @@ def _silence(sound: Samples, span: Mapping[str, Any], margin_seconds: float) -> 
         sound[start:end, 0] = 0
     else:
         sound[start:end] = 0
+
+
+def _sides(part: PlacedPart, spoken: Sequence[float]) -> tuple[Samples, Samples]:
+    caller, agent = (_read(file) for file in part.raw.files)
+    if part.raw.part == STAFF:
+        return caller, agent
+    length = max(len(caller), len(agent)) / SAMPLE_RATE
+    own = [at - part.from_seconds for at in spoken if 0 <= at - part.from_seconds <= length + LONGEST_GAP_SECONDS]
+    return completed(caller, agent, own)
 
 
 def _read(file: Path) -> Samples:

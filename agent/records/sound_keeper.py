@@ -119,7 +119,10 @@ class SoundKeeper:
             state, seconds = "empty", 0.0
         else:
             silent = (sound.record.get("sound") or {}).get("silent") or ()
-            state, seconds = "kept", await asyncio.to_thread(finish, placed, silent, target)
+            spoken = [
+                at for turn in sound.record.get("turns") or () if (at := turn.get("audible_at_seconds")) is not None
+            ]
+            state, seconds = "kept", await asyncio.to_thread(finish, placed, silent, target, spoken)
         await self._database.transaction(lambda db: sounds_sql.finished(db, sound.name, state, seconds))
         for part in parts:  # not before: a process that dies here leaves them to tidy()
             await asyncio.to_thread(part.delete)
