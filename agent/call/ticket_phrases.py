@@ -40,6 +40,11 @@ _CHANGES = (
     *("messages.send", "tickets.create", "shipments.leave_note"),
     *("orders.cancel", "orders.remove_line", "orders.set_quantity", "orders.set_option"),
 )
+_OF_A_CHANGE = (
+    *("line", "quantity", "option", "item", "reason", "condition", "route", "refund", "note", "date", "window"),
+    *("house", "street"),
+)
+"""Arguments that say what a change was to be."""
 _WHY = {
     "not_found": "it was not there",
     "not_allowed": "refused",
@@ -123,7 +128,7 @@ def _asked(act: OperationView) -> str:
     """What a change was to be, so that a person can make it."""
     told = [
         _words(act.arguments[name])
-        for name in ("line", "quantity", "option", "item", "reason", "condition", "route", "refund", "note", "date", "window", "house", "street")
+        for name in _OF_A_CHANGE
         if act.arguments.get(name) and act.name in _CHANGES and act.name != "tickets.create"
     ]
     return f" ({', '.join(told)})" if told else ""

@@ -193,11 +193,11 @@ class ChangeableAnswer(AnswerModel):
     cancel_reason: ChangeRefusal = ""
     can_change: bool = False
     change_reason: ChangeRefusal = ""
-    kinds: list[ChangeKind] = []
+    kinds: list[ChangeKind] = Field(default_factory=list)
     paid: bool = True
     total: Amount | None = None
     currency: Currency = ""
-    items: list[ChangeableItem] = []
+    items: list[ChangeableItem] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _agrees(self) -> ChangeableAnswer:

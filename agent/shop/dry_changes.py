@@ -94,7 +94,6 @@ class DryShipments:
         self._require("shipments.investigate")
         return ParcelInvestigation(NOT_DONE, order.number, answer_by)
 
-
     async def leave_note(self, order: Order, note: str, _key: str) -> DeliveryChange:
         """See :class:`agent.shop.protocols.Shipments`."""
         self._require("shipments.leave_note")

@@ -71,7 +71,10 @@ def same_phone(given: str, known: str, region: str = "US") -> bool:
     return hmac.compare_digest(left, right) and bool(left)
 
 
-_SPOKEN_SYMBOLS = {"at": "@", "dot": "", "point": "", "period": "", "underscore": "", "dash": "", "hyphen": "", "minus": ""}
+_SPOKEN_SYMBOLS = {
+    "at": "@",
+    **dict.fromkeys(("dot", "point", "period", "underscore", "dash", "hyphen", "minus"), ""),
+}
 _SPOKEN_DIGITS = dict(
     zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)
 )

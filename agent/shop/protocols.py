@@ -82,7 +82,6 @@ class Shipments(Protocol):
     async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """Have the carrier search for a parcel, or return the search there is already for this order."""
 
-
     async def leave_note(self, order: Order, note: str, key: str) -> DeliveryChange:
         """Have the driver told where to leave an order. Raises ``not_allowed``."""
 

@@ -13,8 +13,8 @@ from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
-from agent.shop.policy import Policy
 from agent.shop.order_change_operations import OrderChangeOperations
+from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
 from agent.shop.return_operations import ReturnOperations
 from agent.shop.shipment_operations import ShipmentOperations

@@ -60,7 +60,7 @@ class VerificationOperations:
 
         The second fact is one of the shop's ``second_facts``, whichever the flow asks for: the postcode of the delivery
         address, the phone number or e-mail address given with the order, the name it is sent to; of those that are
-        given all must fit. One that the shop does not take is refused (``fact_not_taken``) before anything is looked at.
+        given all must fit. One that the shop does not take is refused (``fact_not_taken``); nothing is looked up then.
         """
         number = take.number(arguments)
         told = {name: take.text(arguments, name, MAX_FACT_CHARS, optional=True) for name in FACTS}

@@ -92,8 +92,6 @@ def open_http_shop(
         returns=HttpReturns(served, lambda: now().date(), otherwise.returns if otherwise else None),
         loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
         messages=HttpMessages(served, otherwise.messages if otherwise else None),
-        order_changes=HttpOrderChanges(
-            served, "orders.find" in served, otherwise.order_changes if otherwise else None
-        ),
+        order_changes=HttpOrderChanges(served, "orders.find" in served, otherwise.order_changes if otherwise else None),
         mapped=mapped,
     )
