@@ -43,9 +43,11 @@ def judge(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatc
     if match is not None and match.number_slot and match.leads:
         # "where is order ..." says what it is about; a number alone does not
         rules = RuleEvidence(wide=scene.pack.meanings.of(match.meaning), gists=rules.gists)
-    return decide(
+    judged = decide(
         score.candidates(heard.text, rules), scene.pack.thresholds(scene.facts.recognizer), scene.state.denied
     )
+    scene.decision, scene.candidates = judged.decision, judged.candidates
+    return judged
 
 
 def carry_out(
