@@ -61,7 +61,9 @@ async def open_procedures(
         """Build every grammar and speak every fixed prompt before the first call needs them."""
         started = time.monotonic()
         await asyncio.to_thread(preload_grammars, speech.recognizer, pack)
-        prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
+        prompts = pack.fixed_prompts(
+            {"shop": settings.shop.name, "automated": settings.shop.automated_greeting}, render
+        )
         await speech.speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
 

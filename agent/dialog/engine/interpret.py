@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import corrections, echo_answers, fallbacks, listening, second_wishes, several_choices, steps
+from agent.dialog.engine import (
+    corrections,
+    echo_answers,
+    fallbacks,
+    listening,
+    loose_answers,
+    second_wishes,
+    several_choices,
+    steps,
+)
 from agent.dialog.engine.other_languages import spoken_language
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -43,7 +52,8 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     if heard_before is not None:
         return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
-    if scene.state.guessed and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
+    is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
+    if is_echo and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
         answered = _echo(scene, focus, heard)
         if answered is not None:
             return answered
@@ -56,6 +66,10 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
+    if (match is None or asked_again) and heard.confidence >= LOW_CONFIDENCE:
+        loose = loose_answers.loose_answer(scene, focus, heard)
+        if loose:
+            return _value(scene, focus, loose)
     if match is None:
         if scene.state.guessed and corrections.is_denial(scene, heard):
             return fallbacks.wrong_guess(scene)
@@ -92,7 +106,8 @@ def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction |
 def _several(scene: TurnContext, focus: Focus, variable: str, tokens: Sequence[str]) -> NextAction | None:
     language = scene.pack.language
     found = several_choices.named(tokens, scene.options(focus.slot), language.choices, language.changes.denials)
-    if len(found) < 2:
+    chosen_against = len(found) == 1 and bool(language.changes.denials.intersection(tokens))
+    if len(found) < 2 and not chosen_against:
         return None
     scene.assign(variable, found)
     then = _value(scene, focus, found[0])
