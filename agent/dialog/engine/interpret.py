@@ -66,7 +66,7 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
-    if (match is None or asked_again) and heard.confidence >= LOW_CONFIDENCE:
+    if (match is None or asked_again or match.meaning.guessed) and heard.confidence >= LOW_CONFIDENCE:
         loose = loose_answers.loose_answer(scene, focus, heard)
         if loose:
             return _value(scene, focus, loose)
