@@ -94,6 +94,7 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
     if judged is None:
         return None
     found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    before, scene.state.opening = scene.state.opening, heard.text.lower()
     if open_requests.is_open(scene, focus):
         then = open_requests.carry_out(scene, focus, heard, found, judged)
     else:
@@ -101,8 +102,8 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
         if then is None and found is not None and found.guessed:
             scene.understood = "nothing"
             return fallbacks.no_match(scene)
-    if then is not None and focus.kind == "collect":
-        scene.state.opening = heard.text.lower()
+    if then is None:
+        scene.state.opening = before
     return then
 
 
