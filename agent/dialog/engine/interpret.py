@@ -11,6 +11,7 @@ from agent.dialog.engine import (
     echo_answers,
     fallbacks,
     listening,
+    loose_answers,
     open_requests,
     second_wishes,
     several_choices,
@@ -50,7 +51,8 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     if heard_before is not None:
         return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
-    if scene.state.guessed and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
+    is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
+    if is_echo and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
         answered = _echo(scene, focus, heard)
         if answered is not None:
             return answered
@@ -63,6 +65,10 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
+    if (match is None or asked_again or match.meaning.guessed) and heard.confidence >= LOW_CONFIDENCE:
+        loose = loose_answers.loose_answer(scene, focus, heard)
+        if loose:
+            return _value(scene, focus, loose)
     own_words = _own_words(scene, focus, heard, match)
     if own_words is not None:
         return own_words
@@ -89,6 +95,7 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
     if judged is None:
         return None
     found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    before, scene.state.opening = scene.state.opening, heard.text.lower()
     if open_requests.is_open(scene, focus):
         then = open_requests.carry_out(scene, focus, heard, found, judged)
     else:
@@ -96,8 +103,8 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
         if then is None and found is not None and found.guessed:
             scene.understood = "nothing"
             return fallbacks.no_match(scene)
-    if then is not None and focus.kind == "collect":
-        scene.state.opening = heard.text.lower()
+    if then is None:
+        scene.state.opening = before
     return then
 
 
@@ -159,7 +166,8 @@ def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction |
 def _several(scene: TurnContext, focus: Focus, variable: str, tokens: Sequence[str]) -> NextAction | None:
     language = scene.pack.language
     found = several_choices.named(tokens, scene.options(focus.slot), language.choices, language.changes.denials)
-    if len(found) < 2:
+    chosen_against = len(found) == 1 and bool(language.changes.denials.intersection(tokens))
+    if len(found) < 2 and not chosen_against:
         return None
     scene.assign(variable, found)
     then = _value(scene, focus, found[0])
