@@ -26,6 +26,7 @@ from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
+from agent.dialog.understanding.teaching import NUMBER
 
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
@@ -115,11 +116,31 @@ def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gram
         open_requests.deny(scene, focus)
         scene.state.focus = Focus("collect", focus.slot)
         return interpret_answer(scene, split[1])
+    numbered = _with_number_told(scene, focus, heard)
+    if numbered is not None:
+        return open_requests.begin(scene, numbered, echo=False)
     if focus.kind == "choose_request" and (match is None or match.meaning.wide or match.meaning.guessed):
         meant = open_requests.chosen(scene, focus, heard)
         if meant is not None:
             return open_requests.begin(scene, meant, echo=False)
     return None
+
+
+def _with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
+    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about."""
+    opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
+    teaching = scene.pack.teaching
+    if focus.kind != "confirm_request" or focus.request is None or not opening or teaching is None:
+        return None
+    if set(teaching.plain(heard.text).split()) != {NUMBER}:
+        return None
+    match = scene.pack.grammars[collect_key(opening)].match(heard, scene.facts.known)
+    told = _pending(scene, match, heard.confidence) if match is not None and match.number_slot else None
+    if told is None or not told.number:
+        return None
+    return replace(
+        focus.request, number_slot=told.number_slot, number=told.number, doubt=told.doubt, confidence=told.confidence
+    )
 
 
 def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:

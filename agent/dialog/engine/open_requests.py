@@ -37,7 +37,11 @@ def judge(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatc
     A phrase that stands for many sentences, and a gist, are evidence and no more.
     """
     score = scene.pack.score
-    if score is None or not heard.text or (match is not None and _rules_decide(match, is_open(scene, focus))):
+    if (
+        score is None
+        or not score.has_words(heard.text)
+        or (match is not None and _rules_decide(match, is_open(scene, focus)))
+    ):
         return None
     rules = scene.pack.opening_evidence(heard.text)
     if match is not None and match.number_slot and match.leads:

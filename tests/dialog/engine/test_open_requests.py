@@ -24,6 +24,9 @@ class SetScore:
     def __init__(self, known: Mapping[str, Mapping[str, float]]) -> None:
         self._known = known
 
+    def has_words(self, text: str) -> bool:
+        return bool(text)
+
     def candidates(self, text: str, rules: RuleEvidence) -> tuple[tuple[str, float], ...]:
         found = self._known.get(text, {})
         return tuple(sorted(found.items(), key=lambda pair: -pair[1]))
@@ -232,6 +235,15 @@ def test_a_number_told_with_a_request_is_kept_whatever_the_request_is() -> None:
     said(conversation, text)
     assert conversation.slots.get("order_number", "") in ("", "10473")
     assert conversation.story.wanted == ("to return or exchange something",)
+
+
+def test_a_number_alone_is_a_yes_to_is_that_right() -> None:
+    conversation = call(pack(gizmo_went_kaput={"returns": 0.5}))
+    said(conversation, "gizmo went kaput")
+    turn = said(conversation, "one oh four seven three")
+    assert conversation.story.wanted == ("to return or exchange something",)
+    assert conversation.slots["order_number"] == "10473"
+    assert "postcode" in words(turn)
 
 
 def test_a_question_about_a_request_survives_a_snapshot() -> None:
