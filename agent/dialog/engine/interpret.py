@@ -6,20 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import corrections, fallbacks, listening, progress, steps
+from agent.dialog.engine import (
+    corrections,
+    echo_answers,
+    fallbacks,
+    listening,
+    loose_answers,
+    open_requests,
+    progress,
+    second_wishes,
+    several_choices,
+    steps,
+)
+from agent.dialog.engine.open_requests import LOW_CONFIDENCE
+from agent.dialog.engine.other_languages import spoken_language
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
+from agent.dialog.grammar.grammar_builder import collect_key
 from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
+from agent.dialog.understanding.teaching import NUMBER
 
-LOW_CONFIDENCE = 0.6
-"""Mean word confidence below which nothing is taken for granted (measured: keeps 94 % of true answers)."""
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
-GUESSED = "guessed_request"
-"""The prompt that tells what was guessed; a pack without it goes on without words."""
 _MAX_BREATHS = 3
 _YES_NO_KEYS: Mapping[str, str] = {"1": "yes", "2": "no"}
 
@@ -37,7 +48,15 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         return fallbacks.no_match(scene)
     if slot.type == "text" and focus.kind == "collect":
         return _free_text(scene, focus, heard)
+    heard_before = _special(scene, focus, heard)
+    if heard_before is not None:
+        return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
+    is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
+    if is_echo and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
+        answered = _echo(scene, focus, heard)
+        if answered is not None:
+            return answered
     asked_again = match is not None and match.meaning.kind == "request" and match.meaning.name == scene.frame.flow
     if match is None or asked_again:
         day = corrections.single_date(scene, focus, heard)
@@ -47,22 +66,155 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
+    if (match is None or asked_again or match.meaning.guessed) and heard.confidence >= LOW_CONFIDENCE:
+        loose = loose_answers.loose_answer(scene, focus, heard)
+        if loose:
+            return _value(scene, focus, loose)
+    own_words = _own_words(scene, focus, heard, match)
+    if own_words is not None:
+        return own_words
     if match is None:
         if scene.state.guessed and corrections.is_denial(scene, heard):
             return fallbacks.wrong_guess(scene)
         scene.understood = "nothing"
         return fallbacks.no_match(scene)
     if match.meaning.kind == "request":
+        scene.state.opening = heard.text.lower()
         told = corrections.date_in_request(scene, match.meaning.name, heard)
         if told is not None and heard.confidence >= LOW_CONFIDENCE:
             match = replace(match, meaning=replace(match.meaning, values=(*match.meaning.values, told)))
-    return _meant(scene, focus, match, heard.confidence)
+    return _meant(scene, focus, match, heard)
 
 
-def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
-    meaning = match.meaning
+def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> NextAction | None:
+    """Take a request that no rule decides; None where there is none, or rules decide."""
+    if focus.kind in ("confirm_request", "choose_request"):
+        answered = _about_offer(scene, focus, heard, match)
+        if answered is not None:
+            return answered
+    judged = open_requests.judge(scene, focus, heard, match)
+    if judged is None:
+        return None
+    found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    before, scene.state.opening = scene.state.opening, heard.text.lower()
+    if open_requests.is_open(scene, focus):
+        then = open_requests.carry_out(scene, focus, heard, found, judged)
+    else:
+        then = open_requests.between(scene, focus, heard, found, judged)
+        if then is None and found is not None and found.guessed:
+            scene.understood = "nothing"
+            return fallbacks.no_match(scene)
+    if then is None:
+        scene.state.opening = before
+    return then
+
+
+def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> NextAction | None:
+    """Take what is said to "is that right?" and "A or B?" besides a plain answer."""
+    split = echo_answers.split_answer(scene, heard) if match is None or match.meaning.kind == "request" else None
+    if split is not None and split[0] == "no":
+        # "no, it's broken": what was asked about is not meant, and what is
+        open_requests.deny(scene, focus)
+        scene.state.focus = Focus("collect", focus.slot)
+        return interpret_answer(scene, split[1])
+    numbered = _with_number_told(scene, focus, heard)
+    if numbered is not None:
+        return open_requests.begin(scene, numbered, echo=False)
+    if focus.kind == "choose_request" and (match is None or match.meaning.wide or match.meaning.guessed):
+        meant = open_requests.chosen(scene, focus, heard)
+        if meant is not None:
+            return open_requests.begin(scene, meant, echo=False)
+    return None
+
+
+def _with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
+    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about."""
+    opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
+    teaching = scene.pack.teaching
+    if focus.kind != "confirm_request" or focus.request is None or not opening or teaching is None:
+        return None
+    if set(teaching.plain(heard.text).split()) != {NUMBER}:
+        return None
+    match = scene.pack.grammars[collect_key(opening)].match(heard, scene.facts.known)
+    told = _pending(scene, match, heard.confidence) if match is not None and match.number_slot else None
+    if told is None or not told.number:
+        return None
+    return replace(
+        focus.request, number_slot=told.number_slot, number=told.number, doubt=told.doubt, confidence=told.confidence
+    )
+
+
+def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
+    """Take what the grammar of a turn does not know: another language, several things at once, two wishes."""
+    tokens = heard.text.lower().split()
+    language = spoken_language(tokens, scene.pack.contents.other_languages)
+    if language:
+        return fallbacks.other_language(scene, language)
+    if heard.confidence < LOW_CONFIDENCE or focus.kind != "collect":
+        return None
+    slot = scene.pack.slot(focus.slot)
+    if slot.several:
+        return _several(scene, focus, slot.several, tokens)
+    if slot.type == "request":
+        both = second_wishes.two_wishes(scene, focus, heard)
+        if both is not None:
+            first, meaning = both
+            second_wishes.remember(scene, meaning)
+            return interpret_answer(scene, first)
+    return None
+
+
+def _several(scene: TurnContext, focus: Focus, variable: str, tokens: Sequence[str]) -> NextAction | None:
+    language = scene.pack.language
+    found = several_choices.named(tokens, scene.options(focus.slot), language.choices, language.changes.denials)
+    chosen_against = len(found) == 1 and bool(language.changes.denials.intersection(tokens))
+    if len(found) < 2 and not chosen_against:
+        return None
+    scene.assign(variable, found)
+    then = _value(scene, focus, found[0])
+    scene.understood = f"{focus.slot}={','.join(found)}"
+    return then
+
+
+def _is_no_answer(match: GrammarMatch | None) -> bool:
+    """Return whether nothing was understood, or only a yes or a no to a read-back."""
+    return match is None or match.meaning.kind in ("right", "wrong", "request")
+
+
+def _echo(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
+    """Take an answer to a guess that was read aloud: yes, no, or one of them with more behind it."""
+    bare = echo_answers.bare_answer(scene, heard)
+    if bare is not None:
+        return bare
+    split = echo_answers.split_answer(scene, heard)
+    if split is None:
+        return None
+    said, rest = split
+    if said == "no":
+        opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
+        meant = scene.pack.grammars[collect_key(opening)].match(rest) if opening else None
+        guess = open_requests.running(scene)
+        asked = Focus("collect", opening)
+        judged = open_requests.judge(scene, asked, rest, meant) if opening else None
+        if judged is not None and judged.decision in ("act", "confirm") and judged.meaning != guess:
+            echo_answers.leave_guess(scene)
+            scene.state.opening = rest.text
+            found = _pending(scene, meant, 1.0) if meant is not None and meant.meaning.kind == "request" else None
+            return open_requests.carry_out(scene, asked, rest, found, judged)
+        if meant is None or meant.meaning.kind != "request":
+            return None
+        echo_answers.leave_guess(scene)
+        scene.state.opening = rest.text
+        return _request(scene, focus, meant, heard.confidence)
+    scene.state.guessed = False
+    return interpret_answer(scene, rest)
+
+
+def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, heard: TurnInput) -> NextAction:
+    meaning, confidence = match.meaning, heard.confidence
     low = confidence < LOW_CONFIDENCE
     if meaning.kind == "escalate":
+        open_requests.note_anyway(scene, heard)
         return fallbacks.escalate(scene, meaning.name)
     if meaning.kind == "number" and match.reading is not None:
         return _number(scene, match, match.reading, confidence)
@@ -88,6 +240,9 @@ def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: fl
 
 def _value(scene: TurnContext, focus: Focus, value: str, also: Sequence[tuple[str, str]] = ()) -> NextAction:
     """Take a yes, a no, or one of a slot's choices, with what else the sentence held."""
+    if focus.kind == "choose_request" and value in ("1", "2"):
+        meant = focus.request if value == "1" else focus.other
+        return open_requests.begin(scene, meant, echo=False) if meant is not None else fallbacks.no_match(scene)
     if focus.kind != "collect":
         return _reaction(scene, focus, "right" if value == "yes" else "wrong")
     scene.understood = " ".join(f"{name}={one}" for name, one in ((focus.slot, value), *also))
@@ -100,10 +255,12 @@ def _value(scene: TurnContext, focus: Focus, value: str, also: Sequence[tuple[st
 def _reaction(scene: TurnContext, focus: Focus, kind: str) -> NextAction:
     """React to "that's right" or "that's wrong" about what was read back."""
     state = scene.state
-    if focus.kind == "confirm_request" and focus.request is not None:
+    if focus.kind == "choose_request" and kind == "right":
+        return fallbacks.no_match(scene)  # "yes" to "A or B?" says neither
+    if focus.kind in ("confirm_request", "choose_request") and focus.request is not None:
         if kind == "right":
-            scene.understood = f"request={focus.request.flow}"
-            return steps.begin_request(scene, focus.request)
+            return open_requests.begin(scene, focus.request, echo=False)
+        open_requests.deny(scene, focus)
         scene.understood = "no"
         scene.say(("not_that",))
         state.failures += 1
@@ -183,10 +340,11 @@ def _correct(
     return steps.advance(scene)
 
 
-def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
+def _pending(scene: TurnContext, match: GrammarMatch, confidence: float) -> PendingRequest:
+    """Return the request that a phrase stands for, with the numbers told with it."""
     meaning = match.meaning
     reading = match.reading or NumberReading()
-    request = PendingRequest(
+    return PendingRequest(
         flow=meaning.name,
         trigger=meaning.trigger,
         values=meaning.values,
@@ -196,19 +354,17 @@ def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: 
         so_far=match.number_text if reading.partial else "",
         confidence=confidence,
         also=tuple(_further(scene, match, confidence)),
+        guessed=meaning.guessed,
     )
-    number = f" {request.number_slot}={request.number}" if request.number else ""
-    scene.understood = f"request={request.flow}{number}"
-    if confidence >= LOW_CONFIDENCE and meaning.guessed and scene.pack.asks(meaning.name):
-        # told, not asked: a caller who is not meant says so
-        if GUESSED in scene.pack.contents.prompts:
-            scene.say((GUESSED,), request=scene.pack.flow(request.flow).description)
-        then = steps.begin_request(scene, request)
-        scene.state.guessed = True
-        return then
+
+
+def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
+    request = _pending(scene, match, confidence)
     if confidence >= LOW_CONFIDENCE or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
-        return steps.begin_request(scene, request)
+        return open_requests.begin(scene, request, echo=request.guessed and confidence >= LOW_CONFIDENCE)
+    number = f" {request.number_slot}={request.number}" if request.number else ""
+    scene.understood = f"request={request.flow}{number}"
     scene.state.focus = Focus("confirm_request", focus.slot, request)
     scene.question(scene.state.focus, again=False)
     return listening.listen(scene)
@@ -230,7 +386,7 @@ def _doubtful(scene: TurnContext, name: str, reading: NumberReading, confidence:
 def _free_text(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction:
     match = scene.grammar(focus).match(heard)
     if match is not None and match.meaning.kind in ("command", "escalate"):
-        return _meant(scene, focus, match, heard.confidence)
+        return _meant(scene, focus, match, heard)
     if not heard.text:
         return fallbacks.no_match(scene)
     scene.understood = f"{focus.slot}={heard.text}"
@@ -247,6 +403,8 @@ def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     if keys == listening.STAFF_KEY and not listening.takes_digits(scene, focus):
         return fallbacks.command(scene, "agent")
     slot = scene.pack.slot(focus.slot)
+    if focus.kind == "choose_request":
+        return _value(scene, focus, digits) if digits in ("1", "2") else fallbacks.no_match(scene)
     if len(digits) == 1 and (focus.kind != "collect" or slot.type == "yes_no"):
         value = (slot.dtmf or _YES_NO_KEYS).get(digits, "") if slot.type == "yes_no" else _YES_NO_KEYS.get(digits, "")
         return _value(scene, focus, value) if value else fallbacks.no_match(scene)
@@ -264,4 +422,4 @@ def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     match = scene.grammar(focus).match(typed, {}, scene.state.so_far, scene.state.so_far_slot)
     if match is None or match.meaning.kind not in ("number", "request"):
         return fallbacks.no_match(scene)
-    return _meant(scene, focus, match, 1.0)
+    return _meant(scene, focus, match, typed)

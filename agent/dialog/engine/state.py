@@ -14,7 +14,7 @@ from agent.dialog.contract import Prompt, QueueReport
 from agent.dialog.errors import DialogError
 
 SNAPSHOT_VERSION = 4
-FocusKind = Literal["collect", "confirm", "confirm_request"]
+FocusKind = Literal["collect", "confirm", "confirm_request", "choose_request"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,19 @@ class CallFacts:
     """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
     survey: bool = False
     """Whether the shop wants callers to be asked at the end how the call was."""
+    automated: bool = True
+    """Whether the greeting says that an automated assistant speaks."""
+    second_facts: tuple[str, ...] = ("postcode", "phone", "email")
+    """What proves, besides its number, that an order is the caller's."""
+    recognizer: str = ""
+    """Which recogniser hears this call, for the pack's thresholds; ``""`` for typed text."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""
         data = asdict(self)
         data["now"] = self.now.isoformat()
         data["known"] = {slot: list(values) for slot, values in self.known.items()}
+        data["second_facts"] = list(self.second_facts)
         data["customer"], data["left"] = dict(self.customer), dict(self.left)
         return data
 
@@ -109,6 +116,8 @@ class PendingRequest:
     confidence: float = 1.0
     also: tuple[tuple[str, str, bool], ...] = ()
     """Further numbers of the same sentence: slot, number, whether it must be confirmed."""
+    guessed: bool = False
+    """True when only the gist of the sentence was understood."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,8 @@ class Focus:
     kind: FocusKind
     slot: str
     request: PendingRequest | None = None
+    other: PendingRequest | None = None
+    """The second of two requests the caller is asked to choose from."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +178,20 @@ class ConversationState:
     breaths: int = 0
     guessed: bool = False
     """True while the last request was only guessed from what it was about."""
+    denied: list[str] = field(default_factory=list)
+    """What the caller said no to when asked whether it was meant."""
+    unclear: list[dict[str, Any]] = field(default_factory=list)
+    """What was said and not understood for sure, with what it may have meant: ``said``, ``perhaps``."""
+    meant: str = ""
+    """The name of the last request: a flow, ``topic:ID``, ``promotion:ID``."""
+    unserved: str = ""
+    """The topic of a request that was recognised and that no procedure serves."""
     last_said: list[Prompt] = field(default_factory=list)
     last_heard: str = ""
+    later: list[PendingRequest] = field(default_factory=list)
+    """Further wishes of one sentence, taken up when the first is done."""
+    opening: str = ""
+    """The words of the last request: what is asked later may be answered in them already."""
     requests: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     asked: list[AskedRequest] = field(default_factory=list)
@@ -212,6 +235,7 @@ class ConversationState:
                     **data,
                     "frames": [FlowFrame(**frame) for frame in data["frames"]],
                     "asked": [AskedRequest(**one) for one in data.get("asked", ())],
+                    "later": [_request(wish) for wish in data.get("later", ())],
                     "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),
@@ -225,11 +249,19 @@ class ConversationState:
 
 def _focus(data: Mapping[str, Any]) -> Focus:
     request = data["request"]
-    if request is not None:
-        values = tuple((name, value) for name, value in request["values"])
-        also = tuple((name, number, doubt) for name, number, doubt in request["also"])
-        request = PendingRequest(**{**request, "values": values, "also": also})
-    return Focus(data["kind"], data["slot"], request)
+    other = data.get("other")
+    return Focus(
+        data["kind"],
+        data["slot"],
+        None if request is None else _request(request),
+        None if other is None else _request(other),
+    )
+
+
+def _request(data: Mapping[str, Any]) -> PendingRequest:
+    values = tuple((name, value) for name, value in data["values"])
+    also = tuple((name, number, doubt) for name, number, doubt in data["also"])
+    return PendingRequest(**{**data, "values": values, "also": also})
 
 
 _FACTS = TypeAdapter(CallFacts)

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
 from agent.dialog.model.services import Service
+from agent.dialog.model.understanding import UnderstandingSettings, UnservedGroup
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
@@ -112,6 +113,12 @@ class Slot(QuestionSettings):
     n-th one can also be chosen by "the first one" and by its key; prompts see the names as ``options``."""
     days_ahead: int = Field(default=35, ge=1, le=366)
     """Date slots: how far ahead a caller can name a day, beginning tomorrow."""
+    named_before: bool = False
+    """Choice slots with ``choices_from``: takes what the request itself has named ("take the candle off my order"). For
+    what is read back before anything is done."""
+    several: str = ""
+    """Choice slots with ``choices_from``: the variable that takes the values of all things named in one answer ("both
+    the jacket and the scarf"); the slot has the first of them."""
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
@@ -290,6 +297,8 @@ class Flow(FileModel):
         BeforeValidator(_as_triggers, json_schema_input_type=str | Trigger | tuple[str | Trigger, ...]),
     ] = ()
     """What callers say to start this flow."""
+    examples: Texts = ()
+    """Requests for it in callers' own words, twenty or more: what the acceptance score is fitted from."""
     forgets: tuple[str, ...] = ()
     """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
     keeps: Annotated[
@@ -363,6 +372,8 @@ class CommandPhrases(FileModel):
     repeat: Texts = ()
     help: Texts = ()
     cancel: Texts = ()
+    aside: Texts = ()
+    """Said to somebody else in the room: nothing is answered, and it costs nothing."""
     start_over: Texts = ()
     wait: Texts = ()
     agent: Texts = ()
@@ -406,6 +417,8 @@ class PackFile(FileModel):
     """Variables that survive "start over" (attempt counters)."""
     story: Story | None = None
     """Which slots and which variable tell staff what the call was about."""
+    other_languages: dict[str, Texts] = {}
+    """Name of a language (``Spanish``) -> its commonest words: who speaks it gets a person at once, and is told so."""
     recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}
@@ -418,3 +431,7 @@ class PackFile(FileModel):
     """What shop staff edit; in one file of the pack."""
     flows: dict[str, Flow] = {}
     """The procedures."""
+    not_for_us: dict[str, UnservedGroup] = {}
+    """Name -> requests that no procedure serves; with a ``topic`` they go to a person at the first try."""
+    understanding: UnderstandingSettings | None = None
+    """From which score on a request is acted on or asked about."""

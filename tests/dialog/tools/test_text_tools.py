@@ -59,7 +59,7 @@ def test_json_lines_go_both_ways() -> None:
     chat_json(conversation(), shop, ["", "nonsense", *map(json.dumps, lines)], out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert len(answers) == 8
-    assert answers[0]["agent"] == ["Thanks for calling S. How can I help?"]
+    assert answers[0]["agent"] == ["Thanks for calling S. I'm the automated assistant. How can I help?"]
     assert "error" in answers[1]
     assert answers[2]["slots"]["order_number"] == "10473"
     assert answers[3]["effects"][0]["failed"] == "not_found"
@@ -175,7 +175,8 @@ def test_checking_for_machines_is_one_json_object(tmp_path: Path) -> None:
     out = io.StringIO()
     assert check_flows(english_pack(), out, RENDER, as_json=True) == 0
     sizes = {"flows": len(PACK.contents.flows), "steps": len(PACK.steps()), "grammars": len(PACK.grammars)}
-    assert json.loads(out.getvalue()) == {"usable": True, "mistakes": 0, "warnings": 0, **sizes, "findings": []}
+    told = {"understanding": "by phrases and gists alone: no score was fitted", "findings": []}
+    assert json.loads(out.getvalue()) == {"usable": True, "mistakes": 0, "warnings": 0, **sizes, **told}
     (tmp_path / "a.yaml").write_text(
         "start: main\nprompts:\n  extra: x\nflows:\n"
         "  main:\n    description: d\n    steps: [hangup: x, say: hi there]\n",
