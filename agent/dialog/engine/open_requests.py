@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,6 +28,7 @@ _MOST_UNCLEAR = 3
 _MOST_OFFERS = 2
 """Offers in a row that may stay without an answer."""
 _NOTED = 3
+_NAME_PARTS = re.compile(r"[:_]")
 
 
 def is_open(scene: TurnContext, focus: Focus) -> bool:
@@ -169,7 +171,7 @@ def chosen(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest
         return None
     found = dict(score.candidates(heard.text, scene.pack.opening_evidence(heard.text)))
     names = [_name(scene, request) for request in offered]
-    named = _named(heard.text, [scene.pack.meanings.words(name) for name in names])
+    named = _named(heard.text, [f"{scene.pack.meanings.words(name)} {_NAME_PARTS.sub(' ', name)}" for name in names])
     if named is not None:
         return offered[named]
     shares = [found.get(name, 0.0) for name in names]
