@@ -68,7 +68,8 @@ def test_nothing_that_is_not_for_the_shop_is_acted_on(sentence: str) -> None:
     accepted = {
         key: meant(match) for key, grammar in PACK.grammars.items() if (match := grammar.match(heard_text(sentence)))
     }
-    assert accepted == {}
+    # a remark to somebody in the room is known as one: nothing is done, and it costs nothing
+    assert set(accepted.values()) <= {"command:aside"}
 
 
 @pytest.mark.parametrize("sentence", FOREIGN_SENTENCES["like_numbers"])
