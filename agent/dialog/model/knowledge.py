@@ -92,7 +92,7 @@ def data(knowledge: Knowledge | None, today: date) -> dict[str, Any]:
     rules = {
         name: {
             "id": name,
-            **promotion.model_dump(mode="json", exclude={"spoken"}),
+            **promotion.model_dump(mode="json", exclude={"spoken", "examples"}),
             "running": (promotion.starts or today) <= today <= (promotion.ends or today),
         }
         for name, promotion in knowledge.promotions.items()

@@ -16,6 +16,8 @@ class KnowledgeAnswer(FileModel):
     """How callers ask for it."""
     says: str
     """What they are told."""
+    examples: Texts = ()
+    """The same question in callers' own words: what the acceptance score is fitted from."""
 
 
 class Promotion(FileModel):
@@ -27,6 +29,8 @@ class Promotion(FileModel):
     """What the caller is told about it."""
     spoken: Texts
     """How callers name it or say its code (``autumn twenty``)."""
+    examples: Texts = ()
+    """Whole questions about it in callers' own words: what the acceptance score is fitted from."""
     code: str = ""
     """The code to be entered: ``AUTUMN20``."""
     starts: date | None = None

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.understanding import UnderstandingSettings, UnservedGroup
 
 END = "end"
 """Where a ``next`` goes to end the flow."""
@@ -284,6 +285,8 @@ class Flow(FileModel):
         BeforeValidator(_as_triggers, json_schema_input_type=str | Trigger | tuple[str | Trigger, ...]),
     ] = ()
     """What callers say to start this flow."""
+    examples: Texts = ()
+    """Requests for it in callers' own words, twenty or more: what the acceptance score is fitted from."""
     forgets: tuple[str, ...] = ()
     """Slots and variables that belong to one run of this flow: forgotten when it is over, however it ends."""
     steps: tuple[Step, ...] = Field(min_length=1)
@@ -417,3 +420,7 @@ class PackFile(FileModel):
     """What shop staff edit; in one file of the pack."""
     flows: dict[str, Flow] = {}
     """The procedures."""
+    not_for_us: dict[str, UnservedGroup] = {}
+    """Name -> requests that no procedure serves; with a ``topic`` they go to a person at the first try."""
+    understanding: UnderstandingSettings | None = None
+    """From which score on a request is acted on or asked about."""

@@ -21,6 +21,7 @@ from agent.dialog.pack import lint, reader, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
+from agent.dialog.understanding.examples import example_problems
 from agent.languages.language import Language
 from agent.languages.registry import USUAL, UnknownLanguage, find_language
 
@@ -74,6 +75,8 @@ class FlowPack:
             understanding = PackGrammars(reading.contents, reading.report, language)
         except NumberFormatError as error:
             raise _refused(reading.findings) from error
+        for place, problem in example_problems(reading.contents, language):
+            reading.report(place, problem)
         if any(finding.severity == "error" for finding in reading.findings):
             raise _refused(reading.findings)
         warnings = tuple(sorted(reading.findings))

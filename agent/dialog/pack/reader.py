@@ -33,8 +33,11 @@ from agent.dialog.model.model import (
     Story,
     Trigger,
 )
+from agent.dialog.model.understanding import Thresholds, UnderstandingSettings, UnservedRequests
 
-_NAMED = ("rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows")
+_NAMED = (
+    "rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows", "not_for_us",
+)  # fmt: skip
 _SINGLE = (
     "language",
     "start",
@@ -45,6 +48,7 @@ _SINGLE = (
     "story",
     "wait_seconds",
     "knowledge",
+    "understanding",
 )
 _FILES_REMEMBERED = 64
 _LISTED = ("fillers", "openers", "closers", "keep")
@@ -257,10 +261,12 @@ def _in_file(loc: tuple[int | str, ...], data: Any) -> KeyPath:
 
 _BY_SECTION: dict[str, type[BaseModel]] = {
     "slots": Slot, "flows": Flow, "services": Service, "escalate": Escalation, "prompts": ConditionalPrompt,
+    "not_for_us": UnservedRequests,
 }  # fmt: skip
 _SINGLE_MODELS: dict[str, type[BaseModel]] = {
     "commands": CommandPhrases, "corrections": CorrectionPhrases, "defaults": QuestionSettings,
     "recording": RecordingConsent, "story": Story,
+    "understanding": UnderstandingSettings,
 }  # fmt: skip
 
 
@@ -271,6 +277,8 @@ def _allowed(path: KeyPath, data: Any) -> list[str]:
         model = PackFile
     elif len(path) == 1:
         model = _SINGLE_MODELS.get(str(path[0]))
+    elif path[:2] == ("understanding", "recognizers") and len(path) == 3:
+        model = Thresholds
     elif len(path) == 2:
         model = _BY_SECTION.get(str(path[0]))
     elif path[0] == "flows" and len(path) == 4 and path[2] == "triggers":
