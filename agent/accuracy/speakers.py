@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class Speakers:
         object.__setattr__(self, "voices", Voices(self.cache_dir, self.sounds_dir))
         object.__setattr__(self, "_neural", KokoroVoices(self.kokoro) if self.kokoro is not None else None)
 
-    def there(self, names: Sequence[str] = SYNTHETIC) -> tuple[str, ...]:
+    def there(self, names: Iterable[str] = SYNTHETIC) -> tuple[str, ...]:
         """Return those of the names that can speak here, and why not the others stays with :meth:`say`."""
         missing = (*(() if self.flite else ("flite:",)), *(() if self.kokoro is not None else (kokoro.PREFIX,)))
         return tuple(name for name in names if not name.startswith(missing))

@@ -32,6 +32,7 @@ class WorkerSetup:
     sounds_dir: Path | None = None
     flite: tuple[str, ...] = ()
     digit_folders: tuple[Path, ...] = ()
+    kokoro: Path | None = None
 
 
 def run(
@@ -61,7 +62,9 @@ def run(
 @contextlib.contextmanager
 def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     """Yield something that tries items, in this process."""
-    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders))
+    speakers = Speakers(
+        setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders), setup.kokoro
+    )
     with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
         listeners = CallListenerFactory(setup.model)
         try:
