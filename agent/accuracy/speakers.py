@@ -84,7 +84,7 @@ class Speakers:
     def _kokoro(self, voice: str, words: str, speed: float) -> Pcm:
         neural = self._neural
         if neural is None:
-            raise AccuracyError("Kokoro's voices are not there: pip install 'orderline[bench]', or leave them out.")
+            raise AccuracyError("Kokoro's voices are not there: pip install 'orderline[voices]', or leave them out.")
         pcm = self._kept(f"kokoro-{voice}", words, speed, lambda: neural.speak(voice, words, speed))
         return scaled_to_level(pcm, _LEVEL_DBFS)
 

@@ -14,8 +14,8 @@ Outcome = Literal["taken", "asked", "part", "missed", "person", "wrong_asked", "
 """What became of an utterance the moment it was heard.
 
 ``taken`` right and acted on; ``asked`` right, and read back first; ``part`` some of it, the call says "go on";
-``missed`` nothing: asked again; ``person`` handed over although an answer was there; ``wrong_asked`` something else, but
-read back first; ``wrong`` something else, and acted on.
+``missed`` nothing: asked again; ``person`` handed over although an answer was there; ``wrong_asked`` something else,
+but read back first; ``wrong`` something else, and acted on.
 Of foreign speech ``missed`` is the right outcome, everything else a false acceptance.
 """
 

@@ -1,8 +1,8 @@
 """Sentences for the turns where a request is open: they tell the recogniser in which order callers string words.
 
 A grammar of phrases alone knows no word order beyond those phrases: of callers' own sentences it bends every word to
-something listed. Vosk makes word pairs of whatever stands in the list, so whole sentences, the pack's examples and draws
-from its templates, let it hear others like them. Nothing is understood because it stands here.
+something listed. Vosk makes word pairs of whatever stands in the list, so whole sentences (the pack's examples, draws
+from its templates) let it hear others like them. Nothing is understood because it stands here.
 """
 
 from __future__ import annotations

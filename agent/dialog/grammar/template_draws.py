@@ -108,7 +108,7 @@ class SentenceDrawer:
             parts = list(item.items)
             if isinstance(item, Permutation):
                 chance.shuffle(parts)
-            return all([self._walk(part, chance, words, depth) for part in parts])
+            return all(self._walk(part, chance, words, depth) for part in parts)
         return True
 
     def _walk_list(self, item: ListReference, chance: random.Random, words: list[str], depth: int) -> bool:

@@ -59,9 +59,7 @@ def test_nothing_is_drawn_of_numbers_and_of_keyword_patterns() -> None:
 
 def test_equal_wordings_stand_for_each_other() -> None:
     found = set(draws("~ i want to go i do not stay", same=SAME))
-    assert found == {
-        "i want to go i do not stay", "i wanna go i do not stay", "i want to go i don't stay", "i wanna go i don't stay",
-    }  # fmt: skip
+    assert found == {f"{want} go i {dont} stay" for want in ("i want to", "i wanna") for dont in ("do not", "don't")}
 
 
 def test_the_same_seed_gives_the_same_sentences_and_the_same_rules_an_equal_drawer() -> None:
