@@ -79,8 +79,7 @@ class KokoroVoices:
     def _load(self) -> None:
         if self._network is not None:
             return
-        import onnxruntime
-
+        onnxruntime: Any = importlib.import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
