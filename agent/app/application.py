@@ -139,6 +139,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         left=dialplan_values,
         events=events,
         wall=wall,
+        second_facts=shop.policy.second_facts,
     )
     asterisk = build_asterisk_parts(
         settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack

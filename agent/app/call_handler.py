@@ -60,6 +60,8 @@ class CallHandler:
     """What the dialplan left for its calls."""
     events: EventPublisher
     wall: Callable[[], datetime]
+    second_facts: tuple[str, ...] = ("postcode", "phone", "email")
+    """What the shop takes as proof besides the number of an order."""
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
         """Hold the conversation of one call. Raises what :meth:`CallSession.run` raises."""
@@ -140,6 +142,8 @@ class CallHandler:
             left=self.left.of(line.channel_id),
             customer=customer,
             survey=shop.survey,
+            automated=shop.automated_greeting,
+            second_facts=self.second_facts,
         )
 
 

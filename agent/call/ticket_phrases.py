@@ -19,6 +19,12 @@ _DOING = {
     "shipments.change_address": "changing the delivery address",
     "shipments.reschedule": "changing the delivery day",
     "shipments.investigate": "having the parcel searched for",
+    "shipments.leave_note": "leaving a note for the driver",
+    "orders.changeable": "checking what can be changed",
+    "orders.cancel": "cancelling the order",
+    "orders.remove_line": "taking an item off the order",
+    "orders.set_quantity": "changing the number of pieces",
+    "orders.set_option": "changing the size or color",
     "returns.eligibility": "checking whether it can come back",
     "returns.create": "opening the return",
     "returns.status": "looking the returns up",
@@ -31,8 +37,14 @@ _DOING = {
 }
 _CHANGES = (
     *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
-    *("messages.send", "tickets.create"),
+    *("messages.send", "tickets.create", "shipments.leave_note"),
+    *("orders.cancel", "orders.remove_line", "orders.set_quantity", "orders.set_option"),
 )
+_OF_A_CHANGE = (
+    *("line", "quantity", "option", "item", "reason", "condition", "route", "refund", "note", "date", "window"),
+    *("house", "street"),
+)
+"""Arguments that say what a change was to be."""
 _WHY = {
     "not_found": "it was not there",
     "not_allowed": "refused",
@@ -116,7 +128,7 @@ def _asked(act: OperationView) -> str:
     """What a change was to be, so that a person can make it."""
     told = [
         _words(act.arguments[name])
-        for name in ("item", "reason", "condition", "route", "refund", "note", "date", "window", "house", "street")
+        for name in _OF_A_CHANGE
         if act.arguments.get(name) and act.name in _CHANGES and act.name != "tickets.create"
     ]
     return f" ({', '.join(told)})" if told else ""
@@ -188,10 +200,31 @@ def _done(name: str, arguments: Mapping[str, Any], result: Mapping[str, Any]) ->
         case = of("case")
         until = f"answer promised by {case.get('answer_by')}"
         return f"The carrier searches for order {order}: case {case.get('number')}, {until}"
+    if name.startswith("orders."):
+        return _order_changed(order, of("order_change"))
     change = of("change")
+    if name == "shipments.leave_note":
+        return f"Note for the driver of order {order}: {change.get('note')}, confirmation {change.get('confirmation')}"
     what = "Delivery address" if name == "shipments.change_address" else "Delivery day"
     day = f" to {change['date']} {change.get('window') or ''}".rstrip() if change.get("date") else ""
     return f"{what} of order {order} changed{day}, confirmation {change.get('confirmation')}"
+
+
+def _order_changed(order: object, made: Mapping[str, Any]) -> str:
+    item = made.get("item")
+    what = {
+        "cancel": "cancelled",
+        "remove": f"without {item} now",
+        "quantity": f"now with {made.get('quantity')} x {item}",
+        "option": f"{item} now in {made.get('option')}",
+    }.get(str(made.get("kind")), "changed")
+    number = f", confirmation {made['confirmation']}" if made.get("confirmation") else ""
+    back = ""
+    if made.get("refunded"):
+        back = f", money goes back{_money(made)}"
+    elif made.get("refund_due"):
+        back = ", money is due back and has not been sent"
+    return f"Order {order} {what}{number}{back}{', not finished yet' if made.get('pending') else ''}"
 
 
 def _list(value: object) -> list[Mapping[str, Any]]:

@@ -70,6 +70,8 @@ def chat_with_configured_shop(settings: Settings, options: ChatOptions, *, reall
             known={pack.story.about: known.order_numbers} if pack.story.about else {},
             customer=known.customer if settings.shop.greet_by_name else {},
             survey=settings.shop.survey,
+            automated=settings.shop.automated_greeting,
+            second_facts=shop.policy.second_facts,
         )
         around = ChatSurroundings(
             queue=None if queues is None else _queue_lookup(queues, run),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -12,6 +12,10 @@ from agent.shop.policy import Policy
 
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 Window = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")]
+
+
+Unsent = Literal["placed", "awaiting_payment", "on_hold", "packed"]
+SecondFact = Literal["postcode", "phone", "email", "name"]
 
 
 class PolicySettings(BaseModel):
@@ -34,6 +38,12 @@ class PolicySettings(BaseModel):
     templates: dict[str, str] | None = None
     link: str | None = Field(default=None, pattern="^https?://")
     search_days: int | None = Field(default=None, ge=0, le=365)
+    cancel_while: tuple[Unsent, ...] | None = None
+    """Statuses in which an order may be cancelled on the phone; an empty list: a person does it."""
+    change_while: tuple[Unsent, ...] | None = None
+    """Statuses in which what is in an order may be changed on the phone."""
+    second_facts: Annotated[tuple[SecondFact, ...], Field(min_length=1)] | None = None
+    """What proves, besides its number, that an order is the caller's."""
 
     @field_validator("no_delivery_weekdays")
     @classmethod

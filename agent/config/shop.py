@@ -29,6 +29,8 @@ class ShopSettings(SettingsPart):
     """IANA name; empty for the machine's own."""
     greet_by_name: bool = False
     """Greet known callers by their first name. The number a call comes from is a hint, never proof of who calls."""
+    automated_greeting: bool = True
+    """Say in the greeting that an automated assistant speaks; some places require it by law."""
     survey: bool = False
     """Ask at the end of a call how it was, from one to five (the procedure ``survey``)."""
     verification: VerificationSettings = VerificationSettings()

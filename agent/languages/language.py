@@ -43,7 +43,13 @@ class ChangeWords:
     leads: frozenset[str] = frozenset()
     """Words people change their mind with; what follows them must be an answer as a whole."""
     denials: frozenset[str] = frozenset()
-    """With one of these in a sentence a day in it may be a day that does not suit."""
+    """With one of these in a part of a sentence a day in it is one that does not suit."""
+    clauses: frozenset[str] = frozenset()
+    """Words that begin a new part of a sentence: "i'm away thursday, can you ..."."""
+    joints: frozenset[str] = frozenset()
+    """Words between two wishes in one sentence: "and", "also"."""
+    excluded_by: frozenset[str] = frozenset()
+    """Words before a day, or before the little word it stands with, that leave it out: "any day but Thursday"."""
 
 
 class SpokenForms(Protocol):

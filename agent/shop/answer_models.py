@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from agent.shop.models import OrderStatus
+from agent.shop.models import CancelReason, OrderStatus
 
 
 def _iso_day(text: str) -> str:
@@ -72,6 +72,7 @@ class OrderAnswer(TrackedAnswer):
     items: list[ItemAnswer] = []
     more_items: bool = False
     goods: str = ""
+    cancel_reason: CancelReason = ""
     refund_amount: Amount | None = None
     currency: Currency = ""
     total: Amount | None = None
@@ -182,6 +183,7 @@ class ChangeAnswer(AnswerModel):
     postcode: str | None = None
     date: Day | None = None
     window: Window | None = None
+    note: str | None = None
 
 
 class DeliveryChanged(AnswerModel):

@@ -25,7 +25,9 @@ from agent.shop.answer_models import (
     ShipmentTracked,
     StreetsFound,
 )
-from agent.shop.returns import Condition, RefundMethod, RefundState, ReturnReason, ReturnState, Route
+from agent.shop.models import OrderStatus
+from agent.shop.order_changes import ChangeKind, ChangeRefusal
+from agent.shop.returns import Condition, RefundMethod, RefundState, ReturnReason, ReturnRefusal, ReturnState, Route
 
 ItemRefusal = Literal[
     "",
@@ -115,6 +117,7 @@ class ReturnAnswer(AnswerModel):
     refund_days: int = 5
     amount: Amount | None = None
     currency: Currency = ""
+    refusal: ReturnRefusal = ""
 
 
 class ReturnMadeAnswer(ReturnAnswer):
@@ -161,6 +164,82 @@ class RefundFound(AnswerModel):
     """``refunds.status``."""
 
     refund: RefundAnswer
+
+
+class ChangeableItem(AnswerModel):
+    """A line of an order that has not been sent."""
+
+    line: Annotated[str, Field(min_length=1)]
+    sku: str = ""
+    name: Annotated[str, Field(min_length=1)]
+    quantity: int | float | None = 1
+    price: Amount | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_a_key(cls, data: Any) -> Any:
+        """Give the line the key the shop would give it when the answer leaves it out."""
+        if isinstance(data, Mapping) and "line" not in data:
+            return {**data, "line": data.get("sku") or data.get("name") or "line 1"}
+        return data
+
+
+class ChangeableAnswer(AnswerModel):
+    """See :func:`agent.shop.order_changes.changeable_data`."""
+
+    number: str = ""
+    status: OrderStatus
+    can_cancel: bool = False
+    cancel_reason: ChangeRefusal = ""
+    can_change: bool = False
+    change_reason: ChangeRefusal = ""
+    kinds: list[ChangeKind] = Field(default_factory=list)
+    paid: bool = True
+    total: Amount | None = None
+    currency: Currency = ""
+    items: list[ChangeableItem] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> ChangeableAnswer:
+        if self.can_cancel == bool(self.cancel_reason) or self.can_change == bool(self.change_reason):
+            raise ValueError("what can be changed has no reason why not, and what cannot has one")
+        if bool(self.kinds) != self.can_change:
+            raise ValueError("an order can be changed in one of some kinds, or not at all")
+        return self
+
+
+class ChangeableFound(AnswerModel):
+    """``orders.changeable``."""
+
+    changeable: ChangeableAnswer
+
+
+class OrderChangeAnswer(AnswerModel):
+    """See :func:`agent.shop.order_changes.order_change_data`."""
+
+    number: str = ""
+    kind: ChangeKind
+    confirmation: str = ""
+    item: str = ""
+    quantity: int | None = None
+    option: str = ""
+    refunded: bool = False
+    refund_due: bool = False
+    amount: Amount | None = None
+    currency: Currency = ""
+    pending: bool = False
+
+    @model_validator(mode="after")
+    def _agrees(self) -> OrderChangeAnswer:
+        if self.refunded and self.refund_due:
+            raise ValueError("money that the system gives back is not due any more")
+        return self
+
+
+class OrderChanged(AnswerModel):
+    """``orders.cancel``, ``orders.remove_line``, ``orders.set_quantity`` and ``orders.set_option``."""
+
+    order_change: OrderChangeAnswer
 
 
 class PromotionAnswer(AnswerModel):
@@ -252,6 +331,12 @@ ANSWERS: Mapping[str, type[AnswerModel]] = {
     "shipments.change_address": DeliveryChanged,
     "shipments.reschedule": DeliveryChanged,
     "shipments.investigate": CaseOpened,
+    "shipments.leave_note": DeliveryChanged,
+    "orders.changeable": ChangeableFound,
+    "orders.cancel": OrderChanged,
+    "orders.remove_line": OrderChanged,
+    "orders.set_quantity": OrderChanged,
+    "orders.set_option": OrderChanged,
     "returns.eligibility": EligibilityFound,
     "returns.create": ReturnMade,
     "returns.status": ReturnsFound,

@@ -6,12 +6,13 @@ For trying procedures on a shop's real systems. The rules of the shop are applie
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Order, Ticket, TicketDraft
-from agent.shop.protocols import NotServed, Returns, Shipments, ShopSystems
+from agent.shop.order_changes import ChangeKind, OrderChange
+from agent.shop.protocols import NotServed, OrderChanges, Returns, Shipments, ShopSystems
 from agent.shop.returns import Return, ReturnDraft, line_amount, order_line
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
@@ -37,6 +38,7 @@ def without_changes(systems: ShopSystems, serves: Callable[[str], bool], now: Ca
         tickets=DryTickets(require, now),
         shipments=None if systems.shipments is None else DryShipments(systems.shipments, require),
         returns=None if systems.returns is None else DryReturns(systems.returns, require),
+        order_changes=None if systems.order_changes is None else DryOrderChanges(systems.order_changes, require),
         messages=None if systems.messages is None else DryMessages(require),
     )
 
@@ -91,6 +93,45 @@ class DryShipments:
         """See :class:`agent.shop.protocols.Shipments`."""
         self._require("shipments.investigate")
         return ParcelInvestigation(NOT_DONE, order.number, answer_by)
+
+    async def leave_note(self, order: Order, note: str, _key: str) -> DeliveryChange:
+        """See :class:`agent.shop.protocols.Shipments`."""
+        self._require("shipments.leave_note")
+        return DeliveryChange(NOT_DONE, order.number, note=note)
+
+
+class DryOrderChanges:
+    """Knows what could be changed, changes nothing."""
+
+    def __init__(self, systems: OrderChanges, require: RequireServed) -> None:
+        self._systems = systems
+        self._require = require
+
+    @property
+    def can_change(self) -> Collection[str]:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        return self._systems.can_change
+
+    async def cancel(self, order: Order, _key: str) -> OrderChange:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        return self._not_done("orders.cancel", "cancel", order)
+
+    async def remove_line(self, order: Order, line: str, _key: str) -> OrderChange:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        return self._not_done("orders.remove_line", "remove", order, line)
+
+    async def set_quantity(self, order: Order, line: str, quantity: int, _key: str) -> OrderChange:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        return replace(self._not_done("orders.set_quantity", "quantity", order, line), quantity=quantity)
+
+    async def set_option(self, order: Order, line: str, option: str, _key: str) -> OrderChange:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        return replace(self._not_done("orders.set_option", "option", order, line), option=option)
+
+    def _not_done(self, name: str, kind: ChangeKind, order: Order, line: str = "") -> OrderChange:
+        self._require(name)
+        item = order_line(order, line).name if line else ""
+        return OrderChange(order.number, kind, NOT_DONE, line, item, currency=order.currency)
 
 
 class DryReturns:

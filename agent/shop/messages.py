@@ -14,6 +14,7 @@ TEMPLATES: Mapping[str, str] = {
     "replacement": "Your replacement for order {order} is being prepared. Return number {number}. Details: {link}",
     "photo_link": "Please upload a photo of the item from order {order} here: {link}",
     "address_link": "Enter the new delivery address of order {order} here: {link}",
+    "invoice": "The invoice of order {order}: {link}",
     "tracking": "Follow your order {order} here: {link}",
     "delivery_change": "Order {order}: your change is confirmed, number {confirmation}.",
 }

@@ -36,6 +36,9 @@ OrderStatus = Literal[
 the system uses a word that nobody has told us the meaning of.
 """
 
+CancelReason = Literal["", "customer", "payment", "stock", "address", "shop"]
+"""``customer`` wanted it; ``payment`` did not come; ``stock``: sold out; ``address``: nothing can be sent there;
+``shop``: another decision of the shop, which only people tell."""
 ORDER_STATUSES: tuple[OrderStatus, ...] = get_args(OrderStatus)
 
 
@@ -103,6 +106,12 @@ class Order:
     """The system's own id, where its requests need that instead of the number."""
     more_items: bool = False
     """True when there are lines that the system has not told."""
+    email: str = field(default="", repr=False)
+    """As given at checkout; empty when it is not known."""
+    name: str = field(default="", repr=False)
+    """Of whom it is sent to; empty when it is not known."""
+    cancel_reason: CancelReason = ""
+    """Why it was cancelled; empty when it was not, or when that is not known."""
 
 
 class PartialOrders(tuple[Order, ...]):
@@ -204,6 +213,7 @@ def order_data(order: Order) -> dict[str, Any]:
             for parcel in order.parcels
         ],
         "delay_reason": order.delay_reason,
+        "cancel_reason": order.cancel_reason,
         "refund_amount": amount_data(order.refund_amount),
         "currency": order.currency,
         "total": amount_data(order.total),

@@ -69,3 +69,44 @@ def same_phone(given: str, known: str, region: str = "US") -> bool:
     """Compare two phone numbers in one form, in time that does not tell where they differ; empty equals nothing."""
     left, right = phone(given, region).encode(), phone(known, region).encode()
     return hmac.compare_digest(left, right) and bool(left)
+
+
+_SPOKEN_SYMBOLS = {
+    "at": "@",
+    **dict.fromkeys(("dot", "point", "period", "underscore", "dash", "hyphen", "minus"), ""),
+}
+_SPOKEN_DIGITS = dict(
+    zip(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"), "0123456789", strict=True)
+)
+_TITLES = frozenset(("mr", "mrs", "ms", "miss", "dr", "sir", "madam"))
+_EMAIL_CHARS = re.compile(r"[^a-z0-9@]+")
+
+
+def email(text: str) -> str:
+    """Return an e-mail address, typed, spoken or spelled, as letters, digits and one ``@``; ``""`` when it is none.
+
+    ``"j a n e dot doe at example dot com"`` and ``"Jane.Doe@example.com"`` are both ``"janedoe@examplecom"``.
+    """
+    words = unicodedata.normalize("NFKC", text).casefold().replace("@", " @ ").split()
+    joined = "".join(_SPOKEN_SYMBOLS.get(word, _SPOKEN_DIGITS.get(word, word)) for word in words)
+    plain = _EMAIL_CHARS.sub("", joined)
+    return plain if plain.count("@") == 1 and not plain.startswith("@") and not plain.endswith("@") else ""
+
+
+def same_email(given: str, known: str) -> bool:
+    """Compare two e-mail addresses in one form, in time that does not tell where they differ; empty equals nothing."""
+    left, right = email(given).encode(), email(known).encode()
+    return hmac.compare_digest(left, right) and bool(left)
+
+
+def name(text: str) -> str:
+    """Return the parts of a person's name in one order, without title and accents; ``""`` for fewer than two parts."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
+    parts = sorted({part for part in re.split(r"[\W\d_]+", plain) if part and part not in _TITLES})
+    return " ".join(parts) if len(parts) > 1 else ""
+
+
+def same_name(given: str, known: str) -> bool:
+    """Compare two whole names; a first name alone equals nothing."""
+    left, right = name(given).encode(), name(known).encode()
+    return hmac.compare_digest(left, right) and bool(left)

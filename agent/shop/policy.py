@@ -37,3 +37,9 @@ class Policy:
     """Beginning of the links in messages."""
     search_days: int = 3
     """How long a search for a missing parcel takes."""
+    cancel_while: tuple[str, ...] = ("placed", "awaiting_payment", "on_hold")
+    """Statuses in which an order may be cancelled on the phone; none: a person does it."""
+    change_while: tuple[str, ...] = ("placed", "awaiting_payment", "on_hold")
+    """Statuses in which what is in an order may be changed on the phone."""
+    second_facts: tuple[str, ...] = ("postcode", "phone", "email")
+    """What proves, besides its number, that an order is the caller's: also ``name``, where the shop takes that."""

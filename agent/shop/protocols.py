@@ -25,6 +25,7 @@ from typing import Literal, Protocol
 from agent.common.service_error import ServiceError
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
+from agent.shop.order_changes import OrderChange
 from agent.shop.returns import Return, ReturnDraft
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
@@ -80,6 +81,29 @@ class Shipments(Protocol):
 
     async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """Have the carrier search for a parcel, or return the search there is already for this order."""
+
+    async def leave_note(self, order: Order, note: str, key: str) -> DeliveryChange:
+        """Have the driver told where to leave an order. Raises ``not_allowed``."""
+
+
+class OrderChanges(Protocol):
+    """The order system, for orders that have not been sent. Each raises ``not_allowed`` when it is too late."""
+
+    @property
+    def can_change(self) -> Collection[str]:
+        """What the system can do: some of :data:`agent.shop.order_changes.KINDS`."""
+
+    async def cancel(self, order: Order, key: str) -> OrderChange:
+        """Cancel the whole order."""
+
+    async def remove_line(self, order: Order, line: str, key: str) -> OrderChange:
+        """Take out one line, named by its key (:func:`agent.shop.models.line_keys`)."""
+
+    async def set_quantity(self, order: Order, line: str, quantity: int, key: str) -> OrderChange:
+        """Order another number of pieces of one line."""
+
+    async def set_option(self, order: Order, line: str, option: str, key: str) -> OrderChange:
+        """Order another size or color of one line; ``option`` in words (``large``)."""
 
 
 class Returns(Protocol):
@@ -138,3 +162,4 @@ class ShopSystems:
     returns: Returns | None = None
     loyalty: Loyalty | None = None
     messages: Messages | None = None
+    order_changes: OrderChanges | None = None

@@ -13,7 +13,8 @@ from agent.shop.models import Order, OrderItem, amount_data, line_keys, quantity
 from agent.shop.policy import Policy
 from agent.shop.refusal import Refusal
 
-ReturnReason = Literal["changed_mind", "wrong_size", "defective"]
+ReturnReason = Literal["changed_mind", "wrong_size", "defective", "wrong_item", "wrong_color"]
+"""``wrong_item`` and ``wrong_color``: the shop has sent other goods than were ordered; the right ones are sent."""
 Condition = Literal["unopened", "opened", "used", "damaged"]
 Route = Literal["label", "store", "replacement"]
 RefundMethod = Literal["original", "store_credit", "exchange"]
@@ -21,6 +22,7 @@ ReturnState = Literal[
     "open", "in_transit", "received", "refunded", "replacement_sent", "rejected", "requested", "closed", "unknown"
 ]
 """``requested``: the shop has not said yes yet. ``closed``: nothing more happens, and no money is to be seen."""
+ReturnRefusal = Literal["", "window_over", "non_returnable", "used", "incomplete", "other"]
 RefundState = Literal[
     "none",
     "cancelled",
@@ -43,12 +45,18 @@ _CONDITIONS = {
     "changed_mind": ("unopened", "opened"),
     "wrong_size": ("unopened", "opened"),
     "defective": CONDITIONS,
+    "wrong_item": ("unopened", "opened"),
+    "wrong_color": ("unopened", "opened"),
 }
 _ROUTES = {
     "changed_mind": ("label", "store"),
     "wrong_size": ("label", "store", "replacement"),
     "defective": ("label", "store", "replacement"),
+    "wrong_item": ("label", "store", "replacement"),
+    "wrong_color": ("label", "store", "replacement"),
 }
+_FAULT_OF_THE_SHOP = frozenset(("defective", "wrong_item", "wrong_color"))
+"""Reasons for which everything may come back, and for longer."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,8 @@ class Return:
     key: str = field(default="", repr=False)
     """Idempotency key it was opened with; empty when the system does not tell."""
     lines: tuple[ReturnedLine, ...] = ()
+    refusal: ReturnRefusal = ""
+    """Why the shop did not accept it; empty when it did, or when that is not known."""
     """What comes back, when the system tells line by line; otherwise the one of ``sku`` and ``item``."""
 
 
@@ -175,7 +185,7 @@ def eligibility(
         return Eligibility("cancelled" if order.status == "cancelled" else "not_delivered", ())
     returned = _returned_lines(order, existing)
     judged = tuple(_judge(order.items[at], key, returned.get(at), policy, reason) for at, key in lines)
-    days = policy.defective_days if reason == "defective" else policy.return_days
+    days = policy.defective_days if reason in _FAULT_OF_THE_SHOP else policy.return_days
     # Without a day of delivery only this is sure: it was not before the day the order was placed.
     since = order.delivered_on or order.placed_on
     last_day = None if since is None else since + dt.timedelta(days=days)
@@ -295,7 +305,7 @@ def _is_same(line: OrderItem, returned: ReturnedLine) -> bool:
 def _judge(line: OrderItem, key: str, known: Return | None, policy: Policy, reason: str) -> ReturnableItem:
     if known is not None:
         return ReturnableItem(line, key, "return_exists", known.number)
-    if line.sku and line.sku in policy.non_returnable and reason != "defective":
+    if line.sku and line.sku in policy.non_returnable and reason not in _FAULT_OF_THE_SHOP:
         return ReturnableItem(line, key, "non_returnable")
     return ReturnableItem(line, key, "")
 
@@ -346,6 +356,7 @@ def return_data(made: Return, policy: Policy, order: Order) -> dict[str, Any]:
         "refund_days": policy.refund_days,
         "amount": amount_data(made.amount),
         "currency": made.currency or order.currency,
+        "refusal": made.refusal,
     }
 
 

@@ -13,6 +13,7 @@ from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
+from agent.shop.order_change_operations import OrderChangeOperations
 from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
 from agent.shop.return_operations import ReturnOperations
@@ -32,7 +33,8 @@ OperationHandler = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
 CHANGES = frozenset(
     {
         *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
-        *("messages.send", "tickets.create", "surveys.answer"),
+        *("messages.send", "tickets.create", "surveys.answer", "shipments.leave_note"),
+        *("orders.cancel", "orders.remove_line", "orders.set_quantity", "orders.set_option"),
     }
 )
 """What changes something, and so needs an idempotency key."""
@@ -67,7 +69,10 @@ class ShopServices:
         self._customers = customers
         self._tickets = tickets
         self._region = region
-        verification = VerificationOperations(orders, region, limits, pause, clock, on_alarm, verify_floor_seconds)
+        taken = (policy or Policy()).second_facts
+        verification = VerificationOperations(
+            orders, region, limits, pause, clock, on_alarm, verify_floor_seconds, taken
+        )
         self._operations: dict[str, OperationHandler] = {
             "orders.verify": verification.verify,
             "orders.find": self._find,
@@ -86,6 +91,14 @@ class ShopServices:
 
     def _add(self, systems: ShopSystems, policy: Policy, today: Callable[[], dt.date]) -> None:
         orders = systems.orders
+        changes = OrderChangeOperations(orders, systems.order_changes, policy)
+        self._operations |= {
+            "orders.changeable": changes.changeable,
+            "orders.cancel": changes.cancel,
+            "orders.remove_line": changes.remove_line,
+            "orders.set_quantity": changes.set_quantity,
+            "orders.set_option": changes.set_option,
+        }
         if systems.shipments is not None:
             deliveries = ShipmentOperations(orders, systems.shipments, policy, today)
             self._operations |= {
@@ -94,6 +107,7 @@ class ShopServices:
                 "shipments.change_address": deliveries.change_address,
                 "shipments.reschedule": deliveries.reschedule,
                 "shipments.investigate": deliveries.investigate,
+                "shipments.leave_note": deliveries.leave_note,
             }
         if systems.returns is not None:
             desk = ReturnOperations(orders, systems.returns, policy, today)

@@ -13,6 +13,7 @@ from agent.shop.protocols import Orders, Shipments
 from agent.shop.shipments import Address
 
 MAX_ADDRESS_CHARS = 100
+MAX_NOTE_CHARS = 200
 
 
 class ShipmentOperations:
@@ -53,6 +54,13 @@ class ShipmentOperations:
         window = take.text(arguments, "window", take.MAX_NUMBER_CHARS, optional=True)
         shipments.check_day(order, self._policy, self._today(), day, window)
         return {"change": shipments.change_data(await self._shipments.reschedule(order, day, window, key))}
+
+    async def leave_note(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Have the driver told where to leave an order."""
+        order = await self._orders.find(take.number(arguments))
+        note = take.text(arguments, "note", MAX_NOTE_CHARS)
+        shipments.check_note(order)
+        return {"change": shipments.change_data(await self._shipments.leave_note(order, note, key))}
 
     async def investigate(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Have the carrier search for a parcel that is marked delivered."""

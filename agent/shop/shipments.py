@@ -104,6 +104,8 @@ class DeliveryChange:
     address: Address | None = None
     day: dt.date | None = None
     window: str = ""
+    note: str = ""
+    """What the driver is told."""
 
 
 def address_refusal(order: Order) -> str:
@@ -129,6 +131,13 @@ def check_address(order: Order) -> None:
     refusal = address_refusal(order)
     if refusal:
         raise Refusal(refusal, "the delivery address cannot be changed any more")
+
+
+def check_note(order: Order) -> None:
+    """Raise :class:`Refusal` when no driver can be told anything about the order any more."""
+    refusal = "out_for_delivery" if order.status == "out_for_delivery" else _WHY_NO_DAY.get(order.status, "")
+    if refusal and refusal not in ("awaiting_payment", "on_hold", "held_at_customs"):
+        raise Refusal(refusal, "no note can be left for the driver any more")
 
 
 def check_missing(order: Order) -> None:
@@ -190,6 +199,7 @@ def change_data(change: DeliveryChange) -> dict[str, Any]:
         "postcode": address.postcode if address else None,
         "date": None if change.day is None else change.day.isoformat(),
         "window": change.window or None,
+        "note": change.note or None,
     }
 
 

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 VERIFY_FLOOR_SECONDS = 0.25
 """A refused verification never answers sooner, so that its delay does not tell why it was refused."""
 MAX_ORDERS = 10
+MAX_FACT_CHARS = 200
+FACTS = ("postcode", "phone", "email", "name")
+"""What may be compared with the order."""
 _NOWHERE = "no postcode"
 """Compared with when there is no order, so that both refusals do the same work."""
 T = TypeVar("T")
@@ -37,12 +40,14 @@ class VerificationOperations:
         clock: Callable[[], float] = time.monotonic,
         on_alarm: Callable[[str, str], None] | None = None,
         floor_seconds: float = VERIFY_FLOOR_SECONDS,
+        second_facts: Sequence[str] = ("postcode", "phone"),
     ) -> None:
         """``on_alarm(caller, number)`` is told of every call that is refused because of too many attempts.
 
         ``floor_seconds``: a refusal never comes sooner. It must be longer than a look-up usually takes.
         """
         self._floor_seconds = floor_seconds
+        self._second_facts = second_facts
         self._orders = orders
         self._region = region
         self._limits = limits
@@ -53,14 +58,18 @@ class VerificationOperations:
     async def verify(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return the order that both facts fit; ``not_found`` for any failure, ``not_allowed`` when locked.
 
-        The second fact is the postcode of the delivery address or the phone number given with the order, whichever the
-        flow asks for; given both, both must fit.
+        The second fact is one of the shop's ``second_facts``, whichever the flow asks for: the postcode of the delivery
+        address, the phone number or e-mail address given with the order, the name it is sent to; of those that are
+        given all must fit. One that the shop does not take is refused (``fact_not_taken``); nothing is looked up then.
         """
         number = take.number(arguments)
-        postcode = take.text(arguments, "postcode", take.MAX_NUMBER_CHARS, optional=True)
-        phone = take.text(arguments, "phone", take.MAX_NUMBER_CHARS, optional=True)
-        if not postcode and not phone:
-            raise ServiceError("bad_request", "orders.verify needs a second fact: 'postcode' or 'phone'")
+        told = {name: take.text(arguments, name, MAX_FACT_CHARS, optional=True) for name in FACTS}
+        given = {name: value for name, value in told.items() if value}
+        if not given:
+            raise ServiceError("bad_request", f"orders.verify needs a second fact: one of {', '.join(FACTS)}")
+        for name in given:
+            if name not in self._second_facts:
+                raise Refusal("fact_not_taken", f"this shop does not take the {name} as proof")
 
         async def look() -> Order | None:
             try:
@@ -69,11 +78,7 @@ class VerificationOperations:
                 if error.code != "not_found":
                     raise
                 order = None
-            fits = (
-                [normalise.same_postcode(postcode, _NOWHERE if order is None else order.postcode)] if postcode else []
-            )
-            if phone:
-                fits.append(normalise.same_phone(phone, "" if order is None else order.phone, self._region))
+            fits = [self._fits(name, value, order) for name, value in given.items()]
             return order if all(fits) else None
 
         async def belongs_to(caller: str) -> bool:
@@ -89,6 +94,16 @@ class VerificationOperations:
         if order is None:
             raise ServiceError("not_found", "no order has this number and this second fact")
         return {"order": order_data(order)}
+
+    def _fits(self, name: str, value: str, order: Order | None) -> bool:
+        """Compare with nothing when there is no order, so that both refusals do the same work."""
+        if name == "postcode":
+            return normalise.same_postcode(value, _NOWHERE if order is None else order.postcode)
+        if name == "phone":
+            return normalise.same_phone(value, "" if order is None else order.phone, self._region)
+        if name == "email":
+            return normalise.same_email(value, "" if order is None else order.email)
+        return normalise.same_name(value, "" if order is None else order.name)
 
     async def find_by_phone(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         """Return the orders of a phone number; with a postcode only those that were sent there.

@@ -23,6 +23,11 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
     "shipments.reschedule": {"number": "64350", "date": "2026-11-27", "window": "09:00-12:00"},
     "shipments.investigate": {"number": "36190"},
     "returns.create": {"number": "58124", "item": "Wool Scarf", **RETURN},
+    "shipments.leave_note": {"number": "10473", "note": "at the back door"},
+    "orders.cancel": {"number": "41286"},
+    "orders.remove_line": {"number": "41286", "line": "YGM-701-PRP"},
+    "orders.set_quantity": {"number": "41286", "line": "YGM-701-PRP", "quantity": 3},
+    "orders.set_option": {"number": "41286", "line": "YGM-701-PRP", "option": "blue"},
     "messages.send": {"number": "10473", "template": "tracking", "values": {}},
     "tickets.create": {"reason": "check", "summary": "A test."},
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import steps
+from agent.dialog.engine import named_days, steps
 from agent.dialog.engine.state import Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST
@@ -43,37 +43,24 @@ def is_denial(scene: TurnContext, heard: TurnInput) -> bool:
 
 
 def date_in_request(scene: TurnContext, flow: str, heard: TurnInput) -> tuple[str, str] | None:
-    """Return a date slot of the flow and the one day a sentence names for it; None without one, or with a denial."""
-    tokens = heard.text.split()
-    if scene.pack.language.changes.denials.intersection(tokens):
-        return None
+    """Return a date slot of the flow and the one day a sentence wants for it; None without one."""
+    tokens = heard.text.lower().split()
     steps = scene.pack.flow(flow).steps
     asked = (step.collect for step in steps if isinstance(step, CollectStep))
     slot = next((name for name in asked if scene.pack.slot(name).type == "date"), "")
-    day = _named_day(scene, slot, tokens) if slot else ""
+    day = _wanted(scene, slot, tokens) if slot else ""
     return (slot, day) if day else None
 
 
 def single_date(scene: TurnContext, focus: Focus, heard: TurnInput) -> str:
     """Return the one day named in an answer that was not understood as a whole; ``""`` for none."""
-    if (
-        focus.kind != "collect"
-        or scene.pack.slot(focus.slot).type != "date"
-        or scene.pack.language.changes.denials.intersection(heard.text.split())
-    ):
+    if focus.kind != "collect" or scene.pack.slot(focus.slot).type != "date":
         return ""
-    return _named_day(scene, focus.slot, heard.text.split())
+    return _wanted(scene, focus.slot, heard.text.lower().split())
 
 
-def _named_day(scene: TurnContext, slot: str, tokens: list[str]) -> str:
-    """Return the day whose longest name stands in the tokens; ``""`` when two different days do."""
-    named: dict[int, set[str]] = {}
-    for option in scene.options(slot):
-        for way in option.phrases:
-            if any(tuple(tokens[at : at + len(way)]) == way for at in range(len(tokens))):
-                named.setdefault(len(way), set()).add(option.value)
-    days = named[max(named)] if named else set()
-    return days.pop() if len(days) == 1 else ""
+def _wanted(scene: TurnContext, slot: str, tokens: list[str]) -> str:
+    return named_days.wanted_day(tokens, scene.options(slot), scene.pack.language.changes)
 
 
 def _answered(scene: TurnContext) -> Iterator[tuple[int, str]]:

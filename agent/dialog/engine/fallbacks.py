@@ -12,6 +12,8 @@ from agent.dialog.pack.lint import is_prompt_id
 
 MAX_REJECTED_READBACKS = 3
 """Read-backs a caller may reject before a person takes over."""
+OTHER_LANGUAGE = "other_language"
+"""The prompt, and the reason of the hand-over."""
 _MAX_MUTTERS = 6
 _DEFAULT_LEVELS = 2
 
@@ -52,6 +54,10 @@ def command(scene: TurnContext, name: str) -> NextAction:
     if name == "goodbye":
         scene.say(("goodbye",))
         return HangUp("answered")
+    if name == "aside":
+        # said to somebody else: what was asked stays open, and so does "hold on"
+        scene.keep_last_said = True
+        return listening.listen(scene)
     state.reset_failures()
     if name == "repeat":
         scene.said = list(state.last_said)
@@ -73,6 +79,15 @@ def ask_again(scene: TurnContext) -> Listen:
     """Ask the open question again in its shorter words."""
     scene.question(_focus(scene), again=True)
     return listening.listen(scene)
+
+
+def other_language(scene: TurnContext, language: str) -> HandOverAction:
+    """Bring a person at once to a caller who speaks another language, and say so in words that are easy to know."""
+    scene.understood = f"speaks {language}"
+    words = "other_language" in scene.pack.contents.prompts
+    if words:
+        scene.say(("other_language",), language=language)
+    return hand_over(scene, OTHER_LANGUAGE, quiet=words)
 
 
 def escalate(scene: TurnContext, name: str) -> HandOverAction:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import corrections, fallbacks, listening, steps
+from agent.dialog.engine import corrections, echo_answers, fallbacks, listening, second_wishes, several_choices, steps
+from agent.dialog.engine.other_languages import spoken_language
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
+from agent.dialog.grammar.grammar_builder import collect_key
 from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
@@ -37,7 +39,14 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         return fallbacks.no_match(scene)
     if slot.type == "text" and focus.kind == "collect":
         return _free_text(scene, focus, heard)
+    heard_before = _special(scene, focus, heard)
+    if heard_before is not None:
+        return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
+    if scene.state.guessed and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
+        answered = _echo(scene, focus, heard)
+        if answered is not None:
+            return answered
     asked_again = match is not None and match.meaning.kind == "request" and match.meaning.name == scene.frame.flow
     if match is None or asked_again:
         day = corrections.single_date(scene, focus, heard)
@@ -53,10 +62,68 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         scene.understood = "nothing"
         return fallbacks.no_match(scene)
     if match.meaning.kind == "request":
+        scene.state.opening = heard.text.lower()
         told = corrections.date_in_request(scene, match.meaning.name, heard)
         if told is not None and heard.confidence >= LOW_CONFIDENCE:
             match = replace(match, meaning=replace(match.meaning, values=(*match.meaning.values, told)))
     return _meant(scene, focus, match, heard.confidence)
+
+
+def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
+    """Take what the grammar of a turn does not know: another language, several things at once, two wishes."""
+    tokens = heard.text.lower().split()
+    language = spoken_language(tokens, scene.pack.contents.other_languages)
+    if language:
+        return fallbacks.other_language(scene, language)
+    if heard.confidence < LOW_CONFIDENCE or focus.kind != "collect":
+        return None
+    slot = scene.pack.slot(focus.slot)
+    if slot.several:
+        return _several(scene, focus, slot.several, tokens)
+    if slot.type == "request":
+        both = second_wishes.two_wishes(scene, focus, heard)
+        if both is not None:
+            first, meaning = both
+            second_wishes.remember(scene, meaning)
+            return interpret_answer(scene, first)
+    return None
+
+
+def _several(scene: TurnContext, focus: Focus, variable: str, tokens: Sequence[str]) -> NextAction | None:
+    language = scene.pack.language
+    found = several_choices.named(tokens, scene.options(focus.slot), language.choices, language.changes.denials)
+    if len(found) < 2:
+        return None
+    scene.assign(variable, found)
+    then = _value(scene, focus, found[0])
+    scene.understood = f"{focus.slot}={','.join(found)}"
+    return then
+
+
+def _is_no_answer(match: GrammarMatch | None) -> bool:
+    """Return whether nothing was understood, or only a yes or a no to a read-back."""
+    return match is None or match.meaning.kind in ("right", "wrong", "request")
+
+
+def _echo(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
+    """Take an answer to a guess that was read aloud: yes, no, or one of them with more behind it."""
+    bare = echo_answers.bare_answer(scene, heard)
+    if bare is not None:
+        return bare
+    split = echo_answers.split_answer(scene, heard)
+    if split is None:
+        return None
+    said, rest = split
+    if said == "no":
+        opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
+        meant = scene.pack.grammars[collect_key(opening)].match(rest) if opening else None
+        if meant is None or meant.meaning.kind != "request":
+            return None
+        echo_answers.leave_guess(scene)
+        scene.state.opening = rest.text
+        return _request(scene, focus, meant, heard.confidence)
+    scene.state.guessed = False
+    return interpret_answer(scene, rest)
 
 
 def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:

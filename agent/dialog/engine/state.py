@@ -39,12 +39,17 @@ class CallFacts:
     """What the shop knows of the number that calls, where it wants to greet by it (``first_name``, ``tier``)."""
     survey: bool = False
     """Whether the shop wants callers to be asked at the end how the call was."""
+    automated: bool = True
+    """Whether the greeting says that an automated assistant speaks."""
+    second_facts: tuple[str, ...] = ("postcode", "phone", "email")
+    """What proves, besides its number, that an order is the caller's."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""
         data = asdict(self)
         data["now"] = self.now.isoformat()
         data["known"] = {slot: list(values) for slot, values in self.known.items()}
+        data["second_facts"] = list(self.second_facts)
         data["customer"], data["left"] = dict(self.customer), dict(self.left)
         return data
 
@@ -158,6 +163,10 @@ class ConversationState:
     """True while the last request was only guessed from what it was about."""
     last_said: list[Prompt] = field(default_factory=list)
     last_heard: str = ""
+    later: list[PendingRequest] = field(default_factory=list)
+    """Further wishes of one sentence, taken up when the first is done."""
+    opening: str = ""
+    """The words of the last request: what is asked later may be answered in them already."""
     requests: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
@@ -196,6 +205,7 @@ class ConversationState:
                 **{
                     **data,
                     "frames": [FlowFrame(**frame) for frame in data["frames"]],
+                    "later": [_request(wish) for wish in data.get("later", ())],
                     "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),
@@ -209,11 +219,13 @@ class ConversationState:
 
 def _focus(data: Mapping[str, Any]) -> Focus:
     request = data["request"]
-    if request is not None:
-        values = tuple((name, value) for name, value in request["values"])
-        also = tuple((name, number, doubt) for name, number, doubt in request["also"])
-        request = PendingRequest(**{**request, "values": values, "also": also})
-    return Focus(data["kind"], data["slot"], request)
+    return Focus(data["kind"], data["slot"], None if request is None else _request(request))
+
+
+def _request(data: Mapping[str, Any]) -> PendingRequest:
+    values = tuple((name, value) for name, value in data["values"])
+    also = tuple((name, number, doubt) for name, number, doubt in data["also"])
+    return PendingRequest(**{**data, "values": values, "also": also})
 
 
 _FACTS = TypeAdapter(CallFacts)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HangUp, NextAction
-from agent.dialog.engine import listening
+from agent.dialog.engine import listening, second_wishes, several_choices
 from agent.dialog.engine.handover import SAME_AS_BEFORE, hand_over, hand_over_again
 from agent.dialog.engine.state import FlowFrame, Focus, PendingEffect, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -153,6 +153,13 @@ def _leave(scene: TurnContext) -> bool:
     scene.forget_flow_values(left)
     if left.request and left.flow not in scene.state.answered:
         scene.state.answered.append(left.flow)
+    wish = second_wishes.take_up(scene, left)
+    if wish is not None:
+        for name, value in wish.values:
+            scene.fill(name, SlotValue(value))
+        scene.state.requests.append(wish.flow)
+        push_flow(scene, FlowFrame(wish.flow, request=True, interrupts=left.interrupts))
+        return False
     if not left.interrupts or not scene.state.frames:
         return False
     scene.say(("back_to",))
@@ -210,6 +217,9 @@ def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: 
     if value is not None and not value.doubt:
         _go_on(scene, frame, step)
         return None
+    if value is None and not frame.asking and _told_before(scene, step.collect):
+        _go_on(scene, frame, step)
+        return None
     frame.asking = True
     focus = Focus("collect" if value is None else "confirm", step.collect)
     state.focus = focus
@@ -219,6 +229,26 @@ def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: 
     else:
         scene.question(focus, again=again)
     return listening.listen(scene)
+
+
+def _told_before(scene: TurnContext, name: str) -> bool:
+    """Fill a choice from the call's data that the words of the request named already: "take the candle off my order".
+
+    Once a request, and only where one thing is named: it is read back before anything is done.
+    """
+    slot = scene.pack.slot(name)
+    opening = scene.state.opening
+    if not opening or slot.type != "choice" or not slot.named_before:
+        return False
+    language = scene.pack.language
+    found = several_choices.named(opening.split(), scene.options(name), language.choices, language.changes.denials)
+    if not found or (len(found) > 1 and not slot.several):
+        return False
+    if slot.several and len(found) > 1:
+        scene.assign(slot.several, found)
+    scene.state.opening = ""
+    scene.fill(name, SlotValue(found[0]))
+    return True
 
 
 def _call(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:

@@ -35,7 +35,7 @@ class TurnContext:
 
     def context(self, **extra: Any) -> dict[str, Any]:
         """Return what prompts and expressions can see."""
-        flows = self.pack.contents.flows
+        flows, later = self.pack.contents.flows, [wish.flow for wish in self.state.later]
         return {
             **self.state.variables,
             **{name: slot.value for name, slot in self.state.slots.items()},
@@ -46,8 +46,10 @@ class TurnContext:
             "customer": self.facts.customer,
             "left": self.facts.left,
             "survey": self.facts.survey,
+            "automated": self.facts.automated,
+            "second_facts": self.facts.second_facts,
             "queue": self.state.queue,
-            "requests": [flows[flow].description for flow in self.state.requests if flow in flows],
+            "requests": [flows[flow].description for flow in (*self.state.requests, *later) if flow in flows],
             "last_heard": self.state.last_heard,
             "failure": self.state.failure,
             "formats": self.pack.format_patterns,

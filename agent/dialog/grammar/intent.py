@@ -22,6 +22,8 @@ class Intent:
     """Requests: which trigger of the flow."""
     guessed: bool = False
     """True when only the gist of the sentence was understood."""
+    wide: bool = False
+    """True when a phrase explained it that stands for any number of sentences."""
 
 
 def intent_priority(meaning: Intent) -> tuple[bool, bool, int]:

@@ -71,13 +71,19 @@ class PhraseMatcher:
 
         The entry that explains the most words wins; the listed one when a wide one explains no more.
         """
+        listed, length = self._listed(tokens)
+        wide = self.widely(tokens, length)
+        meaning = (replace(wide, wide=True) if wide is not None else None) or listed or self._answers(tokens)
+        return None if meaning is not None and self._contradicts(tokens, meaning) else meaning
+
+    def _listed(self, tokens: Tokens) -> tuple[Intent | None, int]:
+        """Return the meaning of the longest written-out phrase with nothing but edges around it, and its length."""
         listed, length = None, 0
         for start, end in self.windows(tokens):
             meaning = self.exact(tokens[start:end]) if end - start > length else None
             if meaning is not None:
                 listed, length = meaning, end - start
-        meaning = self.widely(tokens, length) or listed or self._answers(tokens)
-        return None if meaning is not None and self._contradicts(tokens, meaning) else meaning
+        return listed, length
 
     def _contradicts(self, tokens: Tokens, meaning: Intent) -> bool:
         """Return whether a refusal begins with a yes ("yes not right"), as it does when "that's" was misheard.
@@ -170,18 +176,23 @@ class PhraseMatcher:
         """Guess what a sentence is about; None when two meanings are as likely, or when it was not heard well."""
         if UNKNOWN in tokens or heard.confidence < _SURE_WORD:
             return None
+        best = self.gists(tokens)
+        return best[0] if len(best) == 1 else None
+
+    def gists(self, tokens: Tokens) -> list[Intent]:
+        """Return what the gists say that explain most of a text; several when they explain as much."""
         told = [
             (found, meaning) for gist, meaning in self._layers.gists() if (found := gist.explains(tokens)) is not None
         ]
         if not told:
-            return None
+            return []
         most = max((intent_priority(meaning)[:2], found[0]) for found, meaning in told)
         best: dict[tuple[str, str, object], Intent] = {}
         for (count, values), meaning in told:
             if (intent_priority(meaning)[:2], count) == most:
                 guess = replace(meaning, values=(*meaning.values, *values), guessed=True)
                 best.setdefault((guess.kind, guess.name, guess.values), guess)
-        return next(iter(best.values())) if len(best) == 1 else None
+        return list(best.values())
 
     def strong_word(self, heard: TurnInput, tokens: Tokens) -> Intent | None:
         """Return what a single word said surely brings, wherever it stands."""

@@ -132,6 +132,11 @@ class TurnGrammar:
             return self._besides.match(heard, known)
         return GrammarMatch(other) if other is not None else None
 
+    def evidence(self, text: str) -> tuple[Intent | None, tuple[Intent, ...]]:
+        """Return what the phrases see in a whole text, and what the gists see in it, without numbers."""
+        tokens = self._tokens(text)
+        return self._sentences.meaning_of(tokens), tuple(self._sentences.gists(tokens))
+
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""
         tokens = self._tokens(text)

@@ -18,6 +18,9 @@ class KnowledgeAnswer(FileModel):
     """What they are told."""
     examples: Texts = ()
     """The same question in callers' own words: what the acceptance score is fitted from."""
+    about: str = ""
+    """What it is, in words for a question to the caller and for staff: "about the opening hours". The topic's id when
+    empty."""
 
 
 class Promotion(FileModel):

@@ -112,6 +112,12 @@ class Slot(QuestionSettings):
     n-th one can also be chosen by "the first one" and by its key; prompts see the names as ``options``."""
     days_ahead: int = Field(default=35, ge=1, le=366)
     """Date slots: how far ahead a caller can name a day, beginning tomorrow."""
+    named_before: bool = False
+    """Choice slots with ``choices_from``: takes what the request itself has named ("take the candle off my order"). For what
+    is read back before anything is done."""
+    several: str = ""
+    """Choice slots with ``choices_from``: the variable that takes the values of all things named in one answer ("both the
+    jacket and the scarf"); the slot has the first of them."""
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
@@ -365,6 +371,8 @@ class CommandPhrases(FileModel):
     repeat: Texts = ()
     help: Texts = ()
     cancel: Texts = ()
+    aside: Texts = ()
+    """Said to somebody else in the room: nothing is answered, and it costs nothing."""
     start_over: Texts = ()
     wait: Texts = ()
     agent: Texts = ()
@@ -408,6 +416,8 @@ class PackFile(FileModel):
     """Variables that survive "start over" (attempt counters)."""
     story: Story | None = None
     """Which slots and which variable tell staff what the call was about."""
+    other_languages: dict[str, Texts] = {}
+    """Name of a language (``Spanish``) -> its commonest words: who speaks it gets a person at once, and is told so."""
     recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
     services: dict[str, Service] = {}

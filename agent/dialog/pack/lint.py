@@ -39,13 +39,23 @@ SYSTEM_PROMPTS = (
     "handover", "handover_summary", "help", "not_that", "start_over", "still_there", "wait",
 )  # fmt: skip
 """Prompts the engine itself says; every pack must have them."""
-OPTIONAL_PROMPTS = ("cannot_hear", "guessed_request", "keys_menu", "lost_you", "queue_wait", "whisper")
+OPTIONAL_PROMPTS = (
+    "cannot_hear",
+    "guessed_request",
+    "keys_menu",
+    "next_wish",
+    "other_language",
+    "lost_you",
+    "queue_wait",
+    "whisper",
+)
 """Prompts that are said where a pack has them: at a guess, to callers who wait, to the person before the caller is
 joined, and when something broke (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
         "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id", knowledge.ANSWERS,
+        "automated", "second_facts", "language",
         knowledge.PROMOTIONS,
     }
 )  # fmt: skip

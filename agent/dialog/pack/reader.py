@@ -37,6 +37,7 @@ from agent.dialog.model.understanding import Thresholds, UnderstandingSettings, 
 
 _NAMED = (
     "rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows", "not_for_us",
+    "other_languages",
 )  # fmt: skip
 _SINGLE = (
     "language",

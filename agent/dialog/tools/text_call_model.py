@@ -127,6 +127,8 @@ class TextCallScript(_Model):
     """What the dialplan left for the call."""
     survey: bool = False
     """Whether the shop asks at the end how the call was."""
+    second_facts: tuple[str, ...] = ("postcode", "phone", "email")
+    """What the shop takes as proof besides the number of an order."""
     known: dict[str, tuple[str, ...]] = {}
     """Number slot -> numbers this caller may well mean."""
     lines: tuple[TextCallLine, ...] = Field(min_length=1)

@@ -115,6 +115,7 @@ def play(
         known=script.known,
         left=script.left,
         survey=script.survey,
+        second_facts=script.second_facts,
     )
     failures = {name: service.failures for name, service in pack.contents.services.items()}
     player = _Player(begin(pack, facts, render), _Answers(located.answers, failures, check_answer))

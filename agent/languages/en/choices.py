@@ -29,8 +29,17 @@ CHOICES = ChoiceWords(
     code="~ [the | my] [code] {word} {number} [code]",
 )
 _LEADS = "no not wait actually sorry i meant mean said make that it rather but oh hang on"
-_DENIALS = "not no nobody never won't can't cannot isn't don't doesn't away vacation until"
+_DENIALS = (
+    "not no nobody nobody's nobody'll never won't can't cannot isn't aren't don't doesn't didn't wasn't wouldn't"
+    " couldn't shouldn't away vacation holiday holidays abroad trip until busy working unavailable impossible unless"
+    " skip avoid none neither nor out gone closed empty wont cant dont doesnt isnt"
+)
+_CLAUSES = "can could would will please but so and because instead then therefore maybe perhaps how what make let try"
+_EXCLUDED_BY = "of than but except besides before after until till not by"
 CHANGES = ChangeWords(
     leads=frozenset(_LEADS.split()),
     denials=frozenset(_DENIALS.split()),
+    joints=frozenset({"and", "also", "plus", "then", "besides"}),
+    clauses=frozenset(_CLAUSES.split()),
+    excluded_by=frozenset(_EXCLUDED_BY.split()),
 )

@@ -36,13 +36,16 @@ Never used: 10472, and every number that differs from one above in a single digi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.shop.models import OrderStatus
+from agent.shop.models import CancelReason, OrderStatus
 
 SLOW, BROKEN, SILENT = "70404", "70505", "70606"
 """Orders to try out what callers hear when the order system fails."""
 SLOW_SECONDS = 10.0
+CANCEL_REASONS: Mapping[str, CancelReason] = {"78701": "stock"}
+"""Why the shop cancelled an order."""
 UNUSED_ORDER_NUMBERS = frozenset({"10472"})
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from agent.common.service_error import ServiceError
 from agent.shop.demo import fixed_data
 from agent.shop.demo.database import DemoDatabase
+from agent.shop.demo.order_changes import changed
 from agent.shop.models import Customer, Order, OrderItem, Parcel
 
 
@@ -89,7 +90,12 @@ def _order(db: sqlite3.Connection, row: sqlite3.Row) -> Order:
     number = (row["number"],)
     address = _latest_change(db, row["number"], "postcode")
     day = _latest_change(db, row["number"], "day")
-    return Order(
+    owner = db.execute("SELECT name, email FROM customers WHERE id = ?", (row["customer_id"],)).fetchone()
+    changes = db.execute(
+        "SELECT * FROM order_changes WHERE order_number = ? AND made_on = (SELECT today FROM made) ORDER BY number",
+        number,
+    ).fetchall()
+    as_placed = Order(
         number=row["number"],
         status=row["status"],
         placed_on=dt.date.fromisoformat(row["placed_on"]),
@@ -121,7 +127,11 @@ def _order(db: sqlite3.Connection, row: sqlite3.Row) -> Order:
         delay_reason=row["delay_reason"],
         # it is the demo shop's own books that hold no refund: none has been made
         refund_amount=_amount(row["refund_cents"] or 0),
+        email=owner["email"] if owner else "",
+        name=owner["name"] if owner else "",
+        cancel_reason=fixed_data.CANCEL_REASONS.get(row["number"], "") if row["status"] == "cancelled" else "",
     )
+    return changed(as_placed, changes)
 
 
 def _latest_change(db: sqlite3.Connection, number: str, column: str) -> sqlite3.Row | None:

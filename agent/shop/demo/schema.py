@@ -85,7 +85,10 @@ CREATE TABLE streets (
 );
 """
 
-FIRST_NUMBERS = {"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 5001, "messages": 1}
+FIRST_NUMBERS = {
+    **{"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 5001, "messages": 1},
+    **{"order_changes": 7001, "delivery_notes": 8001},
+}
 """What the first one a call makes is numbered."""
 
 ADDED = {("tickets", "page"): "TEXT NOT NULL DEFAULT ''"}
@@ -138,6 +141,26 @@ CREATE TABLE IF NOT EXISTS changes (
     day_window   TEXT
 );
 CREATE INDEX IF NOT EXISTS changes_by_order ON changes (order_number);
+CREATE TABLE IF NOT EXISTS order_changes (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    made_on      TEXT NOT NULL,
+    order_number TEXT NOT NULL,
+    kind         TEXT NOT NULL,   -- cancel, remove, quantity or option
+    line         TEXT NOT NULL,
+    item         TEXT NOT NULL,
+    quantity     INTEGER,
+    option       TEXT NOT NULL,
+    back_cents   INTEGER          -- what goes back; nothing was paid, or nothing is less
+);
+CREATE INDEX IF NOT EXISTS order_changes_by_order ON order_changes (order_number);
+CREATE TABLE IF NOT EXISTS delivery_notes (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    key          TEXT NOT NULL UNIQUE,
+    made_on      TEXT NOT NULL,
+    order_number TEXT NOT NULL,
+    note         TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS cases (
     number       INTEGER PRIMARY KEY AUTOINCREMENT,
     key          TEXT NOT NULL UNIQUE,

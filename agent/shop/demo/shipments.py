@@ -36,6 +36,22 @@ class DemoShipments:
         """Have an order come on another day, or return the change this key has made."""
         return await self._change(order, key, None, None, None, None, day.isoformat(), window or None)
 
+    async def leave_note(self, order: Order, note: str, key: str) -> DeliveryChange:
+        """Leave a note for the driver, or return the one this key has left."""
+        shipments.check_note(order)
+
+        def leave(db: sqlite3.Connection) -> sqlite3.Row:
+            db.execute(
+                "INSERT INTO delivery_notes (key, made_on, order_number, note)"
+                " SELECT ?, today, ?, ? FROM made WHERE true ON CONFLICT (key) DO NOTHING",
+                (key, order.number, note),
+            )
+            row: sqlite3.Row = db.execute("SELECT * FROM delivery_notes WHERE key = ?", (key,)).fetchone()
+            return row
+
+        row = await self._database.run(leave)
+        return DeliveryChange(f"D-{row['number']}", row["order_number"], note=row["note"])
+
     async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """Open a search for a parcel, or return the one there is for this order."""
 

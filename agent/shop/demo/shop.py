@@ -16,6 +16,7 @@ from agent.shop.demo import schema
 from agent.shop.demo.database import DemoDatabase, connect
 from agent.shop.demo.fixed_data import NON_RETURNABLE
 from agent.shop.demo.generator import SEED, demo_shop_version, make_demo_shop
+from agent.shop.demo.order_changes import DemoOrderChanges
 from agent.shop.demo.orders import DemoCustomers, DemoOrders
 from agent.shop.demo.returns import DemoReturns
 from agent.shop.demo.shipments import DemoShipments
@@ -23,7 +24,7 @@ from agent.shop.demo.tickets_and_messages import DemoMessages, DemoTickets
 from agent.shop.policy import Policy
 from agent.shop.protocols import ShopSystems
 
-POLICY = Policy(non_returnable=NON_RETURNABLE)
+POLICY = Policy(non_returnable=NON_RETURNABLE, second_facts=("postcode", "phone", "email", "name"))
 """The demo shop's rules."""
 SHOP_FILE, KEPT_FILE = "shop.sqlite", "tickets.sqlite"
 
@@ -38,6 +39,7 @@ class DemoShop:
     shipments: DemoShipments
     returns: DemoReturns
     messages: DemoMessages
+    order_changes: DemoOrderChanges
     database: DemoDatabase
     policy: Policy = POLICY
 
@@ -52,6 +54,7 @@ class DemoShop:
             returns=self.returns,
             loyalty=self.customers,
             messages=self.messages,
+            order_changes=self.order_changes,
         )
 
     async def close(self) -> None:
@@ -85,6 +88,7 @@ async def open_demo_shop(
         shipments=DemoShipments(database),
         returns=DemoReturns(database),
         messages=DemoMessages(database, now),
+        order_changes=DemoOrderChanges(database),
         database=database,
     )
     try:

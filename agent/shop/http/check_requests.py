@@ -12,7 +12,7 @@ from agent.shop import normalise
 from agent.shop.http.operations import OPERATIONS
 from agent.shop.http.shop import HttpShop
 from agent.shop.messages import MessageDraft
-from agent.shop.models import Order, TicketDraft
+from agent.shop.models import Order, TicketDraft, line_keys
 from agent.shop.returns import ReturnDraft
 from agent.shop.shipments import Address
 
@@ -29,6 +29,11 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "shipments.investigate": ("order",),
     "returns.of_order": ("order",),
     "returns.create": ("order",),
+    "shipments.leave_note": ("order",),
+    "orders.cancel": ("order",),
+    "orders.remove_line": ("order",),
+    "orders.set_quantity": ("order",),
+    "orders.set_option": ("order",),
 }
 _SAMPLES: Mapping[str, Any] = {
     "verified": True,
@@ -113,6 +118,21 @@ class CheckRequests:
         unknown = [name for name in ("name", "tier", "points", "orders_count") if getattr(found, name) in ("", None)]
         return f"a customer; not known: {', '.join(unknown)}" if unknown else "a customer"
 
+    async def _order_change(self, operation: str, order: Order, key: str) -> str:
+        changes = self._shop.order_changes
+        if operation == "orders.cancel":
+            return f"cancelled: {(await changes.cancel(order, key)).confirmation or 'without a number'}"
+        if not order.items:
+            raise ServiceError("bad_request", "the order has no lines to change")
+        line = line_keys(order.items)[0]
+        if operation == "orders.remove_line":
+            made = await changes.remove_line(order, line, key)
+        elif operation == "orders.set_quantity":
+            made = await changes.set_quantity(order, line, 2, key)
+        else:
+            made = await changes.set_option(order, line, "large", key)
+        return f"changed: {made.confirmation or 'without a number'}"
+
     async def _change(self, operation: str) -> str:
         shop, samples, key, today = self._shop, self._samples, self._key, self._today
         if operation == "tickets.create":
@@ -129,6 +149,10 @@ class CheckRequests:
         if operation == "shipments.reschedule":
             day = today + dt.timedelta(days=7)
             return f"changed: {(await shop.shipments.reschedule(order, day, '', key)).confirmation}"
+        if operation == "shipments.leave_note":
+            return f"left note {(await shop.shipments.leave_note(order, 'check', key)).confirmation}"
+        if operation.startswith("orders."):
+            return await self._order_change(operation, order, key)
         if operation == "shipments.investigate":
             case = await shop.shipments.investigate(order, "check", today + dt.timedelta(days=3), key)
             return f"opened case {case.number}"

@@ -62,6 +62,15 @@ class HttpShipments:
         made = await system.runner.change("shipments.reschedule", arguments, key)
         return DeliveryChange(made.confirmation, order.number, day=day, window=window)
 
+    async def leave_note(self, order: Order, note: str, key: str) -> DeliveryChange:
+        """See :class:`agent.shop.protocols.Shipments`."""
+        system = self._served.get("shipments.leave_note")
+        if system is None:
+            return await self._other("shipments.leave_note").leave_note(order, note, key)
+        arguments = {"number": order.number, "order": order_data(order), "note": note}
+        made = await system.runner.change("shipments.leave_note", arguments, key)
+        return DeliveryChange(made.confirmation, order.number, note=note)
+
     async def investigate(self, order: Order, note: str, answer_by: dt.date, key: str) -> ParcelInvestigation:
         """See :class:`agent.shop.protocols.Shipments`."""
         system = self._served.get("shipments.investigate")
@@ -162,6 +171,7 @@ def _return(made: Any, known: Mapping[str, Any]) -> Return:
         amount=made.amount if made.amount is not None else known["amount"],
         currency=part("currency"),
         key=made.key,
+        refusal=made.refusal,
         lines=tuple(ReturnedLine(one.line, one.sku, one.name) for one in made.lines),
     )
 

@@ -44,6 +44,13 @@ OPERATIONS: Mapping[str, OperationKind] = {
         response_models.ChangeFields, "number order house street city postcode", changes=True
     ),
     "shipments.reschedule": _kind(response_models.ChangeFields, "number order day window", changes=True),
+    "shipments.leave_note": _kind(response_models.ChangeFields, "number order note", changes=True),
+    "orders.cancel": _kind(response_models.OrderChangeFields, "number id order", changes=True),
+    "orders.remove_line": _kind(response_models.OrderChangeFields, "number id order line sku item", changes=True),
+    "orders.set_quantity": _kind(
+        response_models.OrderChangeFields, "number id order line sku item quantity price", changes=True
+    ),
+    "orders.set_option": _kind(response_models.OrderChangeFields, "number id order line sku item option", changes=True),
     "shipments.investigate": _kind(response_models.InvestigationFields, "number order note answer_by", changes=True),
     "returns.of_order": _kind(response_models.ReturnFields, "number id", many=True),
     "returns.create": _kind(

@@ -16,8 +16,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from agent.shop import normalise
 from agent.shop.http.fields import FieldError, OddField
-from agent.shop.models import Customer, Order, OrderItem, OrderStatus, Parcel
-from agent.shop.returns import ReturnState
+from agent.shop.models import CancelReason, Customer, Order, OrderItem, OrderStatus, Parcel
+from agent.shop.returns import ReturnRefusal, ReturnState
 
 MAX_AMOUNT = Decimal(10) ** 12
 MAX_QUANTITY = 100_000
@@ -168,6 +168,9 @@ class OrderFields(ResponseModel):
     refund_amount: Money | None = None
     id: Short = ""
     more_items: Yes = False
+    email: Short = ""
+    name: Name = ""
+    cancel_reason: CancelReason = ""
 
     def order(self, region: str) -> Order:
         """Return the shop's noun; the phone in E.164, empty when it cannot be one."""
@@ -223,6 +226,16 @@ class ChangeFields(ResponseModel):
     confirmation: Id
 
 
+class OrderChangeFields(ResponseModel):
+    """A confirmed change of an order that has not been sent."""
+
+    confirmation: Short = ""
+    refunded: Yes = False
+    amount: Money | None = None
+    currency: Currency | None = None
+    pending: Yes = False
+
+
 class InvestigationFields(ResponseModel):
     """A search for a parcel."""
 
@@ -249,6 +262,7 @@ class ReturnFields(ResponseModel):
     lines: Annotated[list[ItemFields], Field(max_length=500)] = []
     """What comes back, where one return may hold several lines."""
     key: Short = ""
+    refusal: ReturnRefusal = ""
 
 
 class PromotionsFields(ResponseModel):

@@ -19,6 +19,7 @@ from agent.shop.http.fulfilment import HttpReturns, HttpShipments
 from agent.shop.http.idempotency_cache import IdempotencyCache
 from agent.shop.http.idempotency_store import IdempotencyStore
 from agent.shop.http.mapping import SystemMapping
+from agent.shop.http.order_changes import HttpOrderChanges
 from agent.shop.http.system import HttpSystem
 from agent.shop.protocols import ShopSystems
 
@@ -34,6 +35,7 @@ class HttpShop:
     returns: HttpReturns
     loyalty: HttpLoyalty
     messages: HttpMessages
+    order_changes: HttpOrderChanges
     mapped: Mapping[str, HttpSystem]
     """By name."""
 
@@ -48,6 +50,7 @@ class HttpShop:
             returns=self.returns,
             loyalty=self.loyalty,
             messages=self.messages,
+            order_changes=self.order_changes,
         )
 
     def status(self) -> Mapping[str, Any]:
@@ -89,5 +92,6 @@ def open_http_shop(
         returns=HttpReturns(served, lambda: now().date(), otherwise.returns if otherwise else None),
         loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
         messages=HttpMessages(served, otherwise.messages if otherwise else None),
+        order_changes=HttpOrderChanges(served, "orders.find" in served, otherwise.order_changes if otherwise else None),
         mapped=mapped,
     )
