@@ -208,7 +208,7 @@ class _Builder:
     def _sentences(self) -> tuple[str, ...]:
         contents = self._contents
         drawer = SentenceDrawer(contents.rules, self._lists, tuple(self._formats), contents.same)
-        return open_sentences(contents, drawer, Expander(contents.rules, self._lists, tuple(self._formats)))
+        return open_sentences(contents, drawer)
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
         return EntryTable(entries, self._formats, self._vocabulary, self._same)

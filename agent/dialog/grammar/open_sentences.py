@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 
 from agent.dialog.errors import TemplateError
 from agent.dialog.grammar.template_draws import SentenceDrawer, is_drawable
-from agent.dialog.grammar.templates import Expander
 from agent.dialog.model.model import PackFile
 from agent.dialog.understanding.examples import example_lists
 
@@ -22,11 +21,11 @@ REQUEST_DRAWS = 120
 TOPIC_DRAWS = 40
 """The same for a topic of the knowledge file."""
 ESCALATION_DRAWS = 60
-EXAMPLE_SENTENCES = 4
-"""Sentences of one example that stands for several."""
+EXAMPLE_DRAWS = 4
+"""Sentences of one example; those of one that stands for a single sentence are the same, and stand once."""
 
 
-def open_sentences(contents: PackFile, drawer: SentenceDrawer, expander: Expander) -> tuple[str, ...]:
+def open_sentences(contents: PackFile, drawer: SentenceDrawer) -> tuple[str, ...]:
     """Return the sentences of a pack, the same ones each time; those that occur twice weigh more.
 
     Templates that cannot be read give none: the pack's check names them.
@@ -38,7 +37,7 @@ def open_sentences(contents: PackFile, drawer: SentenceDrawer, expander: Expande
             found += drawn(drawer, text, max(1, count // len(drawable)), name)
     for listed in example_lists(contents):
         for template in listed.templates:
-            found += _of_example(expander, template)
+            found += dict.fromkeys(drawn(drawer, template, EXAMPLE_DRAWS, listed.meaning))
     return tuple(found)
 
 
@@ -62,15 +61,6 @@ def drawn(drawer: SentenceDrawer, template: str, count: int, seed: str) -> tuple
         return tuple(drawer.draw(template, count, chance))
     except TemplateError:
         return ()
-
-
-def _of_example(expander: Expander, template: str) -> list[str]:
-    try:
-        sentences = [phrase.text for phrase in expander.expand(template) if not phrase.number_slots]
-    except TemplateError:
-        return []
-    chance = random.Random(template)  # noqa: S311 - repeatable sentences, not secrets
-    return sentences if len(sentences) <= EXAMPLE_SENTENCES else chance.sample(sentences, EXAMPLE_SENTENCES)
 
 
 __all__ = ["drawn", "open_sentences"]
