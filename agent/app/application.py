@@ -140,6 +140,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         events=events,
         wall=wall,
         second_facts=shop.policy.second_facts,
+        recognizer=speech.model_name,
     )
     asterisk = build_asterisk_parts(
         settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack

@@ -62,6 +62,8 @@ class CallHandler:
     wall: Callable[[], datetime]
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What the shop takes as proof besides the number of an order."""
+    recognizer: str = ""
+    """The recogniser's model: the pack may have thresholds for it."""
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
         """Hold the conversation of one call. Raises what :meth:`CallSession.run` raises."""
@@ -144,6 +146,7 @@ class CallHandler:
             survey=shop.survey,
             automated=shop.automated_greeting,
             second_facts=self.second_facts,
+            recognizer=self.recognizer,
         )
 
 

@@ -19,6 +19,8 @@ from agent.flows import english_pack
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import PromptSynthesizer, build_engines
+from agent.understanding.own_process import scores_fitted_apart
+from agent.understanding.sentence_vectors import installed_vectors
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +63,16 @@ async def open_procedures(
         """Build every grammar and speak every fixed prompt before the first call needs them."""
         started = time.monotonic()
         await asyncio.to_thread(preload_grammars, speech.recognizer, pack)
+        if pack.score is not None:
+            await asyncio.to_thread(pack.score.warm_up)
         prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
         await speech.speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
 
-    procedures = FlowPackReloader(
-        settings.flows_directory or english_pack(), render.filters, prepare, wall, settings.shop.number_formats
-    )
+    directory, formats = settings.flows_directory or english_pack(), settings.shop.number_formats
+    kept = settings.state_directory / "understanding"
+    scores = scores_fitted_apart(kept, await asyncio.to_thread(installed_vectors), directory, formats)
+    procedures = FlowPackReloader(directory, render.filters, prepare, wall, formats, scores)
     await procedures.load()
     watching = asyncio.create_task(procedures.watch(), name="watch-procedures")
     watching.add_done_callback(report_failure)

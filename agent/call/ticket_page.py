@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "caller_asked": "the caller asked for a person",
     "no_match": "the agent did not understand the caller",
     "no_input": "the caller stayed silent",
+    "not_served": "what was asked for is known, and no procedure serves it",
     "verification_failed": "the caller could not be verified",
     "back_office_down": "a system did not answer",
     "fault": "the agent's rules failed during this call",
@@ -83,7 +84,7 @@ def ticket_page(call: TicketPageFacts, why: TicketReason, redact: Callable[[str,
     sections = (
         ("Caller", _caller(call)),
         ("Verified", [_verified(call)]),
-        ("Wanted", _wanted(call.story) or ["not understood; see the transcript"]),
+        ("Wanted", _wanted(call.story, redact) or ["not understood; see the transcript"]),
         ("Found", found_phrases(call.acts)),
         (
             "Done and promised",
@@ -134,8 +135,11 @@ def _verified(call: TicketPageFacts) -> str:
     return f"no: {times}" if failures else "no: it did not come to that"
 
 
-def _wanted(story: ConversationSummary) -> list[str]:
+def _wanted(story: ConversationSummary, redact: Callable[[str, str], str]) -> list[str]:
     lines = [f"{wish}{' (still open)' if wish in story.unanswered else ''}" for wish in story.wanted]
+    for said, perhaps in story.unclear:
+        guess = f", perhaps {', or '.join(perhaps)}" if perhaps else ""
+        lines.append(f'said: "{redact(said, "")}"{guess}')
     return lines + [f"{name.replace('_', ' ')}: {value.replace('_', ' ')}" for name, value in story.answers]
 
 

@@ -40,6 +40,7 @@ from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
 from agent.speech.model import bundled_model
 from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 T = TypeVar("T")
 
@@ -62,7 +63,7 @@ class ChatOptions:
 def chat_in_terminal(options: ChatOptions) -> int:
     """Hold one conversation between standard input and output, with a demo shop that is gone afterwards."""
     render = SandboxRenderer(filters)
-    pack = FlowPack.load(options.flows or english_pack(), render.filters)
+    pack = FlowPack.load(options.flows or english_pack(), render.filters).with_score(usual_scores())
     began = time.monotonic()
     start = options.now.astimezone() if options.now is not None else _now()
     with demo_shop(lambda: start + timedelta(seconds=time.monotonic() - began)) as shop:
@@ -96,7 +97,12 @@ def check(directory: Path | None, *, as_json: bool = False) -> int:
     """Check a flow pack; 0 when it can be used."""
     vocabulary = (bundled_model() / "vocabulary.txt").read_text(encoding="utf-8").split()
     return check_flows(
-        directory or english_pack(), sys.stdout, SandboxRenderer(filters), frozenset(vocabulary), as_json=as_json
+        directory or english_pack(),
+        sys.stdout,
+        SandboxRenderer(filters),
+        frozenset(vocabulary),
+        as_json=as_json,
+        scores=usual_scores(),
     )
 
 
@@ -140,7 +146,7 @@ class OutputError(OrderlineError):
 def run_text_calls(directory: Path | None, files: Sequence[Path]) -> int:
     """Play calls in text, with answers that the shop can give; 0 when all went as written."""
     pack, renderer = directory or english_pack(), SandboxRenderer(filters)
-    return play_flow_tests(pack, files, sys.stdout, renderer, check_answer=complete_answer)
+    return play_flow_tests(pack, files, sys.stdout, renderer, check_answer=complete_answer, scores=usual_scores())
 
 
 def print_number_readings(number_format: NumberFormat, known: Sequence[str], text: str, so_far: str = "") -> int:

@@ -30,6 +30,7 @@ from agent.flows import english_pack
 from agent.shop.dry_changes import without_changes
 from agent.shop.services import CHANGES, ShopServices
 from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 T = TypeVar("T")
 NEVER_DONE = frozenset({"surveys.answer"})
@@ -49,6 +50,7 @@ def chat_with_configured_shop(settings: Settings, options: ChatOptions, *, reall
     render = SandboxRenderer(filters)
     directory = options.flows or settings.flows_directory or english_pack()
     pack = FlowPack.load(directory, render.filters, settings.shop.number_formats)
+    pack = pack.with_score(usual_scores(settings.state_directory / "understanding"))
     queues = queues_by_rules(settings, wall)
     with event_loop() as run, _opened_shop(settings, wall, run) as shop:
         services = ShopServices.of(

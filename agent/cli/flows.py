@@ -59,6 +59,18 @@ def add_dialog_commands(add: AddCommand) -> None:
     test.set_defaults(usage_error=test.error)
     _add_flows(test)
 
+    hear = part("hear", _hear, "tell what sentences are taken for when they are said after the greeting")
+    hear.add_argument("file", nargs="?", default="-", metavar="FILE", help="a file of sentences, one a line (-: typed)")
+    hear.add_argument("--json", action="store_true", help="one JSON object a line (docs/flows.md)")
+    _add_flows(hear)
+    hear.add_argument("--config", type=Path, metavar="DIR", help="directory of orderline.yaml: its procedures, numbers")
+    hear.add_argument("--recognizer", default="", metavar="NAME", help="with the thresholds of this recogniser")
+
+    fit = part("fit", _fit, "fit the score of open requests from the pack's sentences, unless that was done before")
+    _add_flows(fit)
+    fit.add_argument("--formats", default="{}", metavar="JSON", help="number slot -> format, as in shop.number_formats")
+    fit.add_argument("--into", type=Path, metavar="DIR", help="where fitted scores are kept")
+
     schema = part("schema", _schema, "print the JSON Schema with which editors complete and check the files")
     schema.add_argument("of", nargs="?", choices=("pack", "calls"), default="pack", help="pack files, or calls in text")
     schema.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
@@ -133,6 +145,18 @@ def _test(options: argparse.Namespace) -> int:
     if not files:
         options.usage_error("name the FILEs with calls in text")
     return run_text_calls(options.flows, files)
+
+
+def _hear(options: argparse.Namespace) -> int:
+    from agent.cli.hear import HearOptions, hear
+
+    return hear(HearOptions(options.file, options.flows, options.config, options.recognizer, options.json))
+
+
+def _fit(options: argparse.Namespace) -> int:
+    from agent.cli.hear import fit
+
+    return fit(options.flows, options.formats, options.into)
 
 
 def _schema(options: argparse.Namespace) -> int:

@@ -254,6 +254,8 @@ class ConversationSummary:
     """The number of what the call is about (an order's), as the pack's ``story`` says."""
     answers: tuple[tuple[str, str], ...] = ()
     """What else the caller told, slot by slot, without secrets and without yes and no."""
+    unclear: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What was said and not understood for sure, with what it may have meant, the likeliest first."""
 
 
 ABOUT_FACT = "order_number"

@@ -47,6 +47,8 @@ from agent.speech.model import ModelError, resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import PromptSynthesizer, build_engines
 from agent.speech.wording import filters
+from agent.understanding.score_files import ScoreFiles
+from agent.understanding.sentence_vectors import PACKAGE, installed_vectors
 
 
 async def all_findings(
@@ -159,14 +161,30 @@ async def redis_finding(address: str) -> Finding:
     return Finding(what, "ok", version)
 
 
+def _open_requests_finding(settings: Settings, pack: FlowPack) -> Finding:
+    """Tell how requests in callers' own words are told, and what is missing for it."""
+    what = "open requests"
+    if pack.teaching is None:
+        return Finding(what, "ok", "by phrases alone: the procedures have no examples")
+    vectors = installed_vectors()
+    if vectors is None:
+        detail = "without sentence vectors: fewer requests in callers' own words are understood"
+        return Finding(what, "warning", detail, f"pip install {PACKAGE}")
+    if not ScoreFiles(settings.state_directory / "understanding", vectors).path(pack.teaching).exists():
+        detail = "the score is not fitted yet: the first start takes longer"
+        return Finding(what, "warning", detail, "orderline render (as root or the agent's user)")
+    return Finding(what, "ok", f"by a score over phrases, n-grams and sentence vectors, {pack.teaching.key}")
+
+
 async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding]:
     directory = settings.flows_directory or english_pack()
     try:
-        pack = FlowPack.load(directory, SandboxRenderer(filters).filters)
+        pack = FlowPack.load(directory, SandboxRenderer(filters).filters, settings.shop.number_formats)
     except FlowError as error:
         yield Finding("procedures", "failed", error.message, f"orderline flows check --flows {directory}")
         return
     yield Finding("procedures", "ok", f"{len(pack.contents.flows)} flows in {directory}")
+    yield _open_requests_finding(settings, pack)
     models = settings.speech.models_directory or settings.state_directory / "models"
     try:
         model = resolve_model(settings.speech.model, models)

@@ -16,6 +16,7 @@ from agent.preflight.finding import Finding
 from agent.speech.engines.base import Engine
 from agent.speech.voice import PrerenderReport, PromptSynthesizer, build_engines
 from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 
 def fixed_prompts(settings: Settings) -> list[Prompt]:
@@ -46,12 +47,19 @@ async def prompts_finding(settings: Settings) -> Finding:
 
 
 async def render_fixed_prompts(settings: Settings) -> PrerenderReport:
-    """Speak every fixed prompt into the cache. Raises FlowError, VoiceError."""
+    """Speak every fixed prompt into the cache, and fit the score of open requests. Raises FlowError, VoiceError."""
+    await asyncio.to_thread(_fit_score, settings)
     speaker = _speaker(settings, await asyncio.to_thread(build_engines, settings.speech.voices))
     try:
         return await speaker.prerender(fixed_prompts(settings))
     finally:
         await speaker.close()
+
+
+def _fit_score(settings: Settings) -> None:
+    directory = settings.flows_directory or english_pack()
+    pack = FlowPack.load(directory, SandboxRenderer(filters).filters, settings.shop.number_formats)
+    pack.with_score(usual_scores(settings.state_directory / "understanding"))
 
 
 def _speaker(settings: Settings, engines: Sequence[Engine]) -> PromptSynthesizer:

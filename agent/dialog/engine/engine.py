@@ -115,9 +115,10 @@ class Conversation:
         asked = [flow for flow in dict.fromkeys(state.requests) if flow in flows]
         told = self._pack.story
         about = state.slots.get(told.about)
+        unserved = (f"about {state.unserved}",) if state.unserved else ()
         return ConversationSummary(
-            wanted=tuple(flows[flow].description for flow in asked),
-            unanswered=tuple(flows[flow].description for flow in asked if flow not in state.answered),
+            wanted=(*(flows[flow].description for flow in asked), *unserved),
+            unanswered=(*(flows[flow].description for flow in asked if flow not in state.answered), *unserved),
             verified=bool(state.variables.get(told.verified)),
             about=about.value if about is not None else "",
             answers=tuple(
@@ -128,7 +129,13 @@ class Conversation:
                 and slots[name].type != "yes_no"
                 and held.value not in ("yes", "no", "nothing")
             ),
+            unclear=tuple((one["said"], tuple(one["perhaps"])) for one in state.unclear),
         )
+
+    @property
+    def state(self) -> ConversationState:
+        """The conversation's state, for tools that look into it; a call reads :attr:`story` and :attr:`slots`."""
+        return self._state
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -135,6 +135,8 @@ def _focus(scene: TurnContext) -> Focus:
 
 def _level(scene: TurnContext, kind: str, level: int, reason: str) -> NextAction:
     focus = _focus(scene)
+    if focus.kind == "choose_request" and scene.state.failures <= _DEFAULT_LEVELS:
+        return _listen_again(scene, focus)
     if focus.kind != "collect":
         if scene.state.failures > _DEFAULT_LEVELS:
             return hand_over(scene, reason)

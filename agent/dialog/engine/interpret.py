@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import corrections, echo_answers, fallbacks, listening, second_wishes, several_choices, steps
+from agent.dialog.engine import (
+    corrections,
+    echo_answers,
+    fallbacks,
+    listening,
+    open_requests,
+    second_wishes,
+    several_choices,
+    steps,
+)
+from agent.dialog.engine.open_requests import LOW_CONFIDENCE
 from agent.dialog.engine.other_languages import spoken_language
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -16,12 +26,8 @@ from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
 
-LOW_CONFIDENCE = 0.6
-"""Mean word confidence below which nothing is taken for granted (measured: keeps 94 % of true answers)."""
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
-GUESSED = "guessed_request"
-"""The prompt that tells what was guessed; a pack without it goes on without words."""
 _MAX_BREATHS = 3
 _YES_NO_KEYS: Mapping[str, str] = {"1": "yes", "2": "no"}
 
@@ -56,6 +62,9 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
+    own_words = _own_words(scene, focus, heard, match)
+    if own_words is not None:
+        return own_words
     if match is None:
         if scene.state.guessed and corrections.is_denial(scene, heard):
             return fallbacks.wrong_guess(scene)
@@ -66,7 +75,44 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         told = corrections.date_in_request(scene, match.meaning.name, heard)
         if told is not None and heard.confidence >= LOW_CONFIDENCE:
             match = replace(match, meaning=replace(match.meaning, values=(*match.meaning.values, told)))
-    return _meant(scene, focus, match, heard.confidence)
+    return _meant(scene, focus, match, heard)
+
+
+def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> NextAction | None:
+    """Take a request that no rule decides; None where there is none, or rules decide."""
+    if focus.kind in ("confirm_request", "choose_request"):
+        answered = _about_offer(scene, focus, heard, match)
+        if answered is not None:
+            return answered
+    judged = open_requests.judge(scene, focus, heard, match)
+    if judged is None:
+        return None
+    found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    if open_requests.is_open(scene, focus):
+        then = open_requests.carry_out(scene, focus, heard, found, judged)
+    else:
+        then = open_requests.between(scene, focus, heard, found, judged)
+        if then is None and found is not None and found.guessed:
+            scene.understood = "nothing"
+            return fallbacks.no_match(scene)
+    if then is not None and focus.kind == "collect":
+        scene.state.opening = heard.text.lower()
+    return then
+
+
+def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> NextAction | None:
+    """Take what is said to "is that right?" and "A or B?" besides a plain answer."""
+    split = echo_answers.split_answer(scene, heard) if match is None or match.meaning.kind == "request" else None
+    if split is not None and split[0] == "no":
+        # "no, it's broken": what was asked about is not meant, and what is
+        open_requests.deny(scene, focus)
+        scene.state.focus = Focus("collect", focus.slot)
+        return interpret_answer(scene, split[1])
+    if focus.kind == "choose_request" and (match is None or match.meaning.wide or match.meaning.guessed):
+        meant = open_requests.chosen(scene, focus, heard)
+        if meant is not None:
+            return open_requests.begin(scene, meant, echo=False)
+    return None
 
 
 def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
@@ -117,6 +163,14 @@ def _echo(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | No
     if said == "no":
         opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
         meant = scene.pack.grammars[collect_key(opening)].match(rest) if opening else None
+        guess = open_requests.running(scene)
+        asked = Focus("collect", opening)
+        judged = open_requests.judge(scene, asked, rest, meant) if opening else None
+        if judged is not None and judged.decision in ("act", "confirm") and judged.meaning != guess:
+            echo_answers.leave_guess(scene)
+            scene.state.opening = rest.text
+            found = _pending(scene, meant, 1.0) if meant is not None and meant.meaning.kind == "request" else None
+            return open_requests.carry_out(scene, asked, rest, found, judged)
         if meant is None or meant.meaning.kind != "request":
             return None
         echo_answers.leave_guess(scene)
@@ -126,10 +180,11 @@ def _echo(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | No
     return interpret_answer(scene, rest)
 
 
-def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
-    meaning = match.meaning
+def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, heard: TurnInput) -> NextAction:
+    meaning, confidence = match.meaning, heard.confidence
     low = confidence < LOW_CONFIDENCE
     if meaning.kind == "escalate":
+        open_requests.note_anyway(scene, heard)
         return fallbacks.escalate(scene, meaning.name)
     if meaning.kind == "number" and match.reading is not None:
         return _number(scene, match, match.reading, confidence)
@@ -155,6 +210,9 @@ def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: fl
 
 def _value(scene: TurnContext, focus: Focus, value: str, also: Sequence[tuple[str, str]] = ()) -> NextAction:
     """Take a yes, a no, or one of a slot's choices, with what else the sentence held."""
+    if focus.kind == "choose_request" and value in ("1", "2"):
+        meant = focus.request if value == "1" else focus.other
+        return open_requests.begin(scene, meant, echo=False) if meant is not None else fallbacks.no_match(scene)
     if focus.kind != "collect":
         return _reaction(scene, focus, "right" if value == "yes" else "wrong")
     scene.understood = " ".join(f"{name}={one}" for name, one in ((focus.slot, value), *also))
@@ -167,10 +225,12 @@ def _value(scene: TurnContext, focus: Focus, value: str, also: Sequence[tuple[st
 def _reaction(scene: TurnContext, focus: Focus, kind: str) -> NextAction:
     """React to "that's right" or "that's wrong" about what was read back."""
     state = scene.state
-    if focus.kind == "confirm_request" and focus.request is not None:
+    if focus.kind == "choose_request" and kind == "right":
+        return fallbacks.no_match(scene)  # "yes" to "A or B?" says neither
+    if focus.kind in ("confirm_request", "choose_request") and focus.request is not None:
         if kind == "right":
-            scene.understood = f"request={focus.request.flow}"
-            return steps.begin_request(scene, focus.request)
+            return open_requests.begin(scene, focus.request, echo=False)
+        open_requests.deny(scene, focus)
         scene.understood = "no"
         scene.say(("not_that",))
         state.failures += 1
@@ -248,10 +308,11 @@ def _correct(
     return steps.advance(scene)
 
 
-def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
+def _pending(scene: TurnContext, match: GrammarMatch, confidence: float) -> PendingRequest:
+    """Return the request that a phrase stands for, with the numbers told with it."""
     meaning = match.meaning
     reading = match.reading or NumberReading()
-    request = PendingRequest(
+    return PendingRequest(
         flow=meaning.name,
         trigger=meaning.trigger,
         values=meaning.values,
@@ -261,19 +322,17 @@ def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: 
         so_far=match.number_text if reading.partial else "",
         confidence=confidence,
         also=tuple(_further(scene, match, confidence)),
+        guessed=meaning.guessed,
     )
-    number = f" {request.number_slot}={request.number}" if request.number else ""
-    scene.understood = f"request={request.flow}{number}"
-    if confidence >= LOW_CONFIDENCE and meaning.guessed and scene.pack.asks(meaning.name):
-        # told, not asked: a caller who is not meant says so
-        if GUESSED in scene.pack.contents.prompts:
-            scene.say((GUESSED,), request=scene.pack.flow(request.flow).description)
-        then = steps.begin_request(scene, request)
-        scene.state.guessed = True
-        return then
+
+
+def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
+    request = _pending(scene, match, confidence)
     if confidence >= LOW_CONFIDENCE or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
-        return steps.begin_request(scene, request)
+        return open_requests.begin(scene, request, echo=request.guessed and confidence >= LOW_CONFIDENCE)
+    number = f" {request.number_slot}={request.number}" if request.number else ""
+    scene.understood = f"request={request.flow}{number}"
     scene.state.focus = Focus("confirm_request", focus.slot, request)
     scene.question(scene.state.focus, again=False)
     return listening.listen(scene)
@@ -295,7 +354,7 @@ def _doubtful(scene: TurnContext, name: str, reading: NumberReading, confidence:
 def _free_text(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction:
     match = scene.grammar(focus).match(heard)
     if match is not None and match.meaning.kind in ("command", "escalate"):
-        return _meant(scene, focus, match, heard.confidence)
+        return _meant(scene, focus, match, heard)
     if not heard.text:
         return fallbacks.no_match(scene)
     scene.understood = f"{focus.slot}={heard.text}"
@@ -312,6 +371,8 @@ def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     if keys == listening.STAFF_KEY and not listening.takes_digits(scene, focus):
         return fallbacks.command(scene, "agent")
     slot = scene.pack.slot(focus.slot)
+    if focus.kind == "choose_request":
+        return _value(scene, focus, digits) if digits in ("1", "2") else fallbacks.no_match(scene)
     if len(digits) == 1 and (focus.kind != "collect" or slot.type == "yes_no"):
         value = (slot.dtmf or _YES_NO_KEYS).get(digits, "") if slot.type == "yes_no" else _YES_NO_KEYS.get(digits, "")
         return _value(scene, focus, value) if value else fallbacks.no_match(scene)
@@ -329,4 +390,4 @@ def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     match = scene.grammar(focus).match(typed, {}, scene.state.so_far, scene.state.so_far_slot)
     if match is None or match.meaning.kind not in ("number", "request"):
         return fallbacks.no_match(scene)
-    return _meant(scene, focus, match, 1.0)
+    return _meant(scene, focus, match, typed)

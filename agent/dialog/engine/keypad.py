@@ -47,6 +47,9 @@ def menu(scene: TurnContext, focus: Focus | None) -> tuple[tuple[str, str], ...]
     """Return key and meaning of each choice, empty where only a number is keyed in; None where no key answers."""
     if focus is None:
         return None
+    if focus.kind == "choose_request":
+        offered = [request for request in (focus.request, focus.other) if request is not None]
+        return tuple((str(index), scene.words_of(request)) for index, request in enumerate(offered, 1))
     if focus.kind != "collect":
         return _YES_NO
     slot = scene.pack.slot(focus.slot)

@@ -14,7 +14,7 @@ from agent.dialog.contract import Prompt, QueueReport
 from agent.dialog.errors import DialogError
 
 SNAPSHOT_VERSION = 4
-FocusKind = Literal["collect", "confirm", "confirm_request"]
+FocusKind = Literal["collect", "confirm", "confirm_request", "choose_request"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class CallFacts:
     """Whether the greeting says that an automated assistant speaks."""
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What proves, besides its number, that an order is the caller's."""
+    recognizer: str = ""
+    """Which recogniser hears this call, for the pack's thresholds; ``""`` for typed text."""
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON-like data."""
@@ -103,6 +105,8 @@ class PendingRequest:
     confidence: float = 1.0
     also: tuple[tuple[str, str, bool], ...] = ()
     """Further numbers of the same sentence: slot, number, whether it must be confirmed."""
+    guessed: bool = False
+    """True when only the gist of the sentence was understood."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,8 @@ class Focus:
     kind: FocusKind
     slot: str
     request: PendingRequest | None = None
+    other: PendingRequest | None = None
+    """The second of two requests the caller is asked to choose from."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,14 @@ class ConversationState:
     breaths: int = 0
     guessed: bool = False
     """True while the last request was only guessed from what it was about."""
+    denied: list[str] = field(default_factory=list)
+    """What the caller said no to when asked whether it was meant."""
+    unclear: list[dict[str, Any]] = field(default_factory=list)
+    """What was said and not understood for sure, with what it may have meant: ``said``, ``perhaps``."""
+    meant: str = ""
+    """The name of the last request: a flow, ``topic:ID``, ``promotion:ID``."""
+    unserved: str = ""
+    """The topic of a request that was recognised and that no procedure serves."""
     last_said: list[Prompt] = field(default_factory=list)
     last_heard: str = ""
     later: list[PendingRequest] = field(default_factory=list)
@@ -219,7 +233,13 @@ class ConversationState:
 
 def _focus(data: Mapping[str, Any]) -> Focus:
     request = data["request"]
-    return Focus(data["kind"], data["slot"], None if request is None else _request(request))
+    other = data.get("other")
+    return Focus(
+        data["kind"],
+        data["slot"],
+        None if request is None else _request(request),
+        None if other is None else _request(other),
+    )
 
 
 def _request(data: Mapping[str, Any]) -> PendingRequest:

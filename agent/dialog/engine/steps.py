@@ -77,6 +77,7 @@ def begin_request(scene: TurnContext, request: PendingRequest) -> NextAction:
     if any(frame.flow == request.flow for frame in state.frames):
         # asked for what is under way already: take what was new in it and go on
         return advance(scene, again=not request.number)
+    state.meant = scene.pack.meanings.of_request(request.flow, request.values)
     state.requests.append(request.flow)
     frame = scene.frame
     step = scene.pack.flow(frame.flow).steps[frame.step]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.dialog.contract import Prompt
-from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, SlotValue
+from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, PendingRequest, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
-from agent.dialog.grammar.grammar_builder import CONFIRM_REQUEST, collect_key, confirm_key
+from agent.dialog.grammar.grammar_builder import CHOOSE_REQUEST, CONFIRM_REQUEST, collect_key, confirm_key
 from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
@@ -51,6 +51,8 @@ class TurnContext:
             "queue": self.state.queue,
             "requests": [flows[flow].description for flow in (*self.state.requests, *later) if flow in flows],
             "last_heard": self.state.last_heard,
+            "unclear": self.state.unclear,
+            "unserved": self.state.unserved,
             "failure": self.state.failure,
             "formats": self.pack.format_patterns,
             **self.pack.knowledge_on(self.facts.now.date()),
@@ -140,6 +142,8 @@ class TurnContext:
         """Return what may be said while listening for ``focus``."""
         if focus.kind == "confirm_request":
             return self.pack.grammars[CONFIRM_REQUEST]
+        if focus.kind == "choose_request":
+            return self.pack.grammars[CHOOSE_REQUEST]
         if focus.kind == "confirm":
             return self.pack.grammars[confirm_key(focus.slot)]
         slot = self.pack.slot(focus.slot)
@@ -169,7 +173,10 @@ class TurnContext:
             value = self.state.slots[focus.slot].value
             self.say(texts, f"{focus.slot}.confirm_prompt", value=value)
         elif focus.kind == "confirm_request" and focus.request is not None:
-            self.say(("confirm_request",), request=self.pack.flow(focus.request.flow).description)
+            self.say(("confirm_request",), request=self.words_of(focus.request))
+        elif focus.kind == "choose_request" and focus.request is not None and focus.other is not None:
+            first, second = self.words_of(focus.request), self.words_of(focus.other)
+            self.say(("choose_request_again" if again else "choose_request",), first=first, second=second)
         else:
             step = self.pack.flow(self.frame.flow).steps[self.frame.step]
             own = step.prompt if isinstance(step, CollectStep) else ()
@@ -177,6 +184,10 @@ class TurnContext:
             if again and slot.reprompt:
                 texts, place = slot.reprompt, f"{focus.slot}.reprompt"
             self.say(texts, place, **self.choices(focus))
+
+    def words_of(self, request: PendingRequest) -> str:
+        """Return what a request is, in words for the caller."""
+        return self.pack.meanings.words(self.pack.meanings.of_request(request.flow, request.values))
 
     def choices(self, focus: Focus) -> dict[str, Any]:
         """Return what prompts about a choice from data can use besides the rest: ``options``, the names."""

@@ -56,6 +56,9 @@ def confirm_key(slot: str) -> str:
 
 CONFIRM_REQUEST = "confirm_request"
 """Key of the grammar that listens to whether a request was understood."""
+CHOOSE_REQUEST = "choose_request"
+"""Key of the grammar that listens to which of two requests was meant."""
+CHOICES_OFFERED = 2
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ class _Builder:
 
     def build(self) -> dict[str, TurnGrammar]:
         common = self._shared
-        grammars = {CONFIRM_REQUEST: self._yes_or_no}
+        grammars = {CONFIRM_REQUEST: self._yes_or_no, CHOOSE_REQUEST: self._which_of_two(common)}
         for name, slot in self._contents.slots.items():
             grammars[collect_key(name)] = self._collect(name, slot, common)
             if slot.type == "number":
@@ -345,6 +348,18 @@ class _Builder:
             [*entries, *common.short_commands], self._formats, self._vocabulary,
             silent_words={**common.strong_words, **common.silent_words}, speak_fillers=False,
             around=replace(common.around, heard=()), same=self._same, besides=self._anything,
+        )  # fmt: skip
+
+    def _which_of_two(self, common: _Common) -> TurnGrammar:
+        """Make a grammar for "A or B?": by place, or by saying it again."""
+        entries: Entries = [
+            (Phrase(words), Intent("value", str(index + 1)))
+            for index in range(CHOICES_OFFERED)
+            for words in self._language.choices.by_place(index, CHOICES_OFFERED)
+        ]
+        return TurnGrammar(
+            [*entries, *common.no, *common.yes], self._formats, self._vocabulary, (), common.strong_words,
+            silent_words=common.silent_words, around=common.around, same=self._same, shared=common.opening,
         )  # fmt: skip
 
     @functools.cached_property

@@ -25,6 +25,7 @@ from agent.languages.number_words import NumberWords
 __all__ = ["UNKNOWN", "EdgePhrases", "GrammarMatch", "Intent", "TurnGrammar"]
 
 _MAX_WORDS = 60
+_FEWEST_CORE_WORDS = 2
 _MIN_BARE_SYMBOLS = 3
 """So much of a number must be heard for it to be a request by itself."""
 
@@ -136,6 +137,12 @@ class TurnGrammar:
         """Return what the phrases see in a whole text, and what the gists see in it, without numbers."""
         tokens = self._tokens(text)
         return self._sentences.meaning_of(tokens), tuple(self._sentences.gists(tokens))
+
+    def core(self, text: str) -> str:
+        """Return a text without what may stand at its edges; the whole of it where less than two words are left."""
+        tokens = self._tokens(text)
+        start, end = min(self._sentences.windows(tokens), key=lambda window: window[1] - window[0] or len(tokens))
+        return " ".join(tokens[start:end]) if end - start >= _FEWEST_CORE_WORDS else text
 
     def completeness(self, text: str, so_far: str = "", so_far_slot: str = "") -> Completeness:
         """Judge a text that may still grow."""

@@ -113,11 +113,11 @@ class Slot(QuestionSettings):
     days_ahead: int = Field(default=35, ge=1, le=366)
     """Date slots: how far ahead a caller can name a day, beginning tomorrow."""
     named_before: bool = False
-    """Choice slots with ``choices_from``: takes what the request itself has named ("take the candle off my order"). For what
-    is read back before anything is done."""
+    """Choice slots with ``choices_from``: takes what the request itself has named ("take the candle off my order"). For
+    what is read back before anything is done."""
     several: str = ""
-    """Choice slots with ``choices_from``: the variable that takes the values of all things named in one answer ("both the
-    jacket and the scarf"); the slot has the first of them."""
+    """Choice slots with ``choices_from``: the variable that takes the values of all things named in one answer ("both
+    the jacket and the scarf"); the slot has the first of them."""
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"

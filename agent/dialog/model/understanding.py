@@ -18,9 +18,10 @@ class Thresholds(FileModel):
     act: Share = 0.75
     """Done at once; the first question echoes what was understood."""
     confirm: Share = 0.35
-    """Asked with a yes/no question."""
+    """A topic that nobody serves is taken for one. Nothing below it keeps other requests from being asked about."""
     choose: Share = 0.12
-    """Asked with "is it about A or B?". Below it the caller is asked to say it again."""
+    """Worth asking about: a yes/no question for one request, "A or B?" for two that are nearly as likely. Below it the
+    caller is asked to say it again."""
 
 
 class UnderstandingSettings(Thresholds):

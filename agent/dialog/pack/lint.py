@@ -41,9 +41,12 @@ SYSTEM_PROMPTS = (
 """Prompts the engine itself says; every pack must have them."""
 OPTIONAL_PROMPTS = (
     "cannot_hear",
+    "choose_request",
+    "choose_request_again",
     "guessed_request",
     "keys_menu",
     "next_wish",
+    "not_served",
     "other_language",
     "lost_you",
     "queue_wait",
@@ -55,7 +58,7 @@ CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
         "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id", knowledge.ANSWERS,
-        "automated", "second_facts", "language",
+        "automated", "second_facts", "language", "first", "second", "topic", "unclear", "unserved",
         knowledge.PROMOTIONS,
     }
 )  # fmt: skip

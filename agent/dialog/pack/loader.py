@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,21 @@ from typing import Any
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import DialogError, FlowError, YamlFinding
 from agent.dialog.grammar.choices import Option
-from agent.dialog.grammar.grammar_builder import PackGrammars, number_formats
+from agent.dialog.grammar.grammar_builder import PackGrammars, collect_key, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
+from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
-from agent.dialog.understanding.examples import example_problems
+from agent.dialog.understanding.evidence import RuleEvidence
+from agent.dialog.understanding.examples import example_lists, example_problems
+from agent.dialog.understanding.meanings import MeaningNames
+from agent.dialog.understanding.score import RequestScore
+from agent.dialog.understanding.source import ScoreSource, Teaching
 from agent.languages.language import Language
 from agent.languages.registry import USUAL, UnknownLanguage, find_language
 
@@ -40,6 +46,8 @@ class FlowPack:
     """Changes whenever a file of the pack changes."""
     warnings: tuple[YamlFinding, ...] = ()
     understanding: PackGrammars | None = None
+    score: RequestScore | None = None
+    """Judges open requests; None where rules alone decide."""
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -121,6 +129,36 @@ class FlowPack:
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""
         return self.contents.slots[name]
+
+    @functools.cached_property
+    def meanings(self) -> MeaningNames:
+        """Translates between what phrases stand for and the names of meanings."""
+        return MeaningNames(self.contents)
+
+    @functools.cached_property
+    def teaching(self) -> Teaching | None:
+        """What the score of open requests is fitted from; None for a pack without examples: there rules decide."""
+        opening = next((name for name, slot in self.contents.slots.items() if slot.type == "request"), "")
+        if not opening or not any(True for _ in example_lists(self.contents)):
+            return None
+        return Teaching(self.contents, self.language, self.grammars[collect_key(opening)], self.meanings)
+
+    def with_score(self, scores: ScoreSource) -> FlowPack:
+        """Return the same pack with a fitted score of open requests; itself where it has no examples to fit from."""
+        teaching = self.teaching
+        fitted = scores.fitted(teaching) if teaching is not None else None
+        if teaching is None or fitted is None:
+            return self
+        return replace(self, score=RequestScore(fitted, teaching.plain, teaching.core, scores.vectors))
+
+    def opening_evidence(self, text: str) -> RuleEvidence:
+        """Return what phrases and gists see in a text where a request is asked for."""
+        return self.teaching.rules(text) if self.teaching is not None else RuleEvidence()
+
+    def thresholds(self, recognizer: str) -> Thresholds:
+        """Return from which score on a request is acted on, as this recogniser hears."""
+        settings = self.contents.understanding or UnderstandingSettings()
+        return settings.recognizers.get(recognizer, settings)
 
     @property
     def story(self) -> Story:

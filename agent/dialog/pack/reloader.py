@@ -13,6 +13,7 @@ from typing import Any
 from agent.common.gc_pause import gc_paused
 from agent.dialog.errors import FlowError
 from agent.dialog.pack.loader import FlowPack
+from agent.dialog.understanding.source import ScoreSource
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,10 @@ class FlowPackReloader:
         prepare: Callable[[FlowPack], Awaitable[None]],
         wall: Callable[[], datetime],
         number_formats: Mapping[str, str] | None = None,
+        scores: ScoreSource | None = None,
     ) -> None:
+        """``scores`` fit the score of open requests; they may take seconds, beside the calls."""
+        self._scores = scores
         self._number_formats = number_formats
         self._directory = directory
         self._filters = filters
@@ -108,6 +112,7 @@ class FlowPackReloader:
         return {
             "directory": str(self._directory),
             "edition": pack.fingerprint if pack else "",
+            "understanding": pack.score.fingerprint if pack and pack.score else "",
             "since": self._since,
             "warnings": [str(warning) for warning in pack.warnings] if pack else [],
             "refused": list(self._refused),
@@ -124,7 +129,8 @@ class FlowPackReloader:
 
     def _load(self) -> FlowPack:
         with gc_paused():
-            return FlowPack.load(self._directory, self._filters, self._number_formats)
+            pack = FlowPack.load(self._directory, self._filters, self._number_formats)
+        return pack if self._scores is None else pack.with_score(self._scores)
 
     def _refuse(self, reasons: list[str]) -> None:
         more = len(reasons) - _MAX_TOLD

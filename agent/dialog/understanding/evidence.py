@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.dialog.understanding.candidates import CandidateShares
 from agent.dialog.understanding.examples import UNSERVED
-from agent.dialog.understanding.teaching import COMMAND, ESCALATION
+from agent.dialog.understanding.teaching import COMMAND, ESCALATION, PERSON
 
 Rows = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ def is_foreign(meaning: str) -> bool:
 def is_rule_only(meaning: str) -> bool:
     """Return whether only rules may act on a meaning: commands but for a person, anger, law."""
     kind = meaning.partition(":")[0]
-    return kind == ESCALATION or (kind == COMMAND and meaning != f"{COMMAND}:agent")
+    return kind == ESCALATION or (kind == COMMAND and meaning != PERSON)
 
 
 def can_be_accepted(meaning: str) -> bool:

@@ -44,7 +44,8 @@ def ngram_matrix(texts: Sequence[str], weights: Matrix | None = None) -> Matrix:
 def rarity(counts: Matrix) -> Matrix:
     """Return the weight of every bucket: the fewer sentences have it, the more it says."""
     in_how_many = (counts > 0).sum(axis=0)
-    return (np.log((1 + len(counts)) / (1 + in_how_many)) + 1).astype(np.float32)
+    found: Matrix = (np.log((1 + len(counts)) / (1 + in_how_many)) + 1).astype(np.float32)
+    return found
 
 
 def weigh(counts: Matrix, weights: Matrix) -> Matrix:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from agent.dialog.understanding.candidates import (
     CandidateModel,
+    SentenceForms,
     SentenceVectors,
     TaughtRows,
     candidate_shares,
@@ -25,6 +26,7 @@ from agent.dialog.understanding.evidence import (
     evidence_row,
     is_foreign,
 )
+from agent.dialog.understanding.features import ngram_matrix
 from agent.dialog.understanding.logistic import fit_one
 from agent.dialog.understanding.teaching import TaughtSentence
 
@@ -76,16 +78,22 @@ class HeldOut:
 def fit_score(
     sentences: Sequence[TaughtSentence],
     rules: Callable[[str], RuleEvidence],
+    core: Callable[[str], str],
     unnamed: frozenset[str],
     vectors: SentenceVectors | None,
     key: str = "",
 ) -> FittedScore:
-    """Fit everything. ``rules`` tells what the phrases see in a sentence; the same input gives the same weights."""
+    """Fit everything; the same input gives the same weights.
+
+    ``rules`` tells what the phrases see in a sentence, ``core`` leaves out what may stand around a request.
+    """
     meanings = tuple(dict.fromkeys(one_class(one.meaning, unnamed) for one in sentences))
     encoded = vectors.encode([one.text for one in sentences]) if vectors is not None else None
     rows = taught_rows(sentences, meanings, unnamed, encoded)
-    seen = {one.text: rules(one.text) for one in sentences if one.example}
-    held = held_out(sentences, rows, meanings, seen)
+    examples = [at for at, one in enumerate(sentences) if one.example]
+    seen = {sentences[at].text: rules(sentences[at].text) for at in examples}
+    cores = _sentence_forms([core(sentences[at].text) for at in examples], vectors)
+    held = held_out(sentences, rows, meanings, seen, dict(zip(examples, range(len(examples)), strict=True)), cores)
     columns = [(one, unnamed) for one in held]
     plain = _fit_acceptance(columns, slice(0, PLAIN_COLUMNS))
     full = _fit_acceptance(columns, slice(None)) if encoded is not None else None
@@ -98,7 +106,12 @@ PLAIN_COLUMNS = 12
 
 
 def held_out(
-    sentences: Sequence[TaughtSentence], rows: TaughtRows, meanings: tuple[str, ...], seen: Mapping[str, RuleEvidence]
+    sentences: Sequence[TaughtSentence],
+    rows: TaughtRows,
+    meanings: tuple[str, ...],
+    seen: Mapping[str, RuleEvidence],
+    place_of_core: Mapping[int, int],
+    cores: SentenceForms,
 ) -> list[HeldOut]:
     """Judge every example by a model fitted without it and without the sentences most like it."""
     folds = _folds(sentences, rows)
@@ -106,8 +119,12 @@ def held_out(
     found: list[HeldOut] = []
     for fold in range(FOLDS):
         model = fit_candidates(sentences, rows, meanings, np.flatnonzero(folds != fold))
-        chosen = [at for at in np.flatnonzero(folds == fold) if sentences[at].example]
-        shares = candidate_shares(model, rows.counts[chosen], None if rows.vectors is None else rows.vectors[chosen])
+        chosen = [int(at) for at in np.flatnonzero(folds == fold) if sentences[int(at)].example]
+        whole = SentenceForms(rows.counts[chosen], None if rows.vectors is None else rows.vectors[chosen])
+        own = [place_of_core[at] for at in chosen]
+        shares = candidate_shares(
+            model, [whole, SentenceForms(cores.counts[own], None if cores.vectors is None else cores.vectors[own])]
+        )
         together = shares.together
         for row, at in enumerate(chosen):
             one = sentences[at]
@@ -123,6 +140,10 @@ def held_out(
                 )
             )
     return found
+
+
+def _sentence_forms(texts: Sequence[str], vectors: SentenceVectors | None) -> SentenceForms:
+    return SentenceForms(ngram_matrix(texts), vectors.encode(texts) if vectors is not None else None)
 
 
 def word_facts(text: str, known: frozenset[str]) -> tuple[int, float]:

@@ -14,6 +14,7 @@ _MEMORY = 8
 """Steps remembered (Nocedal and Wright, Numerical Optimization, algorithm 7.4)."""
 _SUFFICIENT = 1e-4
 _HALVINGS = 20
+_MORE_DIRECTIONS = 20
 
 
 def minimise(
@@ -70,7 +71,7 @@ def _curved(slope: Vector, moves: list[tuple[Vector, Vector, float]]) -> Vector:
 
 def softmax(scores: Matrix) -> Matrix:
     """Return each row as shares that sum to one."""
-    found = np.exp(scores - scores.max(axis=1, keepdims=True))
+    found: Matrix = np.exp(scores - scores.max(axis=1, keepdims=True))
     found /= found.sum(axis=1, keepdims=True)
     return found
 
@@ -120,3 +121,18 @@ def fit_one(rows: NDArray[np.float64], right: NDArray[np.float64], *, strength: 
         return strength * loss + 0.5 * float((flat[:-1] ** 2).sum()), slope
 
     return minimise(objective, np.zeros(columns + 1), steps=steps, tolerance=1e-7)
+
+
+def main_directions(rows: Matrix, count: int) -> Matrix:
+    """Return the directions (columns x count, of length 1) in which rows differ most, by randomised subspace iteration.
+
+    Halko, Martinsson and Tropp (2011), algorithm 4.4, with a fixed start: the same rows give the same directions.
+    """
+    start = np.random.default_rng(1).standard_normal((len(rows), count + _MORE_DIRECTIONS)).astype(np.float32)
+    basis = rows.T @ start
+    for _ in range(2):
+        basis = rows.T @ (rows @ np.linalg.qr(basis)[0])
+    basis = np.linalg.qr(basis)[0]
+    turned = np.linalg.svd(rows @ basis, full_matrices=False)[2]
+    found: Matrix = basis @ turned[:count].T
+    return found

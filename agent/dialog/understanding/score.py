@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from agent.dialog.model.understanding import Thresholds
-from agent.dialog.understanding.candidates import SentenceVectors, candidate_shares
+from agent.dialog.understanding.candidates import SentenceForms, SentenceVectors, candidate_shares
 from agent.dialog.understanding.evidence import (
     RuleEvidence,
     SentenceFacts,
@@ -19,10 +19,12 @@ from agent.dialog.understanding.evidence import (
 )
 from agent.dialog.understanding.features import ngram_matrix
 from agent.dialog.understanding.fitting import PLAIN_COLUMNS, FittedScore, word_facts
-from agent.dialog.understanding.teaching import Plain
+from agent.dialog.understanding.teaching import PERSON, Plain
 
 Decision = Literal["act", "confirm", "choose", "again", "person"]
 _MOST = 5
+_CLEARLY = 3.0
+"""A candidate so many times likelier than the next one is asked about alone."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,11 @@ class Judgement:
 class RequestScore:
     """A fitted score, ready for calls. Immutable; judging takes about as long as making one sentence's vector."""
 
-    def __init__(self, fitted: FittedScore, plain: Plain, vectors: SentenceVectors | None) -> None:
+    def __init__(self, fitted: FittedScore, plain: Plain, core: Plain, vectors: SentenceVectors | None) -> None:
         """``vectors`` must be those it was fitted with; any other, or none, and the n-grams go alone."""
         usable = vectors is not None and fitted.full is not None and vectors.name == fitted.vectors
         self._fitted = fitted
-        self._plain = plain
+        self._plain, self._core = plain, core
         self._vectors = vectors if usable else None
         self._foreign = np.array([is_foreign(meaning) for meaning in fitted.model.meanings])
 
@@ -65,24 +67,31 @@ class RequestScore:
         """Whether sentence vectors are part of the evidence."""
         return self._vectors is not None
 
+    def warm_up(self) -> None:
+        """Load what the first sentence would otherwise wait for."""
+        if self._vectors is not None:
+            self._vectors.encode([""])
+
     def candidates(self, text: str, rules: RuleEvidence) -> tuple[tuple[str, float], ...]:
         """Return the meanings a text may have, each with its score, the likeliest first."""
         plain = self._plain(text)
         if not plain:
             return ()
         model = self._fitted.model
-        vectors = self._vectors.encode([plain]) if self._vectors is not None else None
-        shares = candidate_shares(model, ngram_matrix([plain]), vectors)
+        shares = candidate_shares(model, [self._form(plain), self._form(self._core(plain))])
         facts = SentenceFacts(*word_facts(plain, model.known_words), rules)
         places = candidates_of(shares.together[0], model.meanings, rules)
         if not places:
             return ()
         rows = np.array([evidence_row(shares, 0, at, model.meanings, self._foreign, facts) for at in places])
         full = self._fitted.full
-        score = full if vectors is not None and full is not None else self._fitted.plain
+        score = full if shares.vectors is not None and full is not None else self._fitted.plain
         scored = score.scores(rows if score is full else rows[:, :PLAIN_COLUMNS])
         found = [(model.meanings[at], float(one)) for at, one in zip(places, scored, strict=True)]
         return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0]))[:_MOST])
+
+    def _form(self, text: str) -> SentenceForms:
+        return SentenceForms(ngram_matrix([text]), self._vectors.encode([text]) if self._vectors is not None else None)
 
 
 def decide(candidates: Sequence[tuple[str, float]], thresholds: Thresholds, denied: Collection[str] = ()) -> Judgement:
@@ -91,17 +100,16 @@ def decide(candidates: Sequence[tuple[str, float]], thresholds: Thresholds, deni
     if not left:
         return Judgement("again")
     judged = Judgement("again", left)
-    best = judged.score
-    if best >= thresholds.act:
+    if judged.score >= thresholds.act:
         return replace(judged, decision="person" if is_foreign(judged.meaning) else "act")
-    if is_foreign(judged.meaning):
-        return replace(judged, decision="again")
-    if best >= thresholds.confirm:
-        return replace(judged, decision="confirm")
-    if best >= thresholds.choose:
-        served = [one for one in left if not is_foreign(one[0])]
-        second = served[1][1] if len(served) > 1 else 0.0
-        if second >= thresholds.choose / 2:
-            return Judgement("choose", (*served[:2], *served[2:]))
-        return replace(judged, decision="confirm")
-    return judged
+    if judged.meaning == PERSON and judged.score >= thresholds.confirm:
+        return replace(judged, decision="act")  # a person is never the wrong thing for long
+    if is_foreign(judged.meaning) and judged.score >= thresholds.confirm:
+        return judged
+    served = tuple(one for one in left if not is_foreign(one[0]))
+    if not served or served[0][1] < thresholds.choose:
+        return judged
+    second = served[1][1] if len(served) > 1 else 0.0
+    if second >= thresholds.choose and served[0][1] < _CLEARLY * second:
+        return Judgement("choose", served)
+    return Judgement("confirm", served)

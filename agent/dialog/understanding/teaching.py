@@ -21,6 +21,7 @@ from agent.languages.language import Language
 from agent.languages.number_words import NumberWords
 
 COMMAND, ESCALATION = "command", "escalate"
+PERSON = f"{COMMAND}:agent"
 NUMBER = "#"
 """Stands for a number in what is learnt and judged."""
 _DRAWS = 40

@@ -86,8 +86,13 @@ CREATE TABLE streets (
 """
 
 FIRST_NUMBERS = {
-    **{"tickets": 1042, "returns": 2101, "changes": 3001, "cases": 5001, "messages": 1},
-    **{"order_changes": 7001, "delivery_notes": 8001},
+    "tickets": 1042,
+    "returns": 2101,
+    "changes": 3001,
+    "cases": 5001,
+    "messages": 1,
+    "order_changes": 7001,
+    "delivery_notes": 8001,
 }
 """What the first one a call makes is numbered."""
 

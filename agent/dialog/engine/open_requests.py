@@ -1,0 +1,216 @@
+"""Requests in callers' own words: acted on with an echo, asked about, offered as a choice, or asked again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.dialog.contract import NextAction, TurnInput
+from agent.dialog.engine import fallbacks, listening, steps
+from agent.dialog.engine.handover import hand_over
+from agent.dialog.engine.state import Focus, PendingRequest
+from agent.dialog.engine.turn_context import TurnContext
+from agent.dialog.grammar.turn_grammar import GrammarMatch
+from agent.dialog.understanding.evidence import RuleEvidence
+from agent.dialog.understanding.score import Judgement, decide
+from agent.dialog.understanding.teaching import PERSON
+
+LOW_CONFIDENCE = 0.6
+"""Mean word confidence below which nothing is taken for granted (measured: keeps 94 % of true answers)."""
+GUESSED = "guessed_request"
+"""The prompt that tells what was understood; a pack without it goes on without words."""
+CHOOSE, CHOOSE_AGAIN, NOT_SERVED = "choose_request", "choose_request_again", "not_served"
+"""Prompts of a choice between two requests, and of a topic that goes to a person."""
+_FEWEST_WORDS = 3
+"""A shorter text in the middle of a procedure is a failed answer, not a new request."""
+_MOST_UNCLEAR = 3
+_NOTED = 3
+
+
+def is_open(scene: TurnContext, focus: Focus) -> bool:
+    """Return whether a request is being asked for."""
+    return focus.kind != "confirm" and scene.pack.slot(focus.slot).type == "request"
+
+
+def judge(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> Judgement | None:
+    """Return what the score makes of a text; None where rules decide: what is written out, numbers, anger, law.
+
+    A phrase that stands for many sentences, and a gist, are evidence and no more.
+    """
+    score = scene.pack.score
+    if score is None or not heard.text or (match is not None and _rules_decide(match, is_open(scene, focus))):
+        return None
+    rules = scene.pack.opening_evidence(heard.text)
+    if match is not None and match.number_slot:
+        rules = RuleEvidence(wide=scene.pack.meanings.of(match.meaning), gists=rules.gists)
+    return decide(
+        score.candidates(heard.text, rules), scene.pack.thresholds(scene.facts.recognizer), scene.state.denied
+    )
+
+
+def carry_out(
+    scene: TurnContext, focus: Focus, heard: TurnInput, request: PendingRequest | None, judged: Judgement
+) -> NextAction | None:
+    """Do what was decided about an open request; None where what the rules found stands.
+
+    ``request`` is what a phrase or a gist found, with its numbers; None for nothing.
+    """
+    if judged.decision == "again":
+        return None if request is not None and request.number else _again(scene, heard, judged)
+    same = request is not None and _name(scene, request) == judged.meaning
+    if request is not None and request.number and judged.decision != "act":
+        return None  # a number with it is told for something: what the phrase says is good enough
+    if judged.decision == "person":
+        return not_served(scene, judged.meaning)
+    if judged.decision == "choose":
+        return _choose(scene, focus, judged, request)
+    meant = _pending(scene, judged.meaning, request)
+    low = heard.confidence < LOW_CONFIDENCE and not (request is not None and request.number)
+    if judged.decision == "confirm" or low:
+        note(scene, heard, judged)
+        return _confirm(scene, focus, meant)
+    return begin(scene, meant, echo=not same or _guessed(request))
+
+
+def between(
+    scene: TurnContext, focus: Focus, heard: TurnInput, guess: PendingRequest | None, judged: Judgement
+) -> NextAction | None:
+    """Take a request in the middle of another: only what is sure, or what a gist says as well. None for no request."""
+    if judged.meaning in (frame.flow for frame in scene.state.frames) or len(heard.text.split()) < _FEWEST_WORDS:
+        return None
+    agrees = guess is not None and _name(scene, guess) == judged.meaning
+    if judged.decision == "person" or (judged.decision == "act" and heard.confidence < LOW_CONFIDENCE and not agrees):
+        return None
+    if judged.decision == "act":
+        return begin(scene, _pending(scene, judged.meaning, guess), echo=True)
+    if judged.decision == "confirm" and agrees:
+        return _confirm(scene, focus, _pending(scene, judged.meaning, guess))
+    return None
+
+
+def begin(scene: TurnContext, request: PendingRequest, *, echo: bool) -> NextAction:
+    """Start what was asked for; with ``echo`` a procedure that asks something first tells what was understood."""
+    scene.state.denied.clear()
+    if request.flow == PERSON:
+        return fallbacks.command(scene, "agent")
+    number = f" {request.number_slot}={request.number}" if request.number else ""
+    scene.understood = f"request={request.flow}{number}"
+    told = echo and scene.pack.asks(request.flow)
+    if told and GUESSED in scene.pack.contents.prompts:
+        scene.say((GUESSED,), request=scene.pack.meanings.words(_name(scene, request)))
+    then = steps.begin_request(scene, request)
+    scene.state.guessed = told
+    return then
+
+
+def running(scene: TurnContext) -> str:
+    """Return the flow of the request under way; ``""`` for none."""
+    return next((frame.flow for frame in reversed(scene.state.frames) if frame.request), "")
+
+
+def deny(scene: TurnContext, focus: Focus) -> None:
+    """Remember that the caller does not want what was just asked about."""
+    for request in (focus.request, focus.other):
+        if request is not None:
+            scene.state.denied.append(_name(scene, request))
+
+
+def chosen(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
+    """Return which of two offered requests a text is about; None where it is about neither, or both as much."""
+    score = scene.pack.score
+    offered = [request for request in (focus.request, focus.other) if request is not None]
+    if score is None or len(offered) < 2:
+        return None
+    found = dict(score.candidates(heard.text, scene.pack.opening_evidence(heard.text)))
+    names = [_name(scene, request) for request in offered]
+    shares = [found.get(name, 0.0) for name in names]
+    best = max(shares)
+    if best < scene.pack.thresholds(scene.facts.recognizer).choose or shares[0] == shares[1]:
+        return None
+    outside = max((share for name, share in found.items() if name not in names), default=0.0)
+    return offered[shares.index(best)] if best >= outside else None
+
+
+def not_served(scene: TurnContext, meaning: str) -> NextAction:
+    """Bring a person to a caller whose request is recognised, and served by nobody here; the topic is named."""
+    topic = scene.pack.meanings.words(meaning)
+    scene.state.unserved = topic
+    scene.understood = meaning
+    told = NOT_SERVED in scene.pack.contents.prompts
+    if told:
+        scene.say((NOT_SERVED,), topic=topic)
+    return hand_over(scene, NOT_SERVED, quiet=told)
+
+
+def note(scene: TurnContext, heard: TurnInput, judged: Judgement) -> None:
+    """Keep what was said and what it may have meant, for staff."""
+    least = scene.pack.thresholds(scene.facts.recognizer).choose
+    words = [scene.pack.meanings.words(meaning) for meaning, score in judged.candidates[:_NOTED] if score >= least]
+    unclear = scene.state.unclear
+    unclear.append({"said": heard.text, "perhaps": [word for word in words if word]})
+    del unclear[:-_MOST_UNCLEAR]
+
+
+def note_anyway(scene: TurnContext, heard: TurnInput) -> None:
+    """Keep what an angry sentence was about, for staff, where nothing was asked for before."""
+    score = scene.pack.score
+    if score is not None and not scene.state.requests:
+        found = score.candidates(heard.text, scene.pack.opening_evidence(heard.text))
+        note(scene, heard, Judgement("person", found))
+
+
+def _rules_decide(match: GrammarMatch, asked: bool) -> bool:
+    meaning = match.meaning
+    if meaning.kind == "command":
+        return not meaning.guessed
+    if meaning.kind != "request":
+        return True
+    if match.number_slot:
+        return not asked
+    return not meaning.guessed and (not meaning.wide or not asked)
+
+
+def _again(scene: TurnContext, heard: TurnInput, judged: Judgement) -> NextAction:
+    note(scene, heard, judged)
+    scene.understood = "nothing"
+    return fallbacks.no_match(scene)
+
+
+def _confirm(scene: TurnContext, focus: Focus, request: PendingRequest) -> NextAction:
+    scene.understood = f"perhaps={_name(scene, request)}"
+    scene.state.focus = Focus("confirm_request", focus.slot, request)
+    scene.question(scene.state.focus, again=False)
+    return listening.listen(scene)
+
+
+def _choose(scene: TurnContext, focus: Focus, judged: Judgement, request: PendingRequest | None) -> NextAction:
+    first, second = (_pending(scene, meaning, request) for meaning, _ in judged.candidates[:2])
+    if CHOOSE not in scene.pack.contents.prompts:
+        return _confirm(scene, focus, first)
+    scene.understood = f"perhaps={_name(scene, first)},{_name(scene, second)}"
+    scene.state.focus = Focus("choose_request", focus.slot, first, second)
+    scene.question(scene.state.focus, again=False)
+    return listening.listen(scene)
+
+
+def _pending(scene: TurnContext, meaning: str, found: PendingRequest | None) -> PendingRequest:
+    """Return the request a meaning stands for; what a phrase found of it is kept, and its numbers in any case."""
+    if found is not None and _name(scene, found) == meaning:
+        return found
+    known = scene.pack.meanings.request(meaning)
+    if known is None:
+        return PendingRequest(meaning)
+    request = PendingRequest(known.flow, known.trigger, known.values)
+    if found is None or not found.number_slot:
+        return request
+    return replace(
+        request, number_slot=found.number_slot, number=found.number, doubt=found.doubt, so_far=found.so_far,
+        confidence=found.confidence, also=found.also,
+    )  # fmt: skip
+
+
+def _name(scene: TurnContext, request: PendingRequest) -> str:
+    return scene.pack.meanings.of_request(request.flow, request.values)
+
+
+def _guessed(request: PendingRequest | None) -> bool:
+    return request is None or request.guessed

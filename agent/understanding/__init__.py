@@ -1,0 +1,1 @@
+"""Sentence vectors, and the files in which fitted scores of open requests are kept."""

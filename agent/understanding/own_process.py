@@ -1,0 +1,56 @@
+"""Fits a pack's score in a process of its own, so that live calls keep their processor."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.dialog.understanding.fitting import FittedScore
+from agent.dialog.understanding.source import Teaching
+from agent.understanding.score_files import ScoreFiles, read_score
+from agent.understanding.sentence_vectors import UniversalSentenceVectors
+
+log = logging.getLogger(__name__)
+
+_LONGEST_SECONDS = 600.0
+_NICE = 15
+
+
+def scores_fitted_apart(
+    directory: Path, vectors: UniversalSentenceVectors | None, flows: Path, formats: Mapping[str, str]
+) -> ScoreFiles:
+    """Return the fitted scores kept in ``directory``; one that is missing is fitted by ``orderline flows fit``.
+
+    ``flows`` is the pack's directory, ``formats`` the settings' number formats. Where that fails, rules alone decide,
+    and the log says why.
+    """
+
+    def fit(teaching: Teaching) -> FittedScore | None:
+        command = [sys.executable, "-m", "agent", "flows", "fit", "--flows", str(flows), "--into", str(directory)]
+        command += ["--formats", json.dumps(dict(formats))]
+        log.info("The examples have changed: the score of open requests is fitted anew")
+        try:
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}, preexec_fn=_stand_back,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            log.error("The score of open requests could not be fitted, phrases alone decide: %s", error)
+            return None
+        found = read_score(files.path(teaching)) if done.returncode == 0 else None
+        if found is None:
+            why = (done.stderr.strip().splitlines() or ["no file was written"])[-1]
+            log.error("The score of open requests could not be fitted, phrases alone decide: %s", why)
+        return found
+
+    files = ScoreFiles(directory, vectors, fit)
+    return files
+
+
+def _stand_back() -> None:
+    os.nice(_NICE)
