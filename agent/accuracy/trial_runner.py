@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from agent.accuracy.call_listener import CallListener, CallListenerFactory
 from agent.accuracy.dialog_setup import READ_BACK_VALUE, CallInProgress, DialogProgress, DialogSetup, prompt_ids
-from agent.accuracy.open_decisions import decide
 from agent.accuracy.open_judgement import judge_open
 from agent.accuracy.phone_line import frames, over_phone_line
 from agent.accuracy.speakers import Speakers
@@ -136,7 +135,7 @@ class TrialRunner:
         held = self.stage.at(item.question)
         event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
         nothing = OpenDecision("again", "", 0.0)
-        told = nothing if isinstance(event, NoInput) else decide(self.stage.pack(item.question), event)
+        told = nothing if isinstance(event, NoInput) else self.stage.decide(event, self._model)
         outcome = judge_open(item.answer.value, told)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
         said = _saying(item.answer.first, event, held, "request")

@@ -17,6 +17,7 @@ from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.trial_runner import TrialRunner
 from agent.accuracy.trial_types import Trial, TrialResult
+from agent.understanding.score_files import usual_scores
 
 CHUNK = 16
 """Trials that a process takes at a time."""
@@ -33,6 +34,8 @@ class WorkerSetup:
     flite: tuple[str, ...] = ()
     digit_folders: tuple[Path, ...] = ()
     kokoro: Path | None = None
+    scores: Path | None = None
+    """Where fitted scores of open requests are kept; None when rules alone decide."""
 
 
 def run(
@@ -65,7 +68,8 @@ def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     speakers = Speakers(
         setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders), setup.kokoro
     )
-    with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
+    scores = usual_scores(setup.scores) if setup.scores is not None else None
+    with asyncio.Runner() as runner, open_dialog_setup(runner, scores) as stage:
         listeners = CallListenerFactory(setup.model)
         try:
             yield TrialRunner(runner, stage, listeners, speakers, setup.model_name)
