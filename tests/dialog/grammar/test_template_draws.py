@@ -13,7 +13,7 @@ from agent.dialog.grammar.wildcard_phrases import WildcardCompiler
 
 RULES = {"want": ["i want to", "(can | could) i"], "thing": ["the lamp", "(a | my) [new] coat"]}
 LISTS = {"color": {"red": ["red", "~ (bright | dark) red", "~~ red + color"], "blue": ["blue"]}}
-SAME = {"do not": ["don't"], "i want to": ["i wanna"]}
+SAME = {"do not": ["don't", "dont"], "i want to": ["i wanna"]}
 
 
 def drawer(same: dict[str, list[str]] | None = None) -> SentenceDrawer:
