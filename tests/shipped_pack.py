@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.text_call_model import LocatedTextCall, read_text_calls
 from agent.flows import english_pack
 from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 RENDER = SandboxRenderer(filters)
 TEXT_CALL_FILES = sorted((Path(__file__).parent / "flows").glob("*.yaml"))
@@ -19,6 +21,13 @@ TEXT_CALL_FILES = sorted((Path(__file__).parent / "flows").glob("*.yaml"))
 def shipped_pack() -> FlowPack:
     """Return the pack as the agent loads it. It is immutable, so that tests may share it."""
     return FlowPack.load(english_pack(), RENDER.filters)
+
+
+@cache
+def scored_pack() -> FlowPack:
+    """Return the same with its fitted score, which takes half a minute once and is kept in ``var``."""
+    home = os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[1] / "var"
+    return shipped_pack().with_score(usual_scores(Path(home) / "understanding"))
 
 
 @cache

@@ -65,7 +65,9 @@ async def open_procedures(
         await asyncio.to_thread(preload_grammars, speech.recognizer, pack)
         if pack.score is not None:
             await asyncio.to_thread(pack.score.warm_up)
-        prompts = pack.fixed_prompts({"shop": settings.shop.name}, render)
+        prompts = pack.fixed_prompts(
+            {"shop": settings.shop.name, "automated": settings.shop.automated_greeting}, render
+        )
         await speech.speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
 

@@ -48,6 +48,12 @@ class ChangeWords:
     """Words that begin a new part of a sentence: "i'm away thursday, can you ..."."""
     joints: frozenset[str] = frozenset()
     """Words between two wishes in one sentence: "and", "also"."""
+    contrasts: frozenset[str] = frozenset()
+    """Words that begin a part of a sentence which is not the answer: "but", "because"."""
+    glue: frozenset[str] = frozenset()
+    """Little words that may stand behind a yes without saying anything new: "yes, have somebody do it"."""
+    agreeing: frozenset[str] = frozenset()
+    """Words that make a sentence which begins with a no a yes after all: "no problem", "no, go ahead"."""
     excluded_by: frozenset[str] = frozenset()
     """Words before a day, or before the little word it stands with, that leave it out: "any day but Thursday"."""
 

@@ -24,7 +24,7 @@ def fixed_prompts(settings: Settings) -> list[Prompt]:
     render = SandboxRenderer(filters)
     formats = settings.shop.number_formats
     pack = FlowPack.load(settings.flows_directory or english_pack(), render.filters, formats)
-    return pack.fixed_prompts({"shop": settings.shop.name}, render)
+    return pack.fixed_prompts({"shop": settings.shop.name, "automated": settings.shop.automated_greeting}, render)
 
 
 async def prompts_finding(settings: Settings) -> Finding:

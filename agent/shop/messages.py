@@ -12,6 +12,10 @@ TEMPLATES: Mapping[str, str] = {
     "return_label": "Your return {number} for order {order}: print the label at {link} and send it back by {send_by}.",
     "store_return": "Your return {number} for order {order}: show this message in any of our stores by {send_by}.",
     "replacement": "Your replacement for order {order} is being prepared. Return number {number}. Details: {link}",
+    "wrong_item": (
+        "We send the {item} of order {order} as ordered. Return {number}: print the label for the wrong one at {link}"
+        " and send it back by {send_by}."
+    ),
     "photo_link": "Please upload a photo of the item from order {order} here: {link}",
     "address_link": "Enter the new delivery address of order {order} here: {link}",
     "invoice": "The invoice of order {order}: {link}",

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 _KEPT = 6
 """Files kept; older ones are removed when a new one is written."""
 _ENDING = ".npz"
+_READABLE = 0o644
+"""What root has fitted the agent's user reads."""
 
 Fit = Callable[[Teaching], FittedScore | None]
 
@@ -113,6 +115,7 @@ def write_score(path: Path, fitted: FittedScore) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), _READABLE)
             np.savez(file, allow_pickle=False, **arrays)
         os.replace(name, path)
     except BaseException:

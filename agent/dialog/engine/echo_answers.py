@@ -22,6 +22,7 @@ def bare_answer(scene: TurnContext, heard: TurnInput) -> NextAction | None:
     if said == "yes":
         scene.understood = "yes"
         scene.state.reset_failures()
+        scene.state.guessed = True
         return fallbacks.ask_again(scene)
     return fallbacks.wrong_guess(scene) if said == "no" else None
 

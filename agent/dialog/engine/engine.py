@@ -104,6 +104,11 @@ class Conversation:
         return self._pack.story.about
 
     @property
+    def understanding(self) -> str:
+        """The fingerprint of the weights that score open answers; ``""`` where nothing is scored."""
+        return self._pack.score.fingerprint if self._pack.score is not None else ""
+
+    @property
     def slots(self) -> dict[str, str]:
         """What is known so far, by slot."""
         return {name: slot.value for name, slot in self._state.slots.items()}

@@ -11,6 +11,7 @@ from agent.dialog.engine import (
     echo_answers,
     fallbacks,
     listening,
+    loose_answers,
     open_requests,
     second_wishes,
     several_choices,
@@ -25,6 +26,7 @@ from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
+from agent.dialog.understanding.teaching import NUMBER
 
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
@@ -49,7 +51,8 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     if heard_before is not None:
         return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
-    if scene.state.guessed and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
+    is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
+    if is_echo and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
         answered = _echo(scene, focus, heard)
         if answered is not None:
             return answered
@@ -62,6 +65,10 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
         changed = corrections.changed_answer(scene, heard) if heard.confidence >= LOW_CONFIDENCE else None
         if changed is not None:
             return changed
+    if (match is None or asked_again or match.meaning.guessed) and heard.confidence >= LOW_CONFIDENCE:
+        loose = loose_answers.loose_answer(scene, focus, heard)
+        if loose:
+            return _value(scene, focus, loose)
     own_words = _own_words(scene, focus, heard, match)
     if own_words is not None:
         return own_words
@@ -88,6 +95,7 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
     if judged is None:
         return None
     found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    before, scene.state.opening = scene.state.opening, heard.text.lower()
     if open_requests.is_open(scene, focus):
         then = open_requests.carry_out(scene, focus, heard, found, judged)
     else:
@@ -95,8 +103,8 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
         if then is None and found is not None and found.guessed:
             scene.understood = "nothing"
             return fallbacks.no_match(scene)
-    if then is not None and focus.kind == "collect":
-        scene.state.opening = heard.text.lower()
+    if then is None:
+        scene.state.opening = before
     return then
 
 
@@ -108,11 +116,31 @@ def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gram
         open_requests.deny(scene, focus)
         scene.state.focus = Focus("collect", focus.slot)
         return interpret_answer(scene, split[1])
+    numbered = _with_number_told(scene, focus, heard)
+    if numbered is not None:
+        return open_requests.begin(scene, numbered, echo=False)
     if focus.kind == "choose_request" and (match is None or match.meaning.wide or match.meaning.guessed):
         meant = open_requests.chosen(scene, focus, heard)
         if meant is not None:
             return open_requests.begin(scene, meant, echo=False)
     return None
+
+
+def _with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
+    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about."""
+    opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
+    teaching = scene.pack.teaching
+    if focus.kind != "confirm_request" or focus.request is None or not opening or teaching is None:
+        return None
+    if set(teaching.plain(heard.text).split()) != {NUMBER}:
+        return None
+    match = scene.pack.grammars[collect_key(opening)].match(heard, scene.facts.known)
+    told = _pending(scene, match, heard.confidence) if match is not None and match.number_slot else None
+    if told is None or not told.number:
+        return None
+    return replace(
+        focus.request, number_slot=told.number_slot, number=told.number, doubt=told.doubt, confidence=told.confidence
+    )
 
 
 def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
@@ -138,7 +166,8 @@ def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction |
 def _several(scene: TurnContext, focus: Focus, variable: str, tokens: Sequence[str]) -> NextAction | None:
     language = scene.pack.language
     found = several_choices.named(tokens, scene.options(focus.slot), language.choices, language.changes.denials)
-    if len(found) < 2:
+    chosen_against = len(found) == 1 and bool(language.changes.denials.intersection(tokens))
+    if len(found) < 2 and not chosen_against:
         return None
     scene.assign(variable, found)
     then = _value(scene, focus, found[0])

@@ -37,14 +37,21 @@ def judge(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatc
     A phrase that stands for many sentences, and a gist, are evidence and no more.
     """
     score = scene.pack.score
-    if score is None or not heard.text or (match is not None and _rules_decide(match, is_open(scene, focus))):
+    if (
+        score is None
+        or not score.has_words(heard.text)
+        or (match is not None and _rules_decide(match, is_open(scene, focus)))
+    ):
         return None
     rules = scene.pack.opening_evidence(heard.text)
-    if match is not None and match.number_slot:
+    if match is not None and match.number_slot and match.leads:
+        # "where is order ..." says what it is about; a number alone does not
         rules = RuleEvidence(wide=scene.pack.meanings.of(match.meaning), gists=rules.gists)
-    return decide(
+    judged = decide(
         score.candidates(heard.text, rules), scene.pack.thresholds(scene.facts.recognizer), scene.state.denied
     )
+    scene.decision, scene.candidates = judged.decision, judged.candidates
+    return judged
 
 
 def carry_out(
@@ -54,21 +61,32 @@ def carry_out(
 
     ``request`` is what a phrase or a gist found, with its numbers; None for nothing.
     """
-    if judged.decision == "again":
-        return None if request is not None and request.number else _again(scene, heard, judged)
     same = request is not None and _name(scene, request) == judged.meaning
-    if request is not None and request.number and judged.decision != "act":
-        return None  # a number with it is told for something: what the phrase says is good enough
+    if request is not None and (request.number or request.so_far):
+        return None if same else _with_number(scene, focus, request, judged)
+    if judged.decision == "again":
+        return _again(scene, heard, judged)
     if judged.decision == "person":
         return not_served(scene, judged.meaning)
     if judged.decision == "choose":
         return _choose(scene, focus, judged, request)
     meant = _pending(scene, judged.meaning, request)
-    low = heard.confidence < LOW_CONFIDENCE and not (request is not None and request.number)
+    low = heard.confidence < LOW_CONFIDENCE
     if judged.decision == "confirm" or low:
         note(scene, heard, judged)
         return _confirm(scene, focus, meant)
     return begin(scene, meant, echo=not same or _guessed(request))
+
+
+def _with_number(scene: TurnContext, focus: Focus, request: PendingRequest, judged: Judgement) -> NextAction | None:
+    """Take another request than the phrase around a number says, where it is sure, or the phrase is surely wrong."""
+    if judged.decision == "act":
+        return begin(scene, _pending(scene, judged.meaning, request), echo=True)
+    thresholds = scene.pack.thresholds(scene.facts.recognizer)
+    own = dict(judged.candidates).get(_name(scene, request), 0.0)
+    if judged.decision in ("confirm", "choose") and judged.score >= thresholds.confirm and own < thresholds.choose:
+        return _confirm(scene, focus, _pending(scene, judged.meaning, request))
+    return None
 
 
 def between(

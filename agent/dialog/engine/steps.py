@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HangUp, NextAction
-from agent.dialog.engine import listening, second_wishes, several_choices
+from agent.dialog.engine import listening, named_days, second_wishes, several_choices
 from agent.dialog.engine.handover import SAME_AS_BEFORE, hand_over, hand_over_again
 from agent.dialog.engine.state import FlowFrame, Focus, PendingEffect, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -233,12 +233,19 @@ def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: 
 
 
 def _told_before(scene: TurnContext, name: str) -> bool:
-    """Fill a choice from the call's data that the words of the request named already: "take the candle off my order".
+    """Fill a day, or a choice from the call's data, that the request named already: "take the candle off my order".
 
     Once a request, and only where one thing is named: it is read back before anything is done.
     """
     slot = scene.pack.slot(name)
     opening = scene.state.opening
+    if opening and slot.type == "date":
+        changes = scene.pack.language.changes
+        day = named_days.wanted_day(opening.split(), scene.options(name), changes)
+        if day:
+            scene.state.opening = ""
+            scene.fill(name, SlotValue(day))
+        return bool(day)
     if not opening or slot.type != "choice" or not slot.named_before:
         return False
     language = scene.pack.language

@@ -27,6 +27,10 @@ class TurnContext:
         self.state = state
         self.said: list[Prompt] = []
         self.understood = ""
+        self.decision = ""
+        """What was decided about an open request: ``act``, ``confirm``, ``choose``, ``again``, ``person``."""
+        self.candidates: tuple[tuple[str, float], ...] = ()
+        """What it may have meant, each with its acceptance score, the likeliest first."""
         self.keep_last_said = False
         """True when what is said now is not what "repeat" should say again."""
         self._render = render

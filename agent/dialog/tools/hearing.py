@@ -54,7 +54,7 @@ def hear_input(pack: FlowPack, facts: CallFacts, render: Renderer, heard: TurnIn
     decision, meaning = _outcome(pack, call.state, turn)
     shares = dict(found)
     by_rule = bool(meaning) and (pack.score is None or _ruled(pack, text, meaning))
-    score = 1.0 if by_rule else shares.get(meaning, 0.0)
+    score = 1.0 if by_rule else shares.get(meaning, found[0][1] if decision == "person" and found else 0.0)
     first = _offered(pack, call.state) or ((meaning,) if meaning and (by_rule or meaning in shares) else ())
     ordered = [(name, score if name == meaning else shares.get(name, 0.0)) for name in first]
     ordered += [one for one in found if one[0] not in first]

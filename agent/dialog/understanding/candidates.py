@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,9 +64,15 @@ class Neighbours:
         """Keep vectors in a quarter of their size."""
         return cls(np.round(vectors * _QUANTA).astype(np.int8), owners)
 
+    @functools.cached_property
+    def _columns(self) -> Matrix:
+        """The vectors in full precision (dimensions x sentences), made once."""
+        found: Matrix = np.ascontiguousarray(self.vectors.T.astype(np.float32) / np.float32(_QUANTA))
+        return found
+
     def likeness(self, rows: Matrix, count: int) -> Matrix:
         """Return the cosine of the nearest sentence of each meaning (rows x meanings); 0 where none is near."""
-        every = rows @ (self.vectors.astype(np.float32).T / np.float32(_QUANTA))
+        every = rows @ self._columns
         found = np.zeros((len(rows), count), dtype=np.float32)
         for row in range(len(rows)):
             np.maximum.at(found[row], self.owners, every[row])

@@ -124,11 +124,13 @@ def fit_one(rows: NDArray[np.float64], right: NDArray[np.float64], *, strength: 
 
 
 def main_directions(rows: Matrix, count: int) -> Matrix:
-    """Return the directions (columns x count, of length 1) in which rows differ most, by randomised subspace iteration.
+    """Return the directions (columns x count at most, of length 1) in which rows differ most.
 
-    Halko, Martinsson and Tropp (2011), algorithm 4.4, with a fixed start: the same rows give the same directions.
+    Randomised subspace iteration (Halko, Martinsson and Tropp, 2011, algorithm 4.4) from a fixed start: the same rows
+    give the same directions.
     """
-    start = np.random.default_rng(1).standard_normal((len(rows), count + _MORE_DIRECTIONS)).astype(np.float32)
+    width = min(count + _MORE_DIRECTIONS, len(rows))
+    start = np.random.default_rng(1).standard_normal((len(rows), width)).astype(np.float32)
     basis = rows.T @ start
     for _ in range(2):
         basis = rows.T @ (rows @ np.linalg.qr(basis)[0])

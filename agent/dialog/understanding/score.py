@@ -19,7 +19,7 @@ from agent.dialog.understanding.evidence import (
 )
 from agent.dialog.understanding.features import ngram_matrix
 from agent.dialog.understanding.fitting import PLAIN_COLUMNS, FittedScore, word_facts
-from agent.dialog.understanding.teaching import PERSON, Plain
+from agent.dialog.understanding.teaching import NUMBER, PERSON, Plain
 
 Decision = Literal["act", "confirm", "choose", "again", "person"]
 _MOST = 5
@@ -71,6 +71,10 @@ class RequestScore:
         """Load what the first sentence would otherwise wait for."""
         if self._vectors is not None:
             self._vectors.encode([""])
+
+    def has_words(self, text: str) -> bool:
+        """Return whether there is anything but numbers in a text."""
+        return any(word != NUMBER for word in self._plain(text).split())
 
     def candidates(self, text: str, rules: RuleEvidence) -> tuple[tuple[str, float], ...]:
         """Return the meanings a text may have, each with its score, the likeliest first."""

@@ -35,10 +35,18 @@ _DENIALS = (
     " skip avoid none neither nor out gone closed empty wont cant dont doesnt isnt"
 )
 _CLAUSES = "can could would will please but so and because instead then therefore maybe perhaps how what make let try"
+_GLUE = (
+    "yes please do that it this so and a an the to me i you my your for with have get let want would like need go"
+    " ahead sure okay thanks thank somebody someone person be can could will is are all of them one up"
+)
+_AGREEING = "yes yeah yep sure problem worries go ahead exactly course objection objections"
 _EXCLUDED_BY = "of than but except besides before after until till not by"
 CHANGES = ChangeWords(
     leads=frozenset(_LEADS.split()),
     denials=frozenset(_DENIALS.split()),
+    contrasts=frozenset({"but", "because", "cause", "though", "although", "so", "since"}),
+    glue=frozenset(_GLUE.split()),
+    agreeing=frozenset(_AGREEING.split()),
     joints=frozenset({"and", "also", "plus", "then", "besides"}),
     clauses=frozenset(_CLAUSES.split()),
     excluded_by=frozenset(_EXCLUDED_BY.split()),

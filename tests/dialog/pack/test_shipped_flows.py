@@ -8,9 +8,9 @@ from agent.dialog.engine.engine import Conversation
 from agent.dialog.tools.text_call_model import LocatedTextCall
 from agent.dialog.tools.text_call_runner import TextCallReport, TextCallResult, play
 from agent.shop.answers import complete_answer
-from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
+from tests.shipped_pack import RENDER, scored_pack, shipped_text_calls
 
-PACK = shipped_pack()
+PACK = scored_pack()
 VOCABULARY = (
     Path(__file__).parents[3] / "agent" / "speech" / "models" / "vosk-model-tiny-en-us-phone" / "vocabulary.txt"
 )

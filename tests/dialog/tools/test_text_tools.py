@@ -59,7 +59,7 @@ def test_json_lines_go_both_ways() -> None:
     chat_json(conversation(), shop, ["", "nonsense", *map(json.dumps, lines)], out)
     answers = [json.loads(line) for line in out.getvalue().splitlines()]
     assert len(answers) == 8
-    assert answers[0]["agent"] == ["Thanks for calling S. How can I help?"]
+    assert answers[0]["agent"] == ["Thanks for calling S. I'm the automated assistant. How can I help?"]
     assert "error" in answers[1]
     assert answers[2]["slots"]["order_number"] == "10473"
     assert answers[3]["effects"][0]["failed"] == "not_found"
