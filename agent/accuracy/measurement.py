@@ -20,13 +20,19 @@ from agent.accuracy import plan, plots, report
 from agent.accuracy.dialog_setup import open_dialog_setup
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.flite import fetch_flite
+from agent.accuracy.kokoro import fetch_kokoro
 from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.recording_folder import folder_trials, recordings_in
-from agent.accuracy.speakers import SYNTHETIC, Speakers
+from agent.accuracy.speakers import OPEN_REQUEST_VOICES, SYNTHETIC, Speakers
 from agent.accuracy.trial_types import Trial, TrialResult
 from agent.accuracy.worker_pool import WorkerSetup, run
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
+from agent.flows import english_pack
 from agent.rehearsal.apt_mirror import FetchError
+from agent.speech.wording import filters
+from agent.understanding.score_files import usual_scores
 
 SEED = 1
 """Numbers, noise and losses come from names; this is the version of the drawing."""
@@ -58,7 +64,13 @@ class MeasurementOptions:
 def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure, write what was asked for, and return the report. Raises ``OrderlineError``."""
     flite, missing = asyncio.run(_flite(options, say))
-    base = WorkerSetup(Path(), "", options.home / "shared" / "callers", options.sounds, flite, options.digits)
+    kokoro, without = _kokoro(options, say)
+    missing += without
+    kept = options.home / "shared" / "callers"
+    scores = options.home / "understanding"
+    say("fitting the score of open requests, unless that has been done")
+    FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
+    base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
     trials = _recorded(options.audio) if options.audio is not None else _made(options, base, say, missing)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []
@@ -82,6 +94,16 @@ async def _flite(options: MeasurementOptions, say: Callable[[str], None]) -> tup
         return (), (f"flite's voices are not there: {error.message}",)
 
 
+def _kokoro(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[Path | None, tuple[str, ...]]:
+    """Return where Kokoro's voices are, or nothing and why there are none."""
+    if options.audio is not None:
+        return None, ()
+    try:
+        return fetch_kokoro(options.home / "kokoro", say), ()
+    except AccuracyError as error:
+        return None, (error.message,)
+
+
 def _recorded(audio: Path) -> list[Trial]:
     with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
         return folder_trials(recordings_in(audio), stage)
@@ -91,9 +113,9 @@ def _made(
     options: MeasurementOptions, setup: WorkerSetup, say: Callable[[str], None], missing: Sequence[str]
 ) -> list[Trial]:
     people = digit_speakers_in(options.digits)
-    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, people)
+    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, people, setup.kokoro)
     voices: list[str] = []
-    for name in speakers.there(SYNTHETIC):
+    for name in speakers.there(dict.fromkeys((*SYNTHETIC, *OPEN_REQUEST_VOICES))):
         try:
             speakers.say(name, "yes")
         except OrderlineError as error:
@@ -105,7 +127,9 @@ def _made(
     if not voices:
         raise AccuracyError("No caller's voice works here: pip install 'orderline[bench,rehearse]'")
     recorded = [*(["allison"] if setup.sounds_dir is not None else []), *people]
-    return plan.trials(plan.QUICK if options.quick else plan.FULL, voices, recorded)
+    size = plan.QUICK if options.quick else plan.FULL
+    asking = [name for name in OPEN_REQUEST_VOICES if name in voices]
+    return plan.trials(size, [name for name in voices if name in SYNTHETIC], recorded, asking)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import yaml
 from agent.accuracy import numbers
 from agent.accuracy.dialog_setup import LETTERS, READ_BACK_VALUE
 from agent.accuracy.noise import KINDS
+from agent.accuracy.open_requests import open_trials
 from agent.accuracy.trial_runner import seed_of, trials_under_condition
 from agent.accuracy.trial_types import Kind, LineCondition, SpokenAnswer, Trial, TrialItem
 from agent.shop.demo.fixed_data import FIXED_ORDERS
@@ -43,6 +44,8 @@ class PlanSize:
     speeds: tuple[float, ...]
     codecs: tuple[str, ...]
     levels_dbfs: tuple[float, ...]
+    open_every: int
+    """One in so many of the open requests."""
 
 
 FULL = PlanSize(
@@ -56,6 +59,7 @@ FULL = PlanSize(
     speeds=(0.8, 1.2, 1.4),
     codecs=("alaw", "g722", "gsm", "amr"),
     levels_dbfs=(-40, -50),
+    open_every=1,
 )
 QUICK = PlanSize(
     numbers=2,
@@ -68,6 +72,7 @@ QUICK = PlanSize(
     speeds=(1.4,),
     codecs=("gsm", "g722"),
     levels_dbfs=(-40,),
+    open_every=7,
 )
 
 
@@ -88,8 +93,13 @@ def conditions(size: PlanSize) -> Iterator[LineCondition]:
         yield LineCondition(f"{level:g} dBFS", "level", level_dbfs=level)
 
 
-def trials(size: PlanSize, voices: Sequence[str], digit_speakers: Sequence[str]) -> list[Trial]:
-    """Return everything to try. ``digit_speakers`` are recorded: they say numbers and nothing else."""
+def trials(
+    size: PlanSize, voices: Sequence[str], digit_speakers: Sequence[str], open_voices: Sequence[str] = ()
+) -> list[Trial]:
+    """Return everything to try. ``digit_speakers`` are recorded: they say numbers and nothing else.
+
+    ``open_voices`` say the open requests, and nothing else unless they are among ``voices``.
+    """
     said = sentences()
     clean = LineCondition()
     found: list[Trial] = []
@@ -111,7 +121,7 @@ def trials(size: PlanSize, voices: Sequence[str], digit_speakers: Sequence[str])
         LineCondition("gsm, loss 5%", "errand", codec="gsm", loss=0.05),
     ):
         found += trials_under_condition([item for item in errands if item.speaker in there], condition)
-    return found
+    return found + open_trials(open_voices, size.open_every)
 
 
 def number_items(voice: str, count: int) -> list[TrialItem]:

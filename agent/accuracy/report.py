@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from agent.accuracy.open_report import open_page, open_report, open_summary
+from agent.accuracy.open_requests import OPEN_SWEEP
 from agent.accuracy.plan import DIGITS, ERRAND
 from agent.accuracy.scoring import Score, Share, grouped_by, meaning_confusions, score, share_of, word_confusions
 from agent.accuracy.speakers import HEARD_BEFORE, TRAINED
@@ -65,6 +67,7 @@ def model_report(results: Sequence[TrialResult]) -> dict[str, Any]:
             "yes_no": meaning_confusions(one for one in clean if one.kind == "yes_no"),
             "meanings": meaning_confusions(one for one in meant if one.kind in ("request", "choice", "meaning")),
         },
+        "open": open_report(results),
         "read_back_below": read_back_below([one for one in results if one.kind == "number"]),
         "wrong": [_example(one) for one in clean if one.outcome == "wrong"][:_MOST_EXAMPLES],
     }
@@ -122,6 +125,7 @@ def table(data: Mapping[str, Any]) -> str:
             lines.append(
                 f"{name}: {one['n']} errands ({condition}): {first} at the first try, {end} in the end by voice"
             )
+    lines += [line for name in names for line in open_summary(name, data["models"][name]["open"])]
     return "\n".join(lines)
 
 
@@ -157,6 +161,7 @@ def _model_page(name: str, model: Mapping[str, Any]) -> Iterator[str]:
         for title, one in model["false_acceptance"].items():
             yield f"| {title} | {one['n']} | {one['accepted']} | {one['asked']} | {one['refused']} |"
         yield ""
+    yield from open_page(model["open"])
     if any(one["wrong"] for one in model["read_back_below"].values()):
         yield from ("### If numbers were read back below a certainty of the weakest word (all lines)", "")
         yield "| below | wrong numbers caught | right numbers asked about needlessly |"
@@ -205,7 +210,8 @@ def _scores(groups: Mapping[str, Sequence[TrialResult]]) -> dict[str, Any]:
 
 
 def _swept(results: Iterable[TrialResult]) -> list[TrialResult]:
-    return [one for one in results if one.sweep not in (*CLEAN_SWEEPS, "errand") and one.kind != "foreign"]
+    apart = (*CLEAN_SWEEPS, "errand", OPEN_SWEEP)
+    return [one for one in results if one.sweep not in apart and one.kind != "foreign"]
 
 
 def _by_kind(results: Iterable[TrialResult]) -> Mapping[str, list[TrialResult]]:

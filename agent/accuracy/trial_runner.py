@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.accuracy.call_listener import CallListener, CallListenerFactory
 from agent.accuracy.dialog_setup import READ_BACK_VALUE, CallInProgress, DialogProgress, DialogSetup, prompt_ids
+from agent.accuracy.open_judgement import judge_open
 from agent.accuracy.phone_line import frames, over_phone_line
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.trial_types import (
     Ending,
     HeardUtterance,
     LineCondition,
+    OpenDecision,
     Outcome,
     SpokenAnswer,
     Trial,
@@ -83,6 +85,8 @@ class TrialRunner:
     def run(self, trial: Trial) -> TrialResult:
         """Try one item. Raises ``OrderlineError`` when it cannot be spoken or put on the line."""
         item = trial.item
+        if item.kind in ("open", "open_foreign"):
+            return self._open(trial)
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
         held = self.stage.at(item.question)
@@ -124,6 +128,19 @@ class TrialRunner:
         got, outcome = judge_utterance(item, held, event)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
         return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
+
+    def _open(self, trial: Trial) -> TrialResult:
+        """Say one open request and ask what it was taken for."""
+        item = trial.item
+        held = self.stage.at(item.question)
+        event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
+        nothing = OpenDecision("again", "", 0.0)
+        told = nothing if isinstance(event, NoInput) else self.stage.decide(event, self._model)
+        outcome = judge_open(item.answer.value, told)
+        ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
+        said = _saying(item.answer.first, event, held, "request")
+        result = _result(trial, self._model, (told.meaning, outcome), ending, [said])
+        return replace(result, open_decision=told)
 
     def _hear(
         self, held: CallInProgress, listener: CallListener, trial: Trial, words: str, count: int

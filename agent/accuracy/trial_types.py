@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["number", "request", "choice", "yes_no", "meaning", "foreign"]
-"""What an utterance is: it decides what counts as right. ``meaning``: what its own text would have been taken for."""
+Kind = Literal["number", "request", "choice", "yes_no", "meaning", "foreign", "open", "open_foreign"]
+"""What an utterance is: it decides what counts as right. ``meaning``: what its own text would have been taken for.
+``open``: a request in a caller's own words; ``open_foreign``: one that another firm's caller would make."""
 
-Outcome = Literal["taken", "asked", "part", "missed", "wrong_asked", "wrong"]
+Outcome = Literal["taken", "asked", "part", "missed", "person", "wrong_asked", "wrong"]
 """What became of an utterance the moment it was heard.
 
 ``taken`` right and acted on; ``asked`` right, and read back first; ``part`` some of it, the call says "go on";
-``missed`` nothing: asked again; ``wrong_asked`` something else, but read back first; ``wrong`` something else, and
-acted on.
+``missed`` nothing: asked again; ``person`` handed over although an answer was there; ``wrong_asked`` something else,
+but read back first; ``wrong`` something else, and acted on.
 Of foreign speech ``missed`` is the right outcome, everything else a false acceptance.
 """
 
@@ -99,6 +100,19 @@ class HeardUtterance:
 
 
 @dataclass(frozen=True)
+class OpenDecision:
+    """What an open request was taken for, as ``orderline flows hear`` tells it."""
+
+    decision: Literal["act", "confirm", "choose", "again", "person"]
+    meaning: str
+    """A procedure's id, ``topic:ID``, ``promotion:ID``, ``command:ID``, ``escalate:ID`` or ``""``."""
+    score: float
+    """Acceptance score, 0 to 1; 1 for what rules decide."""
+    candidates: tuple[tuple[str, float], ...] = ()
+    """Meanings with their scores, best first."""
+
+
+@dataclass(frozen=True)
 class TrialResult:
     """What became of one item under one condition."""
 
@@ -116,6 +130,8 @@ class TrialResult:
     outcome: Outcome
     ending: Ending
     sayings: tuple[HeardUtterance, ...] = field(default=())
+    open_decision: OpenDecision | None = None
+    """For an open request, what it was taken for at once."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +148,7 @@ __all__ = [
     "HeardUtterance",
     "Kind",
     "LineCondition",
+    "OpenDecision",
     "Outcome",
     "SpokenAnswer",
     "Trial",

@@ -17,6 +17,7 @@ from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.trial_runner import TrialRunner
 from agent.accuracy.trial_types import Trial, TrialResult
+from agent.understanding.score_files import usual_scores
 
 CHUNK = 16
 """Trials that a process takes at a time."""
@@ -32,6 +33,9 @@ class WorkerSetup:
     sounds_dir: Path | None = None
     flite: tuple[str, ...] = ()
     digit_folders: tuple[Path, ...] = ()
+    kokoro: Path | None = None
+    scores: Path | None = None
+    """Where fitted scores of open requests are kept; None when rules alone decide."""
 
 
 def run(
@@ -61,8 +65,11 @@ def run(
 @contextlib.contextmanager
 def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     """Yield something that tries items, in this process."""
-    speakers = Speakers(setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders))
-    with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
+    speakers = Speakers(
+        setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders), setup.kokoro
+    )
+    scores = usual_scores(setup.scores) if setup.scores is not None else None
+    with asyncio.Runner() as runner, open_dialog_setup(runner, scores) as stage:
         listeners = CallListenerFactory(setup.model)
         try:
             yield TrialRunner(runner, stage, listeners, speakers, setup.model_name)

@@ -87,6 +87,15 @@ def test_a_request_is_judged_by_the_flow_it_opens(ready: TrialRunner) -> None:
     assert (other.outcome, other.got, other.ending) == ("wrong", "order_status", "wrong")
 
 
+def test_an_open_request_is_judged_by_what_is_decided_about_it(ready: TrialRunner) -> None:
+    found = ready.run(trial(item("open", "request", "request", "order_status delivery_time", "where is my order")))
+    assert found.open_decision is not None
+    assert (found.open_decision.decision, found.open_decision.meaning) == ("act", "order_status")
+    assert (found.outcome, found.sayings[0].heard) == ("taken", "where is my order")
+    other = ready.run(trial(item("open_foreign", "request", "request", "", "where is my order")))
+    assert (other.outcome, other.ending) == ("wrong", "wrong")
+
+
 @pytest.mark.parametrize(("word", "said"), [("yes", "yes that's right"), ("no", "no that's wrong")])
 def test_yes_and_no_answer_a_read_back(ready: TrialRunner, word: str, said: str) -> None:
     found = ready.run(trial(item("yes_no", "read_back", "order_number", word, said)))

@@ -63,7 +63,8 @@ def begin_request(scene: TurnContext, request: PendingRequest) -> NextAction:
     """Start the flow a caller asked for; in the middle of another flow it comes back there afterwards."""
     state = scene.state
     triggers = scene.pack.flow(request.flow).triggers
-    sets = triggers[request.trigger].set if triggers else {}  # a key can start a flow that has none
+    # a key can start a flow that has none; a score names a flow, and none of its triggers that set something
+    sets = triggers[request.trigger].set if request.trigger < len(triggers) else {}
     for name, expression in sets.items():
         scene.assign(name, scene.evaluate(expression))
     for name, value in request.values:

@@ -21,7 +21,9 @@ from agent.dialog.grammar.entry_compiler import (
 )
 from agent.dialog.grammar.entry_table import Entry, EntryTable
 from agent.dialog.grammar.keyword_match import KeywordPattern
+from agent.dialog.grammar.open_sentences import open_sentences
 from agent.dialog.grammar.synonyms import Synonyms
+from agent.dialog.grammar.template_draws import SentenceDrawer
 from agent.dialog.grammar.templates import MAX_EXPANSIONS, Expander, Phrase, is_wildcard, without_mark
 from agent.dialog.grammar.turn_grammar import EdgePhrases, Intent, TurnGrammar
 from agent.dialog.grammar.wildcard_phrases import WildcardPhrase, fixed
@@ -78,6 +80,8 @@ class _Common:
     around: EdgePhrases
     agreed: EdgePhrases
     """The same with "yes" and "that's right" before it: the answer to a read-back and to the question in one breath."""
+    sentences: tuple[str, ...]
+    """What callers open with, for the recogniser where a request is asked for."""
 
 
 class PackGrammars:
@@ -201,7 +205,13 @@ class _Builder:
                 (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
+            sentences=self._sentences(),
         )  # fmt: skip
+
+    def _sentences(self) -> tuple[str, ...]:
+        contents = self._contents
+        drawer = SentenceDrawer(contents.rules, self._lists, tuple(self._formats), contents.same)
+        return open_sentences(contents, drawer)
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
         return EntryTable(entries, self._formats, self._vocabulary, self._same)
@@ -288,7 +298,7 @@ class _Builder:
         return TurnGrammar(
             entries, self._formats, self._vocabulary, (), common.strong_words,
             silent_words=common.silent_words, around=around, same=self._same,
-            shared=common.opening if whole else common.anytime,
+            shared=common.opening if whole else common.anytime, sentences=common.sentences if whole else (),
         )  # fmt: skip
 
     def _choices(self, slot: Slot) -> dict[str, tuple[str, ...]]:

@@ -68,6 +68,7 @@ class TurnGrammar:
         shared: EntryTable | None = None,
         hears_shared: bool = True,
         besides: TurnGrammar | None = None,
+        sentences: Sequence[str] = (),
     ) -> None:
         self._formats = formats
         self._vocabulary = vocabulary
@@ -91,8 +92,9 @@ class TurnGrammar:
         self._loose = frozenset(self.words)
         self.bare_number = next((frame.slot for frame in self._layers.frames(()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
-        self.samples = tuple(sample for table in heard for sample in table.samples)
-        """Whole sentences with made-up numbers, for the recogniser's language model; they may repeat."""
+        self.samples = (*(sample for table in heard for sample in table.samples), *sentences)
+        """Whole sentences for the recogniser's language model: with made-up numbers, and ``sentences`` as callers open
+        with; they may repeat."""
 
     def match(
         self,

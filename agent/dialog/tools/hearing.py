@@ -41,9 +41,15 @@ class HeardSentence:
 
 def hear_sentence(pack: FlowPack, facts: CallFacts, render: Renderer, text: str) -> HeardSentence:
     """Say a sentence to a new call right after its greeting, and tell what was made of it."""
+    return hear_input(pack, facts, render, TurnInput(text.lower().strip()))
+
+
+def hear_input(pack: FlowPack, facts: CallFacts, render: Renderer, heard: TurnInput) -> HeardSentence:
+    """Do the same with what a recogniser heard, confidences included."""
+    text = heard.text
     call = Conversation(pack, facts, render)
     call.start()
-    turn = call.hear(TurnInput(text.lower().strip()))
+    turn = call.hear(heard)
     found = _scored(pack, text)
     decision, meaning = _outcome(pack, call.state, turn)
     shares = dict(found)

@@ -15,6 +15,7 @@ from agent.dialog.understanding.examples import PROMOTION, TOPIC
 from agent.dialog.understanding.teaching import COMMAND, ESCALATION, PERSON
 
 _ONLY_SLOT = re.compile(r"\{(\w+)\}")
+_OPTIONAL = re.compile(r"\[[^\[\]]*\]")
 _KINDS = {knowledge.ANSWERS: TOPIC, knowledge.PROMOTIONS: PROMOTION}
 
 
@@ -41,7 +42,7 @@ class MeaningNames:
         for flow_id, flow in contents.flows.items():
             for index, trigger in enumerate(flow.triggers):
                 for template in trigger.phrases:
-                    only = _ONLY_SLOT.fullmatch(template.strip())
+                    only = _ONLY_SLOT.fullmatch(_OPTIONAL.sub("", template).strip())
                     kind = self._kind_of_slot.get(only.group(1), "") if only is not None else ""
                     if only is not None and kind:
                         self._answering.setdefault(kind, (flow_id, index, only.group(1)))
