@@ -49,6 +49,7 @@ class LiveCallsOnOneWorker(LoadScopeScheduling):  # type: ignore[misc]
         return "live calls" if file.startswith("tests/live/") else file
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """Spread the tests over the workers so; ``--dist`` with another way keeps its own."""
     return LiveCallsOnOneWorker(config, log) if config.getoption("dist") == "load" else None

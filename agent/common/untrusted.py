@@ -27,14 +27,17 @@ _BREAKERS = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2
 def parse_json(text: str | bytes, *, most_chars: int = MOST_CHARS) -> Any:
     """Read JSON that somebody else may have written. Raises ValueError for everything that ours never is.
 
-    That is text that is too long, is no UTF-8, nests deeper than :data:`MOST_LEVELS`, or holds numbers that are
-    infinite or none.
+    That is text that is too long, is no UTF-8, nests deeper than :data:`MOST_LEVELS`, holds half
+    characters, or numbers that are infinite or none.
     """
     if len(text) > most_chars:
         raise ValueError(f"longer than {most_chars} characters")
     if isinstance(text, bytes):
         text = text.decode()
-    return load_json(text, parse_constant=_no_number, parse_float=_finite)
+    value = _parsed(text, parse_constant=_no_number, parse_float=_finite)
+    if _SURROGATE.search(text) and _encodable(value) != value:
+        raise ValueError("half a character")
+    return value
 
 
 def load_json(text: str, **options: Any) -> Any:
@@ -43,9 +46,13 @@ def load_json(text: str, **options: Any) -> Any:
     ``options`` are those of :func:`json.loads`. Half characters (lone surrogates, ``"\ud800"``) become ``?``: they fit
     into no database, no log file and no message.
     """
-    check_nesting(text)
-    value = json.loads(text, **options)
+    value = _parsed(text, **options)
     return _encodable(value) if _SURROGATE.search(text) else value
+
+
+def _parsed(text: str, **options: Any) -> Any:
+    check_nesting(text)
+    return json.loads(text, **options)
 
 
 def encodable(text: str) -> str:

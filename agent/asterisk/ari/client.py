@@ -17,7 +17,7 @@ from agent.asterisk.ari.events import MalformedEvent, parse_event
 from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
 from agent.common.backoff import Backoff
 from agent.common.tasks import cancel_and_wait
-from agent.common.untrusted import MOST_CHARS, parse_json
+from agent.common.untrusted import load_json
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -394,6 +394,6 @@ class AriClient:
                 f"{method} {path}: no answer from {self.url} ({error or type(error).__name__})"
             ) from error
         try:
-            return parse_json(text, most_chars=max(MOST_CHARS, len(text))) if text.strip() else None
+            return load_json(text) if text.strip() else None
         except ValueError as error:
             raise AriUnreachable(f"{method} {path}: the answer from {self.url} is no JSON ({error})") from error
