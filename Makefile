@@ -14,6 +14,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or fuzz or live or peers or redis or slow
 
+# how many tests at a time (0: one after another, in this process)
+WORKERS ?= 2
+
 # for install: a directory to put everything below, where the program goes, and whether uninstall keeps settings and records
 DESTDIR ?=
 PREFIX ?= /opt/orderline
@@ -71,7 +74,7 @@ check: lint  ## lint, types, contracts and the quick tests: under four minutes o
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
 
 test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
 	@$(BIN)/python -m benchmarks $(PARTS) --home $(HOME_DIR) $(ARGS)

@@ -6,26 +6,51 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
+LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "redis", "slow")
 MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for."""
+    """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for.
+
+    The files that take longest come first, so that two workers end at about the same time.
+    """
     here = Path(__file__).parent
     for item in items:
         marks = {*MARKED_FOLDERS.get(item.path.relative_to(here).parts[0], ())}
         marks |= {mark for name, mark in MARKED_FIXTURES.items() if name in getattr(item, "fixturenames", ())}
         for mark in sorted(marks):
             item.add_marker(mark)
+    places: dict[Path, int] = {}
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        place = next((place for place, name in enumerate(LONGEST_FIRST) if name in marks), len(LONGEST_FIRST))
+        places[item.path] = min(place, places.get(item.path, place))
+    items.sort(key=lambda item: places[item.path])
+
+
+class LiveCallsOnOneWorker(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each worker whole files of tests, and all live calls to one worker: they share one call centre."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "live calls" if file.startswith("tests/live/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """Spread the tests over the workers so; ``--dist`` with another way keeps its own."""
+    return LiveCallsOnOneWorker(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from agent.call.caller_lookup import CallerLookup, CallerProfile
 from agent.common.service_error import ServiceError
+from agent.common.untrusted import encodable
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.numbers.format import NumberFormat
@@ -167,7 +168,7 @@ def print_number_readings(number_format: NumberFormat, known: Sequence[str], tex
         return 1
     for reading in explain_numbers(number_format, known, lines, find_language(USUAL).numbers, so_far):
         # what came in as broken UTF-8 goes out as question marks
-        print(json.dumps(reading, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8"))
+        print(encodable(json.dumps(reading, ensure_ascii=False)))
     return 0
 
 

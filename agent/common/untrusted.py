@@ -18,6 +18,7 @@ CLOCK_SKEW_SECONDS = 60.0
 """The clocks of nodes agree within seconds: what is further in the future is not believed."""
 
 _KEPT = "\n\t"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _BREAKERS = frozenset("\u2028\u2029\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Line ends and signs that turn the direction of writing: they can make a line look like another one."""
@@ -33,12 +34,37 @@ def parse_json(text: str | bytes, *, most_chars: int = MOST_CHARS) -> Any:
         raise ValueError(f"longer than {most_chars} characters")
     if isinstance(text, bytes):
         text = text.decode()
-    check_nesting(text)
-    return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    return load_json(text, parse_constant=_no_number, parse_float=_finite)
 
 
-def check_nesting(text: str) -> None:
-    """Raise ValueError where JSON nests deeper than :data:`MOST_LEVELS`. To be asked before the text is parsed.
+def load_json(text: str, **options: Any) -> Any:
+    r"""Parse JSON that may nest without end or hold half characters. Raises ValueError where it nests too deeply.
+
+    ``options`` are those of :func:`json.loads`. Half characters (lone surrogates, ``"\ud800"``) become ``?``: they fit
+    into no database, no log file and no message.
+    """
+    _check_nesting(text)
+    value = json.loads(text, **options)
+    return _encodable(value) if _SURROGATE.search(text) else value
+
+
+def encodable(text: str) -> str:
+    """Return the text with each half character (lone surrogate) as ``?``: they fit into no database and no message."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [_encodable(one) for one in value]
+    if isinstance(value, dict):
+        return {encodable(name): _encodable(one) for name, one in value.items()}
+    return value
+
+
+def _check_nesting(text: str) -> None:
+    """Raise ValueError where JSON nests deeper than :data:`MOST_LEVELS`.
 
     Python's parser goes down a level of its stack for each level of the text. Where that ends in a RecursionError,
     whatever else the interpreter does at that depth (finalizers, log lines) fails as well.

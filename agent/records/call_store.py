@@ -20,6 +20,7 @@ from typing import Any
 from agent.call.records import CallRecord
 from agent.common.sqlite import SqliteFile
 from agent.common.tasks import cancel_and_wait, report_failure
+from agent.common.untrusted import encodable
 from agent.errors import OrderlineError
 from agent.records import outbox_sql
 from agent.records.call_record import call_record
@@ -338,4 +339,4 @@ def _row(record: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _storable(value: object) -> str:
     """Text that SQLite takes: half characters from badly decoded names are replaced."""
-    return str(value or "").encode("utf-8", "replace").decode("utf-8")
+    return encodable(str(value or ""))

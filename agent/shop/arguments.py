@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agent.common.service_error import ServiceError
+from agent.common.untrusted import encodable
 from agent.shop import normalise
 
 MAX_NUMBER_CHARS = 40
@@ -22,8 +23,7 @@ def text(arguments: Mapping[str, Any], name: str, max_chars: int, *, optional: b
         value = str(value)
     if not isinstance(value, str):
         raise ServiceError("bad_request", f"argument {name!r} must be text, got {type(value).__name__}")
-    # Half characters (lone surrogates, from badly decoded caller names) fit into no database.
-    value = value.encode("utf-8", "replace").decode("utf-8").strip()
+    value = encodable(value).strip()
     if not value and not optional:
         raise ServiceError("bad_request", f"argument {name!r} is empty")
     if len(value) > max_chars and not cut:

@@ -112,6 +112,10 @@ class DryOrderChanges:
         """See :class:`agent.shop.protocols.OrderChanges`."""
         return self._systems.can_change
 
+    async def made_before(self, kind: ChangeKind, order: Order, key: str) -> OrderChange | None:
+        """Nothing is ever made."""
+        return None
+
     async def cancel(self, order: Order, _key: str) -> OrderChange:
         """See :class:`agent.shop.protocols.OrderChanges`."""
         return self._not_done("orders.cancel", "cancel", order)

@@ -37,29 +37,36 @@ class OrderChangeOperations:
     async def cancel(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Cancel an order that has not been sent."""
         order, systems = await self._of(arguments)
-        order_changes.check_cancel(order, self._policy, self._can)
-        return {"order_change": order_changes.order_change_data(await systems.cancel(order, key), order)}
+        made = await systems.made_before("cancel", order, key)
+        if made is None:
+            order_changes.check_cancel(order, self._policy, self._can)
+            made = await systems.cancel(order, key)
+        return {"order_change": order_changes.order_change_data(made, order)}
 
     async def remove_line(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Take one line out of an order."""
         order, systems = await self._of(arguments)
-        line = self._line(order, "remove", arguments)
-        return {"order_change": order_changes.order_change_data(await systems.remove_line(order, line, key), order)}
+        made = await systems.made_before("remove", order, key)
+        if made is None:
+            made = await systems.remove_line(order, self._line(order, "remove", arguments), key)
+        return {"order_change": order_changes.order_change_data(made, order)}
 
     async def set_quantity(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Order more or fewer pieces of one line."""
         order, systems = await self._of(arguments)
-        line = self._line(order, "quantity", arguments)
         quantity = _quantity(arguments)
-        made = await systems.set_quantity(order, line, quantity, key)
+        made = await systems.made_before("quantity", order, key)
+        if made is None:
+            made = await systems.set_quantity(order, self._line(order, "quantity", arguments), quantity, key)
         return {"order_change": order_changes.order_change_data(made, order)}
 
     async def set_option(self, arguments: Mapping[str, Any], key: str) -> dict[str, Any]:
         """Order another size or color of one line."""
         order, systems = await self._of(arguments)
-        line = self._line(order, "option", arguments)
         option = take.text(arguments, "option", MAX_OPTION_CHARS)
-        made = await systems.set_option(order, line, option, key)
+        made = await systems.made_before("option", order, key)
+        if made is None:
+            made = await systems.set_option(order, self._line(order, "option", arguments), option, key)
         return {"order_change": order_changes.order_change_data(made, order)}
 
     async def _of(self, arguments: Mapping[str, Any]) -> tuple[Order, OrderChanges]:

@@ -25,7 +25,7 @@ from typing import Literal, Protocol
 from agent.common.service_error import ServiceError
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
-from agent.shop.order_changes import OrderChange
+from agent.shop.order_changes import ChangeKind, OrderChange
 from agent.shop.returns import Return, ReturnDraft
 from agent.shop.shipments import Address, DeliveryChange, ParcelInvestigation, Streets
 
@@ -92,6 +92,9 @@ class OrderChanges(Protocol):
     @property
     def can_change(self) -> Collection[str]:
         """What the system can do: some of :data:`agent.shop.order_changes.KINDS`."""
+
+    async def made_before(self, kind: ChangeKind, order: Order, key: str) -> OrderChange | None:
+        """Return the change this key has made already: the order itself no longer shows that it may be made."""
 
     async def cancel(self, order: Order, key: str) -> OrderChange:
         """Cancel the whole order."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.common.untrusted import finite_number, parse_json, printable
+from agent.common.untrusted import finite_number, load_json, parse_json, printable
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,14 @@ def test_brackets_side_by_side_or_within_words_are_no_nesting(text: str) -> None
 def test_words_without_an_end_are_read_in_one_go(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - that it comes back at all is the test: pytest's timeout
         parse_json(text)
+
+
+def test_half_characters_become_question_marks_and_whole_ones_stay() -> None:
+    assert parse_json(r'{"a\ud800": ["b\uDfff", "\ud83d\ude00", "\\ud800", {"c": "\udc00x"}]}') == {
+        "a?": ["b?", "😀", r"\ud800", {"c": "?x"}]
+    }
+    assert load_json(r'"\ud800"').encode() == b"?"
+    assert load_json('"\ud83d\ude00"').encode() == b"??"
 
 
 def test_what_is_too_long_is_not_looked_at() -> None:

@@ -115,6 +115,17 @@ async def test_the_same_key_changes_once(shop: DemoShop) -> None:
     assert one["order_change"]["confirmation"] == two["order_change"]["confirmation"]
 
 
+async def test_a_change_that_is_asked_for_again_with_its_key_is_answered_though_the_order_no_longer_allows_it(
+    shop: DemoShop,
+) -> None:
+    services = services_of(shop)
+    line = (await services.perform("orders.changeable", {"number": "41286"}, ""))["changeable"]["items"][1]["line"]
+    for name, arguments in (("orders.remove_line", {"line": line}), ("orders.cancel", {})):
+        one = await services.perform(name, {"number": "41286", **arguments}, f"key-{name}")
+        two = await services.perform(name, {"number": "41286", **arguments}, f"key-{name}")
+        assert one["order_change"]["confirmation"] == two["order_change"]["confirmation"]
+
+
 async def test_what_makes_no_sense_is_refused_and_changes_nothing(shop: DemoShop) -> None:
     services = services_of(shop)
     line = (await services.perform("orders.changeable", {"number": "41286"}, ""))["changeable"]["items"][0]["line"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from agent.common.untrusted import check_nesting
+from agent.common.untrusted import load_json
 
 _ABOUT_CHANNELS = ("Stasis", "Channel")
 """Events whose type begins so are about one channel."""
@@ -19,8 +18,7 @@ class MalformedEvent(ValueError):
 def parse_event(text: str) -> dict[str, Any]:
     """Return the event in one message: a type, a channel with an id where it is about one. Raises MalformedEvent."""
     try:
-        check_nesting(text)
-        event = json.loads(text)
+        event = load_json(text)
     except ValueError as error:
         raise MalformedEvent(f"is no JSON ({len(text)} characters)") from error
     if not isinstance(event, dict) or not isinstance(kind := event.get("type"), str):

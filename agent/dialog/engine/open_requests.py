@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
@@ -27,7 +29,10 @@ CHOOSE, CHOOSE_AGAIN, NOT_SERVED = "choose_request", "choose_request_again", "no
 _FEWEST_WORDS = 3
 """A shorter text in the middle of a procedure is a failed answer, not a new request."""
 _MOST_UNCLEAR = 3
+_MOST_OFFERS = 2
+"""Offers in a row that may stay without an answer."""
 _NOTED = 3
+_NAME_PARTS = re.compile(r"[:_]")
 
 
 def is_open(scene: TurnContext, focus: Focus) -> bool:
@@ -72,6 +77,10 @@ def carry_out(
         return _again(scene, heard, judged)
     if judged.decision == "person":
         return not_served(scene, judged.meaning)
+    if judged.decision == "confirm" or judged.decision == "choose":
+        failed = _unanswered(scene, focus, heard, judged)
+        if failed is not None:
+            return failed
     if judged.decision == "choose":
         return _choose(scene, focus, judged, request)
     meant = _pending(scene, judged.meaning, request)
@@ -79,6 +88,20 @@ def carry_out(
         note(scene, heard, judged)
         return _confirm(scene, focus, meant)
     return begin(scene, meant, echo=not same or _guessed(request))
+
+
+def _unanswered(scene: TurnContext, focus: Focus, heard: TurnInput, judged: Judgement) -> NextAction | None:
+    """Count an offer that was answered by neither yes nor no; after the last try a person. None to go on asking."""
+    if focus.kind == "collect":
+        return None
+    offered = [request for request in (focus.request, focus.other) if request is not None]
+    if judged.meaning in [_name(scene, request) for request in offered]:
+        return _again(scene, heard, judged)  # the same again: asked in other words, in the end by a person
+    scene.state.failures += 1
+    if scene.state.failures <= _MOST_OFFERS:
+        return None
+    note(scene, heard, judged)
+    return hand_over(scene, "no_match")
 
 
 def _with_number(scene: TurnContext, focus: Focus, request: PendingRequest, judged: Judgement) -> NextAction | None:
@@ -123,6 +146,14 @@ def begin(scene: TurnContext, request: PendingRequest, *, echo: bool) -> NextAct
     return then
 
 
+def _named(text: str, offered: Sequence[str]) -> int | None:
+    """Return which of two offers a text names by words that the other lacks; None for neither, or both."""
+    said = set(text.lower().split())
+    first, second = (set(words.split()) for words in offered)
+    hits = [len(said & (first - second)), len(said & (second - first))]
+    return None if hits[0] == hits[1] else hits.index(max(hits))
+
+
 def running(scene: TurnContext) -> str:
     """Return the flow of the request under way; ``""`` for none."""
     return next((frame.flow for frame in reversed(scene.state.frames) if frame.request), "")
@@ -143,6 +174,9 @@ def chosen(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest
         return None
     found = dict(score.candidates(heard.text, scene.pack.opening_evidence(heard.text)))
     names = [_name(scene, request) for request in offered]
+    named = _named(heard.text, [f"{scene.pack.meanings.words(name)} {_NAME_PARTS.sub(' ', name)}" for name in names])
+    if named is not None:
+        return offered[named]
     shares = [found.get(name, 0.0) for name in names]
     best = max(shares)
     if best < scene.pack.thresholds(scene.facts.recognizer).choose or shares[0] == shares[1]:

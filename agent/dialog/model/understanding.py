@@ -29,6 +29,8 @@ class UnderstandingSettings(Thresholds):
 
     recognizers: dict[str, Thresholds] = {}
     """Name of a recogniser -> its thresholds."""
+    person: str = "to talk to a person"
+    """What asking for a person is, in words for a question to the caller and for staff."""
 
 
 class UnservedRequests(FileModel):

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, TextIO
 
-from agent.common.untrusted import check_nesting
+from agent.common.untrusted import load_json
 from agent.dialog.contract import (
     Effect,
     EffectFailed,
@@ -129,8 +129,7 @@ def event_from_json(line: str) -> Event:
     if len(line) > MAX_LINE_CHARS:
         raise ValueError(f"it is longer than {MAX_LINE_CHARS} characters")
     try:
-        check_nesting(line)
-        data = json.loads(line)
+        data = load_json(line)
     except ValueError as error:
         raise ValueError(f"it is not JSON: {error}") from error
     if not isinstance(data, dict):

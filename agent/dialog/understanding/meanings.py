@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from agent.dialog.grammar.intent import Intent
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import PackFile
+from agent.dialog.model.understanding import UnderstandingSettings
 from agent.dialog.understanding.evidence import RuleEvidence, is_foreign
 from agent.dialog.understanding.examples import PROMOTION, TOPIC
-from agent.dialog.understanding.teaching import COMMAND, ESCALATION
+from agent.dialog.understanding.teaching import COMMAND, ESCALATION, PERSON
 
 _ONLY_SLOT = re.compile(r"\{(\w+)\}")
 _OPTIONAL = re.compile(r"\[[^\[\]]*\]")
@@ -89,6 +90,8 @@ class MeaningNames:
         if is_foreign(meaning):
             group = self._contents.not_for_us.get(name)
             return group.topic if group is not None else ""
+        if meaning == PERSON:
+            return (self._contents.understanding or UnderstandingSettings()).person
         told = self._contents.knowledge
         if kind == TOPIC and told is not None and name in told.answers:
             return told.answers[name].about or f"about {name.replace('_', ' ')}"

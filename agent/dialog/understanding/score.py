@@ -84,6 +84,8 @@ class RequestScore:
         model = self._fitted.model
         shares = candidate_shares(model, [self._form(plain), self._form(self._core(plain))])
         facts = SentenceFacts(*word_facts(plain, model.known_words), rules)
+        if facts.unknown >= 1.0:
+            return ()  # no word of it is taught: whatever it is like, it is like by chance
         places = candidates_of(shares.together[0], model.meanings, rules)
         if not places:
             return ()

@@ -21,6 +21,15 @@ class DemoOrderChanges:
     def __init__(self, database: DemoDatabase) -> None:
         self._database = database
 
+    async def made_before(self, kind: ChangeKind, order: Order, key: str) -> OrderChange | None:
+        """Return the change this key has made, if any."""
+        row = await self._database.run(
+            lambda db: db.execute(
+                "SELECT * FROM order_changes WHERE key = ? AND kind = ? AND order_number = ?", (key, kind, order.number)
+            ).fetchone()
+        )
+        return None if row is None else _read(row, order.currency)
+
     async def cancel(self, order: Order, key: str) -> OrderChange:
         """Cancel an order, or return the change this key has made."""
         return await self._change(order, key, "cancel")
@@ -53,19 +62,23 @@ class DemoOrderChanges:
             return row
 
         row = await self._database.run(change)
-        cents = row["back_cents"]
-        return OrderChange(
-            order_number=row["order_number"],
-            kind=row["kind"],
-            confirmation=f"X-{row['number']}",
-            line=row["line"],
-            item=row["item"],
-            quantity=row["quantity"],
-            option=row["option"],
-            refunded=cents is not None,
-            amount=None if cents is None else _money(cents),
-            currency=order.currency,
-        )
+        return _read(row, order.currency)
+
+
+def _read(row: sqlite3.Row, currency: str) -> OrderChange:
+    cents = row["back_cents"]
+    return OrderChange(
+        order_number=row["order_number"],
+        kind=row["kind"],
+        confirmation=f"X-{row['number']}",
+        line=row["line"],
+        item=row["item"],
+        quantity=row["quantity"],
+        option=row["option"],
+        refunded=cents is not None,
+        amount=None if cents is None else _money(cents),
+        currency=currency,
+    )
 
 
 def _goes_back(order: Order, kind: str, item: OrderItem | None, quantity: int | None) -> int | None:

@@ -63,6 +63,19 @@ class IdempotencyCache:
                     raise ServiceError(error.code, error.message, reason=NOT_SENT_AGAIN) from error
                 raise
 
+    async def known(self, operation: str, key: str, noun: type[N]) -> N | None:
+        """Return what this key has made already; None for nothing, and where that is not known."""
+        entry = self._entries.get((operation, key))
+        if entry is not None and isinstance(entry.result, noun):
+            return entry.result
+        if entry is not None or self._kept is None:
+            return None
+        kept = await self._kept.begin(operation, key)
+        if kept is None:
+            await self._kept.forget(operation, key)
+            return None
+        return _read(noun, kept.result)
+
     async def _make(self, entry: _Entry, operation: str, key: str, make: Callable[[], Awaitable[N]]) -> N:
         # stays so when the caller hangs up in the middle
         before, entry.unknown = entry.unknown, True

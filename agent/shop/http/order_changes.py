@@ -35,6 +35,24 @@ class HttpOrderChanges:
         mapped = {kind for kind, name in _OPERATIONS.items() if name in self._served}
         return mapped | (set() if self._otherwise is None else set(self._otherwise.can_change))
 
+    async def made_before(self, kind: ChangeKind, order: Order, key: str) -> OrderChange | None:
+        """See :class:`agent.shop.protocols.OrderChanges`."""
+        name = _OPERATIONS[kind]
+        if name not in self._served:
+            return None if self._otherwise is None else await self._otherwise.made_before(kind, order, key)
+        made = await self._served[name].runner.made_before(name, key)
+        if made is None:
+            return None
+        return OrderChange(
+            order.number,
+            kind,
+            made.confirmation,
+            refunded=made.refunded,
+            amount=made.amount,
+            currency=made.currency or order.currency,
+            pending=made.pending,
+        )
+
     async def cancel(self, order: Order, key: str) -> OrderChange:
         """See :class:`agent.shop.protocols.OrderChanges`."""
         if "orders.cancel" not in self._served:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.common.untrusted import check_nesting
+from agent.common.untrusted import load_json
 
 _CHUNK_BYTES = 65_536
 _NO_JSON = ("text/html", "text/xml", "application/xml", "application/xhtml", "image/", "audio/", "video/")
@@ -64,8 +63,7 @@ def parse_json(answer: HttpResponse) -> Any:
         raise UnreadableResponse(f"is no JSON but {content_type}: is base_url right?")
     try:
         text = answer.body.decode("utf-8-sig")
-        check_nesting(text)
-        return json.loads(text, parse_constant=_no_number)
+        return load_json(text, parse_constant=_no_number)
     except ValueError as error:
         # UnicodeDecodeError and JSONDecodeError are ValueErrors; their texts may quote the body
         raise UnreadableResponse(f"is not readable as JSON ({type(error).__name__})") from None

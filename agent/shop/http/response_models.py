@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
+from agent.common.untrusted import encodable
 from agent.shop import normalise
 from agent.shop.http.fields import FieldError, OddField
 from agent.shop.models import CancelReason, Customer, Order, OrderItem, OrderStatus, Parcel
@@ -28,8 +29,7 @@ def _text(value: Any) -> Any:
         value = str(value)
     if not isinstance(value, str):
         raise ValueError("must be text")
-    # Half characters (lone surrogates) fit into no database and no prompt.
-    return value.encode("utf-8", "replace").decode("utf-8").strip()
+    return encodable(value).strip()
 
 
 def _whole(value: Any) -> Any:

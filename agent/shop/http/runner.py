@@ -113,6 +113,10 @@ class OperationRunner:
         repeatable = idempotency is not None
         return await self._repeats.once(name, key, noun, lambda: self.one(name, filled), repeatable=repeatable)
 
+    async def made_before(self, name: str, key: str) -> Any:
+        """Return what a change has made with this key before; None for nothing."""
+        return await self._repeats.known(name, key, OPERATIONS[name].noun)
+
     def trouble(self, name: str, message: str) -> None:
         """Log and remember an answer that must not be used."""
         self.last_error = f"{name}: unavailable"

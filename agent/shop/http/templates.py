@@ -15,6 +15,7 @@ from jinja2.exceptions import SecurityError
 
 from agent.common.bounded_sandbox import BoundedSandbox
 from agent.common.service_error import ServiceError
+from agent.common.untrusted import encodable
 from agent.shop import normalise
 
 _ONLY = re.compile(r"\s*\{\{(?P<expression>(?:(?!\{\{|\}\}).)*)\}\}\s*", re.DOTALL)
@@ -120,8 +121,7 @@ def _plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    # Half characters (lone surrogates) fit into no request.
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    return encodable(str(value))
 
 
 def _segment(value: Any) -> str:

@@ -250,6 +250,29 @@ def test_a_number_told_with_a_request_is_kept_whatever_the_request_is() -> None:
     assert conversation.story.wanted == ("to return or exchange something",)
 
 
+def test_an_offer_that_is_never_answered_goes_to_a_person() -> None:
+    conversation = call(pack(gizmo_went_kaput={"returns": 0.5}))
+    turn = said(conversation, "gizmo went kaput")
+    for _ in range(4):
+        if not isinstance(turn.then, HandOverAction):
+            turn = said(conversation, "gizmo went kaput")
+    assert isinstance(turn.then, HandOverAction)
+    assert turn.then.reason == "no_match"
+
+
+def test_a_choice_is_answered_by_the_words_it_was_offered_in() -> None:
+    conversation = call(pack(gizmo_gazebo={"topic:return_policy": 0.3, "topic:refund_time": 0.2}))
+    assert words(said(conversation, "gizmo gazebo")) == (
+        "Do you want to ask about the rules for returns, or to ask about how refunds work?"
+    )
+    assert words(said(conversation, "refunds")).startswith("Within five days")
+
+
+def test_a_person_that_was_perhaps_asked_for_is_asked_about_in_words() -> None:
+    turn = said(call(pack(gizmo_went_kaput={"command:agent": 0.3})), "gizmo went kaput")
+    assert words(turn) == "You'd like to talk to a person. Is that right?"
+
+
 def test_a_number_alone_is_a_yes_to_is_that_right() -> None:
     conversation = call(pack(gizmo_went_kaput={"returns": 0.5}))
     said(conversation, "gizmo went kaput")
