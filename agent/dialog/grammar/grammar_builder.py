@@ -205,13 +205,9 @@ class _Builder:
                 (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
-            sentences=self._sentences(),
+            sentences=open_sentences(
+                contents, SentenceDrawer(contents.rules, self._lists, (*self._formats,), contents.same)),
         )  # fmt: skip
-
-    def _sentences(self) -> tuple[str, ...]:
-        contents = self._contents
-        drawer = SentenceDrawer(contents.rules, self._lists, tuple(self._formats), contents.same)
-        return open_sentences(contents, drawer)
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
         return EntryTable(entries, self._formats, self._vocabulary, self._same)
