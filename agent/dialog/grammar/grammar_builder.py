@@ -205,8 +205,7 @@ class _Builder:
                 (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
-            sentences=open_sentences(
-                contents, SentenceDrawer(contents.rules, self._lists, (*self._formats,), contents.same)),
+            sentences=open_sentences(contents, SentenceDrawer(contents.rules, self._lists, self._formats, contents.same)),
         )  # fmt: skip
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
