@@ -127,6 +127,7 @@ class _Builder:
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
         self._same = Synonyms(contents.same)
         self._maker = EntryCompiler(contents.rules, self._lists, tuple(self._formats), self._same)
+        self._drawer = SentenceDrawer(contents.rules, self._lists, self._formats, contents.same)
         self._shared = self._common()
 
     def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -205,7 +206,7 @@ class _Builder:
                 (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
-            sentences=open_sentences(contents, SentenceDrawer(contents.rules, self._lists, self._formats, contents.same)),
+            sentences=open_sentences(contents, self._drawer),
         )  # fmt: skip
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
