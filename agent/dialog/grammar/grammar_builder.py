@@ -118,8 +118,7 @@ def number_formats(contents: PackFile) -> dict[str, NumberFormat]:
 
 class _Builder:
     def __init__(self, contents: PackFile, report: Report, language: Language) -> None:
-        self._language = language
-        self._vocabulary = language.numbers
+        self._language, self._vocabulary = language, language.numbers
         self._contents = contents
         self._report = report
         self._formats = number_formats(contents)
