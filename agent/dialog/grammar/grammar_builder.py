@@ -118,8 +118,7 @@ def number_formats(contents: PackFile) -> dict[str, NumberFormat]:
 
 class _Builder:
     def __init__(self, contents: PackFile, report: Report, language: Language) -> None:
-        self._language = language
-        self._vocabulary = language.numbers
+        self._language, self._vocabulary = language, language.numbers
         self._contents = contents
         self._report = report
         self._formats = number_formats(contents)
@@ -127,6 +126,7 @@ class _Builder:
         self._with_value = Expander(contents.rules, self._lists, (*self._formats, VALUE_PLACE))
         self._same = Synonyms(contents.same)
         self._maker = EntryCompiler(contents.rules, self._lists, tuple(self._formats), self._same)
+        self._drawer = SentenceDrawer(contents.rules, self._lists, self._formats, contents.same)
         self._shared = self._common()
 
     def collect(self, name: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -205,13 +205,8 @@ class _Builder:
                 (*spoken_fillers, *(phrase.tokens for phrase in listed_phrases(agreed))),
                 self._same, [*before, *self._edges(agreed)], behind, heard,
             ),
-            sentences=self._sentences(),
+            sentences=open_sentences(contents, self._drawer),
         )  # fmt: skip
-
-    def _sentences(self) -> tuple[str, ...]:
-        contents = self._contents
-        drawer = SentenceDrawer(contents.rules, self._lists, tuple(self._formats), contents.same)
-        return open_sentences(contents, drawer)
 
     def _table(self, entries: Iterable[Entry]) -> EntryTable:
         return EntryTable(entries, self._formats, self._vocabulary, self._same)
