@@ -128,9 +128,10 @@ _EVERY_CALL = _Part(calls, calls.c.seq, None)
 def _read(connection: Connection, wanted: Conditions, start: _Part, checks: Sequence[Check], limit: int) -> list[int]:
     query = start.listed_within(wanted)
     query = query.where(*(condition for check in checks if (condition := check(start.seq)) is not None))
-    if not start.in_order:
-        query = query.distinct()
-    return list(connection.scalars(query.order_by(start.seq.desc()).limit(limit)))
+    if start.in_order:
+        return list(connection.scalars(query.order_by(start.seq.desc()).limit(limit)))
+    # "+ 0": else SQLite reads every call in the order of time, to save itself the sorting of a few
+    return list(connection.scalars(query.distinct().order_by((start.seq + 0).desc()).limit(limit)))
 
 
 def _parts(wanted: Conditions) -> Iterator[_Part]:
