@@ -85,7 +85,17 @@ class TestVerification:
         assert "5550143" not in text
         assert set(order) == {
             *("number", "status", "placed_on", "expected_on", "expected_window", "delivered_on", "carrier", "place"),
-            *("items", "more_items", "goods", "parcels", "delay_reason", "refund_amount", "currency", "total"),
+            *(
+                "items",
+                "more_items",
+                "goods",
+                "parcels",
+                "delay_reason",
+                "refund_amount",
+                "currency",
+                "total",
+                "cancel_reason",
+            ),
         }
         assert set(order["items"][0]) == {"name", "quantity", "sku", "price"}
         assert set(order["parcels"][0]) == {

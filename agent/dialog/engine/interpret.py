@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
@@ -14,12 +14,14 @@ from agent.dialog.engine import (
     loose_answers,
     open_requests,
     progress,
+    requests_told,
     second_wishes,
     several_choices,
     steps,
 )
 from agent.dialog.engine.open_requests import LOW_CONFIDENCE
 from agent.dialog.engine.other_languages import spoken_language
+from agent.dialog.engine.requests_told import pending_request
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import collect_key
@@ -27,7 +29,6 @@ from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model import knowledge
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
-from agent.dialog.understanding.teaching import NUMBER
 
 _HARMLESS = ("repeat", "help", "wait")
 """Commands done even when they were heard badly: nothing is lost by them."""
@@ -95,7 +96,11 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
     judged = open_requests.judge(scene, focus, heard, match)
     if judged is None:
         return None
-    found = _pending(scene, match, heard.confidence) if match is not None and match.meaning.kind == "request" else None
+    found = (
+        pending_request(scene, match, heard.confidence)
+        if match is not None and match.meaning.kind == "request"
+        else None
+    )
     before, scene.state.opening = scene.state.opening, heard.text.lower()
     if open_requests.is_open(scene, focus):
         then = open_requests.carry_out(scene, focus, heard, found, judged)
@@ -117,7 +122,7 @@ def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gram
         open_requests.deny(scene, focus)
         scene.state.focus = Focus("collect", focus.slot)
         return interpret_answer(scene, split[1])
-    numbered = _with_number_told(scene, focus, heard)
+    numbered = requests_told.with_number_told(scene, focus, heard)
     if numbered is not None:
         return open_requests.begin(scene, numbered, echo=False)
     if focus.kind == "choose_request" and (match is None or match.meaning.wide or match.meaning.guessed):
@@ -125,23 +130,6 @@ def _about_offer(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gram
         if meant is not None:
             return open_requests.begin(scene, meant, echo=False)
     return None
-
-
-def _with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
-    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about."""
-    opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
-    teaching = scene.pack.teaching
-    if focus.kind != "confirm_request" or focus.request is None or not opening or teaching is None:
-        return None
-    if set(teaching.plain(heard.text).split()) != {NUMBER}:
-        return None
-    match = scene.pack.grammars[collect_key(opening)].match(heard, scene.facts.known)
-    told = _pending(scene, match, heard.confidence) if match is not None and match.number_slot else None
-    if told is None or not told.number:
-        return None
-    return replace(
-        focus.request, number_slot=told.number_slot, number=told.number, doubt=told.doubt, confidence=told.confidence
-    )
 
 
 def _special(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | None:
@@ -199,7 +187,9 @@ def _echo(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction | No
         if judged is not None and judged.decision in ("act", "confirm") and judged.meaning != guess:
             echo_answers.leave_guess(scene)
             scene.state.opening = rest.text
-            found = _pending(scene, meant, 1.0) if meant is not None and meant.meaning.kind == "request" else None
+            found = (
+                pending_request(scene, meant, 1.0) if meant is not None and meant.meaning.kind == "request" else None
+            )
             return open_requests.carry_out(scene, asked, rest, found, judged)
         if meant is None or meant.meaning.kind != "request":
             return None
@@ -233,7 +223,7 @@ def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, heard: TurnInp
         return _reaction(scene, focus, meaning.kind)
     if match.reading is not None and match.reading.value is not None:
         # "i don't have it, but my phone number is ..."
-        doubt = _doubtful(scene, match.number_slot, match.reading, confidence)
+        doubt = requests_told.must_be_confirmed(scene, match.number_slot, match.reading, confidence)
         scene.fill(match.number_slot, SlotValue(match.reading.value, doubt, confidence))
     return _value(scene, focus, meaning.name, meaning.values)
 
@@ -289,8 +279,11 @@ def _number(scene: TurnContext, match: GrammarMatch, reading: NumberReading, con
         state.clear_partial_number()
         if scene.pack.slot(name).corrects:
             state.wrong = 0
-        scene.fill(name, SlotValue(reading.value, _doubtful(scene, name, reading, confidence), confidence))
-        for other, number, doubt in _further(scene, match, confidence):
+        scene.fill(
+            name,
+            SlotValue(reading.value, requests_told.must_be_confirmed(scene, name, reading, confidence), confidence),
+        )
+        for other, number, doubt in requests_told.further_numbers(scene, match, confidence):
             scene.understood += f" {other}={number}"
             scene.fill(other, SlotValue(number, doubt, confidence))
         for other, choice in match.meaning.values:
@@ -340,26 +333,8 @@ def _correct(
     return steps.advance(scene)
 
 
-def _pending(scene: TurnContext, match: GrammarMatch, confidence: float) -> PendingRequest:
-    """Return the request that a phrase stands for, with the numbers told with it."""
-    meaning = match.meaning
-    reading = match.reading or NumberReading()
-    return PendingRequest(
-        flow=meaning.name,
-        trigger=meaning.trigger,
-        values=meaning.values,
-        number_slot=match.number_slot,
-        number=reading.value or "",
-        doubt=reading.value is not None and _doubtful(scene, match.number_slot, reading, confidence),
-        so_far=match.number_text if reading.partial else "",
-        confidence=confidence,
-        also=tuple(_further(scene, match, confidence)),
-        guessed=meaning.guessed,
-    )
-
-
 def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: float) -> NextAction:
-    request = _pending(scene, match, confidence)
+    request = pending_request(scene, match, confidence)
     if confidence >= LOW_CONFIDENCE or request.number:
         # a number heard badly is read back anyway; asking about the request too would be one question too many
         return open_requests.begin(scene, request, echo=request.guessed and confidence >= LOW_CONFIDENCE)
@@ -368,19 +343,6 @@ def _request(scene: TurnContext, focus: Focus, match: GrammarMatch, confidence: 
     scene.state.focus = Focus("confirm_request", focus.slot, request)
     scene.question(scene.state.focus, again=False)
     return listening.listen(scene)
-
-
-def _further(scene: TurnContext, match: GrammarMatch, confidence: float) -> Iterator[tuple[str, str, bool]]:
-    """Yield the other numbers of the same sentence: slot, number, whether it must be confirmed."""
-    for name, reading in match.also:
-        if reading.value is not None:
-            yield name, reading.value, _doubtful(scene, name, reading, confidence)
-
-
-def _doubtful(scene: TurnContext, name: str, reading: NumberReading, confidence: float) -> bool:
-    policy = scene.pack.slot(name).confirm
-    low = confidence < LOW_CONFIDENCE
-    return reading.must_confirm or policy == "always" or (policy == "low_confidence" and low)
 
 
 def _free_text(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction:

@@ -99,7 +99,8 @@ class SentenceDrawer:
             words += item.text.lower().split()
             return True
         if isinstance(item, RuleReference):
-            return self._walk(parse(chance.choice(self._rules[item.rule_name])), chance, words, depth + 1)
+            known = self._rules.get(item.rule_name, ())  # what names no rule is told by the grammar itself
+            return bool(known) and self._walk(parse(chance.choice(known)), chance, words, depth + 1)
         if isinstance(item, ListReference):
             return self._walk_list(item, chance, words, depth)
         if isinstance(item, Alternative):
@@ -116,7 +117,7 @@ class SentenceDrawer:
             return False
         ways = [
             text
-            for texts in self._lists[item.list_name].values()
+            for texts in self._lists.get(item.list_name, {}).values()
             for text in texts
             if not text.lstrip().startswith(_KEYWORD_MARK)
         ]

@@ -54,8 +54,10 @@ def test_yes_and_no_grammars_are_short_and_hold_no_yeah() -> None:
 
 
 def test_fixed_prompts_hold_the_greeting_with_the_shops_name_and_no_variable_prompt() -> None:
-    prompts = {prompt.id: prompt.text for prompt in PACK.fixed_prompts({"shop": "Example Shop"}, RENDER)}
-    assert prompts["greeting"] == "Thanks for calling Example Shop. How can I help?"
+    prompts = {
+        prompt.id: prompt.text for prompt in PACK.fixed_prompts({"shop": "Example Shop", "automated": True}, RENDER)
+    }
+    assert prompts["greeting"] == "Thanks for calling Example Shop. I'm the automated assistant. How can I help?"
     assert prompts["order_number.nomatch.1"] == "Sorry, I didn't get that. What's the order number?"
     assert "status.shipped" not in prompts
     assert all(prompts.values())

@@ -41,7 +41,9 @@ class MadeUpShop:
     """Paths with queries, and GraphQL queries."""
 
     def shopify(self, request: Request) -> Response:
-        """Answer a GraphQL query: returns where they are asked for, customers, orders otherwise."""
+        """Answer a GraphQL query: returns where they are asked for, customers, else orders; GET: the shop."""
+        if request.method == "GET":
+            return _json({"shop": {"name": "Northwind Supply"}})
         body = json.loads(request.data)
         query = str(body["query"])
         self.asked.append(query)
