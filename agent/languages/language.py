@@ -116,3 +116,5 @@ class Language:
     choices: ChoiceWords
     changes: ChangeWords
     spoken: SpokenForms
+    stray_words: frozenset[str] = frozenset()
+    """Short words that a recogniser hears in noise, or a caller begins with, before or behind a whole sentence."""

@@ -46,6 +46,8 @@ class _Values:
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
+        self.left_ms: int = 60_000
+        """How long a value still stands: -1 is for ever."""
         self.connected = True
 
     async def ask(self, work: Callable[[Any], Awaitable[Any]], otherwise: Any) -> Any:
@@ -57,7 +59,7 @@ class _Values:
             yield key
 
     def pipeline(self, **_: object) -> _Values:
-        self._asked: list[str] = []
+        self._asked: list[Any] = []
         return self
 
     async def __aenter__(self) -> _Values:
@@ -76,7 +78,13 @@ class _Values:
 
         return asyncio.ensure_future(answer())
 
-    async def execute(self, **_: object) -> list[str]:
+    def pttl(self, key: str) -> None:
+        self._asked.append(self.left_ms if key in self.values else -2)
+
+    async def time(self) -> tuple[int, int]:
+        return int(time.time()), 0
+
+    async def execute(self, **_: object) -> list[Any]:
         return self._asked
 
     async def set(self, key: str, value: str, **_: object) -> None:
@@ -119,6 +127,7 @@ async def redis_values() -> AsyncIterator[Run]:
 
         async def run(dice: random.Random) -> None:
             link.values = {f"{KEY_PREFIX}:call:c-1": planted(call, dice), f"{KEY_PREFIX}:pause": planted(told, dice)}
+            link.left_ms = dice.choice((-1, 0, 1, 60_000, 2**62))
             found = await store.left_behind()
             for snapshot in found:
                 _restored(snapshot, pack, facts, render, dice)

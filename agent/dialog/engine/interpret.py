@@ -53,6 +53,8 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     if heard_before is not None:
         return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
+    if open_requests.is_open(scene, focus):
+        heard, match = open_requests.without_stray_words(scene, focus, heard, match)
     is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
     if is_echo and heard.confidence >= LOW_CONFIDENCE and _is_no_answer(match):
         answered = _echo(scene, focus, heard)

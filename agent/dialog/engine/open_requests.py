@@ -43,6 +43,24 @@ def is_open(scene: TurnContext, focus: Focus) -> bool:
     return focus.kind != "confirm" and scene.pack.slot(focus.slot).type == "request"
 
 
+def without_stray_words(
+    scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None
+) -> tuple[TurnInput, GrammarMatch | None]:
+    """Leave out what noise adds around a sentence ("a where is ..."), where a phrase that decides is left."""
+    if match is not None and _rules_decide(match, asked=True):
+        return heard, match
+    tokens, stray = heard.text.split(), scene.pack.language.stray_words
+    first = next((at for at, token in enumerate(tokens) if token not in stray), 0)
+    behind = next((at for at, token in enumerate(reversed(tokens)) if token not in stray), 0)
+    last = len(tokens) - behind
+    if last - first == len(tokens):
+        return heard, match
+    words = heard.words[first:last] if len(heard.words) == len(tokens) else heard.words
+    bare = replace(heard, text=" ".join(tokens[first:last]), words=words)
+    found = scene.grammar(focus).match(bare, scene.facts.known)
+    return (bare, found) if found is not None and _rules_decide(found, asked=True) else (heard, match)
+
+
 def judge(scene: TurnContext, focus: Focus, heard: TurnInput, match: GrammarMatch | None) -> Judgement | None:
     """Return what the score makes of a text; None where rules decide: what is written out, numbers, anger, law.
 

@@ -8,4 +8,14 @@ from agent.languages.en.days import name_day
 from agent.languages.en.numbers import NUMBERS
 from agent.languages.language import Language
 
-LANGUAGE = Language(code="en", numbers=NUMBERS, days=name_day, choices=CHOICES, changes=CHANGES, spoken=wording)
+STRAY_WORDS = frozenset(("a", "an", "the", "of", "and", "oh", "eh"))
+
+LANGUAGE = Language(
+    code="en",
+    numbers=NUMBERS,
+    days=name_day,
+    choices=CHOICES,
+    changes=CHANGES,
+    spoken=wording,
+    stray_words=STRAY_WORDS,
+)

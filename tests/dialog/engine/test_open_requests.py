@@ -65,6 +65,13 @@ def test_a_sure_question_is_answered_without_an_echo() -> None:
     assert words(turn).startswith("We're open Monday to Friday")
 
 
+@pytest.mark.parametrize("text", ["a where's my order", "where's my order the", "and the where's my order of a"])
+def test_stray_words_of_noise_around_a_phrase_leave_it_a_phrase(text: str) -> None:
+    doubtful = replace(shipped_pack(), score=SetScore({text: {"order_items": 0.5, "order_status": 0.4}}))  # type: ignore[arg-type]
+    turn = said(call(doubtful), text)
+    assert words(turn) == "What's the order number?"
+
+
 def test_every_meaning_with_examples_can_be_acted_on() -> None:
     """Also a procedure all of whose triggers set something: the score names none of them."""
     meanings = {listed.meaning for listed in example_lists(shipped_pack().contents)}
