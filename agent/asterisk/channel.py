@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from agent.asterisk.transfers import give_transfers_back
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.inbox_events import Inbox
 from agent.call.records import Caller
+
+log = logging.getLogger(__name__)
 
 _TAKEN_OVER = "orderline-taken-over"
 UNKNOWN_REASON = "unknown"
@@ -99,6 +102,20 @@ class AsteriskCallerLine:
                 raise
             raise LineGone("The caller hung up while the call was being answered.") from error
 
+    async def _make_ready_for_people(self) -> None:
+        """Whatever context it goes to: supervisors do not listen in on people, and transfers work again.
+
+        The hand-over context does both too, so that no fault here keeps a caller from people. Raises AriNotFound and
+        AriConflict: the caller has gone.
+        """
+        try:
+            await self._ari.channels.set_variable(self.channel_id, "SPYGROUP", "")
+            await give_transfers_back(self._ari, self.channel_id, self.channel_name)
+        except (AriNotFound, AriConflict):
+            raise
+        except AriError as error:
+            log.warning("Call %s goes to staff all the same: %s", self.id, error)
+
     async def hang_up(self) -> None:
         """End the call; no error when it is already over."""
         await self._ari.channels.hangup(self.channel_id)
@@ -107,9 +124,7 @@ class AsteriskCallerLine:
         """Continue in the hand-over context at extension ``why``. Raises LineGone, CallReclaimedError."""
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
-                # whatever context it goes to: supervisors do not listen in on people, and transfers work again
-                await self._ari.channels.set_variable(self.channel_id, "SPYGROUP", "")
-                await give_transfers_back(self._ari, self.channel_id, self.channel_name)
+                await self._make_ready_for_people()
                 for name, value in variables.items():
                     await self._ari.channels.set_variable(self.channel_id, name, value)
                 self.released = True  # before it is so: the events of leaving must not look like somebody else's doing

@@ -22,6 +22,8 @@ CONTEXT = "orderline-sound"
 SOUND = "sound"
 """How the leg comes back: the second argument of ``Stasis()``."""
 MODULE = "app_mixmonitor.so"
+_READY_SECONDS = 1.0
+"""A caller waits for the first word meanwhile."""
 RETURN_SECONDS = 2.0
 """The leg is back within some milliseconds; one that is not back after this long never will be."""
 
@@ -41,19 +43,23 @@ class MediaLegRecorder:
         Raises MediaLostError when the leg did not come back: the caller would hear nothing any more.
         """
         try:
-            if not await self._ari.system.module_running(MODULE):
-                log.error("Nothing is recorded: %s is not running in Asterisk; see orderline check", MODULE)
-                return None
-            there = await self._ari.channels.get_variable(self._channel_id, f"DIALPLAN_EXISTS({CONTEXT},s,1)")
-            if there != "1":
-                log.error("Nothing is recorded: the dialplan has no [%s]; see orderline check", CONTEXT)
-                return None
-            for variable, value in (("ORDERLINE_SOUND", path), ("ORDERLINE_APP", self._ari.app)):
-                await self._ari.channels.set_variable(self._channel_id, variable, value)
-        except AriError as error:
-            log.warning("Nothing is recorded: %s", error)
+            ready = await asyncio.wait_for(self._make_ready(path), _READY_SECONDS)
+        except (AriError, TimeoutError) as error:
+            log.warning("Nothing is recorded: %s", error or f"Asterisk has not answered for {_READY_SECONDS:g} s")
             return None
-        return await self._through_the_dialplan()
+        return await self._through_the_dialplan() if ready else None
+
+    async def _make_ready(self, path: str) -> bool:
+        if not await self._ari.system.module_running(MODULE):
+            log.error("Nothing is recorded: %s is not running in Asterisk; see orderline check", MODULE)
+            return False
+        there = await self._ari.channels.get_variable(self._channel_id, f"DIALPLAN_EXISTS({CONTEXT},s,1)")
+        if there != "1":
+            log.error("Nothing is recorded: the dialplan has no [%s]; see orderline check", CONTEXT)
+            return False
+        for variable, value in (("ORDERLINE_SOUND", path), ("ORDERLINE_APP", self._ari.app)):
+            await self._ari.channels.set_variable(self._channel_id, variable, value)
+        return True
 
     async def _through_the_dialplan(self) -> float:
         try:

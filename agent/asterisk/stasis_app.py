@@ -162,7 +162,7 @@ class StasisApplication:
         if args[:1] == [CONTROL]:
             self._run_feature_code(channel, args[1:])
             return
-        if args[:1] == [SOUND]:  # a media leg of a call that is over: nobody needs it any more
+        if args[:1] == [SOUND] or channel_id.startswith(MEDIA_PREFIX):  # a media leg of a call that is over
             self._start_background_task(self._ari.channels.hangup(channel_id), "stray-media")
             return
         replaced = self._line_events.replaced(event)
@@ -299,7 +299,8 @@ class StasisApplication:
 
     async def _adopt(self, stray: OrphanChannel) -> None:
         channel_id = str(stray.channel["id"])
-        if channel_id in self._lines or not await channel_exists(self._ari, channel_id):
+        known = channel_id in self._lines or not await channel_exists(self._ari, channel_id)
+        if known or channel_id in self._lines:  # its StasisStart may have come meanwhile
             return
         if stray.args[:1] == (CONTROL,):  # a supervisor's phone: who asked will ask again
             await self._ari.channels.hangup(channel_id)

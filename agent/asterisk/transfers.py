@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 ENTRIES = ("inbound", "queue_failed", "queue_escape", "transfer_back")
 """First argument of ``Stasis()`` by which a caller comes from our dialplan: the way to the queue is prepared there."""
 TRANSFER_FUNCTION = "PJSIP_TRANSFER_HANDLING()"
-"""Dialplan function that leaves a SIP channel's REFER requests to the ARI program (Asterisk 20.13, 21.8, 22.3)."""
+"""Dialplan function that leaves a SIP channel's REFER requests to the ARI program."""
 TRANSFERS_HELD = "ORDERLINE_TRANSFERS_HELD"
 """Channel variable: ``1`` while the agent decides about transfers; the dialplan gives them back on the way to staff."""
 _ATTENDED = "Local/_attended@transfer-"

@@ -14,8 +14,12 @@ def parse_version(text: str) -> AsteriskVersion | None:
 
 
 def supports_transfer_handling(release: AsteriskVersion) -> bool:
-    """True when a SIP channel's transfers can be left to the ARI program (20.13, 21.8, 22.3 and later)."""
-    return release[0] > 22 or {20: 13, 21: 8, 22: 3}.get(release[0], 10**6) <= release[1]
+    """True when a SIP channel's transfers can be left to the ARI program (20.21, 22.11, 23.5 and later).
+
+    It came with 20.13, 21.8 and 22.3, but until these releases a REFER with ``Refer-Sub: false`` made Asterisk crash
+    (asterisk/asterisk issue 2021).
+    """
+    return release[0] > 23 or {20: 21, 22: 11, 23: 5}.get(release[0], 10**6) <= release[1]
 
 
 def supports_media_marks(release: AsteriskVersion) -> bool:

@@ -11,6 +11,9 @@ from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 
 log = logging.getLogger(__name__)
 
+_ASK_SECONDS = 2.0
+"""The timer runs meanwhile: a slow answer must leave time to re-arm it."""
+
 
 async def keep_watchdog_armed(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> None:
     """Set the timer again and again until the conversation's hard end, or until the call is not ours any more."""
@@ -33,9 +36,10 @@ async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOpti
     """
     longest = float(options.max_call_seconds)
     try:
-        deadline, now = await asyncio.gather(
-            ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE"), ari.system.clock()
-        )
-    except AriError:
+        async with asyncio.timeout(_ASK_SECONDS):
+            deadline, now = await asyncio.gather(
+                ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE"), ari.system.clock()
+            )
+    except (AriError, TimeoutError):
         return longest
     return min(longest, float(deadline) - now) if deadline.isdigit() and now is not None else longest

@@ -32,6 +32,9 @@ class SoundPlaces(Protocol):
         """Make a part's files, empty; return their path without side and ending, ``""`` when that is not possible."""
 
 
+_DISK_SECONDS = 1.0
+
+
 class CallSound:
     """The sound of one call, where the shop keeps it."""
 
@@ -57,9 +60,9 @@ class CallSound:
             return
         self._tried = True
         sound = record.sound
-        name = sound.name if sound is not None else await asyncio.to_thread(self._places.new_name)
+        name = sound.name if sound is not None else await _on_disk(self._places.new_name)
         number = len(sound.parts) + 1 if sound is not None else 1
-        path = await asyncio.to_thread(self._places.prepare, name, number) if name else ""
+        path = await _on_disk(self._places.prepare, name, number) if name else ""
         if not path:
             return
         began = await self._leg.start(path)
@@ -75,11 +78,21 @@ class CallSound:
         sound = record.sound
         if not self._with_staff or sound is None or not self._may_record():
             return {}
-        path = await asyncio.to_thread(self._places.prepare, sound.name, "staff")
+        path = await _on_disk(self._places.prepare, sound.name, "staff")
         if not path:
             return {}
         sound.staff = True
         return {"ORDERLINE_SOUND_STAFF": path}
+
+
+async def _on_disk(work: Callable[..., str], *arguments: object) -> str:
+    """Ask the directory of sound; ``""`` where it does not answer at once: a caller waits."""
+    try:
+        async with asyncio.timeout(_DISK_SECONDS):
+            return await asyncio.to_thread(work, *arguments)
+    except TimeoutError:
+        log.error("The directory of sound has not answered for %g s: nothing is recorded", _DISK_SECONDS)
+        return ""
 
 
 class NoSound:

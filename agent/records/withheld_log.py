@@ -15,6 +15,7 @@ from agent.call.records import Caller
 log = logging.getLogger(__name__)
 
 _OWNER_ONLY = 0o600
+_SECONDS = 1.0
 
 
 def _local_now() -> datetime:
@@ -42,9 +43,10 @@ class WithheldNumberLog:
             ensure_ascii=True,
         )
         try:
-            await asyncio.to_thread(self._append, f"{line}\n".encode())
-        except OSError as error:
-            log.error("The emergency log %s cannot be written: %s", self._path, error)
+            async with asyncio.timeout(_SECONDS):  # the call waits for it
+                await asyncio.to_thread(self._append, f"{line}\n".encode())
+        except (OSError, TimeoutError) as error:
+            log.error("The emergency log %s cannot be written: %s", self._path, error or "its disk does not answer")
 
     def _append(self, line: bytes) -> None:
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)

@@ -3,7 +3,8 @@
 It is the agent as it is, started through this module: while the file that ``ORDERLINE_SABOTAGE`` names holds the word
 ``ears`` its decoder hangs, while it holds ``voice`` none of its voices can speak, while it holds ``disk`` nothing can
 be written, as on a full disk, and an agent that is started while it holds ``transfers`` takes its Asterisk for an old
-one, which leaves no transfers to it. The product knows nothing of it.
+one, which leaves no transfers to it; otherwise for one that does so safely, which holds for the REFER requests of the
+matrix. The product knows nothing of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from agent.asterisk import stasis_app
-from agent.asterisk.version import supports_transfer_handling
 from agent.call.errors import VoiceError
 from agent.cli.main import main
 from agent.common.sqlite import SqliteFile
@@ -60,11 +60,8 @@ def _full(begin: Callable[..., Any]) -> Callable[..., Any]:
     return refuse
 
 
-def _old(supports: Callable[..., bool]) -> Callable[..., bool]:
-    def refuse(*args: Any) -> bool:
-        return not _broken("transfers") and supports(*args)
-
-    return refuse
+def _leaves_transfers(_: object) -> bool:
+    return not _broken("transfers")
 
 
 def _without_room(synchronise: Callable[[int], None]) -> Callable[[int], None]:
@@ -79,7 +76,7 @@ def _without_room(synchronise: Callable[[int], None]) -> Callable[[int], None]:
 if __name__ == "__main__":
     SqliteFile.begin = _full(SqliteFile.begin)  # type: ignore[method-assign]
     os.fsync = _without_room(os.fsync)  # type: ignore[assignment]
-    vars(stasis_app)["supports_transfer_handling"] = _old(supports_transfer_handling)
+    vars(stasis_app)["supports_transfer_handling"] = _leaves_transfers
     TurnDecoding.feed = _hanging(TurnDecoding.feed)  # type: ignore[method-assign]
     PromptSynthesizer._make = _mute(PromptSynthesizer._make)  # type: ignore[method-assign]
     sys.exit(main())

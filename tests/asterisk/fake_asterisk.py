@@ -27,7 +27,7 @@ class FakeAsterisk:
         self.frozen = asyncio.Event()
         self.frozen.set()
         self.events_opened = 0
-        self.version = "22.10.1+dfsg-1"
+        self.version = "22.11.0+dfsg-1"
         self.modules: set[str] = set()
         self.read_only = False
         self.functions: dict[str, str] = dict.fromkeys(

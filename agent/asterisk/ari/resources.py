@@ -128,7 +128,7 @@ class Channels:
         await self._ari.request("POST", f"/channels/{_id(channel_id)}/play", params={"media": media})
 
     async def refuse_transfer(self, channel_id: str) -> None:
-        """Tell the phone that its transfer is declined (Asterisk 20.13, 21.8, 22.3). Raises AriNotFound, Conflict."""
+        """Tell the phone that its transfer is declined. Raises AriNotFound, AriConflict."""
         await self._ari.request(
             "POST", f"/channels/{_id(channel_id)}/transfer_progress", params={"states": "channel_declined"}
         )
@@ -222,9 +222,9 @@ class System:
     async def version(self) -> str:
         """Asterisk's version, for example ``22.10.1``."""
         info = await self._ari.request("GET", "/asterisk/info", params={"only": "system"})
-        return ".".join(
-            map(str, parse_version(str(info["system"]["version"])) or (0, 0, 0))
-        )  # packages append their own revision
+        system = info.get("system") if isinstance(info, dict) else None
+        text = str(system.get("version", "")) if isinstance(system, dict) else ""
+        return ".".join(map(str, parse_version(text) or (0, 0, 0)))  # packages append their own revision
 
     async def clock(self) -> float | None:
         """Seconds since 1970 on the clock of Asterisk's host, which need not be ours; None where it does not tell."""
