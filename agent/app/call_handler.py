@@ -119,6 +119,7 @@ class CallHandler:
 
         The call is new, or sent back by the staff, or it has outlived an earlier process: then something is left.
         Who comes back, or outlived a process, is not asked about the recording again: the answer given before holds.
+        Where no answer is known (the call went past the agent, or came back too late) it is asked for.
         """
         pack, returning = self.procedures.current, self.recovery.returning
         answer: ConsentAnswer = returning.consent(line.channel_id) if line.entry != "inbound" else ""
@@ -130,7 +131,7 @@ class CallHandler:
         left: Mapping[str, Any] = resumed.conversation if resumed is not None else {}
         dialog = ConsentDialog(
             conversation,
-            self.settings.call.consent if line.entry == "inbound" else "off",
+            self.settings.call.consent if must_ask(line.entry, answer, outlived=resumed is not None) else "off",
             pack.contents.recording or RecordingConsent(),
             lambda text: self.render(text, {"shop": facts.shop_name}, pack.language),
             lambda given: self.events.publish(ConsentAnswered(line.id, given)),
@@ -156,6 +157,15 @@ class CallHandler:
             second_facts=self.second_facts,
             recognizer=self.recognizer,
         )
+
+
+def must_ask(entry: str, answer: ConsentAnswer, *, outlived: bool) -> bool:
+    """Return whether a caller is to be asked, or told, about the recording.
+
+    ``answer`` is what the caller said on an earlier visit, ``""`` for nothing known: a call that went to the queue past
+    the agent, or comes back too late. ``outlived``: the call goes on from another process, with what was said there.
+    """
+    return entry == "inbound" or (not answer and not outlived)
 
 
 def _turn_taking(call: CallSettings) -> TurnTakingOptions:
