@@ -20,6 +20,8 @@ from agent.cli.main import main
 from agent.flows import english_pack
 from agent.shop.answers import complete_answer
 
+pytestmark = pytest.mark.slow  # each fits the score of requests in its own state directory
+
 SECRET = "s3cret-token"
 MAPPING = """
 system: webshop
