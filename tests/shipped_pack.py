@@ -14,6 +14,8 @@ from agent.speech.wording import filters
 from agent.understanding.score_files import usual_scores
 
 RENDER = SandboxRenderer(filters)
+HOME = Path(os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[1] / "var")
+SCORES = HOME / "understanding"
 TEXT_CALL_FILES = sorted((Path(__file__).parent / "flows").glob("*.yaml"))
 
 
@@ -26,8 +28,13 @@ def shipped_pack() -> FlowPack:
 @cache
 def scored_pack() -> FlowPack:
     """Return the same with its fitted score, which takes half a minute once and is kept in ``var``."""
-    home = os.environ.get("ORDERLINE_HOME") or Path(__file__).resolve().parents[1] / "var"
-    return shipped_pack().with_score(usual_scores(Path(home) / "understanding"))
+    return shipped_pack().with_score(usual_scores(SCORES))
+
+
+def fitted_scores() -> Path:
+    """Return the directory in which the score of the shipped pack stands."""
+    scored_pack()
+    return SCORES
 
 
 @cache

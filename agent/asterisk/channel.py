@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
+from agent.asterisk.feature_codes import SPY_GROUP
 from agent.asterisk.sound_leg import MediaLegRecorder
 from agent.asterisk.transfers import give_transfers_back
 from agent.call.errors import CallReclaimedError, LineGone
@@ -109,7 +110,7 @@ class AsteriskCallerLine:
         AriConflict: the caller has gone.
         """
         try:
-            await self._ari.channels.set_variable(self.channel_id, "SPYGROUP", "")
+            await self._ari.channels.set_variable(self.channel_id, SPY_GROUP, "")
             await give_transfers_back(self._ari, self.channel_id, self.channel_name)
         except (AriNotFound, AriConflict):
             raise

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
-
 import phonenumbers
+
+from agent.common.constant_time import same_secret
 
 _EXIT_CODE = "00"
 """What most of the world dials before a country code, and what trunks deliver in place of a "+"."""
@@ -23,8 +23,7 @@ def e164(text: str, region: str = "US") -> str:
 
 def same_phone(given: str, known: str, region: str = "US") -> bool:
     """Compare two phone numbers in one form, in time that does not tell where they differ; empty equals nothing."""
-    left, right = e164(given, region).encode(), e164(known, region).encode()
-    return hmac.compare_digest(left, right) and bool(left)
+    return same_secret(e164(given, region), e164(known, region))
 
 
 def keyed_forms(number: str, region: str = "US") -> tuple[str, ...]:

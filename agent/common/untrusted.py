@@ -60,6 +60,11 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def storable(text: str) -> str:
+    """Return the text as every database takes it: :func:`encodable`, and without NUL."""
+    return text if text.isascii() and "\0" not in text else encodable(text.replace("\0", ""))
+
+
 def _encodable(value: Any) -> Any:
     if isinstance(value, str):
         return encodable(value)

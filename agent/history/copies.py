@@ -56,7 +56,7 @@ class IndexCopies:
             return
         history = LocalHistory(self._calls_path)
         try:
-            history.catch_up(wait=True)
+            history.take_out_deleted()
         finally:
             history.close()
         try:

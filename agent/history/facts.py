@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.common.untrusted import encodable
+from agent.common.untrusted import storable
 from agent.history.words import side_of_call
 
 MOST_VALUE_CHARS = 200
@@ -123,11 +123,6 @@ def order_key(number: str) -> str:
     return "".join(one for one in number if one.isalnum()).upper()
 
 
-def digits_of(number: str) -> str:
-    """Return the digits of a phone number."""
-    return "".join(one for one in number if "0" <= one <= "9")
-
-
 # --- parts --------------------------------------------------------------------------------------------
 
 
@@ -216,7 +211,7 @@ def _values(
             yield "result", f"{intent}={result}"
     for fault in faults:
         yield "fault", _ANY
-        yield "fault", _NUMBERS.sub("#", _clean(fault))[:MOST_VALUE_CHARS]
+        yield "fault", _NUMBERS.sub("#", storable(fault))[:MOST_VALUE_CHARS]
     if score is not None:
         yield "score", str(score)
     if purpose := _text(record.get("purpose")):
@@ -254,15 +249,8 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int)):
-        return _clean(str(value))[:MOST_VALUE_CHARS]
+        return storable(str(value))[:MOST_VALUE_CHARS]
     return ""
-
-
-def _clean(text: str) -> str:
-    """Text that both databases take: no NUL, no half characters."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return encodable(text.replace("\0", ""))
 
 
 def _number(value: object) -> float | None:

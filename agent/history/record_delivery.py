@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from agent.common.untrusted import encodable
+from agent.common.untrusted import storable
 from agent.errors import OrderlineError
 from agent.history.addresses import CONNECT_SECONDS, SCHEMA, UPSERT, first_line, without_password
 from agent.records.delivery import Deliverer, DeliveryFailed
@@ -72,7 +72,7 @@ class RecordSender:
         if record is None:
             return ()
         row = {
-            **{name: _storable(str(record.get(name) or "")) for name in ("id", "started_at")},
+            **{name: storable(str(record.get(name) or "")) for name in ("id", "started_at")},
             "node": node,
             "record": json.dumps(record),
         }
@@ -128,8 +128,3 @@ def _prepare(url: str) -> None:
         shared.prepare()
     finally:
         shared.close()
-
-
-def _storable(text: str) -> str:
-    """Text that PostgreSQL takes: no NUL, no half characters. The record itself is ASCII."""
-    return encodable(text.replace("\0", ""))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import unicodedata
 
+from agent.common.constant_time import same_secret
 from agent.common.phone_numbers import e164 as phone
 from agent.common.phone_numbers import same_phone
 
@@ -49,8 +49,7 @@ def postcode(text: str) -> str:
 
 def same_postcode(given: str, known: str) -> bool:
     """Compare two postcodes in one form, in time that does not depend on where they differ; empty equals nothing."""
-    left, right = postcode(given).encode(), postcode(known).encode()
-    return hmac.compare_digest(left, right) and bool(left)
+    return same_secret(postcode(given), postcode(known))
 
 
 _SPOKEN_SYMBOLS = {
@@ -77,8 +76,7 @@ def email(text: str) -> str:
 
 def same_email(given: str, known: str) -> bool:
     """Compare two e-mail addresses in one form, in time that does not tell where they differ; empty equals nothing."""
-    left, right = email(given).encode(), email(known).encode()
-    return hmac.compare_digest(left, right) and bool(left)
+    return same_secret(email(given), email(known))
 
 
 def name(text: str) -> str:
@@ -90,5 +88,4 @@ def name(text: str) -> str:
 
 def same_name(given: str, known: str) -> bool:
     """Compare two whole names; a first name alone equals nothing."""
-    left, right = name(given).encode(), name(known).encode()
-    return hmac.compare_digest(left, right) and bool(left)
+    return same_secret(name(given), name(known))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,20 +19,6 @@ from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
 MARIA = {"number": "2025550143", "name": "Maria"}
-
-
-@pytest.fixture
-async def asterisk() -> AsyncIterator[FakeAsterisk]:
-    fake = FakeAsterisk()
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as client:
-        yield client
 
 
 async def shown(asterisk: FakeAsterisk, ari: AriClient, caller: dict[str, str]) -> tuple[Caller, Caller | None]:

@@ -36,14 +36,6 @@ class Clock:
 
 
 @pytest.fixture
-async def asterisk() -> AsyncIterator[FakeAsterisk]:
-    fake = FakeAsterisk()
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
     client = AriClient(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=1.0)
     client.open()

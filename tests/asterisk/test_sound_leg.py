@@ -33,12 +33,6 @@ async def asterisk() -> AsyncIterator[FakeAsterisk]:
     await fake.stop()
 
 
-@pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as client:
-        yield client
-
-
 async def test_the_leg_goes_through_the_dialplan_and_is_bridged_again(asterisk: FakeAsterisk, ari: AriClient) -> None:
     before = time.monotonic()
     began = await MediaLegRecorder(ari, "media", "bridge").start("/sound/incoming/abc-1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -24,20 +23,6 @@ from agent.call.inbox_events import (
 from agent.call.ports import CallerLine, Media
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
-
-
-@pytest.fixture
-async def asterisk() -> AsyncIterator[FakeAsterisk]:
-    fake = FakeAsterisk()
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as client:
-        yield client
 
 
 async def until_idle(telephony: StasisApplication) -> None:

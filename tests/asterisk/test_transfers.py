@@ -18,20 +18,6 @@ from tests.waiting import until
 IN_STASIS = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
 
 
-@pytest.fixture
-async def asterisk() -> AsyncIterator[FakeAsterisk]:
-    fake = FakeAsterisk()
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def ari(asterisk: FakeAsterisk) -> AsyncIterator[AriClient]:
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as client:
-        yield client
-
-
 class Calls:
     """Holds each call until the test lets it end, and keeps what arrives in its inbox."""
 

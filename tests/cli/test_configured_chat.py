@@ -19,8 +19,9 @@ from werkzeug import Request, Response
 from agent.cli.main import main
 from agent.flows import english_pack
 from agent.shop.answers import complete_answer
+from tests.shipped_pack import fitted_scores
 
-pytestmark = pytest.mark.slow  # each fits the score of requests in its own state directory
+pytestmark = pytest.mark.slow
 
 SECRET = "s3cret-token"
 MAPPING = """
@@ -139,7 +140,7 @@ def configure(tmp_path: Path) -> Configure:
     def write(url: str, mapping: str = MAPPING, settings: str = SETTINGS) -> Path:
         systems = tmp_path / "systems"
         systems.mkdir()
-        (tmp_path / "state").mkdir()
+        shutil.copytree(fitted_scores(), tmp_path / "state" / "understanding")
         (tmp_path / "orderline.yaml").write_text(settings)
         (systems / "webshop.yaml").write_text(mapping.replace("BASE", url).lstrip())
         (systems / "token").write_text(SECRET + "\n")

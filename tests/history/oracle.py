@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.history.facts import FinishedCall, call_facts, digits_of, order_key
+from agent.history.facts import FinishedCall, call_facts, order_key
 from agent.history.filters import Bounds, CallFilter
 from agent.history.words import Term, search_terms
 
@@ -27,7 +27,7 @@ def _fulfils(facts: FinishedCall, wanted: CallFilter) -> bool:
         and (wanted.until_ms is None or facts.started_ms < wanted.until_ms)
         and all(_has(facts, kind, values) for kind, values in wanted.values.items() if values)
         and (not wanted.order or order_key(wanted.order) in facts.orders)
-        and (not wanted.caller or _rings_from(digits_of(facts.caller), digits_of(wanted.caller)))
+        and (not wanted.caller or _rings_from(_digits(facts.caller), _digits(wanted.caller)))
         and _lies_in(facts.duration_ms, wanted.length_ms)
         and _lies_in(facts.score, wanted.score)
         and _lies_in(facts.latency_ms, wanted.latency_ms)
@@ -68,3 +68,7 @@ def _phrase_at(words: Sequence[str], term: Term, place: int) -> bool:
     if len(found) < len(term.words) or found[:-1] != term.words[:-1]:
         return False
     return found[-1].startswith(term.words[-1]) if term.prefix else found[-1] == term.words[-1]
+
+
+def _digits(number: str) -> str:
+    return "".join(one for one in number if "0" <= one <= "9")

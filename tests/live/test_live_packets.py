@@ -6,15 +6,15 @@ import asyncio
 import itertools
 import socket
 import struct
-from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import numpy as np
 import pytest
 
 from agent.asterisk.ari.client import AriClient
+from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.call_centre import RehearsalHome
+from agent.rehearsal.live_feed import LiveFeedClient
 from agent.rehearsal.script import Speech
 from agent.rehearsal.voices import Voices
 from tests.live.conftest import CallCentre
@@ -25,6 +25,7 @@ SAID = ("where is my order", "one oh four seven three")
 QUIET_ULAW = b"\xff"
 PCMU = 0
 BYTES_PER_MS = 8
+WAIT_SECONDS = 30.0
 
 
 def ulaw(pcm: np.ndarray[Any, np.dtype[np.int16]]) -> bytes:
@@ -61,64 +62,42 @@ class RtpCaller:
             await asyncio.sleep(began + (number + 1) * self._packet_ms / 1000 - clock())
 
 
-async def events_of(call_centre: CallCentre, dialled: str) -> AsyncIterator[dict[str, Any]]:
-    """Yield an empty one as soon as the feed is being read, then the live events of the next call of this number."""
-    agent = call_centre.stack.agent
-    headers = {"Authorization": f"Bearer {agent.token}"}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.ws_connect(f"{agent.control_url}/live") as feed,
-    ):
-        yield {}
-        call = ""
-        async for message in feed:
-            event = message.json()
-            if event["event"] == "call_started" and event["data"]["dialled"] == dialled:
-                call = event["call_id"]
-            if call and event.get("call_id") == call:
-                yield event
-
-
 @pytest.mark.parametrize("packet_ms", [10, 30, 40, 60])
 async def test_a_number_is_heard_whatever_the_length_of_the_packets(
     call_centre: CallCentre, home: RehearsalHome, packet_ms: int
 ) -> None:
-    pbx = call_centre.stack.pbx
+    stack = call_centre.stack
     voices = Voices(home.shared / "callers")
     audio = [ulaw(np.asarray(await voices.render(Speech(said, said, "joe", 1.0), -20.0), "<i2")) for said in SAID]
-    ari = AriClient(pbx.ari_url, pbx.ari_user, pbx.ari_password, APP)
+    ari = AriClient(stack.pbx.ari_url, stack.pbx.ari_user, stack.pbx.ari_password, APP)
     caller = RtpCaller(packet_ms)
+    here = f"127.0.0.1:{caller.socket.getsockname()[1]}"
     entered = asyncio.Event()
     ari.on("StasisStart", lambda _: entered.set())
-    heard: list[str] = []
     sending: asyncio.Task[None] | None = None
     await ari.start()
-    here = f"127.0.0.1:{caller.socket.getsockname()[1]}"
     try:
-        async with asyncio.timeout(90):
-            events = events_of(call_centre, "7000")
-            await anext(events)
+        async with (
+            LiveFeedClient(stack.agent.control_url, stack.agent.token) as feed,
+            feed.follow("") as call,
+            asyncio.timeout(90),
+        ):
             channel = await ari.channels.external_media(
-                f"rtp-caller-{packet_ms}",
-                app=APP,
-                params={"external_host": here, "format": "ulaw"},
+                f"rtp-caller-{packet_ms}", app=APP, params={"external_host": here, "format": "ulaw"}
             )
             port = int(channel["channelvars"]["UNICASTRTP_LOCAL_PORT"])
             sending = asyncio.create_task(caller.send(("127.0.0.1", port)))
             await entered.wait()
             await ari.channels.continue_in_dialplan(channel["id"], context="from-carrier", extension="7000")
-            async for event in events:
-                if event["event"] == "listening" and len(heard) < len(SAID):
-                    caller.say(audio[len(heard)])
-                elif event["event"] == "caller_said":
-                    heard.append(event["data"]["heard"])
-                elif event["event"] == "listening":
-                    break
+            for told, speech in enumerate(audio, 1):
+                await call.wait_for(lambda told=told: len(call.named("listening")) >= told, WAIT_SECONDS)
+                caller.say(speech)
+            await call.wait_for(lambda: len(call.named("listening")) > len(audio), WAIT_SECONDS)
             await ari.channels.hangup(channel["id"])
     finally:
         if sending is not None:
-            sending.cancel()
+            await cancel_and_wait(sending)
         await ari.close()
         caller.socket.close()
-    assert heard[: len(SAID)] == list(SAID)
+    assert [said.data["heard"] for said in call.named("caller_said")] == list(SAID)
     assert await call_centre.leftovers() == []

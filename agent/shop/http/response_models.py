@@ -101,10 +101,6 @@ def _yes(value: Any) -> Any:
     return value
 
 
-def _text_of(size: int, least: int = 0) -> Any:
-    return Annotated[str, BeforeValidator(_text), Field(min_length=least, max_length=size)]
-
-
 Id = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=100)]
 Short = Annotated[str, BeforeValidator(_text), Field(max_length=200)]
 Name = Annotated[str, BeforeValidator(_text), Field(max_length=500)]
