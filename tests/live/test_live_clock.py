@@ -50,7 +50,9 @@ calls:
     voice: joe
     steps:
       - expect: /help/
-      - say: where is order one oh four seven three
+      - say: where's my order
+      - expect: /order number/
+      - keys: "10473"
       - expect: /postcode/
       - keys: "60614"
       - expect: /arrive/
