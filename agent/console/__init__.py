@@ -1,0 +1,1 @@
+"""The console in the browser: live calls, call log, reports, people; a process of its own."""

@@ -1,0 +1,1 @@
+"""Reports over the kept calls: definitions, counts, intervals; every number leads to its calls."""
