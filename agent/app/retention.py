@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from agent.config.settings import Settings
 from agent.records.copies import Kind
-from agent.records.erasure import expire
+
+if TYPE_CHECKING:
+    from agent.records.erasure import Erasure
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +36,8 @@ async def run_retention(settings: Settings, stopping: asyncio.Event) -> None:
     days = retention_days(settings)
     if not any(days.values()):
         return
-    # SQLAlchemy: a second of work that no call waits for
-    copies = await asyncio.to_thread(importlib.import_module, "agent.app.copies_factory")
     while not stopping.is_set():
-        places = [copies.calls_file(settings, stopping.is_set), *copies.other_copies(settings)]
-        done = await asyncio.to_thread(expire, days, places, dry_run=False)
+        done = await asyncio.to_thread(_delete, settings, days, stopping.is_set)
         for removal in done.removals:
             if removal.count:
                 log.info("Too old: %d %s of %s are deleted", removal.count, removal.what, removal.place)
@@ -47,3 +46,10 @@ async def run_retention(settings: Settings, stopping: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HOURS * 3600):
                 await stopping.wait()
+
+
+def _delete(settings: Settings, days: Mapping[Kind, int], stopped: Callable[[], bool]) -> Erasure:
+    from agent.app.copies_factory import calls_file, other_copies  # loads SQLAlchemy: no start waits for it
+    from agent.records.erasure import expire
+
+    return expire(days, [calls_file(settings, stopped), *other_copies(settings)], dry_run=False)

@@ -15,7 +15,9 @@ TROUBLES = (
     "a: [1,\n b: 2\nc", "\t- a", "a: b\n\tc: d", "a: 1\n---\nb: 2", "a: \x00", "a: \ud800", "&a x: *b", "'x",
     "a: b: c", "a: |\n  x\n y", "a: &x [*x]", "? [a]\n: b", "a: 1\na: 2", "a: ~\nb: ''\nc: no\nd: '1'\ne: 1",
 )  # fmt: skip
-LINES = st.lists(st.sampled_from(("a: 1", "- x", "  - 'y'", "b:", "  c: ~", "# z", "d: >", "   e", "&f g: *f", "é: “h”")))
+LINES = st.lists(
+    st.sampled_from(("a: 1", "- x", "  - 'y'", "b:", "  c: ~", "# z", "d: >", "   e", "&f g: *f", "é: “h”"))
+)
 
 
 def test_shipped_files_read_the_same_without_the_fast_scanner(monkeypatch: pytest.MonkeyPatch) -> None:
