@@ -20,7 +20,7 @@ from agent.app.recovery_factory import open_recovery, recovered_then_delivered
 from agent.app.retention import run_retention
 from agent.app.shop_factory import open_attempt_limits, open_shop
 from agent.app.sound_factory import sound_directory, sound_keeper
-from agent.app.speech_factory import open_procedures, open_speech
+from agent.app.speech_factory import ScoreWarmUp, open_procedures, open_speech
 from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
@@ -125,6 +125,8 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     outbox = await open_outbox(settings, services, CHANGES, wall, stack)
     speech = await open_speech(settings, stack)
     procedures = await open_procedures(settings, speech, render, wall, stack)
+    warm_up = ScoreWarmUp()
+    stack.push_async_callback(warm_up.close)
     pause = await _open_pause(state / "paused.json", wall, redis, stack)
     recovery = await open_recovery(settings, redis, stack)
     waits = QueueWaits(outbox.records.note_wait, events)
@@ -142,6 +144,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         procedures=procedures,
         render=render,
         speech=speech,
+        warm_up=warm_up,
         vad_factory=VoiceActivityFactory(),
         services=services,
         outbox_service=outbox,
@@ -188,6 +191,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     await control.start(settings.control.host, settings.control.port)
     stack.push_async_callback(control.close)
     await connect(asterisk, settings, takeover=takeover, stack=stack)
+    warm_up.start(procedures.current.score)
     return Application(telephony, asterisk.heartbeat, admission, control, stop_endpoint, status)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
 from agent.app.sound_factory import sound_of_call
-from agent.app.speech_factory import SpeechEngines
+from agent.app.speech_factory import ScoreWarmUp, SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import CallerLookup
 from agent.call.components import CallComponents
@@ -54,6 +54,7 @@ class CallHandler:
     procedures: FlowPackReloader
     render: Renderer
     speech: SpeechEngines
+    warm_up: ScoreWarmUp
     vad_factory: VoiceActivityFactory
     services: ShopServices
     outbox_service: OutboxService
@@ -98,6 +99,7 @@ class CallHandler:
             memory=self.recovery.snapshots,
             sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,
+            understanding_ready=lambda: self.warm_up.loaded(self.procedures.current.score),
         )
         learning = asyncio.create_task(_learn_orders(introduction, conversation), name="learn-orders")
         try:

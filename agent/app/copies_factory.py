@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from agent.app.outbox_factory import CALLS_FILE, calls_path
 from agent.app.sound_factory import sound_directory
 from agent.config.settings import Settings
 from agent.history.copies import IndexCopies, SharedCopies
 from agent.records.calls_erasure import CallsFile
-from agent.records.copies import Kind, RecordCopies
+from agent.records.copies import RecordCopies
 from agent.records.redis_erasure import RedisCopies
 from agent.records.state_files import StateFiles
 
@@ -30,14 +30,3 @@ def other_copies(settings: Settings) -> list[RecordCopies]:
     if address := settings.redis.address():
         copies.append(RedisCopies(address))
     return copies
-
-
-def retention_days(settings: Settings) -> Mapping[Kind, int]:
-    """Return how many days each kind is kept; 0: for ever. What a record loses before it goes comes first."""
-    retention = settings.retention
-    return {
-        "sound": retention.sound_days,
-        "words": retention.words_days,
-        "notes": retention.notes_days,
-        "record": retention.record_days,
-    }

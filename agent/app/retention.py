@@ -5,15 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-from agent.app.copies_factory import calls_file, other_copies, retention_days
 from agent.config.settings import Settings
-from agent.records.erasure import expire
+from agent.records.copies import Kind
+
+if TYPE_CHECKING:
+    from agent.records.erasure import Erasure
 
 log = logging.getLogger(__name__)
 
 HOURS = 6.0
 """Between two looks."""
+
+
+def retention_days(settings: Settings) -> Mapping[Kind, int]:
+    """Return how many days each kind is kept; 0: for ever. What a record loses before it goes comes first."""
+    retention = settings.retention
+    return {
+        "sound": retention.sound_days,
+        "words": retention.words_days,
+        "notes": retention.notes_days,
+        "record": retention.record_days,
+    }
 
 
 async def run_retention(settings: Settings, stopping: asyncio.Event) -> None:
@@ -22,8 +37,7 @@ async def run_retention(settings: Settings, stopping: asyncio.Event) -> None:
     if not any(days.values()):
         return
     while not stopping.is_set():
-        places = [calls_file(settings, stopping.is_set), *other_copies(settings)]
-        done = await asyncio.to_thread(expire, days, places, dry_run=False)
+        done = await asyncio.to_thread(_delete, settings, days, stopping.is_set)
         for removal in done.removals:
             if removal.count:
                 log.info("Too old: %d %s of %s are deleted", removal.count, removal.what, removal.place)
@@ -32,3 +46,10 @@ async def run_retention(settings: Settings, stopping: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(HOURS * 3600):
                 await stopping.wait()
+
+
+def _delete(settings: Settings, days: Mapping[Kind, int], stopped: Callable[[], bool]) -> Erasure:
+    from agent.app.copies_factory import calls_file, other_copies  # loads SQLAlchemy: no start waits for it
+    from agent.records.erasure import expire
+
+    return expire(days, [calls_file(settings, stopped), *other_copies(settings)], dry_run=False)

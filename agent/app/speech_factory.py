@@ -15,6 +15,7 @@ from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
+from agent.dialog.understanding.score import RequestScore
 from agent.flows import english_pack
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
@@ -50,6 +51,34 @@ async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> S
     return SpeechEngines(model.name, recognizer, speaker)
 
 
+class ScoreWarmUp:
+    """Loads what the scores of open requests are made with, once, beside the calls.
+
+    It takes about two seconds of processor time. A greeting and a repeated question need none of it; what a caller
+    says waits for it, so that every call is understood alike.
+    """
+
+    def __init__(self) -> None:
+        self._loading: asyncio.Task[None] | None = None
+
+    def start(self, score: RequestScore | None) -> None:
+        """Begin to load; nothing to do for a pack that goes by its rules alone, or a second time."""
+        if self._loading is None and score is not None and score.uses_vectors:
+            self._loading = asyncio.create_task(asyncio.to_thread(score.warm_up), name="load-sentence-vectors")
+            self._loading.add_done_callback(report_failure)
+
+    async def loaded(self, score: RequestScore | None) -> None:
+        """Return when a caller's words can be judged; begins to load where nothing has yet."""
+        self.start(score)
+        if self._loading is not None:
+            await asyncio.wait({self._loading})
+
+    async def close(self) -> None:
+        """Wait no longer."""
+        if self._loading is not None:
+            await cancel_and_wait(self._loading)
+
+
 async def open_procedures(
     settings: Settings,
     speech: SpeechEngines,
@@ -63,8 +92,6 @@ async def open_procedures(
         """Build every grammar and speak every fixed prompt before the first call needs them."""
         started = time.monotonic()
         await asyncio.to_thread(preload_grammars, speech.recognizer, pack)
-        if pack.score is not None:
-            await asyncio.to_thread(pack.score.warm_up)
         prompts = pack.fixed_prompts(
             {"shop": settings.shop.name, "automated": settings.shop.automated_greeting}, render
         )

@@ -38,10 +38,19 @@ class StasisOptions:
     deadman_seconds: int = 5
     """The dialplan takes a call back when nothing has re-armed its timer for this long."""
     rearm_seconds: float = 2.0
+    """Between two re-armings; at most two fifths of ``deadman_seconds``."""
     max_call_seconds: int = 900
     """After this long the timer is not re-armed any more: the dialplan takes the call to the staff."""
     region: str = "US"
     """ISO country whose national phone numbers are understood."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rearm_seconds", min(self.rearm_seconds, self.deadman_seconds * 0.4))
+
+    @property
+    def answer_seconds(self) -> float:
+        """How long Asterisk may take to answer one re-arming: two slow answers in a row leave time for a third."""
+        return self.deadman_seconds * 0.2
 
 
 class AsteriskCallerLine:
@@ -90,6 +99,7 @@ class AsteriskCallerLine:
         self._ari = ari
         self._options = options
         self._control = asyncio.Lock()
+        self._armed_at: float | None = None
 
     async def answer(self) -> None:
         """Answer the call. Raises LineGone."""
@@ -127,6 +137,7 @@ class AsteriskCallerLine:
             try:
                 await self._make_ready_for_people()
                 for name, value in variables.items():
+                    await self._stay_armed()
                     await self._ari.channels.set_variable(self.channel_id, name, value)
                 self.released = True  # before it is so: the events of leaving must not look like somebody else's doing
                 await self._ari.channels.continue_in_dialplan(
@@ -158,12 +169,37 @@ class AsteriskCallerLine:
         self.released_to_supervisor.set()
 
     async def rearm(self) -> None:
-        """Tell the dialplan's dead-man timer that somebody is looking after this call."""
+        """Tell the dialplan's dead-man timer that somebody is looking after this call.
+
+        Raises AriError, AriUnreachable after a part of the timer's time already.
+        """
         async with self._control:
             if not self.released:
-                await self._ari.channels.set_variable(
-                    self.channel_id, "TIMEOUT(absolute)", str(self._options.deadman_seconds)
-                )
+                await self._arm()
+
+    async def _arm(self) -> None:
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._options.answer_seconds):
+                await self._ari.channels.set_timer(self.channel_id, self._options.deadman_seconds)
+        except TimeoutError as error:
+            raise AriUnreachable(f"Asterisk did not answer within {self._options.answer_seconds:g} s") from error
+        self._armed_at = asked_at
+
+    async def _stay_armed(self) -> None:
+        """Re-arm the timer in the middle of a hand-over that Asterisk is slow to answer: the watchdog waits meanwhile.
+
+        Raises AriNotFound and AriConflict: the caller has gone.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._armed_at is None or now - self._armed_at < self._options.rearm_seconds:
+            return
+        try:
+            await self._arm()
+        except (AriNotFound, AriConflict):
+            raise
+        except AriError as error:
+            log.warning("Call %s: the dead-man timer could not be re-armed: %s", self.id, error)
 
     async def is_lost(self) -> bool:
         """True when the channel is gone, or its Asterisk does not answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
@@ -47,6 +48,8 @@ _MISSED_SECONDS = 1.0
 HAND_OVER_SECONDS = 1.5
 """How long a session may take to give its call away when the agent is stopped; then it is cut off."""
 _TAKE_OVER_SECONDS = 3.0
+_GIVING_SECONDS = 5.0
+"""A call that is being given already is waited for so much longer; the supervisor's phone waits 10 s in all."""
 NEW_CALLS = ("inbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
@@ -179,8 +182,11 @@ class StasisApplication:
         self._begin(line)
 
     def _bring_in(self, channel: Mapping[str, Any], *, dialled: str = "", takes_a_place: bool = False) -> None:
+        name = f"bring-in-{channel['id']}"
+        if any(task.get_name() == name for task in self._errands):
+            return  # found again after a reconnection, while it is still being tried
         work = bring_in(self._ari, channel, dialled=dialled, takes_a_place=takes_a_place)
-        self._start_background_task(work, f"bring-in-{channel['id']}")
+        self._start_background_task(work, name)
 
     def _decline_transfer(self, line: AsteriskCallerLine) -> None:
         self._start_background_task(refuse_transfer(self._ari, line.channel_id), f"refuse-{line.id}")
@@ -231,15 +237,14 @@ class StasisApplication:
             lines = [line for line in lines if is_keyed(number, line.caller.number, self._options.region)]
         if not lines:
             return ""
-        line = lines[-1]
-        line.inbox.put_nowait(TakeOverRequested(by))
-        try:
-            async with asyncio.timeout(_TAKE_OVER_SECONDS):
-                await line.released_to_supervisor.wait()
-        except TimeoutError:
-            log.warning("Call %s was not given up within %g s", line.id, _TAKE_OVER_SECONDS)
-            return ""
-        return line.channel_name
+        line, wish = lines[-1], TakeOverRequested(by)
+        line.inbox.put_nowait(wish)
+        if await _is_set_within(line.released_to_supervisor, _TAKE_OVER_SECONDS):
+            return line.channel_name
+        if not wish.claim.withdraw() and await _is_set_within(line.released_to_supervisor, _GIVING_SECONDS):
+            return line.channel_name  # it was being given, and Asterisk answered late
+        log.warning("Call %s was not given up in time; the supervisor is told so", line.id)
+        return ""
 
     def _replaced(self, event: dict[str, Any]) -> None:
         log.critical(
@@ -389,3 +394,10 @@ class StasisApplication:
         self._media_ids.discard(media.channel_id)
         self._media_lines.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)
+
+
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

@@ -7,12 +7,14 @@ is sent through ``[orderline]`` like every other call.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriConflict, AriError, AriNotFound
+from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ _ATTENDED = "Local/_attended@transfer-"
 """How the names of legs begin by which Asterisk links two calls after an attended transfer."""
 _SIP = "PJSIP/"
 """How the names of channels of SIP phones begin."""
+_TRIES = 12
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 2.0
+"""A restarting Asterisk, or a busy one, is waited for some twenty seconds."""
 ENTRANCE = ("orderline", "enter")
 """Where every caller enters; in this place since the dialplan's first edition."""
 
@@ -42,23 +47,46 @@ async def bring_in(
 
     ``takes_a_place``: Asterisk has said that it replaces a caller; ``dialled`` is the number which that one had
     dialled. The leg of a blind transfer, or of a parking, is hung up: the caller has left, and who is being called
-    would find nobody but the agent. Never raises.
+    would find nobody but the agent. What Asterisk does not answer is tried again: nobody else looks after the channel
+    but the rescuer, where one runs. Never raises.
     """
-    channel_id, name = str(channel["id"]), str(channel.get("name", ""))
-    try:
-        stands_in = name.startswith("Local/") and not name.startswith(_ATTENDED)
-        if stands_in and (takes_a_place or await _is_blind_transfer(ari, channel_id)):
-            log.warning("The caller of a call transferred the agent to somebody else: that leg %s ends", channel_id)
-            await ari.channels.hangup(channel_id)
+    channel_id = str(channel["id"])
+    pauses = Backoff(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+    for left in reversed(range(_TRIES)):
+        try:
+            if left == _TRIES - 1 or not await _has_entered(ari, channel_id):
+                await _send_through(ari, channel, dialled, takes_a_place)
             return
-        await ari.channels.set_variable(channel_id, "ORDERLINE_DIALLED", dialled)
-        context, extension = ENTRANCE
-        await ari.channels.continue_in_dialplan(channel_id, context=context, extension=extension)
-        log.info("Channel %s has come by a transfer; it enters as a call of its own", channel_id)
-    except (AriNotFound, AriConflict) as error:
-        log.info("Channel %s, which came by a transfer, has gone: %s", channel_id, error)
-    except AriError as error:  # the rescuer finds it in the application and takes it to the queue
-        log.error("Channel %s, which came by a transfer, could not be sent through the dialplan: %s", channel_id, error)
+        except (AriNotFound, AriConflict) as error:
+            log.info("Channel %s, which came by a transfer, has gone: %s", channel_id, error)
+            return
+        except AriError as error:
+            log.log(
+                logging.WARNING if left else logging.ERROR,
+                "Channel %s, which came by a transfer, could not be sent through the dialplan%s: %s",
+                channel_id, "; it is tried again" if left else "", error,
+            )  # fmt: skip
+        if left:
+            await asyncio.sleep(pauses.next_seconds())
+
+
+async def _send_through(ari: AriClient, channel: Mapping[str, Any], dialled: str, takes_a_place: bool) -> None:
+    channel_id, name = str(channel["id"]), str(channel.get("name", ""))
+    stands_in = name.startswith("Local/") and not name.startswith(_ATTENDED)
+    if stands_in and (takes_a_place or await _is_blind_transfer(ari, channel_id)):
+        log.warning("The caller of a call transferred the agent to somebody else: that leg %s ends", channel_id)
+        await ari.channels.hangup(channel_id)
+        return
+    await ari.channels.set_variable(channel_id, "ORDERLINE_DIALLED", dialled)
+    context, extension = ENTRANCE
+    await ari.channels.continue_in_dialplan(channel_id, context=context, extension=extension)
+    log.info("Channel %s has come by a transfer; it enters as a call of its own", channel_id)
+
+
+async def _has_entered(ari: AriClient, channel_id: str) -> bool:
+    """Return whether a channel is back as a call: an answer that got lost may have been a yes. Raises AriError."""
+    place = (await ari.channels.get(channel_id)).get("dialplan", {})
+    return place.get("app_name") == "Stasis" and came_by_dialplan(str(place.get("app_data", "")).split(",")[1:])
 
 
 async def _is_blind_transfer(ari: AriClient, channel_id: str) -> bool:

@@ -11,22 +11,30 @@ from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 
 log = logging.getLogger(__name__)
 
-_ASK_SECONDS = 2.0
-"""The timer runs meanwhile: a slow answer must leave time to re-arm it."""
+_MOST_AT_ONCE = 2
+"""So many re-armings that Asterisk is slow to answer follow each other without a pause."""
 
 
 async def keep_watchdog_armed(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> None:
-    """Set the timer again and again until the conversation's hard end, or until the call is not ours any more."""
+    """Set the timer again and again until the conversation's hard end, or until the call is not ours any more.
+
+    A re-arming that Asterisk does not answer soon is given up, and the next one sent at once on another connection: one
+    slow answer ends no healthy call.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + await _longest(ari, line, options)
+    failures = 0
     while loop.time() < deadline and not line.released:
         try:
             await line.rearm()
+            failures = 0
         except (AriNotFound, AriConflict):
             return
         except AriError as error:
+            failures += 1
             log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
-        await asyncio.sleep(options.rearm_seconds)
+        if not 0 < failures <= _MOST_AT_ONCE:
+            await asyncio.sleep(options.rearm_seconds)
 
 
 async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOptions) -> float:
@@ -36,7 +44,7 @@ async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOpti
     """
     longest = float(options.max_call_seconds)
     try:
-        async with asyncio.timeout(_ASK_SECONDS):
+        async with asyncio.timeout(options.rearm_seconds):  # the timer runs meanwhile
             deadline, now = await asyncio.gather(
                 ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE"), ari.system.clock()
             )

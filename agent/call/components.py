@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,6 +26,10 @@ from agent.call.sound import CallSound, NoSound
 from agent.call.turn_taking import TurnTakingOptions
 from agent.dialog.contract import Dialog
 from agent.telemetry.events import EventPublisher
+
+
+async def _at_once() -> None:
+    return
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class CallComponents:
     sound: CallSound | NoSound = field(default_factory=NoSound)
     resumed: RecoveredCall | None = None
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
+    understanding_ready: Callable[[], Awaitable[None]] = _at_once
+    """Returns when the dialog can judge what a caller said: a process that has just begun may still be loading."""
     hold_seconds: float = 300.0
     """How long a caller who has put the agent on hold is waited for."""
     origin: CallOrigin = field(default_factory=CallOrigin)

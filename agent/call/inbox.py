@@ -123,8 +123,10 @@ def _unless_over(event: InboxEvent) -> InboxEvent:
             raise LineGone("The caller hung up.")
         case CallTransferred():
             raise TransferredAway("The caller transferred the call; another party has the line.")
-        case TakeOverRequested(by):
-            raise CallTakenOver(by)
+        case TakeOverRequested(by, claim):
+            if claim.accept():
+                raise CallTakenOver(by)
+            return _NOTHING  # the supervisor was told no meanwhile
         case MediaLost(why):
             raise MediaLostError(f"The audio of the call broke: {why}.")
         case HandOverRequested(reason):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,29 @@ class MediaLost:
     why: str = ""
 
 
+class TakeOverClaim:
+    """Settles once whether a call is given to a supervisor: the call's session accepts, or who asked withdraws."""
+
+    def __init__(self) -> None:
+        self._settled: Literal["", "accepted", "withdrawn"] = ""
+
+    def accept(self) -> bool:
+        """Give the call; False when the wish was withdrawn: the supervisor has been told no."""
+        self._settled = self._settled or "accepted"
+        return self._settled == "accepted"
+
+    def withdraw(self) -> bool:
+        """Take the wish back; False when the call is being given already."""
+        self._settled = self._settled or "withdrawn"
+        return self._settled == "withdrawn"
+
+
 @dataclass(frozen=True)
 class TakeOverRequested:
     """A supervisor wants the call."""
 
     by: str = ""
+    claim: TakeOverClaim = field(default_factory=TakeOverClaim, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

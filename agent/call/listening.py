@@ -112,10 +112,10 @@ class TurnListener:
             if self._ear is not None:
                 await self._ear.close()
 
-    def _new_ear(self) -> RecognitionStream:
+    def _new_ear(self, instead_of: RecognitionStream | None = None) -> RecognitionStream:
         listen = self._listen
         hearing = self._parts.recognizer.listen(listen.phrases, listen.words, listen.samples)
-        return RecognitionStream(hearing, self._parts.chunk_frames)
+        return RecognitionStream(hearing, self._parts.chunk_frames, instead_of)
 
     async def _step(self) -> ListeningResult | None:
         event = await self._reader.next()
@@ -199,8 +199,7 @@ class TurnListener:
             self._barged_in = True
             await self._speaking.stop()
         elif action in (TurnAction.RESUME, TurnAction.DISCARD):
-            await ear.close()
-            self._ear = self._new_ear()
+            self._ear = self._new_ear(instead_of=ear)
             if action is TurnAction.RESUME:
                 self._barged_in = False
                 await self._speaking.resume()

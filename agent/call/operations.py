@@ -83,8 +83,9 @@ class CallOperations:
         """Return the page of a ticket written now."""
         record = self._record
         call = TicketPageFacts(
-            record.caller, self._known_as(), record.started_at, self._story(), tuple(self._acts), tuple(record.turns)
-        )
+            record.caller, self._known_as(), record.started_at, self._story(), tuple(self._acts), tuple(record.turns),
+            tuple(record.intents), tuple(record.trail), record.edition,
+        )  # fmt: skip
         return ticket_page(call, why, self._redact)
 
     def _key(self, effect: Effect) -> str:

@@ -18,9 +18,14 @@ class RecognitionStream:
     In a pause the caller's words can be settled before it is known whether the turn is over (:meth:`settle`): the
     recogniser gives its final text, which is whole where the running text still lags, and :meth:`finish` has it ready.
     Silence that follows is kept back; when the caller speaks on (:meth:`go_on`) it is caught up with.
+
+    A stream may take the place of another (``instead_of``). It begins when the recogniser has answered what it was
+    given before: one that hangs is found out then, however often its streams are replaced meanwhile.
     """
 
-    def __init__(self, hearing: UtteranceRecognizer, chunk_frames: int) -> None:
+    def __init__(
+        self, hearing: UtteranceRecognizer, chunk_frames: int, instead_of: RecognitionStream | None = None
+    ) -> None:
         self.text = ""
         """What has been recognised so far."""
         self._hearing = hearing
@@ -33,6 +38,7 @@ class RecognitionStream:
         self.pauses = 0
         """How often something was settled."""
         self._settled: RecognitionResult | None = None
+        self._before = instead_of
         self._task = asyncio.create_task(self._listen())
 
     @property
@@ -62,6 +68,9 @@ class RecognitionStream:
         self.take(kept_back)
 
     async def _listen(self) -> None:
+        if self._before is not None:
+            await self._before.stop()
+            self._before = None
         while True:
             await self._ready.wait()
             self._ready.clear()
@@ -81,11 +90,15 @@ class RecognitionStream:
         if self._task.done() and not self._task.cancelled() and (error := self._task.exception()) is not None:
             raise error
 
-    async def finish(self) -> RecognitionResult:
-        """Take the rest of the audio and return the final result. Raises what the recogniser raises."""
+    async def stop(self) -> None:
+        """Take nothing more; return when a chunk under way is finished. Raises what the recogniser raises."""
         self._stopping = True
         self._ready.set()
-        await self._task  # a chunk under way is finished first: a hearing takes one at a time
+        await self._task
+
+    async def finish(self) -> RecognitionResult:
+        """Take the rest of the audio and return the final result. Raises what the recogniser raises."""
+        await self.stop()
         if self._settled is not None:
             return self._settled
         if self._waiting:
@@ -95,3 +108,5 @@ class RecognitionStream:
     async def close(self) -> None:
         """Stop listening; nothing more is wanted."""
         await cancel_and_wait(self._task)
+        if self._before is not None:
+            await self._before.close()

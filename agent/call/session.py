@@ -148,6 +148,8 @@ class CallSession:
                         return _CallEnd(hang_up.outcome, "agent")
             finally:
                 await speaking.close()
+            if isinstance(event, TurnInput) and event.text:
+                await parts.understanding_ready()
             turn = parts.dialog.hear(event)
             self._timer.lap(RULES)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.call.records import Caller, TurnRecord
+from agent.call.records import Caller, IntentRecord, TrailStep, TurnRecord
 from agent.call.ticket_phrases import (
     COUNTED_AS_VERIFICATION,
     confirmed_phrases,
@@ -19,6 +19,10 @@ from agent.languages.en.numbers import NUMBERS
 
 MAX_QUOTES = 4
 """Of what the caller said: the first words, and the last ones."""
+MAX_STEPS = 8
+"""Of the way through the procedures, the last ones."""
+_TOLD_KINDS = frozenset({"collect", "call", "handover"})
+"""Steps that asked the caller or a system; the others only lead from one to the next."""
 _FEWEST_WORDS = 3
 """Shorter answers ("yes", "the first one") tell nothing by themselves, and neither do numbers."""
 _NUMBER_WORDS = frozenset({*NUMBERS.digits, *NUMBERS.teens, *NUMBERS.tens, *NUMBERS.repeats, "hundred"})
@@ -68,6 +72,12 @@ class TicketPageFacts:
     story: ConversationSummary
     acts: Sequence[PerformedOperation]
     turns: Sequence[TurnRecord]
+    intents: Sequence[IntentRecord] = ()
+    """Everything that was asked for, with what came of it so far."""
+    trail: Sequence[TrailStep] = ()
+    """The steps the call came to, in order."""
+    edition: str = ""
+    """Of the procedures the call ran on."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +102,7 @@ def ticket_page(call: TicketPageFacts, why: TicketReason, redact: Callable[[str,
         ),
         ("Tried and failed", failed_phrases(call.acts)),
         ("In their words", [f'"{words}"' for words in _quotes(call.turns, redact)]),
+        ("How it went", list(_course(call))),
         ("Priority", [f"{priority_words(why.priority)}, because {reason_words(why.reason)}."]),
     )
     lines = [f"# {_title(call, why)}", "", redact(why.summary, ""), ""]
@@ -143,6 +154,27 @@ def _wanted(story: ConversationSummary, redact: Callable[[str, str], str]) -> li
     return lines + [f"{name.replace('_', ' ')}: {value.replace('_', ' ')}" for name, value in story.answers]
 
 
+def _course(call: TicketPageFacts) -> Iterator[str]:
+    """Yield what was asked for and became of it, the last steps that asked or did something, and the edition."""
+    for intent in call.intents:
+        result = intent.result.replace("_", " ") or "still open"
+        yield f"{_clock(intent.at_seconds)} {intent.intent.replace('_', ' ')}: {result}"
+    steps = [step for step in call.trail if step.kind in _TOLD_KINDS][-MAX_STEPS:]
+    if steps:
+        yield "Last steps: " + ", ".join(f"{step.flow}.{step.step}{_way(step)}" for step in steps)
+    if call.edition:
+        yield f"Procedures: edition {call.edition}"
+
+
+def _way(step: TrailStep) -> str:
+    return f" ({step.way.replace('_', ' ')})" if step.way else ""
+
+
+def _clock(at_seconds: float) -> str:
+    minutes, seconds = divmod(int(at_seconds), 60)
+    return f"{minutes}:{seconds:02d}"
+
+
 def _quotes(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> list[str]:
     said = [
         redact(turn.heard, turn.slot)
@@ -155,9 +187,9 @@ def _quotes(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> l
 
 def _transcript(turns: Sequence[TurnRecord], redact: Callable[[str, str], str]) -> Iterator[str]:
     for turn in turns:
-        minutes, seconds = divmod(int(turn.at_seconds), 60)
+        at = _clock(turn.at_seconds)
         if turn.agent:
-            yield f"    {minutes}:{seconds:02d}  agent   {redact(turn.agent, '')}"
+            yield f"    {at}  agent   {redact(turn.agent, '')}"
         if turn.heard:
             keyed = " (keys)" if turn.via == "keypad" else ""
-            yield f"    {minutes}:{seconds:02d}  caller  {redact(turn.heard, turn.slot)}{keyed}"
+            yield f"    {at}  caller  {redact(turn.heard, turn.slot)}{keyed}"

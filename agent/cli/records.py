@@ -45,7 +45,8 @@ def add_records_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _records(options: argparse.Namespace) -> int:
-    from agent.app.copies_factory import calls_file, other_copies, retention_days
+    from agent.app.copies_factory import calls_file, other_copies
+    from agent.app.retention import retention_days
     from agent.common.privileges import drop_root_privileges
     from agent.config.loader import load_settings
     from agent.records import person

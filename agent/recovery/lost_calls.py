@@ -18,6 +18,7 @@ from agent.call.consent_filter import REFUSED, outcome_only
 from agent.call.progress import close_open
 from agent.call.records import CallRecord
 from agent.call.snapshot import recovered_call
+from agent.common.tasks import cancel_and_wait
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore
 from agent.recovery.interrupted_calls import InterruptedCalls
@@ -61,11 +62,14 @@ class LostCalls:
         """Write their records, and make due again what they left in the outbox; returns how many calls there were.
 
         Waits until it is known which calls go on, at most ``recovery_seconds``. Only one process at a time may do this
-        for one file of records. While that file cannot be used it is tried again, until ``stopping`` is set.
+        for one file of records. While that file cannot be used it is tried again, until ``stopping`` is set. A process
+        that is to stop before it is known which calls go on leaves them to the next one.
         """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._recovery_seconds):
-                await telephony.adopted.wait()
+        waits = [asyncio.create_task(event.wait()) for event in (telephony.adopted, stopping)]
+        await asyncio.wait(waits, timeout=self._recovery_seconds, return_when=asyncio.FIRST_COMPLETED)
+        await cancel_and_wait(*waits)
+        if stopping.is_set() and not telephony.adopted.is_set():
+            return 0
         channel_ids = await telephony.channel_ids()
         while True:
             unclaimed = self._interrupted.unclaimed

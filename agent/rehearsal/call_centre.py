@@ -54,7 +54,7 @@ class RehearsalHome:
 
     @property
     def shared(self) -> Path:
-        """What later runs use again: the voice cache and installed models."""
+        """What later runs use again: the voice cache, installed models, fitted scores of open requests."""
         return self.directory / "shared"
 
     def run(self, name: str) -> Path:
@@ -124,6 +124,7 @@ class AgentProcess:
         """Start it and wait until it is ready. Raises AgentDied with its last words."""
         began = time.monotonic()
         self._write_settings()
+        self._share_scores()
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log_path.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
@@ -200,6 +201,14 @@ class AgentProcess:
         merge(settings, self.extra)
         text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
         (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
+
+    def _share_scores(self) -> None:
+        """Keep the fitted scores of open requests for later runs: fitting one takes as long as several calls."""
+        kept, own = self._shared / "understanding", self._run_dir / "state" / "understanding"
+        kept.mkdir(parents=True, exist_ok=True)
+        own.parent.mkdir(parents=True, exist_ok=True)
+        if not own.exists():
+            own.symlink_to(kept.resolve(), target_is_directory=True)
 
     def last_words(self) -> str:
         """The end of its log."""

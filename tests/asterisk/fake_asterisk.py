@@ -26,6 +26,12 @@ class FakeAsterisk:
         self.event_filter: list[str] = []
         self.frozen = asyncio.Event()
         self.frozen.set()
+        self.unanswered: list[tuple[str, str]] = []
+        """Requests (method, path) that get no answer, one for each entry."""
+        self.failing: list[tuple[str, str]] = []
+        """Requests answered by a 503, one for each entry; what they ask for is done where ``done_all_the_same``."""
+        self.done_all_the_same = False
+        self._never = asyncio.Event()
         self.events_opened = 0
         self.version = "22.11.0+dfsg-1"
         self.modules: set[str] = set()
@@ -95,6 +101,7 @@ class FakeAsterisk:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
+        self._never.set()
         for socket in [*self._sockets, *self._media.values()]:
             await socket.close()
         self._sockets.clear()
@@ -139,7 +146,18 @@ class FakeAsterisk:
         await self.frozen.wait()
         if self.read_only and request.method != "GET":
             raise web.HTTPForbidden(text='{"message": "This user is read only"}')
+        asked = (request.method, request.path)
+        if asked in self.unanswered:
+            self.unanswered.remove(asked)
+            await self._never.wait()
+        fails = asked in self.failing
+        if fails:
+            self.failing.remove(asked)
+        if fails and not self.done_all_the_same:
+            raise web.HTTPServiceUnavailable
         response: web.StreamResponse = await handler(request)
+        if fails:
+            raise web.HTTPServiceUnavailable
         return response
 
     def _channel(self, request: web.Request) -> dict[str, Any]:

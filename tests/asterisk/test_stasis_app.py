@@ -7,11 +7,13 @@ import itertools
 
 import pytest
 
+from agent.asterisk import stasis_app
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import StasisOptions
 from agent.asterisk.feature_codes import FeatureCodes
 from agent.asterisk.stasis_app import StasisApplication
-from agent.call.errors import LineGone
+from agent.call.errors import CallTakenOver, LineGone
+from agent.call.inbox import InboxReader
 from agent.call.inbox_events import (
     CallerHungUp,
     CallReclaimed,
@@ -282,6 +284,54 @@ async def test_a_supervisor_takes_the_call_of_a_number_and_no_other(asterisk: Fa
     assert await telephony.take_over("2025550143", "601") == "PJSIP/c1"
     assert ("c1", "orderline-taken-over", "s") in asterisk.continued
     assert seen == [TakeOverRequested("601")]
+    await until_idle(telephony)
+
+
+async def test_a_take_over_that_was_refused_does_not_happen_later(
+    asterisk: FakeAsterisk, ari: AriClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stasis_app, "_TAKE_OVER_SECONDS", 0.05)
+    refused, heard = asyncio.Event(), asyncio.Event()
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        await refused.wait()  # busy with something else
+        reader = InboxReader(line.inbox)
+        await reader.next()  # raises CallTakenOver where the wish still stands
+        heard.set()
+
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: telephony.live_calls == 1)
+    assert await telephony.take_over("", "601") == ""
+    refused.set()
+    await asyncio.wait_for(heard.wait(), 10)
+    assert not any(context == "orderline-taken-over" for _, context, _ in asterisk.continued)
+
+
+async def test_a_take_over_that_asterisk_is_slow_to_do_is_not_refused_to_the_supervisor(
+    asterisk: FakeAsterisk, ari: AriClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stasis_app, "_TAKE_OVER_SECONDS", 0.05)
+    accepted, slow = asyncio.Event(), asyncio.Event()
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        reader = InboxReader(line.inbox)
+        try:
+            while True:
+                await reader.next()
+        except CallTakenOver:
+            accepted.set()
+            await slow.wait()
+            await line.release_to_supervisor()
+
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    await asterisk.ring("c1", "inbound")
+    await until(lambda: telephony.live_calls == 1)
+    asked = asyncio.create_task(telephony.take_over("", "601"))
+    await accepted.wait()
+    await asyncio.sleep(0.1)  # past the time in which it could have been withdrawn
+    slow.set()
+    assert await asked == "PJSIP/c1"
     await until_idle(telephony)
 
 

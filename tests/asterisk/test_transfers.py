@@ -65,6 +65,30 @@ async def test_whoever_comes_without_our_dialplan_is_sent_through_it(
     assert calls.telephony.live_calls == 0
 
 
+CONTINUE = ("POST", "/ari/channels/c1/continue")
+
+
+async def test_whoever_could_not_be_sent_through_the_dialplan_at_first_is_sent_when_asterisk_answers_again(
+    asterisk: FakeAsterisk, calls: Calls
+) -> None:
+    asterisk.failing = [CONTINUE, ("POST", "/ari/channels/c1/variable")]
+    await asterisk.ring("c1")
+    await until(lambda: ("c1", "orderline", "enter") in asterisk.continued)
+    assert not asterisk.failing
+
+
+async def test_whoever_went_through_the_dialplan_although_the_answer_got_lost_is_not_sent_again(
+    asterisk: FakeAsterisk, calls: Calls
+) -> None:
+    asterisk.failing, asterisk.done_all_the_same = [CONTINUE], True
+    await asterisk.ring("c1")
+    await until(lambda: bool(asterisk.continued))
+    asterisk.channels["c1"]["dialplan"] = IN_STASIS
+    await until(lambda: ("GET", "/ari/channels/c1") in asterisk.requests)
+    await calls.telephony.close()
+    assert asterisk.continued == [("c1", "orderline", "enter")]
+
+
 async def test_the_leg_of_a_blind_transfer_by_the_caller_ends_and_rings_nobody(
     asterisk: FakeAsterisk, calls: Calls
 ) -> None:

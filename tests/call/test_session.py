@@ -98,6 +98,46 @@ class TestAConversation:
         assert dialog.events == [NoInput(0.4)]
 
 
+class TestWhatIsStillLoading:
+    """A process that has just begun speaks at once; only what the caller says waits for it."""
+
+    async def test_the_first_prompt_is_spoken_and_the_answer_is_judged_when_it_is_there(self) -> None:
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
+        dialog = FakeDialog(say("How can I help?"), GOODBYE)
+        ready, waited = asyncio.Event(), asyncio.Event()
+
+        async def loaded() -> None:
+            waited.set()
+            await ready.wait()
+
+        call = parts(dialog, recognizer=FakeRecognizer("yes"), understanding_ready=loaded)
+        task = asyncio.create_task(hold(line, media, call))
+        await media.came.wait()
+        line.voice(500)
+        line.silence(600)
+        await waited.wait()
+        assert dialog.events == []
+        ready.set()
+        await task
+        assert [event.text for event in dialog.events if isinstance(event, TurnInput)] == ["yes"]
+
+    async def test_keys_and_silence_wait_for_nothing(self) -> None:
+        async def loaded() -> None:
+            raise AssertionError("keys and silence need no score")
+
+        line = FakeCallerLine()
+        media = FakeMedia(line.inbox)
+        asked = say("Your number, please.", Listen((), keys=KeyEntry(max_digits=5), no_input_seconds=0.2))
+        dialog = FakeDialog(asked, asked, GOODBYE)
+        task = asyncio.create_task(hold(line, media, parts(dialog, understanding_ready=loaded)))
+        await until(lambda: len(dialog.events) == 1)
+        for digit in "10473":
+            line.inbox.put_nowait(KeyPressed(digit))
+        await task
+        assert dialog.events == [NoInput(0.2), TurnInput(keys="10473")]
+
+
 class TestKeys:
     async def test_a_key_over_the_prompt_silences_it_and_the_entry_is_the_answer(self) -> None:
         line = FakeCallerLine()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, IntentRecord, TrailStep, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.call.ticketing import HandoverTicket
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOverAction, HangUp
@@ -101,6 +102,40 @@ def page_of(
 ) -> str:
     call = TicketPageFacts(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", ConversationSummary(), acts, turns)
     return ticket_page(call, TicketReason(reason, "Story.", priority), lambda text, slot: redact_text(text, slot=slot))
+
+
+class TestHowItWent:
+    def page(self, **more: Any) -> list[str]:
+        who = Caller("2025550143")
+        call = TicketPageFacts(who, "", "2026-11-24T10:15:00-06:00", ConversationSummary(), (), (), **more)
+        return section(
+            ticket_page(call, TicketReason("caller_asked", "Story."), lambda text, slot: text), "How it went"
+        )
+
+    def test_tells_what_was_asked_for_the_last_steps_and_the_edition(self) -> None:
+        intents = [IntentRecord("order_status", 4.2, "answered"), IntentRecord("returns", 63.9)]
+        trail = [
+            TrailStep("identify", "known", "if", 4.2, "else"),
+            TrailStep("identify", "postcode", "collect", 4.3, "answered"),
+            TrailStep("identify", "check", "call", 9.0, "failed.not_found"),
+            TrailStep("returns", "reason", "collect", 63.9),
+        ]
+        assert self.page(intents=intents, trail=trail, edition="3fa2") == [
+            "- 0:04 order status: answered",
+            "- 1:03 returns: still open",
+            "- Last steps: identify.postcode (answered), identify.check (failed.not found), returns.reason",
+            "- Procedures: edition 3fa2",
+        ]
+
+    def test_a_long_way_is_told_from_its_end(self) -> None:
+        trail = [TrailStep("returns", f"s{number}", "collect", float(number), "answered") for number in range(20)]
+        (steps,) = self.page(trail=trail)
+        assert "returns.s11" not in steps
+        assert steps.startswith("- Last steps: returns.s12 (answered)")
+        assert steps.endswith("returns.s19 (answered)")
+
+    def test_of_a_call_that_came_to_nothing_there_is_nothing_to_tell(self) -> None:
+        assert self.page() == ["- nothing"]
 
 
 class TestPages:

@@ -109,3 +109,13 @@ async def call_centre(
     run_dir = tmp_path_factory.mktemp("run")
     async with running_call_centre(asterisk, home, run_dir, print) as stack:
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def by_audiosocket(
+    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[CallCentre]:
+    """A call centre of its own whose agent hears and speaks by AudioSocket, and does not know how the queue stands."""
+    settings: dict[str, object] = {"media": {"transport": "audiosocket"}, "ami": {"host": ""}}
+    async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
+        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))

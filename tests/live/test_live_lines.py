@@ -5,26 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
-from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
-from agent.rehearsal.private_asterisk import Asterisk
 from tests.live.conftest import CallCentre, failures, stored_records
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def by_audiosocket(
-    asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[CallCentre]:
-    """A call centre of its own whose agent hears and speaks by AudioSocket, and does not know how the queue stands."""
-    settings: dict[str, object] = {"media": {"transport": "audiosocket"}, "ami": {"host": ""}}
-    async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("run"), print, settings) as stack:
-        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 
 async def test_audiosocket_carries_the_same_conversation_with_barge_in(by_audiosocket: CallCentre) -> None:

@@ -66,6 +66,18 @@ class RtpCaller:
 async def test_a_number_is_heard_whatever_the_length_of_the_packets(
     call_centre: CallCentre, home: RehearsalHome, packet_ms: int
 ) -> None:
+    await hear_a_number(call_centre, home, packet_ms)
+
+
+@pytest.mark.parametrize("packet_ms", [10, 30, 40, 60])
+async def test_a_number_is_heard_by_audiosocket_too(
+    by_audiosocket: CallCentre, home: RehearsalHome, packet_ms: int
+) -> None:
+    await hear_a_number(by_audiosocket, home, packet_ms)
+
+
+async def hear_a_number(call_centre: CallCentre, home: RehearsalHome, packet_ms: int) -> None:
+    """Say a request and a number in packets of this length; both are to be heard."""
     stack = call_centre.stack
     voices = Voices(home.shared / "callers")
     audio = [ulaw(np.asarray(await voices.render(Speech(said, said, "joe", 1.0), -20.0), "<i2")) for said in SAID]

@@ -139,6 +139,21 @@ async def test_a_stop_ends_the_trying(tmp_path: Path, store: CallStore, caplog: 
     assert await store.get("c-1") is None
 
 
+async def test_a_process_that_is_stopped_before_asterisk_answers_leaves_the_calls_to_the_next_one(
+    tmp_path: Path, pack: FlowPack, store: CallStore
+) -> None:
+    await died_with(tmp_path, pack, "c-1")
+    stopping = asyncio.Event()
+    async with opened(tmp_path) as found:
+        lost_calls = LostCalls(found.interrupted, found.snapshots, store)
+        writing = asyncio.create_task(lost_calls.write_records(AsteriskWith(answers=False), stopping))
+        await asyncio.sleep(0)
+        stopping.set()
+        assert await asyncio.wait_for(writing, 5) == 0
+    async with opened(tmp_path) as found:
+        assert await write(found, store, AsteriskWith()) == 1
+
+
 async def test_what_another_living_node_holds_is_its_own(redis: RealRedis, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

@@ -372,16 +372,19 @@ class AriClient:
         *,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        urgent: bool = False,
     ) -> Any:
         """Send one request (``path`` without ``/ari``) and return the parsed JSON, or None for an empty answer.
 
+        ``urgent``: it waits behind no other request, however many there are.
         A refusal of the user or password stands in :attr:`refusal` until a request is answered again.
         Raises AriNotFound (404), Conflict (409, 422), AriAuthFailed (401, 403), AriUnreachable (no answer in time, or
         one that is no JSON), or AriError for any other refusal.
         """
         query = {key: str(value) for key, value in (params or {}).items() if value is not None}
         try:
-            async with self.session.request(method, f"{self.url}/ari{path}", params=query, json=body) as response:
+            session = self.streams if urgent else self.session
+            async with session.request(method, f"{self.url}/ari{path}", params=query, json=body) as response:
                 text = await response.text()
                 if response.status >= 400:
                     raise _BY_STATUS.get(response.status, AriError)(response.status, method, path, text)

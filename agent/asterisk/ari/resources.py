@@ -21,6 +21,7 @@ class AriRequests(Protocol):
         *,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        urgent: bool = False,
     ) -> Any:
         """Send one request; see :meth:`agent.asterisk.ari.client.AriClient.request`."""
 
@@ -61,6 +62,13 @@ class Channels:
         await self._ari.request(
             "POST", f"/channels/{_id(channel_id)}/variable", params={"variable": name}, body={"value": value}
         )
+
+    async def set_timer(self, channel_id: str, seconds: int) -> None:
+        """Set how long the channel may last from now, before all other requests. Raises AriNotFound, Conflict."""
+        await self._ari.request(
+            "POST", f"/channels/{_id(channel_id)}/variable", params={"variable": "TIMEOUT(absolute)"},
+            body={"value": str(seconds)}, urgent=True,
+        )  # fmt: skip
 
     async def get_variable(self, channel_id: str, name: str) -> str:
         """Value of a variable or function, ``""`` when it is not set. Raises AriNotFound for a missing channel."""

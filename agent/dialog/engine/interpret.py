@@ -19,7 +19,7 @@ from agent.dialog.engine import (
     several_choices,
     steps,
 )
-from agent.dialog.engine.open_requests import LOW_CONFIDENCE
+from agent.dialog.engine.confidence import LOW_CONFIDENCE
 from agent.dialog.engine.other_languages import spoken_language
 from agent.dialog.engine.requests_told import pending_request
 from agent.dialog.engine.state import Focus, PendingRequest, SlotValue
@@ -251,7 +251,10 @@ def _reaction(scene: TurnContext, focus: Focus, kind: str) -> NextAction:
         return fallbacks.no_match(scene)  # "yes" to "A or B?" says neither
     if focus.kind in ("confirm_request", "choose_request") and focus.request is not None:
         if kind == "right":
-            return open_requests.begin(scene, focus.request, echo=False)
+            confirmed = scene.reads_number(focus.request)
+            return open_requests.begin(
+                scene, replace(focus.request, doubt=False) if confirmed else focus.request, echo=False
+            )
         open_requests.deny(scene, focus)
         scene.understood = "no"
         scene.say(("not_that",))

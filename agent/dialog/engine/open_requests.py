@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agent.dialog.contract import NextAction, TurnInput
-from agent.dialog.engine import fallbacks, listening, steps
+from agent.dialog.engine import fallbacks, listening, steps, told_numbers
+from agent.dialog.engine.confidence import SURE_CONFIDENCE
 from agent.dialog.engine.handover import hand_over
 from agent.dialog.engine.state import Focus, PendingRequest
 from agent.dialog.engine.turn_context import TurnContext
@@ -17,12 +18,6 @@ from agent.dialog.understanding.evidence import RuleEvidence
 from agent.dialog.understanding.score import Judgement, decide
 from agent.dialog.understanding.teaching import PERSON
 
-LOW_CONFIDENCE = 0.6
-"""Mean word confidence below which nothing is taken for granted (measured: keeps 94 % of true answers)."""
-SURE_CONFIDENCE = 0.8
-"""Mean word confidence below which nothing that only the score tells is acted on: it is asked about. In street noise
-the wrong acts on 172 spoken requests fall from 4.7 to 1.2 %, the acts on 76 foreign ones from 3.9 to 1.3 %; on a clean
-line 3 % of the callers are asked needlessly (docs/accuracy.md)."""
 GUESSED = "guessed_request"
 """The prompt that tells what was understood; a pack without it goes on without words."""
 CHOOSE, CHOOSE_AGAIN, NOT_SERVED = "choose_request", "choose_request_again", "not_served"
@@ -95,6 +90,13 @@ def carry_out(
     same = request is not None and _name(scene, request) == judged.meaning
     if request is not None and (request.number or request.so_far):
         return None if same else _with_number(scene, focus, request, judged)
+    told = told_numbers.number_told(scene, heard)
+    if told is not None:
+        judged = told_numbers.narrowed(scene, judged, told)
+        scene.decision = judged.decision
+        same = request is not None and _name(scene, request) == judged.meaning
+        request = told_numbers.with_number(request, told) if request is not None and same else told
+        told_numbers.keep(scene, told)
     if judged.decision == "again":
         return _again(scene, heard, judged)
     if judged.decision == "person":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.dialog.contract import TurnInput
-from agent.dialog.engine.open_requests import LOW_CONFIDENCE
+from agent.dialog.engine.confidence import LOW_CONFIDENCE
 from agent.dialog.engine.state import Focus, PendingRequest
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.grammar.grammar_builder import collect_key

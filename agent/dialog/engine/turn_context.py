@@ -18,6 +18,9 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.turn_report import AnswerResult, MeaningCandidate, RequestProgress, StepTaken
 
+CONFIRM_NUMBERED = "confirm_numbered_request"
+"""The question whether a request is meant, where a number was told with it; sees ``value`` and ``value_slot``."""
+
 
 class TurnContext:
     """Lives for one event. Changes the state it was given; collects the prompts to say."""
@@ -186,7 +189,12 @@ class TurnContext:
             value = self.state.slots[focus.slot].value
             self.say(texts, f"{focus.slot}.confirm_prompt", value=value)
         elif focus.kind == "confirm_request" and focus.request is not None:
-            self.say(("confirm_request",), request=self.words_of(focus.request))
+            request = focus.request
+            if self.reads_number(request):
+                told = {"value": request.number, "value_slot": request.number_slot}
+                self.say((CONFIRM_NUMBERED,), request=self.words_of(request), **told)
+            else:
+                self.say(("confirm_request",), request=self.words_of(request))
         elif focus.kind == "choose_request" and focus.request is not None and focus.other is not None:
             first, second = self.words_of(focus.request), self.words_of(focus.other)
             self.say(("choose_request_again" if again else "choose_request",), first=first, second=second)
@@ -197,6 +205,10 @@ class TurnContext:
             if again and slot.reprompt:
                 texts, place = slot.reprompt, f"{focus.slot}.reprompt"
             self.say(texts, place, **self.choices(focus))
+
+    def reads_number(self, request: PendingRequest) -> bool:
+        """Return whether the question about a request reads the number back that was told with it."""
+        return bool(request.number) and CONFIRM_NUMBERED in self.pack.contents.prompts
 
     def words_of(self, request: PendingRequest) -> str:
         """Return what a request is, in words for the caller."""

@@ -24,6 +24,72 @@ _MIN_WORDS = 2
 """A ``*`` cuts a sentence in two: shorter pieces say nothing about the order of words."""
 
 
+class TemplateWalk:
+    """Goes through templates at random, one way at a time."""
+
+    def __init__(
+        self,
+        rules: Mapping[str, Sequence[str]],
+        lists: Mapping[str, Sequence[str]],
+        *,
+        number: str = "",
+        any_words: Sequence[str] = (),
+    ) -> None:
+        """``lists``: list -> its wordings. A list that is none of them is a number.
+
+        ``number`` stands for one; with ``""`` there is no way through a number. ``any_words`` are put where any word
+        may stand; without them its mark stays.
+        """
+        self._rules = rules
+        self._ways = {
+            name: [text for text in texts if not text.lstrip().startswith(_KEYWORD_MARK)]
+            for name, texts in lists.items()
+        }
+        self._number = number
+        self._any_words = tuple(any_words)
+
+    def text(self, template: str, chance: random.Random) -> str | None:
+        """Return one way through a template, None where it came to a number. Raises :class:`TemplateError`."""
+        try:
+            return " ".join(self._walk(parse(without_mark(template)), chance, 0).split())
+        except _NumberMet:
+            return None
+
+    def _walk(self, item: Expression, chance: random.Random, depth: int) -> str:
+        if depth > _MAX_DEPTH:
+            raise TemplateError("rules refer to each other in a circle")
+        if isinstance(item, TextChunk):
+            return self._with_any_words(item.text, chance)
+        if isinstance(item, RuleReference):
+            return self._one(self._rules.get(item.rule_name, ()), chance, depth)
+        if isinstance(item, ListReference):
+            ways = self._ways.get(item.list_name)
+            if not ways and not self._number:
+                raise _NumberMet
+            return f" {self._one(ways, chance, depth) if ways else self._number} "
+        if isinstance(item, Alternative):
+            return self._walk(chance.choice(item.items), chance, depth)
+        if isinstance(item, Group):
+            whole = isinstance(item, Permutation)
+            parts = chance.sample(item.items, len(item.items)) if whole else item.items
+            return "".join(self._walk(part, chance, depth) for part in parts)
+        raise TemplateError("holds something that is no phrase")
+
+    def _with_any_words(self, text: str, chance: random.Random) -> str:
+        if not self._any_words or ANY_WORD not in text:
+            return text
+        return " ".join(chance.choice(self._any_words) if word == ANY_WORD else word for word in text.split(" "))
+
+    def _one(self, templates: Sequence[str], chance: random.Random, depth: int) -> str:
+        if not templates:
+            raise TemplateError("names nothing")
+        return self._walk(parse(without_mark(chance.choice(templates))), chance, depth + 1)
+
+
+class _NumberMet(Exception):
+    """A way through a template has come to a number."""
+
+
 class SentenceDrawer:
     """Draws sentences against one set of rules, lists and equal wordings."""
 
@@ -34,9 +100,12 @@ class SentenceDrawer:
         numbers: Collection[str],
         same: Mapping[str, Sequence[str]],
     ) -> None:
-        self._rules = rules
-        self._lists = lists
-        self._numbers = frozenset(numbers)
+        texts = {
+            name: [text for ways in values.values() for text in ways]
+            for name, values in lists.items()
+            if name not in numbers
+        }
+        self._walk = TemplateWalk(rules, texts)
         self._variants = {
             tuple(words.lower().split()): tuple(tuple(variant.lower().split()) for variant in _spoken(variants))
             for words, variants in same.items()
@@ -59,12 +128,11 @@ class SentenceDrawer:
         """
         if template.lstrip().startswith(_KEYWORD_MARK):
             return
-        expression = parse(without_mark(template))
         for _ in range(count):
-            words: list[str] = []
-            if not self._walk(expression, chance, words, 0):
+            text = self._walk.text(template, chance)
+            if text is None:
                 return
-            yield from self._pieces(words, chance)
+            yield from self._pieces(text.lower().split(), chance)
 
     def _pieces(self, words: list[str], chance: random.Random) -> Iterator[str]:
         pieces: list[list[str]] = [[]]
@@ -91,40 +159,6 @@ class SentenceDrawer:
                 yield words[at]
                 at += 1
 
-    def _walk(self, item: Expression, chance: random.Random, words: list[str], depth: int) -> bool:
-        """Add the words of one way through ``item``; False when there is a number in it."""
-        if depth > _MAX_DEPTH:
-            raise TemplateError("rules refer to each other in a circle")
-        if isinstance(item, TextChunk):
-            words += item.text.lower().split()
-            return True
-        if isinstance(item, RuleReference):
-            known = self._rules.get(item.rule_name, ())  # what names no rule is told by the grammar itself
-            return bool(known) and self._walk(parse(chance.choice(known)), chance, words, depth + 1)
-        if isinstance(item, ListReference):
-            return self._walk_list(item, chance, words, depth)
-        if isinstance(item, Alternative):
-            return self._walk(chance.choice(item.items), chance, words, depth)
-        if isinstance(item, Group):
-            parts = list(item.items)
-            if isinstance(item, Permutation):
-                chance.shuffle(parts)
-            return all(self._walk(part, chance, words, depth) for part in parts)
-        return True
-
-    def _walk_list(self, item: ListReference, chance: random.Random, words: list[str], depth: int) -> bool:
-        if item.list_name in self._numbers:
-            return False
-        ways = [
-            text
-            for texts in self._lists.get(item.list_name, {}).values()
-            for text in texts
-            if not text.lstrip().startswith(_KEYWORD_MARK)
-        ]
-        if not ways:
-            return False
-        return self._walk(parse(without_mark(chance.choice(ways))), chance, words, depth + 1)
-
 
 def _spoken(variants: Sequence[str]) -> list[str]:
     """Leave out what is only written otherwise: "dont" beside "don't"; no recogniser knows it."""
@@ -137,4 +171,4 @@ def is_drawable(template: str) -> bool:
     return is_wildcard(template) and not template.lstrip().startswith(_KEYWORD_MARK)
 
 
-__all__ = ["SentenceDrawer", "is_drawable"]
+__all__ = ["SentenceDrawer", "TemplateWalk", "is_drawable"]

@@ -43,6 +43,7 @@ OPTIONAL_PROMPTS = (
     "cannot_hear",
     "choose_request",
     "choose_request_again",
+    "confirm_numbered_request",
     "guessed_request",
     "keys_menu",
     "next_wish",
@@ -57,8 +58,8 @@ joined, and when something broke (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id", knowledge.ANSWERS,
-        "automated", "second_facts", "language", "first", "second", "topic", "unclear", "unserved",
+        "value_slot", "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id",
+        knowledge.ANSWERS, "automated", "second_facts", "language", "first", "second", "topic", "unclear", "unserved",
         knowledge.PROMOTIONS,
     }
 )  # fmt: skip

@@ -19,7 +19,7 @@ from agent.dialog.model import knowledge
 from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
 from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
-from agent.dialog.pack import lint, reader, story
+from agent.dialog.pack import lint, reader, step_paths, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
@@ -48,6 +48,7 @@ class FlowPack:
     understanding: PackGrammars | None = None
     score: RequestScore | None = None
     """Judges open requests; None where rules alone decide."""
+    _asked: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _known: dict[date, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -125,6 +126,12 @@ class FlowPack:
     def asks(self, flow_id: str) -> bool:
         """Return whether a flow does more than answer: asks something, acts, or leads on."""
         return not all(isinstance(step, SayStep) for step in self.flow(flow_id).steps)
+
+    def asks_for(self, flow_id: str, slot: str) -> bool:
+        """Return whether a slot is asked for in a flow, or in one it links to."""
+        if flow_id not in self._asked:
+            self._asked[flow_id] = step_paths.slots_asked_for(flow_id, self.contents.flows)
+        return slot in self._asked[flow_id]
 
     def slot(self, name: str) -> Slot:
         """Return a slot by name."""

@@ -101,6 +101,24 @@ def reachable_flows(contents: PackFile) -> set[str]:
     return found
 
 
+def slots_asked_for(flow_id: str, flows: Mapping[str, Flow]) -> frozenset[str]:
+    """Return the slots that a flow asks for, in itself or in the flows it links to."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    left = [flow_id]
+    while left:
+        name = left.pop()
+        if name in seen or name not in flows:
+            continue
+        seen.add(name)
+        for step in flows[name].steps:
+            if isinstance(step, CollectStep):
+                found.add(step.collect)
+            elif isinstance(step, LinkStep):
+                left.append(step.link)
+    return frozenset(found)
+
+
 def _ends(flow: Flow, flows: Mapping[str, Flow], ending: Collection[str]) -> bool:
     """Return whether some path ends the flow or the call, when only flows in ``ending`` come back from a link."""
     end = len(flow.steps)

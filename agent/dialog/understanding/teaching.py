@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-
-from hassil.expression import Alternative, Expression, Group, ListReference, Permutation, RuleReference, TextChunk
 
 from agent.dialog.errors import TemplateError
 from agent.dialog.grammar.keyword_match import is_keyword_pattern
 from agent.dialog.grammar.synonyms import Synonyms
-from agent.dialog.grammar.templates import parse, without_mark
-from agent.dialog.grammar.wildcard_phrases import ANY_WORD
+from agent.dialog.grammar.template_draws import TemplateWalk
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import PackFile
 from agent.dialog.understanding.examples import PROMOTION, TOPIC, example_expander, example_lists
@@ -31,7 +28,8 @@ _EXPANSIONS = 6
 """Sentences made of one example."""
 _LONGEST_NUMBER = 3
 """A run of so many number words is a number; fewer are words like others ("two", "one of them")."""
-_MAX_DEPTH = 12
+_ANY_WORDS = ("thing", "one", "order", "it", "that", "today", "please", "there")
+"""Stand where a template takes any word."""
 _ONLY_SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -81,12 +79,12 @@ def taught_sentences(contents: PackFile, language: Language, plain: PlainText) -
                 one = TaughtSentence(plain(text), listed.meaning, template, example=True)
                 found.setdefault((one.text, one.meaning), one)
     owned = {one.text for one in found.values()}
-    sampler = _Sampler(contents, language)
+    walk = _walk_of(contents, language)
     for meaning, templates in _phrases(contents, language).items():
         drawn = 0
         each = max(1, min(_DRAWS_EACH, _DRAWS // max(1, len(templates))))
         for template in _some(templates, _DRAWS, meaning):
-            for text in sampler.draw(template, each):
+            for text in _drawn(walk, template, each):
                 one = TaughtSentence(plain(text), meaning, template, example=False)
                 if one.text and one.text not in owned and drawn < _DRAWS:
                     drawn += (one.text, one.meaning) not in found
@@ -115,54 +113,27 @@ def _phrases(contents: PackFile, language: Language) -> dict[str, list[str]]:
     return {meaning: templates for meaning, templates in found.items() if templates}
 
 
-class _Sampler:
-    """Draws sentences from templates of any kind; the same ones for the same pack."""
+def _walk_of(contents: PackFile, language: Language) -> TemplateWalk:
+    lists = {
+        name: [
+            text for texts in knowledge.spoken_choices(slot, contents.knowledge, language).values() for text in texts
+        ]
+        for name, slot in contents.slots.items()
+        if slot.type == "choice"
+    }
+    return TemplateWalk(contents.rules, lists, number=NUMBER, any_words=_ANY_WORDS)
 
-    def __init__(self, contents: PackFile, language: Language) -> None:
-        self._rules: Mapping[str, Sequence[str]] = contents.rules
-        self._lists = {
-            name: [
-                text
-                for texts in knowledge.spoken_choices(slot, contents.knowledge, language).values()
-                for text in texts
-            ]
-            for name, slot in contents.slots.items()
-            if slot.type == "choice"
-        }
-        self._any_word = ("thing", "one", "order", "it", "that", "today", "please", "there")
 
-    def draw(self, template: str, count: int) -> Iterator[str]:
-        chance = random.Random(template)  # noqa: S311 - repeatable samples, not secrets
-        for _ in range(count):
-            try:
-                yield " ".join(self._walk(parse(without_mark(template)), 0, chance).split())
-            except TemplateError:
-                return  # the grammar has told what is wrong with it
-
-    def _walk(self, item: Expression, depth: int, chance: random.Random) -> str:
-        if depth > _MAX_DEPTH:
-            raise TemplateError("rules refer to each other in a circle")
-        if isinstance(item, TextChunk):
-            return " ".join(
-                chance.choice(self._any_word) if word == ANY_WORD else word for word in item.text.split(" ")
-            )
-        if isinstance(item, RuleReference):
-            return self._one(self._rules.get(item.rule_name, ()), depth, chance)
-        if isinstance(item, ListReference):
-            ways = [text for text in self._lists.get(item.list_name, ()) if not is_keyword_pattern(text)]
-            return f" {self._one(ways, depth, chance)} " if ways else f" {NUMBER} "
-        if isinstance(item, Alternative):
-            return self._walk(chance.choice(item.items), depth, chance)
-        if isinstance(item, Permutation):
-            return " ".join(self._walk(part, depth, chance) for part in chance.sample(item.items, len(item.items)))
-        if isinstance(item, Group):
-            return "".join(self._walk(part, depth, chance) for part in item.items)
-        raise TemplateError("holds something that is no phrase")
-
-    def _one(self, templates: Sequence[str], depth: int, chance: random.Random) -> str:
-        if not templates:
-            raise TemplateError("names nothing")
-        return self._walk(parse(without_mark(chance.choice(templates))), depth + 1, chance)
+def _drawn(walk: TemplateWalk, template: str, count: int) -> Iterator[str]:
+    """Yield draws from a template; the same ones for the same pack."""
+    chance = random.Random(template)  # noqa: S311 - repeatable samples, not secrets
+    for _ in range(count):
+        try:
+            text = walk.text(template, chance)
+        except TemplateError:
+            return  # the grammar has told what is wrong with it
+        if text is not None:
+            yield text
 
 
 def _some(texts: Sequence[str], count: int, seed: str) -> list[str]:

@@ -257,6 +257,72 @@ def test_a_number_told_with_a_request_is_kept_whatever_the_request_is() -> None:
     assert conversation.story.wanted == ("to return or exchange something",)
 
 
+NUMBER = "one oh four seven three"
+READ_BACK = "Order one zero four, seven three."
+
+
+@pytest.mark.parametrize(
+    ("scores", "asked"),
+    [
+        ({"order_status": 0.02, "returns": 0.01}, "Would you like to know where the order is?"),
+        ({}, "Would you like to know where the order is?"),
+        ({"topic:opening_hours": 0.3, "order_status": 0.25}, "Would you like to know where the order is?"),
+        ({"topic:opening_hours": 0.2, "returns": 0.14}, "Would you like to return or exchange something?"),
+        ({"returns": 0.5}, "Would you like to return or exchange something?"),
+    ],
+)
+def test_a_number_told_with_an_unclear_request_is_kept_and_the_likeliest_that_takes_it_is_asked_about(
+    scores: Mapping[str, float], asked: str
+) -> None:
+    conversation = call(pack(**{f"gizmo_hours_{NUMBER.replace(' ', '_')}": scores}))
+    assert words(said(conversation, f"gizmo hours {NUMBER}")) == f"{READ_BACK} {asked}"
+    turn = said(conversation, "yes")
+    assert words(turn) == f"{READ_BACK} And what's the postcode on it?"
+    assert conversation.slots["order_number"] == "10473"
+
+
+def test_two_requests_that_take_the_number_are_offered_and_keep_it() -> None:
+    conversation = call(pack(**{f"gizmo_{NUMBER.replace(' ', '_')}": {"returns": 0.3, "cancel_order": 0.29}}))
+    assert words(said(conversation, f"gizmo {NUMBER}")).startswith("Do you want to return or exchange something, or")
+    said(conversation, "the first one")
+    assert conversation.slots["order_number"] == "10473"
+
+
+def test_a_number_heard_badly_is_confirmed_by_the_yes_to_the_question_that_reads_it_back() -> None:
+    conversation = call(pack(**{f"gizmo_{NUMBER.replace(' ', '_')}": {"returns": 0.5}}))
+    assert words(said(conversation, f"gizmo {NUMBER}", 0.5)).startswith(READ_BACK)
+    assert "And what's the postcode on it?" in words(said(conversation, "yes"))
+
+
+def test_a_number_outlives_the_no_to_the_request_and_is_read_back_before_it_is_used() -> None:
+    conversation = call(pack(**{f"gizmo_{NUMBER.replace(' ', '_')}": {"returns": 0.5}}))
+    said(conversation, f"gizmo {NUMBER}")
+    said(conversation, "no")
+    assert words(said(conversation, "where is my order")) == "I heard one zero four, seven three. Is that right?"
+
+
+def test_what_is_surely_meant_is_done_with_the_number_that_was_told() -> None:
+    conversation = call(pack(**{f"gizmo_went_kaput_{NUMBER.replace(' ', '_')}": {"returns": 0.9}}))
+    turn = said(conversation, f"gizmo went kaput {NUMBER}")
+    assert words(turn).startswith(f"So you'd like to return or exchange something. {READ_BACK}")
+
+
+def test_words_that_only_sound_like_a_number_are_none() -> None:
+    conversation = call(pack(two_for_the_gizmo_one={"returns": 0.5}))
+    assert (
+        words(said(conversation, "two for the gizmo one"))
+        == "You'd like to return or exchange something. Is that right?"
+    )
+
+
+def test_a_pack_without_words_for_the_number_asks_as_always_and_reads_the_number_back_later() -> None:
+    known = pack(**{f"gizmo_{NUMBER.replace(' ', '_')}": {"returns": 0.5}})
+    prompts = {name: text for name, text in known.contents.prompts.items() if name != "confirm_numbered_request"}
+    conversation = call(replace(known, contents=known.contents.model_copy(update={"prompts": prompts})))
+    assert words(said(conversation, f"gizmo {NUMBER}", 0.5)).startswith("You'd like to return")
+    assert words(said(conversation, "yes")) == "I heard one zero four, seven three. Is that right?"
+
+
 def test_an_offer_that_is_never_answered_goes_to_a_person() -> None:
     conversation = call(pack(gizmo_went_kaput={"returns": 0.5}))
     turn = said(conversation, "gizmo went kaput")
