@@ -104,7 +104,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
         "reason": text(handover.get("reason")),
         "queue": text(handover.get("queue")),
         "edition": text(record.get("edition")),
-        "direction": text(record.get("direction")) or "inbound",
+        "direction": (text(record.get("direction")) or "inbound").lower(),
     }
     counted = report_facts(
         record,
@@ -114,6 +114,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
             reason=single["reason"],
             edition=single["edition"],
             number=text(caller.get("number")),
+            direction=single["direction"],
             duration_ms=duration_ms,
             latency_ms=whole(latency_ms, 1),
             requests=asked,
@@ -143,9 +144,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
         misheard=counted.misheard,
         wait_ms=counted.wait_ms,
         greeting_ms=counted.greeting_ms,
-        has_matter=("number", "shown") in values
-        and single["direction"] == "inbound"
-        and not text(record.get("continues")),
+        has_matter=counted.has_matter,
         **single,
     )
 

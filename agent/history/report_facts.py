@@ -58,6 +58,7 @@ class CallBasics:
     edition: str
     number: str
     """The caller's, as it is kept."""
+    direction: str
     duration_ms: int
     latency_ms: int | None
     requests: Sequence[Request]
@@ -77,6 +78,9 @@ class ReportFacts:
     """In the staff queue; None where it is not known."""
     greeting_ms: int | None
     """From the answer to the first words."""
+    has_matter: bool
+    """Whether another call of the same number can be about the same: not for withheld numbers, outbound calls and
+    calls that came back from the queue."""
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -100,9 +104,11 @@ def report_facts(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]], 
     standing, ended = text(wait.get("standing")), text(wait.get("ended"))
     contained = _contained(record, basics)
     solved = contained and _solved(basics)
+    shown = _is_whole(basics.number)
+    has_matter = shown and basics.direction == "inbound" and not text(record.get("continues"))
     values = [
         ("contained", "yes" if contained else "no"),
-        ("number", "shown" if _is_whole(basics.number) else "withheld"),
+        ("number", "shown" if shown else "withheld"),
         *_about(record),
         *(("left", one) for one in left),
         *_survey(turns, basics.score),
@@ -113,7 +119,7 @@ def report_facts(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]], 
     if solved:
         values.append(("solved", "yes"))
     sums = Counter[Value]()
-    _count_requests(sums, basics, contained=contained, solved=solved)
+    _count_requests(sums, basics, contained=contained, solved=solved, has_matter=has_matter)
     sums.update({("edition_step", paired(basics.edition, step)): 1 for step in steps})
     sums.update({("edition_left", paired(basics.edition, one)): 1 for one in left})
     sums.update(("turns_listened", one.slot) for one in answers)
@@ -125,7 +131,7 @@ def report_facts(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]], 
         sums["reason_standing", paired(basics.reason, standing)] = 1
     unclear = ((one.slot, _grouped(one.heard)) for one in answers if one.result == "no_match")
     misheard = tuple((slot, words) for slot, words in unclear if words)[:_MOST_MISHEARD]
-    return ReportFacts(tuple(values), sums, misheard, waited, greeting)
+    return ReportFacts(tuple(values), sums, misheard, waited, greeting, has_matter)
 
 
 # --- what became of the call ---------------------------------------------------------------------------
@@ -148,21 +154,18 @@ def _solved(basics: CallBasics) -> bool:
     return bool(results) and not any(result in _NOT_SOLVED for result in results)
 
 
-def _count_requests(sums: Counter[Value], basics: CallBasics, *, contained: bool, solved: bool) -> None:
+def _count_requests(
+    sums: Counter[Value], basics: CallBasics, *, contained: bool, solved: bool, has_matter: bool
+) -> None:
     for intent, result in basics.requests:
         sums["requests", intent] += 1
         if result:
             sums["requests_result", f"{intent}={result}"] += 1
+    true_of_call = {"contained": contained, "matter": has_matter, "matter_solved": has_matter and solved}
     for intent in dict.fromkeys(intent for intent, _ in basics.requests):
         sums["length_bin_asked", paired(intent, str(bin_of(basics.duration_ms)))] = 1
-        if contained:
-            sums["contained_asked", intent] = 1
-        if _is_whole(basics.number):
-            sums["number_asked", intent] = 1
-            if solved:
-                sums["solved_asked", intent] = 1
-    if solved and _is_whole(basics.number):
-        sums["solved_number", ""] = 1
+        sums.update({(f"{name}_asked", intent): 1 for name, is_true in true_of_call.items() if is_true})
+    sums.update({(name, ""): 1 for name in ("matter", "matter_solved") if true_of_call[name]})
 
 
 def _count_times(
