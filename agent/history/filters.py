@@ -38,6 +38,8 @@ class CallFilter:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Kind (:data:`VALUE_KINDS`) -> values, one of which must be true. ``*`` in a value stands for any characters,
     capitals do not matter; with ``=`` in front it is this very text."""
+    also: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """More of the same: kind and values, one of which must be true as well. For a second condition of one kind."""
     order: str = ""
     caller: str = ""
     """The caller's number, or how it ends; in any notation."""

@@ -200,7 +200,7 @@ class CallIndex:
 def _conditions(connection: Connection, wanted: CallFilter) -> Conditions | None:
     """Look the values of a filter up; None where one of them is true of no call."""
     groups = []
-    for kind, values in wanted.values.items():
+    for kind, values in (*wanted.values.items(), *wanted.also):
         if kind not in VALUE_KINDS:
             raise InvalidSearch(f"Calls are not found by {kind!r}, but by {', '.join(VALUE_KINDS)}.")
         if values:

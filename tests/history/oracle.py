@@ -25,7 +25,7 @@ def _fulfils(facts: FinishedCall, wanted: CallFilter) -> bool:
     return (
         (wanted.since_ms is None or facts.started_ms >= wanted.since_ms)
         and (wanted.until_ms is None or facts.started_ms < wanted.until_ms)
-        and all(_has(facts, kind, values) for kind, values in wanted.values.items() if values)
+        and all(_has(facts, kind, values) for kind, values in (*wanted.values.items(), *wanted.also) if values)
         and (not wanted.order or order_key(wanted.order) in facts.orders)
         and (not wanted.caller or _rings_from(_digits(facts.caller), _digits(wanted.caller)))
         and _lies_in(facts.duration_ms, wanted.length_ms)
