@@ -37,6 +37,7 @@ _CALLERS = (
     ("redial_share", "of those who hung up, ring again", "%", ""),
     ("redial_after_seconds", "they ring again after", "s", "uniform"),
 )
+_WRAP_UP = ("wrap_up_seconds", "wrap-up, added to the talk times that were read", "s", "no call log has it")
 _STAFF = (
     ("goal_share", "calls to be answered in time", "%", "80/20 is the usual goal"),
     ("goal_seconds", "in time means within", "s", ""),
@@ -81,6 +82,8 @@ def _all(inputs: ImpactInputs) -> Iterator[Assumption]:
     for kind in inputs.kinds:
         for name, label, unit, note in _KIND:
             yield _plain(inputs, f"kinds.{kind}.{name}", f"{kind}: {label}", unit, note)
+    if any(inputs.source(f"kinds.{kind}.handle_seconds") == "measured" for kind in inputs.kinds):
+        yield _plain(inputs, *_WRAP_UP)
     groups = [*_CALLERS, *_STAFF, *(_EVENT if inputs.event_calls else ()), *_RUNS]
     yield from (_plain(inputs, *one) for one in groups)
 

@@ -68,6 +68,8 @@ class ImpactInputs(BaseModel):
     """Spread of handle times (sigma of their logarithm)."""
     handed_over_extra: Annotated[float, Field(ge=-0.5, le=2)] = 0.1
     """By how much longer staff need for what is left of the kinds that the agent takes on: the easy ones are gone."""
+    wrap_up_seconds: Annotated[float, Field(ge=0, le=3600)] = 30
+    """What staff do after a call, added to talk times that are read from call logs."""
     patience_seconds: Seconds = 180
     """Mean time after which waiting callers hang up."""
     redial_share: Share = 0.5
