@@ -138,7 +138,7 @@ def _layout(cells: Sequence[str]) -> tuple[Mapping[str, int] | None, bool]:
     names = [_ALIASES.get(name, name) for name in (cell.strip().lower() for cell in cells)]
     if set(_NEEDED) <= set(names):
         return {name: names.index(name) for name in names}, True
-    for columns in (_MASTER, _CUSTOM):
+    for columns in (_CUSTOM, _MASTER):  # where the ninth is no time, it is the data of an application
         start = columns.index("start")
         if len(cells) >= _LEAST_COLUMNS and _looks_like_time(cells[start]):
             return {name: place for place, name in enumerate(columns)}, False
