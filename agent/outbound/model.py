@@ -234,6 +234,10 @@ class Attempt:
     outcome: CallOutcome | None = None
     call_id: str = ""
     """The call's record."""
+    message_left: bool = False
+    """Whether the one message was left on a voicemail."""
+    case: str = ""
+    """Ticket or return that was opened."""
 
 
 @dataclass(frozen=True)

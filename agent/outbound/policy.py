@@ -6,6 +6,7 @@ against the call.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from agent.outbound.windows import (
     NumberUnreadable,
     Window,
     ZoneUnknown,
+    inside_until,
     is_inside,
     next_inside,
     zones_of,
@@ -166,6 +168,8 @@ def _wait(job: Job, reason: Reason, until: datetime, zones: Sequence[ZoneInfo], 
         return Verdict(Go.BLOCK, Reason.NO_WINDOW, detail="the windows of its zones have no minute in common")
     if opens >= job.not_after:
         return Verdict(Go.DROP, Reason.EXPIRED)
+    if reason is Reason.OUTSIDE_WINDOW and not job.appointment:
+        opens = spread(job.key, opens, inside_until(opens, zones, hours), job.not_after)
     return Verdict(Go.WAIT, reason, opens)
 
 
@@ -182,3 +186,13 @@ def next_day(now: datetime, zones: Sequence[ZoneInfo]) -> datetime:
 def _midnight_after(now: datetime, zone: ZoneInfo) -> datetime:
     local = now.astimezone(zone)
     return datetime.combine(local.date() + timedelta(days=1), datetime.min.time(), zone)
+
+
+def spread(key: str, opens: datetime, closes: datetime, not_after: datetime) -> datetime:
+    """Return when a job that waited for a window is tried in it: jobs that waited together do not all begin at once.
+
+    The same key has always the same place in the first half of what is left of the window.
+    """
+    span = (min(closes, not_after) - opens) / 2
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 2**32
+    return opens + max(span, timedelta(0)) * place
