@@ -19,6 +19,8 @@ OPTED_OUT_SHARE = 0.2
 LAST_ANSWERS = 50
 ANSWERED_SHARE = 0.1
 """Fewer answers than this among the last calls: the number is shown as spam, or the list is bad."""
+CALLS_LOOKED_AT = 200
+"""The latest calls that :func:`why_stop` wants to see."""
 _REJECTED = frozenset({DialEnd.DECLINED, DialEnd.REFUSED})
 
 

@@ -26,7 +26,7 @@ from agent.outbound.model import (
     SurveyAnswer,
 )
 from agent.outbound.outcomes import Next, counts
-from agent.outbound.policy import WEEK, NumberHistory
+from agent.outbound.policy import NumberHistory
 from agent.outbound.schema import answer_of, attempt_of, digest_of, facts_text, job_of
 
 T = TypeVar("T")
@@ -113,13 +113,9 @@ def hold(db: sqlite3.Connection, key: str, state: JobState, reason: str, now: da
     return changed.rowcount == 1
 
 
-def history(db: sqlite3.Connection, of: Job, now: datetime, scopes: Collection[Scope]) -> NumberHistory:
+def history(db: sqlite3.Connection, of: Job, scopes: Collection[Scope]) -> NumberHistory:
     """Return what is known of a job and its number."""
-    since = (now - WEEK).timestamp()
-    number = db.execute(
-        "SELECT * FROM attempts WHERE digest = ? AND (dialled_at > ? OR state != ?) ORDER BY dialled_at",
-        (digest_of(db, of.number), since, AttemptState.ENDED),
-    )
+    number = db.execute("SELECT * FROM attempts WHERE digest = ? ORDER BY dialled_at", (digest_of(db, of.number),))
     return NumberHistory([attempt_of(row) for row in number], attempts_of(db, of.key), frozenset(scopes))
 
 
@@ -232,19 +228,17 @@ def note_result(db: sqlite3.Connection, attempt_id: str, result: CallResult, now
         put_answer(db, attempt_id, answer, now)
 
 
-def settle(db: sqlite3.Connection, attempt_id: str, decide: Settle, now: datetime) -> tuple[Job, Attempt] | None:
-    """Give the job of an attempt its next state, once; None when that was done before, or there is no such attempt."""
+def settle(db: sqlite3.Connection, attempt_id: str, decide: Settle, now: datetime) -> None:
+    """Give the job of an attempt its next state, once; nothing when that was done, or the person was erased."""
     if db.execute("UPDATE attempts SET settled = 1 WHERE id = ? AND settled = 0", (attempt_id,)).rowcount == 0:
-        return None
+        return
     this = _there(attempt(db, attempt_id), attempt_id)
     of = _there(job(db, this.job), this.job)
     attempts = [one for one in attempts_of(db, of.key) if one.dialled_at <= this.dialled_at]
     counted = sum(one.counted for one in attempts_of(db, of.key))
     db.execute("UPDATE jobs SET attempts = ? WHERE key = ?", (counted, of.key))
     if not of.over:
-        step = decide(of, attempts)
-        _apply(db, of, step, now)
-    return _there(job(db, of.key), of.key), this
+        _apply(db, of, decide(of, attempts), now)
 
 
 def _apply(db: sqlite3.Connection, of: Job, step: Next, now: datetime) -> None:
@@ -269,6 +263,24 @@ def recent_attempt(db: sqlite3.Connection, number: str, since: datetime) -> tupl
         return None
     found = attempt_of(row)
     return _there(job(db, found.job), found.job), found
+
+
+def untold(db: sqlite3.Connection) -> tuple[list[tuple[Job, Attempt, list[SurveyAnswer]]], list[Job]]:
+    """Return attempts and jobs that are over and of which nobody else knows yet."""
+    rows = db.execute(
+        "SELECT * FROM attempts WHERE told = 0 AND settled = 1 AND state = ? ORDER BY dialled_at LIMIT 100",
+        (AttemptState.ENDED,),
+    )
+    attempts = [attempt_of(row) for row in rows.fetchall()]
+    jobs = db.execute("SELECT * FROM jobs WHERE told = 0 AND state IN (?, ?) ORDER BY over_at LIMIT 100", _OVER)
+    told = [(_there(job(db, one.job), one.job), one, answers_of(db, one.id)) for one in attempts]
+    return told, [job_of(row) for row in jobs]
+
+
+def mark_told(db: sqlite3.Connection, attempts: Sequence[str], jobs: Sequence[str]) -> None:
+    """Note that others know of these."""
+    db.executemany("UPDATE attempts SET told = 1 WHERE id = ?", [(one,) for one in attempts])
+    db.executemany("UPDATE jobs SET told = 1 WHERE key = ?", [(one,) for one in jobs])
 
 
 def finish(db: sqlite3.Connection, key: str, reason: Reason, call_id: str, now: datetime) -> Job | None:

@@ -80,7 +80,7 @@ class NumberHistory:
     """What is known of a number and of a job, read in the transaction that would write the attempt."""
 
     of_number: Sequence[Attempt] = ()
-    """Attempts at the number in the last :data:`WEEK`, over all jobs, those under way too."""
+    """Attempts at the number, over all jobs, those under way too."""
     of_job: Sequence[Attempt] = ()
     """All attempts of the job, the oldest first."""
     suppressed: Collection[Scope] = field(default_factory=frozenset)

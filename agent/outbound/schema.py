@@ -60,9 +60,11 @@ CREATE TABLE IF NOT EXISTS jobs (
     attempts    INTEGER NOT NULL DEFAULT 0,
     created_at  REAL NOT NULL,
     over_at     REAL,
-    call_id     TEXT NOT NULL DEFAULT ''  -- the inbound call in which it was done
+    call_id     TEXT NOT NULL DEFAULT '', -- the inbound call in which it was done
+    told        INTEGER NOT NULL DEFAULT 0  -- 1: others know that it is over
 );
 CREATE INDEX IF NOT EXISTS jobs_by_time ON jobs (state, next_at);
+CREATE INDEX IF NOT EXISTS jobs_untold ON jobs (over_at) WHERE told = 0;
 CREATE INDEX IF NOT EXISTS jobs_by_digest ON jobs (digest);
 CREATE TABLE IF NOT EXISTS attempts (
     id           TEXT PRIMARY KEY,
@@ -85,11 +87,14 @@ CREATE TABLE IF NOT EXISTS attempts (
     call_id      TEXT NOT NULL DEFAULT '',
     message_left INTEGER NOT NULL DEFAULT 0,
     case_opened  TEXT NOT NULL DEFAULT '',
-    settled      INTEGER NOT NULL DEFAULT 0  -- 1: the job knows what it came to
+    settled      INTEGER NOT NULL DEFAULT 0, -- 1: the job knows what it came to
+    told         INTEGER NOT NULL DEFAULT 0  -- 1: others know it as well
 );
 CREATE INDEX IF NOT EXISTS attempts_by_job ON attempts (job, dialled_at);
 CREATE INDEX IF NOT EXISTS attempts_by_digest ON attempts (digest, dialled_at);
-CREATE INDEX IF NOT EXISTS attempts_open ON attempts (settled, state);
+CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (dialled_at);
+CREATE INDEX IF NOT EXISTS attempts_open ON attempts (dialled_at) WHERE settled = 0 OR state != 'ended';
+CREATE INDEX IF NOT EXISTS attempts_untold ON attempts (dialled_at) WHERE told = 0;
 CREATE TABLE IF NOT EXISTS answers (
     attempt  TEXT NOT NULL,
     question TEXT NOT NULL,

@@ -79,7 +79,7 @@ class OutboundStore:
     """The file. Methods raise :class:`OutboundUnavailable` when it cannot be used. Close it."""
 
     def __init__(self, state_directory: Path) -> None:
-        self.path = state_directory
+        self.directory = state_directory
         self._file = outbound_file(state_directory)
 
     async def close(self) -> None:
@@ -173,7 +173,7 @@ class OutboundStore:
             of = jobs_sql.job(db, key)
             if of is None or of.state is not JobState.OPEN or not _campaign(db).running:
                 return None
-            history = jobs_sql.history(db, of, now, suppression.scopes(db, of.number))
+            history = jobs_sql.history(db, of, suppression.scopes(db, of.number))
             verdict = judge(of, history)
             if verdict.go is not Go.DIAL:
                 over = _apply(db, key, verdict, now)
@@ -185,11 +185,11 @@ class OutboundStore:
 
         return await self._do(write)
 
-    async def judge(self, of: Job, judge: Judge, now: datetime) -> Verdict:
-        """Return what ``judge`` says of a job now; nothing is written."""
+    async def judge(self, of: Job, judge: Judge) -> Verdict:
+        """Return what ``judge`` says of a job; nothing is written."""
 
         def read(db: sqlite3.Connection) -> Verdict:
-            return judge(of, jobs_sql.history(db, of, now, suppression.scopes(db, of.number)))
+            return judge(of, jobs_sql.history(db, of, suppression.scopes(db, of.number)))
 
         return await self._do(read)
 
@@ -201,10 +201,11 @@ class OutboundStore:
         """Return the attempts of a job, the oldest first."""
         return await self._do(lambda db: jobs_sql.attempts_of(db, key))
 
-    async def attempts_since(self, since: datetime) -> list[Attempt]:
-        """Return all attempts dialled from a moment on, the oldest first."""
-        query = "SELECT * FROM attempts WHERE dialled_at >= ? ORDER BY dialled_at, rowid"
-        return await self._do(lambda db: [attempt_of(row) for row in db.execute(query, (since.timestamp(),))])
+    async def attempts_since(self, since: datetime, limit: int = -1) -> list[Attempt]:
+        """Return the attempts dialled from a moment on, the latest ``limit`` of them (-1: all), the oldest first."""
+        query = "SELECT * FROM attempts WHERE dialled_at >= ? ORDER BY dialled_at DESC, rowid DESC LIMIT ?"
+        values = (since.timestamp(), limit)
+        return await self._do(lambda db: [attempt_of(row) for row in db.execute(query, values)][::-1])
 
     async def unfinished(self) -> list[Attempt]:
         """Return the attempts that are not over, or of which their job does not know what they came to."""
@@ -214,42 +215,46 @@ class OutboundStore:
         """Note that an attempt rings or was answered."""
         await self._do(lambda db: jobs_sql.note_progress(db, attempt_id, state, now))
 
-    async def ended(
-        self, progress: DialProgress, now: datetime, rules: DialRules, *, settle: bool
-    ) -> tuple[Job, Attempt] | None:
-        """Note how an attempt's channel ended; with ``settle`` the job gets its next state, once.
+    async def ended(self, progress: DialProgress, now: datetime, rules: DialRules, *, settle: bool) -> Attempt | None:
+        """Note how an attempt's channel ended, and return the attempt; with ``settle`` its job gets its next state.
 
         An answered call is settled by what it says of itself (:meth:`result`), or without that when nobody will say.
-        Returns job and attempt as they are when this settled it.
         """
 
-        def write(db: sqlite3.Connection) -> tuple[Job, Attempt] | None:
+        def write(db: sqlite3.Connection) -> Attempt | None:
             jobs_sql.note_end(db, progress, now)
-            if not settle:
-                return None
-            decide = lambda job, attempts: after_attempt(job, attempts, None, now, rules)  # noqa: E731
-            return jobs_sql.settle(db, progress.attempt, decide, now)
+            if settle:
+                jobs_sql.settle(
+                    db, progress.attempt, lambda job, tries: after_attempt(job, tries, None, now, rules), now
+                )
+            return jobs_sql.attempt(db, progress.attempt)
 
         return await self._do(write)
 
-    async def result(
-        self, attempt_id: str, result: CallResult, now: datetime, rules: DialRules
-    ) -> tuple[Job, Attempt] | None:
-        """Note what an answered call came to and settle its job; None when that was done before."""
+    async def result(self, attempt_id: str, result: CallResult, now: datetime, rules: DialRules) -> Attempt | None:
+        """Note what an answered call came to and settle its job; the first result stands. Returns the attempt."""
 
-        def write(db: sqlite3.Connection) -> tuple[Job, Attempt] | None:
+        def write(db: sqlite3.Connection) -> Attempt | None:
             this = jobs_sql.attempt(db, attempt_id)
             if this is None or this.outcome is not None:
-                return None
+                return this
             jobs_sql.reopen(db, attempt_id)
             jobs_sql.note_result(db, attempt_id, result, now)
             if result.opted_out is not None:
                 source = f"call:{result.call_id or attempt_id}"
                 suppression.suppress(db, this.number, result.opted_out, source, now)
-            decide = lambda job, attempts: after_attempt(job, attempts, result, now, rules)  # noqa: E731
-            return jobs_sql.settle(db, attempt_id, decide, now)
+            jobs_sql.settle(db, attempt_id, lambda job, tries: after_attempt(job, tries, result, now, rules), now)
+            return jobs_sql.attempt(db, attempt_id)
 
         return await self._do(write)
+
+    async def untold(self) -> tuple[list[tuple[Job, Attempt, list[SurveyAnswer]]], list[Job]]:
+        """Return attempts with their jobs and answers, and jobs, that are over and of which nobody else knows yet."""
+        return await self._do(jobs_sql.untold)
+
+    async def mark_told(self, attempts: Sequence[str], jobs: Sequence[str]) -> None:
+        """Note that others know of these attempts and jobs."""
+        await self._do(lambda db: jobs_sql.mark_told(db, attempts, jobs))
 
     async def recent_attempt(self, number: str, since: datetime) -> tuple[Job, Attempt] | None:
         """Return the latest attempt at a number that may have rung, with its job."""
