@@ -147,6 +147,7 @@ class Dialler:
     async def step(self) -> float:
         """Do what can be done now; returns after how many seconds to look again. Raises OutboundUnavailable."""
         await self.tracker.look()
+        await self.tracker.cancel_over()
         await self.tracker.tell()
         await self._forget()
         campaign = await self._store.campaign()
@@ -160,7 +161,6 @@ class Dialler:
             await self._store.set_campaign("paused", "circuit breaker", why, self._clock.now())
             await self._alarm(f"calls to customers are paused: {why}")
             return POLL_SECONDS
-        await self.tracker.cancel_over()
         await self._yield_to_inbound()
         return await self._dial_due()
 

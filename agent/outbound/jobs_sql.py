@@ -95,13 +95,6 @@ def due(db: sqlite3.Connection, now: datetime, purposes: Collection[Purpose], li
     return [job_of(row) for row in rows]
 
 
-def next_time(db: sqlite3.Connection, purposes: Collection[Purpose]) -> float | None:
-    """Return when the next open job is due (seconds since 1970)."""
-    query = "SELECT min(next_at) FROM jobs WHERE state = ? AND purpose IN (SELECT value FROM json_each(?))"
-    (at,) = db.execute(query, (JobState.OPEN, json.dumps(list(purposes)))).fetchone()
-    return None if at is None else float(at)
-
-
 def hold(db: sqlite3.Connection, key: str, state: JobState, reason: str, now: datetime, until: datetime | None) -> bool:
     """Give an open job another state, or another time; False when it is not open any more."""
     over_at = now.timestamp() if state in _OVER else None

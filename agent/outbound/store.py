@@ -121,10 +121,6 @@ class OutboundStore:
         """Return open jobs whose time has come, the most urgent first."""
         return await self._do(lambda db: jobs_sql.due(db, now, purposes, limit))
 
-    async def next_time(self, purposes: Collection[Purpose]) -> float | None:
-        """Return when the next open job is due (seconds since 1970); None when there is none."""
-        return await self._do(lambda db: jobs_sql.next_time(db, purposes))
-
     async def apply(self, key: str, verdict: Verdict, now: datetime) -> Job | None:
         """Do to an open job what a verdict other than DIAL says; the job when that ended it, else None.
 

@@ -164,10 +164,6 @@ class AttemptTracker:
 
     # --- what nobody tells --------------------------------------------------------------------------
 
-    def next_look(self) -> datetime | None:
-        """Return when the next attempt is looked up."""
-        return min((live.look_at for live in self._live.values()), default=None)
-
     async def look(self) -> None:
         """Look up what has been silent for too long."""
         now = self._clock.now()
