@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -12,12 +13,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from agent.common.addresses import bare_host
-from agent.common.phone_numbers import e164
 from agent.config.base import SettingsPart, read_secret
 from agent.config.holidays import read_holidays
 from agent.config.queues import WEEKDAYS
 from agent.outbound.model import Purpose
 from agent.outbound.policy import DialRules
+from agent.outbound.settings import DiallerSettings
+from agent.outbound.triggers.deliveries import JobTimes
 from agent.outbound.windows import CallHours, Window, parse_window
 
 PurposeName = Literal["delivery", "survey", "callback"]
@@ -31,6 +33,8 @@ def _as_list(value: object) -> object:
 
 
 def _international(number: str) -> str:
+    from agent.common.phone_numbers import e164  # takes a moment, and most agents call nobody
+
     if not number.startswith("+") or e164(number) != number:
         raise ValueError("is no number with a plus sign and a country code, such as +12025550143")
     return number
@@ -202,6 +206,32 @@ class OutboundSettings(SettingsPart):
     def call_hours(self) -> CallHours:
         """Windows and holidays as they are now. Raises OSError, and ValueError (``file:line: ...``)."""
         return CallHours(self.hours(), frozenset(self.holidays) | read_holidays(self.holidays_file))
+
+    def job_times(self, shop: str, country: str) -> JobTimes:
+        """How jobs follow from deliveries; ``country`` is the one whose national numbers are understood."""
+        return JobTimes(
+            shop,
+            country,
+            delivery_delay=timedelta(hours=self.delivery_delay_hours),
+            delivery_expires=timedelta(days=self.delivery_expires_days),
+            survey_delay=timedelta(hours=self.survey_delay_hours),
+            survey_expires=timedelta(days=self.survey_expires_days),
+        )
+
+    def dialler_settings(self) -> DiallerSettings:
+        """What the dialler needs besides."""
+        return DiallerSettings(
+            rules=self.rules(),
+            purposes=self.purposes_in_use(),
+            caller_ids={purpose: self.caller_id_of(purpose) for purpose in Purpose},
+            trunk_channels=self.trunk_channels,
+            reserve_channels=math.ceil(self.trunk_channels * self.reserve_percent / 100),
+            max_outbound=self.max_outbound,
+            seconds_between_calls=1 / self.calls_per_second,
+            ring_seconds=self.ring_seconds,
+            staff_wait_seconds=self.staff_wait_seconds,
+            keep=timedelta(days=self.keep_days),
+        )
 
     def purposes_in_use(self) -> frozenset[Purpose]:
         """What customers are called for; none while it is off."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from agent.call.dialling import DialEnd, DialProgress, DialRefused, DialRequest, DialState, Trunk
@@ -22,7 +21,6 @@ from agent.outbound.model import Attempt, Job, JobState, Purpose, Reason, new_at
 from agent.outbound.policy import (
     BUSY_WITH_US,
     READ_AGAIN,
-    DialRules,
     Go,
     NumberHistory,
     Verdict,
@@ -31,6 +29,7 @@ from agent.outbound.policy import (
     spread,
 )
 from agent.outbound.ports import JobObserver, Orders, OutboundUnavailable, Staff
+from agent.outbound.settings import DiallerSettings
 from agent.outbound.store import OutboundStore
 from agent.outbound.tracker import AttemptTracker
 from agent.outbound.windows import CallHours
@@ -46,23 +45,6 @@ OVERDUE = timedelta(hours=1)
 SPREAD_OVER = timedelta(hours=2)
 FORGET_EVERY = timedelta(hours=1)
 LOCK_FILE = "outbound.lock"
-
-
-@dataclass(frozen=True)
-class DiallerSettings:
-    """What the shop has set, besides its rules."""
-
-    rules: DialRules
-    purposes: frozenset[Purpose]
-    caller_ids: Mapping[Purpose, str]
-    trunk_channels: int
-    reserve_channels: int
-    """Stay free for those who call in."""
-    max_outbound: int = 2
-    seconds_between_calls: float = 1.0
-    ring_seconds: int = 25
-    staff_wait_seconds: float = 120.0
-    keep: timedelta = timedelta(days=30)
 
 
 class Dialler:

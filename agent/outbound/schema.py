@@ -112,6 +112,11 @@ CREATE TABLE IF NOT EXISTS suppressed (
     PRIMARY KEY (digest, scope)
 );
 CREATE TABLE IF NOT EXISTS used_keys (digest TEXT PRIMARY KEY);  -- no key is used twice, also after its job is gone
+CREATE TABLE IF NOT EXISTS excluded (  -- orders that a survey does not ask about
+    key    TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    at     REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS notes (
     id   INTEGER PRIMARY KEY,
     at   REAL NOT NULL,

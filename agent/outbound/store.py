@@ -274,6 +274,19 @@ class OutboundStore:
 
         return await self._do(read)
 
+    async def exclude(self, key: str, reason: str, now: datetime) -> None:
+        """Note that a survey does not ask about an order, and why; the first reason stands."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR IGNORE INTO excluded VALUES (?, ?, ?)", (key, reason, now.timestamp()))
+
+        await self._do(write)
+
+    async def excluded_since(self, since: datetime) -> dict[str, int]:
+        """Return how many orders a survey did not ask about, by reason."""
+        query = "SELECT reason, count(*) FROM excluded WHERE at >= ? GROUP BY reason"
+        return await self._do(lambda db: dict(tuple(row) for row in db.execute(query, (since.timestamp(),))))
+
     # --- do-not-call list ---------------------------------------------------------------------------
 
     async def suppress(self, numbers: Iterable[tuple[str, Scope, str]], now: datetime) -> list[str]:
@@ -312,6 +325,23 @@ class OutboundStore:
 
         await self._do(write)
         return new
+
+    async def polled(self, name: str) -> datetime | None:
+        """Return up to when a system's deliveries were taken in; None when they never were."""
+
+        def read(db: sqlite3.Connection) -> datetime | None:
+            row = db.execute("SELECT value FROM control WHERE name = ?", (f"polled:{name}",)).fetchone()
+            return None if row is None else datetime.fromisoformat(row["value"])
+
+        return await self._do(read)
+
+    async def set_polled(self, name: str, until: datetime) -> None:
+        """Note up to when a system's deliveries were taken in."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR REPLACE INTO control VALUES (?, ?)", (f"polled:{name}", until.isoformat()))
+
+        await self._do(write)
 
     async def note(self, job_key: str, text: str, now: datetime) -> None:
         """Leave a line for a person; the same line about the same job stands once."""

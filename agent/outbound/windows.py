@@ -13,9 +13,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-from phonenumbers import timezone as phone_zones
-
 from agent.outbound.model import OutboundError
 
 LOOK_AHEAD_DAYS = 21
@@ -80,6 +77,9 @@ def zones_of(number: str, delivery_zone: str = "") -> tuple[ZoneInfo, ...]:
 
 @lru_cache(maxsize=4096)
 def _zone_names(number: str) -> tuple[str, ...]:
+    import phonenumbers  # with its zones it takes a moment, and most agents call nobody
+    from phonenumbers import timezone as phone_zones
+
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException as error:

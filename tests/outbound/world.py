@@ -26,10 +26,11 @@ from agent.call.dialling import (
     DialState,
     DialUncertain,
 )
-from agent.outbound.dialler import Dialler, DiallerSettings
+from agent.outbound.dialler import Dialler
 from agent.outbound.model import Attempt, CallOutcome, CallResult, Job, Purpose, Reached, Scope, SurveyAnswer
 from agent.outbound.ports import OrderNow, OrderUnreadable, StaffRoom
 from agent.outbound.results import CallResults
+from agent.outbound.settings import DiallerSettings
 from agent.outbound.store import OutboundStore
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, RULES
