@@ -210,10 +210,10 @@ async def results(store: OutboundStore, since: timedelta, now: datetime, out: Te
     if as_json:
         write_json({"since": begin, "purposes": found, "survey_excluded": excluded}, out)
         return
-    for purpose, one in found.items():
+    for name_of_purpose, one in found.items():
         if not one["jobs"] and not one["dialled"]:
             continue
-        print(f"{purpose}: {one['jobs']} jobs", file=out)
+        print(f"{name_of_purpose}: {one['jobs']} jobs", file=out)
         for name in (
             "dialled",
             "rang",
