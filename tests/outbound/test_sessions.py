@@ -93,7 +93,7 @@ async def test_a_process_killed_at_any_point_of_a_call_rings_nobody_a_second_tim
             assert len(world.rang) <= 1, f"{name}, killed at point {point}: rung twice"
             job = await world.store.real.job("delivery:A1:all")
             assert job is not None
-            assert job.state in (JobState.DONE, JobState.OPEN)
+            assert job.state in (JobState.DONE, JobState.OPEN), f"{name}, killed at point {point}"
             assert await world.store.real.unfinished() == [], f"{name}, killed at point {point}"
             await world.die()
         assert point > 20

@@ -218,17 +218,16 @@ class World:
             return
         channel.state = DialState.ANSWERED
         self.answered.add(attempt)
+        # nobody there: the dialplan plays its message and hangs up
+        talk = channel.telephone.talk_seconds if self.results is not None else 5
+        self.at(talk, lambda: self._say_result(attempt))
+        self.at(talk + 1, lambda: self._end(attempt, DialEnd.ANSWERED))
         await self._tell(DialProgress(attempt, DialState.ANSWERED, rang=True))
-        if self.results is None:  # nobody there: the dialplan plays its message
-            self.at(5, lambda: self._end(attempt, DialEnd.ANSWERED))
-        else:
-            self.at(channel.telephone.talk_seconds, lambda: self._hang_up(attempt))
 
-    async def _hang_up(self, attempt: str) -> None:
+    async def _say_result(self, attempt: str) -> None:
         channel = self.lines.get(attempt)
         if channel is not None and channel.telephone.result is not None and self.results is not None:
             await self.results.call_ended(attempt, channel.telephone.result)
-        await self._end(attempt, DialEnd.ANSWERED)
 
     async def _end(self, attempt: str, end: DialEnd) -> None:
         if (channel := self.lines.pop(attempt, None)) is not None:
