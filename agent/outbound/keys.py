@@ -7,7 +7,7 @@ ALL_PARCELS = "all"
 
 def delivery_key(order: str, parcel: str = ALL_PARCELS) -> str:
     """Return the key of the question whether an order, or one parcel of it, arrived well."""
-    return f"delivery:{_part(order)}:{_part(parcel or ALL_PARCELS)}"
+    return f"delivery:{_part(order)}:{ALL_PARCELS if parcel in ('', ALL_PARCELS) else _part(parcel)}"
 
 
 def survey_key(order: str) -> str:
