@@ -84,7 +84,6 @@ async def _with_store(options: argparse.Namespace, settings: Settings) -> int:
 
 async def _do(options: argparse.Namespace, settings: Settings, store: OutboundStore) -> int:
     from agent.outbound import commands
-    from agent.outbound.model import Purpose
 
     now, out = datetime.now(UTC), sys.stdout
     outbound = settings.outbound
@@ -95,7 +94,7 @@ async def _do(options: argparse.Namespace, settings: Settings, store: OutboundSt
     elif options.what == "list":
         await commands.list_jobs(store, out, every=options.all, as_json=options.json)
     elif options.what == "dry-run":
-        purposes = frozenset(map(Purpose, outbound.purposes))
+        purposes = outbound.purposes_taken_in()
         await commands.dry_run(store, outbound.rules(), outbound.call_hours, purposes, now, out, as_json=options.json)
     elif options.what == "results":
         await commands.results(store, timedelta(days=options.days), now, out, as_json=options.json)

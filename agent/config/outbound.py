@@ -233,6 +233,10 @@ class OutboundSettings(SettingsPart):
             keep=timedelta(days=self.keep_days),
         )
 
+    def purposes_taken_in(self) -> frozenset[Purpose]:
+        """What deliveries make jobs for, also on a node that does not dial."""
+        return frozenset(map(Purpose, self.purposes))
+
     def purposes_in_use(self) -> frozenset[Purpose]:
         """What customers are called for; none while it is off."""
-        return frozenset(map(Purpose, self.purposes)) if self.enabled else frozenset()
+        return self.purposes_taken_in() if self.enabled else frozenset()

@@ -34,6 +34,8 @@ from agent.outbound.store import OutboundStore
 from agent.outbound.tracker import AttemptTracker
 from agent.outbound.windows import CallHours
 
+__all__ = ["Dialler", "DiallerSettings"]
+
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
