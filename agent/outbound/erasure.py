@@ -16,6 +16,8 @@ from agent.outbound.model import JobState
 from agent.outbound.ports import OutboundUnavailable
 from agent.outbound.schema import FILE_NAME, outbound_file
 
+NOTE = "order "
+"""Begins a note about an order of which there is no job."""
 Is = Callable[[str], bool]
 """Whether a text is the number, or the order number, of the person."""
 
@@ -45,9 +47,13 @@ def erase(state_directory: Path, is_number: Is, is_order: Is, *, dry_run: bool) 
     with closing(_open(state_directory)) as db, transaction(db):
         keys = _keys(db, is_number, is_order)
         listed = [row["digest"] for row in db.execute("SELECT * FROM suppressed") if is_number(row["number"])]
+        orders = [row["job"] for row in db.execute("SELECT job FROM notes") if is_order(row["job"].removeprefix(NOTE))]
+        surveys = [
+            row["key"] for row in db.execute("SELECT key FROM excluded") if is_order(row["key"].partition(":")[2])
+        ]
         count = {"jobs": len(keys), "numbers of the do-not-call list": len(set(listed))}
         if not dry_run:
-            _remove(db, keys)
+            _remove(db, [*keys, *orders, *surveys])
             db.executemany("UPDATE suppressed SET number = '' WHERE digest = ?", [(one,) for one in listed])
         return count
 

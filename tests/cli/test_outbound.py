@@ -53,10 +53,10 @@ def test_a_file_is_imported_once_and_bad_rows_come_back_with_their_reason(outbou
     assert outbound.json("list")["jobs"] == []
     told = outbound("import", str(file), "--refused", str(refused), code=1)
     assert "2 added; 1 refused" in told
-    assert "line 4: '12' is no telephone number" in told
+    assert "line 4: phone is no telephone number" in told
     assert refused.read_text().splitlines() == [
         "order,phone,delivered_at,consent,reason",
-        "A3,12,2026-06-01T10:00-04:00,order_terms,'12' is no telephone number",
+        "A3,12,2026-06-01T10:00-04:00,order_terms,phone is no telephone number",
     ]
     assert "2 known" in outbound("import", str(file), code=1)
     assert [job["key"] for job in outbound.json("list")["jobs"]] == ["delivery:A1:all", "delivery:A2:all"]

@@ -192,3 +192,11 @@ async def test_a_customer_who_rings_back_is_recognised_for_two_weeks(store: Outb
     assert (found[0].key, found[1].id) == (KEY, "ob-1-z")
     assert await store.recent_attempt(NUMBER, MONDAY_NOON + timedelta(seconds=1)) is None
     assert await store.recent_attempt(OTHER, MONDAY_NOON - timedelta(days=14)) is None
+
+
+async def test_by_order_goes_also_what_has_no_job(store: OutboundStore, tmp_path: Path) -> None:
+    await store.note("order A9", "phone is no telephone number", MONDAY_NOON)
+    await store.exclude("survey:A9", "no_rule", MONDAY_NOON)
+    erasure.erase(tmp_path, lambda text: False, "A9".__eq__, dry_run=False)
+    assert await store.notes() == []
+    assert await store.excluded_since(MONDAY_NOON - timedelta(days=1)) == {}

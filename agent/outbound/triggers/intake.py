@@ -13,6 +13,7 @@ from typing import Protocol
 from agent.common.phone_numbers import e164
 from agent.errors import OrderlineError
 from agent.outbound.clock import Clock
+from agent.outbound.erasure import NOTE
 from agent.outbound.model import NewJob, Purpose
 from agent.outbound.store import OutboundStore
 from agent.outbound.triggers.deliveries import Delivery, DeliveryRefused, JobTimes, delivery_job, survey_job
@@ -92,7 +93,7 @@ class DeliveryIntake:
                 added += await self._survey(delivery, details, source, now)
         except DeliveryRefused as error:
             log.warning("nobody can be called about order %s (%s): %s", told.order, source, error.message)
-            await self._store.note(f"order {told.order}", error.message, now)
+            await self._store.note(f"{NOTE}{told.order}", error.message, now)
         return added
 
     async def _details(self, told: Told) -> OrderDetails | None:

@@ -145,17 +145,22 @@ def _needed(data: Mapping[str, Any], *names: str) -> str:
 
 
 def _time(data: Mapping[str, Any], now: datetime, *names: str, utc: bool = False) -> datetime:
-    """The first of these times, not later than now: a clock that is ahead makes no call later."""
-    text = _needed(data, *names)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise PayloadUnreadable(f"{names[0]} {text[:40]!r} is no time") from error
-    if moment.tzinfo is None:
-        if not utc and len(text) > 10:
-            raise PayloadUnreadable(f"{names[0]} {text[:40]!r} has no offset")
-        moment = moment.replace(tzinfo=UTC)
-    return min(moment, now)
+    """The first of these that is a moment, not later than now: a clock that is ahead makes no call later.
+
+    A time without an offset is nobody's, unless the field is ``utc``; a date alone is taken as the beginning of the day.
+    """
+    _needed(data, *names)
+    for name in names:
+        text = _text(data, name)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            continue
+        if moment.tzinfo is None and (utc or len(text) == len("2026-06-01")):
+            moment = moment.replace(tzinfo=UTC)
+        if moment.tzinfo is not None:
+            return min(moment, now)
+    raise PayloadUnreadable(f"{' or '.join(names)} is no time with an offset")
 
 
 def _amount(value: object) -> Decimal | None:

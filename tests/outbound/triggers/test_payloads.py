@@ -105,6 +105,7 @@ def test_what_is_no_object_is_unreadable(scheme: str, body: Any) -> None:
         {"order": ["A1"]},
         {"delivered_at": "yesterday"},
         {"delivered_at": "2026-06-01T10:00:00"},
+        {"delivered_at": ""},
         {"parcels": "two"},
         {"parcels": True},
     ],
@@ -118,3 +119,13 @@ def test_a_clock_that_is_ahead_makes_no_later_call() -> None:
     told = read_event("standard", STANDARD | {"data": STANDARD["data"] | {"delivered_at": "2027-01-01T00:00:00Z"}}, NOW)
     assert told is not None
     assert told.delivered_at == NOW
+
+
+def test_a_local_time_without_offset_gives_way_to_the_moment_the_event_was_sent() -> None:
+    message = EVENTS["aftership"]["msg"] | {
+        "shipment_delivery_date": "2026-06-01T10:00:00",
+        "updated_at": "2026-06-01T15:00:00+00:00",
+    }
+    told = read_event("aftership", EVENTS["aftership"] | {"msg": message}, NOW)
+    assert told is not None
+    assert told.delivered_at == datetime(2026, 6, 1, 15, 0, tzinfo=UTC)
