@@ -147,7 +147,7 @@ def _needed(data: Mapping[str, Any], *names: str) -> str:
 def _time(data: Mapping[str, Any], now: datetime, *names: str, utc: bool = False) -> datetime:
     """The first of these that is a moment, not later than now: a clock that is ahead makes no call later.
 
-    A time without an offset is nobody's, unless the field is ``utc``; a date alone is taken as the beginning of the day.
+    A time without an offset is nobody's, unless the field is ``utc``; a date alone is the beginning of that day.
     """
     _needed(data, *names)
     for name in names:
