@@ -19,6 +19,7 @@ from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
 from agent.cli.impact import add_impact_command
+from agent.cli.outbound import add_outbound_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
 from agent.cli.service import add_service_commands
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_dialog_commands(add)
     add_outbox_commands(add)
+    add_outbound_command(add)
     add_records_commands(add)
     add_calls_command(add)
     add_impact_command(add)
