@@ -1,4 +1,4 @@
-"""The pages."""
+"""The addresses of all pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.console.routing import page
 
 
 def page_routes() -> list[web.RouteDef]:
-    """Return the routes of all pages."""
+    """Return the routes of all pages; each handler is marked with the right it needs."""
     return [web.get("/account", _account)]
 
 
