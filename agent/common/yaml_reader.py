@@ -104,9 +104,11 @@ def _fast_loader() -> Any:
     if not yaml.__with_libyaml__:
         return None
 
-    class FastLoader(Composer, yaml.cyaml.CParser, Resolver):
+    parser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]  # its stubs leave it out
+
+    class FastLoader(Composer, parser, Resolver):  # type: ignore[misc]
         def __init__(self, stream: str) -> None:
-            yaml.cyaml.CParser.__init__(self, stream)
+            parser.__init__(self, stream)
             Composer.__init__(self)
             Resolver.__init__(self)
 
