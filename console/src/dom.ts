@@ -49,3 +49,19 @@ export function colour(name: string): string {
   probe.remove();
   return value;
 }
+
+/** Sends a change to the API; returns what is wrong, "" when nothing is. */
+export async function send(method: string, path: string, body?: unknown): Promise<string> {
+  try {
+    const answer = await fetch(path, {
+      method,
+      headers: { "X-Orderline-Token": csrfToken(), ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    if (answer.ok) return "";
+    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; title?: string };
+    return problem.detail ?? problem.title ?? `The console answered ${answer.status}.`;
+  } catch {
+    return "The console does not answer. Try again.";
+  }
+}

@@ -56,6 +56,10 @@ export class LiveEvents {
     });
     source.addEventListener("call", (event) => this.#passOn({ kind: "call", message: JSON.parse(event.data) as CallMessage }));
     source.addEventListener("node", (event) => this.#passOn({ kind: "node", node: JSON.parse(event.data) as NodeState }));
+    source.addEventListener("over", () => {
+      source.close();
+      location.reload(); // signed out, or other rights: the server says what to do
+    });
     source.addEventListener("open", () => this.#passOn({ kind: "connection", connected: true }));
     source.addEventListener("error", () => {
       this.#passOn({ kind: "connection", connected: false });

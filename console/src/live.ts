@@ -1,10 +1,21 @@
 // The page of calls that go on: a card a call, with the words as they are said.
 
 import { type BoardCall, type Line, words } from "./board";
-import { csrfToken, element, setText, span, tell } from "./dom";
+import { element, send, setText, span, tell } from "./dom";
 import type { Change, LiveEvents } from "./events";
 
 const KEPT_AFTER_END_MS = 20_000;
+const SURE_MS = 5000;
+
+interface Action {
+  right: string;
+  path: string;
+  label: string;
+  /** What is asked before, "" for nothing. */
+  sure: string;
+  /** Whether one's own phone is rung for it. */
+  rings: boolean;
+}
 
 interface Card {
   root: HTMLElement;
@@ -109,37 +120,53 @@ export class LivePage {
   }
 
   #actions(call: BoardCall): HTMLElement[] {
-    const actions: [string, string, string][] = [
-      ["take_over", "Take over to the queue", "take-over"],
-      ["listen", "Listen by my phone", "listen"],
+    const actions: Action[] = [
+      { right: "take_over", path: "hand-over", label: "Send to the staff queue", sure: "Send this caller to the queue now?", rings: false },
+      { right: "take_over", path: "take-over", label: "Take over by phone", sure: "", rings: true },
+      { right: "listen", path: "listen", label: "Listen by phone", sure: "", rings: true },
     ];
     return actions
-      .filter(([right]) => this.#rights.has(right))
-      .map(([, label, path]) =>
-        element("button", { type: "button", click: (event: Event) => void this.#act(event.currentTarget as HTMLButtonElement, call, path, label) }, label),
+      .filter((action) => this.#rights.has(action.right))
+      .map((action) =>
+        element(
+          "button",
+          { type: "button", click: (event: Event) => void this.#act(event.currentTarget as HTMLButtonElement, call, action) },
+          action.label,
+        ),
       );
   }
 
-  async #act(button: HTMLButtonElement, call: BoardCall, path: string, label: string): Promise<void> {
-    if (path === "take-over" && button.dataset["sure"] !== "yes") {
+  async #act(button: HTMLButtonElement, call: BoardCall, action: Action): Promise<void> {
+    if (action.sure && button.dataset["sure"] !== "yes") {
       button.dataset["sure"] = "yes";
       button.classList.add("danger");
-      setText(button, "Take this call over now?");
+      setText(button, action.sure);
       setTimeout(() => {
         button.dataset["sure"] = "";
         button.classList.remove("danger");
-        setText(button, label);
-      }, 5000);
+        setText(button, action.label);
+      }, SURE_MS);
+      return;
+    }
+    const phone = document.querySelector<HTMLInputElement>("#phone");
+    if (action.rings && !phone?.value.trim()) {
+      this.#say(call, "Write the number of your own phone first (beside the calls): it is rung.");
+      phone?.focus();
       return;
     }
     button.disabled = true;
-    const problem = await post(`/api/v1/calls/${encodeURIComponent(call.callId)}/${path}`, { node: call.node });
+    this.#say(call, action.rings ? "Your phone is rung…" : "", false);
+    const body = action.rings ? { phone: phone?.value.trim() } : undefined;
+    const problem = await send("POST", `/api/v1/calls/${encodeURIComponent(call.callId)}/${action.path}`, body);
     button.disabled = false;
-    const card = this.#cards.get(call.key);
-    if (problem && card) {
-      card.foot.querySelector(".error")?.remove();
-      card.foot.append(element("p", { class: "error", role: "alert" }, problem));
-    } else tell(`${label}: done`);
+    this.#say(call, problem, problem !== "");
+    if (!problem) tell(`${action.label}: done`);
+  }
+
+  #say(call: BoardCall, text: string, bad = true): void {
+    const foot = this.#cards.get(call.key)?.foot;
+    foot?.querySelector("p")?.remove();
+    if (text) foot?.append(element("p", { class: bad ? "error" : "muted", role: bad ? "alert" : "status" }, text));
   }
 
   #end(call: BoardCall): void {
@@ -196,20 +223,4 @@ function lineElement(line: Line): HTMLElement {
     element("span", { class: line.who === "note" ? "note" : "" }, line.text),
     line.responseMs !== null && element("span", { class: "ms" }, `${Math.round(line.responseMs)} ms`),
   );
-}
-
-/** Sends a change; returns what is wrong, "" when nothing is. */
-export async function post(path: string, body: unknown): Promise<string> {
-  try {
-    const answer = await fetch(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Orderline-Token": csrfToken() },
-      body: JSON.stringify(body),
-    });
-    if (answer.ok) return "";
-    const problem = (await answer.json().catch(() => ({}))) as { detail?: string; title?: string };
-    return problem.detail ?? problem.title ?? `The console answered ${answer.status}.`;
-  } catch {
-    return "The console does not answer. Try again.";
-  }
 }

@@ -3,9 +3,9 @@
 import { colour, element, setText, span } from "./dom";
 
 interface Peaks {
-  /** Loudness of each side in equal steps of time, 0 to 1: the caller, the agent. */
-  caller: number[];
-  agent: number[];
+  /** Least and greatest sample of each side, -1 to 1, in equal steps of time. */
+  caller: [number, number][];
+  agent: [number, number][];
   seconds: number;
 }
 
@@ -30,6 +30,7 @@ export class Player {
   #context: AudioContext | null = null;
   #gains: Record<"caller" | "agent", GainNode | null> = { caller: null, agent: null };
   #muted = { caller: false, agent: false };
+  #colours: Record<string, string> | null = null;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -73,7 +74,10 @@ export class Player {
       this.#root.append(element("p", { class: "error", role: "alert" }, "The recording cannot be played: it may have been deleted meanwhile. Load the page again."));
     });
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#colours = null;
+      this.#draw();
+    });
   }
 
   #muteButton(side: "caller" | "agent", label: string): HTMLButtonElement {
@@ -201,23 +205,27 @@ export class Player {
       this.#canvas.width = Math.round(width * ratio);
       this.#canvas.height = Math.round(height * ratio);
     }
+    this.#colours ??= { caller: colour("--caller"), agent: colour("--agent"), text: colour("--text") };
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     const half = height / 2;
     for (const [side, middle] of [["caller", half * 0.5], ["agent", half * 1.5]] as const) {
       pen.globalAlpha = this.#muted[side] ? 0.3 : 1;
-      pen.fillStyle = colour(`--${side}`);
+      pen.fillStyle = this.#colours[side] ?? "";
       const peaks = this.#peaks[side];
       for (let x = 0; x < width; x += 2) {
         const [first, last] = [Math.floor((x / width) * peaks.length), Math.ceil(((x + 2) / width) * peaks.length)];
         let loudest = 0;
-        for (let place = first; place < last; place++) loudest = Math.max(loudest, peaks[place] ?? 0);
+        for (let place = first; place < last; place++) {
+          const [least, most] = peaks[place] ?? [0, 0];
+          loudest = Math.max(loudest, -least, most);
+        }
         const tall = Math.max(1, loudest * (half - 6));
         pen.fillRect(x, middle - tall / 2, 1.4, tall);
       }
     }
     pen.globalAlpha = 1;
-    pen.fillStyle = colour("--text");
+    pen.fillStyle = this.#colours["text"] ?? "";
     pen.fillRect(this.#seconds ? (this.#audio.currentTime / this.#seconds) * width : 0, 0, 1.5, height);
   }
 }

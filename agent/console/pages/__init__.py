@@ -1,1 +1,21 @@
-"""What the console's pages show: typed data made of calls, events and states, and the templates that print it."""
+"""The pages: handlers that fetch what a page shows, make its view and print its template."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from agent.console.pages import account, audit, calls, live, misheard, people, service, shop_words
+
+
+def page_routes() -> list[web.RouteDef]:
+    """Return the routes of all pages."""
+    return [
+        *live.routes(),
+        *calls.routes(),
+        *misheard.routes(),
+        *service.routes(),
+        *shop_words.routes(),
+        *people.routes(),
+        *audit.routes(),
+        *account.routes(),
+    ]

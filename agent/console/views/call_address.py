@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from agent.console.pages.formats import day
-from agent.console.pages.labels import value_label
+from agent.console.views.formats import day
+from agent.console.views.labels import value_label
 from agent.history.filters import VALUE_KINDS
 
 Pairs = Iterable[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""What stands round every page: the menu by a person's rights, who is signed in, notices. Pure."""
+"""What stands round every page: the menu by a person's rights, the colours. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 THEMES = ("light", "dark")
+"""Else the machine's own are followed."""
 THEME_COOKIE = "orderline-theme"
 
 
@@ -24,28 +25,6 @@ class MenuGroup:
 
     name: str
     entries: tuple[MenuEntry, ...]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something to know at the top of a page."""
-
-    text: str
-    tone: str = "note"
-
-
-@dataclass(frozen=True)
-class PageFrame:
-    """Everything round the contents of one page."""
-
-    path: str
-    person_name: str
-    role: str
-    csrf_token: str
-    menu: tuple[MenuGroup, ...]
-    theme: str = ""
-    """Of :data:`THEMES`; ``""`` follows the machine."""
-    notices: tuple[Notice, ...] = ()
 
 
 _MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
@@ -83,11 +62,6 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 def menu_for(may: Callable[[str], bool], path: str) -> tuple[MenuGroup, ...]:
     """Return the pages somebody may open; ``path`` is where they are."""
     return tuple(_groups(may, path))
-
-
-def first_page(may: Callable[[str], bool]) -> str:
-    """Return where somebody begins after signing in: the first page they may open."""
-    return next((link for _, entries in _MENU for link, _, right in entries if may(right)), "/account")
 
 
 def _groups(may: Callable[[str], bool], path: str) -> Iterator[MenuGroup]:

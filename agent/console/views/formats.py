@@ -53,6 +53,19 @@ def moment_of_day(time: dt.datetime) -> str:
     return f"{day(time)}, {clock(time)}"
 
 
+def at(seconds: float, zone: dt.tzinfo | None) -> str:
+    """Return day and time of day of a moment in seconds since 1970."""
+    return moment_of_day(dt.datetime.fromtimestamp(seconds, zone or dt.UTC))
+
+
+def iso(text: str, zone: dt.tzinfo | None) -> str:
+    """Return day and time of day of an ISO 8601 moment; what is none stays as it is."""
+    try:
+        return moment_of_day(dt.datetime.fromisoformat(text).astimezone(zone or dt.UTC))
+    except ValueError:
+        return text
+
+
 def phone(digits: str) -> str:
     """Return a caller's number in groups, as far as it looks like a North American one; others as they are."""
     ten = 10

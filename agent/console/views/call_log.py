@@ -9,13 +9,16 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from agent.console.pages import formats, labels
-from agent.console.pages.call_address import KIND_NAMES, PERIODS, WORDS, CallAddress, Chip
-from agent.console.pages.labels import Label
+from agent.console.views.call_address import KIND_NAMES, PERIODS, WORDS, CallAddress, Chip
+from agent.console.views.labels import Label
 from agent.history.search import CallLine
 
 SLOW_MS = 1000
 """A response above this is marked: callers begin to say "hello?"."""
-_OFFERED = ("outcome", "asked", "reason", "step", "ended_by", "result", "queue", "edition", "fault", "fact")
+OFFERED = ("outcome", "asked", "reason", "step", "ended_by", "result", "queue", "edition", "fault", "fact")
+"""What can be chosen in the filter, the most used first."""
+FIRST = 4
+"""So many of them stand beside the list; the others are behind a button."""
 _MOST_CHOICES = 200
 
 
@@ -101,6 +104,21 @@ class CallLogView:
     problems: tuple[str, ...] = ()
     """What is wrong, for people; the latest calls may be missing, for one."""
 
+    @property
+    def first_fields(self) -> tuple[Field, ...]:
+        """Those that stand beside the list."""
+        return self.fields[:FIRST]
+
+    @property
+    def other_fields(self) -> tuple[Field, ...]:
+        """Those behind a button."""
+        return tuple(field for field in self.fields[FIRST:] if field.choices)
+
+    @property
+    def others_chosen(self) -> int:
+        """How many values are chosen in those."""
+        return sum(one.chosen for field in self.other_fields for one in field.choices)
+
 
 def call_log(
     address: CallAddress,
@@ -130,7 +148,7 @@ def call_log(
         first_link=first.link() if address.after else "",
         chips=tuple(address.chips()),
         periods=_periods(address),
-        fields=tuple(_field(kind, address, values.get(kind, ())) for kind in _OFFERED),
+        fields=tuple(_field(kind, address, values.get(kind, ())) for kind in OFFERED),
         words=address.words.get(by, ""),
         words_by=tuple(Choice(name, f"Said by {who}", "", name == by) for name, who in WORDS.items()),
         export_links=_exports(first, now) if may_export else {},

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from agent.console.pages import formats, labels
-from agent.console.pages.call_log import SLOW_MS
-from agent.console.pages.labels import Label
+from agent.console.views.call_log import SLOW_MS
+from agent.console.views.labels import Label
 
 BAR_WIDTH = 200.0
 """Of the longest response time of a call, in the units of its drawing."""
@@ -119,6 +119,8 @@ class SoundView:
 
     link: str
     peaks_link: str
+    others: tuple[tuple[str, str], ...]
+    """Further recordings of a call that went on in another process: name and address."""
     silent: tuple[str, ...]
     """Spans in which something was taken out, as text."""
     with_staff: bool
@@ -160,10 +162,10 @@ class OneCallView:
     raw_trail: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
-def one_call(record: Mapping[str, Any], *, may_hear: bool) -> OneCallView:
+def one_call(record: Mapping[str, Any], *, may_hear: bool, recordings: int) -> OneCallView:
     """Return the view of a record as the reader may see it. Never raises.
 
-    ``may_hear`` says whether the reader may hear recordings.
+    ``may_hear`` says whether the reader may hear recordings, ``recordings`` how many there are of this call here.
     """
     caller, call_id = _mapping(record.get("caller")), _text(record.get("id"))
     handover = _mapping(record.get("handover"))
@@ -171,7 +173,7 @@ def one_call(record: Mapping[str, Any], *, may_hear: bool) -> OneCallView:
     lines = tuple(_lines(record))
     responses = [ms for turn in _list(record, "turns") if (ms := _number(turn.get("response_ms"))) is not None]
     digits = _text(caller.get("number"))
-    sound, missing = _sound(record, link, may_hear=may_hear)
+    sound, missing = _sound(record, link, recordings, may_hear=may_hear)
     return OneCallView(
         id=call_id,
         link=link,
@@ -360,21 +362,26 @@ def _handover(record: Mapping[str, Any], handover: Mapping[str, Any]) -> Handove
     )
 
 
-def _sound(record: Mapping[str, Any], link: str, *, may_hear: bool) -> tuple[SoundView | None, str]:
+def _sound(
+    record: Mapping[str, Any], link: str, recordings: int, *, may_hear: bool
+) -> tuple[SoundView | None, str]:
     sound = _mapping(record.get("sound"))
-    if not sound:
-        refused = record.get("consent") == "refused"
-        why = "The caller refused to be recorded." if refused else "This call was not recorded."
-        return None, f"{why} {'' if refused else 'Recording is switched on by sound.keep (docs/recordings.md).'}".strip()
+    if not sound and not recordings:
+        if record.get("consent") == "refused":
+            return None, "The caller refused to be recorded."
+        return None, "This call was not recorded. Recordings are switched on by sound.keep in orderline.yaml."
     if not may_hear:
-        return None, "There is a recording. Your role may not hear it: ask an administrator."
+        return None, "There is a recording. Your role may not hear it: an administrator can grant the right “sound”."
+    if not recordings:
+        return None, "The recording is not here (any more): it was deleted when its time was over, or is on another node."
     silent = tuple(
         f"{formats.moment(_number(span.get('from_seconds')))} to "
         f"{formats.moment(until) if (until := _number(span.get('until_seconds'))) is not None else 'the end'}"
         for span in _list(sound, "silent")
     )
     api = f"/api/v1{link}"
-    return SoundView(f"{api}/audio", f"{api}/peaks", silent, bool(sound.get("staff"))), ""
+    others = tuple((f"Recording {part + 1}", f"{api}/audio?part={part}") for part in range(1, recordings))
+    return SoundView(f"{api}/audio", f"{api}/peaks", others, silent, bool(sound.get("staff"))), ""
 
 
 def _related(record: Mapping[str, Any], digits: str) -> Iterator[tuple[str, str]]:
