@@ -159,7 +159,6 @@ async def listening(context: ConsoleContext) -> AsyncIterator[str]:
     runner = web.AppRunner(
         application,
         access_log=None,
-        handler_cancellation=True,
         shutdown_timeout=2.0,
         keepalive_timeout=HEAD_SECONDS,
         lingering_time=_LINGERING_SECONDS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import jinja2
 from aiohttp import web
@@ -52,6 +53,11 @@ class ConsoleContext:
     now: Callable[[], datetime]
     """The shop's time."""
     templates: jinja2.Environment
+
+    @property
+    def calls_path(self) -> Path:
+        """This node's ``calls.sqlite``: finished calls and the outbox."""
+        return self.settings.state_directory / "calls.sqlite"
 
 
 CONTEXT = web.AppKey("context", ConsoleContext)

@@ -16,7 +16,7 @@ from agent.console.context import CONTEXT, ConsoleContext, context_of
 from agent.console.csrf import FIELD, HEADER, SAFE_METHODS, has_token, own_origin
 from agent.console.errors import problem_of
 from agent.console.headers import STATIC_PREFIX, add_headers
-from agent.console.pages import page_routes
+from agent.console.page_routes import page_routes
 from agent.console.rendering import render
 from agent.console.rights import Right
 from agent.console.routing import ORIGIN, PERSON, SESSION, Handler, access_of, page, unmarked
@@ -32,7 +32,7 @@ _NO_SIGN_IN_HINT = frozenset({"/", "/login"})
 
 
 def console_application(context: ConsoleContext, routes: Sequence[web.RouteDef] | None = None) -> web.Application:
-    """Return the application; ``routes`` are the pages (:func:`agent.console.pages.page_routes` unless given).
+    """Return the application; ``routes`` are the pages (:func:`agent.console.page_routes.page_routes` unless given).
 
     Every handler is marked with :func:`agent.console.routing.page`. Raises ValueError for one that is not.
     """

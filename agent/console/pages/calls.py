@@ -13,6 +13,7 @@ from agent.console.api.calls import MOST_COUNTED, visible_record
 from agent.console.call_query import CallQuery, InvalidQuery, read_query
 from agent.console.context import context_of
 from agent.console.numbers import without_numbers
+from agent.console.pages.forms import sent_form
 from agent.console.rendering import render
 from agent.console.rights import Right
 from agent.console.routing import page, person_of
@@ -114,7 +115,7 @@ def _back(request: web.Request) -> str:
 async def _add_note(request: web.Request) -> web.StreamResponse:
     context, call_id = context_of(request), request.match_info["call_id"]
     await visible_record(request)
-    text = str((await request.post()).get("text", ""))
+    text = (await sent_form(request)).text("text")
     try:
         await context.notes.add(call_id, person_of(request).name, text)
     except OrderlineError as error:

@@ -1,0 +1,21 @@
+"""The addresses of all pages."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from agent.console.pages import account, audit, calls, live, misheard, people, service, shop_words
+
+
+def page_routes() -> list[web.RouteDef]:
+    """Return the routes of all pages; each handler is marked with the right it needs."""
+    return [
+        *live.routes(),
+        *calls.routes(),
+        *misheard.routes(),
+        *service.routes(),
+        *shop_words.routes(),
+        *people.routes(),
+        *audit.routes(),
+        *account.routes(),
+    ]
