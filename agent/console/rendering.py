@@ -67,7 +67,7 @@ def render(
 ) -> web.Response:
     """Return a page.
 
-    Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``path``, ``menu`` and ``theme`` besides.
+    Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``path``, ``menu``, ``theme`` besides.
     """
     context = context_of(request)
     token = request.cookies.get(COOKIE, "")

@@ -21,7 +21,10 @@ export function picks(): void {
   const all = [...document.querySelectorAll<HTMLDetailsElement>("[data-pick]")];
   for (const pick of all) {
     pick.addEventListener("toggle", () => {
-      if (pick.open) for (const other of all) if (other !== pick) other.open = false;
+      if (!pick.open) return;
+      for (const other of all) if (other !== pick) other.open = false;
+      const right = pick.querySelector(".panel")?.getBoundingClientRect().right ?? 0;
+      if (right > document.documentElement.clientWidth) pick.classList.add("right");
     });
     pick.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && pick.open) {

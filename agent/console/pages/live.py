@@ -55,7 +55,12 @@ async def _today(request: web.Request) -> tuple[tuple[str, str, str], ...]:
     if not person.may(Right.CALLS):
         return ()
     day = f"{context.now():%Y-%m-%d}"
-    kinds = (("Calls today", ""), ("Answered", "answered"), ("Handed over", "handed_over"), ("Hung up", "caller_hung_up"))
+    kinds = (
+        ("Calls today", ""),
+        ("Answered", "answered"),
+        ("Handed over", "handed_over"),
+        ("Hung up", "caller_hung_up"),
+    )
     asked = [CallQuery(since=day, outcome=(outcome,) if outcome else ()) for _, outcome in kinds]
     counts = await asyncio.gather(*(context.calls.count(query, person, MOST_COUNTED) for query in asked))
     return tuple(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
-from agent.console.pages import formats, labels
+from agent.console.views import formats, labels
 from agent.console.views.call_address import KIND_NAMES, PERIODS, WORDS, CallAddress, Chip
 from agent.console.views.labels import Label
 from agent.history.search import CallLine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +68,7 @@ def trail_through(trail: Sequence[Mapping[str, Any]], flow: str) -> FlowTrail:
     """Return the part of a call's trail that lies in one procedure; steps of others in between are passed over."""
     steps = [str(step.get("step")) for step in trail if step.get("flow") == flow]
     last = trail[-1] if trail else {}
-    ways = set(zip(steps, steps[1:], strict=False))
+    ways = set(itertools.pairwise(steps))
     if steps:
         ways.add((START, steps[0]))
     return FlowTrail(frozenset(steps), frozenset(ways), steps[-1] if steps and last.get("flow") == flow else "")

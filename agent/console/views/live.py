@@ -114,7 +114,9 @@ def _node(node: Mapping[str, Any], zone: dt.tzinfo | None) -> NodeView:
     procedures, outbox = _mapping(status.get("procedures")), _mapping(status.get("outbox"))
     paused = _mapping(status.get("paused"))
     feed = node["feed"]
-    problem = "" if answered else f"{node['problem']} Calls go to the queue while it is gone. See: systemctl status orderline"
+    problem = (
+        "" if answered else f"{node['problem']} Calls go to the queue while it is gone. See: systemctl status orderline"
+    )
     return NodeView(
         name=str(node["name"]),
         state=labels.state(str(status.get("state") or "")) if answered else Label("Does not answer", labels.BAD),
@@ -128,13 +130,17 @@ def _node(node: Mapping[str, Any], zone: dt.tzinfo | None) -> NodeView:
         refused=tuple(map(str, procedures.get("refused") or ())),
         warnings=tuple(map(str, procedures.get("warnings") or ())),
         dependencies=tuple(
-            DependencyRow(_dependency_name(str(name)), labels.state(str(told.get("state"))), str(told.get("detail") or ""))
+            DependencyRow(
+                _dependency_name(str(name)), labels.state(str(told.get("state"))), str(told.get("detail") or "")
+            )
             for name, told in _mapping(status.get("dependencies")).items()
         ),
         waiting=int(outbox.get("waiting") or 0),
         dead=int(outbox.get("dead") or 0),
         turned_away=tuple(
-            (labels.humanise(str(why)), str(number)) for why, number in _mapping(status.get("turned_away")).items() if number
+            (f"Turned away, {labels.humanise(str(why)).lower()}", str(number))
+            for why, number in _mapping(status.get("turned_away")).items()
+            if number
         ),
     )
 

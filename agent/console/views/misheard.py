@@ -94,8 +94,9 @@ def _turns(record: Mapping[str, Any], counted: Counter[str]) -> Iterator[_Found]
         if result == "no_match" and heard and not turn.get("secret"):
             step = ".".join(filter(None, (str(turn.get("flow") or ""), str(turn.get("step") or ""))))
             at = turn.get("heard_from_seconds")
-            when = formats.moment(at) if isinstance(at, int | float) else "call"
-            place = MisheardPlace(f"/calls/{quote(call_id, safe='')}", f"{str(record.get('started_at'))[:16]} {when}")
+            when = formats.moment(at) if isinstance(at, int | float) else "some place"
+            began = str(record.get("started_at"))[:16].replace("T", " ")
+            place = MisheardPlace(f"/calls/{quote(call_id, safe='')}", f"{began}, at {when}")
             yield _Found(heard, step, str(turn.get("agent") or ""), place)
 
 
@@ -103,4 +104,6 @@ def _group(found: list[_Found]) -> MisheardGroup:
     first = found[0]
     query = urlencode({"when": "365d", "caller_said": f'"{first.sentence}"'})
     places = tuple(one.place for one in found[:_MOST_PLACES])
-    return MisheardGroup(first.sentence, len(found), first.step or labels.humanise("unknown"), first.asked, f"/calls?{query}", places)
+    return MisheardGroup(
+        first.sentence, len(found), first.step or labels.humanise("unknown"), first.asked, f"/calls?{query}", places
+    )

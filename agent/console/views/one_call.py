@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from agent.console.pages import formats, labels
+from agent.console.views import formats, labels
 from agent.console.views.call_log import SLOW_MS
 from agent.console.views.labels import Label
 
+_SHORTEST_STAY = 0.05
+"""Seconds; what passes faster is not told."""
 BAR_WIDTH = 200.0
 """Of the longest response time of a call, in the units of its drawing."""
 
@@ -197,7 +199,9 @@ def one_call(record: Mapping[str, Any], *, may_hear: bool, recordings: int) -> O
             for one in _list(record, "facts")
         ),
         handover=_handover(record, handover),
-        slots=tuple((labels.humanise(str(name)), _value(value)) for name, value in _mapping(record.get("slots")).items()),
+        slots=tuple(
+            (labels.humanise(str(name)), _value(value)) for name, value in _mapping(record.get("slots")).items()
+        ),
         sound=sound,
         sound_missing=missing,
         related=tuple(_related(record, digits)),
@@ -321,7 +325,7 @@ def _trail(record: Mapping[str, Any]) -> Iterator[TrailFlow]:
                 _text(step.get("step")),
                 _text(step.get("kind")),
                 _text(step.get("way")),
-                "" if not stayed or stayed < 0.05 else f"{stayed:.1f} s",  # noqa: PLR2004
+                "" if stayed is None or stayed < _SHORTEST_STAY else f"{stayed:.1f} s",
                 last=place == len(steps) - 1,
             )
         )
@@ -362,9 +366,7 @@ def _handover(record: Mapping[str, Any], handover: Mapping[str, Any]) -> Handove
     )
 
 
-def _sound(
-    record: Mapping[str, Any], link: str, recordings: int, *, may_hear: bool
-) -> tuple[SoundView | None, str]:
+def _sound(record: Mapping[str, Any], link: str, recordings: int, *, may_hear: bool) -> tuple[SoundView | None, str]:
     sound = _mapping(record.get("sound"))
     if not sound and not recordings:
         if record.get("consent") == "refused":
@@ -373,7 +375,10 @@ def _sound(
     if not may_hear:
         return None, "There is a recording. Your role may not hear it: an administrator can grant the right “sound”."
     if not recordings:
-        return None, "The recording is not here (any more): it was deleted when its time was over, or is on another node."
+        return (
+            None,
+            "The recording is not here (any more): it was deleted when its time was over, or is on another node.",
+        )
     silent = tuple(
         f"{formats.moment(_number(span.get('from_seconds')))} to "
         f"{formats.moment(until) if (until := _number(span.get('until_seconds'))) is not None else 'the end'}"
@@ -385,7 +390,10 @@ def _sound(
 
 
 def _related(record: Mapping[str, Any], digits: str) -> Iterator[tuple[str, str]]:
-    for name, words in (("repeat_of", "The same number called before"), ("continues", "This call came back: visit before")):
+    for name, words in (
+        ("repeat_of", "The same number called before"),
+        ("continues", "This call came back: visit before"),
+    ):
         if other := _text(record.get(name)):
             yield words, f"/calls/{quote(other, safe='')}"
     if digits:

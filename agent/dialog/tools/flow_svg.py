@@ -178,9 +178,10 @@ def _markers(prefix: str, *, colours: bool) -> Iterator[str]:
     yield "<defs>"
     for name, colour in _ARROWS:
         fill = f' fill="{colour}"' if colours else f' class="{name}"'
+        units = "" if colours else ' markerUnits="userSpaceOnUse"'  # else a bold line has a bold arrow
         yield (
             f'<marker id={quoteattr(prefix + name)} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            f'markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"{fill}/></marker>'
+            f'markerHeight="7"{units} orient="auto"><path d="M0 0L8 4L0 8z"{fill}/></marker>'
         )
     yield "</defs>"
 
