@@ -7,7 +7,6 @@ import asyncio
 import getpass
 import json
 import os
-import secrets
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -239,6 +238,8 @@ def _doer() -> Doer:
 def _password(options: argparse.Namespace) -> tuple[str, bool]:
     """Return the password and whether it was made here."""
     if options.generate:
+        from agent.console.passwords import new_password
+
         return new_password(), True
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n"), False
@@ -247,10 +248,3 @@ def _password(options: argparse.Namespace) -> tuple[str, bool]:
         print("orderline: the two are not the same", file=sys.stderr)
         raise SystemExit(EXIT_FAILED)
     return password, False
-
-
-def new_password() -> str:
-    """Return a password of 80 bits, in groups that can be read out."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
-    return "-".join(groups)

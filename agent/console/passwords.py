@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import string
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,6 +30,7 @@ _COMMON = frozenset((Path(__file__).resolve().parent / "common_words.txt").read_
 """What common passwords are made of; they are refused in every combination with digits and signs."""
 _LEET = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop", "abcdefghijklmnopqrstuvwxyz", "01234567890")
+_NO_LETTERS = string.digits + string.punctuation + " "
 _LEAST_DIFFERENT = 6
 
 
@@ -54,8 +56,15 @@ def check_password(password: str, name: str) -> None:
     text = password.lower()
     if len(set(text)) < _LEAST_DIFFERENT:
         raise WeakPassword("This password has too few different characters.")
-    if _is_common(text, name.lower()) or _is_common(text.translate(_LEET), name.lower()):
+    leet = text.strip(_NO_LETTERS).translate(_LEET)  # what stands around a word is no letter of it: P@ssw0rd1234
+    if _is_common(text, name.lower()) or _is_common(leet, name.lower()):
         raise WeakPassword("This password is among the first that are tried. Take some words that nobody would guess.")
+
+
+def new_password() -> str:
+    """Return a password of 79 bits, in groups that can be read out."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
 
 
 def _is_common(text: str, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ from agent.console.sessions import ConsoleSession
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 H = TypeVar("H", bound=Callable[..., Any])
+BODY_SECONDS = 10.0
 _MARK = "_console_access"
 PERSON = web.RequestKey("person", ConsolePerson)
 SESSION = web.RequestKey("session", ConsoleSession)
@@ -28,6 +31,25 @@ class Access:
     """None: everybody, signed in or not."""
     quiet: bool = False
     """Using it is nothing its owner does: it keeps no session from going idle (what pages ask for by themselves)."""
+
+
+@contextlib.asynccontextmanager
+async def body_in_time() -> AsyncIterator[None]:
+    """Hold this around the reading of a body. Raises HTTPRequestTimeout for one that does not come."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(text=f"The body has not come within {BODY_SECONDS:g} s.") from error
+
+
+async def form_of(request: web.Request) -> Mapping[str, str]:
+    """Return the text fields of a form, none of what is no plain form. Raises HTTPRequestTimeout."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    async with body_in_time():
+        form = await request.post()
+    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def page(*, right: Right | str | None, quiet: bool = False) -> Callable[[H], H]:

@@ -19,7 +19,7 @@ from agent.console.headers import STATIC_PREFIX, add_headers
 from agent.console.page_routes import page_routes
 from agent.console.rendering import render
 from agent.console.rights import Right
-from agent.console.routing import ORIGIN, PERSON, SESSION, Handler, access_of, page, unmarked
+from agent.console.routing import ORIGIN, PERSON, SESSION, Handler, access_of, form_of, page, unmarked
 from agent.console.sessions import COOKIE
 from agent.console.sign_in import sign_in_routes
 from agent.errors import OrderlineError
@@ -88,9 +88,7 @@ async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def _given_token(request: web.Request) -> str:
     if HEADER in request.headers:
         return request.headers[HEADER]
-    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return str((await request.post()).get(FIELD, ""))
-    return ""
+    return (await form_of(request)).get(FIELD, "")
 
 
 def _sign_in_first(request: web.Request) -> web.HTTPException:

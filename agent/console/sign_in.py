@@ -11,7 +11,7 @@ from agent.console.context import ConsoleContext, context_of
 from agent.console.people import Account
 from agent.console.rendering import render
 from agent.console.rights import Right
-from agent.console.routing import address_of, page, person_of, visitor_of
+from agent.console.routing import address_of, form_of, page, person_of, visitor_of
 from agent.console.sessions import COOKIE, delete_cookie, set_cookie
 
 WRONG = "Name, password or code is wrong."
@@ -45,8 +45,8 @@ async def _form(request: web.Request) -> web.StreamResponse:
 @page(right=None)
 async def _sign_in(request: web.Request) -> web.StreamResponse:
     context, address = context_of(request), address_of(request)
-    form = await request.post()
-    name, password, code, where = (_field(form.get(key)) for key in ("name", "password", "code", "next"))
+    form = await form_of(request)
+    name, password, code, where = (form.get(key, "") for key in ("name", "password", "code", "next"))
     name = name.strip()
     known = len(name) <= MOST_NAME_CHARS and await context.sessions.known_address(name, address)
     if wait := context.limits.wait_seconds(name, address, known=known):
@@ -115,10 +115,6 @@ def _again(
 ) -> web.Response:
     values = {"message": message, "name": name[:MOST_NAME_CHARS], "next": own_page(where) if where else ""}
     return render(request, "login.html", values, status=status, headers=headers)
-
-
-def _field(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _span(seconds: int) -> str:

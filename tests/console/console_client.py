@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +23,8 @@ from agent.console.passwords import PasswordChecker
 from agent.console.people import Doer
 from agent.console.server import console_application
 from agent.console.sessions import COOKIE
+from agent.history.local import LocalHistory
+from tests.history.stored import write
 
 PASSWORD = "vier Katzen tanzen Tango"
 MACHINE = Doer("(machine)")
@@ -103,10 +106,16 @@ def console_settings(state: Path, **more: Any) -> Settings:
 
 @contextlib.asynccontextmanager
 async def running_console(
-    state: Path, nodes: list[NodeAddress] | None = None, routes: list[web.RouteDef] | None = None, **settings: Any
+    state: Path,
+    nodes: list[NodeAddress] | None = None,
+    routes: list[web.RouteDef] | None = None,
+    records: list[dict[str, Any]] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[RunningConsole]:
-    """Hold a console on a free port of loopback."""
+    """Hold a console on a free port of loopback, over finished calls with these records."""
     made = console_settings(state, **settings)
+    write(state / "calls.sqlite", records or [])
+    await asyncio.to_thread(LocalHistory(state / "calls.sqlite").catch_up)
     async with (
         console_context(made, nodes or [], quick_passwords()) as context,
         TestServer(console_application(context, routes)) as server,

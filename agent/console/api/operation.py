@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from agent.common.untrusted import parse_json
 from agent.console.call_query import InvalidQuery, mistakes, read_query
 from agent.console.rights import Right
-from agent.console.routing import page
+from agent.console.routing import body_in_time, page
 
 PREFIX = "/api/v1"
 MOST_BODY_BYTES = 64 * 1024
@@ -85,9 +85,10 @@ async def read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
     """Read a JSON body by a model. Raises :class:`InvalidQuery`."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send JSON (Content-Type: application/json).\n")
-    content = await request.content.read(MOST_BODY_BYTES + 1)
-    while len(content) <= MOST_BODY_BYTES and not request.content.at_eof():
-        content += await request.content.read(MOST_BODY_BYTES + 1 - len(content))
+    async with body_in_time():
+        content = await request.content.read(MOST_BODY_BYTES + 1)
+        while len(content) <= MOST_BODY_BYTES and not request.content.at_eof():
+            content += await request.content.read(MOST_BODY_BYTES + 1 - len(content))
     try:
         return model.model_validate(parse_json(content or b"{}", most_chars=MOST_BODY_BYTES))
     except ValidationError as error:
