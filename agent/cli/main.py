@@ -19,6 +19,7 @@ from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
+from agent.cli.impact import add_impact_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
 from agent.cli.service import add_service_commands
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add_outbox_commands(add)
     add_records_commands(add)
     add_calls_command(add)
+    add_impact_command(add)
     add_control_commands(add)
     add_console_command(add)
     add_accuracy_command(add)
