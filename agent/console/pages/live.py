@@ -61,7 +61,9 @@ async def _today(request: web.Request) -> tuple[tuple[str, str, str], ...]:
         ("Handed over", "handed_over"),
         ("Hung up", "caller_hung_up"),
     )
-    asked = [CallQuery(since=day, outcome=(outcome,) if outcome else ()) for _, outcome in kinds]
+    asked = [
+        CallQuery.model_validate({"from": day, **({"outcome": (outcome,)} if outcome else {})}) for _, outcome in kinds
+    ]
     counts = await asyncio.gather(*(context.calls.count(query, person, MOST_COUNTED) for query in asked))
     return tuple(
         (name, "–" if count is None else str(count), f"/calls?{urlencode({'when': 'today', **_outcome(outcome)})}")

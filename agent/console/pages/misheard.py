@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -30,9 +32,9 @@ def routes() -> list[web.RouteDef]:
 async def _misheard(request: web.Request) -> web.StreamResponse:
     context, person = context_of(request), person_of(request)
     address = read_address(request.query.items())
-    ends = dict(address.api_pairs(context.now()))
-    query = CallQuery(since=ends.get("from", ""), until=ends.get("to", ""), limit=_AT_ONCE)
-    records = []
+    days = {name: text for name, text in address.api_pairs(context.now()) if name in ("from", "to")}
+    query = CallQuery.model_validate({**days, "limit": _AT_ONCE})
+    records: list[Mapping[str, Any]] = []
     more = True
     while more and len(records) < MOST_CALLS:
         found = await context.calls.find(query, person)

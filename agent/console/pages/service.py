@@ -51,7 +51,7 @@ async def _today(request: web.Request, queue: QueueView) -> int | None:
     context, person = context_of(request), person_of(request)
     if not person.may(Right.CALLS):
         return None
-    asked = CallQuery(since=f"{context.now():%Y-%m-%d}", queue=(queue.name,))
+    asked = CallQuery.model_validate({"from": f"{context.now():%Y-%m-%d}", "queue": (queue.name,)})
     return await context.calls.count(asked, person, MOST_COUNTED)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from agent.console.views.formats import day
 from agent.console.views.labels import value_label
-from agent.history.filters import VALUE_KINDS
+from agent.history.filters import VALUE_KINDS, CallFilter
 
 Pairs = Iterable[tuple[str, str]]
 USUAL_PERIOD = "7d"
@@ -26,6 +26,7 @@ PERIODS: Mapping[str, str] = {
     "90d": "Last 90 days",
     "365d": "Last 12 months",
 }
+_MISHEARD = "misheard"
 WORDS = {"said": "anyone", "caller_said": "the caller", "agent_said": "the agent"}
 """Words looked for, by whose they are."""
 KIND_NAMES = {
@@ -41,10 +42,38 @@ KIND_NAMES = {
     "direction": "Direction",
     "purpose": "Purpose",
     "fact": "Fact",
+    "contained": "Contained",
+    "solved": "Solved",
+    "number": "Caller’s number",
+    "status": "Order state told",
+    "return_reason": "Return reason",
+    "promotion": "Promotion",
+    "standing": "Queue was",
+    "wait_ended": "Wait in the queue",
+    "left": "Ended at step",
+    "survey": "Survey",
+    "listened": "Was asked for",
+    "no_match": "Not understood at",
+    "no_input": "Silent at",
 }
-_SPANS = {"length": ("least_seconds", "most_seconds"), "score": ("least_score", "most_score")}
-_SPANS["latency"] = ("least_latency_ms", "")
-"""Bounds -> the names of their ends in an address; ``""`` for an end that cannot be asked for."""
+_SPANS = {
+    "length": ("least_seconds", "most_seconds"),
+    "score": ("least_score", "most_score"),
+    "latency": ("least_latency_ms", "most_latency_ms"),
+    "wait": ("least_wait_ms", "most_wait_ms"),
+    "greeting": ("least_greeting_ms", "most_greeting_ms"),
+    "again": ("least_again_ms", "most_again_ms"),
+}
+"""Bounds -> the names of their ends in an address."""
+_SPAN_NAMES = {
+    "length": ("Length", " s"),
+    "score": ("Score", ""),
+    "latency": ("Slowest response", " ms"),
+    "wait": ("Wait in the queue", " ms"),
+    "greeting": ("Greeting after", " ms"),
+    "again": ("Called again after", " ms"),
+}
+_ALSO = "also"
 _MOST_VALUES = 50
 _MOST_CHARS = 200
 _MOST_DIGITS = 10
@@ -96,6 +125,10 @@ class CallAddress:
     """``length`` (seconds), ``score``, ``latency`` (ms) -> from, to; an empty end is open."""
     words: Mapping[str, str] = field(default_factory=dict)
     """By the names of :data:`WORDS`."""
+    also: tuple[str, ...] = ()
+    """Second conditions of a kind: ``KIND:VALUE``."""
+    misheard: str = ""
+    """Words of an answer that was not understood, as the index has them."""
     after: str = ""
     """Where the page begins."""
     problems: tuple[str, ...] = ()
@@ -118,8 +151,10 @@ class CallAddress:
         pairs = [(kind, value) for kind in VALUE_KINDS for value in self.values.get(kind, ())]
         pairs += [(name, text) for name, text in (("order", self.order), ("caller", self.caller)) if text]
         for name, ends in self.spans.items():
-            pairs += [(end, text) for end, text in zip(_SPANS[name], ends, strict=True) if end and text]
+            pairs += [(end, text) for end, text in zip(_SPANS[name], ends, strict=True) if text]
         pairs += [(name, self.words[name]) for name in WORDS if self.words.get(name)]
+        pairs += [(_ALSO, condition) for condition in self.also]
+        pairs += [(_MISHEARD, self.misheard)] if self.misheard else []
         return pairs + ([("after", self.after)] if self.after else [])
 
     def link(self, path: str = "/calls") -> str:
@@ -140,19 +175,25 @@ class CallAddress:
             for value in chosen:
                 left = {**query.values, kind: tuple(one for one in chosen if one != value)}
                 without = replace(query, values=left).link()
-                yield Chip(KIND_NAMES[kind], value_label(kind, value), without)
+                yield Chip(KIND_NAMES[kind], value_label(kind, value.removeprefix("=")), without)
         if query.order:
             yield Chip("Order", query.order, replace(query, order="").link())
         if query.caller:
             yield Chip("Caller", query.caller, replace(query, caller="").link())
-        units = {"length": " s", "latency": " ms", "score": ""}
-        names = {"length": "Length", "latency": "Slowest response", "score": "Score"}
         for name, (least, most) in query.spans.items():
             rest = {other: span for other, span in query.spans.items() if other != name}
-            yield Chip(names[name], _span_text(least, most, units[name]), replace(query, spans=rest).link())
+            label, unit = _SPAN_NAMES[name]
+            yield Chip(label, _span_text(least, most, unit), replace(query, spans=rest).link())
+        for condition in query.also:
+            kind, _, value = condition.partition(":")
+            others = tuple(one for one in query.also if one != condition)
+            text = " or ".join(value_label(kind, one.removeprefix("=")) for one in value.split("|"))
+            yield Chip(f"{KIND_NAMES.get(kind, kind)}, also", text, replace(query, also=others).link())
         for name, text in query.words.items():
             left_words = {other: words for other, words in query.words.items() if other != name}
             yield Chip(f"Said by {WORDS[name]}", text, replace(query, words=left_words).link())
+        if query.misheard:
+            yield Chip("Not understood", query.misheard, replace(query, misheard="").link())
 
 
 def read_address(pairs: Pairs) -> CallAddress:
@@ -175,9 +216,50 @@ def read_address(pairs: Pairs) -> CallAddress:
         caller=_with_digit(_last(given, "caller"), problems),
         spans=dict(_spans(given, problems)),
         words=words,
+        also=tuple(dict.fromkeys(given.get(_ALSO, ()))),
+        misheard=_last(given, _MISHEARD),
         after=_last(given, "after"),
         problems=tuple(problems),
     )
+
+
+def address_of(wanted: CallFilter, zone: dt.tzinfo) -> CallAddress:
+    """Return the address of the calls that fulfil a filter; ``zone`` is the shop's."""
+    spans: dict[str, tuple[str, str]] = {}
+    for name, bounds, unit in (
+        ("length", wanted.length_ms, 1000),
+        ("score", wanted.score, 1),
+        ("latency", wanted.latency_ms, 1),
+        ("wait", wanted.wait_ms, 1),
+        ("greeting", wanted.greeting_ms, 1),
+        ("again", wanted.again_ms, 1),
+    ):
+        if bounds:
+            least, most = (
+                "" if edge is None else str(edge // unit) for edge in (bounds.least, bounds.most)
+            )  # the index has whole seconds and milliseconds
+            spans[name] = (least, most)
+    words = {"said": wanted.said, "caller_said": wanted.caller_said, "agent_said": wanted.agent_said}
+    return CallAddress(
+        period=Period("", _end(wanted.since_ms, zone, last=False), _end(wanted.until_ms, zone, last=True)),
+        values=wanted.values,
+        order=wanted.order,
+        caller=wanted.caller,
+        spans=spans,
+        words={name: text for name, text in words.items() if text},
+        also=tuple(f"{kind}:{'|'.join(values)}" for kind, values in wanted.also),
+        misheard=wanted.misheard,
+    )
+
+
+def _end(ms: int | None, zone: dt.tzinfo, *, last: bool) -> str:
+    """Return an end of a period: a day where it is a midnight of the shop (the last: the day before), else a moment."""
+    if ms is None:
+        return ""
+    moment = dt.datetime.fromtimestamp(ms / 1000, dt.UTC).astimezone(zone)
+    if moment.time() != dt.time():
+        return moment.replace(tzinfo=None).isoformat(timespec="seconds")
+    return str((moment - dt.timedelta(days=1)).date() if last else moment.date())
 
 
 def _last(given: Mapping[str, Sequence[str]], name: str) -> str:
@@ -216,7 +298,7 @@ def _spans(given: Mapping[str, Sequence[str]], problems: list[str]) -> Iterator[
         if bad:
             problems.append(f"“{bad[0]}” is no whole number.")
         elif least or most:
-            yield name, (least, most if ends[1] else "")
+            yield name, (least, most)
 
 
 def _is_count(text: str) -> bool:

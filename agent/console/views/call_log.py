@@ -15,7 +15,10 @@ from agent.history.search import CallLine
 
 SLOW_MS = 1000
 """A response above this is marked: callers begin to say "hello?"."""
-OFFERED = ("outcome", "asked", "reason", "step", "ended_by", "result", "queue", "edition", "fault", "fact")
+OFFERED = (
+    *("outcome", "asked", "left", "reason", "step", "result", "status", "return_reason", "promotion", "queue"),
+    *("wait_ended", "no_match", "ended_by", "edition", "fault", "fact"),
+)
 """What can be chosen in the filter, the most used first."""
 FIRST = 4
 """So many of them stand beside the list; the others are behind a button."""

@@ -116,9 +116,12 @@ def value_label(kind: str, value: str) -> str:
     if kind == "result" and "=" in value:
         asked, _, came = value.partition("=")
         return f"{humanise(asked)}: {result(came).text.lower()}"
+    if kind == "left":
+        step, _, way = value.rpartition("=")
+        return f"{step}, {humanise(way).lower()}"
     if kind == "fault":
         return "Any fault" if value == "any" else value
-    if kind in ("step", "edition", "fact", "queue"):
+    if kind in ("step", "edition", "fact", "queue", "promotion", "no_match", "no_input", "listened"):
         return value
     return word_for(kind, value)
 

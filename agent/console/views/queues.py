@@ -41,7 +41,7 @@ def _view(name: str, queue: QueueSettings, now: dt.datetime) -> QueueView:
         report = queue_report(rules, now, None)
         closed = report.standing in ("closed", "holiday")
         standing = Label(labels.humanise(report.standing), labels.WARN) if closed else Label("Open", labels.GOOD)
-        opens = formats.moment_of_day(report.opens.astimezone(now.tzinfo)) if report.opens else ""
+        opens = formats.iso(report.opens, now.tzinfo) if report.opens else ""
         holidays = tuple(formats.day(day) for day in sorted(rules.holidays) if day >= now.date())
     hours = queue.hours or {}
     limits = []
