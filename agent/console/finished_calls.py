@@ -131,12 +131,12 @@ class FinishedCalls:
 
     def _csv(self, wanted: CallFilter, person: ConsolePerson) -> Iterator[str]:
         lines = self._lines(wanted, person)
-        rows: list[Sequence[object]] = [CSV_COLUMNS]
-        while rows:
+        head: list[Sequence[object]] = [CSV_COLUMNS]  # comes with the first calls: what fails, fails before it
+        while rows := head + [csv_cells(shown_line(line, person)) for line in itertools.islice(lines, _AT_ONCE)]:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(rows)
+            head = []
             yield text.getvalue()
-            rows = [csv_cells(shown_line(line, person)) for line in itertools.islice(lines, _AT_ONCE)]
 
     def _json_lines(self, wanted: CallFilter, person: ConsolePerson) -> Iterator[str]:
         ids = (line.id for line in self._lines(wanted, person))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -16,9 +17,12 @@ from agent.console.numbers import without_numbers
 from agent.console.rights import Right
 from agent.console.routing import address_of, person_of, session_of
 from agent.console.sound import peaks_of, samples_of, wav_format, wav_of
+from agent.errors import OrderlineError
 from agent.history.export import Format
 from agent.history.filters import VALUE_KINDS
 from agent.history.search import CallLine
+
+log = logging.getLogger(__name__)
 
 MOST_COUNTED = 10_000
 _SHOWN_VALUES = 1_000
@@ -158,8 +162,14 @@ async def _export(request: web.Request, asked: Asked, form: Format) -> web.Strea
     )
     await response.prepare(request)
     await response.write(first)
-    async for piece in pieces:
-        await response.write(piece)
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+    except OrderlineError as error:
+        log.error("An export of %s has broken off: %s", person.name, error)
+        if request.transport is not None:
+            request.transport.abort()  # half a file must not look like a whole one
+        raise ConnectionResetError from error
     await response.write_eof()
     return response
 
