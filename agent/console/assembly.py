@@ -35,11 +35,13 @@ from agent.console.live import LiveHub
 from agent.console.notes import Notes
 from agent.console.passwords import PasswordChecker
 from agent.console.people import Accounts
+from agent.console.procedures import ProcedureFiles
 from agent.console.rendering import template_environment
 from agent.console.server import console_application
 from agent.console.sessions import Sessions
 from agent.console.sound import CallRecordings, Listenings
 from agent.console.store import FILE, console_file
+from agent.flows import english_pack
 from agent.history.opening import open_history
 from agent.records.sound_files import SoundDirectory
 
@@ -98,6 +100,7 @@ async def console_context(
             sound=CallRecordings(calls_path, sound),
             listenings=Listenings(),
             notes=Notes(database),
+            procedures=ProcedureFiles(settings.flows_directory or english_pack()),
             now=now,
             templates=template_environment(),
         )

@@ -52,6 +52,24 @@ class CallQuery(BaseModel):
     direction: Texts = ()
     purpose: Texts = ()
     fact: Texts = ()
+    contained: Texts = ()
+    solved: Texts = ()
+    number: Texts = ()
+    status: Texts = ()
+    """Of an order that was looked up."""
+    return_reason: Texts = ()
+    promotion: Texts = ()
+    standing: Texts = ()
+    """Of the queue at a hand-over."""
+    wait_ended: Texts = ()
+    left: Texts = ()
+    """The last step of a call, with the way it ended there: ``identify.postcode=hung_up``."""
+    survey: Texts = ()
+    listened: Texts = ()
+    no_match: Texts = ()
+    no_input: Texts = ()
+    misheard: Text = ""
+    """Words of an answer that was not understood."""
     order: Text = ""
     caller: Text = ""
     """The caller's number, or how it ends."""
@@ -61,6 +79,17 @@ class CallQuery(BaseModel):
     most_score: Annotated[int, Field(ge=0, le=99)] | None = None
     least_latency_ms: Count | None = None
     """Of the slowest response of a call."""
+    most_latency_ms: Count | None = None
+    least_wait_ms: Count | None = None
+    """In the staff queue."""
+    most_wait_ms: Count | None = None
+    least_greeting_ms: Count | None = None
+    most_greeting_ms: Count | None = None
+    least_again_ms: Count | None = None
+    """Until the same number called again on the same matter."""
+    most_again_ms: Count | None = None
+    also: Texts = ()
+    """Second conditions of a kind: ``KIND:VALUE``, several values with ``|`` between them."""
     said: Text = ""
     """Words that were said by either side: all of them; ``"in a row"``; the beginning of ``one*``."""
     caller_said: Text = ""
@@ -97,10 +126,15 @@ class CallQuery(BaseModel):
             caller=self.caller,
             length_ms=Bounds(_times(self.least_seconds, 1000), _times(self.most_seconds, 1000)),
             score=Bounds(self.least_score, self.most_score),
-            latency_ms=Bounds(self.least_latency_ms, None),
+            latency_ms=Bounds(self.least_latency_ms, self.most_latency_ms),
+            wait_ms=Bounds(self.least_wait_ms, self.most_wait_ms),
+            greeting_ms=Bounds(self.least_greeting_ms, self.most_greeting_ms),
+            again_ms=Bounds(self.least_again_ms, self.most_again_ms),
+            also=tuple(map(_second, self.also)),
             said=self.said,
             caller_said=self.caller_said,
             agent_said=self.agent_said,
+            misheard=self.misheard,
         )
 
 
@@ -161,6 +195,13 @@ def _moment(text: str, local: Callable[[dt.datetime], dt.datetime], *, end: bool
 
 def _ms(moment: dt.datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _second(text: str) -> tuple[str, tuple[str, ...]]:
+    kind, colon, values = text.partition(":")
+    if kind not in VALUE_KINDS or not colon or not values:
+        raise InvalidQuery(f"also: {text!r} is no KIND:VALUE")
+    return kind, tuple(values.split("|"))
 
 
 def _times(value: int | None, factor: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import jinja2
 from aiohttp import web
@@ -20,6 +21,7 @@ from agent.console.live import LiveHub
 from agent.console.notes import Notes
 from agent.console.passwords import PasswordChecker
 from agent.console.people import Accounts
+from agent.console.procedures import ProcedureFiles
 from agent.console.sessions import Sessions
 from agent.console.sound import CallRecordings, Listenings
 from agent.history.opening import History
@@ -47,9 +49,15 @@ class ConsoleContext:
     sound: CallRecordings
     listenings: Listenings
     notes: Notes
+    procedures: ProcedureFiles
     now: Callable[[], datetime]
     """The shop's time."""
     templates: jinja2.Environment
+
+    @property
+    def calls_path(self) -> Path:
+        """This node's ``calls.sqlite``: finished calls and the outbox."""
+        return self.settings.state_directory / "calls.sqlite"
 
 
 CONTEXT = web.AppKey("context", ConsoleContext)

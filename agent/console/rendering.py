@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import markupsafe
 from aiohttp import web
 
 from agent.console.context import context_of
 from agent.console.csrf import csrf_token
 from agent.console.routing import visitor_of
 from agent.console.sessions import COOKIE
+from agent.console.views import formats, labels
+from agent.console.views.frame import THEME_COOKIE, chosen_theme, menu_for
 
 _ROOM = Path(__file__).resolve().parent
 
@@ -31,7 +34,17 @@ def template_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["static"] = static_address
+    environment.globals |= {"static": static_address, "label_of": labels.outcome, "state_of": labels.state}
+    environment.filters |= {
+        "markup": markupsafe.Markup,  # of drawings of ours alone, which escape the texts in them
+        "span": formats.span,
+        "ms": formats.milliseconds,
+        "number": formats.number,
+        "phone": formats.phone,
+        "humanise": labels.humanise,
+        "at": formats.at,
+        "iso": formats.iso,
+    }
     return environment
 
 
@@ -52,7 +65,10 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """Return a page. Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``path`` besides."""
+    """Return a page.
+
+    Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``path``, ``menu``, ``theme`` besides.
+    """
     context = context_of(request)
     token = request.cookies.get(COOKIE, "")
     person = visitor_of(request)
@@ -62,6 +78,8 @@ def render(
         shop=context.settings.shop.name,
         now=context.now(),
         path=request.path,
+        menu=menu_for(person.may, request.path) if person is not None else (),
+        theme=chosen_theme(request.cookies.get(THEME_COOKIE, "")),
         **(values or {}),
     )
     return web.Response(text=text, content_type="text/html", status=status, headers=headers)

@@ -46,6 +46,16 @@ async def _resume(request: web.Request, asked: Asked) -> web.StreamResponse:
 
 
 async def _switch(request: web.Request, node: str, what: str) -> web.StreamResponse:
+    results = await switch_agents(request, node, what)
+    done = all(result["done"] for result in results.values())
+    return web.json_response({"nodes": results}, status=200 if done else 503)
+
+
+async def switch_agents(request: web.Request, node: str, what: str) -> dict[str, dict[str, Any]]:
+    """Have one agent, or all (``""``), ``pause`` or ``resume``; return by node whether it was ``done``, and ``detail``.
+
+    Raises HTTPNotFound for a node that there is not.
+    """
     context, person = context_of(request), person_of(request)
     clients = [client for client in context.clients if node in ("", client.name)]
     if not clients:
@@ -60,8 +70,7 @@ async def _switch(request: web.Request, node: str, what: str) -> web.StreamRespo
 
     results = dict(zip((client.name for client in clients), await asyncio.gather(*map(one, clients)), strict=True))
     await _note_afterwards(context, request, what, {"nodes": results})
-    done = all(result["done"] for result in results.values())
-    return web.json_response({"nodes": results}, status=200 if done else 503)
+    return results
 
 
 async def _note_afterwards(context: ConsoleContext, request: web.Request, what: str, about: Mapping[str, Any]) -> None:

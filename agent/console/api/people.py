@@ -163,7 +163,7 @@ async def _set_preferences(request: web.Request, asked: Asked) -> web.StreamResp
     return web.json_response(chosen)
 
 
-async def _check_own_password(request: web.Request, password: str) -> None:
+async def check_own_password(request: web.Request, password: str) -> None:
     """Raise HTTPForbidden for a wrong one; guessing it is limited as at the sign-in."""
     context, person, address = context_of(request), person_of(request), address_of(request)
     if context.limits.wait_seconds(person.name, address, known=True):
@@ -178,7 +178,7 @@ async def _check_own_password(request: web.Request, password: str) -> None:
 
 async def _new_password(request: web.Request, asked: Asked) -> web.StreamResponse:
     context, person, session = context_of(request), person_of(request), session_of(request)
-    await _check_own_password(request, asked.body.old)
+    await check_own_password(request, asked.body.old)
     await context.accounts.set_password(person.name, asked.body.new, by=doer_of(request))
     token = await context.sessions.begin(person.id, session.address, session.browser)
     response = web.json_response({"changed": True})
@@ -193,15 +193,24 @@ async def _offer_second_factor(request: web.Request, _: Asked) -> web.StreamResp
 
 
 async def _set_second_factor(request: web.Request, asked: Asked) -> web.StreamResponse:
-    context, body, person = context_of(request), asked.body, person_of(request)
-    await _check_own_password(request, body.password)
+    body = asked.body
+    await switch_second_factor(request, body.password, body.secret, body.code)
+    return web.json_response({"second_factor": bool(body.secret)})
+
+
+async def switch_second_factor(request: web.Request, password: str, secret: str, code: str) -> None:
+    """Switch one's own second factor on with a secret that an app has, or off (``""``).
+
+    Raises HTTPForbidden for a wrong password, PeopleError for a code that is not the secret's.
+    """
+    context, person = context_of(request), person_of(request)
+    await check_own_password(request, password)
     step: int | None = 0
-    if body.secret:
-        step = accepted_step(body.secret, body.code, context.now().timestamp(), 0)
+    if secret:
+        step = accepted_step(secret, code, context.now().timestamp(), 0)
         if step is None:
             raise PeopleError("This is not the code that the app shows now. Is the clock of your phone right?")
-    await context.accounts.set_second_factor(person.name, body.secret, by=doer_of(request), step=step or 0)
-    return web.json_response({"second_factor": bool(body.secret)})
+    await context.accounts.set_second_factor(person.name, secret, by=doer_of(request), step=step or 0)
 
 
 def session_json(session: ConsoleSession, own: ConsoleSession) -> dict[str, Any]:
