@@ -215,8 +215,10 @@ async def test_the_recording_of_a_call_whose_agent_is_killed_is_finished_by_the_
     agent = recording.stack.agent
 
     async def kill_when_recorded() -> None:
-        while sum(file.stat().st_size for file in (sound / "incoming").iterdir()) < BEGUN_BYTES:
-            await asyncio.sleep(0.05)
+        def recorded_bytes() -> int:
+            return sum(file.stat().st_size for file in (sound / "incoming").iterdir())
+
+        await until(lambda: recorded_bytes() >= BEGUN_BYTES, FINISHED_SECONDS)
         agent.signal(signal.SIGKILL)
 
     killer = asyncio.create_task(kill_when_recorded())
