@@ -49,7 +49,7 @@ rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 
 scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
-		agent/rehearsal/scripts/scenarios.yaml agent/rehearsal/scripts/letters.yaml
+		agent/rehearsal/scripts/scenarios.yaml agent/rehearsal/scripts/letters.yaml agent/rehearsal/scripts/own_words.yaml
 
 shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"
 	@$(BIN)/orderline shop faults --home $(HOME_DIR) $(ARGS)

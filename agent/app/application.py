@@ -29,6 +29,7 @@ from agent.asterisk.stasis_app import StasisApplication
 from agent.asterisk.supervisor_phone import SupervisorPhone
 from agent.call.queue_waits import QueueWaits
 from agent.common.redis import SharedRedis
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
 from agent.config.timezone import wall_clock
 from agent.control.active_calls import ActiveCalls
@@ -198,7 +199,11 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     stack.push_async_callback(control.close)
     await open_triggers(settings, shop.systems, stack)
     await connect(asterisk, settings, takeover=takeover, stack=stack)
+    # what the first words of a call do not need: loaded beside the calls
     warm_up.start(procedures.current.score)
+    voices = asyncio.create_task(speech.speaker.load_engines(), name="load-voices")
+    voices.add_done_callback(report_failure)
+    stack.push_async_callback(cancel_and_wait, voices)
     return Application(telephony, asterisk.heartbeat, admission, control, stop_endpoint, status)
 
 

@@ -37,13 +37,13 @@ class SpeechEngines:
 
 
 async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> SpeechEngines:
-    """Load the model and the voices; ``stack`` closes them."""
+    """Load the model, and the voices but for what only new texts need; ``stack`` closes them."""
     speech, state = settings.speech, settings.state_directory
     model = resolve_model(speech.model, speech.models_directory or state / "models")
     recognizer = VoskRecognizer(model, workers=speech.workers or None)
     stack.callback(recognizer.close)
     speaker = PromptSynthesizer(
-        await asyncio.to_thread(build_engines, speech.voices),
+        await asyncio.to_thread(build_engines, speech.voices, load=False),
         cache_dir=speech.cache_directory or state / "voice",
         recordings_dir=speech.recordings_directory,
     )

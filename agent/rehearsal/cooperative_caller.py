@@ -14,7 +14,7 @@ Reaction = Literal["yes", "no", "again", ""]
 MOST_REPAIRS = 4
 """A caller who has been asked back so often in one place has had enough."""
 
-_READ_BACK = re.compile(r"(.+\.)?confirm_prompt|confirm_number|confirm_request")
+_READ_BACK = re.compile(r"(.+\.)?confirm_prompt|confirm_number|confirm_request|confirm_numbered_request")
 _AGAIN = re.compile(r"(.+\.)?(nomatch|noinput)([._]\d+)?|ask_again|go_on|not_that|still_there|not_matched")
 
 

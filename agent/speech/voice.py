@@ -81,6 +81,15 @@ class PromptSynthesizer:
         self._rendering: dict[str, asyncio.Task[bytes]] = {}
         self._unhealthy_until: dict[str, float] = {}
 
+    async def load_engines(self) -> None:
+        """Load the engines for texts that nobody has spoken yet; one that cannot be loaded rests for a while."""
+        loop = asyncio.get_running_loop()
+        for engine in self._engines:
+            try:
+                await loop.run_in_executor(self._threads, engine.load)
+            except EngineError as error:
+                self._failed(engine, error)
+
     @property
     def healthy(self) -> dict[str, bool]:
         """Engine name -> whether it would be asked now."""
@@ -226,10 +235,11 @@ class PromptSynthesizer:
         )
 
 
-def build_engines(names: Sequence[str]) -> list[Engine]:
-    """Load the engines of these names, in order; those that cannot work here are logged and left out.
+def build_engines(names: Sequence[str], *, load: bool = True) -> list[Engine]:
+    """Return the engines of these names, in order; those that cannot work here are logged and left out.
 
-    Blocks for up to a second each. A name may carry a voice: ``piper:/srv/voices/amy.onnx``, ``pyttsx3:en-gb+f3``.
+    With ``load`` each is loaded, which takes up to a second; without it that is left to :meth:`Engine.load`, or to the
+    first text that is not in the cache. A name may carry a voice: ``piper:/srv/voices/amy.onnx``, ``pyttsx3:en-gb+f3``.
     Raises :class:`~agent.call.errors.VoiceError` when none is left.
     """
     engines: list[Engine] = []
@@ -238,7 +248,10 @@ def build_engines(names: Sequence[str]) -> list[Engine]:
         try:
             if name not in ENGINES:
                 raise EngineError(f"There is no voice engine {name!r}; there are {', '.join(ENGINES)}.")
-            engines.append(ENGINES[name](voice=voice) if voice else ENGINES[name]())
+            engine = ENGINES[name](voice=voice) if voice else ENGINES[name]()
+            if load:
+                engine.load()
+            engines.append(engine)
         except EngineError as error:
             log.warning("The voice engine %s is not used: %s", entry, error.message)
     if not engines:

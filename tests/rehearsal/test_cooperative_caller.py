@@ -31,3 +31,11 @@ def test_what_was_not_understood_is_said_again(prompt: str) -> None:
 
 def test_an_ordinary_answer_needs_no_reaction() -> None:
     assert reaction(["status.in_transit", "another.prompt"], "It comes tomorrow. Anything else?", "10473") == ""
+
+
+@pytest.mark.parametrize(
+    ("read", "answer"), [("one zero four, seven three", "yes"), ("one zero four, three seven", "no")]
+)
+def test_a_number_read_back_with_a_request_is_compared(read: str, answer: str) -> None:
+    text = f"Order {read}. Would you like to know where the order is?"
+    assert reaction(["confirm_numbered_request"], text, "where is order one oh four seven three") == answer

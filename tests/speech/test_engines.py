@@ -46,7 +46,7 @@ def test_hibari_says_the_same_text_the_same_way_every_time():
 
 def test_an_unknown_hibari_voice_names_those_there_are():
     with pytest.raises(EngineError, match="heart"):
-        HibariEngine("nobody")
+        HibariEngine("nobody").load()
 
 
 @pytest.mark.slow

@@ -31,6 +31,10 @@ class ToneEngine:
         self.may_go_on = threading.Event()
         self.may_go_on.set()
 
+    def load(self) -> None:
+        if self.broken:
+            raise EngineError("cannot be loaded")
+
     def synthesise(self, text: str) -> Pcm:
         self.spoken.append(text)
         self.asked.set()
@@ -228,6 +232,22 @@ async def test_a_text_that_cannot_be_spoken_does_not_stop_the_others():
     done = await speaker.prerender([Prompt("a", "good"), Prompt("b", "bad"), Prompt("c", "fine")])
     assert (done.ready, done.failed) == (2, ("bad",))
     await speaker.close()
+
+
+async def test_an_engine_that_cannot_be_loaded_rests_and_the_next_one_speaks():
+    first, second = ToneEngine("first"), ToneEngine("second")
+    first.broken = True
+    speaker = PromptSynthesizer([first, second])
+    await speaker.load_engines()
+    assert speaker.healthy == {"first": False, "second": True}
+    assert await speaker.render("p", "Hello.")
+    assert second.spoken == ["Hello."]
+    await speaker.close()
+
+
+def test_engines_that_are_not_loaded_yet_are_known_by_what_they_will_say():
+    (waiting,) = build_engines(["hibari"], load=False)
+    assert waiting.identity == HibariEngine().identity
 
 
 def test_memory_keeps_the_prompts_used_last():

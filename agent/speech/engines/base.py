@@ -30,6 +30,12 @@ class Engine(Protocol):
     def identity(self) -> str:
         """Engine, its version, voice and speed: what the audio depends on besides the text. Part of the cache key."""
 
+    def load(self) -> None:
+        """Load what the first text would otherwise wait for; nothing to do a second time. Raises :class:`EngineError`.
+
+        Blocks for up to a second: call it in a thread.
+        """
+
     def synthesise(self, text: str) -> Pcm:
         """Return the spoken text, levelled and trimmed (:func:`agent.speech.engines.audio.to_telephone_audio`).
 

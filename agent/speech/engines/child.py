@@ -58,6 +58,9 @@ class SubprocessEngine:
         """Process id of the child, None when none is running."""
         return self._child.pid if self._child else None
 
+    def load(self) -> None:
+        """Nothing to do: the child has loaded its voice when it was started."""
+
     def synthesise(self, text: str) -> Pcm:
         """Return the spoken text. Raises :class:`EngineError` when the child fails, dies or takes too long."""
         with self._one_at_a_time:

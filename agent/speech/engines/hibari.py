@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import threading
 import zlib
 from typing import Any
 
@@ -14,32 +15,34 @@ from agent.speech.engines.base import EngineError, Pcm
 
 
 class HibariEngine:
-    """A hibari voice, loaded once (0.5 s, 150 MB).
+    """A hibari voice, loaded once, with the first text or before (0.5 s, 150 MB). Thread-safe.
 
     ``speed`` is 1.0 for the voice's own pace, higher is faster. Raises :class:`EngineError` when hibari-tts is not
-    installed or the voice cannot be loaded.
+    installed.
     """
 
     name = "hibari"
 
     def __init__(self, voice: str = "heart", speed: float = 1.0) -> None:
         try:
-            module = importlib.import_module("hibari")
             version = importlib.metadata.version("hibari-tts")
-        except ImportError as error:
-            raise EngineError(f"The voice engine hibari is not installed ({error}): pip install hibari-tts.") from error
-        if voice not in (known := importlib.import_module("hibari.voices").VOICES):
-            raise EngineError(f"hibari has no voice {voice!r}; it has {', '.join(sorted(known))}.")
-        try:
-            self._tts: Any = module.Hibari(voice=voice, threads=1)
-            self._tts("Hello.", seed=1)  # loads the dictionaries too: the first caller does not wait for them
-        except (OSError, RuntimeError) as error:
-            raise EngineError(f"hibari's voice {voice!r} cannot be loaded: {error}") from error
+        except importlib.metadata.PackageNotFoundError as error:
+            raise EngineError("The voice engine hibari is not installed: pip install hibari-tts.") from error
+        self._voice = voice
         self._speed = speed
+        self._tts: Any = None
+        self._loading = threading.Lock()
         self.identity = f"hibari {version} {voice} {speed:g}"
+
+    def load(self) -> None:
+        """Load the voice. Raises :class:`EngineError` for one that is not there, or cannot be loaded."""
+        with self._loading:
+            if self._tts is None:
+                self._tts = _loaded(self._voice)
 
     def synthesise(self, text: str) -> Pcm:
         """Return the spoken text. Raises :class:`EngineError`."""
+        self.load()
         try:
             audio = self._tts(text, speed=self._speed, seed=zlib.crc32(text.encode()))
         except (RuntimeError, ValueError, KeyError, IndexError) as error:
@@ -48,6 +51,20 @@ class HibariEngine:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _loaded(voice: str) -> Any:
+    try:
+        module = importlib.import_module("hibari")
+        if voice not in (known := importlib.import_module("hibari.voices").VOICES):
+            raise EngineError(f"hibari has no voice {voice!r}; it has {', '.join(sorted(known))}.")
+        tts = module.Hibari(voice=voice, threads=1)
+        tts("Hello.", seed=1)  # loads the dictionaries too
+    except ImportError as error:
+        raise EngineError(f"The voice engine hibari is not installed ({error}): pip install hibari-tts.") from error
+    except (OSError, RuntimeError) as error:
+        raise EngineError(f"hibari's voice {voice!r} cannot be loaded: {error}") from error
+    return tts
 
 
 __all__ = ["HibariEngine"]
