@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.common.paths import CONFIG_DIRECTORY
@@ -17,7 +18,9 @@ from agent.errors import OrderlineError
 if TYPE_CHECKING:
     from agent.impact.imports.measured_volumes import MeasuredVolumes
     from agent.impact.inputs import ImpactInputs
+    from agent.reports.measured import MeasuredFacts
 
+_RECORD_DAYS = 90
 _DESCRIPTION = (
     "What the agent is worth: staff, waiting, lost callers and cost by hour of the week and on a sale day, with and "
     "without it (docs/impact.md). Without any option it asks."
@@ -48,6 +51,8 @@ def add_impact_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     what.add_argument("--dialled", action="append", default=[], metavar="NUMBER", help=numbers)
     what.add_argument("--utc", action="store_true", help="times in the CDR are UTC (usegmtime=yes)")
     what.add_argument("--zone", default="", help="whose hours: Europe/Madrid (shop.timezone, else this machine's)")
+    what.add_argument("--no-records", action="store_true", help="leave out what the agent's own calls say")
+    what.add_argument("--here", action="store_true", help="this node's own calls, also where records.url is set")
     what.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     how = command.add_argument_group("what is worked out")
     how.add_argument("--event", type=float, metavar="CALLS", help="also a sale day with so many calls")
@@ -58,6 +63,7 @@ def add_impact_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     formats.add_argument("--json", action="store_true", help="print all of it as JSON")
     formats.add_argument("--csv", action="store_true", help="print every hour as CSV")
     formats.add_argument("--example", action="store_true", help="print a YAML file with every value, to change")
+    out.add_argument("--picture", type=Path, metavar="FILE", help="write the chart of waits by hour as SVG")
     out.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts; it needs no network")
 
 
@@ -65,17 +71,25 @@ def _impact(options: argparse.Namespace) -> int:
     from agent.impact.inputs_file import example_file
     from agent.impact.model import estimate
     from agent.impact.output.export import to_csv, to_json
-    from agent.impact.output.page import html_page
+    from agent.impact.output.page import html_page, wait_chart
     from agent.impact.output.terminal import terminal_text
 
     told = sys.stderr if options.json or options.csv or options.example else sys.stdout
+    picture = None if options.picture is None else _opened_for_writing(options.picture)
+    page = (
+        None if options.html is None else _opened_for_writing(options.html)
+    )  # as who called, before rights are dropped
     inputs, warnings, volumes = _gathered(options, lambda line: print(line, file=told))
     if options.example:
         print(example_file(inputs), end="")
         return 0
     result = estimate(inputs, warnings)
-    if options.html is not None:
-        _write(options.html, html_page(result, volumes))
+    if page is not None:
+        with page:
+            page.write(html_page(result, volumes))
+    if picture is not None:
+        with picture:
+            picture.write(wait_chart(result, result.event or result.week, standalone=True) + "\n")
     if options.json:
         print(json.dumps(to_json(result), indent=2, ensure_ascii=False))
     elif options.csv:
@@ -97,6 +111,7 @@ def _gathered(
     from agent.impact.interview import interview
     from agent.impact.measured import with_imported_calls, with_volumes
     from agent.impact.output.terminal import file_lines
+    from agent.impact.own_records import with_own_records
 
     inputs, warnings = ImpactInputs(), list[str]()
     yours = read_inputs(options.inputs, inputs) if options.inputs is not None else inputs
@@ -122,6 +137,10 @@ def _gathered(
         inputs = inputs.with_values({"event_calls": options.event}, "yours")
     if options.claim is not None:
         inputs = inputs.with_values(_claim(options.claim), "yours")
+    facts = None if options.example else _own_records(options)
+    if facts is not None:
+        measured = with_own_records(inputs, facts)
+        inputs, warnings = measured.inputs, [*warnings, *measured.warnings]
     return inputs, warnings, volumes
 
 
@@ -177,8 +196,37 @@ def _ask(prompt: str) -> str:
     return line
 
 
-def _write(path: Path, text: str) -> None:
+def _opened_for_writing(path: Path) -> TextIO:
     try:
-        path.write_text(text, encoding="utf-8")
+        return path.open("w", encoding="utf-8")
     except OSError as error:
         raise InvalidImpactOption(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _own_records(options: argparse.Namespace) -> MeasuredFacts | None:
+    """Return what the agent's own calls of the last 90 days say; None where there are none to be asked."""
+    if options.no_records or not (options.config / "orderline.yaml").exists():
+        return None
+    from agent.app.outbox_factory import calls_path
+    from agent.common.privileges import drop_root_privileges
+    from agent.config.loader import load_settings
+    from agent.config.timezone import wall_clock
+    from agent.history.opening import open_history
+    from agent.reports.measured import measured_facts
+    from agent.reports.periods import Period
+
+    settings = load_settings(options.config)
+    path = calls_path(settings)
+    address = "" if options.here else settings.records.address()
+    if not address and not path.exists():
+        return None
+    drop_root_privileges(settings.state_directory)  # the index must stay the agent's user's
+    history = open_history(path, address)
+    try:
+        history.catch_up()
+        today = wall_clock(settings.shop.timezone)()
+        period = Period.days((today - dt.timedelta(days=_RECORD_DAYS)).date(), today.date(), today.tzinfo or dt.UTC)
+        with history.told():
+            return measured_facts(history.index, period)
+    finally:
+        history.close()

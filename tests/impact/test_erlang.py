@@ -17,9 +17,7 @@ patience = st.floats(min_value=1, max_value=5000)
 handling = st.floats(min_value=10, max_value=600)
 
 
-@pytest.mark.parametrize(
-    ("agents", "load", "value"), [(1, 0.5, 1 / 2), (2, 1, 1 / 3), (3, 2, 4 / 9), (4, 3, 27 / 53)]
-)
+@pytest.mark.parametrize(("agents", "load", "value"), [(1, 0.5, 1 / 2), (2, 1, 1 / 3), (3, 2, 4 / 9), (4, 3, 27 / 53)])
 def test_erlang_c_of_small_queues_is_exact(agents: int, load: float, value: float) -> None:
     assert erlang_c(load, agents).wait_probability == pytest.approx(value, rel=1e-12)
 
@@ -190,7 +188,7 @@ def test_staff_needed_are_enough_and_one_fewer_are_not(load: float, share: float
 
 def test_nonsense_is_refused() -> None:
     for wrong in (lambda: erlang_b(-1, 3), lambda: erlang_b(float("nan"), 3), lambda: erlang_c(1, -1)):
-        with pytest.raises(ValueError, match="lies between|a number from 0"):
+        with pytest.raises(ValueError, match=r"lies between|a number from 0"):
             wrong()
     assert agents_needed(0, 180, 0.8, 20) == 0
     assert erlang_a(0, 3, 180, 60).abandon_probability == 0

@@ -134,7 +134,7 @@ def test_every_caller_is_answered_or_lost_once(
     assert (outcome.waited >= 0).all()
     redials = len(outcome.waited) - int(outcome.answered.sum()) - len(outcome.lost_at)
     to_staff = len(outcome.waited) - redials
-    assert 0 <= redials
+    assert redials >= 0
     assert to_staff == int(outcome.answered.sum()) + len(outcome.lost_at)
     assert to_staff <= outcome.callers
     if contained == 0:

@@ -30,8 +30,17 @@ _CUSTOM = (
     "duration", "billsec", "disposition", "amaflags", "accountcode", "uniqueid", "userfield", "sequence",
 )  # fmt: skip
 """The columns of the sample configuration of cdr_custom."""
+_TABLE = (
+    "start", "clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "duration", "billsec",
+    "disposition", "amaflags", "accountcode", "uniqueid", "userfield",
+)  # fmt: skip
+"""The columns of the table of FreePBX, where they are not named."""
 _LEAST_COLUMNS = 16
 _NEEDED = ("src", "dst", "channel", "dstchannel", "lastapp", "start", "billsec", "disposition")
+_NO_RECORD = (
+    "no record of a call: 16 columns or more, a start like 2026-11-02 14:30:05 in the 1st, 9th or 10th, or a first line "
+    f"that names {', '.join(_NEEDED)}: not used"
+)
 _ALIASES = {"calldate": "start", "lastapplication": "lastapp", "destination": "dst", "source": "src"}
 _DISPOSITIONS = frozenset({"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"})
 
@@ -75,8 +84,7 @@ def read_cdr(
     if calls and not ours:
         raise CallLogUnusable(_nothing_for_staff(calls, dialled))
     if left := len(calls) - len(ours):
-        notes.counts["call that did not come to the staff (outgoing, internal, other numbers): not used"] = left
-        notes.places["call that did not come to the staff (outgoing, internal, other numbers): not used"] = []
+        notes.add_many("call that did not come to the staff (outgoing, internal, other numbers): not used", left)
     callers = [_caller(rows) for rows in ours.values()]
     starts = [row.start for rows in calls.values() for row in rows]
     by_queue = Counter(next((row.queue for row in rows if row.queue), rows[0].dst) for rows in ours.values())
@@ -103,7 +111,7 @@ def _read_file(
             _refuse(
                 file,
                 notes,
-                "no record of a call (16 columns or more, with a start in the 9th or 10th): not used",
+                _NO_RECORD,
                 place,
             )
             continue
@@ -138,7 +146,7 @@ def _layout(cells: Sequence[str]) -> tuple[Mapping[str, int] | None, bool]:
     names = [_ALIASES.get(name, name) for name in (cell.strip().lower() for cell in cells)]
     if set(_NEEDED) <= set(names):
         return {name: names.index(name) for name in names}, True
-    for columns in (_CUSTOM, _MASTER):  # where the ninth is no time, it is the data of an application
+    for columns in (_TABLE, _CUSTOM, _MASTER):
         start = columns.index("start")
         if len(cells) >= _LEAST_COLUMNS and _looks_like_time(cells[start]):
             return {name: place for place, name in enumerate(columns)}, False
@@ -151,7 +159,8 @@ def _looks_like_time(text: str) -> bool:
 
 def _cell(cells: Sequence[str], columns: Mapping[str, int], name: str) -> str:
     place = columns.get(name)
-    return cells[place].strip() if place is not None and place < len(cells) else ""
+    text = cells[place].strip() if place is not None and place < len(cells) else ""
+    return "" if text in ("NULL", "\\N") else text
 
 
 def _row(cell: Callable[[str], str], clock: ZoneInfo, notes: ImportNotes, place: str) -> _Row | str:

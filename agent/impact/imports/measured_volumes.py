@@ -90,7 +90,9 @@ def measure(
     Raises :class:`CallLogUnusable` where there are no callers, or the span is longer than ten years.
     """
     if not callers:
-        raise CallLogUnusable("\n".join(["there are no calls in it", *summary.notes.lines()]))
+        raise CallLogUnusable(
+            "\n".join([f"{', '.join(file.name for file in summary.files)}: no calls in it", *summary.notes.lines()])
+        )
     first, last = (dt.datetime.fromtimestamp(moment, zone) for moment in span)
     if (last - first).days > _MOST_DAYS:
         raise CallLogUnusable(

@@ -45,7 +45,13 @@ _LEAST_EPOCH = 631_152_000
 _MOST_EPOCH = 4_102_444_800
 """1990 and 2100: outside of it no clock was set."""
 _COLUMNS = ("time", "callid", "queuename", "agent", "event")
-_ALIASES = {"queue": "queuename", "call_id": "callid", "uniqueid": "callid", "qname": "queuename", "timestamp": "time"}
+_DATA = ("data1", "data2", "data3", "data4", "data5")
+_ALIASES = {
+    "queue": "queuename", "queue_name": "queuename", "qname": "queuename", "call_id": "callid", "uniqueid": "callid",
+    "timestamp": "time", "date_time": "time", "type": "agent", "member": "agent",
+    **{f"param{number}": f"data{number}" for number in range(1, 6)},
+}  # fmt: skip
+"""What tables of other programs call the columns."""
 _EPOCH = re.compile(r"\d{9,11}(\.\d+)?")
 
 
@@ -155,7 +161,8 @@ class QueueEvents:
         line = (at, call, queue, event, data)
         if line in self._seen or line in here:
             file.repeated += 1
-            self.notes.add("line that was read before (rotated files overlap): counted once", place)
+            why = "stands in another file too (rotated files overlap)" if line in self._seen else "stands twice"
+            self.notes.add(f"line that {why}: counted once", place)
             return
         here.add(line)
         file.used += 1
@@ -231,7 +238,7 @@ def _reader(first: str) -> tuple[Callable[[str], Sequence[str]], bool]:
     names = [_ALIASES.get(name, name) for name in names]
     if set(_COLUMNS) <= set(names):
         places = [names.index(name) for name in _COLUMNS]
-        places += [place for name in ("data1", "data2", "data3", "data4", "data5") for place in _index(names, name)]
+        places += [place for name in _DATA for place in _index(names, name)]
         old = next(iter(_index(names, "data")), None)
         return lambda text: _columns(split_csv(text, delimiter), places, old), True
     return lambda text: _without_id(split_csv(text, delimiter)), False

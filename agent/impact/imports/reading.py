@@ -51,13 +51,18 @@ class ImportNotes:
         if len(known) < MOST_PLACES:
             known.append(place)
 
+    def add_many(self, what: str, count: int) -> None:
+        """Note so many of which no single one has a place."""
+        self.counts[what] = self.counts.get(what, 0) + count
+        self.places.setdefault(what, [])
+
     def lines(self, most_places: int = 8) -> list[str]:
         """Return a sentence for each kind, with its first places."""
         told = []
         for what, count in self.counts.items():
             known = self.places[what][:most_places]
             more = ", ..." if count > len(known) else ""
-            told.append(f"{count} x {what} ({', '.join(known)}{more})")
+            told.append(f"{count} x {what}" + (f" ({', '.join(known)}{more})" if known else ""))
         return told
 
 
@@ -101,15 +106,19 @@ def _lines(file: BinaryIO, name: str, notes: ImportNotes) -> Iterator[tuple[int,
     encoding = next((text for mark, text in _UTF16.items() if start.startswith(mark)), "")
     if encoding:
         stream = cast(BinaryIO, _Recoded(stream, encoding))
-    for number, raw in enumerate(_raw_lines(stream, name, notes), start=1):
-        if len(raw) > MOST_LINE_BYTES:
-            notes.add(f"line longer than {MOST_LINE_BYTES} bytes: not used", f"{name}:{number}")
-            continue
-        text = _decoded(raw, f"{name}:{number}", notes)
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        if text := text.strip():
-            yield number, text
+    number = 0
+    for raw in _raw_lines(stream, name, notes):
+        for piece in raw.rstrip(b"\r\n").split(b"\r"):  # a single CR ends lines of old spreadsheets
+            number += 1
+            place = f"{name}:{number}"
+            if len(piece) > MOST_LINE_BYTES:
+                notes.add(f"line longer than {MOST_LINE_BYTES} bytes: not used", place)
+                continue
+            text = _decoded(piece, place, notes)
+            if number == 1:
+                text = text.removeprefix("\ufeff")
+            if text := text.strip():
+                yield number, text
 
 
 def _raw_lines(stream: BinaryIO, name: str, notes: ImportNotes) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -86,7 +87,7 @@ class _Chart:
         values = [value for one in series for value in one.values if value is not None]
         values += [limit.value for limit in limits]
         self._ticks = _ticks(max(values, default=0.0))
-        self._hatch = f"hatch-{sum(map(ord, title)):x}"
+        self._hatch = f"hatch-{zlib.crc32(title.encode()):x}"
         """The name of a pattern has to be one on the whole page."""
 
     def lines(self) -> str:

@@ -16,7 +16,8 @@ MADRID = ZoneInfo("Europe/Madrid")
 
 def record(
     start: str = "2026-11-02 10:00:00", *, dst: str = "600", dstchannel: str = "PJSIP/201-01", app: str = "Queue",
-    data: str = "shop,t", billsec: object = 100, disposition: str = "ANSWERED", unique: str = "1.1", linked: str = "1.1",
+    data: str = "shop,t", billsec: object = 100, disposition: str = "ANSWERED",
+    unique: str = "1.1", linked: str = "1.1",
 ) -> str:  # fmt: skip
     return (
         f'"","2025550101","{dst}","from-trunk","""Ann, B"" <2025550101>","PJSIP/trunk-01","{dstchannel}","{app}",'

@@ -33,6 +33,10 @@ def test_marks_and_line_ends_do_not_matter(tmp_path: Path, encoding: str) -> Non
     assert notes.counts == {}
 
 
+def test_lines_that_end_as_old_spreadsheets_end_them(tmp_path: Path) -> None:
+    assert lines(written(tmp_path, b"one\rtwo\r\nthree"))[0] == [(1, "one"), (2, "two"), (3, "three")]
+
+
 def test_latin_and_nul_bytes_are_told(tmp_path: Path) -> None:
     read, notes = lines(written(tmp_path, b"caf\xe9\n\0\0two\0\n"))
     assert read == [(1, "café"), (2, "two")]
@@ -85,4 +89,4 @@ def test_any_bytes_are_lines_or_a_reason(tmp_path_factory: pytest.TempPathFactor
         read, _ = lines(path)
     except CallLogUnusable:
         return
-    assert all(text and "\0" not in text for _, text in read)
+    assert all(text and "\0" not in text and "\r" not in text for _, text in read)
