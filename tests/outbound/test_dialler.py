@@ -442,6 +442,23 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
     assert await state(world) == (JobState.DONE, Reason.CALLED_IN)
 
 
+async def test_a_customer_who_rings_in_while_the_telephone_system_is_asked_is_not_rung(world: World) -> None:
+    await add(world, new_job())
+    dialler = world.start()
+    await world.store.set_campaign("running", "test", "", world.time)
+    dial_one = world.dial
+
+    async def rings_in_meanwhile(request: Any) -> None:
+        await dialler.inbound_began(request.number)
+        await dial_one(request)
+
+    world.dial = rings_in_meanwhile  # type: ignore[method-assign]
+    await world.run(dialler, world.time + timedelta(minutes=2))
+    assert world.rang == []
+    [attempt] = await world.store.attempts_of("delivery:A1:all")
+    assert attempt.end is DialEnd.CANCELLED
+
+
 async def test_nobody_is_dialled_while_they_talk_with_us(world: World) -> None:
     await add(world, new_job())
     dialler = world.start()
