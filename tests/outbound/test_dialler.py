@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.call.dialling import DialEnd
-from agent.outbound.model import CallOutcome, CallResult, JobState, Purpose, Reached, Reason, Scope
+from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, Scope
 from agent.outbound.ports import OrderNow, StaffRoom
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
@@ -490,6 +490,18 @@ async def test_a_number_suppressed_by_a_command_while_it_rings_is_cancelled(worl
     [attempt] = await world.store.attempts_of("delivery:A1:all")
     assert attempt.end is DialEnd.CANCELLED
     assert await state(world) == (JobState.DROPPED, Reason.SUPPRESSED)
+
+
+async def test_a_promised_call_back_is_made_once_at_its_time(world: World) -> None:
+    world.start()
+    assert world.results is not None
+    at = MONDAY_NOON + timedelta(hours=2)
+    facts = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+    for _ in range(2):
+        assert await world.results.promise_call_back("call-7", NUMBER, facts, at) == "callback:CALL-7"
+    world.telephones[NUMBER] = [answers()]
+    await dial(world, hours=5)
+    assert [(request.purpose, at <= when) for request, when in world.dialled] == [(Purpose.CALLBACK, True)]
 
 
 async def test_a_second_dialler_on_the_same_directory_waits(world: World) -> None:
