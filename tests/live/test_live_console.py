@@ -1,4 +1,4 @@
-"""The console beside real calls: words as they are said, pause, hand-over, taking over, and what its death does to them."""
+"""The console beside real calls: words as they are said, pause, hand-over, take-over, and what its death does to them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from agent.rehearsal.voices import Voices
 from tests.console.console_client import Browser
 from tests.live.conftest import CallCentre, stored_records
 from tests.live.test_live_supervisors import PhonesByHand, heard, says
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,8 +74,9 @@ async def test_a_call_runs_ends_and_is_found_by_its_words(floor: PhonesByHand, b
     assert [event["event"] for event in live["events"]].count("caller_said") >= 1
     await caller.hang_up()
     await floor.over()
+    await finished(floor, call["call_id"])
     async with asyncio.timeout(20):
-        while not (found := (await browser.json("/api/v1/calls?caller_said=autumn"))["calls"]):
+        while not (found := (await browser.json("/api/v1/calls?caller_said=autumn"))["calls"]):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     assert call["call_id"] in [one["id"] for one in found]
 
@@ -147,7 +149,5 @@ async def test_no_call_notices_that_the_console_is_killed(
 
 
 async def finished(floor: PhonesByHand, call_id: str) -> dict[str, Any]:
-    async with asyncio.timeout(20):
-        while call_id not in (records := stored_records(floor.call_centre)):
-            await asyncio.sleep(0.1)
-    return dict(records[call_id])
+    await until(lambda: call_id in stored_records(floor.call_centre))
+    return dict(stored_records(floor.call_centre)[call_id])
