@@ -1,4 +1,4 @@
-"""The console beside real calls: words as they are said, pause, hand-over, taking over, and a console that is killed."""
+"""The console beside real calls: words as they are said, pause, hand-over, taking over, and a console that dies."""
 
 from __future__ import annotations
 
