@@ -44,7 +44,11 @@ def test_two_digits_are_left(number: str, cut: str) -> None:
     assert cut_number(number) == cut
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+SCALARS = st.none() | st.booleans() | st.floats(allow_nan=False) | st.text()
+JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+
+
+@given(JSON)
 def test_any_json_is_taken(value: object) -> None:
     json.dumps(without_numbers(value))
 
