@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit postgres-kills year-of-calls words
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console-attack install uninstall install-test fuzz lock audit postgres-kills year-of-calls words
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or fuzz or live or peers or postgres or redis or slow
@@ -93,6 +93,9 @@ lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+console-attack: $(VENV)/.ready  ## throw broken requests at every operation of the console's API: ARGS="--examples 1000"
+	@$(BIN)/python -m tests.console.attack $(ARGS)
 
 install:  ## install on this machine (root); DESTDIR= PREFIX= as usual
 	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later; set PYTHON=" >&2; exit 1; fi

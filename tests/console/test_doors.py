@@ -159,7 +159,10 @@ async def test_a_full_disk_is_told_and_pages_are_still_shown(tmp_path: Path) -> 
                 assert "full" in str(error)  # noqa: PT017 - how often it succeeds before is nobody's business
 
         await console.context.database.run(lambda: fill(console.context.database.open()))
-        refused = await console.browser().sign_in("viewer", PASSWORD)
+        for _ in range(60):  # the audit's last page has room for some entries
+            refused = await console.browser().sign_in("viewer", PASSWORD)
+            if refused.status != 303:
+                break
         assert refused.status == 503
         assert "disk is full" in await refused.text()
         assert (await browser.get("/account")).status == 200
