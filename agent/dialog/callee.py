@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+OUTBOUND = "outbound"
+"""The entry of a call that we placed."""
+STOP_KEY = "9"
+"""Ends all calls to this number, at any moment of a call that we placed. Where digits are keyed in it is a digit: there
+it counts twice, or as an entry that is no answer."""
 CalleeKind = Literal["machine", "screener", "ivr", "fax", "unclear"]
 """``machine``: voicemail, ready for a message; ``screener``: something asks who is calling; ``ivr``: a menu; ``fax``: a
 fax or a modem; ``unclear``: perhaps a machine, and nobody said anything more."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from agent.dialog.callee import CalleeReport, OutboundStory
+from agent.dialog.callee import STOP_KEY, CalleeReport, OutboundStory
 from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
@@ -200,7 +200,7 @@ class Conversation:
     def _stops_after_all(self, event: Event) -> bool:
         """Return whether the key that ends all calls was pressed during the last words of a call that we placed."""
         state = self._state
-        keyed = isinstance(event, TurnInput) and event.keys == listening.STOP_KEY
+        keyed = isinstance(event, TurnInput) and event.keys == STOP_KEY
         if not keyed or state.ended == HANDED_OVER or not self._scene().placed:
             return False
         state.ended = ""
@@ -287,8 +287,6 @@ class Conversation:
             return steps.advance(scene)
         if isinstance(event, RecognitionLost):
             return outbound.deaf(scene) if self._state.greeting else keypad.switch_to_keypad(scene)
-        if scene.placed and not self._state.frames and isinstance(event, TurnInput):
-            return outbound.stop(scene, sure=True)
         pending = self._state.effect
         if pending is not None:
             if isinstance(event, (EffectSucceeded, EffectFailed)) and event.effect == pending.id:
@@ -300,6 +298,8 @@ class Conversation:
             return outbound.no_person(scene, event)
         if isinstance(event, TurnInput):
             outbound.note_person(scene, event)
+            if self._state.focus is None and scene.placed and event.keys == STOP_KEY:
+                return outbound.stop(scene, sure=True)  # pressed during our last words
             return interpret.interpret_answer(scene, event)
         if isinstance(event, NoInput):
             scene.understood = "silence"

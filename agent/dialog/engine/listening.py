@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.dialog.callee import STOP_KEY
 from agent.dialog.contract import BargeIn, KeyEntry, Listen
 from agent.dialog.engine.state import Focus
 from agent.dialog.engine.turn_context import TurnContext
@@ -15,9 +16,6 @@ WAIT_SECONDS = 60.0
 """How long "hold on" is honoured in silence."""
 STAFF_KEY = "0"
 REPEAT_KEY = "*"
-STOP_KEY = "9"
-"""Ends all calls to this number, at any moment of a call that we placed. Where digits are keyed in it is a digit: there
-it counts twice, or as an entry that is no answer."""
 OWN_KEYS_SECONDS = 1.5
 """The pause that ends ``1`` where ``10`` is an answer too."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from agent.dialog.callee import CalleeKind, CalleeReport, CalleeWatch, OutboundStory, Reached
+from agent.dialog.callee import OUTBOUND, STOP_KEY, CalleeKind, CalleeReport, CalleeWatch, OutboundStory, Reached
 from agent.dialog.contract import HangUp, KeyEntry, Listen, NextAction, NoInput, TurnInput
 from agent.dialog.engine import listening, progress, steps
-from agent.dialog.engine.listening import STOP_KEY
 from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
-from agent.dialog.engine.turn_context import OUTBOUND, TurnContext
+from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.grammar.intent import Intent
 from agent.dialog.model.outbound import OutboundCalls
@@ -20,6 +19,8 @@ GREETING_SECONDS = 1.2
 SCREENED_SECONDS = 30.0
 """So long a person is waited for behind something that asked who is calling."""
 _GREETING_SPEECH_SECONDS = 60.0
+LOW_CONFIDENCE = 0.6
+"""Mean word confidence below which "stop calling me" is asked about."""
 _MACHINES: dict[CalleeKind, Reached] = {"machine": "voicemail", "screener": "screener", "ivr": "ivr", "fax": "fax"}
 SILENT: Final = "silent"
 """The outcome of a call whose callee never said anything."""
@@ -78,7 +79,7 @@ def greeted(scene: TurnContext, event: TurnInput | NoInput) -> NextAction:
     focus = Focus("collect", section(scene).right_person)
     match = scene.grammar(focus).match(event)
     if match is not None and match.meaning.kind == "command" and match.meaning.name == "stop_calling":
-        return stop(scene, sure=False)
+        return stop(scene, sure=event.confidence >= LOW_CONFIDENCE)
     return steps.advance(scene)
 
 
@@ -100,19 +101,25 @@ def no_person(scene: TurnContext, report: CalleeReport) -> NextAction:
 
 
 def stop(scene: TurnContext, *, sure: bool) -> NextAction:
-    """Begin the flow that ends all calls to this number, whatever was under way."""
-    outbound = section(scene)
+    """Begin the flow that ends all calls to this number; what was under way goes on only where it was not meant.
+
+    ``sure``: nothing is asked. Otherwise the flow asks first.
+    """
+    outbound, state = section(scene), scene.state
     scene.understood = "stop_calling"
     progress.leave(scene, "stop_calling")
-    steps.drop_flows(scene, 0, "cancelled")
-    scene.state.reset_failures()
-    scene.state.clear_partial_number()
-    scene.state.later.clear()
+    state.reset_failures()
+    state.clear_partial_number()
     if outbound.stop_sure:
         scene.forget(outbound.stop_sure)
-        if sure:
+    if sure or not outbound.stop_sure:
+        steps.drop_flows(scene, 0, "cancelled")
+        state.later.clear()
+        if outbound.stop_sure:
             scene.fill(outbound.stop_sure, SlotValue("yes"))
-    scene.state.frames = [FlowFrame(outbound.stop)]
+    if any(frame.flow == outbound.stop for frame in state.frames):
+        return steps.advance(scene)
+    steps.push_flow(scene, FlowFrame(outbound.stop, interrupts=bool(state.frames)))
     return steps.advance(scene)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.dialog.callee import OUTBOUND
 from agent.dialog.contract import Prompt
 from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, PendingRequest, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
@@ -18,9 +19,6 @@ from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.turn_report import AnswerResult, MeaningCandidate, RequestProgress, StepTaken
-
-OUTBOUND = "outbound"
-"""The entry of a call that we placed."""
 
 
 class TurnContext:

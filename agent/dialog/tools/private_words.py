@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from agent.dialog.callee import OUTBOUND
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.dialog.engine.turn_context import OUTBOUND
 from agent.dialog.model.outbound import RIGHT_PERSON_SAYS
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.tools.text_call_model import ScriptedJob
@@ -32,6 +32,8 @@ class PrivateWords:
 
     slot: str = ""
     pattern: re.Pattern[str] | None = None
+    told_by_caller: str = ""
+    """The slot with a number that somebody who rings us may name themselves."""
 
     @classmethod
     def of(cls, pack: FlowPack, facts: CallFacts) -> PrivateWords:
@@ -45,11 +47,13 @@ class PrivateWords:
         return cls(
             outbound.right_person,
             re.compile(rf"\b({'|'.join([*map(re.escape, values + spoken), *words])})\b", re.IGNORECASE),
+            "" if facts.entry == OUTBOUND else pack.story.about,
         )
 
     def told(self, conversation: Conversation, text: str) -> str:
         """Return what a text gives away; ``""`` for nothing."""
-        if self.pattern is None or conversation.slots.get(self.slot) == RIGHT_PERSON_SAYS:
+        slots = conversation.slots
+        if self.pattern is None or slots.get(self.slot) == RIGHT_PERSON_SAYS or self.told_by_caller in slots:
             return ""
         found = self.pattern.search(text)
         return found[0] if found is not None else ""

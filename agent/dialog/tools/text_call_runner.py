@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.dialog.callee import CalleeReport
+from agent.dialog.callee import OUTBOUND, STOP_KEY, CalleeReport
 from agent.dialog.contract import (
     Effect,
     EffectFailed,
@@ -23,7 +23,6 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
-from agent.dialog.engine.turn_context import OUTBOUND
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.tools.chat import heard_text
@@ -201,7 +200,8 @@ class _Player:
         if isinstance(then, Effect) and not isinstance(event, HungUp):
             self.problems.append(f"line {number}: {then.name} waits for its answer, the caller cannot speak")
             return
-        if isinstance(then, (HandOverAction, HangUp)):
+        stops = isinstance(then, HangUp) and isinstance(event, TurnInput) and event.keys == STOP_KEY
+        if isinstance(then, (HandOverAction, HangUp)) and not stops:
             self.problems.append(f"line {number}: the call is already over")
             return
         what = event.keys or event.text if isinstance(event, TurnInput) else type(event).__name__
