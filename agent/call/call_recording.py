@@ -52,6 +52,8 @@ class CallRecording:
             if recovered.answered_at is not None:
                 self._answered_at = parts.clock() - max(0.0, parts.wall().timestamp() - recovered.answered_at)
             parts.events.go_on(line.id, recovered.events + EVENTS_AFTER_SNAPSHOT)
+        if parts.outbound is not None:
+            parts.outbound.begin(self.record)
         self.record.edition, self.record.understanding = parts.dialog.edition, parts.dialog.understanding
         self._progress = CallProgress(self.record, parts.events, lambda: self.seconds)
 
@@ -163,6 +165,8 @@ class CallRecording:
         record.ended_utc = round(parts.wall().timestamp(), 3)
         self._progress.close()
         await beginning
+        if parts.outbound is not None:
+            await parts.outbound.finish(record, parts.dialog.outbound)
         try:
             await parts.records.write(record)
         except OrderlineError:
