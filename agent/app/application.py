@@ -22,6 +22,7 @@ from agent.app.shop_factory import open_attempt_limits, open_shop
 from agent.app.sound_factory import sound_directory, sound_keeper
 from agent.app.speech_factory import open_procedures, open_speech
 from agent.app.status import AgentStatus
+from agent.app.triggers_factory import open_triggers
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
@@ -187,6 +188,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     )
     await control.start(settings.control.host, settings.control.port)
     stack.push_async_callback(control.close)
+    await open_triggers(settings, shop.systems, stack)
     await connect(asterisk, settings, takeover=takeover, stack=stack)
     return Application(telephony, asterisk.heartbeat, admission, control, stop_endpoint, status)
 

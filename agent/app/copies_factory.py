@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from agent.app.outbound_copies import OutboundCopies
 from agent.app.outbox_factory import CALLS_FILE, calls_path
 from agent.app.sound_factory import sound_directory
 from agent.config.settings import Settings
@@ -24,6 +25,7 @@ def other_copies(settings: Settings) -> list[RecordCopies]:
     copies: list[RecordCopies] = [
         StateFiles(settings.state_directory, CALLS_FILE),
         IndexCopies(calls_path(settings)),
+        OutboundCopies(settings.state_directory),
     ]
     if shared := settings.records.address():
         copies.append(SharedCopies(shared))

@@ -18,6 +18,7 @@ from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
+from agent.cli.outbound import add_outbound_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
 from agent.cli.service import add_service_commands
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_dialog_commands(add)
     add_outbox_commands(add)
+    add_outbound_command(add)
     add_records_commands(add)
     add_calls_command(add)
     add_control_commands(add)
