@@ -10,6 +10,7 @@ from datetime import datetime
 
 from agent.call.components import CallComponents
 from agent.call.latency import ResponseTime, ResponseTimer
+from agent.call.outbound_record import begin_part, complete_part
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
 from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
@@ -52,8 +53,7 @@ class CallRecording:
             if recovered.answered_at is not None:
                 self._answered_at = parts.clock() - max(0.0, parts.wall().timestamp() - recovered.answered_at)
             parts.events.go_on(line.id, recovered.events + EVENTS_AFTER_SNAPSHOT)
-        if parts.outbound is not None:
-            parts.outbound.begin(self.record)
+        begin_part(self.record, parts.dialog.outbound)
         self.record.edition, self.record.understanding = parts.dialog.edition, parts.dialog.understanding
         self._progress = CallProgress(self.record, parts.events, lambda: self.seconds)
 
@@ -165,8 +165,7 @@ class CallRecording:
         record.ended_utc = round(parts.wall().timestamp(), 3)
         self._progress.close()
         await beginning
-        if parts.outbound is not None:
-            await parts.outbound.finish(record, parts.dialog.outbound)
+        complete_part(record, parts.dialog.outbound)
         try:
             await parts.records.write(record)
         except OrderlineError:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.call.outbound import OutboundCall
 from agent.call.ports import (
     CallRecordWriter,
     EchoSuppressor,
@@ -61,8 +60,6 @@ class CallComponents:
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
     hold_seconds: float = 300.0
     """How long a caller who has put the agent on hold is waited for."""
-    outbound: OutboundCall | None = None
-    """Takes what a call for a job comes to; None for all others."""
     origin: CallOrigin = field(default_factory=CallOrigin)
     """Why there is this call."""
     turn_taking: TurnTakingOptions = field(default_factory=TurnTakingOptions)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from agent.call.outbound import note_operation
+from agent.call.outbound_record import note_operation
 from agent.call.ports import Services
 from agent.call.records import CallRecord, OperationFact
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page

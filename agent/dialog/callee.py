@@ -48,5 +48,9 @@ class OutboundStory:
     appointment: str = ""
     """When to call again, ISO 8601 local time; ``""`` for no time."""
     message_left: bool = False
+    order_number: str = ""
+    """What the call was about."""
+    rang_back: bool = False
+    """True where the customer rang us, because we had tried to reach them."""
     details: Mapping[str, object] = field(default_factory=dict)
     """What the pack's ``outbound: keeps`` names, as far as it is known."""

@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from agent.call.opening import CalleeClassifier, CalleeWatcher, OpeningOptions, pieces_in
 from agent.call.tones import Tone
 from agent.call.turn_taking import TurnTakingOptions
+from agent.common import yaml_reader
 from agent.dialog.callee import CalleeWatch
 from agent.dialog.contract import Completeness
-from tests.shipped_pack import shipped_pack
+from agent.dialog.model.model import PackFile
+from agent.dialog.pack.callee_phrases import callee_phrases
+from agent.flows import english_pack
 
-PHRASES = shipped_pack().callee_phrases.machines
+_FILE = english_pack() / "outbound.yaml"
+PHRASES = callee_phrases(PackFile.model_validate(yaml_reader.read(_FILE.name, _FILE.read_text("utf-8")).data)).machines
 OPTIONS = OpeningOptions()
 
 

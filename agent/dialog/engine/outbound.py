@@ -191,6 +191,8 @@ def story(scene: TurnContext, outcome: str) -> OutboundStory | None:
         outcome=str(told or ""),
         appointment=str(state.variables.get(outbound.appointment) or ""),
         message_left=state.message_left,
+        order_number=str(facts.matter.get("order_number") or ""),
+        rang_back=not scene.placed,
         details={name: known[name] for name in outbound.keeps if known.get(name) is not None},
     )
 

@@ -46,8 +46,11 @@ class CallFacts:
     """What proves, besides its number, that an order is the caller's."""
     job: Mapping[str, Any] = field(default_factory=dict)
     """Of a call that we placed (``entry`` is ``outbound``), and of one whose caller rings back: ``purpose``, ``name``
-    (whom to ask for), ``call_back`` (the number that can be called), ``message`` (whether a voicemail gets one). What
-    anybody who answers may hear."""
+    (whom to ask for), ``call_back`` (the number that can be called), ``message`` (whether a voicemail gets one),
+    ``rang_back``, of a survey ``measure`` (``nps``, ``ces`` or nothing) and ``comment`` (whether one is asked for).
+    Anybody who answers may hear it."""
+    job_key: str = ""
+    """The job's own key: makes the keys of what is done for it the same on every call for it. Never spoken."""
     matter: Mapping[str, Any] = field(default_factory=dict)
     """What such a call is about: ``order_number``, ``delivered_on`` (ISO), ``parcels``, ``subject``. Prompts and
     expressions see it once the right person has said so."""

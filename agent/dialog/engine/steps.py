@@ -301,7 +301,7 @@ def _key(scene: TurnContext, service: str, arguments: Mapping[str, Any]) -> str:
 
     On calls for a job (placed by us, or ringing back) the job asks once, whatever the call.
     """
-    job = str(scene.facts.job.get("key", ""))
+    job = scene.facts.job_key
     of = 0 if job else len(scene.state.requests)
     act = json.dumps([service, of, arguments], sort_keys=True, default=str)
     digest = hashlib.sha256(act.encode()).hexdigest()[:_KEY_CHARS]
