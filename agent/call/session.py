@@ -28,6 +28,7 @@ from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.opening import CalleeWatcher
 from agent.call.operations import CallOperations
+from agent.call.outbound_record import SUPPRESS
 from agent.call.playback import PromptPlayback
 from agent.call.ports import CallerLine, Media
 from agent.call.records import CallRecord
@@ -46,7 +47,15 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.errors import OrderlineError
-from agent.telemetry.events import EffectEnded, EffectStarted, HoldOver, HoldStarted, ListeningStarted, TakenOver
+from agent.telemetry.events import (
+    CalleeOptedOut,
+    EffectEnded,
+    EffectStarted,
+    HoldOver,
+    HoldStarted,
+    ListeningStarted,
+    TakenOver,
+)
 
 log = logging.getLogger(__name__)
 
@@ -316,6 +325,8 @@ class CallSession:
         parts.events.publish(
             EffectEnded(self._line.id, effect.name, noted.code, milliseconds, noted.reason, noted.facts)
         )
+        if effect.name == SUPPRESS and noted.code == "ok":
+            parts.events.publish(CalleeOptedOut(self._line.id, str(effect.arguments.get("scope") or "")))
         return result
 
     async def _hand_over(self, handover: HandOverAction, speaking: PromptPlayback) -> None:

@@ -39,7 +39,8 @@ FACTS = CallFacts(
 )
 PRIVATE = re.compile(r"97531|nine seven five|telescope|\b(order|parcel|package|refund|return|item)s?\b", re.IGNORECASE)
 SAID = (
-    "hello", "no", "who is this", "are you a robot", "why are you calling", "one moment", "she's not here", "i don't know",
+    "hello", "no", "who is this", "are you a robot", "why are you calling", "one moment", "she's not here",
+    "i don't know",
     "where is my order", "i want to return something", "what is my order number", "tomorrow", "at five", "repeat that",
     "help", "start over", "wrong number", "stop it", "stop calling me", "cancel", "what did i buy", "go on", "agent",
     "what are your opening hours", "my mom is not here", "he has died", "i'm busy", "goodbye", "[unk]",
