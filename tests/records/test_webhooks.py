@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from agent.call.records import CallRecord, Caller, OutboundPart
+from agent.call.records import Caller, CallRecord, OutboundPart
 from agent.cli.main import EXIT_USAGE, main
 from agent.config.delivery import WebhookEventName
 from agent.records import webhook_events
