@@ -10,9 +10,10 @@ from datetime import datetime
 
 from agent.call.components import CallComponents
 from agent.call.latency import ResponseTime, ResponseTimer
+from agent.call.outbound_record import begin_part, complete_part
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
-from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
+from agent.call.records import CallOrigin, CallRecord, OutboundPart, TurnRecord, record_data
 from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
@@ -25,6 +26,7 @@ from agent.telemetry.events import (
     CallRepeats,
     CallResumed,
     EventPublisher,
+    OutboundFinished,
 )
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,7 @@ class CallRecording:
             if recovered.answered_at is not None:
                 self._answered_at = parts.clock() - max(0.0, parts.wall().timestamp() - recovered.answered_at)
             parts.events.go_on(line.id, recovered.events + EVENTS_AFTER_SNAPSHOT)
+        begin_part(self.record, parts.dialog.outbound)
         self.record.edition, self.record.understanding = parts.dialog.edition, parts.dialog.understanding
         self._progress = CallProgress(self.record, parts.events, lambda: self.seconds)
 
@@ -163,6 +166,9 @@ class CallRecording:
         record.ended_utc = round(parts.wall().timestamp(), 3)
         self._progress.close()
         await beginning
+        complete_part(record, parts.dialog.outbound)
+        if record.outbound is not None and record.outbound.outcome:
+            parts.events.publish(outbound_finished(self._line.id, record, record.outbound))
         try:
             await parts.records.write(record)
         except OrderlineError:
@@ -209,6 +215,12 @@ def new_record(line: CallerLine, now: datetime, origin: CallOrigin) -> CallRecor
         started_utc=round(now.timestamp(), 3),
         continues=origin.continues,
     )
+
+
+def outbound_finished(call_id: str, record: CallRecord, part: OutboundPart) -> OutboundFinished:
+    """Return the event that tells what a call for a job came to."""
+    scores = dict(part.scores)
+    return OutboundFinished(call_id, record.purpose, record.job, part.reached, part.outcome, scores, part.partial)
 
 
 def publish_beginning(events: EventPublisher, line: CallerLine, record: CallRecord) -> None:

@@ -85,5 +85,6 @@ def outcome_only(record: CallRecord) -> CallRecord:
         intents=[],
         facts=[],
         repeat_of="",
+        outbound=None if record.outbound is None else replace(record.outbound, comment="", recording=""),
         handover=None if handover is None else {"reason": handover.get("reason"), "ticket": handover.get("ticket")},
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import AudioFrame, KeyPressed, PlaybackFinished
 from agent.call.keypad import EndedEntry, KeyCollector
+from agent.call.opening import CalleeWatcher
 from agent.call.playback import PromptPlayback
 from agent.call.ports import (
     EchoSuppressor,
@@ -21,6 +23,7 @@ from agent.call.ports import (
 from agent.call.recognition_stream import RecognitionStream
 from agent.call.turn_taking import TurnAction, TurnTaker, TurnTakingOptions, has_words
 from agent.common.audio import FRAME_BYTES, FRAME_MS
+from agent.dialog.callee import CalleeReport
 from agent.dialog.contract import BargeIn, Completeness, Listen, NoInput, TurnInput
 
 MAX_DIGIT_PAUSES = 2
@@ -45,13 +48,15 @@ class ListeningComponents:
     options: TurnTakingOptions = field(default_factory=TurnTakingOptions)
     chunk_frames: int = 2
     """How many 20 ms frames go to the recogniser together."""
+    callee: CalleeWatcher | None = None
+    """Tells machines from people while a call that we placed is opening."""
 
 
 @dataclass(frozen=True)
 class ListeningResult:
     """What a turn of listening brought."""
 
-    event: TurnInput | NoInput
+    event: TurnInput | NoInput | CalleeReport
     caller_stopped_at: float | None
     """Clock time of the caller's last voice or key; None for silence."""
     ended_at: float | None = None
@@ -60,6 +65,12 @@ class ListeningResult:
     """An entry whose terminator may still come."""
     caller_began_at: float | None = None
     """Clock time of the caller's first voice or key."""
+
+
+class _Taken(NamedTuple):
+    """An action that was taken otherwise than usual; ``result`` is None where listening goes on."""
+
+    result: ListeningResult | None
 
 
 class TurnListener:
@@ -123,6 +134,8 @@ class TurnListener:
             if self._speaking.played(event.mark) and await self._prompt_heard():
                 return self._keyed()
         elif isinstance(event, KeyPressed):
+            if self._parts.callee is not None:
+                self._parts.callee.classifier.key_pressed()
             if self._ear is not None and self._may_end_speech(event.digit):
                 return await self._terminated(self._ear, event.digit)
             if await self._take_key(event.digit, next_was_asked=not self._speaking.active):
@@ -186,6 +199,13 @@ class TurnListener:
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None
+        callee = parts.callee
+        if callee is not None:
+            voice = probability >= parts.options.speech_probability
+            report = callee.frame(frame, voice=voice, text=ear.text if ear is not None else "", frame_ms=FRAME_MS)
+            if report is not None:
+                await self._speaking.stop()
+                return ListeningResult(report, None)
         if ear is None:  # nothing can be heard: only silence counts, and only keys end it
             silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is TurnAction.NO_INPUT
             return ListeningResult(NoInput(self._listen.no_input_seconds), None) if silent else None
@@ -195,6 +215,8 @@ class TurnListener:
         if ear.text != self._judged[0]:
             self._judged = (ear.text, parts.completeness(ear.text))
         action = self._taker.frame(probability, *self._judged, FRAME_MS)
+        if callee is not None and (answer := await self._with_callee(callee, action)) is not None:
+            return answer.result
         if action is TurnAction.INTERRUPT:
             self._barged_in = True
             await self._speaking.stop()
@@ -208,6 +230,21 @@ class TurnListener:
         elif action is TurnAction.END_OF_TURN:
             return await self._end_of_turn(ear, may_be_terminated=self._listen.keys.max_digits > 1)
         return None
+
+    async def _with_callee(self, callee: CalleeWatcher, action: TurnAction) -> _Taken | None:
+        """Take an action that a machine, or what may be one, has caused; None where it stands as it is."""
+        ends = action is TurnAction.END_OF_TURN and callee.listens_on(self._judged[1])
+        silent = callee.stays_silent()
+        if action is TurnAction.NO_INPUT and silent and not callee.classifier.is_machine:
+            return _Taken(ListeningResult(CalleeReport("unclear"), None))
+        if not ends and not (silent and action in (TurnAction.RESUME, TurnAction.NO_INPUT)):
+            return None
+        self._taker.listen_on()
+        if self._ear is not None:
+            callee.classifier.next_turn()
+            await self._ear.close()
+            self._ear = self._new_ear()
+        return _Taken(None)
 
     async def _end_of_turn(self, ear: RecognitionStream, *, may_be_terminated: bool = False) -> ListeningResult:
         ended_at = self._parts.clock()

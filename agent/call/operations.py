@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from agent.call.outbound_record import note_operation
 from agent.call.ports import Services
 from agent.call.records import CallRecord, OperationFact
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
@@ -73,6 +74,7 @@ class CallOperations:
         key = self._key(effect)
         noted = {"name": effect.name, "code": act.code, "ms": milliseconds, "key": key, "at_seconds": at_seconds}
         self._record.effects.append({**noted, "reason": act.reason} if act.reason else noted)
+        note_operation(self._record, effect, result)
         facts = dict(kept_facts(effect.keeps, effect.arguments, act.result or {}))
         self._record.facts += [
             OperationFact(effect.name, name, value, at_seconds, act.code) for name, value in facts.items()

@@ -185,6 +185,39 @@ class SoundRecord:
 
 
 @dataclass
+class OutboundPart:
+    """Of a call that we placed, or that rang back: who was reached, and what came of it."""
+
+    reached: str = ""
+    """``person``, ``right_person``, ``wrong_number``, ``voicemail``, ``screener``, ``ivr``, ``fax``, ``silent``; ``""``
+    where nobody knows."""
+    outcome: str = ""
+    """``completed``, ``partial``, ``later``, ``not_here``, ``declined``, ``opted_out``, ``wrong_number``,
+    ``handed_over``, ``not_reached``, ``failed``."""
+    order_number: str = ""
+    rang_back: bool = False
+    """True where the customer rang us, because we had tried to reach them."""
+    scores: dict[str, int] = field(default_factory=dict)
+    """Question of a survey (``csat``, ``nps``, ``ces``) -> score, as they were given."""
+    comment: str = ""
+    """What the customer said about it, as far as it was understood."""
+    recording: str = ""
+    """The name of the sound that the comment is in; ``""`` where none was kept."""
+    partial: bool = False
+    """True where a survey was begun and not ended."""
+    appointment: str = ""
+    """When the customer wants to be called again, ISO 8601 local time."""
+    opted_out: str = ""
+    """What the number is not called for any more: ``all``, ``surveys``; ``""`` where nobody asked."""
+    message_left: bool = False
+    """Whether a message was left on a voicemail."""
+    case: str = ""
+    """The return, search or ticket that was opened."""
+    details: dict[str, str] = field(default_factory=dict)
+    """What the pack keeps besides (``outbound: keeps``): ``delivery_state``."""
+
+
+@dataclass
 class CallRecord:
     """Everything about one call; written exactly once, when it is over. Only ``queue_wait`` is completed later."""
 
@@ -241,6 +274,8 @@ class CallRecord:
     """None where nothing was recorded."""
     continues: str = ""
     """The id of the visit before, for a call that came back from the queue or from staff; ``""`` for none."""
+    outbound: OutboundPart | None = None
+    """Of a call that we placed, or that rang back; also of one whose caller wants no more calls."""
 
 
 def record_data(record: CallRecord) -> dict[str, Any]:
@@ -248,7 +283,7 @@ def record_data(record: CallRecord) -> dict[str, Any]:
 
     A call is kept after every turn, before the agent speaks: a long one has hundreds of steps.
     """
-    wait = record.queue_wait
+    wait, outbound = record.queue_wait, record.outbound
     return {
         **vars(record),
         "caller": {**vars(record.caller)},
@@ -261,6 +296,7 @@ def record_data(record: CallRecord) -> dict[str, Any]:
         "intents": [{**vars(intent), "about": {**intent.about}} for intent in record.intents],
         "facts": [{**vars(fact)} for fact in record.facts],
         "queue_wait": None if wait is None else {**vars(wait)},
+        "outbound": None if outbound is None else copy.deepcopy(vars(outbound)),
     }
 
 

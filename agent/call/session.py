@@ -26,12 +26,15 @@ from agent.call.inbox_events import InboxEvent, KeyPressed, PlaybackFinished
 from agent.call.keypad import EndedEntry
 from agent.call.latency import LOOK_UP, RECOGNITION, RULES, ResponseTimer
 from agent.call.listening import ListeningComponents, TurnListener
+from agent.call.opening import CalleeWatcher
 from agent.call.operations import CallOperations
+from agent.call.outbound_record import SUPPRESS
 from agent.call.playback import PromptPlayback
 from agent.call.ports import CallerLine, Media
 from agent.call.records import CallRecord
 from agent.call.ticketing import HandoverTicket
 from agent.common.tasks import cancel_and_wait
+from agent.dialog.callee import OUTBOUND, STOP_KEY
 from agent.dialog.contract import (
     Effect,
     Event,
@@ -44,7 +47,15 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.errors import OrderlineError
-from agent.telemetry.events import EffectEnded, EffectStarted, HoldOver, HoldStarted, ListeningStarted, TakenOver
+from agent.telemetry.events import (
+    CalleeOptedOut,
+    EffectEnded,
+    EffectStarted,
+    HoldOver,
+    HoldStarted,
+    ListeningStarted,
+    TakenOver,
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +77,7 @@ class CallSession:
         self._typed_ahead_keys: list[str] = []
         self._ended_entry: EndedEntry | None = None
         self._timer = ResponseTimer(parts.clock)
+        self._callee: CalleeWatcher | None = None
         self._recording = CallRecording(line, parts, self._timer)
         record = self._recording.record
         self._operations = CallOperations(
@@ -143,9 +155,11 @@ class CallSession:
                         await self._hand_over(handover, speaking)
                         return _CallEnd("handed_over", "handover")
                     case HangUp() as hang_up:
-                        await self._finish_speaking(speaking)
-                        await self._line.hang_up()
-                        return _CallEnd(hang_up.outcome, "agent")
+                        if await self._finish_speaking(speaking, STOP_KEY if self._placed else ""):
+                            event = TurnInput(keys=STOP_KEY)
+                        else:
+                            await self._line.hang_up()
+                            return _CallEnd(hang_up.outcome, "agent")
             finally:
                 await speaking.close()
             if isinstance(event, TurnInput) and event.text:
@@ -182,12 +196,28 @@ class CallSession:
         parts, first_audio = self._parts, self._recording.begin_turn(turn)
         return PromptPlayback(parts.voice, self._media, turn.say, self._marks, parts.clock, first_audio, parts.echo)
 
-    async def _finish_speaking(self, speaking: PromptPlayback) -> None:
-        """Wait until the last word has been heard; what the caller says meanwhile is not a turn."""
+    @property
+    def _placed(self) -> bool:
+        """Whether we placed this call."""
+        return self._line.entry == OUTBOUND
+
+    async def _finish_speaking(self, speaking: PromptPlayback, until_key: str = "") -> bool:
+        """Wait until the last word has been heard; what the caller says meanwhile is not a turn.
+
+        True where ``until_key`` was pressed meanwhile, or before: the rest is not said.
+        """
         while not speaking.check():
             event = await self._next(speaking)
             if isinstance(event, PlaybackFinished):
                 speaking.played(event.mark)
+            elif isinstance(event, KeyPressed) and event.digit == until_key:
+                await speaking.stop()
+                return True
+        ahead, self._typed_ahead_keys = self._typed_ahead_keys, []
+        return bool(until_key) and until_key in ahead
+
+    async def _last_words(self, speaking: PromptPlayback) -> None:
+        await self._finish_speaking(speaking)
 
     async def _next(self, speaking: PromptPlayback) -> InboxEvent:
         """Return the next event. A hold is waited out first; the words that it cut off are said after it."""
@@ -217,9 +247,18 @@ class CallSession:
             await speaking.repeat()
         return event
 
+    def _watch(self, listen: Listen) -> CalleeWatcher | None:
+        """Return what tells machines from people in this turn; None where that is known, or nobody asks."""
+        if listen.callee is None:
+            return None
+        if self._callee is None:
+            self._callee = CalleeWatcher(listen.callee)
+        self._callee.begin_turn(listen.callee)
+        return self._callee
+
     async def _listen_once(self, listen: Listen, speaking: PromptPlayback) -> Event | None:
         """Listen; None when the caller has put the agent on hold meanwhile."""
-        parts = self._parts
+        parts, callee = self._parts, self._watch(listen)
         listening = TurnListener(
             self._reader,
             ListeningComponents(
@@ -231,8 +270,9 @@ class CallSession:
                 completeness=parts.dialog.completeness,
                 clock=parts.clock,
                 on_listening=lambda: parts.events.publish(ListeningStarted(self._line.id, listen.slot or "")),
-                options=parts.turn_taking,
+                options=parts.turn_taking if callee is None else callee.turn_taking(parts.turn_taking),
                 chunk_frames=parts.chunk_frames,
+                callee=callee,
             ),
             listen,
             speaking,
@@ -287,11 +327,13 @@ class CallSession:
         parts.events.publish(
             EffectEnded(self._line.id, effect.name, noted.code, milliseconds, noted.reason, noted.facts)
         )
+        if effect.name == SUPPRESS and noted.code == "ok":
+            parts.events.publish(CalleeOptedOut(self._line.id, str(effect.arguments.get("scope") or "")))
         return result
 
     async def _hand_over(self, handover: HandOverAction, speaking: PromptPlayback) -> None:
         """Prepare while the announcement plays; the last word is heard before the caller leaves."""
-        prepared = await self._handover.prepare(handover, lambda: self._finish_speaking(speaking))
+        prepared = await self._handover.prepare(handover, lambda: self._last_words(speaking))
         await self._reader.wait_off_hold(self._parts.hold_seconds)  # staff would be rung by nobody
         await self._handover.execute(prepared)
 

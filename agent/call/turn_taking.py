@@ -140,6 +140,13 @@ class TurnTaker:
         """Something else happened (a key): the caller's silence starts counting anew."""
         self._listening_since_ms = self._now_ms
 
+    def listen_on(self) -> None:
+        """What was said was no answer: go on listening, without words, as if the turn began now."""
+        self._prompt_playing = False
+        self._interrupted_ms = None
+        self._listening_since_ms = self._now_ms
+        self._forget_speech()
+
     def frame(self, speech_probability: float, text: str, completeness: Completeness, frame_ms: int = 20) -> TurnAction:
         """Take one frame and what has been recognised up to it; say what to do."""
         self._now_ms += frame_ms

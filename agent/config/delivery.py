@@ -13,7 +13,14 @@ from agent.common.addresses import check_url
 from agent.config.base import SettingsError, SettingsPart, read_secret
 
 WebhookEventName = Literal[
-    "call.started", "call.ended", "call.handed_over", "return.created", "ticket.created", "survey.answered"
+    "call.started",
+    "call.ended",
+    "call.handed_over",
+    "return.created",
+    "ticket.created",
+    "survey.answered",
+    "outbound.finished",
+    "outbound.opted_out",
 ]
 
 

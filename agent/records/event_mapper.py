@@ -72,7 +72,28 @@ class WebhookEventMapper:
             ],
         }
         ended |= _about(record)
+        entries += self._outbound(record, call_id, ended_at, number)
         return entries + self._entries("call.ended", call_id, "", ended_at, {**ended, **number, **dialled})
+
+    def _outbound(
+        self, record: Mapping[str, Any], call_id: str, at: str, number: Mapping[str, Any]
+    ) -> list[NewOutboxEntry]:
+        """Return what a call that we placed, or that rang back, tells at its end."""
+        part = record["outbound"] if isinstance(record.get("outbound"), Mapping) else {}
+        purpose, job = str(record.get("purpose") or ""), str(record.get("job") or "")
+        order = {"order_number": _text(part.get("order_number"))}
+        entries: list[NewOutboxEntry] = []
+        if part.get("opted_out"):
+            told = {"scope": str(part["opted_out"]), "job": job, **number}
+            entries += self._entries("outbound.opted_out", call_id, "", at, told)
+        if part.get("scores") or part.get("comment"):
+            told = {name: part.get(name) or None for name in ("scores", "comment", "recording", "partial")}
+            entries += self._entries("survey.answered", call_id, "outbound", at, {**told, **order, "purpose": purpose})
+        if part.get("outcome") and job:
+            names = ("reached", "outcome", "rang_back", "appointment", "message_left", "case", "scores", "details")
+            told = {name: part.get(name) or None for name in names} | {"purpose": purpose, "job": job}
+            entries += self._entries("outbound.finished", call_id, "", at, {**told, **order})
+        return entries
 
     def events_of_operation(
         self, call_id: str, operation: str, arguments: Mapping[str, Any], result: Mapping[str, Any], key: str

@@ -144,6 +144,48 @@ class SurveyAnswered(_Model):
     """Question -> score."""
     comment: str | None = None
     """As understood, without card and phone numbers."""
+    purpose: str = ""
+    """`survey` for a call that we placed for it; empty for the question at the end of a customer's call."""
+    recording: str | None = None
+    """The name of the sound that the comment is in, where sound is kept."""
+    partial: bool = False
+    """True where the customer ended the call before the last question."""
+
+
+class OutboundFinished(_Model):
+    """A call that we placed was answered and is over; or a customer rang back because of one."""
+
+    purpose: str
+    """`delivery`, `survey` or `callback`."""
+    job: str
+    """The job it was made for."""
+    reached: str = ""
+    """`person`, `right_person`, `wrong_number`, `voicemail`, `screener`, `ivr`, `fax` or `silent`; empty where nobody
+    knows."""
+    outcome: str
+    """`completed`, `partial`, `later`, `not_here`, `declined`, `opted_out`, `wrong_number`, `handed_over`,
+    `not_reached` or `failed`."""
+    order_number: str | None = None
+    rang_back: bool = False
+    appointment: str | None = None
+    """When the customer wants to be called again; ISO 8601, the shop's local time."""
+    message_left: bool = False
+    case: str | None = None
+    """The return, search or ticket that was opened."""
+    scores: dict[str, int] = {}
+    details: dict[str, str] = {}
+    """What the procedures keep besides: `delivery_state`."""
+
+
+class OutboundOptedOut(_Model):
+    """Somebody does not want to be called any more. It was written down before the agent said so."""
+
+    scope: str
+    """`all`, or `surveys`."""
+    job: str = ""
+    """The job of the call it was said on; empty for a customer's own call."""
+    caller_number: str | None = None
+    """Null unless the webhook is set to get phone numbers."""
 
 
 class TestSent(_Model):
@@ -204,6 +246,20 @@ class SurveyAnsweredEvent(_Envelope):
     data: SurveyAnswered
 
 
+class OutboundFinishedEvent(_Envelope):
+    """`outbound.finished`."""
+
+    event: Literal["outbound.finished"]
+    data: OutboundFinished
+
+
+class OutboundOptedOutEvent(_Envelope):
+    """`outbound.opted_out`."""
+
+    event: Literal["outbound.opted_out"]
+    data: OutboundOptedOut
+
+
 class TestEvent(_Envelope):
     """`test`: to be answered like any other and otherwise ignored."""
 
@@ -220,6 +276,8 @@ class WebhookEvent(
             | ReturnCreatedEvent
             | TicketCreatedEvent
             | SurveyAnsweredEvent
+            | OutboundFinishedEvent
+            | OutboundOptedOutEvent
             | TestEvent,
             Field(discriminator="event"),
         ]
@@ -231,6 +289,7 @@ class WebhookEvent(
 EVENTS = (
     *("call.started", "call.ended", "call.handed_over"),
     *("return.created", "ticket.created", "survey.answered"),
+    *("outbound.finished", "outbound.opted_out"),
 )
 """What a webhook may ask for."""
 

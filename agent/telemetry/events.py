@@ -336,6 +336,38 @@ class CallRefused(CallEvent):
 
 
 @dataclass(frozen=True)
+class CalleeOptedOut(CallEvent):
+    """Somebody does not want to be called any more, and it is written down; the agent says so next."""
+
+    event = "outbound_opted_out"
+
+    scope: str
+    """`all`, or `surveys`."""
+
+
+@dataclass(frozen=True)
+class OutboundFinished(CallEvent):
+    """A call that the shop placed, or whose caller rang back because of one, is over. `call_ended` follows."""
+
+    event = "outbound_finished"
+
+    purpose: str
+    """`delivery`, `survey` or `callback`."""
+    job: str
+    """The job it was made for."""
+    reached: str
+    """`person`, `right_person`, `wrong_number`, `voicemail`, `screener`, `ivr`, `fax`, `silent`; empty where nobody
+    knows."""
+    outcome: str
+    """`completed`, `partial`, `later`, `not_here`, `declined`, `opted_out`, `wrong_number`, `handed_over`,
+    `not_reached` or `failed`."""
+    scores: Mapping[str, int] | None = field(metadata=_WORDS)
+    """Of a survey: question and score."""
+    partial: bool = False
+    """True where a survey was begun and not ended."""
+
+
+@dataclass(frozen=True)
 class CallFinished(CallEvent):
     """A call is over for the agent, and its record is written. The last event of every call but one.
 
@@ -394,6 +426,8 @@ CALL_EVENTS: Mapping[str, type[CallEvent]] = MappingProxyType(
             QueueChecked,
             HandedOver,
             TakenOver,
+            CalleeOptedOut,
+            OutboundFinished,
             CallFinished,
             QueueWaitEnded,
         )

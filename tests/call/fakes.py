@@ -15,6 +15,7 @@ from agent.call.ports import RecognitionResult
 from agent.call.records import Caller, CallRecord
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
+from agent.dialog.callee import OutboundStory
 from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOverAction, HungUp, Listen, Prompt, Turn
 from agent.telemetry.events import CallEvent
 
@@ -200,6 +201,7 @@ class FakeDialog:
 
     edition = "e-1"
     understanding = ""
+    outbound: OutboundStory | None = None
 
     @property
     def slots(self) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallRecord, OutboundPart
 from agent.cli.main import EXIT_USAGE, main
 from agent.config.delivery import WebhookEventName
 from agent.records import webhook_events
@@ -218,7 +218,15 @@ def webhook_entries(*subscriptions: WebhookSubscription, over: bool = True) -> l
 class TestEvents:
     def test_every_event_fits_the_published_schema(self) -> None:
         announcer = WebhookEventMapper([WebhookSubscription("crm", phone_numbers=True)], lambda: NOW)
-        entries = announcer.events_of_record(redact_record(call_record(record())), True)
+        part = OutboundPart(
+            reached="right_person",
+            outcome="completed",
+            scores={"csat": 4},
+            comment="call 202-555-0143",
+            opted_out="surveys",
+        )
+        placed = record(direction="outbound", purpose="survey", job="survey:10473", outbound=part)
+        entries = announcer.events_of_record(redact_record(call_record(placed)), True)
         made = {"number": "R-2101", "order_number": "10473", "item": "Kettle", "amount": 49.0, "send_by": "2026-12-01"}
         survey = {"number": "10473", "scores": {"service": 5}, "comment": "call me on 202-555-0143"}
         for operation, arguments, result in (
@@ -235,6 +243,19 @@ class TestEvents:
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**bodies[0], "version": 2}, schema)
         assert "0143" not in json.dumps([body for body in bodies if body["event"] == "survey.answered"])
+
+    def test_a_survey_call_tells_its_answers_once_and_says_whether_they_are_all(self) -> None:
+        part = OutboundPart(
+            reached="right_person", outcome="partial", scores={"csat": 4}, partial=True, order_number="10473"
+        )
+        placed = record(direction="outbound", purpose="survey", job="survey:10473", outbound=part)
+        mapper = WebhookEventMapper([WebhookSubscription("crm")], lambda: NOW)
+        bodies = [one.payload["body"] for one in mapper.events_of_record(redact_record(call_record(placed)), True)]
+        told = {body["event"]: body["data"] for body in bodies}
+        assert told["survey.answered"]["scores"] == {"csat": 4}
+        assert (told["survey.answered"]["partial"], told["survey.answered"]["order_number"]) == (True, "10473")
+        assert (told["outbound.finished"]["job"], told["outbound.finished"]["outcome"]) == ("survey:10473", "partial")
+        assert "outbound.opted_out" not in told
 
     def test_the_published_schema_is_the_one_of_the_models(self) -> None:
         remedy = "orderline webhooks schema -o agent/records/webhook_schema.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from agent.dialog.callee import OUTBOUND
 from agent.dialog.contract import Prompt
 from agent.dialog.engine.state import CallFacts, ConversationState, FlowFrame, Focus, PendingRequest, SlotValue
 from agent.dialog.grammar.choices import Option, options_from
@@ -13,6 +14,7 @@ from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import CollectStep, ConditionalPrompt, QuestionSettings, Slot
+from agent.dialog.model.outbound import RIGHT_PERSON_SAYS
 from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
@@ -61,6 +63,8 @@ class TurnContext:
             "caller": {"number": self.facts.caller_number},
             "customer": self.facts.customer,
             "left": self.facts.left,
+            "job": self.facts.job,
+            "matter": self.facts.matter if self.knows_callee else {},
             "survey": self.facts.survey,
             "automated": self.facts.automated,
             "second_facts": self.facts.second_facts,
@@ -137,6 +141,20 @@ class TurnContext:
     def _reset(self, slot: Slot) -> None:
         for other in slot.resets:
             self.forget(other)
+
+    # --- calls that we placed ---------------------------------------------------------------------
+
+    @property
+    def placed(self) -> bool:
+        """Whether we placed this call."""
+        return self.facts.entry == OUTBOUND and self.pack.contents.outbound is not None
+
+    @property
+    def knows_callee(self) -> bool:
+        """Whether the right person has said so: what the call is about may be told."""
+        outbound = self.pack.contents.outbound
+        said = self.state.slots.get(outbound.right_person) if outbound is not None else None
+        return said is not None and said.value == RIGHT_PERSON_SAYS and not said.doubt
 
     # --- where we are -----------------------------------------------------------------------------
 
