@@ -12,11 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from agent.call.queue_rules import QueueRules, Window
 from agent.call.queue_status import SCREEN_POP_VALUES
-from agent.common.files import read_text
+from agent.config.holidays import read_holidays
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_MOST_TOLD = 10
 _WINDOW = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
@@ -82,30 +80,9 @@ class QueueSettings(BaseModel):
                 WEEKDAYS.index(day): tuple(map(parse_opening_window, windows)) for day, windows in self.hours.items()
             }
         return QueueRules(
-            zone, hours, frozenset(self.holidays) | self._from_file(), self.max_wait_seconds, self.max_callers
+            zone,
+            hours,
+            frozenset(self.holidays) | read_holidays(self.holidays_file),
+            self.max_wait_seconds,
+            self.max_callers,
         )
-
-    def _from_file(self) -> frozenset[date]:
-        if self.holidays_file is None:
-            return frozenset()
-        try:
-            lines = read_text(self.holidays_file).splitlines()
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{self.holidays_file}: is not UTF-8 text") from error
-        days: set[date] = set()
-        wrong: list[str] = []
-        for number, line in enumerate(lines, start=1):
-            if day := line.partition("#")[0].strip():
-                try:
-                    days.add(_day(day))
-                except ValueError:
-                    wrong.append(f"{self.holidays_file}:{number}: {day[:40]!r} is no date; write 2026-12-25")
-        if wrong:
-            raise ValueError("; ".join(wrong[:_MOST_TOLD]))
-        return frozenset(days)
-
-
-def _day(text: str) -> date:
-    if _DATE.fullmatch(text) is None:
-        raise ValueError("another form")  # of 25.12. and 12/25 nobody knows which is the month
-    return date.fromisoformat(text)

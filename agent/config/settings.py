@@ -13,6 +13,7 @@ from agent.config.base import SettingsPart
 from agent.config.call import CallSettings, RescuerSettings
 from agent.config.control import ControlSettings, LogSettings
 from agent.config.delivery import OutboxSettings, RedisSettings, WebhookSettings
+from agent.config.outbound import OutboundSettings
 from agent.config.queues import QueueSettings
 from agent.config.records import RecordsSettings
 from agent.config.shop import ShopSettings
@@ -38,6 +39,7 @@ class Settings(SettingsPart):
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
     rescuer: RescuerSettings = RescuerSettings()
+    outbound: OutboundSettings = OutboundSettings()
     sound: SoundSettings = SoundSettings()
     retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()

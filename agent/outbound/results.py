@@ -1,0 +1,84 @@
+"""What calls ask of the dialler and tell it: the job of an attempt, its result, an opt-out, who rings back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from agent.outbound.clock import Clock
+from agent.outbound.dialler import Dialler
+from agent.outbound.model import Attempt, CallResult, Job, Reason, Scope, SurveyAnswer
+from agent.outbound.policy import DialRules
+from agent.outbound.ports import RING_BACK_DAYS, JobObserver
+from agent.outbound.store import OutboundStore
+
+
+class CallResults:
+    """Implements :class:`agent.outbound.ports.OutboundResults`.
+
+    Opt-outs and what customers who ring back say are written also where no dialler runs (``dialler`` is None).
+    """
+
+    def __init__(
+        self, store: OutboundStore, observer: JobObserver, rules: DialRules, clock: Clock, dialler: Dialler | None
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._rules = rules
+        self._clock = clock
+        self._dialler = dialler
+
+    async def job_of_attempt(self, attempt_id: str) -> Job | None:
+        """Return the job an attempt is made for."""
+        attempt = await self._store.attempt(attempt_id)
+        return None if attempt is None else await self._store.job(attempt.job)
+
+    async def attempt(self, attempt_id: str) -> Attempt | None:
+        """Return one attempt."""
+        return await self._store.attempt(attempt_id)
+
+    async def survey_answered(self, attempt_id: str, answer: SurveyAnswer) -> None:
+        """Store one answer of a survey as it is given."""
+        await self._store.put_answer(attempt_id, answer, self._clock.now())
+
+    async def call_ended(self, attempt_id: str, result: CallResult) -> None:
+        """Note what an answered call came to; the first result of an attempt stands."""
+        now = self._clock.now()
+        attempt = await self._store.result(attempt_id, result, now, self._rules)
+        if attempt is None:
+            return
+        if result.opted_out is not None:
+            source = f"call:{result.call_id or attempt_id}"
+            await self._observer.suppressed(attempt.number, result.opted_out, source, now)
+        if self._dialler is not None:
+            await self._dialler.tracker.finished(attempt)
+            self._dialler.wake()
+
+    async def suppress(self, number: str, scope: Scope, source: str) -> None:
+        """Put a number on the do-not-call list, drop its open jobs of that scope, cancel what rings there."""
+        now = self._clock.now()
+        await self._store.suppress([(number, scope, source)], now)
+        await self._observer.suppressed(number, scope, source, now)
+        if self._dialler is not None:
+            await self._dialler.tracker.cancel_over()
+            await self._dialler.tracker.tell()
+
+    async def recent_attempt_to(self, number: str, days: int = RING_BACK_DAYS) -> tuple[Job, Attempt] | None:
+        """Return the latest attempt to a number that may have rung there, with its job."""
+        return await self._store.recent_attempt(number, self._clock.now() - timedelta(days=days))
+
+    async def inbound_began(self, number: str) -> None:
+        """A customer rings in: an attempt that rings at their number is cancelled, none begins meanwhile."""
+        if self._dialler is not None:
+            await self._dialler.inbound_began(number)
+
+    async def inbound_ended(self, number: str) -> None:
+        """The call of :meth:`inbound_began` is over."""
+        if self._dialler is not None:
+            self._dialler.inbound_ended(number)
+
+    async def finish_by_inbound(self, job_key: str, call_id: str) -> None:
+        """A customer who rang in has done what the job was for: it is not dialled any more."""
+        await self._store.finish(job_key, Reason.CALLED_IN, call_id, self._clock.now())
+        if self._dialler is not None:
+            await self._dialler.tracker.cancel_over()
+            await self._dialler.tracker.tell()
