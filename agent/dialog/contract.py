@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from agent.dialog.callee import CalleeReport, CalleeWatch, OutboundStory
 from agent.dialog.turn_report import AnswerReading, RequestProgress, StepTaken
 
 InputMode = Literal["speech", "keypad"]
@@ -118,7 +119,7 @@ class RecognitionLost:
     """The recogniser does not work any more: from now on the caller can only use the keypad."""
 
 
-Event = TurnInput | NoInput | EffectSucceeded | EffectFailed | HungUp | QueueReport | RecognitionLost
+Event = TurnInput | NoInput | EffectSucceeded | EffectFailed | HungUp | QueueReport | RecognitionLost | CalleeReport
 
 
 class BargeIn(enum.Enum):
@@ -202,6 +203,9 @@ class Listen:
     """False where nobody can hear the caller: only keys answer."""
     secret: bool = False
     """True where the answer is kept out of summaries (the slot's ``redact``)."""
+    callee: CalleeWatch | None = None
+    """Set while it is not known who answers a call that we placed: a :class:`CalleeReport` may take the answer's
+    place."""
 
 
 @dataclass(frozen=True)
@@ -320,6 +324,10 @@ class Dialog(Protocol):
     @property
     def story(self) -> ConversationSummary:
         """What it was about so far, for staff."""
+
+    @property
+    def outbound(self) -> OutboundStory | None:
+        """What came of a call that we placed, or of one whose caller rang back; None for all others."""
 
     def snapshot(self) -> dict[str, Any]:
         """Return the conversation's state as JSON-like data."""

@@ -321,6 +321,32 @@ class SurveyKept(AnswerModel):
     survey: SurveyAnswer
 
 
+class OutboundAnswer(AnswerModel):
+    """One answer of a survey call."""
+
+    question: str
+    value: str = ""
+    scale: str = ""
+
+
+class OutboundAnswerKept(AnswerModel):
+    """``outbound.answer``."""
+
+    answer: OutboundAnswer
+
+
+class Suppressed(AnswerModel):
+    """What a number is not called for any more."""
+
+    scope: Literal["all", "surveys"] = "all"
+
+
+class NumberSuppressed(AnswerModel):
+    """``outbound.suppress``."""
+
+    suppressed: Suppressed
+
+
 ANSWERS: Mapping[str, type[AnswerModel]] = {
     "orders.verify": OrderFound,
     "orders.find": OrderFound,
@@ -346,6 +372,8 @@ ANSWERS: Mapping[str, type[AnswerModel]] = {
     "messages.send": MessageSent,
     "tickets.create": TicketMade,
     "surveys.answer": SurveyKept,
+    "outbound.answer": OutboundAnswerKept,
+    "outbound.suppress": NumberSuppressed,
 }
 
 

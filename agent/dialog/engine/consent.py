@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
+from agent.dialog.callee import OutboundStory
 from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
@@ -140,6 +141,11 @@ class ConsentDialog:
     def story(self) -> ConversationSummary:
         """What it was about so far, for staff."""
         return self._inner.story
+
+    @property
+    def outbound(self) -> OutboundStory | None:
+        """What came of a call that we placed."""
+        return self._inner.outbound
 
     def snapshot(self) -> dict[str, Any]:
         """The conversation's own state, and the answer, for the ``answer`` of a call that is picked up again."""

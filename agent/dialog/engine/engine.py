@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from agent.dialog.callee import CalleeReport, OutboundStory
 from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
@@ -24,7 +25,7 @@ from agent.dialog.contract import (
     Turn,
     TurnInput,
 )
-from agent.dialog.engine import fallbacks, interpret, keypad, listening, progress, steps
+from agent.dialog.engine import fallbacks, interpret, keypad, listening, outbound, progress, steps
 from agent.dialog.engine.handover import REASONS_IGNORING_QUEUE, hand_over, hand_over_again
 from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, ConversationState, FlowFrame, LastHandOver, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -144,6 +145,11 @@ class Conversation:
         )
 
     @property
+    def outbound(self) -> OutboundStory | None:
+        """What came of a call that we placed, or of one whose caller rang back; None for all others."""
+        return outbound.story(self._scene(), self._state.ended)
+
+    @property
     def state(self) -> ConversationState:
         """The conversation's state, for tools that look into it; a call reads :attr:`story` and :attr:`slots`."""
         return self._state
@@ -154,11 +160,15 @@ class Conversation:
         return tuple(self._state.path)
 
     def start(self) -> Turn:
-        """Return the first turn."""
+        """Return the first turn; of a call that we placed it says nothing and listens for the callee's greeting.
+
+        Raises :class:`DialogError` for a purpose no flow of the pack is for.
+        """
         scene = self._scene()
-        contents = self._pack.contents
-        self._state.frames = [FlowFrame(contents.entries.get(self._facts.entry, contents.start))]
+        self._state.frames = [FlowFrame(outbound.entry_flow(scene))]
         self._give_variables_a_value(scene)
+        if scene.placed:
+            return self._finish(scene, outbound.wait_for_greeting(scene))
         return self._work(scene, None)
 
     def _give_variables_a_value(self, scene: TurnContext) -> None:
@@ -183,9 +193,18 @@ class Conversation:
             return Turn((), HangUp(self._state.ended))
         if isinstance(event, QueueReport) and self._state.ended == HANDED_OVER:
             return self._queue_told(event)
-        if self._state.ended:
+        if self._state.ended and not self._stops_after_all(event):
             return Turn((), HangUp(self._state.ended))
         return self._work(self._scene(), event)
+
+    def _stops_after_all(self, event: Event) -> bool:
+        """Return whether the key that ends all calls was pressed during the last words of a call that we placed."""
+        state = self._state
+        keyed = isinstance(event, TurnInput) and event.keys == listening.STOP_KEY
+        if not keyed or state.ended == HANDED_OVER or not self._scene().placed:
+            return False
+        state.ended = ""
+        return True
 
     def _queue_told(self, report: QueueReport) -> Turn:
         """Say the wait and hand over, or go on with the caller where the pack has a flow for a queue like this."""
@@ -220,6 +239,9 @@ class Conversation:
         keypad.say_if_there(scene, "lost_you")
         if state.focus is not None:
             return self._finish(scene, fallbacks.ask_again(scene))
+        if state.greeting:  # whoever answered has waited long enough
+            scene.said.clear()
+            return self._finish(scene, outbound.greeted(scene, NoInput()))
         return self._finish(scene, self._open(scene))
 
     def hand_over(self, reason: str) -> HandOverAction:
@@ -264,13 +286,20 @@ class Conversation:
         if event is None:
             return steps.advance(scene)
         if isinstance(event, RecognitionLost):
-            return keypad.switch_to_keypad(scene)
+            return outbound.deaf(scene) if self._state.greeting else keypad.switch_to_keypad(scene)
+        if scene.placed and not self._state.frames and isinstance(event, TurnInput):
+            return outbound.stop(scene, sure=True)
         pending = self._state.effect
         if pending is not None:
             if isinstance(event, (EffectSucceeded, EffectFailed)) and event.effect == pending.id:
                 return steps.take_outcome(scene, event)
             return self._open(scene)
+        if self._state.greeting and isinstance(event, (TurnInput, NoInput)):
+            return outbound.greeted(scene, event)
+        if isinstance(event, CalleeReport) and scene.placed:
+            return outbound.no_person(scene, event)
         if isinstance(event, TurnInput):
+            outbound.note_person(scene, event)
             return interpret.interpret_answer(scene, event)
         if isinstance(event, NoInput):
             scene.understood = "silence"
@@ -280,6 +309,8 @@ class Conversation:
     def _open(self, scene: TurnContext) -> NextAction:
         """Return what is being waited for, without words."""
         scene.keep_last_said = True
+        if self._state.greeting:
+            return outbound.wait_for_greeting(scene, screened=self._state.greeting == "behind_screener")
         if self._state.effect is None:
             return listening.listen(scene)
         step = self._pack.flow(scene.frame.flow).steps[scene.frame.step]
@@ -297,6 +328,8 @@ class Conversation:
         """Return the turn that was worked out; ``answered``: it follows an answer of the caller, or silence."""
         if isinstance(then, Listen) and self._state.deaf:
             then = keypad.offer_keys(scene, then)
+        if isinstance(then, Listen):
+            then = outbound.with_watch(scene, then)
         progress.conclude(scene, then)
         flow, step = scene.place
         if isinstance(then, HangUp):

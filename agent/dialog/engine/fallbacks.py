@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.dialog.contract import HandOverAction, HangUp, Listen, NextAction
-from agent.dialog.engine import listening, progress, steps
+from agent.dialog.engine import listening, outbound, progress, steps
 from agent.dialog.engine.handover import hand_over
 from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext, level_texts
@@ -63,6 +63,8 @@ def command(scene: TurnContext, name: str) -> NextAction:
         # said to somebody else: what was asked stays open, and so does "hold on"
         scene.keep_last_said = True
         return listening.listen(scene)
+    if name == "stop_calling":
+        return outbound.stop(scene, sure=True)
     state.reset_failures()
     if name == "repeat":
         scene.said = list(state.last_said)
@@ -164,6 +166,8 @@ def _give_up(scene: TurnContext, focus: Focus, slot: Slot, kind: str, reason: st
     """Do what the slot wants after its last level."""
     action = slot.give_up.get("noinput" if kind == "noinput" else "nomatch", PERSON)
     scene.way = reason
+    if action == PERSON and scene.placed and kind == "noinput":
+        return command(scene, "goodbye")  # we called them: staff are not given a silent line
     if action == PERSON:
         return hand_over(scene, reason)
     if action == GOODBYE:
@@ -210,6 +214,6 @@ def _start_over(scene: TurnContext) -> NextAction:
     state.variables.update(kept)
     state.clear_partial_number()
     state.wrong = 0
-    state.frames = [FlowFrame(scene.pack.contents.start)]
+    state.frames = [FlowFrame(outbound.entry_flow(scene) if scene.placed else scene.pack.contents.start)]
     scene.say(("start_over",))
     return steps.advance(scene, again=True)

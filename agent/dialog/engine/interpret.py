@@ -13,6 +13,7 @@ from agent.dialog.engine import (
     listening,
     loose_answers,
     open_requests,
+    outbound,
     progress,
     requests_told,
     second_wishes,
@@ -53,6 +54,8 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     if heard_before is not None:
         return heard_before
     match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
+    if match is not None and match.meaning.kind == "request" and not outbound.may_begin(scene, match.meaning):
+        match = None
     if open_requests.is_open(scene, focus):
         heard, match = open_requests.without_stray_words(scene, focus, heard, match)
     is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")
@@ -95,6 +98,8 @@ def _own_words(scene: TurnContext, focus: Focus, heard: TurnInput, match: Gramma
         answered = _about_offer(scene, focus, heard, match)
         if answered is not None:
             return answered
+    if not outbound.is_free(scene):
+        return None
     judged = open_requests.judge(scene, focus, heard, match)
     if judged is None:
         return None
@@ -215,6 +220,8 @@ def _meant(scene: TurnContext, focus: Focus, match: GrammarMatch, heard: TurnInp
     if meaning.kind == "request":
         return _request(scene, focus, match, confidence)
     if meaning.kind == "command":
+        if low and meaning.name == "stop_calling":
+            return outbound.stop(scene, sure=False)
         if low and meaning.name not in _HARMLESS:
             return fallbacks.no_match(scene)
         return fallbacks.command(scene, meaning.name)
@@ -361,6 +368,11 @@ def _free_text(scene: TurnContext, focus: Focus, heard: TurnInput) -> NextAction
 
 def _keys(scene: TurnContext, focus: Focus, keys: str) -> NextAction:
     """Take a keypad entry: digits of a number, ``0`` for a person, ``*`` to hear it again, or a choice."""
+    if outbound.is_stop(scene, focus, keys):
+        return outbound.stop(scene, sure=True)
+    own = scene.pack.slot(focus.slot)
+    if focus.kind == "collect" and own.own_keys:
+        return _value(scene, focus, own.dtmf[keys]) if keys in own.dtmf else fallbacks.no_match(scene)
     digits = "".join(key for key in keys if key in "0123456789")
     if not digits or listening.REPEAT_KEY in keys:
         return fallbacks.command(scene, "repeat")

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from agent.common.untrusted import of_shape
+from agent.dialog.callee import Reached
 from agent.dialog.contract import Prompt, QueueReport
 from agent.dialog.errors import DialogError
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
 FocusKind = Literal["collect", "confirm", "confirm_request", "choose_request"]
 
 
@@ -43,6 +44,13 @@ class CallFacts:
     """Whether the greeting says that an automated assistant speaks."""
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What proves, besides its number, that an order is the caller's."""
+    job: Mapping[str, Any] = field(default_factory=dict)
+    """Of a call that we placed (``entry`` is ``outbound``), and of one whose caller rings back: ``purpose``, ``name``
+    (whom to ask for), ``call_back`` (the number that can be called), ``message`` (whether a voicemail gets one). What
+    anybody who answers may hear."""
+    matter: Mapping[str, Any] = field(default_factory=dict)
+    """What such a call is about: ``order_number``, ``delivered_on`` (ISO), ``parcels``, ``subject``. Prompts and
+    expressions see it once the right person has said so."""
     recognizer: str = ""
     """Which recogniser hears this call, for the pack's thresholds; ``""`` for typed text."""
 
@@ -53,6 +61,7 @@ class CallFacts:
         data["known"] = {slot: list(values) for slot, values in self.known.items()}
         data["second_facts"] = list(self.second_facts)
         data["customer"], data["left"] = dict(self.customer), dict(self.left)
+        data["job"], data["matter"] = dict(self.job), dict(self.matter)
         return data
 
     @classmethod
@@ -209,6 +218,12 @@ class ConversationState:
     """True when the caller wants to wait whatever the queue is like."""
     deaf: bool = False
     """True when only the keypad can answer."""
+    greeting: Literal["", "callee", "behind_screener"] = ""
+    """Set while a call that we placed waits for the callee's greeting: the first one, or that of the person behind
+    something that asked who is calling."""
+    reached: Reached = ""
+    """Who answered a call that we placed, as far as it is known."""
+    message_left: bool = False
 
     def reset_failures(self) -> None:
         """Forget the failures: the caller has been understood."""

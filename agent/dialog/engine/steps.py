@@ -297,7 +297,12 @@ def effect_of(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
 
 
 def _key(scene: TurnContext, service: str, arguments: Mapping[str, Any]) -> str:
-    """Name an act: one request of one call asks for the same thing once, however often it is tried."""
-    act = json.dumps([service, len(scene.state.requests), arguments], sort_keys=True, default=str)
+    """Name an act: one request of one call asks for the same thing once, however often it is tried.
+
+    On calls for a job (placed by us, or ringing back) the job asks once, whatever the call.
+    """
+    job = str(scene.facts.job.get("key", ""))
+    of = 0 if job else len(scene.state.requests)
+    act = json.dumps([service, of, arguments], sort_keys=True, default=str)
     digest = hashlib.sha256(act.encode()).hexdigest()[:_KEY_CHARS]
-    return f"{scene.facts.call_id or 'call'}-{service}-{digest}"
+    return f"{job or scene.facts.call_id or 'call'}-{service}-{digest}"

@@ -13,10 +13,14 @@ from agent.dialog.grammar.spoken_dates import day_options
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import CollectStep, ConditionalPrompt, QuestionSettings, Slot
+from agent.dialog.model.outbound import RIGHT_PERSON_SAYS
 from agent.dialog.pack.lint import is_prompt_id
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.turn_report import AnswerResult, MeaningCandidate, RequestProgress, StepTaken
+
+OUTBOUND = "outbound"
+"""The entry of a call that we placed."""
 
 
 class TurnContext:
@@ -58,6 +62,8 @@ class TurnContext:
             "caller": {"number": self.facts.caller_number},
             "customer": self.facts.customer,
             "left": self.facts.left,
+            "job": self.facts.job,
+            "matter": self.facts.matter if self.knows_callee else {},
             "survey": self.facts.survey,
             "automated": self.facts.automated,
             "second_facts": self.facts.second_facts,
@@ -134,6 +140,20 @@ class TurnContext:
     def _reset(self, slot: Slot) -> None:
         for other in slot.resets:
             self.forget(other)
+
+    # --- calls that we placed ---------------------------------------------------------------------
+
+    @property
+    def placed(self) -> bool:
+        """Whether we placed this call."""
+        return self.facts.entry == OUTBOUND and self.pack.contents.outbound is not None
+
+    @property
+    def knows_callee(self) -> bool:
+        """Whether the right person has said so: what the call is about may be told."""
+        outbound = self.pack.contents.outbound
+        said = self.state.slots.get(outbound.right_person) if outbound is not None else None
+        return said is not None and said.value == RIGHT_PERSON_SAYS and not said.doubt
 
     # --- where we are -----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from agent.dialog.model.base import FileModel, Reason, Texts
 from agent.dialog.model.knowledge_file import Knowledge
+from agent.dialog.model.outbound import OutboundCalls
 from agent.dialog.model.services import Service
 from agent.dialog.model.understanding import UnderstandingSettings, UnservedGroup
 
@@ -121,6 +122,8 @@ class Slot(QuestionSettings):
     the jacket and the scarf"); the slot has the first of them."""
     dtmf: dict[str, str] = {}
     """Key -> value, for choice, request and yes_no slots."""
+    own_keys: bool = False
+    """Choice slots: all keys are answers here, also ``0`` and ``*``, and an entry may have two (``10``)."""
     confirm: Literal["never", "low_confidence", "always"] = "low_confidence"
     """When a number is read back for a yes or no."""
     confirm_prompt: Texts = ()
@@ -378,6 +381,8 @@ class CommandPhrases(FileModel):
     wait: Texts = ()
     agent: Texts = ()
     goodbye: Texts = ()
+    stop_calling: Texts = ()
+    """Never to be called again: begins the flow ``stop`` of ``outbound``."""
 
 
 class PackFile(FileModel):
@@ -421,6 +426,8 @@ class PackFile(FileModel):
     """Name of a language (``Spanish``) -> its commonest words: who speaks it gets a person at once, and is told so."""
     recording: RecordingConsent | None = None
     """What is said and asked about recording before the greeting."""
+    outbound: OutboundCalls | None = None
+    """Calls that the shop places, and their opening."""
     services: dict[str, Service] = {}
     """What the business systems can do."""
     slots: dict[str, Slot] = {}

@@ -29,7 +29,7 @@ from agent.dialog.model.model import (
     Story,
 )
 from agent.dialog.numbers.format import NumberFormatError
-from agent.dialog.pack import kept, step_paths, story
+from agent.dialog.pack import callee_phrases, kept, outbound, step_paths, story
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import TemplateChecker
@@ -57,7 +57,8 @@ joined, and when something broke (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "customer", "formats", "left", "menu", "queue", "survey", "takes_digits", "ticket_id", knowledge.ANSWERS,
+        "customer", "formats", "job", "left", "matter", "menu", "queue", "survey", "takes_digits", "ticket_id",
+        knowledge.ANSWERS,
         "automated", "second_facts", "language", "first", "second", "topic", "unclear", "unserved",
         knowledge.PROMOTIONS,
     }
@@ -66,6 +67,7 @@ CONTEXT_NAMES = frozenset(
 OTHERWISE = "otherwise"
 _SLOT_IN_PHRASE = re.compile(r"\{(\w+)\}")
 _MENU_KEYS = frozenset("123456789")
+_OWN_KEY = re.compile(r"[0-9]{1,2}|\*")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """What the dialplan lets through as the name of a queue."""
 _HIGHEST_PRIORITY = 1000
@@ -133,8 +135,18 @@ class _Linter:
             self._expression(expression, ("variables", name))
         for name in contents.keep:
             self._known(name, contents.variables, "variable", ("keep",))
-        for path, problem in (*story.problems(contents), *kept.problems(contents, self._expressions)):
+        found = (*story.problems(contents), *kept.problems(contents, self._expressions))
+        for path, problem in (
+            *found,
+            *outbound.problems(contents, self._expressions),
+            *callee_phrases.problems(contents),
+        ):
             self._report(path, problem)
+        if contents.outbound is not None:
+            self._used_slots |= {contents.outbound.right_person, *contents.outbound.keeps}
+            self._read_names |= {contents.outbound.outcome, contents.outbound.appointment, *contents.outbound.keeps}
+            for key in ("screener", "message"):
+                self._texts(getattr(contents.outbound.says, key), ("outbound", "says", key))
         self._read_names.add((contents.story or Story()).verified)
         if contents.defaults is not None:
             self._manner(contents.defaults, ("defaults",))
@@ -163,8 +175,12 @@ class _Linter:
             values |= set(self._contents.flows)
         if slot.dtmf and slot.type == "number":
             self._report((*path, "dtmf"), "a number slot takes every key as a digit")
+        if slot.own_keys and (slot.type != "choice" or not slot.dtmf):
+            self._report((*path, "own_keys"), "only a choice slot with keys (dtmf) can have them all")
         for key, value in slot.dtmf.items():
-            if key not in _MENU_KEYS and slot.type != "number":
+            if slot.own_keys and not _OWN_KEY.fullmatch(key):
+                self._report((*path, "dtmf", key), "is no key: one or two of 0 to 9, or *")
+            elif not slot.own_keys and key not in _MENU_KEYS and slot.type != "number":
                 self._report((*path, "dtmf", key), "is no key for a choice: 1 to 9 are; 0 is for a person, * repeats")
             if slot.type != "number" and value not in values:
                 self._report((*path, "dtmf", key), f"there is no value '{value}'{did_you_mean(value, sorted(values))}")

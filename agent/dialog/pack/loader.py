@@ -20,6 +20,7 @@ from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayS
 from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader, story
+from agent.dialog.pack.callee_phrases import CalleePhrases, callee_phrases
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
@@ -151,6 +152,11 @@ class FlowPack:
             return self
         return replace(self, score=RequestScore(fitted, teaching.plain, teaching.core, scores.vectors))
 
+    @functools.cached_property
+    def callee_phrases(self) -> CalleePhrases:
+        """What callees and machines say at the beginning of a call that we placed."""
+        return callee_phrases(self.contents)
+
     def opening_evidence(self, text: str) -> RuleEvidence:
         """Return what phrases and gists see in a text where a request is asked for."""
         return self.teaching.rules(text) if self.teaching is not None else RuleEvidence()
@@ -200,7 +206,12 @@ class FlowPack:
         ``context`` holds what does not change from call to call (``{"shop": "..."}``). Prompts with other variables
         are left out; those of slots and steps written in place are included.
         """
-        context = {"customer": {}, "formats": self.format_patterns, **context}  # a stranger: the usual caller
+        context = {
+            "customer": {},
+            "job": {},
+            "formats": self.format_patterns,
+            **context,
+        }  # a stranger: the usual caller
         checker = TemplateChecker()
         fixed: list[Prompt] = []
         for place, text in self._prompt_sources():
@@ -218,6 +229,9 @@ class FlowPack:
         if (recording := self.contents.recording) is not None:
             for key in ("announcement", "question", "question_again", "accepted", "refused"):
                 yield f"recording.{key}", getattr(recording, key)
+        if (outbound := self.contents.outbound) is not None:
+            yield from _inline("outbound.says.screener", outbound.says.screener)
+            yield from _inline("outbound.says.message", outbound.says.message)
         for name, slot in self.contents.slots.items():
             for key in ("prompt", "reprompt", "help", "confirm_prompt"):
                 yield from _inline(f"{name}.{key}", getattr(slot, key))
@@ -236,6 +250,9 @@ class FlowPack:
             for phrase in (*recording.accept, *recording.refuse):
                 for word in phrase.split():
                     words.setdefault(word, phrase)
+        for phrase in self.callee_phrases.all():
+            for word in phrase.split():
+                words.setdefault(word, phrase)
         for grammar in self.grammars.values():
             for phrase in (*grammar.phrases, *grammar.words):
                 for word in phrase.split():

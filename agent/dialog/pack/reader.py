@@ -32,6 +32,7 @@ from agent.dialog.model.model import (
     Story,
     Trigger,
 )
+from agent.dialog.model.outbound import OutboundCalls
 from agent.dialog.model.services import Service
 from agent.dialog.model.understanding import Thresholds, UnderstandingSettings, UnservedRequests
 
@@ -45,6 +46,7 @@ _SINGLE = (
     "commands",
     "corrections",
     "defaults",
+    "outbound",
     "recording",
     "story",
     "wait_seconds",
@@ -266,7 +268,7 @@ _BY_SECTION: dict[str, type[BaseModel]] = {
 }  # fmt: skip
 _SINGLE_MODELS: dict[str, type[BaseModel]] = {
     "commands": CommandPhrases, "corrections": CorrectionPhrases, "defaults": QuestionSettings,
-    "recording": RecordingConsent, "story": Story,
+    "outbound": OutboundCalls, "recording": RecordingConsent, "story": Story,
     "understanding": UnderstandingSettings,
 }  # fmt: skip
 

@@ -37,7 +37,7 @@ class PathProblem:
 def problems(flow: Flow, contents: PackFile) -> Iterator[PathProblem]:
     """Yield what is wrong with the paths inside a flow."""
     end = len(flow.steps)
-    follows = {index: set(_following(flow, index)) for index in range(end)}
+    follows = {index: set(following(flow, index)) for index in range(end)}
     reached = _reach(follows, {0})
     for index in follows:
         if index not in reached:
@@ -92,6 +92,8 @@ def reachable_flows(contents: PackFile) -> set[str]:
     flows = contents.flows
     waiting = [contents.start, *contents.entries.values(), *(name for name, flow in flows.items() if flow.triggers)]
     waiting += [value for slot in contents.slots.values() for value in slot.dtmf.values() if slot.type == "request"]
+    if (outbound := contents.outbound) is not None:
+        waiting += [*outbound.flows.values(), outbound.rings_back, outbound.stop]
     found: set[str] = set()
     while waiting:
         here = waiting.pop()
@@ -108,7 +110,7 @@ def _ends(flow: Flow, flows: Mapping[str, Flow], ending: Collection[str]) -> boo
     for index, step in enumerate(flow.steps):
         stuck = isinstance(step, LinkStep) and step.link in flows and step.link not in ending
         over = isinstance(step, (HandOverStep, HangUpStep))
-        follows[index] = set() if stuck else {end} if over else set(_following(flow, index))
+        follows[index] = set() if stuck else {end} if over else set(following(flow, index))
     return end in _reach(follows, {0})
 
 
@@ -159,7 +161,7 @@ def _never_taken(flow: Flow) -> Iterator[PathProblem]:
             yield PathProblem(index, ("next",), "is never taken: 'then' and 'else' go elsewhere", warning=True)
 
 
-def _following(flow: Flow, index: int) -> Iterator[int]:
+def following(flow: Flow, index: int) -> Iterator[int]:
     """Yield the steps that can come next; ``len(steps)`` stands for the flow's end."""
     places = _places(flow)
     end = len(flow.steps)

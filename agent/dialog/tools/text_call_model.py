@@ -14,6 +14,7 @@ from agent.common import yaml_reader
 from agent.common.files import read_text
 from agent.common.yaml_reader import KeyPath as KeyPath
 from agent.common.yaml_reader import path_text
+from agent.dialog.callee import CalleeKind
 from agent.dialog.contract import QueueAvailability
 from agent.dialog.errors import FlowError, YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
@@ -78,6 +79,9 @@ class TextCallLine(_Model):
     """The caller says nothing for so many seconds."""
     hangup: bool | None = None
     """The caller is gone."""
+    callee: CalleeKind | None = None
+    """Of a call that we placed: what answers is no person, but a ``machine`` (voicemail), a ``screener``, an ``ivr``, a
+    ``fax``, or it stays ``unclear``."""
     effect: dict[str, Any] | None = None
     """Answers the service call that must be pending: a result, a name of ``answers``, or a failure (``not_found``,
     ``not_allowed.already_shipped``)."""
@@ -112,6 +116,31 @@ class TextCallLine(_Model):
         return self
 
 
+class ScriptedJob(_Model):
+    """What a call is for that we place, or that somebody makes who rings back."""
+
+    purpose: str
+    """One of the pack's ``outbound: flows``."""
+    name: str = ""
+    """Whom to ask for."""
+    call_back: str = "2025550100"
+    """The number that can be called."""
+    message: bool = False
+    """Whether a voicemail gets a message."""
+    order_number: str = ""
+    """What it is about; told after the right person's yes."""
+    delivered_on: str = ""
+    """ISO date."""
+    parcels: int = 1
+    """How many the order came in."""
+    subject: str = ""
+    """Of a call-back, what it is about."""
+    measure: str = ""
+    """Of a survey, what is asked besides the satisfaction: ``nps``, ``ces``, or nothing."""
+    comment: bool = True
+    """Of a survey, whether a comment is asked for."""
+
+
 class TextCallScript(_Model):
     """One call."""
 
@@ -119,8 +148,9 @@ class TextCallScript(_Model):
     """What happens in it."""
     caller: str = ""
     """The number it comes from."""
-    entry: str = "inbound"
-    """How the call comes in; one of the pack's ``entries`` for a call that comes back."""
+    entry: str = ""
+    """How the call comes in: ``inbound``, ``outbound`` for a call that we place, or one of the pack's ``entries`` for
+    a call that comes back."""
     now: datetime = DEFAULT_NOW
     """ISO time; a Monday morning otherwise."""
     left: dict[str, str] = {}
@@ -129,6 +159,8 @@ class TextCallScript(_Model):
     """Whether the shop asks at the end how the call was."""
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What the shop takes as proof besides the number of an order."""
+    outbound: ScriptedJob | None = None
+    """A call that we place (the usual with this key), or one that rings back (``entry: inbound``)."""
     known: dict[str, tuple[str, ...]] = {}
     """Number slot -> numbers this caller may well mean."""
     lines: tuple[TextCallLine, ...] = Field(min_length=1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.dialog.callee import CalleeReport
 from agent.dialog.contract import (
     Effect,
     EffectFailed,
@@ -22,9 +23,11 @@ from agent.dialog.contract import (
     TurnInput,
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.engine.turn_context import OUTBOUND
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.tools.chat import heard_text
+from agent.dialog.tools.private_words import PrivateWords, job_and_matter
 from agent.dialog.tools.text_call_model import LocatedTextCall, ScriptedQueue, TextCallLine, read_text_calls
 
 AnswerCheck = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -107,18 +110,23 @@ def play(
 ) -> TextCallResult:
     """Play one call, with a conversation made by ``begin``; ``check_answer`` as in :func:`run_text_call_files`."""
     script = located.script
+    entry = script.entry or ("inbound" if script.outbound is None else OUTBOUND)
+    job, matter = job_and_matter(script.outbound, entry)
     facts = CallFacts(
         now=script.now,
         shop_name=SHOP_NAME,
         caller_number=script.caller,
-        entry=script.entry,
+        entry=entry,
+        job=job,
+        matter=matter,
         known=script.known,
         left=script.left,
         survey=script.survey,
         second_facts=script.second_facts,
     )
     failures = {name: service.failures for name, service in pack.contents.services.items()}
-    player = _Player(begin(pack, facts, render), _Answers(located.answers, failures, check_answer))
+    answers = _Answers(located.answers, failures, check_answer)
+    player = _Player(begin(pack, facts, render), answers, PrivateWords.of(pack, facts))
     for number, line in zip(located.lines, script.lines, strict=True):
         player.play(line, number)
     player.finish(located.lines[-1])
@@ -153,8 +161,9 @@ class _Answers:
 
 
 class _Player:
-    def __init__(self, conversation: Conversation, answers: _Answers) -> None:
+    def __init__(self, conversation: Conversation, answers: _Answers, private: PrivateWords) -> None:
         self.conversation = conversation
+        self._private = private
         self.problems: list[str] = []
         self.transcript: list[str] = []
         self._answers = answers
@@ -183,6 +192,8 @@ class _Player:
             return TurnInput(keys=line.keys)
         if line.silence is not None:
             return NoInput(line.silence)
+        if line.callee is not None:
+            return CalleeReport(line.callee)
         return HungUp() if line.hangup else None
 
     def _caller(self, event: Event, number: int) -> None:
@@ -263,6 +274,9 @@ class _Player:
             text = " ".join(prompt.text for prompt in turn.say)
             self._said.append(text)
             self.transcript.append(f"agent: {text}")
+            told = self._private.told(self.conversation, text)
+            if told:
+                self.problems.append(f"the agent said {told!r} before the right person had said yes: {text!r}")
         return turn
 
 
