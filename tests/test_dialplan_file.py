@@ -57,6 +57,7 @@ def test_wherever_a_call_enters_stasis_the_timer_is_set_before_and_runs_out_in_t
     assert set(entering) == {
         "orderline-sound",
         "orderline", "orderline-queue-failed", "orderline-queue-escape", "orderline-transfer-back", "orderline-control",
+        "orderline-outbound",
     }  # fmt: skip
     del entering["orderline-sound"]  # the agent's own side of a call
     for name, set_before in entering.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media
 from agent.call.queue_status import StaffQueues
-from agent.call.records import CallOrigin
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
@@ -95,7 +94,7 @@ class CallHandler:
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
             hold_seconds=self.settings.call.hold_seconds,
-            origin=CallOrigin(continues=continues),
+            origin=replace(line.origin, continues=continues),
             memory=self.recovery.snapshots,
             sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,

@@ -85,7 +85,7 @@ async def _hold(ari: AriClient, settings: Settings) -> int:
     beat = HeartbeatValue.read(await ari.system.get_variable(heartbeat_variable(ari.app)))
     if beat is None or beat.host != socket.gethostname() or process_exists(beat.pid):
         return 0  # nobody was there, or somebody may still be
-    strays = orphan_channels(await ari.channels.list(), ari.app)
+    strays = [stray for stray in orphan_channels(await ari.channels.list(), ari.app) if not stray.is_outbound]
     if not strays:
         return 0
     keeper = await SqliteSnapshotStore.open(settings.state_directory / "state.sqlite", "")

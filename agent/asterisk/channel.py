@@ -14,11 +14,12 @@ from typing import Any
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.feature_codes import SPY_GROUP
+from agent.asterisk.outbound_entry import CONTEXT, DEADMAN_SECONDS, MESSAGE, OutboundCall
 from agent.asterisk.sound_leg import MediaLegRecorder
 from agent.asterisk.transfers import give_transfers_back
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.inbox_events import Inbox
-from agent.call.records import Caller
+from agent.call.records import INBOUND, OUTBOUND, Caller, CallOrigin
 
 log = logging.getLogger(__name__)
 
@@ -71,14 +72,20 @@ class AsteriskCallerLine:
         caller = channel.get("caller", {})
         self.entry = args[0] if args else "inbound"
         # a call that comes back on the same channel is another visit, with a record of its own
-        own_id = self.channel_id if self.entry == "inbound" else f"{self.channel_id}-{secrets.token_hex(4)}"
+        own_id = self.channel_id if self.entry in (INBOUND, OUTBOUND) else f"{self.channel_id}-{secrets.token_hex(4)}"
         self.id = known_as or own_id
         self.entry_detail = args[1] if len(args) > 1 else ""
-        self.caller = Caller(
-            number=str(caller.get("number", "")),
-            name=str(caller.get("name", "")),
-            dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
+        self.origin, self.caller = (
+            CallOrigin(),
+            Caller(
+                number=str(caller.get("number", "")),
+                name=str(caller.get("name", "")),
+                dialled=self.entry_detail or str(channel.get("dialplan", {}).get("exten", "")),
+            ),
         )
+        if (placed := OutboundCall.of(args)) is not None:  # its channel shows our own number
+            self.origin = CallOrigin(OUTBOUND, placed.purpose, placed.job, placed.attempt)
+            self.caller = Caller(placed.number)
         self.is_answered = channel.get("state") == "Up"
         self.adopted = adopted
         """True when the call was in our application before this process was."""
@@ -133,6 +140,14 @@ class AsteriskCallerLine:
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Continue in the hand-over context at extension ``why``. Raises LineGone, CallReclaimedError."""
+        extension = why if _REASON.fullmatch(why) else UNKNOWN_REASON
+        await self._leave_for(self._options.handover_context, extension, variables)
+
+    async def inform(self) -> None:
+        """Continue at the information message for customers we have called. Raises LineGone, CallReclaimedError."""
+        await self._leave_for(CONTEXT, MESSAGE, {})
+
+    async def _leave_for(self, context: str, extension: str, variables: Mapping[str, str]) -> None:
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
                 await self._make_ready_for_people()
@@ -140,11 +155,7 @@ class AsteriskCallerLine:
                     await self._stay_armed()
                     await self._ari.channels.set_variable(self.channel_id, name, value)
                 self.released = True  # before it is so: the events of leaving must not look like somebody else's doing
-                await self._ari.channels.continue_in_dialplan(
-                    self.channel_id,
-                    context=self._options.handover_context,
-                    extension=why if _REASON.fullmatch(why) else UNKNOWN_REASON,
-                )
+                await self._ari.channels.continue_in_dialplan(self.channel_id, context=context, extension=extension)
             except (AriNotFound, AriConflict) as error:
                 if isinstance(error, AriConflict) and not await self.is_lost():
                     raise CallReclaimedError(
@@ -179,9 +190,12 @@ class AsteriskCallerLine:
 
     async def _arm(self) -> None:
         asked_at = asyncio.get_running_loop().time()
+        seconds = self._options.deadman_seconds
+        if self.entry == OUTBOUND:
+            seconds = min(seconds, DEADMAN_SECONDS)
         try:
             async with asyncio.timeout(self._options.answer_seconds):
-                await self._ari.channels.set_timer(self.channel_id, self._options.deadman_seconds)
+                await self._ari.channels.set_timer(self.channel_id, seconds)
         except TimeoutError as error:
             raise AriUnreachable(f"Asterisk did not answer within {self._options.answer_seconds:g} s") from error
         self._armed_at = asked_at

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
-from agent.asterisk.ari.errors import AriError
+from agent.asterisk.ari.errors import AriConflict, AriError, AriNotFound
+from agent.asterisk.outbound_entry import CONTEXT, ENTRY, MESSAGE
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,11 @@ class OrphanChannel:
     args: tuple[str, ...]
     """What the dialplan passed to Stasis after the application's name."""
 
+    @property
+    def is_outbound(self) -> bool:
+        """Whether it is a customer whom an agent has called, and who has not asked for staff."""
+        return self.args[:1] == (ENTRY,)
+
 
 def orphan_channels(channels: Sequence[Mapping[str, Any]], app: str) -> list[OrphanChannel]:
     """Return the callers among all channels of an Asterisk that are in this application."""
@@ -37,6 +43,16 @@ def orphan_channels(channels: Sequence[Mapping[str, Any]], app: str) -> list[Orp
         if ours and not str(channel["id"]).startswith(MEDIA_PREFIX):
             found.append(OrphanChannel(channel, tuple(args)))
     return found
+
+
+async def leave_to_message(ari: AriClient, stray: OrphanChannel) -> None:
+    """Let a customer whom a dead agent has called hear the information message. Raises AriError."""
+    channel_id = str(stray.channel["id"])
+    try:
+        await ari.channels.continue_in_dialplan(channel_id, context=CONTEXT, extension=MESSAGE)
+    except (AriNotFound, AriConflict):
+        return
+    log.warning("Call %s was placed by an agent that has died; the customer hears the information message", channel_id)
 
 
 async def remove_orphans(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.channel import AsteriskCallerLine
-from agent.call.records import Caller
+from agent.call.records import OUTBOUND, Caller
 
 _NUMBER, _NAME = "CALLERID(num-pres)", "CALLERID(name-pres)"
 _ALLOWED = "allowed"
@@ -41,6 +41,8 @@ async def respect_presentation(ari: AriClient, line: AsteriskCallerLine) -> Call
     When Asterisk does not tell, the number counts as withheld. Raises nothing.
     """
     given = line.caller
+    if line.origin.direction == OUTBOUND:  # the channel shows our own number; the customer's was given to us
+        return None
     if not (given.number or given.name):
         return None
     try:

@@ -13,6 +13,7 @@ from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriN
 from agent.asterisk.feature_codes import CONTROL
 from agent.asterisk.heartbeat import heartbeat_variable
 from agent.asterisk.orphans import OrphanChannel, orphan_channels
+from agent.asterisk.outbound_entry import CONTEXT, MESSAGE
 from agent.asterisk.transfers import came_by_dialplan
 from agent.common.backoff import Backoff
 
@@ -116,7 +117,8 @@ class Rescuer:
         for stray in strays:
             channel_id = str(stray.channel["id"])
             try:
-                await self._ari.channels.continue_in_dialplan(channel_id, context=self._options.context, extension="s")
+                context, extension = (CONTEXT, MESSAGE) if stray.is_outbound else (self._options.context, "s")
+                await self._ari.channels.continue_in_dialplan(channel_id, context=context, extension=extension)
             except (AriNotFound, AriConflict):
                 continue  # it has left by itself
             freed += 1

@@ -21,6 +21,7 @@ from agent.asterisk.orphans import (
     MEDIA_PREFIX,
     OrphanChannel,
     channel_exists,
+    leave_to_message,
     orphan_channels,
     remove_orphans,
 )
@@ -50,7 +51,7 @@ HAND_OVER_SECONDS = 1.5
 _TAKE_OVER_SECONDS = 3.0
 _GIVING_SECONDS = 5.0
 """A call that is being given already is waited for so much longer; the supervisor's phone waits 10 s in all."""
-NEW_CALLS = ("inbound", "transfer_back")
+NEW_CALLS = ("inbound", "outbound", "transfer_back")
 """Ways in that may be closed. A caller the queue gives back has nobody else: the agent still says so honestly."""
 
 
@@ -221,8 +222,8 @@ class StasisApplication:
         task.add_done_callback(self._errands.discard)
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
-        """Send a new call to the queue before it is answered."""
-        log.warning("Call %s goes straight to staff: %s", line.id, reason)
+        """Send a new call to the queue before it is answered; a customer we have called, to the information message."""
+        log.warning("Call %s is not taken: %s", line.id, reason)
         await self._presentation.apply(line)
         try:  # if it fails, the dead-man timer does the same a little later
             if self._reject is not None:
@@ -325,6 +326,9 @@ class StasisApplication:
         if not came_by_dialplan(stray.args):
             self._bring_in(stray.channel)
             return
+        if stray.is_outbound:  # whoever spoke with them is dead; they did not call us
+            await leave_to_message(self._ari, stray)
+            return
         line = AsteriskCallerLine(
             self._ari,
             stray.channel,
@@ -362,12 +366,12 @@ class StasisApplication:
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
         except (AriError, asyncio.CancelledError) as error:
-            log.warning("Call %s goes to the staff: %s", line.id, error or "the agent is stopping")
+            log.warning("Call %s is left to the dialplan: %s", line.id, error or "the agent is stopping")
             await self._hand_over_after_fault(line)
             if isinstance(error, asyncio.CancelledError):
                 raise
         except Exception:  # whatever it was, the caller must reach the staff
-            log.exception("Call %s failed; it goes to the staff", line.id)
+            log.exception("Call %s failed; it is left to the dialplan", line.id)
             await self._hand_over_after_fault(line)
         finally:
             await cancel_and_wait(deadman)

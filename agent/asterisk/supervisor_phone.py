@@ -45,8 +45,8 @@ class SupervisorPhone:
                 endpoint=ENDPOINT.format(phone=phone),
                 context=CONTEXT,
                 extension=what,
-                ring_seconds=RING_SECONDS,
-                caller_id=f"Orderline <{phone}>",  # the dialplan tells the agent by it who it was
+                # the dialplan tells the agent by the caller id who it was
+                params={"timeout": RING_SECONDS, "callerId": f"Orderline <{phone}>"},
                 variables={"ORDERLINE_WHICH": which},
             )
         except AriError as error:

@@ -18,7 +18,7 @@ from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-ENTRIES = ("inbound", "queue_failed", "queue_escape", "transfer_back")
+ENTRIES = ("inbound", "outbound", "queue_failed", "queue_escape", "transfer_back")
 """First argument of ``Stasis()`` by which a caller comes from our dialplan: the way to the queue is prepared there."""
 TRANSFER_FUNCTION = "PJSIP_TRANSFER_HANDLING()"
 """Dialplan function that leaves a SIP channel's REFER requests to the ARI program."""

@@ -212,6 +212,7 @@ def new_record(line: CallerLine, now: datetime, origin: CallOrigin) -> CallRecor
         entry=line.entry,
         purpose=origin.purpose,
         job=origin.job,
+        attempt=origin.attempt,
         started_utc=round(now.timestamp(), 3),
         continues=origin.continues,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from agent.call.latency import LOOK_UP, ResponseTimer
 from agent.call.ports import CallerLine
 from agent.call.queue_status import StaffQueues
-from agent.call.records import CallRecord, QueueWait
+from agent.call.records import OUTBOUND, CallRecord, QueueWait
 from agent.call.sound import CallSound, NoSound
 from agent.call.ticketing import HandoverTicket
 from agent.common.channel_variables import channel_variable_text
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 EMERGENCY_TICKET_SECONDS = 1.0
 """When something broke, or the agent is being stopped, the caller hears nothing: the ticket must not take longer."""
 _SUMMARY_CHARACTERS = 240
+PERSON_WANTED = "ORDERLINE_PERSON_WANTED"
+"""Channel variable: ``1`` lets a customer whom we have called pass to the queue; the dialplan stops them without."""
 HIGHEST_PRIORITY = 1000
 """Of a call in the queue. The dialplan takes digits alone: a sign would be lost."""
 
@@ -69,6 +71,15 @@ class Handover:
         self._report: QueueReport | None = None
         self._executed = False
 
+    @property
+    def _outbound(self) -> bool:
+        return self._line.origin.direction == OUTBOUND
+
+    @property
+    def emergency_outcome(self) -> tuple[str, str]:
+        """The record's ``outcome`` and ``ended_by`` of a call after :meth:`emergency`."""
+        return ("informed", "fault") if self._outbound else ("handed_over", "handover")
+
     async def prepare_words(self, turn: Turn) -> Turn:
         """Ask how the queue stands before a word is said: nobody hears "I'll put you through" where nobody is.
 
@@ -112,20 +123,26 @@ class Handover:
             self._sources.record.handover = dict(prepared.recorded)
             self._sources.record.queue_wait = queue_wait(str(prepared.recorded["queue"]), self._report)
             self._sources.events.publish(HandedOver(self._line.id, **prepared.recorded))
-        await self._line.hand_over(prepared.variables, prepared.reason)
+        variables = {**prepared.variables, PERSON_WANTED: "1"} if self._outbound else prepared.variables
+        await self._line.hand_over(variables, prepared.reason)
         self._executed = True
 
     async def emergency(self, reason: str, *, ticket: bool = True) -> bool:
         """Hand the call over at once, without a word, with the story so far; False when that did not succeed.
 
+        A customer whom we have called did not ask for staff: they hear the information message.
         ``ticket``: False when there is not even the second that one may take.
         """
         if self._executed:
             return True
         try:
-            await self.execute(await self._prepare_at_once(reason, ticket=ticket))
+            if self._outbound:
+                await self._line.inform()
+                self._executed = True
+            else:
+                await self.execute(await self._prepare_at_once(reason, ticket=ticket))
         except OrderlineError as error:
-            log.warning("Call %s could not be handed over to staff: %s", self._line.id, error)
+            log.warning("Call %s could not be left to the dialplan: %s", self._line.id, error)
             if self._sources is not None:
                 self._sources.record.handover = self._sources.record.queue_wait = None
             return False

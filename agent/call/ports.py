@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agent.call.inbox_events import Inbox
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallOrigin, CallRecord
 from agent.dialog.contract import Word
 
 
@@ -19,7 +19,9 @@ class CallerLine(Protocol):
     """Stays the same when a call leaves and comes back."""
     caller: Caller
     entry: str
-    """``inbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
+    """``inbound``, ``outbound``, or how the call came back: ``queue_failed``, ``queue_escape``, ``transfer_back``."""
+    origin: CallOrigin
+    """Why there is this call: a customer's, or one that we have placed."""
     is_answered: bool
     """True when the call was answered before it came to us."""
     inbox: Inbox
@@ -32,6 +34,9 @@ class CallerLine(Protocol):
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Leave the call to the dialplan's hand-over context with these channel variables set."""
+
+    async def inform(self) -> None:
+        """Leave a customer whom we have called to the dialplan's information message, which ends the call."""
 
     async def release_to_supervisor(self) -> None:
         """Leave the call to the supervisor who takes it over."""

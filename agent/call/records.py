@@ -22,16 +22,21 @@ class Caller:
     dialled: str = ""
 
 
+INBOUND, OUTBOUND = "inbound", "outbound"
+"""Directions of calls: a customer has called us, or we have called a customer."""
+
+
 @dataclass(frozen=True)
 class CallOrigin:
     """Why there is this call: what is known of it before a word is said, besides who calls."""
 
-    direction: str = "inbound"
-    """``inbound`` or ``outbound``."""
+    direction: str = INBOUND
     purpose: str = ""
     """Of an outbound call, what it is for."""
     job: str = ""
     """The outbound job it belongs to."""
+    attempt: str = ""
+    """The attempt of that job that this call is."""
     continues: str = ""
     """The id of the visit before, for a call that came back from the queue or from staff."""
 
@@ -228,8 +233,8 @@ class CallRecord:
     greeting_ms: float | None = None
     duration_seconds: float = 0.0
     outcome: str = ""
-    """``answered``, ``handed_over``, ``taken_over``, ``caller_hung_up``, ``transferred``, ``held_too_long``,
-    ``failed``, ..."""
+    """``answered``, ``handed_over``, ``informed`` (a customer we have called was left to the information message),
+    ``taken_over``, ``caller_hung_up``, ``transferred``, ``held_too_long``, ``failed``, ..."""
     ended_by: str = ""
     """``agent``, ``caller``, ``handover``, ``supervisor`` or ``fault``."""
     turns: list[TurnRecord] = field(default_factory=list)
@@ -249,11 +254,14 @@ class CallRecord:
     direction: str = "inbound"
     """``inbound`` or ``outbound``."""
     entry: str = "inbound"
-    """How the call came to the agent: ``inbound``, ``queue_failed``, ``queue_escape``, ``transfer_back``."""
+    """How the call came to the agent: ``inbound``, ``outbound`` (we have placed it), ``queue_failed``,
+    ``queue_escape``, ``transfer_back``."""
     purpose: str = ""
     """Of an outbound call, what it is for; ``""`` for an inbound one."""
     job: str = ""
     """The id of the outbound job the call was dialled for, or of one a caller rang back about; ``""`` for none."""
+    attempt: str = ""
+    """The attempt of that job that the call is; ``""`` for an inbound call."""
     started_utc: float | None = None
     """``started_at`` as seconds since 1970 (UTC): orders calls whatever is done to the clocks."""
     answered_utc: float | None = None

@@ -10,7 +10,7 @@ from agent.call.call_recording import new_record, publish_beginning
 from agent.call.errors import LineGone
 from agent.call.handover import Handover, queue_wait
 from agent.call.ports import CallerLine, CallRecordWriter
-from agent.call.records import CallOrigin, CallRecord, record_data
+from agent.call.records import OUTBOUND, CallRecord, record_data
 from agent.dialog.contract import HandOverAction
 from agent.errors import OrderlineError
 from agent.telemetry.events import CallFinished, CallRefused, EventPublisher
@@ -23,17 +23,24 @@ PAUSED = "paused"
 async def reject_to_queue(
     line: CallerLine, reason: str, records: CallRecordWriter, events: EventPublisher, wall: Callable[[], datetime]
 ) -> CallRecord:
-    """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``."""
-    record = new_record(line, wall(), CallOrigin())
+    """Let the dialplan take the call to the usual queue, and record that. The record's outcome is ``handed_over``.
+
+    A customer whom we have called hears the information message instead: ``informed``.
+    """
+    record = new_record(line, wall(), line.origin)
     events.publish(CallRefused(line.id, reason))
     publish_beginning(events, line, record)
     record.repeat_of = await records.begin(record)
     try:
-        handover = Handover(line)
-        prepared = await handover.prepare(HandOverAction(reason, ""))
-        await handover.execute(prepared)
-        record.handover, record.queue_wait = dict(prepared.recorded), queue_wait("")
-        record.outcome, record.ended_by = "handed_over", "handover"
+        if line.origin.direction == OUTBOUND:
+            await line.inform()
+            record.outcome, record.ended_by = "informed", "agent"
+        else:
+            handover = Handover(line)
+            prepared = await handover.prepare(HandOverAction(reason, ""))
+            await handover.execute(prepared)
+            record.handover, record.queue_wait = dict(prepared.recorded), queue_wait("")
+            record.outcome, record.ended_by = "handed_over", "handover"
     except LineGone:
         record.outcome, record.ended_by = "caller_hung_up", "caller"
     except BaseException as error:

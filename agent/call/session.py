@@ -115,7 +115,7 @@ class CallSession:
             self._parts.events.publish(TakenOver(self._line.id, taken.by))
             await self._line.release_to_supervisor()
         except HandOverRequired as error:
-            record.outcome, record.ended_by = "handed_over", "handover"
+            record.outcome, record.ended_by = self._handover.emergency_outcome
             if not await self._handover.emergency(error.reason):
                 record.outcome, record.ended_by = "failed", "fault"
                 raise
@@ -184,10 +184,10 @@ class CallSession:
         if isinstance(error, MediaLostError) and await self._line.is_lost():
             record.outcome = "lost"
             return True
-        log.error("Call %s broke and goes to the staff: %s", record.id, error, exc_info=unexpected_only(error))
+        log.error("Call %s broke and is left to the dialplan: %s", record.id, error, exc_info=unexpected_only(error))
         if not await self._handover.emergency("agent_fault"):
             return False
-        record.outcome = "handed_over"
+        record.outcome, _ = self._handover.emergency_outcome
         return True
 
     # --- speaking -----------------------------------------------------------------------------------

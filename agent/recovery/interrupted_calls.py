@@ -10,7 +10,6 @@ from datetime import datetime
 
 from agent.call.call_recording import new_record
 from agent.call.ports import CallerLine
-from agent.call.records import CallOrigin
 from agent.call.snapshot import RecoveredCall, recovered_call
 from agent.common.untrusted import CLOCK_SKEW_SECONDS
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -90,5 +89,5 @@ class InterruptedCalls:
 
 
 def _hand_over_only(line: CallerLine, now: datetime) -> RecoveredCall:
-    record = new_record(line, now, CallOrigin())
+    record = new_record(line, now, line.origin)
     return RecoveredCall(record, None, {}, hand_over="controller_restarted")

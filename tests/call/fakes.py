@@ -12,7 +12,7 @@ from agent.call.components import CallComponents
 from agent.call.errors import LineGone
 from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
 from agent.call.ports import RecognitionResult
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallOrigin, CallRecord
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
 from agent.dialog.callee import OutboundStory
@@ -35,6 +35,7 @@ class FakeCallerLine:
         self.channel_id = "call-1"
         self.caller = Caller("2025550143", "Maria", "7000")
         self.entry = "inbound"
+        self.origin = CallOrigin()
         self.is_answered = False
         self.inbox: Inbox = asyncio.Queue()
         self.log: list[str] = []
@@ -56,6 +57,11 @@ class FakeCallerLine:
             raise LineGone("The caller has left.")
         self.variables = dict(variables)
         self.log.append(f"hand_over {why}")
+
+    async def inform(self) -> None:
+        if self.refuses:
+            raise LineGone("The caller has left.")
+        self.log.append("inform")
 
     async def is_lost(self) -> bool:
         return self.lost

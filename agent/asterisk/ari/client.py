@@ -14,7 +14,7 @@ import aiohttp
 
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.ari.events import MalformedEvent, parse_event
-from agent.asterisk.ari.resources import Applications, Bridges, Channels, System
+from agent.asterisk.ari.resources import Applications, Bridges, Channels, Endpoints, System
 from agent.common.backoff import Backoff
 from agent.common.tasks import cancel_and_wait
 from agent.common.untrusted import load_json
@@ -103,6 +103,7 @@ class AriClient:
         self.channels = Channels(self)
         self.bridges = Bridges(self)
         self.applications = Applications(self)
+        self.endpoints = Endpoints(self)
         self.system = System(self)
         self.connected = asyncio.Event()
         self.reconnects = 0

@@ -123,24 +123,27 @@ class Channels:
         endpoint: str,
         context: str,
         extension: str,
-        ring_seconds: int,
-        caller_id: str,
+        params: Mapping[str, Any],
         variables: Mapping[str, str],
-    ) -> None:
-        """Dial ``endpoint`` and let its channel begin in the dialplan when it answers."""
-        where = {"context": context, "extension": extension, "priority": 1}
-        await self._ari.request(
+    ) -> dict[str, Any]:
+        """Dial ``endpoint``; who answers goes to this place of the dialplan, whether or not a program is there.
+
+        Raises AriConflict (409) while a channel of this id exists, AriError (500) when no channel can be made.
+        """
+        channel: dict[str, Any] = await self._ari.request(
             "POST",
             "/channels",
             params={
                 "endpoint": endpoint,
+                "context": context,
+                "extension": extension,
+                "priority": 1,
                 "channelId": channel_id,
-                "timeout": ring_seconds,
-                "callerId": caller_id,
-                **where,
+                **params,
             },
             body={"variables": dict(variables)},
         )
+        return channel
 
     async def create(self, channel_id: str, *, endpoint: str, app: str) -> dict[str, Any]:
         """Make a channel that is not dialled."""
@@ -245,6 +248,18 @@ class Applications:
     async def subscribe(self, app: str, event_source: str) -> None:
         """Receive the events of this source, for example ``channel:ID``. Raises AriNotFound, Conflict."""
         await self._ari.request("POST", f"/applications/{_id(app)}/subscription", params={"eventSource": event_source})
+
+
+class Endpoints:
+    """``/endpoints``."""
+
+    def __init__(self, ari: AriRequests) -> None:
+        self._ari = ari
+
+    async def get(self, technology: str, resource: str) -> dict[str, Any]:
+        """One endpoint with its ``state`` and ``channel_ids``. Raises AriNotFound."""
+        endpoint: dict[str, Any] = await self._ari.request("GET", f"/endpoints/{_id(technology)}/{_id(resource)}")
+        return endpoint
 
 
 class System:
