@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from agent.accuracy.errors import AccuracyError
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import AudioFrame, Inbox
 from agent.call.listening import ListeningComponents, ListeningResult, TurnListener
@@ -19,6 +20,7 @@ from agent.call.playback import PromptPlayback
 from agent.call.ports import GainControl, RecognitionResult, Recognizer, UtteranceRecognizer, VoiceActivityDetector
 from agent.common.audio import FRAME_MS
 from agent.common.tasks import cancel_and_wait
+from agent.dialog.callee import CalleeReport
 from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
@@ -108,7 +110,10 @@ class CallListener:
                 self._frames += 1
                 inbox.put_nowait(AudioFrame(pcm))
                 await stepped.settled(inbox, answering)
-            return (await answering).event
+            event = (await answering).event
+            if isinstance(event, CalleeReport):
+                raise AccuracyError("A turn of an inbound call told who had answered an outbound one.")
+            return event
         finally:
             await cancel_and_wait(answering)
 

@@ -58,8 +58,9 @@ joined, and when something broke (docs/survival.md)."""
 CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
-        "value_slot", "customer", "formats", "job", "left", "matter", "menu", "queue", "survey", "takes_digits", "ticket_id",
-        knowledge.ANSWERS, "automated", "second_facts", "language", "first", "second", "topic", "unclear", "unserved",
+        "value_slot", "customer", "formats", "job", "left", "matter", "menu", "queue", "survey", "takes_digits",
+        "ticket_id", knowledge.ANSWERS, "automated", "second_facts",
+        "language", "first", "second", "topic", "unclear", "unserved",
         knowledge.PROMOTIONS,
     }
 )  # fmt: skip
