@@ -20,7 +20,7 @@ from agent.flows import english_pack
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import PromptSynthesizer, build_engines
-from agent.understanding.own_process import scores_fitted_apart
+from agent.understanding.own_process import ScoresFittedApart
 from agent.understanding.sentence_vectors import installed_vectors
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ async def open_procedures(
 
     directory, formats = settings.flows_directory or english_pack(), settings.shop.number_formats
     kept = settings.state_directory / "understanding"
-    scores = scores_fitted_apart(kept, await asyncio.to_thread(installed_vectors), directory, formats)
+    scores = ScoresFittedApart(kept, await asyncio.to_thread(installed_vectors), directory, formats)
     procedures = FlowPackReloader(directory, render.filters, prepare, wall, formats, scores)
     await procedures.load()
     watching = asyncio.create_task(procedures.watch(), name="watch-procedures")

@@ -24,7 +24,7 @@ from agent.errors import OrderlineError
 from agent.rehearsal.pbx_pair import Pbx, running_pair
 from agent.rehearsal.private_asterisk import Asterisk
 
-AGENT_START_SECONDS = 90.0
+AGENT_START_SECONDS = 240.0
 """A first start synthesises every fixed prompt; later ones read them from the cache."""
 _AGENT_STOP_SECONDS = 10.0
 

@@ -21,35 +21,45 @@ _LONGEST_SECONDS = 600.0
 _NICE = 15
 
 
-def scores_fitted_apart(
-    directory: Path, vectors: UniversalSentenceVectors | None, flows: Path, formats: Mapping[str, str]
-) -> ScoreFiles:
-    """Return the fitted scores kept in ``directory``; one that is missing is fitted by ``orderline flows fit``.
+class ScoresFittedApart(ScoreFiles):
+    """Fitted scores kept in a directory; one that is missing is fitted by ``orderline flows fit``.
 
-    ``flows`` is the pack's directory, ``formats`` the settings' number formats. Where that fails, rules alone decide,
-    and the log says why.
+    The first one has the processor as the rest of the start has; later ones stand back for the calls. Where a fit
+    fails, rules alone decide, and the log says why.
     """
 
-    def fit(teaching: Teaching) -> FittedScore | None:
-        command = [sys.executable, "-m", "agent", "flows", "fit", "--flows", str(flows), "--into", str(directory)]
-        command += ["--formats", json.dumps(dict(formats))]
+    def __init__(
+        self, directory: Path, vectors: UniversalSentenceVectors | None, flows: Path, formats: Mapping[str, str]
+    ) -> None:
+        """``flows`` is the pack's directory, ``formats`` the settings' number formats."""
+        super().__init__(directory, vectors, self._fit_apart)
+        self._command = [sys.executable, "-m", "agent", "flows", "fit", "--flows", str(flows)]
+        self._command += ["--into", str(directory), "--formats", json.dumps(dict(formats))]
+        self._started = False
+
+    def fitted(self, teaching: Teaching) -> FittedScore | None:
+        """Return the score of these sentences, as :meth:`ScoreFiles.fitted`."""
+        try:
+            return super().fitted(teaching)
+        finally:
+            self._started = True
+
+    def _fit_apart(self, teaching: Teaching) -> FittedScore | None:
         log.info("The examples have changed: the score of open requests is fitted anew")
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}, preexec_fn=_stand_back,
+                self._command, capture_output=True, text=True, timeout=_LONGEST_SECONDS, check=False,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                preexec_fn=_stand_back if self._started else None,
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             log.error("The score of open requests could not be fitted, phrases alone decide: %s", error)
             return None
-        found = read_score(files.path(teaching)) if done.returncode == 0 else None
+        found = read_score(self.path(teaching)) if done.returncode == 0 else None
         if found is None:
             why = (done.stderr.strip().splitlines() or ["no file was written"])[-1]
             log.error("The score of open requests could not be fitted, phrases alone decide: %s", why)
         return found
-
-    files = ScoreFiles(directory, vectors, fit)
-    return files
 
 
 def _stand_back() -> None:

@@ -83,7 +83,7 @@ def usual_directory() -> Path:
     """Return where commands keep fitted scores: in ``$ORDERLINE_HOME`` or ``var``, else in the user's cache."""
     home = os.environ.get("ORDERLINE_HOME", "")
     if home or Path("var").is_dir():
-        return Path(home or "var") / "understanding"
+        return Path(home or "var") / "shared" / "understanding"  # where rehearsed agents look, too
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orderline" / "understanding"
 
 

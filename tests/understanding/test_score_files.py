@@ -8,7 +8,7 @@ import pytest
 
 from agent.dialog.understanding.fitting import FittedScore, fit_score
 from agent.dialog.understanding.source import Teaching
-from agent.understanding.own_process import scores_fitted_apart
+from agent.understanding.own_process import ScoresFittedApart
 from agent.understanding.score_files import ScoreFiles, read_score, usual_directory, write_score
 from tests.understanding.small_pack import PACK, WordVectors, small_pack, teaching_of
 
@@ -116,7 +116,7 @@ def test_a_fit_in_a_process_of_its_own_gives_what_a_fit_here_gives(tmp_path: Pat
     pack = small_pack(tmp_path / "pack")
     from agent.understanding.sentence_vectors import installed_vectors
 
-    apart = scores_fitted_apart(tmp_path / "kept", installed_vectors(), tmp_path / "pack", {})
+    apart = ScoresFittedApart(tmp_path / "kept", installed_vectors(), tmp_path / "pack", {})
     with_score = pack.with_score(apart)
     assert with_score.score is not None
     assert apart.path(teaching_of(pack)).exists()
@@ -125,7 +125,7 @@ def test_a_fit_in_a_process_of_its_own_gives_what_a_fit_here_gives(tmp_path: Pat
 def test_a_fit_that_fails_leaves_the_rules_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     pack = small_pack(tmp_path / "pack")
     (tmp_path / "pack" / "pack.yaml").write_text("flows: [", encoding="utf-8")
-    assert pack.with_score(scores_fitted_apart(tmp_path / "kept", None, tmp_path / "pack", {})).score is None
+    assert pack.with_score(ScoresFittedApart(tmp_path / "kept", None, tmp_path / "pack", {})).score is None
     assert "could not be fitted, phrases alone decide" in caplog.text
 
 
@@ -134,7 +134,7 @@ def test_commands_keep_scores_where_other_things_of_the_user_are(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ORDERLINE_HOME", "home")
-    assert usual_directory() == Path("home/understanding")
+    assert usual_directory() == Path("home/shared/understanding")
     monkeypatch.delenv("ORDERLINE_HOME")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert usual_directory() == tmp_path / "cache" / "orderline" / "understanding"

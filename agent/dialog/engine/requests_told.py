@@ -34,7 +34,10 @@ def pending_request(scene: TurnContext, match: GrammarMatch, confidence: float) 
 
 
 def with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> PendingRequest | None:
-    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about."""
+    """Take a number alone as a yes to "is that right?": who tells it goes on with what was asked about.
+
+    Where the request asks for no such number, it is what a number alone is at the start of a call.
+    """
     opening = next((name for name, slot in scene.pack.contents.slots.items() if slot.type == "request"), "")
     teaching = scene.pack.teaching
     if focus.kind != "confirm_request" or focus.request is None or not opening or teaching is None:
@@ -43,8 +46,8 @@ def with_number_told(scene: TurnContext, focus: Focus, heard: TurnInput) -> Pend
         return None
     match = scene.pack.grammars[collect_key(opening)].match(heard, scene.facts.known)
     told = pending_request(scene, match, heard.confidence) if match is not None and match.number_slot else None
-    if told is None or not told.number:
-        return None
+    if told is None or not told.number or not scene.pack.asks_for(focus.request.flow, told.number_slot):
+        return told
     return replace(
         focus.request, number_slot=told.number_slot, number=told.number, doubt=told.doubt, confidence=told.confidence
     )
