@@ -32,7 +32,8 @@ async def keep_watchdog_armed(ari: AriClient, line: AsteriskCallerLine, options:
             return
         except AriError as error:
             failures += 1
-            log.warning("Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
+            level = logging.WARNING if failures > 1 else logging.INFO
+            log.log(level, "Call %s: the dead-man timer could not be re-armed: %s", line.id, error)
         if not 0 < failures <= _MOST_AT_ONCE:
             await asyncio.sleep(options.rearm_seconds)
 

@@ -56,6 +56,8 @@ class ChangeWords:
     """Words that make a sentence which begins with a no a yes after all: "no problem", "no, go ahead"."""
     excluded_by: frozenset[str] = frozenset()
     """Words before a day, or before the little word it stands with, that leave it out: "any day but Thursday"."""
+    other_days: tuple[tuple[str, ...], ...] = ()
+    """Wordings for a day besides the one that was named before: "another day", "a different time"."""
 
 
 class SpokenForms(Protocol):

@@ -311,8 +311,7 @@ async def test_a_take_over_that_was_refused_does_not_happen_later(
 async def test_a_take_over_that_asterisk_is_slow_to_do_is_not_refused_to_the_supervisor(
     asterisk: FakeAsterisk, ari: AriClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stasis_app, "_TAKE_OVER_SECONDS", 0.05)
-    accepted, slow = asyncio.Event(), asyncio.Event()
+    accepted, late = asyncio.Event(), asyncio.Event()
 
     async def handle(line: CallerLine, media: Media) -> None:
         reader = InboxReader(line.inbox)
@@ -321,17 +320,23 @@ async def test_a_take_over_that_asterisk_is_slow_to_do_is_not_refused_to_the_sup
                 await reader.next()
         except CallTakenOver:
             accepted.set()
-            await slow.wait()
+            await late.wait()
             await line.release_to_supervisor()
 
+    async def time_is_over(released: asyncio.Event, seconds: float) -> bool:
+        """Let the first wait end when the call is being given, and not before."""
+        if not late.is_set():
+            await accepted.wait()
+            late.set()
+            return False
+        await released.wait()
+        return True
+
+    monkeypatch.setattr(stasis_app, "_is_set_within", time_is_over)
     telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: telephony.live_calls == 1)
-    asked = asyncio.create_task(telephony.take_over("", "601"))
-    await accepted.wait()
-    await asyncio.sleep(0.1)  # past the time in which it could have been withdrawn
-    slow.set()
-    assert await asked == "PJSIP/c1"
+    assert await asyncio.wait_for(telephony.take_over("", "601"), 20) == "PJSIP/c1"
     await until_idle(telephony)
 
 

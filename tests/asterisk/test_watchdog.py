@@ -50,21 +50,20 @@ async def test_past_the_dialplans_deadline_it_is_left_to_the_dialplan(ahead_seco
     await asterisk.stop()
 
 
-async def test_one_answer_that_never_comes_is_not_waited_for_while_the_timer_runs_out() -> None:
+async def test_one_answer_that_never_comes_is_not_waited_for() -> None:
     asterisk = FakeAsterisk()
     await asterisk.start()
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline") as ari:
+    client = AriClient(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=60)
+    async with client as ari:
         await asterisk.ring("c1", "inbound", "7000")
-        options = StasisOptions(deadman_seconds=2, rearm_seconds=0.4)
+        options = StasisOptions(rearm_seconds=0.01)
         line = AsteriskCallerLine(ari, asterisk.channels["c1"], ["inbound"], options)
         watchdog = asyncio.create_task(keep_watchdog_armed(ari, line, options))
         await until(lambda: ("c1", "TIMEOUT(absolute)") in asterisk.variables)
         asterisk.unanswered = [TIMER]
         await until(lambda: not asterisk.unanswered)
-        asked_at = asyncio.get_running_loop().time()
         asterisk.variables.pop(("c1", "TIMEOUT(absolute)"))
         await until(lambda: ("c1", "TIMEOUT(absolute)") in asterisk.variables)
-        assert asyncio.get_running_loop().time() - asked_at < options.deadman_seconds - options.rearm_seconds
         await cancel_and_wait(watchdog)
     await asterisk.stop()
 
@@ -77,9 +76,9 @@ async def test_other_requests_that_hang_keep_no_rearming_waiting() -> None:
         asterisk.unanswered = [("GET", "/ari/channels/c1")] * 2
         hanging = [asyncio.create_task(ari.channels.get("c1")) for _ in range(2)]
         await until(lambda: not asterisk.unanswered)
-        line = AsteriskCallerLine(ari, asterisk.channels["c1"], ["inbound"], StasisOptions())
-        await line.rearm()
-        assert asterisk.variables["c1", "TIMEOUT(absolute)"] == "5"
+        options = StasisOptions(deadman_seconds=60)
+        await AsteriskCallerLine(ari, asterisk.channels["c1"], ["inbound"], options).rearm()
+        assert asterisk.variables["c1", "TIMEOUT(absolute)"] == "60"
         await cancel_and_wait(*hanging)
     await asterisk.stop()
 
@@ -89,11 +88,12 @@ async def test_a_hand_over_that_asterisk_is_slow_to_answer_rearms_the_timer_itse
     await asterisk.start()
     async with AriClient(asterisk.url, "orderline", "secret", "orderline") as ari:
         await asterisk.ring("c1", "inbound", "7000")
-        line = AsteriskCallerLine(ari, asterisk.channels["c1"], ["inbound"], StasisOptions(rearm_seconds=0.0))
+        options = StasisOptions(deadman_seconds=60, rearm_seconds=0.0)
+        line = AsteriskCallerLine(ari, asterisk.channels["c1"], ["inbound"], options)
         await line.rearm()
         asterisk.variables.pop(("c1", "TIMEOUT(absolute)"))
         await line.hand_over({"ORDERLINE_REASON": "caller_asked"}, "caller_asked")
-        assert asterisk.variables["c1", "TIMEOUT(absolute)"] == "5"
+        assert asterisk.variables["c1", "TIMEOUT(absolute)"] == "60"
         assert ("c1", "orderline-handover", "caller_asked") in asterisk.continued
     await asterisk.stop()
 

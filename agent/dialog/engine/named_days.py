@@ -15,10 +15,11 @@ def wanted_day(tokens: Sequence[str], days: Sequence[Option], words: ChangeWords
     """Return the one day that is named and not refused; ``""`` for none, for several, and where a refusal is near.
 
     A sentence is judged part by part: "nobody's in on thursday, can you come on monday" wants Monday. A day named in
-    a part with a denial, or left out by the word before it, is refused, and stays so wherever else it stands.
+    a part with a denial, or left out by the word before it, is refused, and stays so wherever else it stands. So is one
+    that another day is wanted for: "it comes on thursday, can you make it another day".
     """
     wanted: set[str] = set()
-    refused: set[str] = set()
+    refused: set[str] = {day for _, _, day in _named(tokens[: _other_day_at(tokens, words)], days)}
     for part in _parts(tokens, words.clauses):
         named = list(_named(part, days))
         out = {start for start, end, _ in named if _left_out(part, start, end, words)}
@@ -28,6 +29,12 @@ def wanted_day(tokens: Sequence[str], days: Sequence[Option], words: ChangeWords
             (refused if denied or start in out else wanted).add(day)
     left = wanted - refused
     return left.pop() if len(left) == 1 else ""
+
+
+def _other_day_at(tokens: Sequence[str], words: ChangeWords) -> int:
+    """Return where another day is asked for, the last time; 0 for nowhere."""
+    starts = (at for at in range(len(tokens)) for way in words.other_days if tuple(tokens[at : at + len(way)]) == way)
+    return max(starts, default=0)
 
 
 def _left_out(part: Sequence[str], start: int, end: int, words: ChangeWords) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from agent.languages.language import ChangeWords, ChoiceWords
@@ -50,4 +51,5 @@ CHANGES = ChangeWords(
     joints=frozenset({"and", "also", "plus", "then", "besides"}),
     clauses=frozenset(_CLAUSES.split()),
     excluded_by=frozenset(_EXCLUDED_BY.split()),
+    other_days=tuple(itertools.product(("another", "different", "other"), ("day", "time", "date"))),
 )

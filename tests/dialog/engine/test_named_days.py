@@ -32,6 +32,11 @@ DAYS = day_options(dt.date(2026, 11, 23), 35, name_day)  # a Monday
         ("i'm away until saturday", ""),
         ("thursday is bad thursday is out", ""),
         ("whenever you like", ""),
+        ("it comes on thursday can you make it another day", ""),
+        ("where nine on thursday to it come another day", ""),
+        ("i need a different day friday would be good", "2026-11-27"),
+        ("could it come some other time on monday", "2026-11-30"),
+        ("it was thursday and i want another day like friday", "2026-11-27"),
     ],
 )
 def test_a_day_is_wanted_only_where_nothing_refuses_it(sentence: str, day: str) -> None:
