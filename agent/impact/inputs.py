@@ -160,6 +160,8 @@ def validated(data: Mapping[str, Any]) -> ImpactInputs:
 
 def _put(data: dict[str, Any], name: str, value: Any) -> None:
     parts = name.split(".")
+    if parts[0] == "sources":
+        raise InvalidImpactInput(f"{name}: is noted by the program")
     into = data
     for part in parts[:-1]:
         below = into.setdefault(part, {})

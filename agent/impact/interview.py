@@ -43,6 +43,13 @@ def interview(base: ImpactInputs, ask: Callable[[str], str], say: Callable[[str]
     answers end (EOF) or one cannot be made sense of in five tries.
     """
     say("An empty answer keeps the value in brackets.")
+    try:
+        return _answered(base, ask, say)
+    except EOFError as error:
+        raise InvalidImpactInput("the answers ended before the last question") from error
+
+
+def _answered(base: ImpactInputs, ask: Callable[[str], str], say: Callable[[str], None]) -> ImpactInputs:
     inputs = base
     for question in _VOLUME if base.week is None else ():
         inputs = _one(inputs, question, ask, say)
@@ -97,15 +104,12 @@ def _one(
 
 
 def _asked(inputs: ImpactInputs, question: _Question, ask: Callable[[str], str]) -> Any:
-    """Return the answer as a value, None for an empty one."""
+    """Return the answer as a value, None for an empty one. Raises EOFError where there is none."""
     value: Any = inputs
     for part in question.name.split("."):
         value = value[part] if isinstance(value, dict) else getattr(value, part)
     shown = f"{100 * value:g}" if question.percent else value if isinstance(value, str) else f"{value:g}"
-    try:
-        answer = ask(f"{question.text} [{shown}] ").strip()
-    except EOFError as error:
-        raise InvalidImpactInput("the answers ended before the last question") from error
+    answer = ask(f"{question.text} [{shown}] ").strip()
     if not answer:
         return None
     if not question.percent:

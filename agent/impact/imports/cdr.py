@@ -38,8 +38,8 @@ _TABLE = (
 _LEAST_COLUMNS = 16
 _NEEDED = ("src", "dst", "channel", "dstchannel", "lastapp", "start", "billsec", "disposition")
 _NO_RECORD = (
-    "no record of a call: 16 columns or more, start like 2026-11-02 14:30:05 in the 1st, 9th or 10th, or a first line "
-    f"that names {', '.join(_NEEDED)}: not used"
+    "no record of a call: 16 columns or more, a start like 2026-11-02 14:30:05 in the 1st, 9th or 10th, or a first "
+    f"line that names {', '.join(_NEEDED)}: not used"
 )
 _ALIASES = {"calldate": "start", "lastapplication": "lastapp", "destination": "dst", "source": "src"}
 _DISPOSITIONS = frozenset({"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION"})

@@ -7,6 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.impact.errors import CallLogUnusable
 from agent.impact.imports.measured_volumes import MeasuredVolumes
@@ -256,3 +258,39 @@ def test_thin_data_are_warned_about(tmp_path: Path) -> None:
     volumes = read(tmp_path, call(MONDAY, "1.1") + gone(MONDAY + 9, "1.2"))
     assert len(volumes.warnings) == 3
     assert "two weeks" in volumes.warnings[0]
+
+
+EVENTS = (
+    "ENTERQUEUE||2025550101|1", "CONNECT|5|x|2", "COMPLETECALLER|5|60|1", "COMPLETEAGENT|5|60", "ABANDON|1|1|30",
+    "EXITWITHTIMEOUT|1|1|60", "BLINDTRANSFER|600|ctx|5|60|1", "ATTENDEDTRANSFER|BRIDGE|7|5|60|1", "CONNECT|-5",
+    "CONNECT|nan", "ABANDON", "RINGNOANSWER|1000", "WAT",
+)  # fmt: skip
+some_lines = st.lists(
+    st.one_of(
+        st.builds(
+            lambda at, call, queue, event: f"{MONDAY + at}|{call}|{queue}|PJSIP/201|{event}",
+            st.integers(0, 400),
+            st.sampled_from(["1.1", "1.2", "1.3", "NONE"]),
+            st.sampled_from(["shop", "returns", ""]),
+            st.sampled_from(EVENTS),
+        ),
+        st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=40),
+    ),
+    max_size=40,
+)
+
+
+@given(lines=some_lines)
+@settings(max_examples=150, deadline=None)
+def test_any_lines_are_all_accounted_for_or_refused(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+    path = tmp_path_factory.mktemp("any") / "queue_log"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        volumes = read_queue_log([path], UTC)
+    except CallLogUnusable:
+        return
+    assert accounted(volumes)
+    assert volumes.calls == volumes.answered + volumes.abandoned + volumes.left + volumes.unknown
+    assert volumes.calls <= sum("ENTERQUEUE" in line for line in lines)
+    assert volumes.wait_seconds is None or volumes.wait_seconds >= 0
+    assert volumes.talk_seconds is None or 0 <= volumes.talk_seconds <= 100_000

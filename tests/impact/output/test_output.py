@@ -1,4 +1,4 @@
-"""What is printed: findings in words, tables, JSON and CSV; a page that is whole and needs no network."""
+"""What is printed: findings in words, tables, JSON and CSV, a page that is whole and needs no network."""
 
 from __future__ import annotations
 
