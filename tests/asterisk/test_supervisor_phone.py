@@ -61,5 +61,7 @@ async def test_a_call_that_is_gone_and_audio_that_is_not_there_ring_nobody() -> 
 
 
 async def test_a_phone_that_asterisk_does_not_know_is_told() -> None:
-    ari = Ari(failure=AriError("Allocation failed"))
-    assert await phone(ari, Line()).ring("1.2", "take-over", "699") == "The phone 699 cannot be rung: Allocation failed"
+    ari = Ari(failure=AriError(400, "POST", "/channels", "Allocation failed"))
+    told = await phone(ari, Line()).ring("1.2", "take-over", "699")
+    assert told.startswith("The phone 699 cannot be rung")
+    assert "Allocation failed" in told
