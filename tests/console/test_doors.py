@@ -149,6 +149,7 @@ async def test_a_locked_file_is_told_with_what_to_do_and_signs_nobody_out(tmp_pa
 async def test_a_full_disk_is_told_and_pages_are_still_shown(tmp_path: Path) -> None:
     async with running_console(tmp_path) as console:
         browser = await console.signed_in("viewer")
+        await console.signed_in("supervisor")
 
         def fill(db: sqlite3.Connection) -> None:
             pages = db.execute("PRAGMA page_count").fetchone()[0]
@@ -161,7 +162,7 @@ async def test_a_full_disk_is_told_and_pages_are_still_shown(tmp_path: Path) -> 
 
         await console.context.database.run(lambda: fill(console.context.database.open()))
         for _ in range(60):  # the audit's last page has room for some entries
-            refused = await console.browser().sign_in("viewer", PASSWORD)
+            refused = await console.browser().sign_in("supervisor", PASSWORD)
             if refused.status != 303:
                 break
         assert refused.status == 503
