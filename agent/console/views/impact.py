@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from operator import getitem
 from typing import Any
 
 from agent.impact.errors import InvalidImpactInput
@@ -148,7 +146,9 @@ def impact_view(result: ImpactResult, query: Mapping[str, str], problems: tuple[
 
 def _field(question: ImpactQuestion, inputs: ImpactInputs, query: Mapping[str, str]) -> ImpactField:
     typed = query.get(question.name, "").strip()
-    value = reduce(getitem, question.name.split("."), inputs.model_dump())
+    value: Any = inputs.model_dump()
+    for part in question.name.split("."):
+        value = value[part]
     shown = f"{value * 100:g}" if question.percent else f"{value:g}" if isinstance(value, float) else str(value)
     return ImpactField(question, typed or shown, yours=bool(typed))
 
