@@ -147,8 +147,8 @@ def impact_view(result: ImpactResult, query: Mapping[str, str], problems: tuple[
 def _field(question: ImpactQuestion, inputs: ImpactInputs, query: Mapping[str, str]) -> ImpactField:
     typed = query.get(question.name, "").strip()
     value: Any = inputs.model_dump()
-    for key in question.name.split("."):
-        value = value[key]
+    for part in question.name.split("."):
+        value = value[part]
     shown = f"{value * 100:g}" if question.percent else f"{value:g}" if isinstance(value, float) else str(value)
     return ImpactField(question, typed or shown, yours=bool(typed))
 
