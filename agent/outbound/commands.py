@@ -101,7 +101,7 @@ async def import_rows(
 def _write_refused(refused: Sequence[RefusedRow], path: Path) -> None:
     columns = list(dict.fromkeys(name for row in refused for name in row.row))
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*columns, "reason"))
         for row in refused:
             writer.writerow((*(_plain(row.row.get(name, "")) for name in columns), row.reason))

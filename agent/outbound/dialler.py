@@ -241,6 +241,8 @@ class Dialler:
         except Exception as error:  # noqa: BLE001 - whatever went wrong, a call may have been placed
             log.warning("attempt %s may have been placed: %s", attempt.id, error)
             await self.tracker.uncertain(attempt)
+        if self._calling_in[attempt.number] > 0:  # they rang in while the telephone system was asked
+            await self.tracker.cancel(attempt.id)
 
     def _request(self, attempt: Attempt) -> DialRequest:
         return DialRequest(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from agent.outbound.model import Attempt, CallResult, Job, OutboundError, Scope, SurveyAnswer
+from agent.outbound.model import Attempt, CallResult, Job, JobFacts, OutboundError, Scope, SurveyAnswer
 
 RING_BACK_DAYS = 14
 """A customer who rings within so many days of an attempt is taken to ring back."""
@@ -43,6 +43,14 @@ class OutboundResults(Protocol):
         """Put a number on the do-not-call list and drop its open jobs of that scope.
 
         ``number`` is E.164; whoever is on a call says ``source="call:ID"``.
+        """
+        ...
+
+    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts, due_at: datetime) -> str:
+        """Make the job of a call-back that was promised in a call; returns its key. Once for a call.
+
+        ``number`` is E.164, ``due_at`` aware; ``facts.subject`` says what it is about. Raises OutboundError for what is
+        no number.
         """
         ...
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from agent.outbound.clock import Clock
 from agent.outbound.dialler import Dialler
-from agent.outbound.model import Attempt, CallResult, Job, Reason, Scope, SurveyAnswer
+from agent.outbound.keys import callback_key
+from agent.outbound.model import (
+    Attempt,
+    CallResult,
+    Job,
+    JobFacts,
+    NewJob,
+    Purpose,
+    Reason,
+    Scope,
+    SurveyAnswer,
+)
 from agent.outbound.policy import DialRules
 from agent.outbound.ports import RING_BACK_DAYS, JobObserver
 from agent.outbound.store import OutboundStore
+
+CALL_BACK_EXPIRES = timedelta(days=2)
+"""A call-back later than this after its time was promised for nothing."""
 
 
 class CallResults:
@@ -61,6 +75,16 @@ class CallResults:
         if self._dialler is not None:
             await self._dialler.tracker.cancel_over()
             await self._dialler.tracker.tell()
+
+    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts, due_at: datetime) -> str:
+        """Make the job of a call-back that was promised in a call; returns its key. Once for a call."""
+        key = callback_key(call_id)
+        until = due_at + CALL_BACK_EXPIRES
+        job = NewJob(key, Purpose.CALLBACK, number, facts, "asked_on_call", due_at, until, source=f"call:{call_id}")
+        await self._store.add([job], self._clock.now())
+        if self._dialler is not None:
+            self._dialler.wake()
+        return key
 
     async def recent_attempt_to(self, number: str, days: int = RING_BACK_DAYS) -> tuple[Job, Attempt] | None:
         """Return the latest attempt to a number that may have rung there, with its job."""

@@ -68,7 +68,7 @@ def put_digest(db: sqlite3.Connection, digest: str, scope: Scope, source: str, n
 
 def write_csv(lines: Iterable[Suppression], out: TextIO) -> int:
     """Write the list as CSV; a number that was erased stands as ``digest:...``. Returns how many lines."""
-    writer = csv.writer(out)
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     count = 0
     for line in lines:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.call.dialling import DialEnd
-from agent.outbound.model import CallOutcome, CallResult, JobState, Purpose, Reached, Reason, Scope
+from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, Scope
 from agent.outbound.ports import OrderNow, StaffRoom
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
@@ -442,6 +442,23 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
     assert await state(world) == (JobState.DONE, Reason.CALLED_IN)
 
 
+async def test_a_customer_who_rings_in_while_the_telephone_system_is_asked_is_not_rung(world: World) -> None:
+    await add(world, new_job())
+    dialler = world.start()
+    await world.store.set_campaign("running", "test", "", world.time)
+    dial_one = world.dial
+
+    async def rings_in_meanwhile(request: Any) -> None:
+        await dialler.inbound_began(request.number)
+        await dial_one(request)
+
+    world.dial = rings_in_meanwhile  # type: ignore[method-assign]
+    await world.run(dialler, world.time + timedelta(minutes=2))
+    assert world.rang == []
+    [attempt] = await world.store.attempts_of("delivery:A1:all")
+    assert attempt.end is DialEnd.CANCELLED
+
+
 async def test_nobody_is_dialled_while_they_talk_with_us(world: World) -> None:
     await add(world, new_job())
     dialler = world.start()
@@ -473,6 +490,18 @@ async def test_a_number_suppressed_by_a_command_while_it_rings_is_cancelled(worl
     [attempt] = await world.store.attempts_of("delivery:A1:all")
     assert attempt.end is DialEnd.CANCELLED
     assert await state(world) == (JobState.DROPPED, Reason.SUPPRESSED)
+
+
+async def test_a_promised_call_back_is_made_once_at_its_time(world: World) -> None:
+    world.start()
+    assert world.results is not None
+    at = MONDAY_NOON + timedelta(hours=2)
+    facts = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+    for _ in range(2):
+        assert await world.results.promise_call_back("call-7", NUMBER, facts, at) == "callback:CALL-7"
+    world.telephones[NUMBER] = [answers()]
+    await dial(world, hours=5)
+    assert [(request.purpose, at <= when) for request, when in world.dialled] == [(Purpose.CALLBACK, True)]
 
 
 async def test_a_second_dialler_on_the_same_directory_waits(world: World) -> None:

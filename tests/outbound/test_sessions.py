@@ -26,12 +26,12 @@ DAYS = timedelta(days=6)
 async def live(world: World, kills: list[int]) -> None:
     """Let diallers work until the end of the days; each is killed after so many points, the last one is not."""
     end = MONDAY_NOON + DAYS
+    for hour in range(int(DAYS / timedelta(hours=1))):
+        world.at(3600 * hour, lambda: resume(world))
     for points in [*kills, -1]:
         world.kill_at = world.points + points if points >= 0 else -1
         dialler = world.start(max_outbound=3)
         try:
-            if not (await world.store.real.campaign()).running:
-                await world.store.real.set_campaign("running", "test", "", world.time)
             await world.run(dialler, end)
         except Killed:
             await world.die()
@@ -39,6 +39,12 @@ async def live(world: World, kills: list[int]) -> None:
         else:
             break
     world.kill_at = -1
+
+
+async def resume(world: World) -> None:
+    """A person looks every hour whether the campaign has paused itself."""
+    if world.store is not None and not (await world.store.real.campaign()).running:
+        await world.store.real.set_campaign("running", "test", "", world.time)
 
 
 async def check(world: World, keys: list[str]) -> None:
