@@ -26,6 +26,7 @@ from agent.call.turn_taking import TurnTakingOptions
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
 from agent.control.agi import DialplanValues
+from agent.dialog.callee import OUTBOUND
 from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import RecordingConsent
@@ -138,6 +139,7 @@ class CallHandler:
             lambda given: self.events.publish(ConsentAnswered(line.id, given)),
             consent_in_snapshot(left) if left else answer,
             asking=bool(left.get("asking")) and resumed is not None and not resumed.hand_over,
+            put_off=line.entry == OUTBOUND,
         )
         return dialog, conversation, resumed
 

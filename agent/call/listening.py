@@ -215,7 +215,7 @@ class TurnListener:
         if ear.text != self._judged[0]:
             self._judged = (ear.text, parts.completeness(ear.text))
         action = self._taker.frame(probability, *self._judged, FRAME_MS)
-        if callee is not None and (answer := await self._with_callee(callee, action)) is not None:
+        if callee is not None and (answer := await self._with_callee(callee, ear, action)) is not None:
             return answer.result
         if action is TurnAction.INTERRUPT:
             self._barged_in = True
@@ -231,19 +231,21 @@ class TurnListener:
             return await self._end_of_turn(ear, may_be_terminated=self._listen.keys.max_digits > 1)
         return None
 
-    async def _with_callee(self, callee: CalleeWatcher, action: TurnAction) -> _Taken | None:
+    async def _with_callee(self, callee: CalleeWatcher, ear: RecognitionStream, action: TurnAction) -> _Taken | None:
         """Take an action that a machine, or what may be one, has caused; None where it stands as it is."""
-        ends = action is TurnAction.END_OF_TURN and callee.listens_on(self._judged[1])
-        silent = callee.stays_silent()
-        if action is TurnAction.NO_INPUT and silent and not callee.classifier.is_machine:
+        if action is TurnAction.END_OF_TURN:
+            result = await self._end_of_turn(ear)
+            text = result.event.text if isinstance(result.event, TurnInput) else ""
+            if not callee.listens_on(text, self._parts.completeness(text)):
+                return _Taken(result)
+        elif action is TurnAction.NO_INPUT and callee.classifier.is_suspect and not callee.classifier.is_machine:
             return _Taken(ListeningResult(CalleeReport("unclear"), None))
-        if not ends and not (silent and action in (TurnAction.RESUME, TurnAction.NO_INPUT)):
+        elif not (callee.classifier.is_suspect and action in (TurnAction.RESUME, TurnAction.NO_INPUT)):
             return None
         self._taker.listen_on()
-        if self._ear is not None:
-            callee.classifier.next_turn()
-            await self._ear.close()
-            self._ear = self._new_ear()
+        callee.classifier.next_turn()
+        await ear.close()
+        self._ear = self._new_ear()
         return _Taken(None)
 
     async def _end_of_turn(self, ear: RecognitionStream, *, may_be_terminated: bool = False) -> ListeningResult:

@@ -99,14 +99,23 @@ class CalleeClassifier:
         if self._person:
             return None
         self._track(voice=voice, tone=tone, frame_ms=frame_ms)
-        if text != self._text:
-            self._text, self._now = text, {kind: pieces_in(text, self._pieces[kind]) for kind in self._pieces}
+        self._read(text)
         kind = self._judge(tone, frame_ms)
         if kind is None:
             return None
         if kind == "screener":
             self._now, self._before, self._text = {}, {}, ""
         return CalleeReport(kind)
+
+    def heard(self, text: str) -> None:
+        """Take the final text of a turn: it is whole where the running one lags."""
+        self._read(text)
+        if not self._person and len(self._found("voicemail")) >= self._options.machine_phrases:
+            self.is_machine = True
+
+    def _read(self, text: str) -> None:
+        if text != self._text:
+            self._text, self._now = text, {kind: pieces_in(text, self._pieces[kind]) for kind in self._pieces}
 
     def _track(self, *, voice: bool, tone: Tone, frame_ms: int) -> None:
         if tone is not Tone.NONE:
@@ -197,15 +206,12 @@ class CalleeWatcher:
         """Take one frame of the callee's audio."""
         return self.classifier.frame(voice=voice, text=text, tone=self._tones.process(pcm), frame_ms=frame_ms)
 
-    def listens_on(self, completeness: Completeness) -> bool:
-        """Return whether a turn that has ended is no answer: a machine speaks, or may speak."""
-        if self.classifier.is_machine:
+    def listens_on(self, text: str, completeness: Completeness) -> bool:
+        """Return whether a turn that has ended with ``text`` is no answer: a machine speaks, or may speak."""
+        classifier = self.classifier
+        classifier.heard(text)
+        if classifier.is_machine:
             return True
-        whole = completeness in (Completeness.COMPLETE, Completeness.LIKELY)
-        if whole:
-            self.classifier.answered()
-        return self.classifier.is_suspect and not self._greeting
-
-    def stays_silent(self) -> bool:
-        """Return whether our sentence, once interrupted, is not gone on with."""
-        return self.classifier.is_suspect
+        if completeness in (Completeness.COMPLETE, Completeness.LIKELY):
+            classifier.answered()
+        return classifier.is_suspect and not self._greeting

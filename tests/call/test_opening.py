@@ -226,7 +226,11 @@ class TestWatcher:
     ) -> None:
         watcher = self.watch(greeting=False)
         self._hear(watcher, ["you've reached maria"])
-        assert watcher.listens_on(completeness) is on
+        assert watcher.listens_on("you've reached maria", completeness) is on
+
+    def test_what_only_the_final_text_tells_is_seen(self) -> None:
+        watcher = self.watch(greeting=True)
+        assert watcher.listens_on("you've reached bob please leave a message after the tone", Completeness.OPEN)
 
     def _hear(self, watcher: CalleeWatcher, texts: Iterable[str]) -> None:
         for text in texts:

@@ -57,10 +57,12 @@ class ConsentDialog:
         answer: ConsentAnswer = "",
         *,
         asking: bool = False,
+        put_off: bool = False,
     ) -> None:
         """``fill`` puts the shop's name and the like into a text of ``words``; ``answer`` is one given before.
 
-        ``asking``: the question is open in a dialog that is picked up again.
+        ``asking``: the question is open in a dialog that is picked up again. ``put_off``: it is told or asked when the
+        right person is on the phone, not before they know who calls (a call that we placed).
         """
         self._inner = conversation
         self._mode = mode
@@ -68,12 +70,17 @@ class ConsentDialog:
         self._fill = fill
         self._on_answer = on_answer
         self._asking = asking
+        self._put_off = put_off and mode != "off"
+        self._held: Turn | None = None
+        """The conversation's turn that waits for the answer to the question."""
         self._tries = 0
         self.answer: ConsentAnswer = answer
         """What came of it; ``""`` while nobody was asked or told."""
 
     def start(self) -> Turn:
         """Return the announcement with the greeting, or the question."""
+        if self._put_off:
+            return self._inner.start()
         if self._mode == "ask":
             self._asking = True
             return replace(self._question("question"), trail=(StepTaken(FLOW, "question", "collect"),))
@@ -96,7 +103,8 @@ class ConsentDialog:
     def hear(self, event: Event) -> Turn:
         """Take the answer to the question; everything after it goes to the conversation."""
         if not self._asking:
-            return self._inner.hear(event)
+            turn = self._inner.hear(event)
+            return self._after(turn) if self._put_off else turn
         if isinstance(event, HungUp):
             self._asking = False
             self._settle("refused")
@@ -111,8 +119,25 @@ class ConsentDialog:
         self._settle("given" if judged else "refused")
         thanks = self._prompt("accepted" if judged else "refused")
         left = StepTaken(FLOW, "question", "collect", self.answer, reached=False)
-        first = _before((thanks,), self._inner.start())
+        first = _before((thanks,), self._held or self._inner.start())
+        self._held = None
         return replace(first, reading=reading, trail=(left, *first.trail))
+
+    def _after(self, turn: Turn) -> Turn:
+        """Tell, or ask, what was put off, before the turn; a call that ends before it was asked has not agreed."""
+        story = self._inner.outbound
+        if story is not None and story.reached == "right_person":
+            if self._mode == "announce":
+                self._put_off = False
+                self._settle("announced")
+                return _before((self._prompt("announcement"),), turn)
+            if isinstance(turn.then, Listen):
+                self._put_off, self._asking, self._held = False, True, turn
+                return replace(self._question("question"), reading=turn.reading)
+        if self._mode == "ask" and isinstance(turn.then, (HangUp, HandOverAction)):
+            self._put_off = False
+            self._settle("refused")
+        return turn
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text."""

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from agent.dialog.callee import OutboundStory
 from agent.dialog.contract import (
     Completeness,
     ConversationSummary,
     Event,
     HandOverAction,
+    HangUp,
     HungUp,
     Listen,
     NoInput,
@@ -41,6 +43,7 @@ class GreetingConversation:
     understanding = ""
     slots: Mapping[str, Any] = {}
     story = ConversationSummary()
+    outbound: OutboundStory | None = None
 
     def start(self) -> Turn:
         trail = (StepTaken("main", "greet", "collect"),)
@@ -166,3 +169,46 @@ def test_the_question_is_a_step_of_the_trail_with_the_answer_as_its_way() -> Non
     dialog.start()
     again = dialog.hear(TurnInput("blue cheese"))
     assert (again.trail, again.reading and again.reading.result) == ((), "no_match")
+
+
+class PlacedCall(GreetingConversation):
+    """Listens first; who says yes is the right person, who says bye ends the call."""
+
+    def start(self) -> Turn:
+        self.outbound = OutboundStory()
+        return Turn((), Listen(()))
+
+    def hear(self, event: Event) -> Turn:
+        if event == TurnInput("yes"):
+            self.outbound = OutboundStory("right_person")
+        if event == TurnInput("bye"):
+            return Turn((Prompt("goodbye", "Goodbye."),), HangUp("later"))
+        return Turn((Prompt("question", "Did it come?"),), Listen(("it came",)))
+
+
+class TestOfACallThatWePlaced:
+    def dialog(self, mode: ConsentMode) -> ConsentDialog:
+        return ConsentDialog(PlacedCall(), mode, WORDS, lambda text: text, put_off=True)
+
+    def test_nothing_is_told_before_the_right_person_is_there(self) -> None:
+        dialog = self.dialog("announce")
+        assert dialog.start().say == ()
+        assert [prompt.text for prompt in dialog.hear(TurnInput("hello")).say] == ["Did it come?"]
+        told = [prompt.text for prompt in dialog.hear(TurnInput("yes")).say]
+        assert told == ["{{ shop }} records.", "Did it come?"]
+        assert dialog.answer == "announced"
+
+    def test_the_question_stands_before_the_first_one_of_the_matter(self) -> None:
+        dialog = self.dialog("ask")
+        dialog.start()
+        asked = dialog.hear(TurnInput("yes"))
+        assert [prompt.text for prompt in asked.say] == ["May we?"]
+        then = dialog.hear(TurnInput("yes"))
+        assert [prompt.text for prompt in then.say] == ["Thanks.", "Did it come?"]
+        assert dialog.answer == "given"
+
+    def test_a_call_that_ends_before_it_was_asked_has_not_agreed(self) -> None:
+        dialog = self.dialog("ask")
+        dialog.start()
+        dialog.hear(TurnInput("bye"))
+        assert dialog.answer == "refused"
