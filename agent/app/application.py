@@ -14,6 +14,8 @@ from typing import Any
 
 from agent.app.asterisk_factory import build_asterisk_parts, connect
 from agent.app.call_handler import CallHandler
+from agent.app.outbound_calls import SpeechOfMessage
+from agent.app.outbound_factory import open_outbound
 from agent.app.outbox_factory import delivery_lock_path, open_outbox
 from agent.app.queue_factory import open_staff_queues
 from agent.app.recovery_factory import open_recovery, recovered_then_delivered
@@ -138,6 +140,8 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     queues = await open_staff_queues(
         settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
     )
+    message = SpeechOfMessage(procedures.current, render, speech.speaker)
+    outbound = await open_outbound(settings, services, queues, message, stack)
     sound = sound_directory(settings)
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
@@ -158,6 +162,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         events=events,
         wall=wall,
         second_facts=shop.policy.second_facts,
+        outbound=outbound.results,
         recognizer=speech.model_name,
     )
     asterisk = build_asterisk_parts(
@@ -204,6 +209,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     voices = asyncio.create_task(speech.speaker.load_engines(), name="load-voices")
     voices.add_done_callback(report_failure)
     stack.push_async_callback(cancel_and_wait, voices)
+    await outbound.start(stack)
     return Application(telephony, asterisk.heartbeat, admission, control, stop_endpoint, status)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from agent.app.outbound_calls import CallJob, OutboundOperations, job_of_call, note_result
 from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
 from agent.app.sound_factory import sound_of_call
@@ -17,12 +19,14 @@ from agent.asterisk.stasis_app import AsteriskCallerLine
 from agent.call.caller_lookup import CallerLookup
 from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
-from agent.call.ports import Media
+from agent.call.ports import Media, Services
 from agent.call.queue_status import StaffQueues
+from agent.call.records import INBOUND, OUTBOUND, CallRecord
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
+from agent.common.phone_numbers import e164
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
 from agent.control.agi import DialplanValues
@@ -32,6 +36,7 @@ from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import Renderer
+from agent.outbound.ports import OutboundResults
 from agent.records.redaction import redact_text
 from agent.records.sound_files import SoundDirectory
 from agent.shop.services import ShopServices
@@ -42,6 +47,8 @@ from agent.speech.vad import VoiceActivityFactory
 from agent.telemetry.events import ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
 
+NEW = (INBOUND, OUTBOUND)
+"""Entries of calls that were nowhere before."""
 _GREETING_SECONDS = 0.25
 """A greeting by name is not worth more silence before it."""
 
@@ -67,15 +74,18 @@ class CallHandler:
     wall: Callable[[], datetime]
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What the shop takes as proof besides the number of an order."""
+    outbound: OutboundResults | None = None
+    """The dialler, as calls see it; None for an agent without one."""
     recognizer: str = ""
     """The recogniser's model: the pack may have thresholds for it."""
 
     async def take(self, line: AsteriskCallerLine, media: Media) -> None:
         """Hold the conversation of one call. Raises what :meth:`CallSession.run` raises."""
         CALL_ID.set(line.id)
+        job = await job_of_call(self.outbound, line, self.settings.shop.country) if self.outbound is not None else None
         introduction = CallerLookup(self.services, line.caller.number)
-        facts = await self._facts(line, introduction)
-        continues = self.recovery.returning.last_visit(line.channel_id) if line.entry != "inbound" else ""
+        facts = await self._facts(line, introduction, job)
+        continues = self.recovery.returning.last_visit(line.channel_id) if line.entry not in NEW else ""
         consent, conversation, resumed = self._conversation(line, facts)
         parts = CallComponents(
             dialog=consent,
@@ -85,7 +95,7 @@ class CallHandler:
             vad=self.vad_factory.new(),
             gate=SpeechGate,
             echo=LoudnessEchoSuppressor(time.monotonic),
-            services=ConsentFilteredServices(self.outbox_service.services_of(line.id), lambda: consent.answer),
+            services=ConsentFilteredServices(self._services_of(line, job), lambda: consent.answer),
             records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
             known_as=introduction.known_as,
             events=ConsentFilteredEvents(self.events, lambda: consent.answer),
@@ -95,17 +105,21 @@ class CallHandler:
             queues=self.queues,
             turn_taking=_turn_taking(self.settings.call),
             hold_seconds=self.settings.call.hold_seconds,
-            origin=replace(line.origin, continues=continues),
+            origin=replace(job.origin(line.origin) if job is not None else line.origin, continues=continues),
             memory=self.recovery.snapshots,
             sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,
             understanding_ready=lambda: self.warm_up.loaded(self.procedures.current.score),
         )
         learning = asyncio.create_task(_learn_orders(introduction, conversation), name="learn-orders")
+        record: CallRecord | None = None
         try:
-            await CallSession(line, media, parts).run()
+            async with self._told_to_dialler(line):
+                record = await CallSession(line, media, parts).run()
         finally:
             learning.cancel()
+            if self.outbound is not None and job is not None:
+                await note_result(self.outbound, job, record, consent.outbound, self.wall().tzinfo)
             self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
 
@@ -124,7 +138,9 @@ class CallHandler:
         Where no answer is known (the call went past the agent, or came back too late) it is asked for.
         """
         pack, returning = self.procedures.current, self.recovery.returning
-        answer: ConsentAnswer = returning.consent(line.channel_id) if line.entry != "inbound" else ""
+        answer: ConsentAnswer = returning.consent(line.channel_id) if line.entry not in NEW else ""
+        if line.entry == OUTBOUND and self.settings.call.consent != "off":
+            answer = "refused"  # whoever answers is asked who they are first, and nothing else: no words are kept
         resumed: RecoveredCall | None = None
         if line.adopted:
             conversation, resumed = self.recovery.interrupted.restore(line, pack, facts, self.render)
@@ -143,9 +159,30 @@ class CallHandler:
         )
         return dialog, conversation, resumed
 
-    async def _facts(self, line: AsteriskCallerLine, introduction: CallerLookup) -> CallFacts:
-        shop = self.settings.shop
-        customer = await introduction.customer(_GREETING_SECONDS) if shop.greet_by_name else {}
+    def _services_of(self, line: AsteriskCallerLine, job: CallJob | None) -> Services:
+        services = self.outbox_service.services_of(line.id)
+        if self.outbound is None:
+            return services
+        number = e164(line.caller.number, self.settings.shop.country)
+        return OutboundOperations(services, self.outbound, job, line.id, number)
+
+    @contextlib.asynccontextmanager
+    async def _told_to_dialler(self, line: AsteriskCallerLine) -> AsyncIterator[None]:
+        """For the block, nobody is dialled who is on the line already. Of no call that we placed: the dialler knows."""
+        number = e164(line.caller.number, self.settings.shop.country)
+        if self.outbound is None or line.origin.direction == OUTBOUND or not number:
+            yield
+            return
+        await self.outbound.inbound_began(number)
+        try:
+            yield
+        finally:
+            await self.outbound.inbound_ended(number)
+
+    async def _facts(self, line: AsteriskCallerLine, introduction: CallerLookup, job: CallJob | None) -> CallFacts:
+        shop, outbound = self.settings.shop, self.settings.outbound
+        greets = shop.greet_by_name and line.entry != OUTBOUND  # whoever answers is not greeted by anybody's name
+        customer = await introduction.customer(_GREETING_SECONDS) if greets else {}
         return CallFacts(
             now=self.wall(),
             shop_name=shop.name,
@@ -158,6 +195,10 @@ class CallHandler:
             survey=shop.survey,
             automated=shop.automated_greeting,
             second_facts=self.second_facts,
+            job={}
+            if job is None
+            else job.facts(outbound.caller_id_of(job.job.purpose), message=outbound.voicemail_message),
+            matter={} if job is None else job.matter(),
             recognizer=self.recognizer,
         )
 
@@ -168,7 +209,7 @@ def must_ask(entry: str, answer: ConsentAnswer, *, outlived: bool) -> bool:
     ``answer`` is what the caller said on an earlier visit, ``""`` for nothing known: a call that went to the queue past
     the agent, or comes back too late. ``outlived``: the call goes on from another process, with what was said there.
     """
-    return entry == "inbound" or (not answer and not outlived)
+    return entry == INBOUND or (entry != OUTBOUND and not answer and not outlived)
 
 
 def _turn_taking(call: CallSettings) -> TurnTakingOptions:

@@ -51,8 +51,12 @@ _CERTAINLY_NOT_PLACED = frozenset({400, 401, 403, 404, 422, 500})
 class TrunkOptions:
     """Where calls go out."""
 
-    endpoint: str
+    dial: str
     """``PJSIP/{number}@carrier``: ``{number}`` is E.164 with the plus sign, ``{digits}`` the same without it."""
+    endpoint: str
+    """``PJSIP/carrier``, whose channels are the trunk's load."""
+    context: str = CONTEXT
+    """Where in the dialplan answered calls go, at extension ``s``."""
     formats: str = "ulaw"
     """Codecs to offer, the preferred one first, separated by commas."""
     message_file: str = ""
@@ -60,16 +64,12 @@ class TrunkOptions:
 
     def address(self, number: str) -> str:
         """Return what Asterisk is to dial for this number."""
-        return self.endpoint.replace("{number}", number).replace("{digits}", number.removeprefix("+"))
+        return self.dial.replace("{number}", number).replace("{digits}", number.removeprefix("+"))
 
     @property
-    def trunk(self) -> tuple[str, str] | None:
-        """Technology and name of the endpoint that the calls go through; None where only the dialplan knows it."""
-        technology, _, rest = self.endpoint.partition("/")
-        if technology.lower() == "local":
-            return None
-        place = rest.rpartition("@")[2] if "@" in rest and "/" not in rest else rest.partition("/")[0]
-        return technology, place
+    def by_dialplan(self) -> bool:
+        """Whether the dialplan chooses the trunk (``Local/...``): our channel is none of the endpoint's then."""
+        return self.dial.lower().startswith("local/")
 
 
 @dataclass
@@ -87,23 +87,18 @@ class _Followed:
 
 
 class AsteriskTrunk:
-    """Implements :class:`agent.call.dialling.Trunk`; ``listener`` is told how attempts go."""
+    """Implements :class:`agent.call.dialling.Trunk`. Nothing is dialled before :meth:`start`."""
 
     def __init__(
         self,
         ari: AriClient,
         options: TrunkOptions,
-        listener: DialListener,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``ari`` is a client of its own, see :data:`APP_SUFFIX` and :data:`DIAL_EVENT_TYPES`.
-
-        Its event stream is started by whoever made it; until then nothing is dialled.
-        """
+        """``ari`` is a client of its own, see :data:`APP_SUFFIX` and :data:`DIAL_EVENT_TYPES`, not started yet."""
         self._ari = ari
         self._options = options
         self._clock = clock
-        self._listener = listener
         self._followed: dict[str, _Followed] = {}
         self._told: asyncio.Queue[DialProgress] = asyncio.Queue()
         self._teller: asyncio.Task[None] | None = None
@@ -118,6 +113,12 @@ class AsteriskTrunk:
             ari.on(event_type, handler)
         ari.before_connecting(self._connecting)
         ari.on_connected(self._connected)
+
+    async def start(self, listener: DialListener) -> None:
+        """Begin to follow calls and tell ``listener`` of them. An absent Asterisk is waited for in the background."""
+        self._teller = asyncio.create_task(self._tell_on(listener), name="dial-progress")
+        self._teller.add_done_callback(report_failure)
+        await self._ari.start(wait=False)
 
     # --- what the dialler asks ----------------------------------------------------------------------
 
@@ -134,7 +135,7 @@ class AsteriskTrunk:
             await self._ari.channels.originate_to_dialplan(
                 attempt,
                 endpoint=self._options.address(request.number),
-                context=CONTEXT,
+                context=self._options.context,
                 extension="s",
                 params={
                     "callerId": request.caller_id or None,
@@ -159,7 +160,7 @@ class AsteriskTrunk:
                 raise DialRefused(error.message) from error
             raise DialUncertain(error.message) from error
         self._note_dialled(attempt, followed)
-        if self._options.trunk is None:
+        if self._options.by_dialplan:
             await self._follow_channel(attempt)
 
     async def cancel(self, attempt: str) -> bool:
@@ -216,21 +217,19 @@ class AsteriskTrunk:
             raise DialUncertain(error.message) from error
 
     async def channels(self) -> int:
-        """Return the channels on the trunk now, in and out; of a trunk only the dialplan knows, those of our attempts.
+        """Return the channels on the trunk now, in and out.
 
-        Raises DialUncertain when Asterisk does not answer, or does not know the trunk.
+        Raises DialUncertain when Asterisk does not answer, or does not know the endpoint.
         """
-        trunk = self._options.trunk
+        technology, _, resource = self._options.endpoint.partition("/")
         try:
-            if trunk is None:
-                channels = await self._ari.channels.list()
-                return sum(str(channel.get("id")) in self._followed for channel in channels)
-            return len((await self._ari.endpoints.get(*trunk)).get("channel_ids", ()))
+            return len((await self._ari.endpoints.get(technology, resource)).get("channel_ids", ()))
         except AriError as error:
             raise DialUncertain(error.message) from error
 
     async def close(self) -> None:
-        """Tell nobody any more; idempotent. Calls under way go on."""
+        """Follow and tell no more; idempotent. Calls under way go on."""
+        await self._ari.close()
         if self._teller is not None:
             await cancel_and_wait(self._teller)
             self._teller = None
@@ -300,16 +299,13 @@ class AsteriskTrunk:
             self._followed.pop(attempt, None)
 
     def _tell(self, progress: DialProgress) -> None:
-        if self._teller is None:
-            self._teller = asyncio.create_task(self._tell_on(), name="dial-progress")
-            self._teller.add_done_callback(report_failure)
         self._told.put_nowait(progress)
 
-    async def _tell_on(self) -> None:
+    async def _tell_on(self, listener: DialListener) -> None:
         while True:
             progress = await self._told.get()
             try:
-                await self._listener.dial_progressed(progress)
+                await listener.dial_progressed(progress)
             except Exception:  # one step that cannot be noted must not lose those of other attempts
                 log.exception("Attempt %s: its step '%s' was not taken", progress.attempt, progress.state)
 
@@ -320,19 +316,19 @@ class AsteriskTrunk:
 
     async def _connected(self) -> None:
         """Subscribe anew: Asterisk forgets that with the connection. Then look after those that were on the line."""
-        trunk = self._options.trunk
+        by_dialplan, endpoint = self._options.by_dialplan, self._options.endpoint
         problem = ""
-        if trunk is not None:
+        if not by_dialplan:
             try:
-                await self._ari.applications.subscribe(self._ari.app, f"endpoint:{trunk[0]}/{trunk[1]}")
+                await self._ari.applications.subscribe(self._ari.app, f"endpoint:{endpoint}")
             except AriError as error:
-                problem = f"Asterisk does not tell of calls on {trunk[0]}/{trunk[1]} ({error.message})"
+                problem = f"Asterisk does not tell of calls on {endpoint} ({error.message})"
                 log.error("%s: nobody is called", problem)
         for attempt in tuple(self._followed):
             try:
                 if await self.find(attempt) is None:
                     await self._gone_unseen(attempt)
-                elif trunk is None:
+                elif by_dialplan:
                     await self._follow_channel(attempt)
             except DialUncertain as error:
                 log.warning("Attempt %s cannot be looked after: %s", attempt, error.message)

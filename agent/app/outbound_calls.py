@@ -1,0 +1,233 @@
+"""A call and the job it is for: what the conversation begins with, what it may ask of the dialler, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import wave
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from agent.asterisk.channel import AsteriskCallerLine
+from agent.call.ports import Services, Voice
+from agent.call.records import OUTBOUND, CallOrigin, CallRecord
+from agent.common.audio import SAMPLE_RATE
+from agent.common.phone_numbers import e164
+from agent.common.service_error import ServiceError
+from agent.config.base import SettingsError
+from agent.config.settings import Settings
+from agent.config.sound import check_dialplan_path
+from agent.dialog.callee import OutboundStory
+from agent.dialog.pack.loader import FlowPack
+from agent.dialog.templating.rendering import Renderer
+from agent.outbound.model import Attempt, CallOutcome, CallResult, Job, Reached, Scope, SurveyAnswer
+from agent.outbound.ports import OutboundResults, OutboundUnavailable
+
+log = logging.getLogger(__name__)
+
+INFORMATION_MESSAGE = "outbound_information"
+"""The pack's prompt that a customer hears from Asterisk where the agent is gone."""
+_MESSAGE_DIRECTORY = "outbound"
+_LEAD_IN_MS = 200
+_RANG_BACK = "rang_back"
+_BROKEN = frozenset({"failed", "informed", "lost", "rescued"})
+"""Outcomes of records whose call a fault of ours ended."""
+
+
+@dataclass(frozen=True)
+class CallJob:
+    """The job that a call is for: of a call that we placed, or of a customer's who rings back."""
+
+    job: Job
+    attempt: Attempt
+    rang_back: bool = False
+
+    def facts(self, call_back: str, *, message: bool) -> dict[str, Any]:
+        """Return what anybody who answers may hear; ``message``: whether voicemails are left one at all."""
+        return {
+            "purpose": str(self.job.purpose),
+            "name": self.job.facts.name,
+            "call_back": call_back,
+            "message": message and self.attempt.last and not self.rang_back,
+            _RANG_BACK: self.rang_back,
+        }
+
+    def matter(self) -> dict[str, Any]:
+        """Return what the right person alone may hear."""
+        facts = self.job.facts
+        return {
+            "order_number": facts.order_number,
+            "delivered_on": facts.delivered_on.isoformat() if facts.delivered_on else "",
+            "parcels": facts.parcels,
+            "subject": facts.subject,
+        }
+
+    def origin(self, of_line: CallOrigin) -> CallOrigin:
+        """Return what the record says of why there is this call."""
+        if not self.rang_back:
+            return of_line
+        return CallOrigin(purpose=str(self.job.purpose), job=self.job.key)
+
+
+async def job_of_call(results: OutboundResults, line: AsteriskCallerLine, region: str) -> CallJob | None:
+    """Return the job that a call is for, None for an ordinary call.
+
+    Raises OutboundUnavailable for a call that we placed and whose job cannot be read: nothing can be said to whoever
+    answered. A customer who rings in is served whether or not the file can be read.
+    """
+    if line.origin.direction == OUTBOUND:
+        attempt = await results.attempt(line.origin.attempt)
+        job = None if attempt is None else await results.job_of_attempt(attempt.id)
+        if attempt is None or job is None:
+            raise OutboundUnavailable(f"attempt {line.origin.attempt} is not in the file of jobs")
+        return CallJob(job, attempt)
+    number = e164(line.caller.number, region)
+    if line.entry != "inbound" or not number:
+        return None
+    try:
+        found = await results.recent_attempt_to(number)
+    except OutboundUnavailable as error:
+        log.warning("whether a caller was called before is not known: %s", error.message)
+        return None
+    if found is None or found[0].over:
+        return None
+    return CallJob(*found, rang_back=True)
+
+
+class OutboundOperations:
+    """Implements :class:`agent.call.ports.Services` for one call: ``outbound.suppress`` and ``outbound.answer``."""
+
+    def __init__(
+        self, services: Services, results: OutboundResults, call: CallJob | None, call_id: str, number: str
+    ) -> None:
+        """``number`` is the customer's, E.164; ``services`` do everything else."""
+        self._services = services
+        self._results = results
+        self._call = call
+        self._call_id = call_id
+        self._number = number
+
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """Do one named operation. What is answered is on the disk."""
+        try:
+            if name == "outbound.suppress":
+                return await self._suppress(arguments)
+            if name == "outbound.answer":
+                return await self._answer(arguments)
+        except OutboundUnavailable as error:
+            raise ServiceError("unavailable", error.message) from error
+        return await self._services.perform(name, arguments, key)
+
+    async def _suppress(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            scope = Scope(str(arguments.get("scope", "all")))
+        except ValueError as error:
+            raise ServiceError("bad_request", str(error)) from error
+        if not self._number:
+            raise ServiceError("bad_request", "the caller's number is not known")
+        await self._results.suppress(self._number, scope, f"call:{self._call_id}")
+        return {"suppressed": {"scope": str(scope)}}
+
+    async def _answer(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._call is None:
+            raise ServiceError("bad_request", "this call is for no job")
+        given = {name: str(arguments.get(name) or "") for name in ("question", "value", "scale")}
+        await self._results.survey_answered(self._call.attempt.id, SurveyAnswer(**given))
+        return {"answer": given}
+
+
+async def note_result(
+    results: OutboundResults, call: CallJob, record: CallRecord | None, story: OutboundStory | None, zone: tzinfo | None
+) -> None:
+    """Tell the dialler what a call came to. Never raises: what cannot be written is found out by the dialler."""
+    result = call_result(record, story, zone)
+    try:
+        if not call.rang_back:
+            await results.call_ended(call.attempt.id, result)
+        elif result.outcome in (CallOutcome.COMPLETED, CallOutcome.HANDED_OVER, CallOutcome.DECLINED):
+            await results.finish_by_inbound(call.job.key, result.call_id)
+    except OutboundUnavailable as error:
+        log.error("what the call for %s came to is not noted: %s", call.job.key, error.message)
+
+
+def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tzinfo | None) -> CallResult:
+    """Return what a call came to. ``record`` is None for a session that broke; ``zone`` is the shop's."""
+    story = story or OutboundStory()
+    broken = record is None or record.outcome in _BROKEN
+    call_id = record.id if record is not None else ""
+    reached = Reached(story.reached) if story.reached else Reached.PERSON if broken else Reached.SILENT
+    case = str((record.handover or {}).get("ticket") or "") if record is not None else ""
+    return CallResult(
+        reached,
+        _outcome(record, story, reached, broken=broken),
+        call_id,
+        appointment=_appointment(story.appointment, zone),
+        message_left=story.message_left,
+        case=case,
+    )
+
+
+def _outcome(record: CallRecord | None, story: OutboundStory, reached: Reached, *, broken: bool) -> CallOutcome:
+    told = story.outcome if story.outcome in {one.value for one in CallOutcome} else ""
+    if record is not None and record.outcome == "handed_over":
+        return CallOutcome.HANDED_OVER
+    if told and not (broken and told == CallOutcome.PARTIAL):
+        return CallOutcome(told)
+    if broken:
+        return CallOutcome.FAILED
+    return CallOutcome.PARTIAL if reached is Reached.RIGHT_PERSON else CallOutcome.NOT_REACHED
+
+
+def _appointment(text: str, zone: tzinfo | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        log.warning("The procedures gave %r for a time to call again, which is none", text)
+        return None
+    return moment.replace(tzinfo=zone) if moment is not None and moment.tzinfo is None else moment
+
+
+@dataclass(frozen=True)
+class SpeechOfMessage:
+    """What the information message is made with."""
+
+    pack: FlowPack
+    render: Renderer
+    voice: Voice
+
+
+async def information_message(settings: Settings, speech: SpeechOfMessage) -> str:
+    """Make the recording that Asterisk plays to customers where the agent is gone; return its path without ending.
+
+    Raises SettingsError for a state directory whose path cannot stand in the dialplan, VoiceError, and OSError.
+    """
+    target = (settings.state_directory / _MESSAGE_DIRECTORY / "information-message.wav").absolute()
+    try:
+        check_dialplan_path(target.parent)
+    except ValueError as error:
+        raise SettingsError(f"state_directory: {target.parent}: {error}") from error
+    prompt = speech.pack.contents.prompts.get(INFORMATION_MESSAGE)
+    if not isinstance(prompt, str):
+        raise SettingsError(f"outbound.enabled: the procedures have no prompt {INFORMATION_MESSAGE}")
+    known = {"shop": settings.shop.name, "job": {"call_back": settings.outbound.caller_id}}
+    voice = speech.voice
+    text = speech.render(prompt, known, speech.pack.language)
+    gap = bytes(SAMPLE_RATE * _LEAD_IN_MS // 1000 * 2)
+    pieces = [await voice.render(INFORMATION_MESSAGE, piece) for piece in voice.pieces(INFORMATION_MESSAGE, text)]
+    await asyncio.to_thread(_write, target, gap + gap.join(pieces))
+    return str(target.with_suffix(""))
+
+
+def _write(target: Path, pcm: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".part")
+    with wave.open(str(partial), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm)
+    partial.chmod(0o644)  # Asterisk often runs as another user
+    partial.replace(target)
