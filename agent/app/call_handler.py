@@ -30,7 +30,6 @@ from agent.common.phone_numbers import e164
 from agent.config.call import CallSettings
 from agent.config.settings import Settings
 from agent.control.agi import DialplanValues
-from agent.dialog.callee import OUTBOUND
 from agent.dialog.engine.consent import ConsentAnswer, ConsentDialog, consent_in_snapshot
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import RecordingConsent
