@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import yaml
 from yaml.composer import Composer
-from yaml.resolver import Resolver
 
 KeyPath = tuple[str | int, ...]
 MAX_FILE_BYTES = 1_000_000
@@ -104,15 +103,11 @@ def _fast_loader() -> Any:
     if not yaml.__with_libyaml__:
         return None
 
-    parser: Any = yaml.cyaml.CParser  # type: ignore[attr-defined]  # its stubs leave it out
+    def begin(loader: Any, stream: str) -> None:
+        yaml.CSafeLoader.__init__(loader, stream)
+        Composer.__init__(loader)
 
-    class FastLoader(Composer, parser, Resolver):  # type: ignore[misc]
-        def __init__(self, stream: str) -> None:
-            parser.__init__(self, stream)
-            Composer.__init__(self)
-            Resolver.__init__(self)
-
-    return FastLoader
+    return type("FastLoader", (Composer, yaml.CSafeLoader), {"__init__": begin})
 
 
 _FastLoader = _fast_loader()

@@ -24,8 +24,9 @@ from agent.errors import OrderlineError
 from agent.rehearsal.pbx_pair import Pbx, running_pair
 from agent.rehearsal.private_asterisk import Asterisk
 
-AGENT_START_SECONDS = 240.0
-"""A first start synthesises every fixed prompt; later ones read them from the cache."""
+AGENT_START_SECONDS = 300.0
+"""A first start synthesises every fixed prompt and fits the score of open requests: on a busy machine that takes
+minutes. Later ones read both from files."""
 _AGENT_STOP_SECONDS = 10.0
 
 
