@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit postgres-kills year-of-calls words
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or fuzz or live or peers or postgres or redis or slow
@@ -84,6 +84,9 @@ postgres-kills: $(VENV)/.ready  ## kill a real PostgreSQL and its node at 50 ran
 
 year-of-calls: $(VENV)/.ready  ## make a million calls, index and search them: ARGS="--calls 100000 --postgres"
 	@$(BIN)/python -m benchmarks.call_history --home $(HOME_DIR) $(ARGS)
+
+year-of-reports: $(VENV)/.ready  ## every report over a million calls: ARGS="--calls 100000 --postgres"
+	@$(BIN)/python -m benchmarks.reports --home $(HOME_DIR) $(ARGS)
 
 lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 	$(BIN)/ruff check .

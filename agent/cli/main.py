@@ -21,6 +21,7 @@ from agent.cli.home_option import home_directory
 from agent.cli.impact import add_impact_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
+from agent.cli.report import add_report_command
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
 from agent.cli.terminal import discard_output, printable_output
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_records_commands(add)
     add_calls_command(add)
     add_impact_command(add)
+    add_report_command(add)
     add_control_commands(add)
     add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))

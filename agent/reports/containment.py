@@ -8,7 +8,8 @@ from agent.history.sums import HOUR_MS, REPEAT_WINDOWS
 from agent.reports.counts import Counts, ReportRequest
 from agent.reports.model import Cell, Chart, Column, Table
 from agent.reports.parts import Made
-from agent.reports.tables import by_value, over_time, stacked_over_time, text, when, words
+from agent.reports.printed import words
+from agent.reports.tables import by_value, figure, figures, over_time, stacked_over_time, text, when
 
 KINDS = (
     *("contained", "contained_asked", "asked", "matter", "matter_asked", "matter_solved", "matter_solved_asked"),
@@ -68,7 +69,7 @@ def contained(request: ReportRequest) -> Made:
         (over, by_request),
         tuple(charts),
         tuple(notes),
-        {column.title: cell for column, cell in zip(_COLUMNS, total, strict=True)},
+        figures(_COLUMNS, total),
     )
 
 
@@ -141,11 +142,13 @@ def transfers(request: ReportRequest) -> Made:
             Chart("bar", "Transfers by reason", "by_reason", "reason", ("calls",)),
             *stacked_over_time(request, by_time, "Transfers by reason"),
         ),
-        figures={
-            "Calls": counts.every(),
-            "Transfers": counts.cell(handed_over, {"reason": tuple(counts.of("reason"))}) if handed_over else Cell(0),
-            "Transfer rate": counts.share(handed_over, counts.n, {"reason": tuple(counts.of("reason"))})
-            if handed_over
-            else Cell(None),
-        },
+        figures=(figure("Calls", counts.every()), *_transfer_rate(counts, handed_over)),
     )
+
+
+def _transfer_rate(counts: Counts, handed_over: int) -> tuple[tuple[Column, Cell], ...]:
+    if not handed_over:
+        return (figure("Transfers", Cell(0)),)
+    reasons = {"reason": tuple(counts.of("reason"))}
+    rate = counts.share(handed_over, counts.n, reasons)
+    return figure("Transfers", counts.cell(handed_over, reasons)), figure("Transfer rate", rate, "share")

@@ -7,7 +7,7 @@ from agent.reports.counts import Counts, ReportRequest
 from agent.reports.intervals import wilson
 from agent.reports.model import Cell, Chart, Column, Table
 from agent.reports.parts import Made
-from agent.reports.tables import text
+from agent.reports.tables import figure, text
 
 MOST_WORDS = 100
 _LEFT = (
@@ -54,7 +54,7 @@ def dropoff(request: ReportRequest) -> Made:
         (worst, table),
         (Chart("bar", "Where callers hung up", "worst", "step", ("calls",)),),
         notes,
-        {"Calls": counts.every()},
+        (figure("Calls", counts.every()),),
     )
 
 
@@ -85,7 +85,7 @@ def nomatch(request: ReportRequest) -> Made:
         tuple(rows),
     )
     chart = Chart("bar", "No-match rate", "slots", "slot", ("no_match_rate",))
-    return Made(counts.n, (table,), (chart,), figures={"Calls": counts.every()})
+    return Made(counts.n, (table,), (chart,), figures=(figure("Calls", counts.every()),))
 
 
 def misheard(request: ReportRequest) -> Made:
@@ -113,7 +113,7 @@ def misheard(request: ReportRequest) -> Made:
         rows,
     )
     notes = (f"The {MOST_WORDS} most frequent are shown.",) if len(found) == MOST_WORDS else ()
-    return Made(counts.n, (table,), (), notes, {"Calls": counts.every()})
+    return Made(counts.n, (table,), (), notes, (figure("Calls", counts.every()),))
 
 
 def _step(counts: Counts, edition: str, step: str, calls: int) -> tuple[Cell, ...]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from agent.history.filters import CallFilter
@@ -98,8 +97,8 @@ class Report:
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader must know of these very numbers: records without a field, windows that are still open."""
-    figures: Mapping[str, Cell] = field(default_factory=dict)
-    """The few numbers that stand at the top, by their title."""
+    figures: tuple[tuple[Column, Cell], ...] = ()
+    """The few numbers that stand at the top."""
 
     def table(self, name: str) -> Table:
         """Return a table by its name. Raises ``KeyError``."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from agent.reports.model import Cell, Chart, Table
+from agent.reports.model import Cell, Chart, Column, Table
 
 
 @dataclass(frozen=True)
@@ -17,4 +16,4 @@ class Made:
     tables: tuple[Table, ...]
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
-    figures: Mapping[str, Cell] = field(default_factory=dict)
+    figures: tuple[tuple[Column, Cell], ...] = ()

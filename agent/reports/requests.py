@@ -5,7 +5,8 @@ from __future__ import annotations
 from agent.reports.counts import Counts, ReportRequest
 from agent.reports.model import Cell, Chart, Column, Table
 from agent.reports.parts import Made
-from agent.reports.tables import by_value, over_time, stacked_over_time, text, words
+from agent.reports.printed import words
+from agent.reports.tables import by_value, figure, over_time, stacked_over_time, text
 
 _MOST_RESULTS = 8
 _CREATED = "returns.create.reason="
@@ -50,7 +51,7 @@ def asked(request: ReportRequest) -> Made:
         counts.n,
         (table, *by_time),
         (first, *stacked_over_time(request, by_time, "What was asked for")),
-        figures={"Calls": counts.every()},
+        figures=(figure("Calls", counts.every()),),
     )
 
 
@@ -89,7 +90,7 @@ def returns(request: ReportRequest) -> Made:
         counts.n,
         (reasons, refused, *by_time),
         (chart, *stacked_over_time(request, by_time, "Reasons of returns")),
-        figures={"A return was asked for": counts.calls("asked", "returns")},
+        figures=(figure("A return was asked for", counts.calls("asked", "returns")),),
     )
 
 
@@ -108,7 +109,7 @@ def _about(request: ReportRequest, kind: str, title: str, chart: str) -> Made:
         counts.n,
         (table, *by_time),
         (Chart("bar", chart, table.name, kind, ("calls",)), *stacked_over_time(request, by_time, chart)),
-        figures={"Calls": counts.every()},
+        figures=(figure("Calls", counts.every()),),
     )
 
 

@@ -49,12 +49,10 @@ def score(request: ReportRequest) -> Made:
     charts = [Chart("distribution", "Answers", "answers", "score", ("calls",))]
     if request.by:
         charts.append(Chart("line", "CSAT", "over_time", request.by, ("csat",)))
-    named = zip(columns, _cells(counts), strict=True)
+    named = figures(columns, _cells(counts))
     other = sum(amount for value, amount in counts.of("score").items() if int(value) not in SCALE)
     notes = (f"{other} answers are not from 1 to 5 and are left out.",) if other else ()
-    return Made(
-        counts.n, (over, answers), tuple(charts), notes, figures({column.title: cell for column, cell in named})
-    )
+    return Made(counts.n, (over, answers), tuple(charts), notes, named)
 
 
 def _answer(counts: Counts, number: int) -> tuple[Cell, ...]:

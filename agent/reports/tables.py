@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from agent.reports.counts import Counts, ReportRequest, most_frequent
-from agent.reports.model import Cell, Chart, Column, Table
+from agent.reports.model import Cell, Chart, Column, Kind, Table
+from agent.reports.printed import words
 
 MOST_SERIES = 6
 """Values of one chart; more cannot be told apart."""
@@ -14,11 +15,6 @@ MOST_SERIES = 6
 def text(value: str) -> Cell:
     """Return a cell that is no number."""
     return Cell(value)
-
-
-def words(name: str) -> str:
-    """Return a name of the records as it is printed."""
-    return name.replace("_", " ")
 
 
 def by_value(counts: Counts, kind: str, title: str, table: str, *, of: int | None = None, of_what: str) -> Table:
@@ -74,6 +70,11 @@ def when(request: ReportRequest) -> Column:
     return Column(name, name.capitalize(), "text")
 
 
-def figures(cells: Mapping[str, Cell]) -> Mapping[str, Cell]:
+def figures(columns: Iterable[Column], cells: Iterable[Cell]) -> tuple[tuple[Column, Cell], ...]:
     """Return the numbers at the top without those of which there is nothing to say."""
-    return {title: cell for title, cell in cells.items() if cell.value is not None}
+    return tuple((column, cell) for column, cell in zip(columns, cells, strict=True) if cell.value is not None)
+
+
+def figure(title: str, cell: Cell, kind: Kind = "count") -> tuple[Column, Cell]:
+    """Return one number for the top of a report."""
+    return Column(title.lower().replace(" ", "_"), title, kind), cell

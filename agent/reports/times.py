@@ -8,8 +8,9 @@ from agent.reports.counts import Counts, ReportRequest
 from agent.reports.model import Cell, Chart, Column, Table
 from agent.reports.parts import Made
 from agent.reports.percentiles import RESOLUTION_NOTE, Bins, count_between
+from agent.reports.printed import words
 from agent.reports.service_level import FORMULAS, OUR_FORMULA, QueueCounts, service_level
-from agent.reports.tables import figures, text, when, words
+from agent.reports.tables import figures, text, when
 
 SERVICE_SECONDS = 20
 """Within which a caller should be answered; the usual promise."""
@@ -49,13 +50,13 @@ def time(request: ReportRequest) -> Made:
     charts = [Chart("distribution", "How long calls took", "lengths", "from", ("calls",))]
     if request.by:
         charts.insert(0, Chart("line", "Median handle time", "handle_time", request.by, ("median",)))
-    named = zip(_TIME_COLUMNS, _handle_time(counts, bins), strict=True)
+    named = figures(_TIME_COLUMNS, _handle_time(counts, bins))
     return Made(
         counts.n,
         (over, by_request, lengths),
         tuple(charts),
         (RESOLUTION_NOTE, "How long people talk is not in the records of the agent: Asterisk's queue_log has it."),
-        figures({column.title: cell for column, cell in named}),
+        named,
     )
 
 
@@ -98,13 +99,13 @@ def waiting(request: ReportRequest) -> Made:
         else (Chart("bar", "Median wait, by how it ended", "waits", "wait_ended", ("median",)),)
     )
     known = sum(sum(bins.values()) for bins in ended.values())
-    named = zip(columns, _service(counts), strict=True)
+    named = figures(columns, _service(counts))
     return Made(
         known,
         (waits, levels, formulas),
         charts,
         (RESOLUTION_NOTE, "Only calls of which the wait is known: where Asterisk tells the agent (docs/records.md)."),
-        figures({column.title: cell for column, cell in named}),
+        named,
     )
 
 
@@ -142,13 +143,13 @@ def latency(request: ReportRequest) -> Made:
     charts = [Chart("distribution", "Slowest response of a call", "slowest", "from", ("calls",))]
     if request.by:
         charts.insert(0, Chart("line", "Response time", "latency", request.by, ("response_p50", "response_p95")))
-    named = zip(columns, cells(counts), strict=True)
+    named = figures(columns, cells(counts))
     return Made(
         counts.n,
         (over, slowest, greetings),
         tuple(charts),
         (RESOLUTION_NOTE, "A percentile of responses leads to the calls with a slower one."),
-        figures({column.title: cell for column, cell in named}),
+        named,
     )
 
 

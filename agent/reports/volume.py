@@ -7,7 +7,8 @@ import dataclasses
 from agent.reports.counts import ReportRequest, most_frequent
 from agent.reports.model import Cell, Chart, Column, Table
 from agent.reports.parts import Made
-from agent.reports.tables import by_value, over_time, stacked_over_time, text, when, words
+from agent.reports.printed import words
+from agent.reports.tables import by_value, figure, over_time, stacked_over_time, text, when
 
 _ENDED_BY = "ended_by"
 
@@ -34,11 +35,11 @@ def volume(request: ReportRequest) -> Made:
         counts.n,
         (calls, outcomes, ended),
         (charts,),
-        figures={
-            "Calls": counts.every(),
-            "With a fault": counts.calls("fault", "any"),
-            "Without a number": counts.calls("number", "withheld"),
-        },
+        figures=(
+            figure("Calls", counts.every()),
+            figure("With a fault", counts.calls("fault", "any")),
+            figure("Without a number", counts.calls("number", "withheld")),
+        ),
     )
 
 
@@ -66,5 +67,5 @@ def outbound(request: ReportRequest) -> Made:
         counts.n,
         (results, *by_time),
         stacked_over_time(request, by_time, "Outcomes"),
-        figures={"Calls": counts.every()},
+        figures=(figure("Calls", counts.every()),),
     )

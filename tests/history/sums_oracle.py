@@ -9,6 +9,25 @@ from typing import Any
 from agent.history.facts import FinishedCall, call_facts
 from agent.history.report_facts import Value
 
+KINDS = (
+    *(
+        "outcome",
+        "contained",
+        "solved",
+        "number",
+        "asked",
+        "result",
+        "step",
+        "listened",
+        "no_match",
+        "score",
+        "edition",
+    ),
+    *("requests", "requests_result", "edition_step", "edition_left", "turns_listened", "turns_no_match"),
+    *("response_bin", "slowest_bin", "greeting_bin", "length_bin", "length_bin_asked", "length_ms", "length_ms_asked"),
+    *("wait_bin", "wait_ms", "wait_ended", "again_24h", "again_7d", "again_24h_asked", "again_7d_asked", "matter"),
+    *("matter_asked", "matter_solved", "contained_asked", "reason_standing", "left", "direction"),
+)
 HOUR_MS = 3_600_000
 WINDOWS = {"24h": 24 * HOUR_MS, "7d": 7 * 24 * HOUR_MS}
 
@@ -53,6 +72,11 @@ def added_up(every: list[FinishedCall], since_ms: int, until_ms: int, direction:
                 total[f"again_{window}", ""] += 1
                 total.update((f"again_{window}_asked", intent) for intent in _asked(call))
     return total
+
+
+def of_kinds(total: Counter[Value]) -> dict[Value, int]:
+    """Return what tests compare of a total."""
+    return {value: amount for value, amount in total.items() if value[0] in KINDS and amount}
 
 
 def _asked(call: FinishedCall) -> set[str]:

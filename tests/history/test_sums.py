@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -19,34 +18,15 @@ from agent.history.bins import EDGES, RESOLUTION, bin_of, end_of_bin
 from agent.history.filters import Bounds, CallFilter
 from agent.history.local import INDEX_FILE, LocalHistory
 from agent.history.misheard import misheard_query
-from agent.history.report_facts import Value, paired, parted
+from agent.history.report_facts import paired, parted
 from agent.history.sums import pack, unpack
 from agent.history.tables import sums_by_day, sums_by_hour
 from agent.history.totals import sums_query
 from agent.records.calls_erasure import without_words
 from agent.rehearsal.year_of_calls import year_of_calls
 from tests.history.stored import execute, record, write
-from tests.history.sums_oracle import added_up, again_ms, facts_of
+from tests.history.sums_oracle import KINDS, added_up, again_ms, facts_of, of_kinds
 
-KINDS = (
-    *(
-        "outcome",
-        "contained",
-        "solved",
-        "number",
-        "asked",
-        "result",
-        "step",
-        "listened",
-        "no_match",
-        "score",
-        "edition",
-    ),
-    *("requests", "requests_result", "edition_step", "edition_left", "turns_listened", "turns_no_match"),
-    *("response_bin", "slowest_bin", "greeting_bin", "length_bin", "length_bin_asked", "length_ms", "length_ms_asked"),
-    *("wait_bin", "wait_ms", "wait_ended", "again_24h", "again_7d", "again_24h_asked", "again_7d_asked", "matter"),
-    *("matter_asked", "matter_solved", "contained_asked", "reason_standing", "left", "direction"),
-)
 FIRST_MS = 1_764_565_200_000  # 2025-12-01 in New York, where the year of calls begins
 DAY_MS = 86_400_000
 INBOUND = CallFilter(values={"direction": ("inbound",)})
@@ -65,10 +45,6 @@ _changes = st.lists(
     min_size=1,
     max_size=60,
 )
-
-
-def of_kinds(total: Counter[Value]) -> dict[Value, int]:
-    return {value: amount for value, amount in total.items() if value[0] in KINDS and amount}
 
 
 @given(batches=st.lists(_changes, min_size=1, max_size=4), data=st.data())
