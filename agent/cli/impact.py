@@ -71,7 +71,7 @@ def _impact(options: argparse.Namespace) -> int:
     from agent.impact.inputs_file import example_file
     from agent.impact.model import estimate
     from agent.impact.output.export import to_csv, to_json
-    from agent.impact.output.page import html_page, wait_chart
+    from agent.impact.output.page import html_page, wait_picture
     from agent.impact.output.terminal import terminal_text
 
     told = sys.stderr if options.json or options.csv or options.example else sys.stdout
@@ -89,7 +89,7 @@ def _impact(options: argparse.Namespace) -> int:
             page.write(html_page(result, volumes))
     if picture is not None:
         with picture:
-            picture.write(wait_chart(result, result.event or result.week, standalone=True) + "\n")
+            picture.write(wait_picture(result))
     if options.json:
         print(json.dumps(to_json(result), indent=2, ensure_ascii=False))
     elif options.csv:
@@ -208,25 +208,16 @@ def _own_records(options: argparse.Namespace) -> MeasuredFacts | None:
     if options.no_records or not (options.config / "orderline.yaml").exists():
         return None
     from agent.app.outbox_factory import calls_path
-    from agent.common.privileges import drop_root_privileges
+    from agent.cli.calls import opened_history
     from agent.config.loader import load_settings
     from agent.config.timezone import wall_clock
-    from agent.history.opening import open_history
     from agent.reports.measured import measured_facts
     from agent.reports.periods import Period
 
     settings = load_settings(options.config)
-    path = calls_path(settings)
-    address = "" if options.here else settings.records.address()
-    if not address and not path.exists():
-        return None
-    drop_root_privileges(settings.state_directory)  # the index must stay the agent's user's
-    history = open_history(path, address)
-    try:
-        history.catch_up()
+    if (options.here or not settings.records.address()) and not calls_path(settings).exists():
+        return None  # no call was taken yet
+    with opened_history(options) as (settings, history):
         today = wall_clock(settings.shop.timezone)()
         period = Period.days((today - dt.timedelta(days=_RECORD_DAYS)).date(), today.date(), today.tzinfo or dt.UTC)
-        with history.told():
-            return measured_facts(history.index, period)
-    finally:
-        history.close()
+        return measured_facts(history.index, period)

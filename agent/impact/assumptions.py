@@ -59,7 +59,7 @@ _KIND = (
     ("event_share", "of calls on a sale day", "%", ""),
     ("handle_seconds", "time of staff, wrap-up included", "s", ""),
     ("agent_seconds", "time with the agent", "s", ""),
-    ("containment", "finished by the agent for good", "%", "measure yours: orderline report containment"),
+    ("containment", "finished by the agent for good", "%", "measure yours: orderline report contained"),
 )
 _SHARES = frozenset(
     {"share", "event_share", "containment", "handed_over_extra", "redial_share", "goal_share", "shrinkage"}

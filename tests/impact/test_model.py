@@ -22,7 +22,7 @@ from agent.impact.staffing import (
     without_agent,
 )
 
-SALE_DAY = ImpactInputs(event_calls=3000, staffing="square_root", handed_over_extra=0, days=60)
+SALE_DAY = ImpactInputs(event_calls=3000, staffing="square_root", handed_over_extra=0, days=200)
 SMALL = ImpactInputs(calls_per_week=300, event_calls=300, days=5)
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from agent.impact.imports.measured_volumes import MeasuredVolumes
 from agent.impact.model import ImpactResult, PeriodResult
-from agent.impact.output.charts import STYLE, PlotLimit, PlotSeries, bar_chart, line_chart
+from agent.impact.output.charts import PlotSeries, bar_chart, line_chart, picture
 from agent.impact.output.tables import (
     TextTable,
     assumptions_table,
@@ -19,6 +19,7 @@ from agent.impact.output.tables import (
 from agent.impact.output.terminal import import_lines
 from agent.impact.output.words import PERIOD_NAMES, WEEKDAY_NAMES, findings, percent
 from agent.impact.scenario import PlayedPlan
+from agent.reports.charts import STYLE
 
 _TITLE = "What the voice agent is worth"
 _WITHOUT, _WITH = "without the agent", "with the agent"
@@ -30,7 +31,7 @@ body{margin:0 auto;max-width:1180px;padding:1.5rem;background:var(--paper);color
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 h1{font-size:1.7rem;margin:.2em 0}h2{font-size:1.3rem;margin:2em 0 .4em}h3{font-size:1.05rem;margin:1.4em 0 .3em}
 li{margin:.35em 0}.warnings{background:var(--note);padding:.6em 1em .6em 2em;border-radius:6px}
-.wide{overflow-x:auto}figure{margin:1em 0}svg{max-width:100%;height:auto}
+.wide{overflow-x:auto}figure{margin:1em 0;max-width:760px}figcaption{font-weight:600}svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.3em 0}
 th,td{padding:.28em .7em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap;vertical-align:top}
@@ -52,18 +53,26 @@ def html_page(result: ImpactResult, volumes: Sequence[MeasuredVolumes] = ()) -> 
     )
 
 
-def wait_chart(result: ImpactResult, period: PeriodResult, *, standalone: bool = False) -> str:
+def wait_picture(result: ImpactResult) -> str:
+    """Return the chart of waits of the sale day, else of the week, as an SVG file."""
+    return picture(_wait_chart(result.event or result.week))
+
+
+def _wait_chart(period: PeriodResult) -> str:
     """Return the mean wait by hour, with and without the agent; on a sale day with the staff that could be found."""
-    plan, staff = (period.short[0][1], "80 % of the staff") if period.short else (period.now, "the staff it needs")
-    other = period.short[-1][1] if period.short else period.agent
-    name = _WITH + (", the same staff" if period.short else "")
-    return line_chart(
-        f"Mean wait of answered callers by hour, {PERIOD_NAMES[period.name]}, {staff}",
-        _labels(period),
-        (PlotSeries(_WITHOUT, _hourly(plan, "wait_seconds")), PlotSeries(name, _hourly(other, "wait_seconds"))),
-        unit="s",
-        standalone=standalone,
-    )
+    if period.short:
+        series = (
+            PlotSeries(_WITHOUT, _hourly(period.short[0][1], "wait_seconds")),
+            PlotSeries(_WITH, _hourly(period.short[-1][1], "wait_seconds")),
+        )
+    else:
+        series = _both(period, "wait_seconds")
+    return line_chart(_wait_title(period), _labels(period), series, "seconds", identity=f"{period.name}-short")
+
+
+def _wait_title(period: PeriodResult) -> str:
+    staff = "80 % of the staff it needs, both ways" if period.short else "planned for the goal both ways"
+    return f"Mean wait of answered callers by hour, {PERIOD_NAMES[period.name]}, {staff}"
 
 
 def _body(result: ImpactResult, volumes: Sequence[MeasuredVolumes]) -> Iterator[str]:
@@ -93,46 +102,35 @@ def _period(result: ImpactResult, period: PeriodResult) -> Iterator[str]:
             "in the busiest half hour. Compare with the channels of the trunk and the cores of the machine.</p>"
         )
     if period.short:
-        yield _figure(wait_chart(result, period))
-    labels = _labels(period)
-    yield _figure(
-        line_chart(
-            f"Mean wait of answered callers by hour, {name}, planned for the goal both ways",
-            labels,
-            _both(period, "wait_seconds"),
-            unit="s",
-        )
-    )
-    yield _figure(bar_chart(f"Staff by hour, {name}", labels, _both(period, "staff"), unit="people"))
+        yield _figure(_wait_title(period), _wait_chart(period))
+    title = f"Mean wait of answered callers by hour, {name}, planned for the goal both ways"
+    series = _both(period, "wait_seconds")
+    yield _figure(title, line_chart(title, _labels(period), series, "seconds", identity=f"{period.name}-wait"))
+    title = f"Staff by hour, {name}"
+    yield _figure(title, line_chart(title, _labels(period), _both(period, "staff"), identity=f"{period.name}-staff"))
     yield _details("The same in numbers, by hour", _table(hours_table(result, period)))
     if period.name == "week":
         yield _table(days_table(result))
-    yield _figure(_cost_chart(result, period))
+    title = f"Cost of {name}, staff and agent, {result.inputs.currency}"
+    yield _figure(title, _cost_chart(period, title))
     if period.sensitivity:
-        yield _figure(_sensitivity_chart(period))
+        title = f"Staff hours saved, by containment of what the agent takes on, {name}"
+        yield _figure(title, _sensitivity_chart(period, title))
         yield _table(sensitivity_table(result, period))
 
 
-def _cost_chart(result: ImpactResult, period: PeriodResult) -> str:
+def _cost_chart(period: PeriodResult, title: str) -> str:
     rows = [(_WITHOUT, period.now.total.cost), (_WITH, period.agent.total.cost)]
     rows += [(f"{percent(row.containment)} contained", row.figures.cost) for row in period.sensitivity]
-    name = PERIOD_NAMES[period.name]
-    labels, costs = [label for label, _ in rows], [cost for _, cost in rows]
-    return bar_chart(
-        f"Cost of {name}, staff and agent", labels, (PlotSeries("cost", costs),), unit=result.inputs.currency
-    )
+    costs = PlotSeries("cost", [cost for _, cost in rows])
+    return bar_chart(title, [label for label, _ in rows], costs, identity=f"{period.name}-cost")
 
 
-def _sensitivity_chart(period: PeriodResult) -> str:
-    saved = [100 * row.hours_saved for row in period.sensitivity]
-    limits = [PlotLimit(f"claim: {percent(one.saving)}", 100 * one.saving) for one in period.claims]
-    return line_chart(
-        f"Staff hours saved, by containment of what the agent takes on, {PERIOD_NAMES[period.name]}",
-        [percent(row.containment) for row in period.sensitivity],
-        (PlotSeries("hours saved", [max(0.0, one) for one in saved]),),
-        unit="%",
-        limits=limits,
-    )
+def _sensitivity_chart(period: PeriodResult, title: str) -> str:
+    saved = PlotSeries("hours saved", [max(0.0, row.hours_saved) for row in period.sensitivity])
+    claims = [PlotSeries(f"claim: {percent(one.saving)}", [one.saving] * len(saved.values)) for one in period.claims]
+    labels = [percent(row.containment) for row in period.sensitivity]
+    return line_chart(title, labels, (saved, *claims), "share", identity=f"{period.name}-saved")
 
 
 def _both(period: PeriodResult, name: str) -> tuple[PlotSeries, PlotSeries]:
@@ -156,9 +154,7 @@ def _labels(period: PeriodResult) -> list[str]:
             labels += [f"{hour.hour:02d}" for hour in day.hours]
         elif day.hours:
             labels += [""] * bool(labels)
-            named = [""] * len(day.hours)
-            named[len(named) // 2] = WEEKDAY_NAMES[place]
-            labels += named
+            labels += [f"{WEEKDAY_NAMES[place][:3]} {hour.hour:02d}" for hour in day.hours]
     return labels
 
 
@@ -184,12 +180,12 @@ def _table(table: TextTable) -> str:
     )
 
 
-def _figure(svg: str) -> str:
-    return f"<figure>{svg}</figure>"
+def _figure(title: str, svg: str) -> str:
+    return f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>" if svg else ""
 
 
 def _details(summary: str, inside: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
 
 
-__all__ = ["html_page", "wait_chart"]
+__all__ = ["html_page", "wait_picture"]

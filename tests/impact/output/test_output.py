@@ -16,9 +16,9 @@ from agent.impact.imports.measured_volumes import ImportedCaller, ImportSummary,
 from agent.impact.imports.reading import FileRead, ImportNotes
 from agent.impact.inputs import ImpactInputs
 from agent.impact.model import ImpactResult, estimate
-from agent.impact.output.charts import PlotLimit, PlotSeries, bar_chart, line_chart
+from agent.impact.output.charts import PlotSeries, bar_chart, line_chart
 from agent.impact.output.export import CSV_COLUMNS, to_csv, to_json
-from agent.impact.output.page import html_page, wait_chart
+from agent.impact.output.page import html_page, wait_picture
 from agent.impact.output.terminal import terminal_text
 from agent.impact.output.words import findings, percent, seconds
 
@@ -128,37 +128,31 @@ def test_the_page_hides_no_warning_and_escapes_what_it_is_given() -> None:
 
 
 def test_a_picture_on_its_own_is_an_svg_with_light_and_dark(result: ImpactResult) -> None:
-    assert result.event is not None
-    picture = wait_chart(result, result.event, standalone=True)
-    root = ElementTree.fromstring(picture)  # noqa: S314
+    drawn = wait_picture(result)
+    root = ElementTree.fromstring(drawn)  # noqa: S314
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert "prefers-color-scheme:dark" in picture
-    assert "80 % of the staff" in picture
+    assert "prefers-color-scheme:dark" in drawn
+    assert "80 % of the staff" in drawn
 
 
-def test_charts_are_told_apart_without_colour_and_to_a_screen_reader() -> None:
-    chart = line_chart(
-        "Waits", ["08", "09", "10"], [PlotSeries("now", [1, None, 3]), PlotSeries("then", [1, 2, 2.5])],
-        unit="s", limits=[PlotLimit("goal", 4)],
-    )  # fmt: skip
-    assert chart.count("<circle") == 3  # two values and the legend
-    assert chart.count('class="mark f1"') == 4
-    assert chart.count("<polyline") == 3  # the gap cuts the first line
-    assert 'aria-label="Waits. now: 1 to 3 s; then: 1 to 2.5 s"' in chart
-    bars = bar_chart("Staff", ["a", "b"], [PlotSeries("now", [3, 0]), PlotSeries("then", [2, None])], unit="people")
-    assert bars.count('class="f0"') == 2
-    assert bars.count("url(#hatch") == 1
+def test_charts_say_their_values_to_who_does_not_see_them() -> None:
+    series = [PlotSeries("now", [1, None, 3]), PlotSeries("then", [1, 2, 2.5])]
+    chart = line_chart("Waits", ["08", "09", "10"], series, "seconds")
+    assert chart.count("<polyline") == 1  # a gap leaves single points in the first line
+    assert "now: from 1.0 s (08) to 3.0 s (10)" in chart
+    assert "<title" in bar_chart("Cost", ["a<b", "c"], PlotSeries("cost", [3, 1]))
 
 
 @pytest.mark.parametrize("values", [[], [None, None], [0, 0], [1e9, 1], [0.001, 0.002]])
-def test_charts_of_odd_values_are_still_svg(values: list[float | None]) -> None:
+def test_charts_of_odd_values_are_svg_or_nothing(values: list[float | None]) -> None:
     labels = [str(place) for place in range(len(values))]
     for chart in (
         line_chart("x<y", labels, [PlotSeries("a&b", values)]),
-        bar_chart("x", labels, [PlotSeries("a", values)]),
+        bar_chart("x", labels, PlotSeries("a", values)),
     ):
-        ElementTree.fromstring(chart)  # noqa: S314
         assert "nan" not in chart
+        if chart:
+            ElementTree.fromstring(chart)  # noqa: S314
 
 
 def test_numbers_in_words() -> None:
