@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shutil
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +120,7 @@ def _restore(options: argparse.Namespace) -> int:
     from agent.app.sound_factory import sound_path
     from agent.common.privileges import drop_root_privileges
     from agent.config.loader import load_settings
+    from agent.outbound.commands import pause_after_restore
     from agent.records.backup import restore
 
     settings = load_settings(options.config)
@@ -125,4 +128,5 @@ def _restore(options: argparse.Namespace) -> int:
     drop_root_privileges(settings.state_directory)
     lock = delivery_lock_path(settings)
     print(restore(options.file, settings.state_directory, sound_path(settings), lock, replace=options.replace))
+    asyncio.run(pause_after_restore(settings.state_directory, datetime.now(UTC)))
     return 0

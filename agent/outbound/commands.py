@@ -17,6 +17,7 @@ from agent.outbound import suppression
 from agent.outbound.model import Job, JobState, NewJob, OutboundError, Purpose, Scope
 from agent.outbound.overview import Forecast, figures, forecast, job_data
 from agent.outbound.policy import DialRules
+from agent.outbound.schema import FILE_NAME
 from agent.outbound.store import Campaign, OutboundStore
 from agent.outbound.triggers.csv_file import RefusedRow, TakenRow
 from agent.outbound.windows import CallHours
@@ -151,6 +152,19 @@ async def set_campaign(store: OutboundStore, state: str, by: str, why: str, now:
         "stopped": "No new call begins, and a running agent cancels those that ring.",
     }
     print(said[state], file=out)
+
+
+async def pause_after_restore(state_directory: Path, now: datetime) -> None:
+    """Pause after a backup was brought back: it does not know whom we have called since."""
+    if not (state_directory / FILE_NAME).is_file():
+        return
+    store = OutboundStore(state_directory)
+    try:
+        if (await store.campaign()).running:
+            why = "a backup was brought back, which does not know the calls made since"
+            await store.set_campaign("paused", "orderline restore", why, now)
+    finally:
+        await store.close()
 
 
 async def suppress(
