@@ -46,6 +46,7 @@ class SupervisorPhone:
                 context=CONTEXT,
                 extension=what,
                 ring_seconds=RING_SECONDS,
+                caller_id=f"Orderline <{phone}>",  # the dialplan tells the agent by it who it was
                 variables={"ORDERLINE_WHICH": which},
             )
         except AriError as error:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from agent.common.sqlite import SqliteFile
 from agent.common.untrusted import storable
+from agent.console.store import read
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +85,21 @@ class AuditLog:
         """Return entries, the latest first, those before a number. Raises ``sqlite3.Error``, ``OSError``."""
         query = "SELECT * FROM audit WHERE number < ? AND (? = '' OR who = ? COLLATE NOCASE) AND (? = '' OR what = ?)"
         values = (2**62 if before is None else before, who, who, what, what, limit)
-        return await self._database.transaction(
-            lambda db: [_entry(row) for row in db.execute(f"{query} ORDER BY number DESC LIMIT ?", values)]
-        )
+        query += " ORDER BY number DESC LIMIT ?"
+        return await read(self._database, lambda db: [_entry(row) for row in db.execute(query, values)])
 
     async def verify(self) -> AuditVerdict:
         """Read the whole chain and recompute it. Raises ``sqlite3.Error``, ``OSError``."""
-        return await self._database.transaction(verify_chain)
+        return await asyncio.to_thread(verify_file, self._database.path)
+
+
+def verify_file(path: Path) -> AuditVerdict:
+    """Recompute the chain in a file, beside whoever writes to it: it may be long. Raises ``sqlite3.Error``."""
+    if not path.exists():
+        return AuditVerdict(0, BEGINNING)
+    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        return verify_chain(db)
 
 
 def verify_chain(db: sqlite3.Connection) -> AuditVerdict:

@@ -55,6 +55,8 @@ class FinishedCalls:
         self._local = local
         self.problem = ""
         """Why the latest calls may be missing, ``""`` while the index is up to date."""
+        self.indexing: tuple[int, int] | None = None
+        """Calls that are in the index and all there are, while it is made anew."""
 
     async def find(self, query: CallQuery, person: ConsolePerson) -> CallList:
         """Return a page of the calls that somebody asks for and may see, the latest first."""
@@ -92,13 +94,16 @@ class FinishedCalls:
         while True:
             seconds = CATCH_UP_SECONDS
             try:
-                await asyncio.to_thread(self._history.catch_up)
-                self.problem = ""
+                await asyncio.to_thread(self._history.catch_up, self._tell_progress)
+                self.problem, self.indexing = "", None
             except OrderlineError as error:
                 if error.message != self.problem:
                     log.warning("The list of finished calls is not up to date: %s", error.message)
                 self.problem, seconds = error.message, _LATER_SECONDS if error.code != "records_unreadable" else 1.0
             await asyncio.sleep(seconds)
+
+    def _tell_progress(self, done: int, of: int) -> None:
+        self.indexing = (done, of)
 
     # --- in threads -------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.common.sqlite import SqliteFile
 from agent.common.untrusted import storable
+from agent.console.store import read
 from agent.errors import OrderlineError
 
 MOST_CHARS = 4_000
@@ -56,4 +57,4 @@ class Notes:
     async def of_call(self, call_id: str) -> list[CallNote]:
         """Return the notes about a call, the oldest first."""
         query = "SELECT number, call_id, who, at, text FROM notes WHERE call_id = ? ORDER BY number"
-        return await self._database.transaction(lambda db: [CallNote(*row) for row in db.execute(query, (call_id,))])
+        return await read(self._database, lambda db: [CallNote(*row) for row in db.execute(query, (call_id,))])

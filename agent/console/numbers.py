@@ -9,9 +9,13 @@ from typing import Any
 KEPT_DIGITS = 2
 LEAST_SEARCHED_DIGITS = 7
 """A search by fewer digits would tell a number digit by digit."""
-_NUMBER = re.compile(r"(?<![\w-])\+?\(?\d(?:[\s().-]{0,2}\d){6,17}(?![\w-])")
-"""Seven digits or more, as people and systems write phone numbers."""
-_OURS = frozenset({"id", "call_id", "channel_id", "epoch", "edition", "started_at", "at", "dialled", "ticket", "name"})
+_DATE = r"\d{4}-\d{2}-\d{2}(?![\d-])"
+_NUMBER = re.compile(rf"(?<![\w-])(?<!\d:)(?!{_DATE})\+?\(?\d(?:[\s().-]{{0,2}}\d){{6,17}}(?![\w-]|:\d)")
+"""Seven digits or more, as people and systems write phone numbers; dates and times of day are none."""
+_OURS = frozenset(
+    {"id", "call_id", "channel_id", "epoch", "edition", "started_at", "at", "dialled", "ticket", "name", "job"}
+    | {"order", "orders", "order_number", "repeat_of", "continues"}
+)
 """Fields that are no caller's number, whatever they look like."""
 _NUMBER_FIELDS = frozenset({"caller", "caller_number", "number", "phone", "by"})
 

@@ -14,6 +14,7 @@ from agent.common.sqlite import SqliteFile
 from agent.console.audit import AuditLog
 from agent.console.passwords import PasswordChecker, check_password
 from agent.console.rights import ConsolePerson, Scope, rights_of
+from agent.console.store import read
 from agent.console.totp import accepted_step
 from agent.errors import OrderlineError
 
@@ -101,19 +102,17 @@ class Accounts:
 
     async def list(self) -> list[Account]:
         """Return all accounts by name."""
-        return await self._database.transaction(
-            lambda db: [_account(row) for row in db.execute("SELECT * FROM people ORDER BY name")]
-        )
+        query = "SELECT * FROM people ORDER BY name"
+        return await read(self._database, lambda db: [_account(row) for row in db.execute(query)])
 
     async def find(self, name: str) -> Account | None:
         """Return an account by name, in whatever case it is written; None where there is none."""
-        return await self._database.transaction(
-            lambda db: None if (row := _row_or_none(db, name)) is None else _account(row)
-        )
+        row = await read(self._database, lambda db: _row_or_none(db, name))
+        return None if row is None else _account(row)
 
     async def password_hash(self, name: str) -> str | None:
         """Return what is stored of a password, None where there is no such account."""
-        row = await self._database.transaction(lambda db: _row_or_none(db, name))
+        row = await read(self._database, lambda db: _row_or_none(db, name))
         return None if row is None else str(row["password"])
 
     async def change(
@@ -209,9 +208,8 @@ class Accounts:
 
     async def preferences(self, person_id: int) -> dict[str, Any]:
         """Return what somebody has chosen for himself (colours, time format)."""
-        row = await self._database.transaction(
-            lambda db: db.execute("SELECT preferences FROM people WHERE id = ?", (person_id,)).fetchone()
-        )
+        query = "SELECT preferences FROM people WHERE id = ?"
+        row = await read(self._database, lambda db: db.execute(query, (person_id,)).fetchone())
         return dict(json.loads(row["preferences"])) if row is not None else {}
 
     async def set_preferences(self, person_id: int, chosen: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from agent.common.sqlite import SqliteFile
 from agent.common.untrusted import printable, storable
 from agent.console.rights import ConsolePerson, Scope, rights_of
+from agent.console.store import read
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Sessions:
         ``used``: this is something its owner does, which keeps it from going idle.
         """
         digest, now = token_hash(token), self._clock()
-        row = await self._database.transaction(lambda db: _found(db, digest))
+        row = await read(self._database, lambda db: _found(db, digest))
         if row is None:
             return None
         if now - row["seen_at"] > self._idle_seconds or now - row["made_at"] > self._whole_seconds:
@@ -108,7 +109,7 @@ class Sessions:
             " WHERE people.name = ? AND address = ? AND at > ?"
         )
         values = (name, address, self._clock() - _KNOWN_SECONDS)
-        return await self._database.transaction(lambda db: db.execute(query, values).fetchone()) is not None
+        return await read(self._database, lambda db: db.execute(query, values).fetchone()) is not None
 
     async def of_person(self, person_id: int) -> list[ConsoleSession]:
         """Return somebody's sessions, the latest first."""
@@ -118,7 +119,7 @@ class Sessions:
             " ORDER BY sessions.made_at DESC"
         )
         values = (person_id, now - self._idle_seconds, now - self._whole_seconds)
-        return await self._database.transaction(lambda db: [_session(row) for row in db.execute(query, values)])
+        return await read(self._database, lambda db: [_session(row) for row in db.execute(query, values)])
 
     async def end(self, token: str) -> None:
         """End the session of a token; idempotent."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from agent.common.sqlite import SqliteFile, SqliteOptions
 from agent.errors import OrderlineError
+
+T = TypeVar("T")
 
 FILE = "console.sqlite"
 LAYOUT = 1
@@ -75,6 +79,11 @@ class ConsoleFileNewer(OrderlineError):
 def console_file(path: Path) -> SqliteFile:
     """Return ``console.sqlite``, not opened yet, for its owner alone. Jobs raise ``sqlite3.Error``, ``OSError``."""
     return SqliteFile(path, SqliteOptions(BUSY_SECONDS, _prepare, immediate=True, owner_only=True))
+
+
+async def read(database: SqliteFile, job: Callable[[sqlite3.Connection], T]) -> T:
+    """Do one SELECT: another program that writes, or a full disk, holds up nobody who only reads."""
+    return await database.run(lambda: job(database.open()))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -116,6 +116,7 @@ class Channels:
         context: str,
         extension: str,
         ring_seconds: int,
+        caller_id: str,
         variables: Mapping[str, str],
     ) -> None:
         """Dial ``endpoint`` and let its channel begin in the dialplan when it answers."""
@@ -123,7 +124,13 @@ class Channels:
         await self._ari.request(
             "POST",
             "/channels",
-            params={"endpoint": endpoint, "channelId": channel_id, "timeout": ring_seconds, **where},
+            params={
+                "endpoint": endpoint,
+                "channelId": channel_id,
+                "timeout": ring_seconds,
+                "callerId": caller_id,
+                **where,
+            },
             body={"variables": dict(variables)},
         )
 

@@ -123,7 +123,7 @@ async def health_of(context: ConsoleContext) -> dict[str, Any]:
             return {"name": client.name, "feed": feed, "status": None, "problem": error.message}
 
     nodes = await asyncio.gather(*map(one, context.clients))
-    return {"nodes": nodes, "index": context.calls.problem}
+    return {"nodes": nodes, "index": context.calls.problem, "indexing": context.calls.indexing}
 
 
 _CALL = "/calls/{call_id}"

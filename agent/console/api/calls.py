@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.console.api.operation import ApiOperation, Asked
 from agent.console.call_query import CallQuery
 from agent.console.context import context_of
-from agent.console.numbers import without_numbers
+from agent.console.numbers import cut_number, without_numbers
 from agent.console.rights import Right
 from agent.console.routing import address_of, person_of, session_of
 from agent.console.sound import peaks_of, samples_of, wav_format, wav_of
@@ -147,11 +147,17 @@ async def _add_note(request: web.Request, asked: Asked) -> web.StreamResponse:
     return web.json_response(dataclasses.asdict(note), status=201)
 
 
+def for_audit(query: CallQuery) -> dict[str, object]:
+    """Return a filter as the audit keeps it: for ever, so a caller's number is cut, and can be erased elsewhere."""
+    told = query.told()
+    return {**told, "caller": cut_number(query.caller)} if query.caller else told
+
+
 async def _export(request: web.Request, asked: Asked, form: Format) -> web.StreamResponse:
     context, person, query = context_of(request), person_of(request), asked.query
     pieces = context.calls.export(query, person, form)
     first = await anext(pieces, b"")  # what is wrong with the filter or the index is told before anything is sent
-    told = {"format": form, "filter": query.told()}
+    told = {"format": form, "filter": for_audit(query)}
     await context.audit.note(person.name, "export", told, address_of(request))
     name = f"calls-{context.now():%Y%m%d-%H%M%S}.{form}"
     response = web.StreamResponse(

@@ -127,13 +127,13 @@ async def _named(request: web.Request) -> Account:
 async def _change(request: web.Request, asked: Asked) -> web.StreamResponse:
     accounts, body, by = context_of(request).accounts, asked.body, doer_of(request)
     account = await _named(request)
+    if body.role is not None or body.granted is not None or body.scopes is not None:
+        granted = None if body.granted is None else [str(right) for right in body.granted]
+        await accounts.change(account.name, role=body.role, granted=granted, scopes=body.scopes, by=by)
     if body.password is not None:
         await accounts.set_password(account.name, body.password, by=by)
     if body.second_factor is not None:
         await accounts.set_second_factor(account.name, "", by=by)
-    if body.role is not None or body.granted is not None or body.scopes is not None:
-        granted = None if body.granted is None else [str(right) for right in body.granted]
-        await accounts.change(account.name, role=body.role, granted=granted, scopes=body.scopes, by=by)
     return web.json_response(account_json(await _named(request)))
 
 
