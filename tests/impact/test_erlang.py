@@ -17,9 +17,7 @@ patience = st.floats(min_value=1, max_value=5000)
 handling = st.floats(min_value=10, max_value=600)
 
 
-@pytest.mark.parametrize(
-    ("agents", "load", "value"), [(1, 0.5, 1 / 2), (2, 1, 1 / 3), (3, 2, 4 / 9), (4, 3, 27 / 53)]
-)
+@pytest.mark.parametrize(("agents", "load", "value"), [(1, 0.5, 1 / 2), (2, 1, 1 / 3), (3, 2, 4 / 9), (4, 3, 27 / 53)])
 def test_erlang_c_of_small_queues_is_exact(agents: int, load: float, value: float) -> None:
     assert erlang_c(load, agents).wait_probability == pytest.approx(value, rel=1e-12)
 

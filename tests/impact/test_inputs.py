@@ -99,9 +99,7 @@ def test_answers_that_end_or_never_make_sense_are_an_error() -> None:
 
 def imported(callers: list[ImportedCaller]) -> object:
     summary = ImportSummary("queue log", (), ImportNotes(), "UTC", ())
-    return with_imported_calls(
-        DEFAULTS, measure(callers, (MONDAY, MONDAY + 27 * 86400.0), ZoneInfo("UTC"), summary)
-    )
+    return with_imported_calls(DEFAULTS, measure(callers, (MONDAY, MONDAY + 27 * 86400.0), ZoneInfo("UTC"), summary))
 
 
 def test_imported_calls_are_measured_and_strays_outside_opening_hours_are_told() -> None:

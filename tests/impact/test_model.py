@@ -12,16 +12,22 @@ from agent.impact.assumptions import assumptions
 from agent.impact.inputs import ImpactInputs
 from agent.impact.model import estimate
 from agent.impact.scenario import DayPlan, PlayedPlan, play
-from agent.impact.staffing import event_calls, part_of, staff_by_hour, staff_hours, week_calls, with_agent, without_agent
+from agent.impact.staffing import (
+    event_calls,
+    part_of,
+    staff_by_hour,
+    staff_hours,
+    week_calls,
+    with_agent,
+    without_agent,
+)
 
 SALE_DAY = ImpactInputs(event_calls=3000, staffing="square_root", handed_over_extra=0, days=60)
 SMALL = ImpactInputs(calls_per_week=300, event_calls=300, days=5)
 
 
 def contained(status: float, returns: float) -> ImpactInputs:
-    return SALE_DAY.with_values(
-        {"kinds.status.containment": status, "kinds.returns.containment": returns}, "yours"
-    )
+    return SALE_DAY.with_values({"kinds.status.containment": status, "kinds.returns.containment": returns}, "yours")
 
 
 def sale_day(inputs: ImpactInputs, *, agent: bool, share: float = 1.0) -> PlayedPlan:
@@ -56,7 +62,9 @@ def test_the_published_sale_day(
     assert 100 * day.lost_share == pytest.approx(lost, abs=2)
 
 
-@pytest.mark.parametrize(("status", "returns", "saved"), [(0.4, 0.3, 23), (0.6, 0.5, 35), (0.8, 0.7, 48), (0.9, 0.85, 55)])
+@pytest.mark.parametrize(
+    ("status", "returns", "saved"), [(0.4, 0.3, 23), (0.6, 0.5, 35), (0.8, 0.7, 48), (0.9, 0.85, 55)]
+)
 def test_the_published_savings(status: float, returns: float, saved: float) -> None:
     inputs = contained(status, returns)
     now = staff_hours(inputs, [event_calls(inputs)], without_agent(inputs, event=True))
@@ -145,7 +153,9 @@ def test_defaults_are_marked_and_warned_about() -> None:
     assert not any("default" in warning for warning in told.warnings)
 
 
-@given(low=st.floats(min_value=0.01, max_value=1), high=st.floats(min_value=0.01, max_value=1), calls=st.integers(10, 5000))
+@given(
+    low=st.floats(min_value=0.01, max_value=1), high=st.floats(min_value=0.01, max_value=1), calls=st.integers(10, 5000)
+)
 @settings(max_examples=40, deadline=None)
 def test_more_containment_never_needs_more_staff_at_a_square_root_rule(low: float, high: float, calls: int) -> None:
     inputs = SALE_DAY.with_values({"event_calls": calls}, "yours")

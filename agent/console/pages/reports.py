@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import io
 import json
-from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 from aiohttp import web
 
@@ -18,7 +20,7 @@ from agent.console.views.call_address import read_address
 from agent.console.views.reports import report_filter, report_period, report_view
 from agent.reports.model import Report
 from agent.reports.periods import By, InvalidPeriod
-from agent.reports.printing import as_csv, as_json
+from agent.reports.printing import as_json, write_csv
 from agent.reports.registry import REPORTS, build_report
 
 _BY: dict[str, By | None] = {"": None, "hour": "hour", "day": "day", "week": "week"}
@@ -26,7 +28,11 @@ _BY: dict[str, By | None] = {"": None, "hour": "hour", "day": "day", "week": "we
 
 def routes() -> list[web.RouteDef]:
     """Return the routes."""
-    return [web.get("/reports", _first), web.get("/reports/{name}", _report), web.get("/reports/{name}.{form}", _file)]
+    return [
+        web.get("/reports", _first),
+        web.get("/reports/{name}.{form:csv|json}", _file),
+        web.get("/reports/{name}", _report),
+    ]
 
 
 @page(right=Right.REPORTS)
@@ -43,16 +49,14 @@ async def _made(request: web.Request) -> Report:
     try:
         period = report_period(address, now)
         by = _BY.get(request.query.get("group", ""))
-        build: Callable[[], Report] = lambda: build_report(  # noqa: E731 - what a thread is to do
-            name, context.history.index, period, by, report_filter(address)
-        )
-        return await asyncio.to_thread(_told, context.history.told, build)
+        build = partial(build_report, name, context.history.index, period, by, report_filter(address))
+        return await asyncio.to_thread(_within, context.history.told(), build)
     except InvalidPeriod as error:
         raise web.HTTPBadRequest(text=error.message) from error
 
 
-def _told(told: Callable[[], object], build: Callable[[], Report]) -> Report:
-    with told():  # type: ignore[attr-defined]
+def _within(told: AbstractContextManager[None], build: partial[Report]) -> Report:
+    with told:
         return build()
 
 
@@ -75,14 +79,16 @@ async def _report(request: web.Request) -> web.StreamResponse:
 @page(right=Right.EXPORT)
 async def _file(request: web.Request) -> web.StreamResponse:
     context, form = context_of(request), request.match_info["form"]
-    if form not in ("csv", "json"):
-        raise web.HTTPNotFound(text="A report is to be had as .csv and .json.")
     report = await _made(request)
     about = {"report": report.name, "filter": request.query_string, "format": form}
     await context.audit.note(person_of(request).name, "export", about, browser_address(request))
-    text = as_csv(report) if form == "csv" else json.dumps(as_json(report), indent=1)
+    text = _csv(report) if form == "csv" else json.dumps(as_json(report), indent=1)
     kind = "text/csv" if form == "csv" else "application/json"
     name = f"{report.name}-{context.now():%Y%m%d}.{form}"
-    return web.Response(
-        text=text, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
+    return web.Response(text=text, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _csv(report: Report) -> str:
+    out = io.StringIO()
+    write_csv([report], out)
+    return out.getvalue()

@@ -23,7 +23,9 @@ def log(tmp_path: Path, text: str, name: str = "queue_log") -> Path:
     return path
 
 
-def call(at: int, call_id: str, *, wait: int = 5, talk: int = 100, queue: str = "shop", caller: str = "2025550101") -> str:
+def call(
+    at: int, call_id: str, *, wait: int = 5, talk: int = 100, queue: str = "shop", caller: str = "2025550101"
+) -> str:
     return (
         f"{at}|{call_id}|{queue}|NONE|ENTERQUEUE||{caller}|1\n"
         f"{at + wait}|{call_id}|{queue}|PJSIP/201|CONNECT|{wait}|{call_id}9|3\n"
@@ -44,13 +46,13 @@ def notes(volumes: MeasuredVolumes) -> str:
 
 
 def accounted(volumes: MeasuredVolumes) -> bool:
-    return all(
-        file.lines == file.used + file.other + file.repeated + file.refused for file in volumes.summary.files
-    )
+    return all(file.lines == file.used + file.other + file.repeated + file.refused for file in volumes.summary.files)
 
 
 def test_calls_waits_talk_and_patience(tmp_path: Path) -> None:
-    text = call(MONDAY, "1.1", wait=10, talk=100) + call(MONDAY + 60, "1.2", wait=20, talk=300) + gone(MONDAY + 90, "1.3")
+    text = (
+        call(MONDAY, "1.1", wait=10, talk=100) + call(MONDAY + 60, "1.2", wait=20, talk=300) + gone(MONDAY + 90, "1.3")
+    )
     volumes = read(tmp_path, text)
     assert (volumes.calls, volumes.answered, volumes.abandoned, volumes.unknown) == (3, 2, 1, 0)
     assert volumes.talk_seconds == 200
@@ -63,7 +65,9 @@ def test_calls_waits_talk_and_patience(tmp_path: Path) -> None:
 
 
 def test_a_caller_lands_in_the_half_hour_of_the_shops_clock(tmp_path: Path) -> None:
-    path = log(tmp_path, call(MONDAY + 1900, "1.1") + call(MONDAY + 7 * 86400 + 1900, "1.2") + call(MONDAY + 1950, "1.3"))
+    path = log(
+        tmp_path, call(MONDAY + 1900, "1.1") + call(MONDAY + 7 * 86400 + 1900, "1.2") + call(MONDAY + 1950, "1.3")
+    )
     volumes = read_queue_log([path], MADRID)
     assert volumes.week[0][23] == pytest.approx(1.5)  # 11:30 in Madrid, two Mondays
     assert sum(map(sum, volumes.week)) == pytest.approx(1.5)
@@ -72,7 +76,8 @@ def test_a_caller_lands_in_the_half_hour_of_the_shops_clock(tmp_path: Path) -> N
 def test_events_about_staff_are_no_calls_and_unknown_ones_are_told(tmp_path: Path) -> None:
     text = (
         f"{MONDAY}|NONE|NONE|NONE|QUEUESTART|\n{MONDAY}|CLI|shop|PJSIP/201|ADDMEMBER|\n"
-        f"{MONDAY}|1.1|shop|PJSIP/201|RINGNOANSWER|5000\n{MONDAY}|NONE|shop|PJSIP/201|MOONPHASE|\n" + call(MONDAY, "1.1")
+        f"{MONDAY}|1.1|shop|PJSIP/201|RINGNOANSWER|5000\n{MONDAY}|NONE|shop|PJSIP/201|MOONPHASE|\n"
+        + call(MONDAY, "1.1")
     )
     volumes = read(tmp_path, text)
     assert volumes.summary.files[0].other == 4

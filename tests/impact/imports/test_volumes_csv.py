@@ -36,7 +36,9 @@ def test_half_hours_are_taken_as_such_where_there_are_some(tmp_path: Path) -> No
 
 
 def test_lines_that_make_no_sense_are_told_and_the_others_used(tmp_path: Path) -> None:
-    volumes = read(tmp_path, "weekday,hour,calls\nMon,9,40\nMoon,9,40\nMon,25,4\nMon,9:17,4\nMon,10,many\nMon\nMon,11,-4\n")
+    volumes = read(
+        tmp_path, "weekday,hour,calls\nMon,9,40\nMoon,9,40\nMon,25,4\nMon,9:17,4\nMon,10,many\nMon\nMon,11,-4\n"
+    )
     told = "\n".join(volumes.notes.lines())
     assert volumes.file.used == 1
     for line in range(3, 9):
