@@ -27,6 +27,8 @@ class ReportNumber:
     text: str
     link: str
     """Its calls; ``""`` where it leads to none."""
+    calls: int
+    """How many those are."""
     more: str
     """Interval and n."""
     is_text: bool
@@ -149,8 +151,10 @@ class _Printer:
     def number(self, cell: Cell, column: Column) -> ReportNumber:
         if cell.small and not self._sees_small:
             self.hid = True
-            return ReportNumber(f"fewer than {SMALL}", "", "", is_text=False)
+            return ReportNumber(f"fewer than {SMALL}", "", 0, "", is_text=False)
         link = address_of(cell.filter, self._zone).link() if cell.filter is not None and cell.calls else ""
         is_text = column.kind == "text"
         text = printed(cell, column)
-        return ReportNumber(words(text) if is_text else text, link, printed_interval(cell, column), is_text)
+        return ReportNumber(
+            words(text) if is_text else text, link, cell.calls or 0, printed_interval(cell, column), is_text
+        )
