@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from agent.common.backoff import Backoff
-from agent.common.tasks import cancel_and_wait
+from agent.common.tasks import cancel_and_wait, report_failure
 from agent.console.control_client import AgentClient, AgentSilent
 from agent.console.live_calls import LiveCall, LiveEvent, live_event
 from agent.console.rights import ConsolePerson, Right
@@ -84,7 +84,9 @@ class LiveHub:
     async def start(self) -> None:
         """Begin to follow the nodes; they need not be there."""
         for client in self._clients:
-            self._tasks.append(asyncio.create_task(self._follow(client), name=f"live-{client.name}"))
+            task = asyncio.create_task(self._follow(client), name=f"live-{client.name}")
+            task.add_done_callback(report_failure)
+            self._tasks.append(task)
 
     async def close(self) -> None:
         """Stop, and end all readers; idempotent."""

@@ -13,7 +13,7 @@ from typing import Any
 from agent.common.sqlite import SqliteFile
 from agent.console.audit import AuditLog
 from agent.console.passwords import PasswordChecker, check_password
-from agent.console.rights import ConsolePerson, Scope, rights_of
+from agent.console.rights import Scope, rights_of
 from agent.console.store import read
 from agent.console.totp import accepted_step
 from agent.errors import OrderlineError
@@ -52,11 +52,6 @@ class Account:
     made_at: float
     """Seconds since 1970."""
     password_changed_at: float
-
-    def person(self) -> ConsolePerson:
-        """Return the person who signs in with it."""
-        scopes = tuple(Scope.parse(scope) for scope in self.scopes)
-        return ConsolePerson(self.id, self.name, self.role, rights_of(self.role, self.granted), scopes)
 
 
 class Accounts:
