@@ -18,6 +18,7 @@ from agent.history.filters import VALUE_KINDS, Bounds, CallFilter
 Text = Annotated[str, StringConstraints(max_length=200)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=50)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
+Seconds = Annotated[float, Field(ge=0, le=10**6, allow_inf_nan=False)]
 DEFAULT_DAYS = 7
 """Without a time a list is of these last days."""
 MOST_LINES = 200
@@ -73,8 +74,8 @@ class CallQuery(BaseModel):
     order: Text = ""
     caller: Text = ""
     """The caller's number, or how it ends."""
-    least_seconds: Count | None = None
-    most_seconds: Count | None = None
+    least_seconds: Seconds | None = None
+    most_seconds: Seconds | None = None
     least_score: Annotated[int, Field(ge=0, le=99)] | None = None
     most_score: Annotated[int, Field(ge=0, le=99)] | None = None
     least_latency_ms: Count | None = None
@@ -204,5 +205,5 @@ def _second(text: str) -> tuple[str, tuple[str, ...]]:
     return kind, tuple(values.split("|"))
 
 
-def _times(value: int | None, factor: int) -> int | None:
-    return None if value is None else value * factor
+def _times(value: float | None, factor: int) -> int | None:
+    return None if value is None else round(value * factor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from agent.console.pages import account, audit, calls, impact, live, misheard, people, service, shop_words
+from agent.console.pages import account, audit, calls, impact, live, misheard, people, reports, service, shop_words
 
 
 def page_routes() -> list[web.RouteDef]:
@@ -13,6 +13,7 @@ def page_routes() -> list[web.RouteDef]:
         *live.routes(),
         *calls.routes(),
         *misheard.routes(),
+        *reports.routes(),
         *impact.routes(),
         *service.routes(),
         *shop_words.routes(),

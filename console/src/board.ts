@@ -93,6 +93,11 @@ export function take(board: Board, message: CallMessage): BoardCall {
   return call;
 }
 
+/** How many calls go on; one that has just ended may still be there. */
+export function goingOn(board: Board): number {
+  return Object.values(board.calls).filter((call) => !call.over).length;
+}
+
 export function keyOf(node: string, callId: string): string {
   return `${node}/${callId}`;
 }

@@ -1,5 +1,6 @@
 // What every page runs: each part begins where the page has a place for it.
 
+import { goingOn } from "./board";
 import { csrfToken, tell } from "./dom";
 import { LiveEvents } from "./events";
 import { filters, picks } from "./filters";
@@ -12,7 +13,7 @@ function once<T extends HTMLElement>(selector: string, begin: (found: T) => void
 }
 
 function showCount(place: HTMLElement, events: LiveEvents): void {
-  const calls = Object.keys(events.board.calls).length;
+  const calls = goingOn(events.board);
   place.hidden = calls === 0;
   place.textContent = String(calls);
   place.setAttribute("aria-label", `${calls} ${calls === 1 ? "call" : "calls"} now`);

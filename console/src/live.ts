@@ -1,6 +1,6 @@
 // The page of calls that go on: a card a call, with the words as they are said.
 
-import { type BoardCall, type Line, words } from "./board";
+import { type BoardCall, type Line, goingOn, words } from "./board";
 import { element, send, setText, span, tell } from "./dom";
 import type { Change, LiveEvents } from "./events";
 
@@ -192,7 +192,7 @@ export class LivePage {
   #count(): void {
     this.#empty?.toggleAttribute("hidden", this.#cards.size > 0);
     const figure = document.querySelector("[data-figure=calls]");
-    if (figure) setText(figure, String(Object.keys(this.#events.board.calls).length));
+    if (figure) setText(figure, String(goingOn(this.#events.board)));
   }
 
   #drawConnection(): void {

@@ -14,6 +14,7 @@ Open = Callable[..., Any]
 PAGES = (
     *("/live", "/calls", "/calls?when=30d&outcome=caller_hung_up", "/calls?outcome=no_such", "/calls?caller=abc"),
     *(f"/calls/{FULL_CALL}", f"/calls/{MISSED_CALL}?map=whole", "/calls/no.such.call", "/misheard?when=30d"),
+    *("/reports/volume?when=90d", "/reports/dropoff?when=90d", "/reports/latency?when=90d"),
     *("/queues", "/health", "/impact", "/impact?calls_per_week=3000&event_calls=900", "/promotions", "/answers"),
     *("/people", "/people/vic", "/audit?check=1", "/settings", "/account"),
 )
@@ -74,7 +75,7 @@ def test_what_can_be_clicked_is_24_pixels_or_has_room(open_page: Open) -> None:
     for path in PAGES:
         page.goto(path)
         found = page.evaluate(
-            """() => [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, .menu a, .chip a")]
+            """() => [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, .chip a")]
                 .map(one => [one, (one.closest("label") ?? one).getBoundingClientRect()])
                 .filter(([, box]) => box.width > 0 && (box.width < 23.5 || box.height < 23.5))
                 .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${box.width}x${box.height}`)"""

@@ -82,13 +82,13 @@ def test_what_is_said_while_the_connection_is_lost_is_shown_afterwards(open_page
     page = open_page("/live")
     page.wait_for_selector("[data-connection].good")
     site.tell(_began("live.3"), _agent("live.3", "one"))
-    page.locator('[data-call="live.3"]').get_by_text("one").wait_for()
+    page.locator('[data-call="live.3"]').get_by_text("one", exact=True).wait_for()
     page.context.set_offline(True)
     site.run(_cut(site))
     site.tell(_caller("live.3", "two"), _agent("live.3", "three"))
     page.wait_for_selector("[data-connection].bad")
     page.context.set_offline(False)
-    page.locator('[data-call="live.3"]').get_by_text("three").wait_for(timeout=60_000)
+    page.locator('[data-call="live.3"]').get_by_text("three", exact=True).wait_for(timeout=60_000)
     assert _words(page, "live.3") == ["one", "two", "three"]
     site.tell(_ended("live.3"))
 

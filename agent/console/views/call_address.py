@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from agent.console.views.formats import day
@@ -226,7 +227,7 @@ def read_address(pairs: Pairs) -> CallAddress:
 def address_of(wanted: CallFilter, zone: dt.tzinfo) -> CallAddress:
     """Return the address of the calls that fulfil a filter; ``zone`` is the shop's."""
     spans: dict[str, tuple[str, str]] = {}
-    for name, bounds, unit in (
+    for name, bounds, factor in (
         ("length", wanted.length_ms, 1000),
         ("score", wanted.score, 1),
         ("latency", wanted.latency_ms, 1),
@@ -235,10 +236,7 @@ def address_of(wanted: CallFilter, zone: dt.tzinfo) -> CallAddress:
         ("again", wanted.again_ms, 1),
     ):
         if bounds:
-            least, most = (
-                "" if edge is None else str(edge // unit) for edge in (bounds.least, bounds.most)
-            )  # the index has whole seconds and milliseconds
-            spans[name] = (least, most)
+            spans[name] = (_edge(bounds.least, factor), _edge(bounds.most, factor))
     words = {"said": wanted.said, "caller_said": wanted.caller_said, "agent_said": wanted.agent_said}
     return CallAddress(
         period=Period("", _end(wanted.since_ms, zone, last=False), _end(wanted.until_ms, zone, last=True)),
@@ -250,6 +248,11 @@ def address_of(wanted: CallFilter, zone: dt.tzinfo) -> CallAddress:
         also=tuple(f"{kind}:{'|'.join(values)}" for kind, values in wanted.also),
         misheard=wanted.misheard,
     )
+
+
+def _edge(value: int | None, factor: int) -> str:
+    """Return an end of a span in its unit, with all its digits."""
+    return "" if value is None else f"{Decimal(value) / factor:f}"
 
 
 def _end(ms: int | None, zone: dt.tzinfo, *, last: bool) -> str:
@@ -294,15 +297,16 @@ def _spans(given: Mapping[str, Sequence[str]], problems: list[str]) -> Iterator[
         if least and not dash:
             most = least
         least, most = _last(given, ends[0]) or least, _last(given, ends[1]) or most
-        bad = [text for text in (least, most) if text and not _is_count(text)]
+        bad = [text for text in (least, most) if text and not _is_count(text, whole=name != "length")]
         if bad:
-            problems.append(f"“{bad[0]}” is no whole number.")
+            problems.append(f"“{bad[0]}” is no number that can be searched.")
         elif least or most:
             yield name, (least, most)
 
 
-def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS
+def _is_count(text: str, *, whole: bool) -> bool:
+    digits = text if whole else text.replace(".", "", 1)
+    return digits.isascii() and digits.isdigit() and len(text) < _MOST_DIGITS
 
 
 def _span_text(least: str, most: str, unit: str) -> str:
