@@ -104,7 +104,7 @@ class CalleeClassifier:
         if kind is None:
             return None
         if kind == "screener":
-            self._now, self._before, self._text = {}, {}, ""
+            self._now, self._before = {}, {}  # it is answered once: the same words count no second time
         return CalleeReport(kind)
 
     def heard(self, text: str) -> None:

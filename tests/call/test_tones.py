@@ -36,8 +36,8 @@ def test_noise_is_no_tone(level: float) -> None:
     assert set(heard(tone(ms=400, noise=level))) == {Tone.NONE}
 
 
-@pytest.mark.parametrize("hertz", [(697, 1209), (941, 1477), (350, 440), (440, 480)])
-def test_two_tones_are_none(hertz: tuple[float, float]) -> None:
+@pytest.mark.parametrize("hertz", [(697, 1209), (941, 1477), (400, 650)])
+def test_two_tones_apart_are_none(hertz: tuple[float, float]) -> None:
     assert Tone.BEEP not in heard(tone(*hertz, ms=400))
 
 
