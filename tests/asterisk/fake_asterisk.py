@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,14 @@ class FakeAsterisk:
         self.media_leg_comes_back = True
         """From the dialplan that begins a recording."""
         self.answering_fails = False
+        self.originated: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+        """Channel -> (query, variables) of each call that was placed."""
+        self.originate_status = 200
+        self.subscriptions: list[str] = []
+        self.subscribing_fails = False
+        self.endpoint_channels: list[str] = []
+        self.database: Callable[[str], str | None] = lambda key: None
+        """What ``DB(...)`` holds."""
         self._user = user
         self.change_password(password)
         self._sockets: list[web.WebSocketResponse] = []
@@ -71,6 +80,9 @@ class FakeAsterisk:
         add("GET", "/ari/events", self._events)
         add("PUT", "/ari/applications/{app}/eventFilter", self._filter)
         add("GET", "/ari/applications/{app}", self._application)
+        add("POST", "/ari/applications/{app}/subscription", self._subscribe)
+        add("GET", "/ari/endpoints/{technology}/{resource}", self._endpoint)
+        add("POST", "/ari/channels", self._originate)
         add("GET", "/ari/asterisk/info", self._info)
         add("GET", "/ari/asterisk/ping", self._ping)
         add("GET", "/ari/asterisk/modules", self._modules)
@@ -215,6 +227,25 @@ class FakeAsterisk:
         self.channels[channel["id"]] = channel
         return web.json_response(channel)
 
+    async def _subscribe(self, request: web.Request) -> web.Response:
+        if self.subscribing_fails:
+            raise web.HTTPUnprocessableEntity(text='{"message": "EventSource does not exist"}')
+        self.subscriptions.append(request.query["eventSource"])
+        return web.json_response({})
+
+    async def _endpoint(self, _: web.Request) -> web.Response:
+        return web.json_response({"channel_ids": self.endpoint_channels})
+
+    async def _originate(self, request: web.Request) -> web.Response:
+        channel = {"id": request.query["channelId"], "state": "Down"}
+        if channel["id"] in self.channels:
+            raise web.HTTPConflict(text='{"message": "Channel with given unique ID already exists"}')
+        if self.originate_status != 200:
+            return web.json_response({"error": "Allocation failed"}, status=self.originate_status)
+        self.originated[channel["id"]] = dict(request.query), (await request.json())["variables"]
+        self.channels[channel["id"]] = channel
+        return web.json_response(channel)
+
     async def _sound(self, request: web.Request) -> web.Response:
         formats = self.sounds.get(request.match_info["id"])
         if formats is None:
@@ -235,6 +266,8 @@ class FakeAsterisk:
         self._channel(request)
         value = self.variables.get((request.match_info["id"], request.query["variable"]))
         value = self.functions.get(request.query["variable"], value)
+        if request.query["variable"].startswith("DB("):
+            value = self.database(request.query["variable"])
         if value is None:
             raise web.HTTPNotFound(text='{"message": "Provided variable was not found"}')
         return web.json_response({"value": value})
