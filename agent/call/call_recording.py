@@ -13,7 +13,7 @@ from agent.call.latency import ResponseTime, ResponseTimer
 from agent.call.outbound_record import begin_part, complete_part
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
-from agent.call.records import CallOrigin, CallRecord, OutboundPart, TurnRecord, record_data
+from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
 from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
@@ -167,8 +167,14 @@ class CallRecording:
         self._progress.close()
         await beginning
         complete_part(record, parts.dialog.outbound)
-        if record.outbound is not None and record.outbound.outcome:
-            parts.events.publish(outbound_finished(self._line.id, record, record.outbound))
+        part = record.outbound
+        if part is not None and part.outcome:
+            scores = dict(part.scores)
+            parts.events.publish(
+                OutboundFinished(
+                    self._line.id, record.purpose, record.job, part.reached, part.outcome, scores, part.partial
+                )
+            )
         try:
             await parts.records.write(record)
         except OrderlineError:
@@ -216,12 +222,6 @@ def new_record(line: CallerLine, now: datetime, origin: CallOrigin) -> CallRecor
         started_utc=round(now.timestamp(), 3),
         continues=origin.continues,
     )
-
-
-def outbound_finished(call_id: str, record: CallRecord, part: OutboundPart) -> OutboundFinished:
-    """Return the event that tells what a call for a job came to."""
-    scores = dict(part.scores)
-    return OutboundFinished(call_id, record.purpose, record.job, part.reached, part.outcome, scores, part.partial)
 
 
 def publish_beginning(events: EventPublisher, line: CallerLine, record: CallRecord) -> None:

@@ -235,6 +235,9 @@ class TestChangesCutOff:
             "order_number": "10473",
             "scores": {"call": 4},
             "comment": None,
+            "purpose": "",
+            "recording": None,
+            "partial": False,
         }
 
     @pytest.mark.parametrize("key", ["k1", "call-1-returns.create-4111111111111111"])

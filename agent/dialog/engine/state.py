@@ -14,7 +14,7 @@ from agent.dialog.callee import Reached
 from agent.dialog.contract import Prompt, QueueReport
 from agent.dialog.errors import DialogError
 
-SNAPSHOT_VERSION = 5
+SNAPSHOT_VERSION = 4
 FocusKind = Literal["collect", "confirm", "confirm_request", "choose_request"]
 
 

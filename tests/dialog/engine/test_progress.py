@@ -139,7 +139,7 @@ def test_every_kind_of_step_is_left_by_each_of_its_ways() -> None:
     assert ways["say"] == ways["set"] == ways["link"] == {"next"}
     assert ways["call"] >= {"ok", "failed"}
     assert ways["handover"] <= {"", "queue"}
-    assert ways["hangup"] == {""}
+    assert ways["hangup"] == {"", "stop_calling"}  # key 9 in the last words of a call that we placed
     asked = {
         "answered",
         "known",
@@ -156,7 +156,10 @@ def test_every_kind_of_step_is_left_by_each_of_its_ways() -> None:
 
 def test_only_a_call_that_ends_at_a_step_leaves_it_open() -> None:
     for name, turns, _ in all_calls():
-        last = trail_of(turns)[-1]
+        trail = trail_of(turns)
+        if not trail:
+            continue  # a callee whose machine answered, or who was not reached: no step was
+        last = trail[-1]
         if isinstance(turns[-1].then, HangUp | HandOverAction):
             assert last.way or last.kind in ("hangup", "handover") or turns[-1].flow == "", (name, last)
 
