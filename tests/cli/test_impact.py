@@ -40,9 +40,9 @@ def test_a_queue_log_becomes_measured_inputs_and_what_was_read_is_told(
     sources = {one["name"]: one["source"] for one in data["assumptions"]}
     assert sources["week"] == sources["patience_seconds"] == sources["kinds.status.handle_seconds"] == "measured"
     assert "260 callers" in err
-    assert "(queue_log:695)" in err  # the line that was cut
+    assert "(queue_log:737)" in err  # the line that was cut
     assert "Europe/Madrid" in err
-    assert "queue_log:695" in page.read_text(encoding="utf-8")
+    assert "queue_log:737" in page.read_text(encoding="utf-8")
 
 
 def test_volumes_a_sale_day_and_a_claim(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
