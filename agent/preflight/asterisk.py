@@ -12,7 +12,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriError, AriNotFound
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.version import parse_version, supports_media_marks
-from agent.preflight.dialplan import dialplan_findings
+from agent.preflight.dialplan import dialplan_findings, outbound_findings
 from agent.preflight.finding import Finding
 from agent.preflight.sound import sound_module_findings, sound_trial_finding
 from agent.records.sound_files import SoundDirectory
@@ -62,6 +62,8 @@ class AsteriskRequirements:
     """Whether the dialplan may ask the agent things (``fastagi.host``)."""
     sound: SoundDirectory | None = None
     """Where calls are recorded; None where they are not."""
+    outbound: tuple[str, str] | None = None
+    """Endpoint of the trunk and context of calls to customers (``outbound``); None where nobody is called."""
 
 
 CLOCKS_APART_SECONDS = 2.0
@@ -108,6 +110,9 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
     yield codec_finding(modules)
     if wanted.sound is not None:
         for finding in sound_module_findings(modules):
+            yield finding
+    if wanted.outbound is not None:
+        async for finding in outbound_findings(ari, modules, *wanted.outbound):
             yield finding
     websocket = supports_media_marks(release) and _WEBSOCKET in modules
     async for finding in _media_findings(ari, wanted, modules, websocket=websocket):

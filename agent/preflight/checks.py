@@ -113,6 +113,7 @@ async def all_findings(
             tuple(settings.queues),
             bool(settings.fastagi.host),
             sound_directory(settings) if settings.sound.keep else None,
+            (settings.outbound.endpoint, settings.outbound.context) if settings.outbound.enabled else None,
         )
         async for finding in asterisk_findings(ari, wanted):
             yield finding

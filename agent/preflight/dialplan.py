@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from agent.asterisk.ari.client import AriClient
-from agent.asterisk.ari.errors import AriError
+from agent.asterisk.ari.errors import AriError, AriNotFound
 from agent.common.resources import ResourceMissing, resource_directory
-from agent.preflight.finding import Finding
+from agent.preflight.finding import Finding, Verdict
 
 CONTEXTS = ("orderline,s", "orderline-queue-escape,0", "orderline-rescue,s", "orderline-transfer-back,s")
 """Entry points of the dialplan that a running agent relies on, besides the hand-over context."""
@@ -33,6 +33,46 @@ def shipped_dialplan_edition() -> str:
 
 EvaluateFunction = Callable[[str], Awaitable[str]]
 """Evaluates a dialplan function or variable."""
+
+
+OUTBOUND_MODULES: Mapping[str, str] = {
+    "func_db.so": "notes which customers have answered: without it an answer may count as none after a crash",
+    "res_ari_endpoints.so": "tells how many calls the trunk has: without it nobody is called",
+}
+"""Module -> what it does for calls to customers."""
+
+
+async def outbound_findings(ari: AriClient, modules: set[str], endpoint: str, context: str) -> AsyncIterator[Finding]:
+    """Look at what calls to customers need: trunk, context and modules; nobody is called. Raises what ARI raises.
+
+    ``endpoint`` is ``PJSIP/trunk``; ``ari`` is opened, not started.
+    """
+    what = "outbound"
+    for module, use in OUTBOUND_MODULES.items():
+        if module not in modules:
+            yield Finding(what, "failed", f"{module} is not running; it {use}", f"asterisk -rx 'module load {module}'")
+    technology, _, resource = endpoint.partition("/")
+    try:
+        state = str((await ari.endpoints.get(technology, resource)).get("state", "unknown"))
+    except AriNotFound:
+        fix = "outbound.trunk in orderline.yaml names another endpoint: asterisk -rx 'pjsip show endpoints' shows all"
+        yield Finding(what, "failed", f"Asterisk knows no endpoint {endpoint}: nobody can be called", fix)
+    else:
+        verdict: Verdict = "warning" if state == "offline" else "ok"
+        fix = (
+            "asterisk -rx 'pjsip show endpoint NAME'; a trunk that is watched (qualify_frequency) answers when it is up"
+        )
+        yield Finding(what, verdict, f"the trunk {endpoint} is {state}", fix if verdict == "warning" else "")
+    channel_id = f"{ari.app}-outbound-eye"
+    await ari.channels.create(channel_id, endpoint="Local/s@orderline", app=ari.app)
+    try:
+        found = [await ari.channels.get_variable(channel_id, f"DIALPLAN_EXISTS({context},{place},1)") for place in "sT"]
+    finally:
+        await ari.channels.hangup(channel_id)
+    if found == ["1", "1"]:
+        yield Finding(what, "ok", f"who answers goes to [{context}]")
+    else:
+        yield Finding(what, "failed", f"[{context}] is not in the dialplan: who answers would hear nothing", _WIRE)
 
 
 async def dialplan_findings(

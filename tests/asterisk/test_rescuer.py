@@ -188,3 +188,20 @@ async def test_who_came_by_a_transfer_and_was_not_taken_in_is_freed_from_a_livin
         assert await rescuer.look() == (1 if beat == 4 else 0)
         clock.seconds += 1.0
     assert asterisk.continued == [("l2", "orderline-rescue", "s")]
+
+
+async def test_a_customer_whom_a_dead_agent_called_hears_the_message_and_does_not_meet_the_queue(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    caller(asterisk, "c1")
+    place = {"app_name": "Stasis", "app_data": "orderline,outbound,delivery:1:all,ob-1-z,delivery,+12025550143"}
+    asterisk.channels["ob-1-z"] = {"id": "ob-1-z", "state": "Up", "dialplan": place}
+    asterisk.globals[BEAT] = "1.0 here 1"
+    await rescuer.look()
+    clock.seconds += 5
+    await rescuer.look()
+    assert set(asterisk.continued) == {
+        ("c1", "orderline-rescue", "s"), ("ob-1-z", "orderline-outbound", "message"),
+    }  # fmt: skip

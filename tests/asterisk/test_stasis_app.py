@@ -23,6 +23,7 @@ from agent.call.inbox_events import (
     TakeOverRequested,
 )
 from agent.call.ports import CallerLine, Media
+from agent.call.records import CallOrigin
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -466,3 +467,59 @@ async def test_another_controller_that_takes_the_application_is_noticed_and_not_
     await until(lambda: not ari.connected.is_set())
     await asyncio.sleep(0.8)  # longer than the first pause before a reconnection
     assert asterisk.events_opened == 1
+
+
+OUTBOUND = ("outbound", "delivery:10473:all", "ob-1-z", "delivery", "+12025550143")
+
+
+async def test_a_call_we_placed_carries_the_customers_number_and_its_job_not_our_own_caller_id(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    seen: list[CallerLine] = []
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        seen.append(line)
+        await line.hang_up()
+
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    await asterisk.ring("ob-1-z", *OUTBOUND, number="+12025550100")
+    await until(lambda: seen)
+    await until_idle(telephony)
+    line = seen[0]
+    assert (line.id, line.caller.number, line.caller.dialled) == ("ob-1-z", "+12025550143", "")
+    assert line.origin == CallOrigin("outbound", "delivery", "delivery:10473:all", "ob-1-z")
+
+
+async def test_a_customer_we_called_hears_the_message_when_the_session_breaks_or_the_call_is_not_taken(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    refusing = ["", "paused"]
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise RuntimeError("a defect of ours")
+
+    telephony = StasisApplication(ari, handle, StasisOptions(), admit=lambda live_calls: refusing.pop(0))
+    for channel_id in ("ob-1-z", "ob-2-z"):
+        await asterisk.ring(channel_id, *OUTBOUND)
+        await until(lambda channel_id=channel_id: asterisk.continued and asterisk.continued[-1][0] == channel_id)
+    await until_idle(telephony)
+    assert [place for _, *place in asterisk.continued] == [["orderline-outbound", "message"]] * 2
+
+
+async def test_a_customer_called_by_an_agent_that_died_hears_the_message_and_is_not_taken_over(
+    asterisk: FakeAsterisk,
+) -> None:
+    handled: list[str] = []
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        handled.append(line.id)
+
+    place = {"app_name": "Stasis", "app_data": ",".join(("orderline", *OUTBOUND))}
+    asterisk.channels["ob-1-z"] = {"id": "ob-1-z", "state": "Up", "dialplan": place}
+    ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    async with ari:
+        await telephony.adopted.wait()
+        await telephony.close()
+    assert asterisk.continued[0] == ("ob-1-z", "orderline-outbound", "message")
+    assert handled == []

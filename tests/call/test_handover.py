@@ -13,7 +13,7 @@ from agent.call.handover import EMERGENCY_TICKET_SECONDS, Handover, HandoverSour
 from agent.call.latency import ResponseTimer
 from agent.call.queue_rules import QueueRules, QueueState
 from agent.call.queue_status import QueueDefinition, StaffQueues
-from agent.call.records import CallRecord
+from agent.call.records import CallOrigin, CallRecord
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.ticketing import HandoverTicket
@@ -194,3 +194,16 @@ async def test_a_caller_who_leaves_before_the_queue_answers_is_recorded_as_gone(
 def test_a_priority_reaches_the_queue_as_a_number_it_understands(priority: int, told: str) -> None:
     variables = handover_variables(HandOverAction("anger", "", priority=priority), "")
     assert variables["ORDERLINE_PRIORITY"] == told
+
+
+async def test_a_customer_we_called_meets_the_queue_when_they_want_a_person_and_the_message_in_an_emergency() -> None:
+    for wanted, left_for in ((True, "hand_over caller_asked"), (False, "inform")):
+        call = Setting(FakeServices(tickets__create=TICKET))
+        call.line.origin = CallOrigin("outbound", "delivery", "delivery:10473:all", "ob-1-z")
+        if wanted:
+            await call.handover.execute(await call.handover.prepare(ASKED))
+            assert call.line.variables["ORDERLINE_PERSON_WANTED"] == "1"
+        else:
+            assert await call.handover.emergency("agent_fault")
+            assert call.handover.emergency_outcome == ("informed", "fault")
+        assert call.line.log == [left_for]

@@ -1,0 +1,162 @@
+"""A call and its job: what the conversation begins with, what it may ask of the dialler, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.app.outbound_calls import CallJob, OutboundOperations, call_result, note_result
+from agent.app.outbound_factory import LoggedJobs, order_as_it_stands
+from agent.call.records import Caller, CallRecord
+from agent.common.service_error import ServiceError
+from agent.dialog.callee import OutboundStory
+from agent.outbound.clock import SystemClock
+from agent.outbound.model import (
+    Attempt,
+    AttemptState,
+    CallOutcome,
+    Job,
+    JobFacts,
+    Purpose,
+    Reached,
+    Scope,
+)
+from agent.outbound.policy import DialRules
+from agent.outbound.results import CallResults
+from agent.outbound.store import OutboundStore
+
+NUMBER = "+12025550143"
+NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
+JOB = Job(
+    "delivery:10473:all", Purpose.DELIVERY, NUMBER,
+    JobFacts("Maple and Finch", "Maria", "10473", date(2026, 11, 27), 2), "order_terms", NOW, NOW,
+)  # fmt: skip
+ATTEMPT = Attempt("ob-1-z", JOB.key, Purpose.DELIVERY, NUMBER, NOW, AttemptState.ANSWERED, last=True)
+
+
+def record(outcome: str, handover: Mapping[str, Any] | None = None) -> CallRecord:
+    return CallRecord("ob-1-z", Caller(NUMBER), "", outcome=outcome, handover=dict(handover) if handover else None)
+
+
+class Inner:
+    async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        return {"inner": name}
+
+
+class Results:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        async def note(*arguments: Any) -> None:
+            self.told.append((name, *arguments))
+
+        return note
+
+
+def test_before_the_right_person_the_conversation_is_told_nothing_of_the_order() -> None:
+    call = CallJob(JOB, ATTEMPT)
+    facts = call.facts("+12025550100", message=True)
+    assert facts == {
+        "purpose": "delivery", "name": "Maria", "call_back": "+12025550100", "message": True, "rang_back": False,
+    }  # fmt: skip
+    assert call.matter() == {"order_number": "10473", "delivered_on": "2026-11-27", "parcels": 2, "subject": ""}
+
+
+@pytest.mark.parametrize(("last", "wanted", "left"), [(True, False, False), (False, True, False), (True, True, True)])
+def test_a_message_is_left_on_the_last_attempt_alone_and_only_where_it_is_wanted(
+    last: bool, wanted: bool, left: bool
+) -> None:
+    attempt = Attempt("ob-1-z", JOB.key, Purpose.DELIVERY, NUMBER, NOW, AttemptState.ANSWERED, last=last)
+    assert CallJob(JOB, attempt).facts("", message=wanted)["message"] is left
+
+
+@pytest.mark.parametrize(
+    ("outcome", "story", "reached", "came_to"),
+    [
+        ("answered", OutboundStory("right_person", "completed"), Reached.RIGHT_PERSON, CallOutcome.COMPLETED),
+        ("caller_hung_up", OutboundStory("right_person", "partial"), Reached.RIGHT_PERSON, CallOutcome.PARTIAL),
+        ("caller_hung_up", OutboundStory("right_person"), Reached.RIGHT_PERSON, CallOutcome.PARTIAL),
+        ("caller_hung_up", OutboundStory("person"), Reached.PERSON, CallOutcome.NOT_REACHED),
+        ("caller_hung_up", OutboundStory(), Reached.SILENT, CallOutcome.NOT_REACHED),
+        ("message_left", OutboundStory("voicemail", message_left=True), Reached.VOICEMAIL, CallOutcome.NOT_REACHED),
+        ("handed_over", OutboundStory("right_person", "partial"), Reached.RIGHT_PERSON, CallOutcome.HANDED_OVER),
+        ("answered", OutboundStory("person", "opted_out"), Reached.PERSON, CallOutcome.OPTED_OUT),
+        ("informed", OutboundStory("right_person", "opted_out"), Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT),
+        ("informed", OutboundStory("right_person", "partial"), Reached.RIGHT_PERSON, CallOutcome.FAILED),
+        ("failed", OutboundStory(), Reached.PERSON, CallOutcome.FAILED),
+        ("answered", OutboundStory("person", "a word nobody knows"), Reached.PERSON, CallOutcome.NOT_REACHED),
+    ],
+)
+def test_what_a_call_came_to(outcome: str, story: OutboundStory, reached: Reached, came_to: CallOutcome) -> None:
+    result = call_result(record(outcome), story, UTC)
+    assert (result.reached, result.outcome, result.call_id) == (reached, came_to, "ob-1-z")
+    assert result.message_left == story.message_left
+
+
+def test_a_session_that_broke_is_a_fault_of_ours() -> None:
+    assert call_result(None, None, UTC).outcome is CallOutcome.FAILED
+
+
+def test_a_time_to_call_again_is_the_shops_local_time_and_nonsense_is_none() -> None:
+    zone = ZoneInfo("America/New_York")
+    story = OutboundStory("right_person", "later", "2026-12-01T17:00:00")
+    assert call_result(record("answered"), story, zone).appointment == datetime(2026, 12, 1, 17, tzinfo=zone)
+    assert call_result(record("answered"), OutboundStory(appointment="soon"), zone).appointment is None
+
+
+def test_the_ticket_of_a_hand_over_is_the_case() -> None:
+    handed = record("handed_over", {"ticket": "T-1001"})
+    assert call_result(handed, OutboundStory("right_person"), UTC).case == "T-1001"
+
+
+async def test_an_opt_out_is_written_before_it_is_answered() -> None:
+    results = Results()
+    services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER)
+    assert await services.perform("outbound.suppress", {"scope": "all"}, "") == {"suppressed": {"scope": "all"}}
+    assert results.told == [("suppress", NUMBER, Scope.ALL, "call:ob-1-z")]
+    with pytest.raises(ServiceError):
+        await services.perform("outbound.suppress", {"scope": "whatever"}, "")
+    assert await services.perform("orders.find", {}, "") == {"inner": "orders.find"}
+
+
+async def test_a_caller_whose_number_is_withheld_cannot_be_put_on_the_list() -> None:
+    with pytest.raises(ServiceError):
+        await OutboundOperations(Inner(), Results(), None, "c1", "").perform("outbound.suppress", {}, "")
+
+
+async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError):
+        await OutboundOperations(Inner(), Results(), None, "c1", NUMBER).perform("outbound.answer", {}, "")
+    (tmp_path / "taken").write_text("no directory")
+    store = OutboundStore(tmp_path / "taken")
+    results = CallResults(store, LoggedJobs(), DialRules(hours={}), SystemClock(), None)
+    with pytest.raises(ServiceError) as refused:
+        await OutboundOperations(Inner(), results, None, "c1", NUMBER).perform("outbound.suppress", {}, "")
+    assert refused.value.code == "unavailable"
+    await note_result(results, CallJob(JOB, ATTEMPT), record("answered"), None, UTC)  # raises nothing
+    await store.close()
+
+
+async def test_who_rings_back_and_is_done_is_not_called_any_more() -> None:
+    results = Results()
+    story = OutboundStory("right_person", "completed")
+    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("answered"), story, UTC)
+    assert results.told == [("finish_by_inbound", JOB.key, "ob-1-z")]
+    results.told.clear()
+    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("caller_hung_up"), OutboundStory(), UTC)
+    assert results.told == []
+
+
+@pytest.mark.parametrize("status", ["cancelled", "returned", "refunded"])
+def test_an_order_that_came_to_nothing_is_nobodys_to_be_called_about(status: str) -> None:
+    now = order_as_it_stands({"status": status})
+    assert [now.cancelled, now.returned, now.refunded].count(True) == 1
+    assert order_as_it_stands({"status": "delivered"}) == order_as_it_stands({})
