@@ -25,7 +25,7 @@ from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
-from agent.asterisk.supervisor_phone import SupervisorPhone
+from agent.asterisk.supervised_calls import SupervisedCalls
 from agent.call.queue_waits import QueueWaits
 from agent.common.redis import SharedRedis
 from agent.config.settings import Settings
@@ -178,13 +178,14 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         fastagi.start(settings.fastagi.host, settings.fastagi.port)
         stack.push_async_callback(fastagi.close)
     stop_endpoint = StopEndpoint()
+    supervised = SupervisedCalls(asterisk.ari, telephony.line_of)
     control = ControlServer(
         feed,
         settings.control.token(),
         status.now,
         [
             *control_routes(pause, active_calls.list),
-            *call_routes(telephony.request_hand_over, SupervisorPhone(asterisk.ari, telephony.line_of).ring),
+            *call_routes(supervised.hand_over, supervised.ring),
             stop_endpoint.route(),
         ],
         dependencies=status.with_dependencies,

@@ -137,13 +137,6 @@ class StasisApplication:
         lines = (line for line in self._lines.values() if line.id == call_id and line.id in self._calls)
         return next((line for line in lines if not line.released), None)
 
-    def request_hand_over(self, call_id: str, reason: str) -> bool:
-        """Have one call handed over to staff with its summary; False where it does not go on."""
-        if (line := self.line_of(call_id)) is None:
-            return False
-        line.inbox.put_nowait(HandOverRequested(reason))
-        return True
-
     async def hand_over_all(self, reason: str) -> None:
         """Hand every call over to staff with its summary; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):

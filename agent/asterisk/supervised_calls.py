@@ -1,4 +1,4 @@
-"""Rings a supervisor's phone for one call: to listen to the agent's side of it, or to take it over."""
+"""What supervisors do to one call: to the queue with it, or their phone rings to listen or to take it over."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError
+from agent.call.inbox_events import HandOverRequested, Inbox
 
 RING_SECONDS = 20
 ENDPOINT = "PJSIP/{phone}"
@@ -21,15 +22,23 @@ class SupervisedLine(Protocol):
     channel_name: str
     media_name: str
     """The agent's side of it, the only one that may be listened to."""
+    inbox: Inbox
 
 
-class SupervisorPhone:
-    """Rings phones through Asterisk's REST interface; the dialplan decides what the phone may do."""
+class SupervisedCalls:
+    """Finds a call by its id. The dialplan decides what a phone that is rung may do."""
 
     def __init__(self, ari: AriClient, line_of: Callable[[str], SupervisedLine | None]) -> None:
         """``line_of(call_id)`` gives the line of a call that the agent has, None where it has none."""
         self._ari = ari
         self._line_of = line_of
+
+    def hand_over(self, call_id: str, reason: str) -> bool:
+        """Have one call handed over to staff with its summary; False where the agent has none of this id."""
+        line = self._line_of(call_id)
+        if line is not None:
+            line.inbox.put_nowait(HandOverRequested(reason))
+        return line is not None
 
     async def ring(self, call_id: str, what: str, phone: str) -> str:
         """Ring a phone for ``listen`` or ``take-over``; returns why that cannot be, ``""`` when it rings."""

@@ -1,7 +1,8 @@
-"""A supervisor's phone is rung for the side of a call that it may have, and the dialplan does the rest."""
+"""A call goes to the queue, or a phone is rung for the side of it that it may have; the dialplan does the rest."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,13 +10,15 @@ import pytest
 
 from agent.asterisk.ari.errors import AriError
 from agent.asterisk.ari.resources import Channels
-from agent.asterisk.supervisor_phone import SupervisorPhone
+from agent.asterisk.supervised_calls import SupervisedCalls
+from agent.call.inbox_events import HandOverRequested, Inbox
 
 
 @dataclass
 class Line:
     channel_name: str = "PJSIP/carrier-00000001"
     media_name: str = "WebSocket/orderline-00000002"
+    inbox: Inbox = field(default_factory=asyncio.Queue)
 
 
 @dataclass
@@ -36,8 +39,8 @@ class Ari:
         return Channels(self)
 
 
-def phone(ari: Ari, line: Line | None) -> SupervisorPhone:
-    return SupervisorPhone(ari, lambda call_id: line if call_id == "1.2" else None)  # type: ignore[arg-type]
+def phone(ari: Ari, line: Line | None) -> SupervisedCalls:
+    return SupervisedCalls(ari, lambda call_id: line if call_id == "1.2" else None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -65,3 +68,10 @@ async def test_a_phone_that_asterisk_does_not_know_is_told() -> None:
     told = await phone(ari, Line()).ring("1.2", "take-over", "699")
     assert told.startswith("The phone 699 cannot be rung")
     assert "Allocation failed" in told
+
+
+async def test_a_call_is_handed_over_by_its_id() -> None:
+    line = Line()
+    assert phone(Ari(), line).hand_over("1.2", "supervisor_asked")
+    assert line.inbox.get_nowait() == HandOverRequested("supervisor_asked")
+    assert not phone(Ari(), line).hand_over("3.4", "supervisor_asked")
