@@ -71,7 +71,8 @@ async def test_one_answer_that_never_comes_is_not_waited_for() -> None:
 async def test_other_requests_that_hang_keep_no_rearming_waiting() -> None:
     asterisk = FakeAsterisk()
     await asterisk.start()
-    async with AriClient(asterisk.url, "orderline", "secret", "orderline", connection_limit=2) as ari:
+    client = AriClient(asterisk.url, "orderline", "secret", "orderline", request_timeout_seconds=60, connection_limit=2)
+    async with client as ari:
         await asterisk.ring("c1", "inbound", "7000")
         asterisk.unanswered = [("GET", "/ari/channels/c1")] * 2
         hanging = [asyncio.create_task(ari.channels.get("c1")) for _ in range(2)]
