@@ -47,6 +47,7 @@ _changes = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(batches=st.lists(_changes, min_size=1, max_size=4), data=st.data())
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_sums_are_what_looking_at_every_call_gives(
