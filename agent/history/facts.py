@@ -98,14 +98,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
     responses = [value for turn in turns if (value := number(turn.get("response_ms"))) is not None]
     score = _score(record, meant)
     duration_ms, latency_ms = whole(number(record.get("duration_seconds")), 1000) or 0, max(responses, default=None)
-    single = {
-        "outcome": text(record.get("outcome")),
-        "ended_by": text(record.get("ended_by")),
-        "reason": text(handover.get("reason")),
-        "queue": text(handover.get("queue")),
-        "edition": text(record.get("edition")),
-        "direction": (text(record.get("direction")) or "inbound").lower(),
-    }
+    single = _single(record, handover)
     counted = report_facts(
         record,
         turns,
@@ -155,6 +148,18 @@ def order_key(number: str) -> str:
 
 
 # --- parts --------------------------------------------------------------------------------------------
+
+
+def _single(record: Mapping[str, Any], handover: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts of which a call has one each."""
+    return {
+        "outcome": text(record.get("outcome")),
+        "ended_by": text(record.get("ended_by")),
+        "reason": text(handover.get("reason")),
+        "queue": text(handover.get("queue")),
+        "edition": text(record.get("edition")),
+        "direction": (text(record.get("direction")) or "inbound").lower(),
+    }
 
 
 def _start(record: Mapping[str, Any], written_ms: int) -> tuple[int, int]:

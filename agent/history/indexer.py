@@ -224,6 +224,7 @@ class Indexer:
         if changed:
             add = update(call_values).where(call_values.c.id == bindparam("which"))
             connection.execute(add.values(calls=call_values.c.calls + bindparam("more")), changed)
+        if any(one["more"] < 0 for one in changed):
             # a value that is true of no call any more may say something about a person who was erased
             none_left = call_values.c.calls <= 0
             for row in connection.execute(select(call_values.c.kind, call_values.c.value).where(none_left)):

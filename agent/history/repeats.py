@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, Row, Select, Text, bindparam, select, tuple_, update
 
 from agent.history.dialects.base import direction_number
 from agent.history.report_facts import Value
@@ -19,6 +19,7 @@ _COLUMNS = (
     *(calls.c.seq, calls.c.caller_reversed, calls.c.started_ms, calls.c.direction, calls.c.value_ids, calls.c.orders),
     calls.c.again_ms,
 )
+_PLACE = (Text, BigInteger)
 _SOLVED: Value = ("solved", "yes")
 
 Touched = dict[str, tuple[int, int]]
@@ -51,7 +52,7 @@ class RepeatLinker:
         while True:
             rows = connection.execute(
                 _linkable()
-                .where(tuple_(calls.c.caller_reversed, calls.c.seq) > tuple_(caller, seq))
+                .where(tuple_(calls.c.caller_reversed, calls.c.seq) > tuple_(caller, seq, types=_PLACE))
                 .order_by(calls.c.caller_reversed, calls.c.seq)
                 .limit(_AT_ONCE)
             ).all()
