@@ -9,10 +9,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean install uninstall install-test fuzz lock audit postgres-kills year-of-calls words
+.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
-NOT_QUICK := asterisk or fuzz or live or peers or postgres or redis or slow
+NOT_QUICK := asterisk or browser or fuzz or live or peers or postgres or redis or slow
 
 # how many tests at a time (0: one after another, in this process)
 WORKERS ?= 2
@@ -70,10 +70,10 @@ asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
-check: lint  ## lint, types, contracts and the quick tests: under four minutes on two cores
+check: lint console-check  ## lint, types, contracts and the quick tests: under four minutes on two cores
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
 
-test: $(VENV)/.ready  ## the whole suite, live calls on a real Asterisk included
+test: $(VENV)/.ready console-check  ## the whole suite, live calls on a real Asterisk included
 	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/.ready  ## measure on real calls, print the table of targets: make bench PARTS="response barge-in"
@@ -85,6 +85,25 @@ postgres-kills: $(VENV)/.ready  ## kill a real PostgreSQL and its node at 50 ran
 year-of-calls: $(VENV)/.ready  ## make a million calls, index and search them: ARGS="--calls 100000 --postgres"
 	@$(BIN)/python -m benchmarks.call_history --home $(HOME_DIR) $(ARGS)
 
+year-of-reports: $(VENV)/.ready  ## every report over a million calls: ARGS="--calls 100000 --postgres"
+	@$(BIN)/python -m benchmarks.reports --home $(HOME_DIR) $(ARGS)
+
+console/node_modules/.ready: console/package.json console/package-lock.json
+	cd console && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+console: console/node_modules/.ready  ## build what the console's pages load in the browser (node, npm)
+	cd console && npm run --silent check && npm run --silent build
+
+console-check:  ## build it once more elsewhere and compare with what is kept; passed over where there is no node
+	@if ! command -v npm >/dev/null; then echo "console-check: passed over, there is no npm"; exit 0; fi; \
+	$(MAKE) --no-print-directory console/node_modules/.ready && cd console && npm run --silent check && \
+	built=$$(mktemp -d) && trap 'rm -rf "$$built"' EXIT && node build.mjs "$$built" && \
+	{ diff -r ../agent/console/static "$$built" || { echo "console-check: agent/console/static is not what console/ builds: make console" >&2; exit 1; }; }
+
+console-pictures: $(VENV)/.ready  ## take the pictures of docs/console anew, with a real Chromium
+	@$(BIN)/python -m tests.browser.pictures --home $(HOME_DIR) $(ARGS)
+
 lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -93,6 +112,9 @@ lint: $(VENV)/.ready  ## style, types and the architecture's contracts
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+console-attack: $(VENV)/.ready  ## throw broken requests at every operation of the console's API: ARGS="--examples 1000"
+	@$(BIN)/python -m tests.console.attack $(ARGS)
 
 install:  ## install on this machine (root); DESTDIR= PREFIX= as usual
 	@if [ -z "$(PYTHON)" ]; then echo "Orderline needs Python 3.11 or later; set PYTHON=" >&2; exit 1; fi
@@ -103,7 +125,7 @@ install:  ## install on this machine (root); DESTDIR= PREFIX= as usual
 uninstall:  ## take all of it away again; KEEP_STATE=1 leaves settings and records
 	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m agent.installation uninstall --destdir "$(DESTDIR)" --prefix "$(PREFIX)" --keep-state "$(KEEP_STATE)"
 
-install-test: $(VENV)/.ready  ## install, call and uninstall in a fresh Debian below var (root)
+install-test: $(VENV)/.ready console-check  ## install, call and uninstall in a fresh Debian below var (root)
 	$(BIN)/python -m tests.install --home $(HOME_DIR) $(ARGS)
 
 lock: $(VENV)/.ready  ## write requirements.lock anew from setup.cfg

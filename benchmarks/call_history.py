@@ -122,7 +122,8 @@ def _index(history: History, calls: int, where: str) -> None:
     )
 
 
-def _send_all(calls_path: Path, shared: SharedHistory) -> None:
+def send_all(calls_path: Path, shared: SharedHistory) -> None:
+    """Put all records of a node into PostgreSQL."""
     shared.prepare()
     with closing(sqlite3.connect(calls_path)) as db:
         rows = db.execute("SELECT id, started_at, record FROM calls ORDER BY rowid")
@@ -130,7 +131,21 @@ def _send_all(calls_path: Path, shared: SharedHistory) -> None:
             shared.send([{"id": one[0], "node": "a", "started_at": one[1], "record": one[2]} for one in some])
 
 
-def _last_start_ms(calls_path: Path) -> int:
+def made_year(home: Path, calls: int) -> Path:
+    """Return the database with a year of calls below ``home``, made where it is not there yet."""
+    directory = home / f"year-{calls}"
+    calls_path = directory / "calls.sqlite"
+    if not calls_path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        draft = directory / "draft.sqlite"
+        draft.unlink(missing_ok=True)
+        write_year(draft, calls)
+        draft.replace(calls_path)
+    return calls_path
+
+
+def last_start_ms(calls_path: Path) -> int:
+    """Return when the last call began, in milliseconds since 1970."""
     with closing(sqlite3.connect(calls_path)) as db:
         (record,) = db.execute("SELECT record FROM calls ORDER BY rowid DESC LIMIT 1").fetchone()
     return int(json.loads(record)["started_utc"] * 1000)
@@ -149,14 +164,8 @@ def main() -> int:
     parser.add_argument("--postgres", action="store_true", help="the same in a real PostgreSQL")
     parser.add_argument("--keep-index", action="store_true", help="do not make the index anew")
     options = parser.parse_args()
-    directory = options.home / f"year-{options.calls}"
-    calls_path = directory / "calls.sqlite"
-    if not calls_path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        draft = directory / "draft.sqlite"
-        write_year(draft, options.calls)
-        draft.replace(calls_path)
-    last_ms = _last_start_ms(calls_path)
+    calls_path = made_year(options.home, options.calls)
+    last_ms = last_start_ms(calls_path)
     print(f"load before: {os.getloadavg()[0]:.1f}")
     with ExitStack() as stack:
         if not options.postgres:
@@ -164,7 +173,7 @@ def main() -> int:
             stack.callback(local.close)
             if not options.keep_index:
                 _index(local, options.calls, "SQLite")
-            print(", ".join(_files(directory)))
+            print(", ".join(_files(calls_path.parent)))
             return int(measure(local, last_ms) > TARGET_MS)
         server = RealPostgres(postgres_programs_in(options.home))
         stack.callback(server.remove)
@@ -172,7 +181,7 @@ def main() -> int:
         server.start("shared_buffers=1GB", "max_wal_size=8GB", "synchronous_commit=off")
         shared = SharedHistory(server.url)
         stack.callback(shared.close)
-        _send_all(calls_path, shared)
+        send_all(calls_path, shared)
         _index(shared, options.calls, "PostgreSQL")
         return int(measure(shared, last_ms) > TARGET_MS)
 

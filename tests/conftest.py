@@ -17,8 +17,8 @@ from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_postgres import RealPostgres, postgres_programs_in
 from agent.rehearsal.real_redis import RealRedis, redis_command
 
-MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",)}
-LONGEST_FIRST = ("live", "peers", "fuzz", "asterisk", "postgres", "redis", "slow")
+MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",), "browser": ("browser",)}
+LONGEST_FIRST = ("live", "browser", "peers", "fuzz", "asterisk", "postgres", "redis", "slow")
 MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis", "postgres_programs": "postgres"}
 
 
@@ -46,6 +46,8 @@ class LiveCallsOnOneWorker(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::", 1)[0]
+        if file.startswith("tests/browser/"):
+            return "browser"  # one browser and one console for all of them
         return "live calls" if file.startswith("tests/live/") else file
 
 

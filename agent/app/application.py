@@ -25,6 +25,7 @@ from agent.app.status import AgentStatus
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
+from agent.asterisk.supervised_calls import SupervisedCalls
 from agent.call.queue_waits import QueueWaits
 from agent.common.redis import SharedRedis
 from agent.config.settings import Settings
@@ -35,7 +36,7 @@ from agent.control.agi import DialplanValues, agi_services
 from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
-from agent.control.routes import control_routes
+from agent.control.routes import call_routes, control_routes
 from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
@@ -177,11 +178,16 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         fastagi.start(settings.fastagi.host, settings.fastagi.port)
         stack.push_async_callback(fastagi.close)
     stop_endpoint = StopEndpoint()
+    supervised = SupervisedCalls(asterisk.ari, telephony.line_of)
     control = ControlServer(
         feed,
         settings.control.token(),
         status.now,
-        [*control_routes(pause, active_calls.list), stop_endpoint.route()],
+        [
+            *control_routes(pause, active_calls.list),
+            *call_routes(supervised.hand_over, supervised.ring),
+            stop_endpoint.route(),
+        ],
         dependencies=status.with_dependencies,
         metrics=metrics.text,
     )

@@ -9,6 +9,7 @@ from agent.app.sound_factory import sound_directory
 from agent.config.settings import Settings
 from agent.history.copies import IndexCopies, SharedCopies
 from agent.records.calls_erasure import CallsFile
+from agent.records.console_notes import NoteCopies
 from agent.records.copies import Kind, RecordCopies
 from agent.records.redis_erasure import RedisCopies
 from agent.records.state_files import StateFiles
@@ -24,6 +25,7 @@ def other_copies(settings: Settings) -> list[RecordCopies]:
     copies: list[RecordCopies] = [
         StateFiles(settings.state_directory, CALLS_FILE),
         IndexCopies(calls_path(settings)),
+        NoteCopies(settings.state_directory / "console.sqlite"),
     ]
     if shared := settings.records.address():
         copies.append(SharedCopies(shared))

@@ -132,6 +132,11 @@ class StasisApplication:
             await asyncio.wait(self._calls.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
         return not self._calls
 
+    def line_of(self, call_id: str) -> AsteriskCallerLine | None:
+        """Return the line of a call that the agent has, None where it has none of this id."""
+        lines = (line for line in self._lines.values() if line.id == call_id and line.id in self._calls)
+        return next((line for line in lines if not line.released), None)
+
     async def hand_over_all(self, reason: str) -> None:
         """Hand every call over to staff with its summary; a session that does not get that done is cut off."""
         for line in tuple(self._lines.values()):

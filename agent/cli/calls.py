@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import datetime as dt
 import json
 import sys
 import time
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.cli.call_filter import VALUE_OPTIONS, InvalidCallsOption, add_filter_options, call_filter
 from agent.cli.control import list_live_calls
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.errors import OrderlineError
@@ -20,31 +20,11 @@ from agent.errors import OrderlineError
 if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.history.export import Format
-    from agent.history.filters import Bounds, CallFilter
     from agent.history.opening import History
     from agent.history.search import CallLine
 
 EXIT_FAILED = 1
 _TOLD_AFTER_SECONDS = 1.0
-_VALUE_OPTIONS = (
-    ("outcome", "how it ended: answered, handed_over, caller_hung_up, ..."),
-    ("ended_by", "agent, caller, handover, supervisor or fault"),
-    ("asked", "a procedure that was asked for: returns"),
-    ("result", "what came of a request: returns=answered"),
-    ("step", "a step that the call came to: returns.sure, or returns.*"),
-    ("reason", "why it was handed over"),
-    ("queue", "the staff queue"),
-    ("edition", "the edition of the procedures"),
-    ("fact", "a fact of an operation: orders.verify.status=delayed"),
-    ("direction", "inbound or outbound"),
-    ("purpose", "of an outbound call"),
-)
-
-
-class InvalidCallsOption(OrderlineError):
-    """An option of ``orderline calls`` cannot be understood."""
-
-    code = "settings"
 
 
 def add_calls_command(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -64,56 +44,23 @@ def add_calls_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         return command
 
     find = part("find", _find, "list finished calls, the latest first (docs/searching-calls.md)")
-    _add_filter(find)
+    add_filter_options(find)
     find.add_argument("--limit", type=int, default=50, metavar="N", help="calls of a page (50)")
     find.add_argument("--after", default="", metavar="CURSOR", help="go on where the page before ended")
     find.add_argument("--count", action="store_true", help="print how many there are, up to 10,000")
     show = part("show", _show, "one finished call: words, steps, systems")
     show.add_argument("id")
     export = part("export", _export, "write finished calls as JSON lines or CSV")
-    _add_filter(export)
+    add_filter_options(export)
     export.add_argument("--format", choices=("jsonl", "csv"), help="by the ending of FILE where it is not given")
     export.add_argument("-o", "--output", type=Path, metavar="FILE", help="write here (standard output)")
     export.add_argument("--cursor", type=Path, metavar="FILE", help="only what came since the last export with FILE")
     values = part("values", _values, "what calls can be found by: all outcomes, steps, ... with numbers of calls")
-    values.add_argument("kind", choices=(*(name for name, _ in _VALUE_OPTIONS), "fault"))
+    values.add_argument("kind", choices=(*(name for name, _ in VALUE_OPTIONS), "fault"))
     index = part("index", _index, "bring the index of finished calls up to date")
     index.add_argument("--anew", action="store_true", help="throw it away and make it again")
     index.add_argument("--follow", action="store_true", help="go on until stopped, a second behind at most")
     part("send", _send, "send to PostgreSQL (records.url) what it lacks of this node's calls")
-
-
-def _add_filter(command: argparse.ArgumentParser) -> None:
-    when = command.add_argument_group("when (the shop's time)")
-    when.add_argument("--from", dest="since", metavar="TIME", help="2026-11-01 or 2026-11-01T14:30")
-    when.add_argument("--to", dest="until", metavar="TIME", help="a day is meant with all of it")
-    what = command.add_argument_group("what (an option may be given several times: one of its values must be true)")
-    for name, text in _VALUE_OPTIONS:
-        what.add_argument(f"--{name.replace('_', '-')}", action="append", default=[], metavar="VALUE", help=text)
-    what.add_argument(
-        "--fault", action="append", nargs="?", const="any", default=[], metavar="TEXT", help="a fault; part of its text"
-    )
-    what.add_argument("--order", default="", metavar="NUMBER")
-    what.add_argument("--caller", default="", metavar="NUMBER", help="or how it ends")
-    measures = command.add_argument_group("how it was")
-    measures.add_argument("--length", type=_span, metavar="SECONDS", help="from-to: 60-120, 300- or -10")
-    measures.add_argument("--score", type=_span, metavar="SCORE", help="what the caller gave the call: 1-2 or 5")
-    measures.add_argument("--latency", type=_span, metavar="MS", help="of the slowest response: 1500-")
-    words = command.add_argument_group('words (all of them; "in a row"; the beginning of one*)')
-    words.add_argument("--said", default="", metavar="WORDS", help="by either side")
-    words.add_argument("--caller-said", default="", metavar="WORDS")
-    words.add_argument("--agent-said", default="", metavar="WORDS")
-
-
-def _span(text: str) -> tuple[float | None, float | None]:
-    least, dash, most = text.partition("-")
-    try:
-        span = (float(least) if least else None, float(most) if most else None)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not FROM-TO") from error
-    if span == (None, None):
-        raise argparse.ArgumentTypeError("give FROM-TO, FROM- or -TO")
-    return span if dash else (span[0], span[0])
 
 
 # --- commands -----------------------------------------------------------------------------------------
@@ -124,14 +71,14 @@ def _live(options: argparse.Namespace) -> int:
 
 
 def _find(options: argparse.Namespace) -> int:
-    with _opened(options) as (settings, history):
-        wanted = _filter(options, settings)
+    with opened_history(options) as (settings, history):
+        wanted = call_filter(options, settings)
         if options.count:
             print(history.index.count(wanted, 10_000))
             return 0
         page = history.index.find(wanted, limit=options.limit, after=options.after)
     for line in page.lines:
-        print(json.dumps(_plain(line)) if options.json else _text(line))
+        print(json.dumps(_plain(line)) if options.json else call_line(line))
     if page.next:
         print(f"More: --after {page.next}", file=sys.stderr)
     elif not page.lines and not options.json:
@@ -142,7 +89,7 @@ def _find(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from agent.history.call_page import call_page
 
-    with _opened(options, catch_up=False) as (_, history):
+    with opened_history(options, catch_up=False) as (_, history):
         record = history.index.record(options.id)
     if record is None:
         print(f"orderline: there is no finished call {options.id}", file=sys.stderr)
@@ -158,8 +105,8 @@ def _export(options: argparse.Namespace) -> int:
     by_ending: Format = "csv" if output is not None and output.suffix.lower() == ".csv" else "jsonl"
     form: Format = options.format or by_ending
     cursor = ExportCursor.read(options.cursor) if options.cursor else None
-    with _opened(options) as (settings, history):
-        wanted = _filter(options, settings)
+    with opened_history(options) as (settings, history):
+        wanted = call_filter(options, settings)
         try:
             if output is None:
                 count, come_to = export(history, wanted, form, sys.stdout, cursor)
@@ -178,7 +125,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _values(options: argparse.Namespace) -> int:
-    with _opened(options) as (_, history):
+    with opened_history(options) as (_, history):
         found = history.index.values(options.kind)
     for value, calls in found:
         print(json.dumps({"value": value, "calls": calls}) if options.json else f"{calls:>9}  {value}")
@@ -186,7 +133,7 @@ def _values(options: argparse.Namespace) -> int:
 
 
 def _index(options: argparse.Namespace) -> int:
-    with _opened(options, catch_up=False) as (_, history):
+    with opened_history(options, catch_up=False) as (_, history):
         told = _Progress()
         history.catch_up(told, anew=options.anew, wait=True)
         print(f"The index is up to date{told.summary}.", flush=True)
@@ -235,7 +182,8 @@ class _Progress:
 
 
 @contextmanager
-def _opened(options: argparse.Namespace, *, catch_up: bool = True) -> Iterator[tuple[Settings, History]]:
+def opened_history(options: argparse.Namespace, *, catch_up: bool = True) -> Iterator[tuple[Settings, History]]:
+    """Give the settings and the finished calls, up to date; for ``--config`` and ``--here`` of a command."""
     from agent.app.outbox_factory import calls_path
     from agent.common.privileges import drop_root_privileges
     from agent.config.loader import load_settings
@@ -257,56 +205,12 @@ def _opened(options: argparse.Namespace, *, catch_up: bool = True) -> Iterator[t
         history.close()
 
 
-def _filter(options: argparse.Namespace, settings: Settings) -> CallFilter:
-    from agent.history.filters import CallFilter
-
-    values: dict[str, tuple[str, ...]] = {name: tuple(getattr(options, name)) for name, _ in _VALUE_OPTIONS}
-    values["fault"] = tuple(text if text == "any" or "*" in text else f"*{text}*" for text in options.fault)
-    return CallFilter(
-        since_ms=_moment(options.since, settings, end=False),
-        until_ms=_moment(options.until, settings, end=True),
-        values={kind: wanted for kind, wanted in values.items() if wanted},
-        order=options.order,
-        caller=options.caller,
-        length_ms=_whole_span(options.length, 1000),
-        score=_whole_span(options.score, 1),
-        latency_ms=_whole_span(options.latency, 1),
-        said=options.said,
-        caller_said=options.caller_said,
-        agent_said=options.agent_said,
-    )
-
-
-def _whole_span(span: tuple[float | None, float | None] | None, factor: int) -> Bounds:
-    from agent.history.filters import ANY, Bounds
-
-    if span is None:
-        return ANY
-    least, most = (None if edge is None else round(edge * factor) for edge in span)
-    return Bounds(least, most)
-
-
-def _moment(text: str | None, settings: Settings, *, end: bool) -> int | None:
-    from agent.config.timezone import local_moment
-
-    if text is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidCallsOption(f"{text!r} is no time: write 2026-11-01 or 2026-11-01T14:30") from error
-    if end and len(text) <= len("2026-11-01"):
-        moment += dt.timedelta(days=1)
-    if moment.tzinfo is None:
-        moment = local_moment(moment, settings.shop.timezone)
-    return int(moment.timestamp() * 1000)
-
-
 def _plain(line: CallLine) -> dict[str, Any]:
     return {**dataclasses.asdict(line), "started_at": line.started_at.isoformat(timespec="milliseconds")}
 
 
-def _text(line: CallLine) -> str:
+def call_line(line: CallLine) -> str:
+    """Return a call as it stands in a list."""
     reason = f" ({line.reason})" if line.reason else ""
     about = " ".join(part for part in (line.asked, *line.orders) if part)
     score = f" score {line.score}" if line.score is not None else ""

@@ -14,12 +14,15 @@ from agent import __version__
 from agent.accuracy.cli import add_accuracy_command
 from agent.cli.admin import add_admin_commands
 from agent.cli.calls import add_calls_command
+from agent.cli.console import add_console_command
 from agent.cli.control import add_control_commands, ask_agent
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
+from agent.cli.impact import add_impact_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
+from agent.cli.report import add_report_command
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
 from agent.cli.terminal import discard_output, printable_output
@@ -105,7 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     add_outbox_commands(add)
     add_records_commands(add)
     add_calls_command(add)
+    add_impact_command(add)
+    add_report_command(add)
     add_control_commands(add)
+    add_console_command(add)
     add_accuracy_command(add)
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     add_shop_command(add, _add_home)

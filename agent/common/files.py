@@ -9,6 +9,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 MOST_BYTES = 4_000_000
 
@@ -27,14 +28,27 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
     Raises OSError (what it is instead of an ordinary file, or too large, stands in ``strerror``) and
     UnicodeDecodeError.
     """
-    _ordinary(path, os.stat(path))  # before it is opened: opening some devices does something
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
-        _ordinary(path, os.fstat(handle))
+    with open_ordinary(path) as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"is larger than {most_bytes} bytes", str(path))
     return content.decode("utf-8-sig")
+
+
+def open_ordinary(path: Path) -> BinaryIO:
+    """Open an ordinary file of any size for reading bytes.
+
+    Raises OSError; what it is instead of an ordinary file stands in ``strerror``.
+    """
+    _ordinary(path, os.stat(path))  # before it is opened: opening some devices does something
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    file = os.fdopen(handle, "rb")
+    try:
+        _ordinary(path, os.fstat(handle))
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _ordinary(path: Path, state: os.stat_result) -> None:

@@ -11,6 +11,7 @@ from agent.common.paths import STATE_DIRECTORY
 from agent.config.asterisk import AmiSettings, AriSettings, FastAgiSettings, MediaSettings
 from agent.config.base import SettingsPart
 from agent.config.call import CallSettings, RescuerSettings
+from agent.config.console import ConsoleSettings
 from agent.config.control import ControlSettings, LogSettings
 from agent.config.delivery import OutboxSettings, RedisSettings, WebhookSettings
 from agent.config.queues import QueueSettings
@@ -33,6 +34,7 @@ class Settings(SettingsPart):
     call: CallSettings = CallSettings()
     speech: SpeechSettings = SpeechSettings()
     control: ControlSettings = ControlSettings()
+    console: ConsoleSettings = ConsoleSettings()
     records: RecordsSettings = RecordsSettings()
     webhooks: tuple[WebhookSettings, ...] = ()
     outbox: OutboxSettings = OutboxSettings()

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.common.untrusted import storable
+from agent.history.loose_json import MOST_VALUE_CHARS, items, mapping, number, string, text, whole
+from agent.history.report_facts import CallBasics, Value, report_facts
 from agent.history.words import side_of_call
 
-MOST_VALUE_CHARS = 200
 _LATEST_MS = 2**42 - 1
 """In the year 2109. Times outside 1970..2109 are taken for one of the two."""
 _MOST_OFFSET = 24 * 60 - 1
@@ -21,9 +22,6 @@ _MOST = 1e15
 _PAIR = re.compile(r"\b(\w+)=([^,;\s]+)")
 _NUMBERS = re.compile(r"\d+")
 _ANY = "any"
-
-Value = tuple[str, str]
-"""Kind and value of something a call can be found by: ``("step", "returns.sure")``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,17 @@ class FinishedCall:
     """What it can be found by, each once."""
     caller_words: tuple[str, ...]
     agent_words: tuple[str, ...]
+    sums: Mapping[Value, int]
+    """What reports add up of it besides the values."""
+    misheard: tuple[tuple[str, str], ...]
+    """Slot and words of each answer that was not understood."""
+    wait_ms: int | None
+    """In the staff queue."""
+    greeting_ms: int | None
+    """From the answer to the first words."""
+    has_matter: bool
+    """Whether another call of the same number can be about the same: not for withheld numbers, outbound calls and
+    calls that came back from the queue."""
 
     @property
     def first_seq(self) -> int:
@@ -79,41 +88,56 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
 
     ``written_ms`` is when it was stored (milliseconds since 1970); it stands in where the record has no start.
     """
-    caller, handover = _mapping(record.get("caller")), _mapping(record.get("handover"))
-    turns = [one for one in _list(record.get("turns")) if isinstance(one, Mapping)]
+    caller, handover = mapping(record.get("caller")), mapping(record.get("handover"))
+    turns = [one for one in items(record.get("turns")) if isinstance(one, Mapping)]
     started_ms, offset = _start(record, written_ms)
     steps = _steps(record, turns)
-    meant = [pair for turn in turns if (told := turn.get("understood")) for pair in _PAIR.findall(_string(told))]
+    meant = [pair for turn in turns if (told := turn.get("understood")) for pair in _PAIR.findall(string(told))]
     asked = _asked(record, turns, meant)
-    faults = [str(fault) for fault in _list(record.get("faults"))]
-    responses = [value for turn in turns if (value := _number(turn.get("response_ms"))) is not None]
+    faults = [str(fault) for fault in items(record.get("faults"))]
+    responses = [value for turn in turns if (value := number(turn.get("response_ms"))) is not None]
     score = _score(record, meant)
-    single = {
-        "outcome": _text(record.get("outcome")),
-        "ended_by": _text(record.get("ended_by")),
-        "reason": _text(handover.get("reason")),
-        "queue": _text(handover.get("queue")),
-        "edition": _text(record.get("edition")),
-        "direction": _text(record.get("direction")) or "inbound",
-    }
+    duration_ms, latency_ms = whole(number(record.get("duration_seconds")), 1000) or 0, max(responses, default=None)
+    single = _single(record, handover)
+    counted = report_facts(
+        record,
+        turns,
+        CallBasics(
+            outcome=single["outcome"],
+            reason=single["reason"],
+            edition=single["edition"],
+            number=text(caller.get("number")),
+            direction=single["direction"],
+            duration_ms=duration_ms,
+            latency_ms=whole(latency_ms, 1),
+            requests=asked,
+            score=score,
+        ),
+    )
+    values = dict.fromkeys((*_values(single, record, steps, asked, faults, score), *counted.values))
     return FinishedCall(
-        id=_text(record.get("id")),
+        id=text(record.get("id")),
         started_ms=started_ms,
         offset_minutes=offset,
         written_ms=max(0, min(written_ms, _LATEST_MS)),
-        duration_ms=_whole(_number(record.get("duration_seconds")), 1000) or 0,
-        caller=_text(caller.get("number")),
-        dialled=_text(caller.get("dialled")),
+        duration_ms=duration_ms,
+        caller=text(caller.get("number")),
+        dialled=text(caller.get("dialled")),
         asked=asked[0][0] if asked else "",
         last_step=steps[-1] if steps else "",
         orders=_orders(record, handover, meant),
         score=score,
-        latency_ms=_whole(max(responses), 1) if responses else None,
+        latency_ms=whole(latency_ms, 1),
         turns=len(turns),
         faults=len(faults),
-        values=tuple(dict.fromkeys(_values(single, record, steps, asked, faults, score))),
-        caller_words=side_of_call(_string(turn.get("heard")) for turn in turns),
-        agent_words=side_of_call(_string(turn.get("agent")) for turn in turns),
+        values=tuple(values),
+        caller_words=side_of_call(string(turn.get("heard")) for turn in turns),
+        agent_words=side_of_call(string(turn.get("agent")) for turn in turns),
+        sums=counted.sums,
+        misheard=counted.misheard,
+        wait_ms=counted.wait_ms,
+        greeting_ms=counted.greeting_ms,
+        has_matter=counted.has_matter,
         **single,
     )
 
@@ -126,27 +150,39 @@ def order_key(number: str) -> str:
 # --- parts --------------------------------------------------------------------------------------------
 
 
+def _single(record: Mapping[str, Any], handover: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts of which a call has one each."""
+    return {
+        "outcome": text(record.get("outcome")),
+        "ended_by": text(record.get("ended_by")),
+        "reason": text(handover.get("reason")),
+        "queue": text(handover.get("queue")),
+        "edition": text(record.get("edition")),
+        "direction": (text(record.get("direction")) or "inbound").lower(),
+    }
+
+
 def _start(record: Mapping[str, Any], written_ms: int) -> tuple[int, int]:
     """Return when the call began, in milliseconds since 1970, and how far the shop's clock was from UTC, in minutes."""
     ms, offset = None, 0
     try:
-        moment = dt.datetime.fromisoformat(_string(record.get("started_at")))
+        moment = dt.datetime.fromisoformat(string(record.get("started_at")))
         shift = moment.utcoffset()
         offset = max(-_MOST_OFFSET, min(round(shift.total_seconds() / 60), _MOST_OFFSET)) if shift else 0
         local = moment.replace(tzinfo=dt.UTC) - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
         ms = (local - dt.timedelta(minutes=offset)) // dt.timedelta(milliseconds=1)
     except ValueError:
         pass
-    exact = _number(record.get("started_utc"))
+    exact = number(record.get("started_utc"))
     if exact is not None and exact > 0:
-        ms = _whole(exact, 1000)
+        ms = whole(exact, 1000)
     return max(0, min(written_ms if ms is None else ms, _LATEST_MS)), offset
 
 
 def _steps(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the steps in order; of records without a trail, those that said something."""
-    taken = [one for one in _list(record.get("trail")) if isinstance(one, Mapping)] or turns
-    named = ((_text(one.get("flow")), _text(one.get("step"))) for one in taken)
+    taken = [one for one in items(record.get("trail")) if isinstance(one, Mapping)] or turns
+    named = ((text(one.get("flow")), text(one.get("step"))) for one in taken)
     return [f"{flow}.{step}"[:MOST_VALUE_CHARS] for flow, step in named if flow and step]
 
 
@@ -158,11 +194,11 @@ def _asked(
     Records without a list of it: what the opening question (``request``) was understood to ask for, and whatever else
     was understood that is the name of a flow of the call.
     """
-    told = [one for one in _list(record.get("intents")) if isinstance(one, Mapping)]
+    told = [one for one in items(record.get("intents")) if isinstance(one, Mapping)]
     if told:
-        pairs = [(_text(one.get("intent")), _text(one.get("result"))) for one in told]
+        pairs = [(text(one.get("intent")), text(one.get("result"))) for one in told]
         return [(intent, result) for intent, result in pairs if intent]
-    flows = {_text(turn.get("flow")) for turn in turns}
+    flows = {text(turn.get("flow")) for turn in turns}
     asked = (value for name, value in meant if value in flows or name == "request")
     return [(flow, "") for flow in dict.fromkeys(asked)]
 
@@ -170,27 +206,27 @@ def _asked(
 def _orders(
     record: Mapping[str, Any], handover: Mapping[str, Any], meant: Iterable[tuple[str, str]]
 ) -> tuple[str, ...]:
-    held = [_mapping(record.get("slots")), _mapping(handover.get("facts"))]
-    held += [_mapping(one.get("about")) for one in _list(record.get("intents")) if isinstance(one, Mapping)]
+    held = [mapping(record.get("slots")), mapping(handover.get("facts"))]
+    held += [mapping(one.get("about")) for one in items(record.get("intents")) if isinstance(one, Mapping)]
     found = [value for part in held for name, value in part.items() if name in ("order_number", "order")]
-    for fact in _list(record.get("facts")):
+    for fact in items(record.get("facts")):
         if isinstance(fact, Mapping) and (
             fact.get("name") == "order_number"
-            or (fact.get("name") in ("number", "order.number") and _string(fact.get("operation")).startswith("orders."))
+            or (fact.get("name") in ("number", "order.number") and string(fact.get("operation")).startswith("orders."))
         ):
             found.append(fact.get("value"))
     found += [value for name, value in meant if name == "order_number"]
-    return tuple(dict.fromkeys(key for one in found if (key := order_key(_text(one)))))
+    return tuple(dict.fromkeys(key for one in found if (key := order_key(text(one)))))
 
 
 def _score(record: Mapping[str, Any], meant: Iterable[tuple[str, str]]) -> int | None:
     """Return the answer to the survey's question: of its operation, else what was understood."""
-    told = (*_mapping(record.get("slots")).items(), *meant)
+    told = (*mapping(record.get("slots")).items(), *meant)
     found: list[object] = [value for name, value in told if name.endswith("survey_score")]
-    for fact in _list(record.get("facts")):
+    for fact in items(record.get("facts")):
         if isinstance(fact, Mapping) and fact.get("operation") == "surveys.answer":
             found.append(fact.get("value"))
-    numbers = [int(text) for one in found if (text := _text(one)).isdecimal() and len(text) <= 2]
+    numbers = [int(digits) for one in found if (digits := text(one)).isdecimal() and len(digits) <= 2]
     return numbers[-1] if numbers else None
 
 
@@ -214,50 +250,15 @@ def _values(
         yield "fault", _NUMBERS.sub("#", storable(fault))[:MOST_VALUE_CHARS]
     if score is not None:
         yield "score", str(score)
-    if purpose := _text(record.get("purpose")):
+    if purpose := text(record.get("purpose")):
         yield "purpose", purpose
-    for fact in _list(record.get("facts")):
+    for fact in items(record.get("facts")):
         if isinstance(fact, Mapping) and isinstance(fact.get("value"), (str, int)):
-            name = f"{_text(fact.get('operation'))}.{_text(fact.get('name'))}"
+            name = f"{text(fact.get('operation'))}.{text(fact.get('name'))}"
             if not _one_of_many(name):
-                yield "fact", f"{name}={_text(fact.get('value'))}"[:MOST_VALUE_CHARS]
+                yield "fact", f"{name}={text(fact.get('value'))}"[:MOST_VALUE_CHARS]
 
 
 def _one_of_many(name: str) -> bool:
     """Tell facts that are different in every call: they are found by order, or by their words."""
     return name.endswith(("number", ".id", "_id", ".key"))
-
-
-# --- JSON that may be anything ------------------------------------------------------------------------
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
-def _string(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _text(value: object) -> str:
-    if type(value) is str and len(value) <= MOST_VALUE_CHARS and value.isascii() and "\0" not in value:
-        return value  # nearly always
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, int)):
-        return storable(str(value))[:MOST_VALUE_CHARS]
-    return ""
-
-
-def _number(value: object) -> float | None:
-    return (
-        float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e15 else None
-    )
-
-
-def _whole(value: float | None, factor: int) -> int | None:
-    return None if value is None else round(value * factor)

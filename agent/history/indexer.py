@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, inspect, select, update
 
 from agent.common.untrusted import load_json
 from agent.errors import OrderlineError
-from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall
-from agent.history.facts import FinishedCall, Value, call_facts
+from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall, direction_number, reversed_digits
+from agent.history.facts import FinishedCall, call_facts
+from agent.history.repeats import RepeatLinker, touched_at
+from agent.history.report_facts import Value
 from agent.history.sources import Changes, Position, RecordSource, StoredRecord
+from agent.history.sums import SumWriter, pack, timed_sums, unpack
 from agent.history.tables import LAYOUT, call_values, calls, index_state
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,11 @@ FILLED_AT_ONCE = 5_000
 """Calls of one transaction while an index is made anew."""
 
 _AHEAD = 4_096
+_COUNTED = (
+    *(calls.c.value_ids, calls.c.sums, calls.c.direction, calls.c.started_ms, calls.c.caller_reversed),
+    *(calls.c.duration_ms, calls.c.wait_ms, calls.c.again_ms),
+)
+"""What is needed to take a call out of the sums."""
 
 Progress = Callable[[int, int], None]
 """``progress(done, all)``: how many records have been read of how many."""
@@ -41,7 +49,9 @@ class Indexer:
         self._dialect = dialect
         self._source = source
         self._values: dict[Value, int] = {}
-        self._counted: Counter[int] = Counter()
+        self._named: dict[int, Value] = {}
+        self._sums = SumWriter(dialect)
+        self._repeats = RepeatLinker(self._sums, self._named.__getitem__, self._value_id)
 
     def catch_up(self, progress: Progress = lambda done, of: None, *, anew: bool = False) -> int:
         """Take in everything that the records hold and the index does not; return how many records were read.
@@ -54,8 +64,8 @@ class Indexer:
                 self._begin_anew(connection)
         done = 0
         with self._engine.connect() as connection:
-            self._values = self._known_values(connection)
-            self._counted.clear()
+            self._values.clear()
+            self._sums.clear()
             complete = _state(connection, "complete")
         if not complete:
             done += self._fill(progress)
@@ -90,12 +100,16 @@ class Indexer:
         while True:
             with self._engine.begin() as connection:
                 of = of or self._source.count(connection)
+                self._learn_values(connection)
                 records = self._source.records_from(connection, _state(connection, "filled_to"), FILLED_AT_ONCE)
                 if not records:
+                    self._repeats.link_all(connection)
+                    self._write_sums(connection)
                     self._dialect.end_filling(connection)
                     _set_state(connection, "complete", 1)
                     return done
                 self._insert(connection, [one for one in map(_facts, records) if one is not None])
+                self._write_sums(connection)
                 _set_state(connection, "filled_to", records[-1].place)
             done += len(records)
             progress(done, max(of, done))
@@ -116,8 +130,9 @@ class Indexer:
 
     def _replace(self, connection: Connection, changes: Changes) -> None:
         """Put changed calls in the place of what is known of them; words that stay the same are left alone."""
+        self._learn_values(connection)
         coming = {one.id: one for one in map(_facts, changes.records) if one is not None}
-        columns = (calls.c.seq, calls.c.id, calls.c.value_ids, calls.c.words_mark)
+        columns = (calls.c.seq, calls.c.id, calls.c.words_mark, *_COUNTED)
         rows = [
             row
             for ids in _parts(changes.ids)
@@ -128,32 +143,62 @@ class Indexer:
             for row in rows
             if row.id in coming and (row.seq, row.words_mark) == (coming[row.id].first_seq, coming[row.id].words_mark)
         }
-        self._counted.subtract(value for row in rows for value in row.value_ids)
+        for row in rows:
+            self._take_away(connection, row)
         if rows:
             self._dialect.remove(connection, [row.seq for row in rows])
         if other_words := [row.seq for row in rows if row.id not in same_words]:
             self._dialect.remove_words(connection, other_words)
         kept = [coming[call_id] for call_id in same_words]  # first: nothing else gets their places
-        self._insert(connection, kept, with_words=False)
-        self._insert(connection, [one for one in coming.values() if one.id not in same_words])
+        added = self._insert(connection, kept, with_words=False)
+        added += self._insert(connection, [one for one in coming.values() if one.id not in same_words])
+        gone = ((row.caller_reversed, row.seq) for row in rows if row.again_ms is not None)
+        came = ((reversed_digits(one.facts.caller), one.seq) for one in added if one.facts.has_matter)
+        self._repeats.link(connection, touched_at(chain(gone, came)))
+        self._write_sums(connection)
 
-    def _insert(self, connection: Connection, facts: Sequence[FinishedCall], *, with_words: bool = True) -> None:
+    def _take_away(self, connection: Connection, row: Any) -> None:
+        """Take from counts and sums what a call has added to them."""
+        direction = direction_number(row.direction)
+        self._sums.count(direction, row.started_ms, chain(row.value_ids, unpack(row.sums)), sign=-1)
+        values = [self._named[value_id] for value_id in row.value_ids]
+        timed = self._timed(connection, timed_sums(values, row.duration_ms, row.wait_ms, row.again_ms))
+        self._sums.add(direction, row.started_ms, timed, sign=-1)
+
+    def _add_up(self, connection: Connection, call: IndexedCall) -> None:
+        """Add a new call to counts and sums."""
+        facts = call.facts
+        direction = direction_number(facts.direction)
+        self._sums.count(direction, facts.started_ms, chain(call.value_ids, unpack(call.sums)))
+        timed = self._timed(connection, timed_sums(facts.values, facts.duration_ms, facts.wait_ms, None))
+        self._sums.add(direction, facts.started_ms, timed)
+
+    def _timed(self, connection: Connection, sums: Iterable[tuple[Value, int]]) -> list[tuple[int, int]]:
+        return [(self._value_id(connection, value), amount) for value, amount in sums]
+
+    def _insert(
+        self, connection: Connection, facts: Sequence[FinishedCall], *, with_words: bool = True
+    ) -> list[IndexedCall]:
         places = _free_places(connection, facts)
         added = [
-            IndexedCall(seq, self._value_ids(connection, one.values), one)
+            IndexedCall(seq, self._value_ids(connection, one.values), self._packed(connection, one.sums), one)
             for seq, one in zip(places, facts, strict=True)
         ]
-        self._counted.update(value for call in added for value in call.value_ids)
+        for call in added:
+            self._add_up(connection, call)
         self._dialect.insert(connection, added)
         if with_words:
             self._dialect.insert_words(connection, added)
-        self._write_counts(connection)
+        return added
 
     # --- values ---------------------------------------------------------------------------------------
 
-    def _known_values(self, connection: Connection) -> dict[Value, int]:
-        rows = connection.execute(select(call_values.c.kind, call_values.c.value, call_values.c.id))
-        return {(row.kind, row.value): row.id for row in rows}
+    def _learn_values(self, connection: Connection) -> None:
+        if not self._values:
+            rows = connection.execute(select(call_values.c.kind, call_values.c.value, call_values.c.id))
+            self._values.update({(row.kind, row.value): row.id for row in rows})
+            self._named.clear()
+            self._named.update((value_id, value) for value, value_id in self._values.items())
 
     def _value_ids(self, connection: Connection, values: Iterable[Value]) -> tuple[int, ...]:
         return tuple(sorted(self._value_id(connection, value) for value in values))
@@ -164,14 +209,22 @@ class Indexer:
             known = 1 + (connection.scalar(select(func.max(call_values.c.id))) or 0)
             connection.execute(insert(call_values).values(id=known, kind=value[0], value=value[1], calls=0))
             self._values[value] = known
+            self._named[known] = value
         return known
 
-    def _write_counts(self, connection: Connection) -> None:
-        changed: list[dict[str, Any]] = [{"which": value, "more": count} for value, count in self._counted.items()]
-        self._counted.clear()
+    def _packed(self, connection: Connection, sums: Mapping[Value, int]) -> bytes:
+        return pack(value_id for value, n in sums.items() for value_id in repeat(self._value_id(connection, value), n))
+
+    def _write_sums(self, connection: Connection) -> None:
+        """Write sums, and how many calls each value is true of; last: values of which nothing is left are gone then."""
+        self._sums.write(connection)
+        counted = self._sums.references.items()
+        changed: list[dict[str, Any]] = [{"which": value, "more": count} for value, count in counted if count]
+        self._sums.clear()
         if changed:
             add = update(call_values).where(call_values.c.id == bindparam("which"))
             connection.execute(add.values(calls=call_values.c.calls + bindparam("more")), changed)
+        if any(one["more"] < 0 for one in changed):
             # a value that is true of no call any more may say something about a person who was erased
             none_left = call_values.c.calls <= 0
             for row in connection.execute(select(call_values.c.kind, call_values.c.value).where(none_left)):

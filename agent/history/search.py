@@ -7,8 +7,10 @@ import binascii
 import dataclasses
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, or_, select
@@ -18,11 +20,15 @@ from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, Conditions, IndexDialect, ValueGroup, WordCondition, reversed_digits
 from agent.history.facts import order_key
 from agent.history.filters import VALUE_KINDS, CallFilter
+from agent.history.misheard import MisheardWords, read_misheard, read_misheard_of
+from agent.history.report_facts import Value
 from agent.history.tables import call_values, calls
+from agent.history.totals import only_direction, read_totals
 from agent.history.words import search_terms
 
 MOST_LINES = 1_000
 """Calls of one page."""
+_EVERY_CALL = 2**31
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 RecordsOf = Callable[[Connection, Sequence[str]], Mapping[str, str]]
 """``records_of(connection, ids)``: id -> the whole record as JSON; without those that are gone."""
@@ -129,6 +135,24 @@ class CallIndex:
             rows = connection.execute(query.order_by(call_values.c.calls.desc(), call_values.c.value)).all()
         return [(row.value, row.calls) for row in rows]
 
+    def totals(self, wanted: CallFilter, cuts: Sequence[int], kinds: Collection[str]) -> list[Counter[Value]]:
+        """Return what is added up of the calls that fulfil a filter, for each part between two cuts.
+
+        ``cuts`` are milliseconds since 1970, in order; the times of the filter itself are not used. ``kinds`` are those
+        of values and sums (:mod:`agent.history.report_facts`). Fast where the filter names a direction at most.
+        """
+        with self._engine.connect() as connection:
+            return read_totals(connection, cuts, kinds, only_direction(wanted), partial(self._seqs_between, wanted))
+
+    def misheard(self, wanted: CallFilter, most: int = 100) -> list[MisheardWords]:
+        """Return answers that were not understood in the calls that fulfil a filter, those of most calls first."""
+        directions = only_direction(wanted)
+        since, until = wanted.since_ms or 0, 2**42 if wanted.until_ms is None else wanted.until_ms
+        with self._engine.connect() as connection:
+            if directions is None:
+                return read_misheard_of(connection, self._seqs_between(wanted, connection, since, until), most)
+            return read_misheard(connection, _first_seq(since), _first_seq(until), directions, most)
+
     def stored_between(self, wanted: CallFilter, since_ms: int, until_ms: int) -> Iterator[CallLine]:
         """Yield calls in the order in which their records were stored: from a moment on, and before another.
 
@@ -158,6 +182,11 @@ class CallIndex:
             conditions = dataclasses.replace(conditions, before_seq=before if most is None else min(before, most))
         return self._dialect.find(connection, conditions, limit)
 
+    def _seqs_between(self, wanted: CallFilter, connection: Connection, since_ms: int, until_ms: int) -> list[int]:
+        return self._seqs(
+            connection, dataclasses.replace(wanted, since_ms=since_ms, until_ms=until_ms), None, _EVERY_CALL
+        )
+
     def _among(self, connection: Connection, wanted: CallFilter, seqs: Sequence[int]) -> list[int]:
         """Return those of the calls at these places that fulfil a filter."""
         conditions = _conditions(connection, wanted)
@@ -171,7 +200,7 @@ class CallIndex:
 def _conditions(connection: Connection, wanted: CallFilter) -> Conditions | None:
     """Look the values of a filter up; None where one of them is true of no call."""
     groups = []
-    for kind, values in wanted.values.items():
+    for kind, values in (*wanted.values.items(), *wanted.also):
         if kind not in VALUE_KINDS:
             raise InvalidSearch(f"Calls are not found by {kind!r}, but by {', '.join(VALUE_KINDS)}.")
         if values:
@@ -193,6 +222,10 @@ def _conditions(connection: Connection, wanted: CallFilter) -> Conditions | None
         caller=reversed_digits(wanted.caller),
         length_ms=wanted.length_ms,
         latency_ms=wanted.latency_ms,
+        wait_ms=wanted.wait_ms,
+        greeting_ms=wanted.greeting_ms,
+        again_ms=wanted.again_ms,
+        misheard=wanted.misheard,
         words=tuple(WordCondition(who, search_terms(query)) for who, query in said if query),
     )
 
@@ -209,6 +242,8 @@ def _group(connection: Connection, kind: str, values: Sequence[str]) -> ValueGro
 
 
 def _pattern(value: str) -> re.Pattern[str]:
+    if value.startswith("="):
+        return re.compile(re.escape(value[1:]))
     return re.compile(".*".join(map(re.escape, value.split("*"))), re.IGNORECASE | re.DOTALL)
 
 

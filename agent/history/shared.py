@@ -24,6 +24,11 @@ log = logging.getLogger(__name__)
 _INDEX_LOCK = 0x6F726469
 """Of PostgreSQL's advisory locks: one process at a time fills the index."""
 
+_TABLES = (
+    *("records", "record_changes", "calls", "call_orders", "call_words", "call_values", "misheard", "sums_by_hour"),
+    "sums_by_day",
+)
+
 
 class PostgresUnavailable(OrderlineError):
     """PostgreSQL does not answer, or refuses what is asked of it."""
@@ -122,7 +127,7 @@ class SharedHistory:
         they are taken anew, and their table as well (which the owner of the database may do, and nobody less).
         """
         with self.told(), self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("records", "record_changes", "calls", "call_orders", "call_words", "call_values"):
+            for table in _TABLES:
                 if connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is not None:
                     connection.execute(text(f"VACUUM (FULL, ANALYZE) {table}"))
             try:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     SmallInteger,
     Table,
@@ -19,8 +20,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised whenever these tables change, or what :mod:`agent.history.facts` puts into them: the index is made anew."""
+
+NEVER = 2**42
+"""Longer than any time between two calls, in milliseconds."""
 
 metadata = MetaData()
 
@@ -76,12 +80,21 @@ calls = Table(
     Column("turns", Integer, nullable=False),
     Column("faults", Integer, nullable=False),
     Column("words_mark", BigInteger, nullable=False),  # another number where other words were said
+    Column("wait_ms", BigInteger),  # in the staff queue
+    Column("greeting_ms", BigInteger),
+    # How long after this call the same number called again on the same matter; NEVER where it did not, NULL where that
+    # cannot be known.
+    Column("again_ms", BigInteger),
+    Column("sums", LargeBinary, nullable=False),  # what is added up of it besides its values (agent.history.sums)
     Column("value_ids", ARRAY(Integer).with_variant(_SpacedNumbers(), "sqlite"), nullable=False),
     UniqueConstraint("id", name="calls_id"),
 )
 Index("calls_by_caller", calls.c.caller_reversed, calls.c.seq)
 Index("calls_by_length", calls.c.duration_ms)
 Index("calls_by_latency", calls.c.latency_ms)
+Index("calls_by_wait", calls.c.wait_ms)
+Index("calls_by_greeting", calls.c.greeting_ms)
+Index("calls_by_return", calls.c.again_ms)
 Index("calls_by_writing", calls.c.written_ms, calls.c.id)
 
 call_values = Table(
@@ -102,6 +115,36 @@ call_orders = Table(
     Column("seq", BigInteger, primary_key=True),
     sqlite_with_rowid=False,
 )
+
+misheard = Table(
+    "misheard",
+    metadata,
+    # Answers that were not understood, as they are grouped: :func:`agent.history.report_facts.report_facts`.
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    Column("direction", SmallInteger, nullable=False),
+    Column("slot", _exact, nullable=False),
+    Column("heard", _exact, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("misheard_by_words", misheard.c.heard, misheard.c.seq)
+
+
+def _sums(name: str) -> Table:
+    """Return a table of sums: how much of a value there is in the calls that began within one hour, or one day."""
+    return Table(
+        name,
+        metadata,
+        Column("value_id", Integer, primary_key=True, autoincrement=False),
+        Column("direction", SmallInteger, primary_key=True, autoincrement=False),
+        Column("start", Integer, primary_key=True, autoincrement=False),  # hours, or days, since 1970 (UTC)
+        Column("amount", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+sums_by_hour = _sums("sums_by_hour")
+sums_by_day = _sums("sums_by_day")
 
 index_state = Table(
     "index_state",

@@ -15,7 +15,7 @@ from agent.installation.file_installer import FileInstaller, fill_placeholders
 from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
-UNITS = ("orderline.service", "orderline-rescuer.service")
+UNITS = ("orderline.service", "orderline-rescuer.service", "orderline-console.service")
 SECRETS = ("ari-password", "ami-secret", "control-token")
 STATE_MANIFEST = "manifest.json"
 """In the state directory: what is left after ``make uninstall KEEP_STATE=1``."""
@@ -72,8 +72,9 @@ def _place_files(placing: FileInstaller, source: Path) -> None:
         for path in sorted((source / folder).iterdir()):
             placing.file(layout.share_dir / folder / path.name, path.read_bytes())
     contrib = source / "contrib"
-    for path in sorted((contrib / "fail2ban").iterdir()):
-        placing.file(layout.share_dir / "fail2ban" / path.name, path.read_bytes())
+    for folder in ("fail2ban", "nginx"):
+        for path in sorted((contrib / folder).iterdir()):
+            placing.file(layout.share_dir / folder / path.name, path.read_bytes())
     for unit in UNITS:
         placing.file(layout.unit_dir / unit, fill_placeholders((contrib / "systemd" / unit).read_text("utf-8"), values))
     placing.directory(layout.etc_dir, 0o750, group=True)
@@ -136,5 +137,8 @@ def _tell(layout: InstallationLayout, report: Report, kept: list[Path], *, upgra
         f"  edit {layout.etc_dir}/orderline.yaml\n"
         "  orderline wire            shows what your Asterisk needs; orderline wire --apply does it\n"
         "  orderline check           says what is still missing, each with its fix\n"
-        "  systemctl enable --now orderline orderline-rescuer"
+        "  systemctl enable --now orderline orderline-rescuer\n"
+        "For the console in the browser, which is switched off (docs/console.md):\n"
+        "  orderline console people add NAME --role admin\n"
+        "  systemctl enable --now orderline-console"
     )

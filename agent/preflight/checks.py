@@ -30,6 +30,7 @@ from agent.preflight.finding import Finding
 from agent.preflight.machine import (
     address_findings,
     clock_finding,
+    console_finding,
     demo_shop_finding,
     directory_finding,
     holiday_findings,
@@ -83,6 +84,7 @@ async def all_findings(
     for finding in port_findings(settings):
         yield finding
     yield rescuer_finding(settings.control, unit_active)
+    yield console_finding(settings, unit_active)
     for finding in file_findings(files or AsteriskFiles(), tuple(settings.queues), settings.ami.user):
         yield finding
     async for finding in _flow_and_speech_findings(settings):

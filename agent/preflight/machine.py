@@ -287,6 +287,25 @@ def rescuer_finding(control: ControlSettings, active: Callable[[str], bool | Non
     return Finding(what, "warning", detail, "systemctl enable --now orderline-rescuer")
 
 
+def console_finding(settings: Settings, active: Callable[[str], bool | None]) -> Finding:
+    """Whether the console may be served as it is set, and somebody can sign in; one that is off is in order."""
+    what, console = "console", settings.console
+    if refusal := console.refusal():
+        key, _, detail = refusal.partition(": ")
+        return Finding(what, "failed", detail or refusal, f"correct {key} in orderline.yaml (docs/console.md)")
+    for key, file in (("certificate_file", console.certificate_file), ("key_file", console.key_file)):
+        if file is not None and not os.access(file, os.R_OK):
+            return Finding(what, "failed", f"{file} cannot be read", f"console.{key}: a file the agent's user may read")
+    if active("orderline-console") is False:
+        return Finding(what, "ok", "it is switched off: systemctl enable --now orderline-console")
+    if not (settings.state_directory / "console.sqlite").exists():
+        if active("orderline-console") is None:
+            return Finding(what, "ok", "nobody has an account: orderline console people add NAME --role admin")
+        detail, fix = "it runs, and nobody has an account", "orderline console people add NAME --role admin"
+        return Finding(what, "warning", detail, fix)
+    return Finding(what, "ok", f"at {host_port(console.host, console.port)}")
+
+
 def unit_active(unit: str) -> bool | None:
     """Ask systemd whether a unit runs; None where there is no systemd."""
     program = shutil.which("systemctl")

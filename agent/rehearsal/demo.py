@@ -17,6 +17,7 @@ import aiohttp
 
 from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.call_centre import PrivateCallCentre, RehearsalHome, running_call_centre
+from agent.rehearsal.console_process import running_console_of, usual_port
 from agent.rehearsal.errors import ScriptError
 from agent.rehearsal.live_transcript import TranscriptPrinter
 from agent.rehearsal.ordered_report import OrderedReport
@@ -156,8 +157,12 @@ async def play_files(
 async def run(home: RehearsalHome, stop: asyncio.Event) -> int:
     """Leave a private call centre running for a softphone, with a live transcript, until ``stop`` is set."""
     async with temporary_call_centre(home, say) as stack:
+        run_dir = stack.agent.config_dir.parent
         with RunningCallCentre.of(stack).told(home):
-            await _show_live_calls(stack, stop)
+            async with running_console_of(stack, run_dir, port=usual_port()) as console:
+                say(f"\nConsole in the browser: {console.url}")
+                say(f"  name         {console.name}\n  password     {console.password}")
+                await _show_live_calls(stack, stop)
     return 0
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.records.database import connect
-from agent.rehearsal.year_of_calls_talks import FAULTS, GREETING, TALKS, WEIGHTS, Talk
+from agent.rehearsal.year_of_calls_talks import FAULTS, GREETING, TALKS, UNCLEAR, WEIGHTS, Talk
 
 DAYS = 365
 _HOURS = (1, 1, 1, 1, 1, 2, 6, 18, 45, 70, 80, 78, 70, 72, 76, 72, 66, 58, 46, 34, 24, 14, 6, 2)
@@ -123,7 +123,9 @@ class _Made:
         last = chance.randrange(1, len(talk.exchanges) + 1) if self._hung_up else len(talk.exchanges)
         for exchange in talk.exchanges[:last]:
             if chance.random() < 0.07:
-                self._say(exchange.flow, exchange.step, exchange.says(self._values()), "", "", exchange.slot)
+                self._say(
+                    exchange.flow, exchange.step, exchange.says(self._values()), self._unclear(), "", exchange.slot
+                )
             heard = chance.choice(exchange.hears)
             understood = exchange.understood.format(**self._values())
             self._say(exchange.flow, exchange.step, exchange.says(self._values()), heard, understood, exchange.slot)
@@ -187,6 +189,11 @@ class _Made:
             else None,
         }
 
+    def _unclear(self) -> str:
+        """Return an answer that is not understood: words, or silence."""
+        kind, which = divmod(int(self._order), 10)
+        return UNCLEAR[which % len(UNCLEAR)] if kind % 2 else ""
+
     def _values(self) -> dict[str, str]:
         return {"order": self._order, "day": self._chance.choice(("today", "tomorrow", "on Friday", "next Monday"))}
 
@@ -210,7 +217,9 @@ class _Made:
             }
         )
         left = self._at + len(agent) / 15 + (1 + len(heard) / 12 if heard else 5)
-        kind, way = ("collect", "answered" if heard else "no_input") if slot else ("say", "then")
+        kind, way = (
+            ("collect", "answered" if understood else "no_match" if heard else "no_input") if slot else ("say", "then")
+        )
         self._trail.append(
             {
                 "flow": flow,

@@ -262,6 +262,17 @@ TALKS = (
     ),
 )
 WEIGHTS = tuple(itertools.accumulate(talk.share for talk in TALKS))
+UNCLEAR = (
+    "well it is about the thing i got",
+    "the blue one",
+    "hang on a second",
+    "my husband has that",
+    "I don't have 2 of them",
+    "sorry what was that",
+    "is this a recording",
+)
+"""Answers that no question takes."""
+
 FAULTS = (
     "the recogniser did not answer within 3 s",
     "TimeoutError: orders did not answer",

@@ -25,12 +25,15 @@ def _fulfils(facts: FinishedCall, wanted: CallFilter) -> bool:
     return (
         (wanted.since_ms is None or facts.started_ms >= wanted.since_ms)
         and (wanted.until_ms is None or facts.started_ms < wanted.until_ms)
-        and all(_has(facts, kind, values) for kind, values in wanted.values.items() if values)
+        and all(_has(facts, kind, values) for kind, values in (*wanted.values.items(), *wanted.also) if values)
         and (not wanted.order or order_key(wanted.order) in facts.orders)
         and (not wanted.caller or _rings_from(_digits(facts.caller), _digits(wanted.caller)))
         and _lies_in(facts.duration_ms, wanted.length_ms)
         and _lies_in(facts.score, wanted.score)
         and _lies_in(facts.latency_ms, wanted.latency_ms)
+        and _lies_in(facts.wait_ms, wanted.wait_ms)
+        and _lies_in(facts.greeting_ms, wanted.greeting_ms)
+        and (not wanted.misheard or any(heard == wanted.misheard for _, heard in facts.misheard))
         and all(_said([facts.caller_words, facts.agent_words], term) for term in _terms(wanted.said))
         and all(_said([facts.caller_words], term) for term in _terms(wanted.caller_said))
         and all(_said([facts.agent_words], term) for term in _terms(wanted.agent_said))
@@ -39,8 +42,14 @@ def _fulfils(facts: FinishedCall, wanted: CallFilter) -> bool:
 
 def _has(facts: FinishedCall, kind: str, values: Sequence[str]) -> bool:
     own = [value for own_kind, value in facts.values if own_kind == kind]
-    patterns = [re.compile(".*".join(map(re.escape, value.split("*"))), re.IGNORECASE | re.DOTALL) for value in values]
+    patterns = [_pattern(value) for value in values]
     return any(pattern.fullmatch(one) for one in own for pattern in patterns)
+
+
+def _pattern(value: str) -> re.Pattern[str]:
+    if value.startswith("="):
+        return re.compile(re.escape(value[1:]))
+    return re.compile(".*".join(map(re.escape, value.split("*"))), re.IGNORECASE | re.DOTALL)
 
 
 def _rings_from(number: str, wanted: str) -> bool:

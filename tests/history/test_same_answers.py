@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from agent.rehearsal.real_postgres import RealPostgres
 from agent.rehearsal.year_of_calls import year_of_calls
 from tests.history.oracle import by_time, fulfilling
 from tests.history.stored import record, turn, write
+from tests.history.sums_oracle import KINDS, added_up, of_kinds
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +122,9 @@ _filters = st.builds(
     length_ms=st.just(ANY) | _spans,
     score=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(1, 5), st.none() | st.integers(1, 5)),
     latency_ms=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(200, 1500), st.none()),
+    wait_ms=st.just(ANY) | st.builds(Bounds, st.none() | st.integers(0, 90_000), st.none()),
+    greeting_ms=st.just(ANY) | st.builds(Bounds, st.none(), st.none() | st.integers(0, 40)),
+    misheard=st.sampled_from(["", "", "", "the blue one", "i dont have # of them"]),
     said=st.just("") | _queries,
     caller_said=st.just("") | _queries,
     agent_said=st.just("") | _queries,
@@ -154,6 +159,26 @@ def test_pages_together_hold_every_call_once(both: _Both, wanted: CallFilter, li
                 break
             page = history.index.find(wanted, limit=limit, after=page.next)
         assert ids == fulfilling(EVERY, wanted)
+
+
+_cuts = st.lists(st.integers(_FIRST_MS, _LAST_MS), min_size=2, max_size=4, unique=True).map(sorted)
+
+
+@given(cuts=_cuts, direction=st.sampled_from(["", "inbound"]))
+def test_both_add_up_what_looking_at_every_call_gives(both: _Both, cuts: list[int], direction: str) -> None:
+    wanted = CallFilter(values={"direction": (direction,)} if direction else {})
+    expected = [of_kinds(added_up(EVERY, *span, direction)) for span in pairwise(cuts)]
+    for history in (both.sqlite, both.postgres):
+        assert [of_kinds(one) for one in history.index.totals(wanted, cuts, KINDS)] == expected
+
+
+@given(cuts=_cuts, wanted=_filters)
+def test_both_add_up_the_same_calls_and_group_the_same_words(both: _Both, cuts: list[int], wanted: CallFilter) -> None:
+    local, shared = both.sqlite.index, both.postgres.index
+    assert [of_kinds(one) for one in local.totals(wanted, cuts, KINDS)] == [
+        of_kinds(one) for one in shared.totals(wanted, cuts, KINDS)
+    ]
+    assert local.misheard(wanted) == shared.misheard(wanted)
 
 
 def test_lines_values_and_records_are_the_same(both: _Both) -> None:

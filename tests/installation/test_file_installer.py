@@ -68,6 +68,8 @@ def test_installing_wiring_and_uninstalling_leaves_every_file_as_it_was(layout: 
         "etc/orderline/ari-password",
         "etc/systemd/system/orderline.service",
         "etc/systemd/system/orderline-rescuer.service",
+        "etc/systemd/system/orderline-console.service",
+        "usr/share/orderline/nginx/orderline-console.conf",
         "etc/asterisk/orderline.conf",
         "etc/fail2ban/filter.d/orderline.conf",
         "usr/share/orderline/dialplan/orderline.conf",

@@ -108,6 +108,32 @@ class Channels:
         )
         return channel
 
+    async def originate_to_dialplan(
+        self,
+        channel_id: str,
+        *,
+        endpoint: str,
+        context: str,
+        extension: str,
+        ring_seconds: int,
+        caller_id: str,
+        variables: Mapping[str, str],
+    ) -> None:
+        """Dial ``endpoint`` and let its channel begin in the dialplan when it answers."""
+        where = {"context": context, "extension": extension, "priority": 1}
+        await self._ari.request(
+            "POST",
+            "/channels",
+            params={
+                "endpoint": endpoint,
+                "channelId": channel_id,
+                "timeout": ring_seconds,
+                "callerId": caller_id,
+                **where,
+            },
+            body={"variables": dict(variables)},
+        )
+
     async def create(self, channel_id: str, *, endpoint: str, app: str) -> dict[str, Any]:
         """Make a channel that is not dialled."""
         channel: dict[str, Any] = await self._ari.request(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -38,6 +38,18 @@ _ARROWS = (("arrow", "#5b6670"), ("arrow-failure", "#c0392b"), ("arrow-back", "#
 
 
 @dataclass(frozen=True)
+class FlowTrail:
+    """The way one call took through a flow."""
+
+    steps: Collection[str]
+    """Names of the steps it came to."""
+    ways: Collection[tuple[str, str]]
+    """From step to step; ``start`` stands for the beginning."""
+    last: str = ""
+    """The step at which the call ended, or left the flow for good; ``""`` where it went on."""
+
+
+@dataclass(frozen=True)
 class _Text:
     """What stands in a box, one (class, words) a line."""
 
@@ -55,41 +67,87 @@ class _Text:
 
 def svg(graph: FlowGraph) -> str:
     """Return the picture as a whole SVG document."""
-    texts = {node.id: _text(node) for node in graph.nodes}
-    boxes = [
-        LayoutBox(node.id, texts[node.id].width + _extra(node.kind), texts[node.id].height) for node in graph.nodes
-    ]
-    lines = [LayoutLine(edge.source, edge.target, *_label_size(edge)) for edge in graph.edges]
-    layout = lay_out(boxes, lines)
-    width = max(layout.width, len(_LEGEND) * 96.0) + 2 * _MARGIN
-    height = layout.height + _HEAD + 2 * _MARGIN
-    left = (width - layout.width) / 2
-    sizes = {box.id: box for box in boxes}
+    drawing = _Drawing(graph)
+    width = max(drawing.width, len(_LEGEND) * 96.0) + 2 * _MARGIN
+    height = drawing.height + _HEAD + 2 * _MARGIN
+    left = (width - drawing.width) / 2
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
             f'width="{width:.0f}" height="{height:.0f}" role="img">',
             f"<title>{escape(graph.flow)}: {escape(graph.description)}</title>",
             f"<style>{escape(_STYLE)}</style>",
-            "<defs>",
-            *(
-                f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-                f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{colour}"/></marker>'
-                for name, colour in _ARROWS
-            ),
-            "</defs>",
+            *_markers("", colours=True),
             f'<rect width="{width:.0f}" height="{height:.0f}" fill="#fff"/>',
             f'<text class="head" x="{_MARGIN}" y="{_MARGIN + 14}">{escape(graph.flow)}</text>',
             *_legend(),
             f'<g transform="translate({left:.1f} {_HEAD + _MARGIN:.1f})">',
-            *(_edge(edge, route) for edge, route in zip(graph.edges, layout.routes, strict=True)),
-            *(_node(node, texts[node.id], sizes[node.id], layout) for node in graph.nodes),
-            *(_label(edge, route) for edge, route in zip(graph.edges, layout.routes, strict=True) if edge.label),
+            *drawing.parts(),
             "</g>",
             "</svg>",
             "",
         ]
     )
+
+
+def embedded_svg(graph: FlowGraph, trail: FlowTrail) -> str:
+    """Return the picture for a page whose style sheet has the looks, with the way of a call lit.
+
+    What the call came to has the class ``lit``, where it ended ``last``. There is no ``<style>`` in it and no colour.
+    """
+    drawing = _Drawing(graph, trail, prefix=f"{graph.flow}-")
+    width, height = drawing.width + 2 * _MARGIN, drawing.height + 2 * _MARGIN
+    return "".join(
+        [
+            f'<svg class="flow-map" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+            f'height="{height:.0f}" role="img" aria-label={quoteattr(f"Map of {graph.flow}")}>',
+            *_markers(f"{graph.flow}-", colours=False),
+            f'<g transform="translate({_MARGIN} {_MARGIN})">',
+            *drawing.parts(),
+            "</g></svg>",
+        ]
+    )
+
+
+class _Drawing:
+    """A flow's boxes, lines and labels, without anything around them."""
+
+    def __init__(self, graph: FlowGraph, trail: FlowTrail | None = None, prefix: str = "") -> None:
+        self._graph = graph
+        self._trail = trail
+        self._prefix = prefix
+        self._texts = {node.id: _text(node) for node in graph.nodes}
+        boxes = [
+            LayoutBox(node.id, self._texts[node.id].width + _extra(node.kind), self._texts[node.id].height)
+            for node in graph.nodes
+        ]
+        lines = [LayoutLine(edge.source, edge.target, *_label_size(edge)) for edge in graph.edges]
+        self._layout = lay_out(boxes, lines)
+        self._sizes = {box.id: box for box in boxes}
+        self._names = {node.id: node.name or node.kind for node in graph.nodes}
+        self.width, self.height = self._layout.width, self._layout.height
+
+    def parts(self) -> Iterator[str]:
+        """Yield lines, boxes, labels: what is drawn later lies above."""
+        routes = list(zip(self._graph.edges, self._layout.routes, strict=True))
+        # the lit way lies above the others
+        for edge, route in sorted(routes, key=lambda one: self._lit_way(one[0])):
+            yield _edge(edge, route, self._prefix, lit=self._lit_way(edge))
+        for node in self._graph.nodes:
+            yield _node(node, self._texts[node.id], self._sizes[node.id], self._layout, self._look(node))
+        for edge, route in routes:
+            if edge.label:
+                yield _label(edge, route)
+
+    def _lit_way(self, edge: GraphEdge) -> bool:
+        return self._trail is not None and (self._names[edge.source], self._names[edge.target]) in self._trail.ways
+
+    def _look(self, node: GraphNode) -> str:
+        if self._trail is None:
+            return ""
+        if node.name and node.name == self._trail.last:
+            return "lit last"
+        return "lit" if node.name in self._trail.steps or node.kind == "start" else ""
 
 
 def _text(node: GraphNode) -> _Text:
@@ -116,10 +174,23 @@ def _label_lines(edge: GraphEdge) -> list[str]:
     return textwrap.wrap(edge.label, 24, break_long_words=False) or [""]
 
 
-def _node(node: GraphNode, text: _Text, box: LayoutBox, layout: GraphLayout) -> str:
+def _markers(prefix: str, *, colours: bool) -> Iterator[str]:
+    yield "<defs>"
+    for name, colour in _ARROWS:
+        fill = f' fill="{colour}"' if colours else f' class="{name}"'
+        units = "" if colours else ' markerUnits="userSpaceOnUse"'  # else a bold line has a bold arrow
+        yield (
+            f'<marker id={quoteattr(prefix + name)} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
+            f'markerHeight="7"{units} orient="auto"><path d="M0 0L8 4L0 8z"{fill}/></marker>'
+        )
+    yield "</defs>"
+
+
+def _node(node: GraphNode, text: _Text, box: LayoutBox, layout: GraphLayout, look: str) -> str:
     x, y = layout.centres[node.id]
+    look = f' class="{look}"' if look else ""
     parts = [
-        f'<g data-step={quoteattr(node.name)} data-kind="{node.kind}"><title>{escape(node.id)}</title>',
+        f'<g data-step={quoteattr(node.name)} data-kind="{node.kind}"{look}><title>{escape(node.id)}</title>',
         *_shape(node.kind, x, y, box.width, box.height),
     ]
     line_y = y - box.height / 2 + _PAD_Y
@@ -153,10 +224,11 @@ def _shape(kind: str, x: float, y: float, width: float, height: float) -> Iterat
     yield f'<polygon class="{kind}" points="{" ".join(f"{px:.1f},{py:.1f}" for px, py in points)}"/>'
 
 
-def _edge(edge: GraphEdge, route: LineRoute) -> str:
+def _edge(edge: GraphEdge, route: LineRoute, prefix: str, *, lit: bool) -> str:
     look = "failure" if edge.failure else "back" if route.back else ""
-    marker = f"arrow-{look}" if look else "arrow"
-    return f'<path class="{f"edge {look}".strip()}" d="{_path(route)}" marker-end="url(#{marker})"/>'
+    marker = f"{prefix}arrow-{look}" if look else f"{prefix}arrow"
+    looks = " ".join(filter(None, ("edge", look, "lit" if lit else "")))
+    return f'<path class="{looks}" d="{_path(route)}" marker-end="url(#{marker})"/>'
 
 
 def _path(route: LineRoute) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from agent.history.facts import FinishedCall
 from agent.history.filters import ANY, Bounds
+from agent.history.tables import NEVER
 from agent.history.words import Term
 
 MOST_IDS = 500
 """Values bound to one statement; SQLite takes more, and gains nothing by it."""
+
+DIRECTIONS = ("inbound", "outbound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class IndexedCall:
 
     seq: int
     value_ids: tuple[int, ...]
+    sums: bytes
+    """Packed (:func:`agent.history.sums.pack`)."""
     facts: FinishedCall
 
     def row(self) -> tuple[object, ...]:
@@ -32,8 +37,13 @@ class IndexedCall:
             *(facts.caller, reversed_digits(facts.caller), facts.dialled, facts.direction, facts.outcome),
             *(facts.ended_by, facts.reason, facts.queue, facts.edition, facts.asked, facts.last_step),
             *(" ".join(facts.orders), facts.score, facts.latency_ms, facts.turns, facts.faults),
-            facts.words_mark,
+            *(facts.words_mark, facts.wait_ms, facts.greeting_ms, NEVER if facts.has_matter else None, self.sums),
         )
+
+    def misheard_rows(self) -> Iterator[tuple[object, ...]]:
+        """Yield the rows of ``tables.misheard``."""
+        for number, (slot, heard) in enumerate(self.facts.misheard):
+            yield self.seq, number, direction_number(self.facts.direction), slot, heard
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,19 @@ class Conditions:
     """Digits, the last one first."""
     length_ms: Bounds = ANY
     latency_ms: Bounds = ANY
+    wait_ms: Bounds = ANY
+    greeting_ms: Bounds = ANY
+    again_ms: Bounds = ANY
+    misheard: str = ""
     words: tuple[WordCondition, ...] = ()
+
+    def spans(self) -> tuple[tuple[str, Bounds], ...]:
+        """Return the columns of which a span is asked for, each with its span."""
+        named = (
+            *(("duration_ms", self.length_ms), ("latency_ms", self.latency_ms), ("wait_ms", self.wait_ms)),
+            *(("greeting_ms", self.greeting_ms), ("again_ms", self.again_ms)),
+        )
+        return tuple((name, span) for name, span in named if span)
 
 
 class IndexDialect(Protocol):
@@ -98,8 +120,16 @@ class IndexDialect(Protocol):
     def remove_words(self, connection: Connection, seqs: Sequence[int]) -> None:
         """Take out the words of calls, so that they stand in no table any more."""
 
+    def add_sums(self, connection: Connection, into: Table, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        """Add amounts to a table of sums: value id, direction, start, amount; each place once."""
+
     def find(self, connection: Connection, wanted: Conditions, limit: int) -> list[int]:
         """Return the places of the latest calls that fulfil everything, the latest first."""
+
+
+def direction_number(direction: str) -> int:
+    """Return how a direction is written where much is counted: 0 inbound, 1 outbound, 2 anything else."""
+    return DIRECTIONS.index(direction) if direction in DIRECTIONS else len(DIRECTIONS)
 
 
 def reversed_digits(number: str) -> str:

@@ -13,7 +13,9 @@ from sqlalchemy import (
     Connection,
     Index,
     MetaData,
+    SmallInteger,
     Table,
+    bindparam,
     cast,
     delete,
     select,
@@ -24,14 +26,23 @@ from sqlalchemy.types import Integer
 
 from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
 from agent.history.dialects.conditions import caller_is, in_bounds, within
-from agent.history.tables import call_orders, calls, metadata
+from agent.history.tables import call_orders, calls, metadata, misheard, sums_by_day, sums_by_hour
 from agent.history.words import TURN_END, Term
 
 _SIDES = {"caller": "c", "agent": "a"}
 """A word is kept once for each side: its first letter tells whose it is."""
 
-_PERSONAL = (("calls", "caller"), ("calls", "caller_reversed"), ("calls", "orders"), ("call_orders", "number"))
+_PERSONAL = (
+    ("calls", "caller"),
+    ("calls", "caller_reversed"),
+    ("calls", "orders"),
+    ("call_orders", "number"),
+    ("misheard", "heard"),
+)
 """Columns of which PostgreSQL's own statistics must keep no values."""
+
+_SUM_COLUMNS = ("ids", "directions", "starts", "amounts")
+_SUM_TYPES = (Integer, SmallInteger, Integer, BigInteger)
 
 _metadata = MetaData()
 _call_words = Table(
@@ -73,13 +84,26 @@ class PostgresDialect:
         connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
         for index in _put_off:
             index.create(connection, checkfirst=True)
-        for table in (calls, call_orders, _call_words):
+        for table in (calls, call_orders, misheard, sums_by_hour, sums_by_day, _call_words):
             connection.execute(text(f"ANALYZE {table.name}"))
 
     def insert(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
         """See the Protocol."""
         _copy(connection, calls, ((*call.row(), list(call.value_ids)) for call in calls_to_add))
+        _copy(connection, misheard, (row for call in calls_to_add for row in call.misheard_rows()))
         _copy(connection, call_orders, ((number, call.seq) for call in calls_to_add for number in call.facts.orders))
+
+    def add_sums(self, connection: Connection, into: Table, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        """See the Protocol."""
+        if rows:
+            add = text(
+                f"INSERT INTO {into.name} AS old SELECT * FROM unnest(:ids, :directions, :starts, :amounts)"  # noqa: S608
+                " ON CONFLICT (value_id, direction, start) DO UPDATE SET amount = old.amount + excluded.amount"
+            ).bindparams(
+                *(bindparam(name, type_=ARRAY(kind)) for name, kind in zip(_SUM_COLUMNS, _SUM_TYPES, strict=True))
+            )
+            columns = (list(column) for column in zip(*rows, strict=True))
+            connection.execute(add, dict(zip(_SUM_COLUMNS, columns, strict=True)))
 
     def insert_words(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
         """See the Protocol."""
@@ -87,7 +111,7 @@ class PostgresDialect:
 
     def remove(self, connection: Connection, seqs: Sequence[int]) -> None:
         """See the Protocol."""
-        for table in (call_orders, calls):
+        for table in (call_orders, misheard, calls):
             connection.execute(delete(table).where(table.c.seq.in_(seqs)))
 
     def remove_words(self, connection: Connection, seqs: Sequence[int]) -> None:
@@ -108,9 +132,10 @@ def _conditions(wanted: Conditions) -> Iterator[ColumnElement[bool]]:
         yield calls.c.seq.in_(select(call_orders.c.seq).where(call_orders.c.number == wanted.order))
     if wanted.caller:
         yield caller_is(calls.c.caller_reversed, wanted.caller)
-    for column, span in ((calls.c.duration_ms, wanted.length_ms), (calls.c.latency_ms, wanted.latency_ms)):
-        if span:
-            yield in_bounds(column, span)
+    for name, span in wanted.spans():
+        yield in_bounds(calls.c[name], span)
+    if wanted.misheard:
+        yield calls.c.seq.in_(select(misheard.c.seq).where(misheard.c.heard == wanted.misheard))
     for words in wanted.words:
         said = _call_words.c.words.op("@@", is_comparison=True)(cast(_query(words), TSQUERY))
         yield calls.c.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select, text
 
 from agent.history.dialects.base import Conditions, IndexedCall
 from agent.history.dialects.sqlite_search import call_texts, calls_by_value, find_in_sqlite, sqlite_metadata
-from agent.history.tables import call_orders, calls, metadata, spaced
+from agent.history.tables import call_orders, calls, metadata, misheard, spaced
 
 _FULL_TEXT = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5"
@@ -48,6 +48,7 @@ class SqliteDialect:
         ordered = sorted(calls_to_add, key=lambda call: call.seq)
         _many(connection, calls, [(*call.row(), spaced(call.value_ids)) for call in ordered])
         _many(connection, calls_by_value, sorted((value, call.seq) for call in ordered for value in call.value_ids))
+        _many(connection, misheard, [row for call in ordered for row in call.misheard_rows()])
         _many(connection, call_orders, [(number, call.seq) for call in ordered for number in call.facts.orders])
 
     def insert_words(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
@@ -72,7 +73,13 @@ class SqliteDialect:
             orders += [(number, seq) for number in numbers.split()]
         _each(connection, "DELETE FROM calls_by_value WHERE value_id = ? AND seq = ?", values)
         _each(connection, "DELETE FROM call_orders WHERE number = ? AND seq = ?", orders)
-        _each(connection, "DELETE FROM calls WHERE seq = ?", [(seq,) for seq in seqs])
+        for name in ("misheard", "calls"):
+            _each(connection, f"DELETE FROM {name} WHERE seq = ?", [(seq,) for seq in seqs])  # noqa: S608 - our names
+
+    def add_sums(self, connection: Connection, into: Table, rows: Sequence[tuple[int, int, int, int]]) -> None:
+        """See the Protocol."""
+        add = "ON CONFLICT DO UPDATE SET amount = amount + excluded.amount"
+        _each(connection, f"INSERT INTO {into.name} VALUES (?, ?, ?, ?) {add}", rows)  # noqa: S608 - our own name
 
     def remove_words(self, connection: Connection, seqs: Sequence[int]) -> None:
         """See the Protocol. The whole full text is written anew: FTS5 only marks words as gone until then."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from agent.history.dialects.base import Conditions, ValueGroup, WordCondition
 from agent.history.dialects.conditions import caller_is, in_bounds, within
-from agent.history.tables import call_orders, calls
+from agent.history.tables import call_orders, calls, misheard
 from agent.history.words import Term
 
 SHORT = 10_000
@@ -143,10 +143,12 @@ def _parts(wanted: Conditions) -> Iterator[_Part]:
     if wanted.caller:
         of_caller = calls.alias()
         yield _Part(of_caller, of_caller.c.seq, caller_is(of_caller.c.caller_reversed, wanted.caller), in_order=False)
-    for name, span in (("duration_ms", wanted.length_ms), ("latency_ms", wanted.latency_ms)):
-        if span:
-            measured = calls.alias()
-            yield _Part(measured, measured.c.seq, in_bounds(measured.c[name], span), in_order=False)
+    for name, span in wanted.spans():
+        measured = calls.alias()
+        yield _Part(measured, measured.c.seq, in_bounds(measured.c[name], span), in_order=False)
+    if wanted.misheard:
+        unclear = misheard.alias()
+        yield _Part(unclear, unclear.c.seq, unclear.c.heard == wanted.misheard, in_order=False)
     if wanted.words:
         yield _Part(
             _full_text, _full_text.c.rowid, _full_text.c.call_words.op("MATCH")(_match(wanted.words)), full_text=True

@@ -1,0 +1,59 @@
+"""The door of an agent with made-up calls: the real server, feed and event bus, no telephony."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.console.control_client import NodeAddress
+from agent.control.live_feed import LiveFeed
+from agent.control.pause import PauseSwitch
+from agent.control.routes import control_routes
+from agent.control.server import ControlServer
+from agent.telemetry.event_bus import EventBus
+
+TOKEN = "the-token"
+
+
+@dataclass
+class MadeUpAgent:
+    """An agent that may be stopped and started anew at the same port."""
+
+    state: Path
+    name: str = "here"
+    port: int = 0
+    bus: EventBus = field(default_factory=EventBus)
+    server: ControlServer | None = None
+    pause: PauseSwitch | None = None
+
+    async def start(self) -> None:
+        self.bus = EventBus()
+        feed = LiveFeed(epoch=self.bus.epoch)
+        self.bus.subscribe(feed.send)
+        self.pause = PauseSwitch(self.state / f"paused-{self.name}.json", lambda: datetime.now(UTC))
+        routes = control_routes(self.pause, list)
+        self.server = ControlServer(feed, TOKEN, lambda: {"live_calls": 0}, routes)
+        await self.server.start("127.0.0.1", self.port)
+        self.port = self.server.port
+
+    async def stop(self) -> None:
+        if self.server is not None:
+            await self.server.close()
+            self.server = None
+
+    @property
+    def address(self) -> NodeAddress:
+        return NodeAddress(self.name, f"http://127.0.0.1:{self.port}", lambda: TOKEN)
+
+
+@contextlib.asynccontextmanager
+async def made_up_agent(state: Path, name: str = "here") -> AsyncIterator[MadeUpAgent]:
+    agent = MadeUpAgent(state, name)
+    await agent.start()
+    try:
+        yield agent
+    finally:
+        await agent.stop()
