@@ -81,7 +81,7 @@ _MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
-class Period:
+class ChosenPeriod:
     """From when to when, as the shop's days or moments."""
 
     name: str = USUAL_PERIOD
@@ -118,7 +118,7 @@ class Chip:
 class CallAddress:
     """What an address asks for."""
 
-    period: Period = field(default_factory=Period)
+    period: ChosenPeriod = field(default_factory=ChosenPeriod)
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     order: str = ""
     caller: str = ""
@@ -239,7 +239,7 @@ def address_of(wanted: CallFilter, zone: dt.tzinfo) -> CallAddress:
             spans[name] = (_edge(bounds.least, factor), _edge(bounds.most, factor))
     words = {"said": wanted.said, "caller_said": wanted.caller_said, "agent_said": wanted.agent_said}
     return CallAddress(
-        period=Period("", _end(wanted.since_ms, zone, last=False), _end(wanted.until_ms, zone, last=True)),
+        period=ChosenPeriod("", _end(wanted.since_ms, zone, last=False), _end(wanted.until_ms, zone, last=True)),
         values=wanted.values,
         order=wanted.order,
         caller=wanted.caller,
@@ -276,7 +276,7 @@ def _with_digit(caller: str, problems: list[str]) -> str:
     return caller
 
 
-def _period(given: Mapping[str, Sequence[str]], problems: list[str]) -> Period:
+def _period(given: Mapping[str, Sequence[str]], problems: list[str]) -> ChosenPeriod:
     name, since, until = (_last(given, one) for one in ("when", "from", "to"))
     ends = []
     for text in (since, until):
@@ -285,10 +285,10 @@ def _period(given: Mapping[str, Sequence[str]], problems: list[str]) -> Period:
             text = ""
         ends.append(text)
     if any(ends) and name in ("", "custom"):
-        return Period("", *ends)
+        return ChosenPeriod("", *ends)
     if name and name not in PERIODS and name != "custom":
         problems.append(f"“{name}” is no period: choose one of the list.")
-    return Period(name if name in PERIODS else USUAL_PERIOD)
+    return ChosenPeriod(name if name in PERIODS else USUAL_PERIOD)
 
 
 def _spans(given: Mapping[str, Sequence[str]], problems: list[str]) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -315,7 +315,7 @@ def _span_text(least: str, most: str, unit: str) -> str:
     return f"{least}{unit} or more" if least else f"{most}{unit} or less"
 
 
-def _days(period: Period, today: dt.date) -> list[tuple[str, str]]:
+def _days(period: ChosenPeriod, today: dt.date) -> list[tuple[str, str]]:
     """Return the first and the last day of a period."""
     match period.name:
         case "":

@@ -39,7 +39,7 @@ class ShownCalls:
 
 
 @dataclass(frozen=True)
-class CallRow:
+class CallLogRow:
     """One call in the list."""
 
     link: str
@@ -63,7 +63,7 @@ class DayOfCalls:
     """The calls of one day."""
 
     day: str
-    rows: tuple[CallRow, ...]
+    rows: tuple[CallLogRow, ...]
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ def _exports(address: CallAddress, now: dt.datetime) -> Mapping[str, str]:
     return {name: f"/api/v1/calls.{name}?{query}" for name in ("csv", "jsonl")}
 
 
-def _row(line: CallLine) -> CallRow:
-    return CallRow(
+def _row(line: CallLine) -> CallLogRow:
+    return CallLogRow(
         link=f"/calls/{quote(line.id, safe='')}",
         started=line.started_at,
         clock=formats.clock(line.started_at),

@@ -10,7 +10,7 @@ from agent.impact.errors import InvalidImpactInput
 from agent.impact.inputs import ImpactInputs
 from agent.impact.model import ImpactResult, PeriodResult
 from agent.impact.output.charts import PlotSeries, bar_chart
-from agent.impact.output.page import wait_chart
+from agent.impact.output.page import wait_chart, wait_title
 from agent.impact.output.tables import TextTable, assumptions_table, hours_table, overview_table, sensitivity_table
 from agent.impact.output.words import PERIOD_NAMES, findings, percent
 
@@ -44,8 +44,8 @@ class ImpactPeriod:
     name: str
     tables: tuple[TextTable, ...]
     hours: TextTable
-    charts: tuple[str, ...]
-    """SVG of our own making."""
+    charts: tuple[tuple[str, str], ...]
+    """Title and SVG of our own making."""
 
 
 @dataclass(frozen=True)
@@ -163,15 +163,10 @@ def _period(result: ImpactResult, period: PeriodResult) -> ImpactPeriod:
     )
 
 
-def _charts(result: ImpactResult, period: PeriodResult) -> Iterator[str]:
-    name, currency = PERIOD_NAMES[period.name], result.inputs.currency
-    costs = [("without", period.now.total.cost), ("with", period.agent.total.cost)]
-    costs += [(percent(row.containment), row.figures.cost) for row in period.sensitivity]
+def _charts(result: ImpactResult, period: PeriodResult) -> Iterator[tuple[str, str]]:
+    costs = [("without the agent", period.now.total.cost), ("with the agent", period.agent.total.cost)]
+    costs += [(f"{percent(row.containment)} contained", row.figures.cost) for row in period.sensitivity]
     labels, values = zip(*costs, strict=True)
-    yield bar_chart(
-        f"Cost of {name}: without and with the agent, and by containment",
-        labels,
-        (PlotSeries("cost", values),),
-        unit=currency,
-    )
-    yield wait_chart(result, period)
+    title = f"Cost of {PERIOD_NAMES[period.name]} in {result.inputs.currency}, staff and agent"
+    yield title, bar_chart(title, labels, PlotSeries("cost", values), identity=f"{period.name}-cost")
+    yield wait_title(period), wait_chart(period)

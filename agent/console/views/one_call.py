@@ -14,53 +14,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from agent.console.views import formats, labels
-from agent.console.views.call_log import SLOW_MS
 from agent.console.views.labels import Label
+from agent.console.views.record_values import mapping_of, mappings_in, number_of, text_of, value_text
+from agent.console.views.spoken_words import SpokenLine, spoken_lines, words_gone
 
 _SHORTEST_STAY = 0.05
 """Seconds; what passes faster is not told."""
-BAR_WIDTH = 200.0
-"""Of the longest response time of a call, in the units of its drawing."""
-
-
-@dataclass(frozen=True)
-class ResponsePart:
-    """One part of a response time, as a piece of a bar."""
-
-    name: str
-    text: str
-    x: float
-    width: float
-
-
-@dataclass(frozen=True)
-class Response:
-    """From the caller's last voice or key to the agent's first audio."""
-
-    text: str
-    slow: bool
-    parts: tuple[ResponsePart, ...]
-    described: str
-    """The parts in words."""
-
-
-@dataclass(frozen=True)
-class SpokenLine:
-    """What one side said."""
-
-    speaker: str
-    """``agent`` or ``caller``."""
-    at: str
-    seek_seconds: float | None
-    """Where it begins in the sound; None where that is not known."""
-    until_seconds: float | None
-    text: str
-    step: str = ""
-    response: Response | None = None
-    understood: str = ""
-    result: Label | None = None
-    about: tuple[str, ...] = ()
-    """How it was said: by keys, over the agent, how sure the recogniser was."""
 
 
 @dataclass(frozen=True)
@@ -169,25 +128,25 @@ def one_call(record: Mapping[str, Any], *, may_hear: bool, recordings: int) -> O
 
     ``may_hear`` says whether the reader may hear recordings, ``recordings`` how many there are of this call here.
     """
-    caller, call_id = _mapping(record.get("caller")), _text(record.get("id"))
-    handover = _mapping(record.get("handover"))
+    caller, call_id = mapping_of(record.get("caller")), text_of(record.get("id"))
+    handover = mapping_of(record.get("handover"))
     link = f"/calls/{quote(call_id, safe='')}"
-    lines = tuple(_lines(record))
-    responses = [ms for turn in _list(record, "turns") if (ms := _number(turn.get("response_ms"))) is not None]
-    digits = _text(caller.get("number"))
+    lines = tuple(spoken_lines(record))
+    responses = [ms for turn in mappings_in(record, "turns") if (ms := number_of(turn.get("response_ms"))) is not None]
+    digits = text_of(caller.get("number"))
     sound, missing = _sound(record, link, recordings, may_hear=may_hear)
     return OneCallView(
         id=call_id,
         link=link,
         started=_started(record),
         caller=formats.phone(digits) if digits else "Hidden number",
-        caller_name=_text(caller.get("name")),
-        outcome=labels.outcome(_text(record.get("outcome"))),
-        reason=labels.humanise(_text(handover.get("reason"))),
+        caller_name=text_of(caller.get("name")),
+        outcome=labels.outcome(text_of(record.get("outcome"))),
+        reason=labels.humanise(text_of(handover.get("reason"))),
         facts_line=tuple(_facts_line(record, caller)),
         faults=tuple(map(str, record.get("faults") or ())),
         lines=lines,
-        words_gone=_words_gone(record, lines),
+        words_gone=words_gone(record, lines),
         median=formats.milliseconds(statistics.median(responses)) if responses else "–",
         slowest=formats.milliseconds(max(responses, default=None)),
         responses=len(responses),
@@ -195,136 +154,70 @@ def one_call(record: Mapping[str, Any], *, may_hear: bool, recordings: int) -> O
         trail=tuple(_trail(record)),
         effects=tuple(_effects(record)),
         facts=tuple(
-            (_text(one.get("operation")), _text(one.get("name")), _value(one.get("value")))
-            for one in _list(record, "facts")
+            (text_of(one.get("operation")), text_of(one.get("name")), value_text(one.get("value")))
+            for one in mappings_in(record, "facts")
         ),
         handover=_handover(record, handover),
         slots=tuple(
-            (labels.humanise(str(name)), _value(value)) for name, value in _mapping(record.get("slots")).items()
+            (labels.humanise(str(name)), value_text(value)) for name, value in mapping_of(record.get("slots")).items()
         ),
         sound=sound,
         sound_missing=missing,
         related=tuple(_related(record, digits)),
-        edition=_text(record.get("edition")),
-        raw_trail=tuple(_list(record, "trail")),
+        edition=text_of(record.get("edition")),
+        raw_trail=tuple(mappings_in(record, "trail")),
     )
-
-
-# --- words ------------------------------------------------------------------------------------------
-
-
-def _lines(record: Mapping[str, Any]) -> Iterator[SpokenLine]:
-    turns = _list(record, "turns")
-    longest = max((_number(turn.get("response_ms")) or 0.0 for turn in turns), default=0.0)
-    for place, turn in enumerate(turns):
-        following = turns[place + 1] if place + 1 < len(turns) else {}
-        audible = _number(turn.get("audible_at_seconds"))
-        begun = audible if audible is not None else _number(turn.get("at_seconds"))
-        heard_from = _number(turn.get("heard_from_seconds"))
-        if agent := _text(turn.get("agent")):
-            until = heard_from if heard_from is not None else _number(following.get("at_seconds"))
-            step = ".".join(filter(None, (_text(turn.get("flow")), _text(turn.get("step")))))
-            response = _response(turn, longest)
-            yield SpokenLine("agent", formats.moment(begun), begun, until, agent, step, response)
-        if turn.get("heard") or turn.get("result") in ("no_input", "no_match"):
-            yield _heard(turn, heard_from)
-
-
-def _heard(turn: Mapping[str, Any], heard_from: float | None) -> SpokenLine:
-    word = _text(turn.get("result"))
-    about = []
-    if via := _text(turn.get("via")):
-        about.append(labels.word_for("via", via))
-    if turn.get("barged_in"):
-        about.append("over the agent")
-    confidence = _number(turn.get("confidence"))
-    if confidence is not None and turn.get("via") == "speech":
-        about.append(f"{confidence:.0%} sure")
-    return SpokenLine(
-        "caller",
-        formats.moment(heard_from) if heard_from is not None else "",
-        heard_from,
-        _number(turn.get("heard_until_seconds")),
-        _text(turn.get("heard")) or ("(silence)" if word == "no_input" else "(nothing intelligible)"),
-        understood=_text(turn.get("understood")),
-        result=labels.result(word) if word and word != "understood" else None,
-        about=tuple(about),
-    )
-
-
-def _response(turn: Mapping[str, Any], longest: float) -> Response | None:
-    whole = _number(turn.get("response_ms"))
-    if whole is None:
-        return None
-    spent = {name: ms for name, value in _mapping(turn.get("spent_ms")).items() if (ms := _number(value))}
-    order = [name for name in labels.PARTS if name in spent] + [name for name in spent if name not in labels.PARTS]
-    parts, x = [], 0.0
-    for name in order:
-        width = min(spent[name] / longest * BAR_WIDTH, BAR_WIDTH - x) if longest else 0.0
-        text = f"{labels.word_for('parts', name)}: {formats.milliseconds(spent[name])}"
-        parts.append(ResponsePart(name, text, round(x, 1), round(max(width, 0.0), 1)))
-        x += width
-    told = ", ".join(part.text for part in parts)
-    return Response(formats.milliseconds(whole), whole > SLOW_MS, tuple(parts), told)
-
-
-def _words_gone(record: Mapping[str, Any], lines: tuple[SpokenLine, ...]) -> str:
-    if lines:
-        return ""
-    if record.get("words_expired"):
-        return "The words of this call were deleted when their time was over (retention.words_days)."
-    if record.get("consent") == "refused":
-        return "The caller refused to be recorded: nothing of what was said is kept."
-    return "Nothing was said on this call."
 
 
 # --- parts ------------------------------------------------------------------------------------------
 
 
 def _facts_line(record: Mapping[str, Any], caller: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "Length", formats.span(_number(record.get("duration_seconds")))
-    yield "Dialled", _text(caller.get("dialled")) or "–"
-    if ended_by := _text(record.get("ended_by")):
+    yield "Length", formats.span(number_of(record.get("duration_seconds")))
+    yield "Dialled", text_of(caller.get("dialled")) or "–"
+    if ended_by := text_of(record.get("ended_by")):
         yield "Ended by", labels.word_for("ended_by", ended_by)
-    if (greeting := _number(record.get("greeting_ms"))) is not None:
+    if (greeting := number_of(record.get("greeting_ms"))) is not None:
         yield "Greeting after", formats.milliseconds(greeting)
     if record.get("direction") == "outbound":
-        yield "Outbound", labels.humanise(_text(record.get("purpose"))) or "Yes"
-    entry = _text(record.get("entry"))
+        yield "Outbound", labels.humanise(text_of(record.get("purpose"))) or "Yes"
+    entry = text_of(record.get("entry"))
     if entry and entry != "inbound":
         yield "Came in as", labels.humanise(entry)
-    yield "Recording", labels.word_for("consent", _text(record.get("consent"))) or "Nobody asked"
-    if edition := _text(record.get("edition")):
+    yield "Recording", labels.word_for("consent", text_of(record.get("consent"))) or "Nobody asked"
+    if edition := text_of(record.get("edition")):
         yield "Edition", edition
 
 
 def _requests(record: Mapping[str, Any]) -> Iterator[RequestView]:
-    for one in _list(record, "intents"):
-        about = tuple((labels.humanise(str(name)), _value(value)) for name, value in _mapping(one.get("about")).items())
+    for one in mappings_in(record, "intents"):
+        about = tuple(
+            (labels.humanise(str(name)), value_text(value)) for name, value in mapping_of(one.get("about")).items()
+        )
         yield RequestView(
-            labels.humanise(_text(one.get("intent"))),
-            formats.moment(_number(one.get("at_seconds"))),
-            labels.result(_text(one.get("result"))),
+            labels.humanise(text_of(one.get("intent"))),
+            formats.moment(number_of(one.get("at_seconds"))),
+            labels.result(text_of(one.get("result"))),
             about,
         )
 
 
 def _trail(record: Mapping[str, Any]) -> Iterator[TrailFlow]:
-    steps = _list(record, "trail")
+    steps = mappings_in(record, "trail")
     flow, rows = "", list[TrailRow]()
     for place, step in enumerate(steps):
         if rows and step.get("flow") != flow:
             yield TrailFlow(flow, tuple(rows))
             rows = []
-        flow = _text(step.get("flow"))
-        began, left = _number(step.get("at_seconds")), _number(step.get("left_at_seconds"))
+        flow = text_of(step.get("flow"))
+        began, left = number_of(step.get("at_seconds")), number_of(step.get("left_at_seconds"))
         stayed = None if began is None or left is None else left - began
         rows.append(
             TrailRow(
                 formats.moment(began),
-                _text(step.get("step")),
-                _text(step.get("kind")),
-                _text(step.get("way")),
+                text_of(step.get("step")),
+                text_of(step.get("kind")),
+                text_of(step.get("way")),
                 "" if stayed is None or stayed < _SHORTEST_STAY else f"{stayed:.1f} s",
                 last=place == len(steps) - 1,
             )
@@ -334,40 +227,40 @@ def _trail(record: Mapping[str, Any]) -> Iterator[TrailFlow]:
 
 
 def _effects(record: Mapping[str, Any]) -> Iterator[EffectRow]:
-    for one in _list(record, "effects"):
-        at = _number(one.get("at_seconds"))
+    for one in mappings_in(record, "effects"):
+        at = number_of(one.get("at_seconds"))
         yield EffectRow(
             formats.moment(at) if at is not None else "",
-            _text(one.get("name")),
-            labels.code(_text(one.get("code"))),
-            labels.humanise(_text(one.get("reason"))),
-            formats.milliseconds(_number(one.get("ms"))),
+            text_of(one.get("name")),
+            labels.code(text_of(one.get("code"))),
+            labels.humanise(text_of(one.get("reason"))),
+            formats.milliseconds(number_of(one.get("ms"))),
         )
 
 
 def _handover(record: Mapping[str, Any], handover: Mapping[str, Any]) -> HandoverView | None:
     if not handover:
         return None
-    wait = _mapping(record.get("queue_wait"))
-    waited, expected = _number(wait.get("waited_seconds")), _number(wait.get("expected_minutes"))
+    wait = mapping_of(record.get("queue_wait"))
+    waited, expected = number_of(wait.get("waited_seconds")), number_of(wait.get("expected_minutes"))
     told = []
     if waited is not None:
         told.append(f"waited {formats.span(waited)}")
-    if ended := _text(wait.get("ended")):
+    if ended := text_of(wait.get("ended")):
         told.append(labels.humanise(ended).lower())
     if expected is not None:
         told.append(f"was told {expected:.0f} min")
     return HandoverView(
-        labels.humanise(_text(handover.get("reason"))) or "No reason given",
-        _text(handover.get("queue")) or "the usual queue",
-        _text(handover.get("ticket")),
-        _text(handover.get("summary")),
+        labels.humanise(text_of(handover.get("reason"))) or "No reason given",
+        text_of(handover.get("queue")) or "the usual queue",
+        text_of(handover.get("ticket")),
+        text_of(handover.get("summary")),
         ", ".join(told),
     )
 
 
 def _sound(record: Mapping[str, Any], link: str, recordings: int, *, may_hear: bool) -> tuple[SoundView | None, str]:
-    sound = _mapping(record.get("sound"))
+    sound = mapping_of(record.get("sound"))
     if not sound and not recordings:
         if record.get("consent") == "refused":
             return None, "The caller refused to be recorded."
@@ -380,9 +273,9 @@ def _sound(record: Mapping[str, Any], link: str, recordings: int, *, may_hear: b
             "The recording is not here (any more): it was deleted when its time was over, or is on another node.",
         )
     silent = tuple(
-        f"{formats.moment(_number(span.get('from_seconds')))} to "
-        f"{formats.moment(until) if (until := _number(span.get('until_seconds'))) is not None else 'the end'}"
-        for span in _list(sound, "silent")
+        f"{formats.moment(number_of(span.get('from_seconds')))} to "
+        f"{formats.moment(until) if (until := number_of(span.get('until_seconds'))) is not None else 'the end'}"
+        for span in mappings_in(sound, "silent")
     )
     api = f"/api/v1{link}"
     others = tuple((f"Recording {part + 1}", f"{api}/audio?part={part}") for part in range(1, recordings))
@@ -394,7 +287,7 @@ def _related(record: Mapping[str, Any], digits: str) -> Iterator[tuple[str, str]
         ("repeat_of", "The same number called before"),
         ("continues", "This call came back: visit before"),
     ):
-        if other := _text(record.get(name)):
+        if other := text_of(record.get(name)):
             yield words, f"/calls/{quote(other, safe='')}"
     if digits:
         yield "All calls of this number", f"/calls?{urlencode({'when': '365d', 'caller': digits})}"
@@ -402,31 +295,6 @@ def _related(record: Mapping[str, Any], digits: str) -> Iterator[tuple[str, str]
 
 def _started(record: Mapping[str, Any]) -> str:
     try:
-        return formats.moment_of_day(dt.datetime.fromisoformat(_text(record.get("started_at"))))
+        return formats.moment_of_day(dt.datetime.fromisoformat(text_of(record.get("started_at"))))
     except ValueError:
         return "Time unknown"
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(part: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    value = part.get(name)
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_value, value))
-    return "–" if value is None else str(value)

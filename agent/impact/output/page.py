@@ -55,10 +55,10 @@ def html_page(result: ImpactResult, volumes: Sequence[MeasuredVolumes] = ()) -> 
 
 def wait_picture(result: ImpactResult) -> str:
     """Return the chart of waits of the sale day, else of the week, as an SVG file."""
-    return picture(_wait_chart(result.event or result.week))
+    return picture(wait_chart(result.event or result.week))
 
 
-def _wait_chart(period: PeriodResult) -> str:
+def wait_chart(period: PeriodResult) -> str:
     """Return the mean wait by hour, with and without the agent; on a sale day with the staff that could be found."""
     if period.short:
         series = (
@@ -67,10 +67,11 @@ def _wait_chart(period: PeriodResult) -> str:
         )
     else:
         series = _both(period, "wait_seconds")
-    return line_chart(_wait_title(period), _labels(period), series, "seconds", identity=f"{period.name}-short")
+    return line_chart(wait_title(period), _labels(period), series, "seconds", identity=f"{period.name}-short")
 
 
-def _wait_title(period: PeriodResult) -> str:
+def wait_title(period: PeriodResult) -> str:
+    """Return what that chart shows."""
     staff = "80 % of the staff it needs, both ways" if period.short else "planned for the goal both ways"
     return f"Mean wait of answered callers by hour, {PERIOD_NAMES[period.name]}, {staff}"
 
@@ -102,7 +103,7 @@ def _period(result: ImpactResult, period: PeriodResult) -> Iterator[str]:
             "in the busiest half hour. Compare with the channels of the trunk and the cores of the machine.</p>"
         )
     if period.short:
-        yield _figure(_wait_title(period), _wait_chart(period))
+        yield _figure(wait_title(period), wait_chart(period))
     title = f"Mean wait of answered callers by hour, {name}, planned for the goal both ways"
     series = _both(period, "wait_seconds")
     yield _figure(title, line_chart(title, _labels(period), series, "seconds", identity=f"{period.name}-wait"))

@@ -13,7 +13,7 @@ from multidict import MultiDict
 
 from agent.console.call_query import CallQuery, read_query
 from agent.console.rights import ROLES, ConsolePerson
-from agent.console.views.call_address import CallAddress, Period, address_of, read_address
+from agent.console.views.call_address import CallAddress, ChosenPeriod, address_of, read_address
 from agent.history.filters import VALUE_KINDS, Bounds, CallFilter
 
 ZONE = ZoneInfo("America/New_York")
@@ -85,7 +85,7 @@ def test_a_period_by_name_is_days_of_the_shop(name: str, first: str, last: str |
 
 
 def test_a_list_without_a_time_is_of_the_last_seven_days() -> None:
-    assert read_address([]).period == Period("7d")
+    assert read_address([]).period == ChosenPeriod("7d")
     assert read_address([]).link() == "/calls"
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.console.views.call_map import call_maps, trail_through
-from agent.console.views.one_call import BAR_WIDTH, one_call
+from agent.console.views.one_call import one_call
+from agent.console.views.spoken_words import BAR_WIDTH
 from agent.dialog.pack.reader import read_pack
 from agent.flows import english_pack
 from tests.browser.sample_calls import full_call, missed_call
