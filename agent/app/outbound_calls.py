@@ -23,7 +23,7 @@ from agent.config.sound import check_dialplan_path
 from agent.dialog.callee import OutboundStory
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.outbound.model import Attempt, CallOutcome, CallResult, Job, Reached, Scope, SurveyAnswer
+from agent.outbound.model import Attempt, CallOutcome, CallResult, GivenAnswer, Job, Reached, SuppressionScope
 from agent.outbound.ports import OutboundResults, OutboundUnavailable
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class OutboundOperations:
 
     async def _suppress(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            scope = Scope(str(arguments.get("scope", "all")))
+            scope = SuppressionScope(str(arguments.get("scope", "all")))
         except ValueError as error:
             raise ServiceError("bad_request", str(error)) from error
         if not self._number:
@@ -135,7 +135,7 @@ class OutboundOperations:
         if self._call is None:
             raise ServiceError("bad_request", "this call is for no job")
         given = {name: str(arguments.get(name) or "") for name in ("question", "value", "scale")}
-        await self._results.survey_answered(self._call.attempt.id, SurveyAnswer(**given))
+        await self._results.survey_answered(self._call.attempt.id, GivenAnswer(**given))
         return {"answer": given}
 
 

@@ -20,7 +20,7 @@ from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
 from agent.outbound.clock import SystemClock
 from agent.outbound.dialler import Dialler, DiallerSettings
-from agent.outbound.model import Attempt, Job, Purpose, Scope, SurveyAnswer
+from agent.outbound.model import Attempt, GivenAnswer, Job, Purpose, SuppressionScope
 from agent.outbound.ports import OrderNow, OrderUnreadable, StaffRoom
 from agent.outbound.results import CallResults
 from agent.outbound.store import OutboundStore
@@ -113,7 +113,7 @@ async def open_outbound(
 class LoggedJobs:
     """Implements :class:`agent.outbound.ports.JobObserver` in the log."""
 
-    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[SurveyAnswer]) -> None:
+    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[GivenAnswer]) -> None:
         """Log how an attempt went, without the number."""
         outcome = attempt.outcome or (attempt.end.value if attempt.end else "")
         log.info("Attempt %s for %s: %s (%d answer(s))", attempt.id, job.key, outcome, len(answers))
@@ -122,7 +122,7 @@ class LoggedJobs:
         """Log what became of a job."""
         log.info("Job %s is %s: %s", job.key, job.state, job.reason)
 
-    async def suppressed(self, number: str, scope: Scope, source: str, at: datetime) -> None:
+    async def suppressed(self, number: str, scope: SuppressionScope, source: str, at: datetime) -> None:
         """Log that a number is not called any more, without the number."""
         log.info("A number is not called any more (%s), by %s", scope, source)
 
@@ -132,7 +132,7 @@ class LoggedJobs:
 
 
 class ShopOrders:
-    """Implements :class:`agent.outbound.ports.Orders` with the shop's order system."""
+    """Implements :class:`agent.outbound.ports.OrderStates` with the shop's order system."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

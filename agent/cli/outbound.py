@@ -142,7 +142,7 @@ async def _add(options: argparse.Namespace, settings: Settings, store: OutboundS
 
 async def _suppress(options: argparse.Namespace, settings: Settings, store: OutboundStore, now: datetime) -> int:
     from agent.outbound import commands
-    from agent.outbound.model import Scope
+    from agent.outbound.model import SuppressionScope
 
     country = settings.shop.country
     if options.remove:
@@ -158,5 +158,5 @@ async def _suppress(options: argparse.Namespace, settings: Settings, store: Outb
         await commands.export_suppressions(store, sys.stdout)
     else:
         by = f"administrator {getpass.getuser()}"
-        await commands.suppress(store, options.number, Scope(options.scope), country, by, now, sys.stdout)
+        await commands.suppress(store, options.number, SuppressionScope(options.scope), country, by, now, sys.stdout)
     return 0

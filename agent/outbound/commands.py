@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from agent.common.phone_numbers import e164
 from agent.outbound import suppression
-from agent.outbound.model import Job, JobState, NewJob, OutboundError, Purpose, Scope
+from agent.outbound.model import Job, JobState, NewJob, OutboundError, Purpose, SuppressionScope
 from agent.outbound.overview import Forecast, figures, forecast, job_data
 from agent.outbound.policy import DialRules
 from agent.outbound.schema import FILE_NAME
@@ -168,7 +168,7 @@ async def pause_after_restore(state_directory: Path, now: datetime) -> None:
 
 
 async def suppress(
-    store: OutboundStore, number: str, scope: Scope, region: str, by: str, now: datetime, out: TextIO
+    store: OutboundStore, number: str, scope: SuppressionScope, region: str, by: str, now: datetime, out: TextIO
 ) -> None:
     """Put one number on the do-not-call list. Raises OutboundError for what is no number."""
     found = _number(number, region)
@@ -191,7 +191,7 @@ def _number(text: str, region: str) -> str:
 
 async def import_suppressions(store: OutboundStore, file: TextIO, region: str, now: datetime, out: TextIO) -> bool:
     """Add a file to the do-not-call list; what is refused is printed. True when all was taken."""
-    numbers: list[tuple[str, Scope, str]] = []
+    numbers: list[tuple[str, SuppressionScope, str]] = []
     refused = 0
     for line in suppression.read_csv(file, region):
         if isinstance(line, suppression.Refused):

@@ -16,14 +16,14 @@ from agent.outbound.model import (
     Attempt,
     AttemptState,
     CallResult,
+    GivenAnswer,
     Job,
     JobState,
     NewJob,
     OutboundError,
     Purpose,
     Reason,
-    Scope,
-    SurveyAnswer,
+    SuppressionScope,
 )
 from agent.outbound.outcomes import Next, counts
 from agent.outbound.policy import NumberHistory
@@ -106,7 +106,7 @@ def hold(db: sqlite3.Connection, key: str, state: JobState, reason: str, now: da
     return changed.rowcount == 1
 
 
-def history(db: sqlite3.Connection, of: Job, scopes: Collection[Scope]) -> NumberHistory:
+def history(db: sqlite3.Connection, of: Job, scopes: Collection[SuppressionScope]) -> NumberHistory:
     """Return what is known of a job and its number."""
     number = db.execute("SELECT * FROM attempts WHERE digest = ? ORDER BY dialled_at", (digest_of(db, of.number),))
     return NumberHistory([attempt_of(row) for row in number], attempts_of(db, of.key), frozenset(scopes))
@@ -258,7 +258,7 @@ def recent_attempt(db: sqlite3.Connection, number: str, since: datetime) -> tupl
     return _there(job(db, found.job), found.job), found
 
 
-def untold(db: sqlite3.Connection) -> tuple[list[tuple[Job, Attempt, list[SurveyAnswer]]], list[Job]]:
+def untold(db: sqlite3.Connection) -> tuple[list[tuple[Job, Attempt, list[GivenAnswer]]], list[Job]]:
     """Return attempts and jobs that are over and of which nobody else knows yet."""
     rows = db.execute(
         "SELECT * FROM attempts WHERE told = 0 AND settled = 1 AND state = ? ORDER BY dialled_at LIMIT 100",
@@ -288,13 +288,13 @@ def finish(db: sqlite3.Connection, key: str, reason: Reason, call_id: str, now: 
 # --- answers ----------------------------------------------------------------------------------------
 
 
-def put_answer(db: sqlite3.Connection, attempt_id: str, answer: SurveyAnswer, now: datetime) -> None:
+def put_answer(db: sqlite3.Connection, attempt_id: str, answer: GivenAnswer, now: datetime) -> None:
     """Store one answer of a survey; the same question again replaces it."""
     row: tuple[Any, ...] = (attempt_id, answer.question, answer.value, answer.scale, now.timestamp())
     db.execute("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)", row)
 
 
-def answers_of(db: sqlite3.Connection, attempt_id: str) -> list[SurveyAnswer]:
+def answers_of(db: sqlite3.Connection, attempt_id: str) -> list[GivenAnswer]:
     """Return the answers given in an attempt, in the order in which they were given."""
     rows = db.execute("SELECT * FROM answers WHERE attempt = ? ORDER BY at, rowid", (attempt_id,))
     return [answer_of(row) for row in rows]

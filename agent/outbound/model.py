@@ -138,7 +138,7 @@ class CallOutcome(StrEnum):
     """A fault of ours after the answer; it counts as a call to the customer."""
 
 
-class Scope(StrEnum):
+class SuppressionScope(StrEnum):
     """What a number is not called for any more."""
 
     ALL = "all"
@@ -241,7 +241,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class SurveyAnswer:
+class GivenAnswer:
     """One answer of a survey, stored when it is given."""
 
     question: str
@@ -261,8 +261,8 @@ class CallResult:
     call_id: str = ""
     appointment: datetime | None = None
     """When to call again, aware; moved into the window if it is outside."""
-    opted_out: Scope | None = None
-    survey: tuple[SurveyAnswer, ...] = ()
+    opted_out: SuppressionScope | None = None
+    survey: tuple[GivenAnswer, ...] = ()
     message_left: bool = False
     """Whether the one message was left on a voicemail."""
     case: str = ""
@@ -275,7 +275,7 @@ class Suppression:
 
     number: str = field(repr=False)
     """E.164; empty where the person was erased and only the digest that keeps them from being called is left."""
-    scope: Scope
+    scope: SuppressionScope
     since: datetime
     source: str
     """``call:ID``, ``import``, ``administrator`` ..."""

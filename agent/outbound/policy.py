@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from agent.outbound.model import Attempt, AttemptState, Job, Purpose, Reason, Scope
+from agent.outbound.model import Attempt, AttemptState, Job, Purpose, Reason, SuppressionScope
 from agent.outbound.ports import OrderNow
 from agent.outbound.windows import (
     CallHours,
@@ -83,7 +83,7 @@ class NumberHistory:
     """Attempts at the number, over all jobs, those under way too."""
     of_job: Sequence[Attempt] = ()
     """All attempts of the job, the oldest first."""
-    suppressed: Collection[Scope] = field(default_factory=frozenset)
+    suppressed: Collection[SuppressionScope] = field(default_factory=frozenset)
 
 
 def may_dial(job: Job, now: datetime, history: NumberHistory, rules: DialRules, hours: CallHours) -> Verdict:
@@ -124,9 +124,9 @@ def is_last(job: Job, now: datetime, rules: DialRules) -> bool:
     return job.attempts + 1 >= rules.attempts or now + rules.retry >= job.not_after
 
 
-def forbids(scopes: Collection[Scope], purpose: Purpose) -> bool:
+def forbids(scopes: Collection[SuppressionScope], purpose: Purpose) -> bool:
     """Return whether the do-not-call list forbids calls of a purpose."""
-    return Scope.ALL in scopes or (purpose is Purpose.SURVEY and Scope.SURVEYS in scopes)
+    return SuppressionScope.ALL in scopes or (purpose is Purpose.SURVEY and SuppressionScope.SURVEYS in scopes)
 
 
 def _final(job: Job, now: datetime, history: NumberHistory, rules: DialRules) -> Reason | None:

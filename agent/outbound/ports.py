@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from agent.outbound.model import Attempt, CallResult, Job, JobFacts, OutboundError, Scope, SurveyAnswer
+from agent.outbound.model import Attempt, CallResult, GivenAnswer, Job, JobFacts, OutboundError, SuppressionScope
 
 RING_BACK_DAYS = 14
 """A customer who rings within so many days of an attempt is taken to ring back."""
@@ -28,7 +28,7 @@ class OutboundResults(Protocol):
         """Return one attempt; its ``last`` says whether a message may be left on a voicemail."""
         ...
 
-    async def survey_answered(self, attempt_id: str, answer: SurveyAnswer) -> None:
+    async def survey_answered(self, attempt_id: str, answer: GivenAnswer) -> None:
         """Store one answer of a survey as it is given; the same question again replaces it."""
         ...
 
@@ -39,7 +39,7 @@ class OutboundResults(Protocol):
         """
         ...
 
-    async def suppress(self, number: str, scope: Scope, source: str) -> None:
+    async def suppress(self, number: str, scope: SuppressionScope, source: str) -> None:
         """Put a number on the do-not-call list and drop its open jobs of that scope.
 
         ``number`` is E.164; whoever is on a call says ``source="call:ID"``.
@@ -93,7 +93,7 @@ class OrderNow:
     """The customer has called about this order since the job was made."""
 
 
-class Orders(Protocol):
+class OrderStates(Protocol):
     """Tells how the order of a job stands now."""
 
     async def order_now(self, job: Job) -> OrderNow:
@@ -135,7 +135,7 @@ class Holidays(Protocol):
 class JobObserver(Protocol):
     """Whoever is told what becomes of jobs: records, events, metrics. Never raises."""
 
-    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[SurveyAnswer]) -> None:
+    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[GivenAnswer]) -> None:
         """An attempt is over; ``job`` is as it stands after it, ``answers`` are those stored so far."""
         ...
 
@@ -143,7 +143,7 @@ class JobObserver(Protocol):
         """A job is done or dropped."""
         ...
 
-    async def suppressed(self, number: str, scope: Scope, source: str, at: datetime) -> None:
+    async def suppressed(self, number: str, scope: SuppressionScope, source: str, at: datetime) -> None:
         """A number is not called any more."""
         ...
 

@@ -10,13 +10,13 @@ from agent.outbound.keys import callback_key
 from agent.outbound.model import (
     Attempt,
     CallResult,
+    GivenAnswer,
     Job,
     JobFacts,
     NewJob,
     Purpose,
     Reason,
-    Scope,
-    SurveyAnswer,
+    SuppressionScope,
 )
 from agent.outbound.policy import DialRules
 from agent.outbound.ports import RING_BACK_DAYS, JobObserver
@@ -50,7 +50,7 @@ class CallResults:
         """Return one attempt."""
         return await self._store.attempt(attempt_id)
 
-    async def survey_answered(self, attempt_id: str, answer: SurveyAnswer) -> None:
+    async def survey_answered(self, attempt_id: str, answer: GivenAnswer) -> None:
         """Store one answer of a survey as it is given."""
         await self._store.put_answer(attempt_id, answer, self._clock.now())
 
@@ -67,7 +67,7 @@ class CallResults:
             await self._dialler.tracker.finished(attempt)
             self._dialler.wake()
 
-    async def suppress(self, number: str, scope: Scope, source: str) -> None:
+    async def suppress(self, number: str, scope: SuppressionScope, source: str) -> None:
         """Put a number on the do-not-call list, drop its open jobs of that scope, cancel what rings there."""
         now = self._clock.now()
         await self._store.suppress([(number, scope, source)], now)

@@ -24,14 +24,14 @@ from agent.outbound.model import (
     Attempt,
     AttemptState,
     CallOutcome,
+    GivenAnswer,
     Job,
     JobFacts,
     JobState,
     Purpose,
     Reached,
-    Scope,
     Suppression,
-    SurveyAnswer,
+    SuppressionScope,
 )
 from agent.outbound.ports import OutboundUnavailable
 
@@ -219,14 +219,16 @@ def attempt_of(row: sqlite3.Row) -> Attempt:
     )
 
 
-def answer_of(row: sqlite3.Row) -> SurveyAnswer:
+def answer_of(row: sqlite3.Row) -> GivenAnswer:
     """Return a row of ``answers``."""
-    return SurveyAnswer(row["question"], row["value"], row["scale"])
+    return GivenAnswer(row["question"], row["value"], row["scale"])
 
 
 def suppression_of(row: sqlite3.Row) -> Suppression:
     """Return a row of ``suppressed``."""
-    return Suppression(row["number"], Scope(row["scope"]), _known(row["since"]), row["source"], row["digest"])
+    return Suppression(
+        row["number"], SuppressionScope(row["scope"]), _known(row["since"]), row["source"], row["digest"]
+    )
 
 
 def _known(seconds: Any) -> datetime:

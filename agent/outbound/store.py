@@ -21,15 +21,15 @@ from agent.outbound.model import (
     Attempt,
     AttemptState,
     CallResult,
+    GivenAnswer,
     Job,
     JobState,
     NewJob,
     OutboundError,
     Purpose,
     Reason,
-    Scope,
     Suppression,
-    SurveyAnswer,
+    SuppressionScope,
 )
 from agent.outbound.outcomes import after_attempt
 from agent.outbound.policy import DialRules, Go, NumberHistory, Verdict, is_last
@@ -244,7 +244,7 @@ class OutboundStore:
 
         return await self._do(write)
 
-    async def untold(self) -> tuple[list[tuple[Job, Attempt, list[SurveyAnswer]]], list[Job]]:
+    async def untold(self) -> tuple[list[tuple[Job, Attempt, list[GivenAnswer]]], list[Job]]:
         """Return attempts with their jobs and answers, and jobs, that are over and of which nobody else knows yet."""
         return await self._do(jobs_sql.untold)
 
@@ -256,11 +256,11 @@ class OutboundStore:
         """Return the latest attempt at a number that may have rung, with its job."""
         return await self._do(lambda db: jobs_sql.recent_attempt(db, number, since))
 
-    async def put_answer(self, attempt_id: str, answer: SurveyAnswer, now: datetime) -> None:
+    async def put_answer(self, attempt_id: str, answer: GivenAnswer, now: datetime) -> None:
         """Store one answer of a survey."""
         await self._do(lambda db: jobs_sql.put_answer(db, attempt_id, answer, now))
 
-    async def answers_of(self, attempt_id: str) -> list[SurveyAnswer]:
+    async def answers_of(self, attempt_id: str) -> list[GivenAnswer]:
         """Return the answers given in an attempt."""
         return await self._do(lambda db: jobs_sql.answers_of(db, attempt_id))
 
@@ -289,12 +289,12 @@ class OutboundStore:
 
     # --- do-not-call list ---------------------------------------------------------------------------
 
-    async def suppress(self, numbers: Iterable[tuple[str, Scope, str]], now: datetime) -> list[str]:
+    async def suppress(self, numbers: Iterable[tuple[str, SuppressionScope, str]], now: datetime) -> list[str]:
         """Put numbers (number, scope, source) on the list and drop their open jobs; returns the jobs' keys."""
         new = list(numbers)
         return await self._do(lambda db: [key for one in new for key in suppression.suppress(db, *one, now)])
 
-    async def suppress_digest(self, digest: str, scope: Scope, source: str, now: datetime) -> None:
+    async def suppress_digest(self, digest: str, scope: SuppressionScope, source: str, now: datetime) -> None:
         """Put a number that was erased back on the list."""
         await self._do(lambda db: suppression.put_digest(db, digest, scope, source, now))
 
@@ -306,7 +306,7 @@ class OutboundStore:
         """Return the list, the oldest first."""
         return await self._do(suppression.entries)
 
-    async def scopes(self, number: str) -> frozenset[Scope]:
+    async def scopes(self, number: str) -> frozenset[SuppressionScope]:
         """Return what a number may not be called for."""
         return await self._do(lambda db: suppression.scopes(db, number))
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TextIO
 
 from agent.common.phone_numbers import e164
-from agent.outbound.model import JobState, OutboundError, Purpose, Reason, Scope, Suppression
+from agent.outbound.model import JobState, OutboundError, Purpose, Reason, Suppression, SuppressionScope
 from agent.outbound.schema import digest_of, suppression_of
 
 CSV_COLUMNS = ("number", "scope", "since", "source")
@@ -27,13 +27,13 @@ class Refused:
     reason: str
 
 
-def scopes(db: sqlite3.Connection, number: str) -> frozenset[Scope]:
+def scopes(db: sqlite3.Connection, number: str) -> frozenset[SuppressionScope]:
     """Return what a number may not be called for."""
     rows = db.execute("SELECT scope FROM suppressed WHERE digest = ?", (digest_of(db, number),))
-    return frozenset(Scope(row["scope"]) for row in rows)
+    return frozenset(SuppressionScope(row["scope"]) for row in rows)
 
 
-def suppress(db: sqlite3.Connection, number: str, scope: Scope, source: str, now: datetime) -> list[str]:
+def suppress(db: sqlite3.Connection, number: str, scope: SuppressionScope, source: str, now: datetime) -> list[str]:
     """Put a number on the list and drop its open jobs of that scope; returns their keys. The first entry stands."""
     digest = digest_of(db, number)
     db.execute(
@@ -45,7 +45,7 @@ def suppress(db: sqlite3.Connection, number: str, scope: Scope, source: str, now
         " AND (? = ? OR purpose = ?) RETURNING key",
         (
             *(JobState.DROPPED, reason, now.timestamp(), digest),
-            *(JobState.DONE, JobState.DROPPED, scope, Scope.ALL, Purpose.SURVEY),
+            *(JobState.DONE, JobState.DROPPED, scope, SuppressionScope.ALL, Purpose.SURVEY),
         ),
     )
     return [row["key"] for row in rows.fetchall()]
@@ -61,7 +61,7 @@ def entries(db: sqlite3.Connection) -> list[Suppression]:
     return [suppression_of(row) for row in db.execute("SELECT * FROM suppressed ORDER BY since, digest")]
 
 
-def put_digest(db: sqlite3.Connection, digest: str, scope: Scope, source: str, now: datetime) -> None:
+def put_digest(db: sqlite3.Connection, digest: str, scope: SuppressionScope, source: str, now: datetime) -> None:
     """Put an erased number back on the list, from an export of this same file."""
     db.execute("INSERT OR IGNORE INTO suppressed VALUES (?, ?, '', ?, ?)", (digest, scope, now.timestamp(), source))
 
@@ -84,7 +84,7 @@ class Listed:
 
     number: str
     digest: str
-    scope: Scope
+    scope: SuppressionScope
     source: str
 
 
@@ -101,7 +101,7 @@ def read_csv(file: TextIO, region: str) -> Iterator[Listed | Refused]:
         erased = _DIGEST.fullmatch(written)
         number = "" if erased else e164(written.removeprefix("'"), region)
         try:
-            scope = Scope((row.get("scope") or Scope.ALL).strip())
+            scope = SuppressionScope((row.get("scope") or SuppressionScope.ALL).strip())
         except ValueError:
             yield Refused(reader.line_num, f"there is no scope {row['scope'][:40]!r}; there are all, surveys")
             continue

@@ -152,7 +152,7 @@ class SurveyAnswered(_Model):
     """True where the customer ended the call before the last question."""
 
 
-class OutboundFinished(_Model):
+class OutboundFinishedData(_Model):
     """A call that we placed was answered and is over; or a customer rang back because of one."""
 
     purpose: str
@@ -250,7 +250,7 @@ class OutboundFinishedEvent(_Envelope):
     """`outbound.finished`."""
 
     event: Literal["outbound.finished"]
-    data: OutboundFinished
+    data: OutboundFinishedData
 
 
 class OutboundOptedOutEvent(_Envelope):

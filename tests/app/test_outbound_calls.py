@@ -24,7 +24,7 @@ from agent.outbound.model import (
     JobFacts,
     Purpose,
     Reached,
-    Scope,
+    SuppressionScope,
 )
 from agent.outbound.policy import DialRules
 from agent.outbound.results import CallResults
@@ -121,7 +121,7 @@ async def test_an_opt_out_is_written_before_it_is_answered() -> None:
     results = Results()
     services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER)
     assert await services.perform("outbound.suppress", {"scope": "all"}, "") == {"suppressed": {"scope": "all"}}
-    assert results.told == [("suppress", NUMBER, Scope.ALL, "call:ob-1-z")]
+    assert results.told == [("suppress", NUMBER, SuppressionScope.ALL, "call:ob-1-z")]
     with pytest.raises(ServiceError):
         await services.perform("outbound.suppress", {"scope": "whatever"}, "")
     assert await services.perform("orders.find", {}, "") == {"inner": "orders.find"}

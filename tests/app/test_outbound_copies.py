@@ -8,7 +8,7 @@ import pytest
 
 from agent.app.outbound_copies import OutboundCopies
 from agent.cli.main import main
-from agent.outbound.model import Reason, Scope
+from agent.outbound.model import Reason, SuppressionScope
 from agent.outbound.store import OutboundStore
 from agent.records import person
 from tests.outbound.made import MONDAY_NOON, NUMBER, new_job
@@ -21,7 +21,7 @@ async def store(tmp_path: Path) -> AsyncIterator[OutboundStore]:
     store = OutboundStore(tmp_path)
     jobs = [new_job("delivery:10473:all"), new_job("delivery:B2:all", number=OTHER)]
     await store.add(jobs, MONDAY_NOON)
-    await store.suppress([(NUMBER, Scope.SURVEYS, "import")], MONDAY_NOON)
+    await store.suppress([(NUMBER, SuppressionScope.SURVEYS, "import")], MONDAY_NOON)
     yield store
     await store.close()
 
@@ -34,7 +34,7 @@ async def test_a_caller_is_erased_however_the_number_is_written(
     removed = copies.erase(person.caller(written, "US"), [], dry_run=False)
     assert [(one.what, one.count) for one in removed] == [("jobs", 1), ("numbers of the do-not-call list", 1)]
     assert [job.number for job in await store.jobs()] == [OTHER]
-    assert await store.scopes(NUMBER) == {Scope.SURVEYS}
+    assert await store.scopes(NUMBER) == {SuppressionScope.SURVEYS}
 
 
 async def test_an_order_is_erased_by_its_number(store: OutboundStore, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.call.dialling import DialEnd
-from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, Scope
+from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, SuppressionScope
 from agent.outbound.ports import OrderNow, StaffRoom
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
@@ -142,7 +142,7 @@ async def test_a_result_that_comes_after_the_channels_end_counts(world: World) -
     [attempt] = await world.store.attempts_of("delivery:A1:all")
     assert world.results is not None
     await world.results.call_ended(attempt.id, reached())
-    await world.results.call_ended(attempt.id, reached(CallOutcome.OPTED_OUT, opted_out=Scope.ALL))
+    await world.results.call_ended(attempt.id, reached(CallOutcome.OPTED_OUT, opted_out=SuppressionScope.ALL))
     assert await state(world) == (JobState.DONE, Reason.COMPLETED)
     assert await world.store.scopes(NUMBER) == frozenset(), "the first result stands"
 
@@ -227,7 +227,7 @@ async def test_a_number_of_unknown_zone_is_never_dialled_and_stands_on_a_persons
 
 async def test_who_is_on_the_list_is_not_called(world: World) -> None:
     await add(world, new_job())
-    await world.store.suppress([(NUMBER, Scope.ALL, "administrator")], world.time)
+    await world.store.suppress([(NUMBER, SuppressionScope.ALL, "administrator")], world.time)
     await add(world, new_job("callback:c1", purpose=Purpose.CALLBACK))
     await dial(world)
     assert world.dialled == []
@@ -236,7 +236,7 @@ async def test_who_is_on_the_list_is_not_called(world: World) -> None:
 
 async def test_who_wants_no_surveys_is_still_asked_about_the_delivery(world: World) -> None:
     await add(world, new_job(), new_job("survey:A1", **SURVEY))
-    await world.store.suppress([(NUMBER, Scope.SURVEYS, "administrator")], world.time)
+    await world.store.suppress([(NUMBER, SuppressionScope.SURVEYS, "administrator")], world.time)
     await dial(world)
     assert [request.purpose for request, _ in world.dialled] == [Purpose.DELIVERY]
 
@@ -471,21 +471,21 @@ async def test_nobody_is_dialled_while_they_talk_with_us(world: World) -> None:
 
 async def test_stop_calling_me_drops_all_jobs_of_the_number_before_the_method_returns(world: World) -> None:
     await add(world, new_job(), new_job("survey:A1", **SURVEY), new_job("delivery:A2:all", number=OTHER))
-    opted_out = CallResult(Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT, call_id="c9", opted_out=Scope.ALL)
+    opted_out = CallResult(Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT, call_id="c9", opted_out=SuppressionScope.ALL)
     world.telephones[NUMBER] = [Telephone(DialEnd.ANSWERED, result=opted_out)]
     await dial(world, hours=24 * 4)
     assert [request.number for request, _ in world.dialled].count(NUMBER) == 1
     assert await state(world) == (JobState.DROPPED, Reason.OPTED_OUT)
     assert await state(world, "survey:A1") == (JobState.DROPPED, Reason.OPTED_OUT)
-    assert (NUMBER, Scope.ALL, "call:c9") in world.opted_out
-    assert await world.store.scopes(NUMBER) == {Scope.ALL}
+    assert (NUMBER, SuppressionScope.ALL, "call:c9") in world.opted_out
+    assert await world.store.scopes(NUMBER) == {SuppressionScope.ALL}
 
 
 async def test_a_number_suppressed_by_a_command_while_it_rings_is_cancelled(world: World) -> None:
     await add(world, new_job())
     dialler = world.start()
     await world.store.set_campaign("running", "test", "", world.time)
-    world.at(3, lambda: world.store.suppress([(NUMBER, Scope.ALL, "administrator")], world.time))
+    world.at(3, lambda: world.store.suppress([(NUMBER, SuppressionScope.ALL, "administrator")], world.time))
     await world.run(dialler, world.time + timedelta(minutes=2))
     [attempt] = await world.store.attempts_of("delivery:A1:all")
     assert attempt.end is DialEnd.CANCELLED

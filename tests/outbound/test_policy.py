@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.dialling import DialEnd
-from agent.outbound.model import AttemptState, CallOutcome, CallResult, JobState, Purpose, Reached, Reason, Scope
+from agent.outbound.model import (
+    AttemptState,
+    CallOutcome,
+    CallResult,
+    JobState,
+    Purpose,
+    Reached,
+    Reason,
+    SuppressionScope,
+)
 from agent.outbound.outcomes import after_attempt, another_time
 from agent.outbound.policy import DialRules, Go, NumberHistory, may_dial, spread
 from agent.outbound.windows import CallHours, is_inside, zones_of
@@ -31,9 +40,9 @@ pasts = st.lists(
 )
 
 
-@given(moments, numbers, delivery_zones, pasts, st.frozensets(st.sampled_from(list(Scope))), st.booleans())
+@given(moments, numbers, delivery_zones, pasts, st.frozensets(st.sampled_from(list(SuppressionScope))), st.booleans())
 def test_nothing_is_dialled_outside_the_rules_whatever_the_past(
-    now: datetime, number: str, zone: str, past: Any, scopes: frozenset[Scope], consent: bool
+    now: datetime, number: str, zone: str, past: Any, scopes: frozenset[SuppressionScope], consent: bool
 ) -> None:
     of = job(number=number, zone=zone, consent="checkbox" if consent else "", due_at=now - timedelta(hours=1),
              not_after=now + timedelta(days=2), purpose=Purpose.SURVEY)  # fmt: skip

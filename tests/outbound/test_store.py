@@ -11,7 +11,16 @@ import pytest
 
 from agent.call.dialling import DialEnd, DialProgress, DialState
 from agent.outbound import erasure, suppression
-from agent.outbound.model import CallOutcome, CallResult, JobState, OutboundError, Purpose, Reached, Scope, SurveyAnswer
+from agent.outbound.model import (
+    CallOutcome,
+    CallResult,
+    GivenAnswer,
+    JobState,
+    OutboundError,
+    Purpose,
+    Reached,
+    SuppressionScope,
+)
 from agent.outbound.policy import DIAL
 from agent.outbound.ports import OutboundUnavailable
 from agent.outbound.store import OutboundStore
@@ -100,13 +109,13 @@ async def test_a_telephone_that_rang_was_disturbed_even_when_the_fault_was_ours(
 async def test_what_is_over_is_told_until_somebody_has_noted_it(store: OutboundStore) -> None:
     await store.add([new_job()], MONDAY_NOON)
     await begin(store, "ob-1-z")
-    await store.put_answer("ob-1-z", SurveyAnswer("csat", "2", "1-5"), MONDAY_NOON)
-    await store.put_answer("ob-1-z", SurveyAnswer("csat", "4", "1-5"), MONDAY_NOON)
+    await store.put_answer("ob-1-z", GivenAnswer("csat", "2", "1-5"), MONDAY_NOON)
+    await store.put_answer("ob-1-z", GivenAnswer("csat", "4", "1-5"), MONDAY_NOON)
     await store.result("ob-1-z", CallResult(Reached.RIGHT_PERSON, CallOutcome.COMPLETED, "c1"), MONDAY_NOON, RULES)
     assert (await store.untold())[0] == [], "its channel is up still"
     await store.ended(DialProgress("ob-1-z", DialState.ENDED, DialEnd.ANSWERED), MONDAY_NOON, RULES, settle=False)
     attempts, jobs = await store.untold()
-    assert [(one.id, answers) for _, one, answers in attempts] == [("ob-1-z", [SurveyAnswer("csat", "4", "1-5")])]
+    assert [(one.id, answers) for _, one, answers in attempts] == [("ob-1-z", [GivenAnswer("csat", "4", "1-5")])]
     assert [job.key for job in jobs] == [KEY]
     await store.mark_told(["ob-1-z"], [KEY])
     assert await store.untold() == ([], [])
@@ -124,13 +133,13 @@ async def test_suppressing_drops_the_jobs_of_the_scope_and_survives_export_and_i
 ) -> None:
     survey = new_job("survey:A1", purpose=Purpose.SURVEY)
     await store.add([new_job(), survey], MONDAY_NOON)
-    assert await store.suppress([(NUMBER, Scope.SURVEYS, "call:c1")], MONDAY_NOON) == ["survey:A1"]
-    assert await store.suppress([(NUMBER, Scope.ALL, "import")], MONDAY_NOON) == [KEY]
+    assert await store.suppress([(NUMBER, SuppressionScope.SURVEYS, "call:c1")], MONDAY_NOON) == ["survey:A1"]
+    assert await store.suppress([(NUMBER, SuppressionScope.ALL, "import")], MONDAY_NOON) == [KEY]
     text = io.StringIO(newline="")
     assert suppression.write_csv(await store.suppressions(), text) == 2
     lines = list(suppression.read_csv(io.StringIO(text.getvalue(), newline=""), "US"))
     listed = {(line.number, line.scope) for line in lines if isinstance(line, suppression.Listed)}
-    assert listed == {(NUMBER, Scope.ALL), (NUMBER, Scope.SURVEYS)}
+    assert listed == {(NUMBER, SuppressionScope.ALL), (NUMBER, SuppressionScope.SURVEYS)}
     assert await store.unsuppress(NUMBER) == 2
     assert await store.scopes(NUMBER) == frozenset()
 
@@ -138,14 +147,14 @@ async def test_suppressing_drops_the_jobs_of_the_scope_and_survives_export_and_i
 async def test_an_erased_person_leaves_no_number_and_is_still_not_called(store: OutboundStore, tmp_path: Path) -> None:
     await store.add([new_job(), new_job("delivery:A2:all", number=OTHER)], MONDAY_NOON)
     await begin(store, "ob-1-z")
-    opted_out = CallResult(Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT, "c1", opted_out=Scope.ALL)
+    opted_out = CallResult(Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT, "c1", opted_out=SuppressionScope.ALL)
     await store.result("ob-1-z", opted_out, MONDAY_NOON, RULES)
     assert erasure.calls_of(tmp_path, NUMBER.__eq__, lambda text: False) == {"c1"}
     counted = erasure.erase(tmp_path, NUMBER.__eq__, lambda text: False, dry_run=True)
     assert counted == {"jobs": 1, "numbers of the do-not-call list": 1}
     assert erasure.erase(tmp_path, NUMBER.__eq__, lambda text: False, dry_run=False) == counted
     erasure.follow(tmp_path)
-    assert await store.scopes(NUMBER) == {Scope.ALL}
+    assert await store.scopes(NUMBER) == {SuppressionScope.ALL}
     assert await store.add([new_job()], MONDAY_NOON) == ["known"], "its key is not used again"
     assert [job.key for job in await store.jobs()] == ["delivery:A2:all"]
     await store.close()

@@ -27,7 +27,7 @@ from agent.call.dialling import (
     DialUncertain,
 )
 from agent.outbound.dialler import Dialler
-from agent.outbound.model import Attempt, CallOutcome, CallResult, Job, Purpose, Reached, Scope, SurveyAnswer
+from agent.outbound.model import Attempt, CallOutcome, CallResult, GivenAnswer, Job, Purpose, Reached, SuppressionScope
 from agent.outbound.ports import OrderNow, OrderUnreadable, StaffRoom
 from agent.outbound.results import CallResults
 from agent.outbound.settings import DiallerSettings
@@ -86,7 +86,7 @@ class World:
     rang: list[tuple[DialRequest, datetime]] = field(default_factory=list)
     told: list[tuple[Job, Attempt]] = field(default_factory=list)
     over: list[Job] = field(default_factory=list)
-    opted_out: list[tuple[str, Scope, str]] = field(default_factory=list)
+    opted_out: list[tuple[str, SuppressionScope, str]] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
     listener: DialListener | None = None
     results: CallResults | None = None
@@ -280,7 +280,7 @@ class World:
         self.point()
         return self.staff
 
-    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[SurveyAnswer]) -> None:
+    async def attempt_ended(self, job: Job, attempt: Attempt, answers: Sequence[GivenAnswer]) -> None:
         self.point()
         self.told.append((job, attempt))
 
@@ -288,7 +288,7 @@ class World:
         self.point()
         self.over.append(job)
 
-    async def suppressed(self, number: str, scope: Scope, source: str, at: datetime) -> None:
+    async def suppressed(self, number: str, scope: SuppressionScope, source: str, at: datetime) -> None:
         self.opted_out.append((number, scope, source))
 
     async def alarm(self, text: str) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from agent.outbound.model import Purpose, Scope
+from agent.outbound.model import Purpose, SuppressionScope
 from agent.outbound.policy import forbids
 from agent.outbound.triggers.deliveries import Delivery
 
@@ -32,7 +32,7 @@ class SelectionRules:
     """Whom a survey calls."""
 
     order_value: Decimal | None = None
-    """Orders of at least so much; None: the value does not matter."""
+    """OrderStates of at least so much; None: the value does not matter."""
     first_order: bool = False
     """First orders as well, whatever their value."""
     share: float = 1.0
@@ -45,7 +45,7 @@ def select(
     rules: SelectionRules,
     *,
     asked_lately: bool,
-    suppressed: Collection[Scope],
+    suppressed: Collection[SuppressionScope],
     complained: bool = False,
 ) -> Excluded | None:
     """Return why an order is not asked about, None when it is."""
