@@ -49,6 +49,11 @@ class StasisOptions:
         object.__setattr__(self, "rearm_seconds", min(self.rearm_seconds, self.deadman_seconds * 0.4))
 
     @property
+    def ask_seconds(self) -> float:
+        """How long the first re-arming may wait for what else has to be known of a call; the timer runs meanwhile."""
+        return self.deadman_seconds * 0.4
+
+    @property
     def answer_seconds(self) -> float:
         """How long Asterisk may take to answer one re-arming: two slow answers in a row leave time for a third."""
         return self.deadman_seconds * 0.2

@@ -45,7 +45,7 @@ async def _longest(ari: AriClient, line: AsteriskCallerLine, options: StasisOpti
     """
     longest = float(options.max_call_seconds)
     try:
-        async with asyncio.timeout(options.rearm_seconds):  # the timer runs meanwhile
+        async with asyncio.timeout(options.ask_seconds):
             deadline, now = await asyncio.gather(
                 ari.channels.get_variable(line.channel_id, "ORDERLINE_DEADLINE"), ari.system.clock()
             )

@@ -237,7 +237,7 @@ async def test_a_text_that_cannot_be_spoken_does_not_stop_the_others():
 async def test_an_engine_that_cannot_be_loaded_rests_and_the_next_one_speaks():
     first, second = ToneEngine("first"), ToneEngine("second")
     first.broken = True
-    speaker = PromptSynthesizer([first, second])
+    speaker = PromptSynthesizer([first, second], clock=lambda: 0.0)
     await speaker.load_engines()
     assert speaker.healthy == {"first": False, "second": True}
     assert await speaker.render("p", "Hello.")
