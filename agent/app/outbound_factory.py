@@ -132,7 +132,7 @@ class LoggedJobs:
 
 
 class ShopOrders:
-    """Implements :class:`agent.outbound.ports.OrderStates` with the shop's order system."""
+    """Implements :class:`agent.outbound.ports.OrderLookup` with the shop's order system."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

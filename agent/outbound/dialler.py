@@ -28,7 +28,7 @@ from agent.outbound.policy import (
     order_verdict,
     spread,
 )
-from agent.outbound.ports import JobObserver, OrderStates, OutboundUnavailable, Staff
+from agent.outbound.ports import JobObserver, OrderLookup, OutboundUnavailable, Staff
 from agent.outbound.settings import DiallerSettings
 from agent.outbound.store import OutboundStore
 from agent.outbound.tracker import AttemptTracker
@@ -56,7 +56,7 @@ class Dialler:
         self,
         store: OutboundStore,
         trunk: Trunk,
-        orders: OrderStates,
+        orders: OrderLookup,
         staff: Staff,
         observer: JobObserver,
         settings: DiallerSettings,

@@ -93,7 +93,7 @@ class OrderNow:
     """The customer has called about this order since the job was made."""
 
 
-class OrderStates(Protocol):
+class OrderLookup(Protocol):
     """Tells how the order of a job stands now."""
 
     async def order_now(self, job: Job) -> OrderNow:

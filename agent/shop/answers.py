@@ -307,7 +307,7 @@ class TicketMade(AnswerModel):
     ticket: TicketAnswer
 
 
-class SurveyAnswer(AnswerModel):
+class SurveyConfirmation(AnswerModel):
     """A survey's answer as it is kept."""
 
     number: str = ""
@@ -318,7 +318,7 @@ class SurveyAnswer(AnswerModel):
 class SurveyKept(AnswerModel):
     """``surveys.answer``."""
 
-    survey: SurveyAnswer
+    survey: SurveyConfirmation
 
 
 class OutboundAnswer(AnswerModel):

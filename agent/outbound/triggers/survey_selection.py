@@ -32,7 +32,7 @@ class SelectionRules:
     """Whom a survey calls."""
 
     order_value: Decimal | None = None
-    """OrderStates of at least so much; None: the value does not matter."""
+    """OrderLookup of at least so much; None: the value does not matter."""
     first_order: bool = False
     """First orders as well, whatever their value."""
     share: float = 1.0
