@@ -11,12 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.app.outbound_calls import SpeechOfMessage, information_message
+from agent.app.queue_factory import manager_address
+from agent.asterisk.ami_database import AsteriskDatabase
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.outbound_calls import APP_SUFFIX, DIAL_EVENT_TYPES, AsteriskTrunk, TrunkOptions
 from agent.call.ports import Services
 from agent.call.queue_status import StaffQueues
 from agent.common.service_error import ServiceError
 from agent.common.tasks import cancel_and_wait, report_failure
+from agent.config.base import SettingsError
 from agent.config.settings import Settings
 from agent.outbound.clock import SystemClock
 from agent.outbound.dialler import Dialler, DiallerSettings
@@ -78,14 +81,16 @@ async def open_outbound(
     rules = outbound.rules()
     if not outbound.enabled:
         return OutboundParts(CallResults(store, observer, rules, clock, None), None, None)
+    manager = manager_address(settings)
+    if manager is None:
+        raise SettingsError("outbound.enabled needs the manager interface (ami:): what was answered is noted there.")
     file = await information_message(settings, message)
     account = settings.ari.model_copy(update={"app": settings.ari.app + APP_SUFFIX})
     ari = AriClient.of(account, event_types=DIAL_EVENT_TYPES)
     ari.open()
     stack.push_async_callback(ari.close)
-    trunk = AsteriskTrunk(
-        ari, TrunkOptions(outbound.trunk, outbound.endpoint, context=outbound.context, message_file=file)
-    )
+    options = TrunkOptions(outbound.trunk, outbound.endpoint, context=outbound.context, message_file=file)
+    trunk = AsteriskTrunk(ari, options, AsteriskDatabase(manager))
     dialler = Dialler(
         store,
         trunk,

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
+from agent.asterisk.ami_database import ManagerUnavailable
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.dial_end import ChannelEnd, dial_end
@@ -86,6 +86,14 @@ class _Followed:
     forwarded: bool = False
 
 
+class DialplanMarks(Protocol):
+    """Asterisk's database, as :class:`agent.asterisk.ami_database.AsteriskDatabase` reads it."""
+
+    async def get(self, family: str, key: str) -> str:
+        """Return a value, ``""`` where there is none. Raises ManagerUnavailable."""
+        ...
+
+
 class AsteriskTrunk:
     """Implements :class:`agent.call.dialling.Trunk`. Nothing is dialled before :meth:`start`."""
 
@@ -93,11 +101,16 @@ class AsteriskTrunk:
         self,
         ari: AriClient,
         options: TrunkOptions,
+        marks: DialplanMarks,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``ari`` is a client of its own, see :data:`APP_SUFFIX` and :data:`DIAL_EVENT_TYPES`, not started yet."""
+        """``ari`` is a client of its own, see :data:`APP_SUFFIX` and :data:`DIAL_EVENT_TYPES`, not started yet.
+
+        ``marks`` reads what the dialplan noted in Asterisk's database.
+        """
         self._ari = ari
         self._options = options
+        self._marks = marks
         self._clock = clock
         self._followed: dict[str, _Followed] = {}
         self._told: asyncio.Queue[DialProgress] = asyncio.Queue()
@@ -196,25 +209,19 @@ class AsteriskTrunk:
         return DialState.RANG if followed.rang else DialState.DIALLED
 
     async def was_answered(self, attempt: str) -> bool:
-        """Return whether the dialplan noted an answer. Raises DialUncertain when Asterisk does not answer.
+        """Return whether the dialplan noted an answer. Raises DialUncertain when Asterisk does not say so.
 
-        The dialplan keeps its marks by month. Asterisk evaluates functions on channels alone, so one that never dials
-        is made and removed again.
+        The dialplan keeps its marks by month, in Asterisk's database.
         """
         if not _ID.fullmatch(attempt):
             return False
-        reader = f"outbound-marks-{secrets.token_hex(8)}-z"
         try:
-            await self._ari.channels.create(reader, endpoint=f"Local/s@{CONTEXT}", app=self._ari.app)
-            try:
-                for month in _months_around(datetime.now(UTC)):
-                    if await self._ari.channels.get_variable(reader, f"DB({MARKERS}/{month}/{attempt})"):
-                        return True
-                return False
-            finally:
-                await self._ari.channels.hangup(reader)
-        except AriError as error:
+            for month in _months_around(datetime.now(UTC)):
+                if await self._marks.get(f"{MARKERS}/{month}", attempt):
+                    return True
+        except ManagerUnavailable as error:
             raise DialUncertain(error.message) from error
+        return False
 
     async def channels(self) -> int:
         """Return the channels on the trunk now, in and out.

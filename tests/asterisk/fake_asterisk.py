@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,8 +51,6 @@ class FakeAsterisk:
         self.subscriptions: list[str] = []
         self.subscribing_fails = False
         self.endpoint_channels: list[str] = []
-        self.database: Callable[[str], str | None] = lambda key: None
-        """What ``DB(...)`` holds."""
         self._user = user
         self.change_password(password)
         self._sockets: list[web.WebSocketResponse] = []
@@ -267,7 +264,7 @@ class FakeAsterisk:
         value = self.variables.get((request.match_info["id"], request.query["variable"]))
         value = self.functions.get(request.query["variable"], value)
         if request.query["variable"].startswith("DB("):
-            value = self.database(request.query["variable"])
+            raise web.HTTPInternalServerError(text='{"message": "Unable to read provided function"}')
         if value is None:
             raise web.HTTPNotFound(text='{"message": "Provided variable was not found"}')
         return web.json_response({"value": value})

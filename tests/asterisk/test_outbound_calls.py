@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from agent.asterisk.ami_database import ManagerUnavailable
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.outbound_calls import DIAL_EVENT_TYPES, AsteriskTrunk, TrunkOptions
 from agent.asterisk.outbound_entry import OutboundCall
@@ -35,14 +36,36 @@ def listener() -> Listener:
     return Listener()
 
 
+class KnownMarks:
+    """What the dialplan noted."""
+
+    def __init__(self) -> None:
+        self.noted: set[str] = set()
+        self.families: set[str] = set()
+        self.gone = False
+
+    async def get(self, family: str, key: str) -> str:
+        if self.gone:
+            raise ManagerUnavailable("The manager interface does not answer: it is gone")
+        self.families.add(family)
+        return "answered 1764536400" if key in self.noted else ""
+
+
 @pytest.fixture
-async def trunk(asterisk: FakeAsterisk, listener: Listener) -> AsyncIterator[AsteriskTrunk]:
+def marks() -> KnownMarks:
+    return KnownMarks()
+
+
+@pytest.fixture
+async def trunk(asterisk: FakeAsterisk, listener: Listener, marks: KnownMarks) -> AsyncIterator[AsteriskTrunk]:
     ari = AriClient(
         asterisk.url, "orderline", "secret", "orderline-outbound",
         event_types=DIAL_EVENT_TYPES, request_timeout_seconds=0.5,
     )  # fmt: skip
     ari.open()
-    trunk = AsteriskTrunk(ari, TrunkOptions("PJSIP/{digits}@carrier", "PJSIP/carrier", message_file="/m/message"))
+    trunk = AsteriskTrunk(
+        ari, TrunkOptions("PJSIP/{digits}@carrier", "PJSIP/carrier", message_file="/m/message"), marks
+    )
     await trunk.start(listener)
     await until(lambda: not trunk.problem)
     yield trunk
@@ -155,13 +178,17 @@ async def test_a_call_that_rings_is_cancelled_and_one_that_was_answered_is_not(
     assert listener.told[-1].attempt == "ob-1-z"
 
 
-async def test_the_dialplans_note_tells_of_an_answer_and_the_reading_leaves_nothing(
-    asterisk: FakeAsterisk, trunk: AsteriskTrunk
-) -> None:
+async def test_the_dialplans_note_tells_of_an_answer(trunk: AsteriskTrunk, marks: KnownMarks) -> None:
     assert not await trunk.was_answered(ATTEMPT)
-    asterisk.database = lambda key: "answered 1" if key.endswith(f"/{ATTEMPT})") else None
+    marks.noted.add(ATTEMPT)
     assert await trunk.was_answered(ATTEMPT)
-    assert asterisk.channels == {}
+    assert marks.families <= {f"orderline_outbound/{month:02}" for month in range(1, 13)}
+
+
+async def test_a_manager_that_does_not_answer_leaves_it_uncertain(trunk: AsteriskTrunk, marks: KnownMarks) -> None:
+    marks.gone = True
+    with pytest.raises(DialUncertain):
+        await trunk.was_answered(ATTEMPT)
 
 
 @pytest.mark.parametrize("number", ["", "+1 202", "1;hang", "+1202555@evil", "${SHELL(x)}"])
@@ -181,7 +208,7 @@ async def test_the_load_is_that_of_the_endpoint(asterisk: FakeAsterisk, trunk: A
 async def test_an_absent_asterisk_is_waited_for_and_nothing_is_dialled(listener: Listener) -> None:
     ari = AriClient("http://127.0.0.1:9", "orderline", "secret", "orderline-outbound")
     ari.open()
-    trunk = AsteriskTrunk(ari, TrunkOptions("PJSIP/{number}@carrier", "PJSIP/carrier"))
+    trunk = AsteriskTrunk(ari, TrunkOptions("PJSIP/{number}@carrier", "PJSIP/carrier"), KnownMarks())
     await trunk.start(listener)
     with pytest.raises(DialRefused):
         await trunk.dial(REQUEST)

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from agent.asterisk.ami_database import AsteriskDatabase
+from agent.asterisk.ami_queues import ManagerAddress
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.outbound_calls import APP_SUFFIX, DIAL_EVENT_TYPES, AsteriskTrunk, TrunkOptions
 from agent.call.dialling import DialEnd, DialProgress, DialRefused, DialRequest, DialState
@@ -20,8 +22,12 @@ from tests.rehearsal.rig import AriEventRecorder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 RING_SECONDS = 3
-EXPECTED = (r"Stasis app 'orderline' doesn't exist", r"outbound websocket per-call config for app 'orderline'")
-"""What Asterisk says when the agent's program is not connected."""
+EXPECTED = (
+    r"Stasis app 'orderline' doesn't exist",
+    r"outbound websocket per-call config for app 'orderline'",
+    r"endpoint 'nowhere' was not found",
+)
+"""What Asterisk says when the agent's program is not connected, and of the trunk that it does not know."""
 
 
 class Line:
@@ -73,6 +79,10 @@ def _client(pbx: Pbx) -> AriClient:
     return ari
 
 
+def _marks(pbx: Pbx) -> AsteriskDatabase:
+    return AsteriskDatabase(ManagerAddress("127.0.0.1", pbx.ami_port, pbx.ami_user, pbx.ami_secret))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def line(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Line]:
     directory = tmp_path_factory.mktemp("outbound")
@@ -83,7 +93,7 @@ async def line(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> 
         file.writeframes(bytes(8000))
     async with running_pair(asterisk, directory, print) as (pbx, phones):
         options = TrunkOptions("PJSIP/{number}@carrier", "PJSIP/carrier", message_file=str(directory / "message"))
-        trunk = AsteriskTrunk(_client(pbx), options)
+        trunk = AsteriskTrunk(_client(pbx), options, _marks(pbx))
         line = Line(pbx, phones, trunk)
         await trunk.start(line)
         async with asyncio.timeout(10):
@@ -149,7 +159,7 @@ async def test_a_ringing_call_is_cancelled(line: Line) -> None:
 
 
 async def test_an_endpoint_asterisk_does_not_know_is_refused(line: Line) -> None:
-    trunk = AsteriskTrunk(line.trunk._ari, TrunkOptions("PJSIP/{number}@nowhere", "PJSIP/carrier"))
+    trunk = AsteriskTrunk(line.trunk._ari, TrunkOptions("PJSIP/{number}@nowhere", "PJSIP/carrier"), _marks(line.pbx))
     trunk.problem = ""
     with pytest.raises(DialRefused):
         await line.dial("+13035550101", trunk)
