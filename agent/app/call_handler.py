@@ -191,13 +191,14 @@ class CallHandler:
             call_id=line.id,
             left=self.left.of(line.channel_id),
             customer=customer,
-            survey=shop.survey,
+            survey=shop.survey and job is None,
             automated=shop.automated_greeting,
             second_facts=self.second_facts,
             job={}
             if job is None
             else job.facts(outbound.caller_id_of(job.job.purpose), message=outbound.voicemail_message),
             matter={} if job is None else job.matter(),
+            job_key="" if job is None else job.job.key,
             recognizer=self.recognizer,
         )
 

@@ -20,7 +20,7 @@ AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe
 """Fetched by ``make console`` (npm); it is no part of the repository."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open no other test of this process can have an event loop
 def chromium(home: RehearsalHome) -> Iterator[Any]:
     """The browser: $CHROMIUM, the machine's own, or one that is fetched on the first run."""
     found = chromium_in(home.directory)
@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleSite]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signed_in(chromium: Any, site: ConsoleSite) -> dict[str, Any]:
     """The cookies of each person, signed in once."""
     return {}

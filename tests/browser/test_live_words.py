@@ -62,7 +62,10 @@ def test_twelve_tabs_share_one_connection_and_all_show_the_words(open_page: Open
     for tab in tabs[1:]:
         tab.goto("/live")
         tab.wait_for_selector("[data-connection].good")
-    assert site.run(_streams(site)) == 1
+    deadline = time.monotonic() + _WITHIN_SECONDS
+    while (open_streams := site.run(_streams(site))) > 1 and time.monotonic() < deadline:
+        first.wait_for_timeout(100)  # an earlier page's connection is noticed to be gone a little later
+    assert open_streams == 1
     site.tell(_began("live.2"), _agent("live.2", "How can I help?"), _caller("live.2", "twelve tabs"))
     for tab in tabs:
         tab.locator('[data-call="live.2"]').get_by_text("twelve tabs").wait_for()
