@@ -149,7 +149,7 @@ class ShopOrders:
             return OrderNow()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
-                found = await self._services.perform("orders.find", {"order_number": number}, "")
+                found = await self._services.perform("orders.find", {"number": number}, "")
         except (ServiceError, TimeoutError) as error:
             raise OrderUnreadable(f"order of {job.key}: {error or 'too slow'}") from error
         order = found.get("order")

@@ -172,6 +172,8 @@ class Dialler:
         """Return whether nothing speaks against a job; what does is written."""
         if verdict.go is Go.DIAL:
             return True
+        if verdict.reason in (Reason.ORDER_UNREADABLE, Reason.RULES_UNREADABLE):
+            log.warning("%s is not called now: %s", job.key, verdict.detail)
         await self._store.apply(job.key, verdict, self._clock.now())
         await self.tracker.tell()
         return False
