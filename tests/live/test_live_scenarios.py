@@ -18,8 +18,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LEAST_SHARE = 0.9
 """Synthetic callers are misheard now and then; that a task fails for it stays rare."""
 LEAST_SHARE_OWN_WORDS = 0.6
-"""Open requests are heard worse than short phrases, by the bundled model worst of all; at least nine of twelve ended well when
-this was written. That nothing wrong is done holds for all of them."""
+"""Open requests are heard worse than short phrases, by the bundled model worst of all; at least nine of twelve ended
+well when this was written. That nothing wrong is done holds for all of them."""
 ASKED_FOR = {
     "orders.verify", "orders.changeable", "returns.eligibility", "shipments.track", "shipments.investigate",
     "tickets.create",
