@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sqlite3
 import wave
 from collections.abc import AsyncIterator, Iterator
@@ -190,52 +188,3 @@ async def test_a_recording_ends_at_the_hand_over_unless_the_shop_wants_more(
         assert onsets(right[handed_over:]), "the staff's words"
     else:
         assert len(left) <= handed_over
-
-
-KILLED = """
-calls:
-  - name: the agent dies in the middle of the recording
-    dial: "7000"
-    voice: joe
-    steps:
-      - expect: /keep a record/
-      - keys: "1"
-      - expect: /Maple and Finch/
-      - say: where is my order
-      - human: {rings_within_seconds: 60}
-"""
-BEGUN_BYTES = 3 * RATE * 2
-"""So much of the call is recorded when its agent is killed: three seconds."""
-
-
-async def test_the_recording_of_a_call_whose_agent_is_killed_is_finished_by_the_next_start(
-    recording: CallCentre,
-) -> None:
-    sound = recording.stack.run_dir / "state" / "sound"
-    agent = recording.stack.agent
-
-    async def kill_when_recorded() -> None:
-        def recorded_bytes() -> int:
-            return sum(file.stat().st_size for file in (sound / "incoming").iterdir())
-
-        await until(lambda: recorded_bytes() >= BEGUN_BYTES, FINISHED_SECONDS)
-        agent.signal(signal.SIGKILL)
-
-    killer = asyncio.create_task(kill_when_recorded())
-    before = set(stored_records(recording))
-    result = await recording.play(KILLED)
-    await killer
-    human = [check for check in result.calls[0].checks if "human" in check.what]
-    assert human, failures(result)
-    assert all(check.ok for check in human), failures(result)
-    await agent.reap()
-    await agent.start()
-    await until(lambda: bool(set(stored_records(recording)) - before), FINISHED_SECONDS)
-    (call_id,) = set(stored_records(recording)) - before
-    record = stored_records(recording)[call_id]
-    left, right = await finished(recording, call_id)
-    print(f"{len(left) / RATE} s of sound of a call that was {record['outcome']}, parts {record['sound']['parts']}")
-    assert record["outcome"] in ("lost", "rescued")
-    assert onsets(right), "what the agent said until it died"
-    assert len(left) == len(right)
-    assert list((sound / "incoming").iterdir()) == [], "and nothing is left that nobody tells of"
