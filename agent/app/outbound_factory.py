@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agent.app.outbound_calls import SpeechOfMessage, information_message
@@ -22,8 +22,8 @@ from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.base import SettingsError
 from agent.config.settings import Settings
 from agent.outbound.clock import SystemClock
-from agent.outbound.dialler import Dialler, DiallerSettings
-from agent.outbound.model import Attempt, GivenAnswer, Job, Purpose, SuppressionScope
+from agent.outbound.dialler import Dialler
+from agent.outbound.model import Attempt, GivenAnswer, Job, SuppressionScope
 from agent.outbound.ports import OrderNow, OrderUnreadable, StaffRoom
 from agent.outbound.results import CallResults
 from agent.outbound.store import OutboundStore
@@ -97,18 +97,7 @@ async def open_outbound(
         ShopOrders(services),
         QueueRoom(queues),
         observer,
-        DiallerSettings(
-            rules=rules,
-            purposes=outbound.purposes_in_use(),
-            caller_ids={purpose: outbound.caller_id_of(purpose) for purpose in Purpose},
-            trunk_channels=outbound.trunk_channels,
-            reserve_channels=-(-outbound.trunk_channels * outbound.reserve_percent // 100),
-            max_outbound=outbound.max_outbound,
-            seconds_between_calls=1.0 / outbound.calls_per_second,
-            ring_seconds=outbound.ring_seconds,
-            staff_wait_seconds=outbound.staff_wait_seconds,
-            keep=timedelta(days=outbound.keep_days),
-        ),
+        outbound.dialler_settings(),
         outbound.call_hours,
         clock,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from agent.outbound.model import Attempt, CallResult, GivenAnswer, Job, JobFacts, OutboundError, SuppressionScope
@@ -121,14 +121,6 @@ class Staff(Protocol):
 
     async def room(self) -> StaffRoom | None:
         """Return how the queue stands; None when that is not known. Never raises, never takes long."""
-        ...
-
-
-class Holidays(Protocol):
-    """Days on which nobody is called."""
-
-    def days(self) -> frozenset[date]:
-        """Return the dates, read anew. Raises OSError, and ValueError (``file:line: ...``)."""
         ...
 
 
