@@ -14,7 +14,7 @@ from agent.call.outbound_record import begin_part, complete_part
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
 from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
-from agent.call.snapshot import RESTARTED_FAULT, snapshot_of
+from agent.call.snapshot import RESTARTED_FAULT, silence_untold, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
 from agent.telemetry.events import (
@@ -53,6 +53,7 @@ class CallRecording:
             self.record.faults.append(RESTARTED_FAULT)
             if recovered.answered_at is not None:
                 self._answered_at = parts.clock() - max(0.0, parts.wall().timestamp() - recovered.answered_at)
+            silence_untold(self.record, self.seconds)
             parts.events.go_on(line.id, recovered.events + EVENTS_AFTER_SNAPSHOT)
         begin_part(self.record, parts.dialog.outbound)
         self.record.edition, self.record.understanding = parts.dialog.edition, parts.dialog.understanding

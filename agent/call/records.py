@@ -9,7 +9,7 @@ records of older versions lack fields and are read with these. Every ``at_second
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -186,7 +186,7 @@ class SoundRecord:
     staff: bool = False
     """True where the conversation with staff is part of it."""
     silent: list[SilentSpan] = field(default_factory=list)
-    """Filled in where the record is redacted."""
+    """Filled in where the record is redacted; before that, only what a killed agent had no time to write down."""
 
 
 @dataclass
@@ -291,7 +291,7 @@ def record_data(record: CallRecord) -> dict[str, Any]:
 
     A call is kept after every turn, before the agent speaks: a long one has hundreds of steps.
     """
-    wait, outbound = record.queue_wait, record.outbound
+    wait, outbound, sound = record.queue_wait, record.outbound, record.sound
     return {
         **vars(record),
         "caller": {**vars(record.caller)},
@@ -305,6 +305,7 @@ def record_data(record: CallRecord) -> dict[str, Any]:
         "facts": [{**vars(fact)} for fact in record.facts],
         "queue_wait": None if wait is None else {**vars(wait)},
         "outbound": None if outbound is None else copy.deepcopy(vars(outbound)),
+        "sound": None if sound is None else asdict(sound),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from agent.call.records import CallRecord, record_data
+from agent.call.records import CallRecord, SilentSpan, record_data
 from agent.common.untrusted import finite_number, of_shape
 
 VERSION = 1
@@ -63,6 +63,22 @@ def recovered_call(state: Mapping[str, Any]) -> RecoveredCall:
         return RecoveredCall(record, answered_at, dict(conversation), events)
     except (KeyError, TypeError, OverflowError, ValueError) as error:
         raise ValueError(f"no kept call: {type(error).__name__} {error}") from error
+
+
+def silence_untold(record: CallRecord, until_seconds: float | None) -> None:
+    """Have the caller's side of the sound silent from the last answer that was kept until a moment; None: to the end.
+
+    What the caller said between the last snapshot and the death of the process is in no words, so nobody can tell
+    whether it may be kept.
+    """
+    if record.sound is None:
+        return
+    since = 0.0
+    if record.turns:
+        last = record.turns[-1]
+        begins = last.at_seconds if last.audible_at_seconds is None else last.audible_at_seconds
+        since = begins if last.heard_until_seconds is None else last.heard_until_seconds
+    record.sound.silent.append(SilentSpan(since, until_seconds, "caller"))
 
 
 _RECORD = TypeAdapter(CallRecord)

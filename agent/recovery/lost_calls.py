@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from agent.call.consent_filter import REFUSED, outcome_only
 from agent.call.progress import close_open
 from agent.call.records import CallRecord
-from agent.call.snapshot import recovered_call
+from agent.call.snapshot import recovered_call, silence_untold
 from agent.common.tasks import cancel_and_wait
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore
@@ -109,4 +109,5 @@ def _record(snapshot: CallSnapshot, channel_ids: Collection[str]) -> dict[str, A
     record.outcome, record.ended_by = "rescued" if alive else "lost", "fault"
     record.ended_utc = round(snapshot.at, 3)
     close_open(record, max(0.0, round(snapshot.at - (record.answered_utc or snapshot.at), 3)))
+    silence_untold(record, None)
     return call_record(consent_filtered(record, snapshot.state))

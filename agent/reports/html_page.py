@@ -24,7 +24,8 @@ h1{font-size:1.5rem}h2{font-size:1.25rem;margin-top:2.5rem}h3{font-size:1rem;mar
 table{border-collapse:collapse;font-size:.9rem}caption{text-align:left;font-weight:600;padding:.4rem 0}
 th,td{padding:.25rem .6rem;border-bottom:1px solid color-mix(in srgb,currentColor 20%,transparent);vertical-align:top}
 th{text-align:left}td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}
-.wide{overflow-x:auto}.interval{opacity:.75;font-size:.85em;white-space:nowrap}.definition{max-width:46rem}
+.wide{overflow-x:auto}.wide .chart{min-width:34rem}
+.interval{opacity:.75;font-size:.85em;white-space:nowrap}.definition{max-width:46rem}
 dl.figures{display:flex;flex-wrap:wrap;gap:1rem 2rem;margin:1rem 0}dl.figures dt{font-size:.8rem}
 dl.figures dd{margin:0;font-size:1.3rem}code{font-size:.85em;overflow-wrap:anywhere}
 details{font-size:.85rem}
@@ -64,8 +65,9 @@ def report_parts(report: Report, address: Address | None = None, *, hide_small: 
         yield "</dl>"
     for table in report.tables:
         for number, chart in enumerate(report.charts):
-            if chart.table == table.name and not hide_small:
-                yield draw(chart, table, identity=f"{report.name}-{number}")
+            shown = chart.table == table.name and not hide_small
+            if shown and (svg := draw(chart, table, identity=f"{report.name}-{number}")):
+                yield scrollable(chart.title, svg)
         yield from _table(table, place)
     command = html.escape(as_command(report.filter, report.period.zone))
     yield f"<details><summary>Its calls</summary><code>{command}</code></details></section>"
@@ -81,7 +83,22 @@ class _Place:
 
 
 def _table(table: Table, place: _Place) -> Iterator[str]:
-    yield f'<div class="wide"><table><caption>{html.escape(table.title)}</caption><thead><tr>'
+    yield scrollable(table.title, "".join(_whole_table(table, place)))
+    if not table.rows:
+        yield "<p>None.</p>"
+    if len(table.rows) > MOST_ROWS:
+        yield f"<p>{len(table.rows) - MOST_ROWS} more rows are left out; CSV and JSON have them.</p>"
+    if table.note:
+        yield f'<p class="note">{html.escape(table.note)}</p>'
+
+
+def scrollable(title: str, inside: str) -> str:
+    """Return what may be wider than the screen in a part that scrolls by itself, by keyboard as well."""
+    return f'<div class="wide" role="group" aria-label="{html.escape(title)}" tabindex="0">{inside}</div>'
+
+
+def _whole_table(table: Table, place: _Place) -> Iterator[str]:
+    yield f"<table><caption>{html.escape(table.title)}</caption><thead><tr>"
     for column in table.columns:
         kind = "" if column.kind == "text" else ' class="number"'
         tip = f' title="{html.escape(column.meaning)}"' if column.meaning else ""
@@ -90,13 +107,7 @@ def _table(table: Table, place: _Place) -> Iterator[str]:
     for row in table.rows[:MOST_ROWS]:
         cells = (_cell(cell, column, place) for cell, column in zip(row, table.columns, strict=True))
         yield f"<tr>{''.join(cells)}</tr>"
-    yield "</tbody></table></div>"
-    if not table.rows:
-        yield "<p>None.</p>"
-    if len(table.rows) > MOST_ROWS:
-        yield f"<p>{len(table.rows) - MOST_ROWS} more rows are left out; CSV and JSON have them.</p>"
-    if table.note:
-        yield f'<p class="note">{html.escape(table.note)}</p>'
+    yield "</tbody></table>"
 
 
 def _cell(cell: Cell, column: Column, place: _Place) -> str:

@@ -21,7 +21,10 @@ from agent.call.records import (
     CandidateRecord,
     IntentRecord,
     OperationFact,
+    OutboundPart,
     QueueWait,
+    SoundPart,
+    SoundRecord,
     TrailStep,
     TurnRecord,
     record_data,
@@ -254,6 +257,7 @@ def test_what_is_kept_of_a_record_is_all_of_it_and_its_own() -> None:
     record.facts = [OperationFact("orders.find", "order.status", "shipped", 1.0)]
     record.effects = [{"name": "orders.find", "code": "ok"}]
     record.handover, record.queue_wait = {"facts": {"requests": ["returns"]}}, QueueWait("support")
+    record.sound, record.outbound = SoundRecord("0" * 32, [SoundPart(1, 0.5)]), OutboundPart(scores={"csat": 5})
     kept = record_data(record)
     assert kept == asdict(record)
     before = json.dumps(kept)
@@ -263,6 +267,8 @@ def test_what_is_kept_of_a_record_is_all_of_it_and_its_own() -> None:
     record.effects[0]["code"] = "unavailable"
     record.handover["facts"]["requests"].append("refund")
     record.queue_wait.ended = "answered"
+    record.sound.parts.append(SoundPart(2, 9.5))
+    record.outbound.scores["csat"] = 1
     record.faults.append("two")
     assert json.dumps(kept) == before
 

@@ -11,10 +11,11 @@ import pytest
 from agent.call.components import CallComponents
 from agent.call.errors import MediaLostError, RecognitionFailed
 from agent.call.inbox_events import CallReclaimed, HandOverRequested, KeyPressed, MediaLost
-from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, SilentSpan, SoundPart, SoundRecord, TurnRecord
 from agent.call.session import CallSession
-from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, recovered_call, snapshot_of
+from agent.call.snapshot import RESTARTED_FAULT, RecoveredCall, recovered_call, silence_untold, snapshot_of
 from agent.dialog.contract import Effect, HandOverAction, HangUp, KeyEntry, Listen, RecognitionLost
+from agent.recovery.snapshot import CallSnapshot
 from tests.call.fakes import (
     FakeCallerLine,
     FakeDialog,
@@ -41,6 +42,42 @@ def test_a_kept_call_survives_json_whole() -> None:
     record.turns.append(TurnRecord(0.0, "Hello.", heard="hi"))
     kept = json.loads(json.dumps(snapshot_of(record, 12.5, {"state": {"slots": {}}})))
     assert recovered_call(kept) == RecoveredCall(record, 12.5, {"state": {"slots": {}}})
+
+
+def test_a_recorded_call_survives_being_written_down() -> None:
+    record = recorded()
+    text = CallSnapshot("c-1", "the dead one", 12.5, snapshot_of(record, 12.5, {})).to_text()
+    assert recovered_call(CallSnapshot.from_text(text).state).record.sound == record.sound
+
+
+@pytest.mark.parametrize(
+    ("last", "since"),
+    [
+        (TurnRecord(4.0, "Which order?"), 4.0),
+        (TurnRecord(4.0, "Which order?", audible_at_seconds=4.2), 4.2),
+        (TurnRecord(4.0, "Which order?", audible_at_seconds=4.2, heard="that", heard_until_seconds=6.5), 6.5),
+    ],
+)
+def test_what_was_said_after_the_last_answer_that_was_kept_is_silent_in_the_sound(
+    last: TurnRecord, since: float
+) -> None:
+    record = recorded()
+    record.turns.append(last)
+    silence_untold(record, 9.0)
+    assert record.sound is not None
+    assert record.sound.silent == [SilentSpan(since, 9.0, "caller")]
+
+
+def test_a_call_without_sound_has_nothing_to_silence() -> None:
+    record = CallRecord("c-1", Caller(), "2026-03-02T09:30:00.000+00:00")
+    silence_untold(record, None)
+    assert record.sound is None
+
+
+def recorded() -> CallRecord:
+    record = CallRecord("c-1", Caller("2025550143"), "2026-03-02T09:30:00.000+00:00")
+    record.sound = SoundRecord("0" * 32, [SoundPart(1, 0.5)])
+    return record
 
 
 @pytest.mark.parametrize("broken", [{}, {"version": 0}, {"version": 1, "record": {}}, {"version": 1, "record": None}])
@@ -113,6 +150,16 @@ class TestASessionKeepsItsCall:
         assert "answer" not in line.log
         assert isinstance(call.records, FakeRecords)
         assert [written.id for written in call.records.written] == ["c-1"]
+
+    async def test_the_sound_of_the_gap_between_both_is_silent_on_the_callers_side(self) -> None:
+        line = FakeCallerLine()
+        line.is_answered = True
+        call = parts(FakeDialog(GOODBYE), resumed=RecoveredCall(recorded(), None, {}))
+        line.inbox.put_nowait(KeyPressed("1"))
+        record = await hold(line, call)
+        assert record.sound is not None
+        assert [span.side for span in record.sound.silent] == ["caller"]
+        assert record.sound.silent[0].until_seconds is not None, "what comes after it is heard again"
 
     async def test_what_cannot_be_gone_on_with_goes_to_a_person_with_its_story(self) -> None:
         line = FakeCallerLine()

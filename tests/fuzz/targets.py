@@ -38,6 +38,7 @@ from agent.shop.http.mapping_files import load_directory
 from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body
 from agent.shop.http.shop import open_http_shop
 from tests.fuzz.door_targets import http_heads, redis_values, rest_payloads
+from tests.fuzz.import_targets import call_logs, impact_files
 from tests.fuzz.mutate import any_shape, broken_bytes, broken_json, broken_lines
 from tests.fuzz.samples import AGI, AMI, ARI_EVENTS, MEDIA_TEXTS, ORDER, SETTINGS, SMALL_PACK
 from tests.shop.http.mapped import NOW, ORDER_MAPPING
@@ -347,8 +348,8 @@ async def _packed(body: bytes, dice: random.Random) -> None:
 def targets() -> list[Target]:
     """All of them."""
     return [
-        Target("ARI events", 30, ari_events),
-        Target("media frames", 20, media_frames),
+        Target("ARI events", 26, ari_events),
+        Target("media frames", 16, media_frames),
         Target("AMI replies", 10, ami_replies),
         Target("flow and settings files", 7, flow_files),
         Target("HTTP replies", 13, http_replies),
@@ -356,4 +357,6 @@ def targets() -> list[Target]:
         Target("Redis values", 5, redis_values),
         Target("HTTP heads", 4, http_heads),
         Target("REST payloads", 3, rest_payloads),
+        Target("call logs", 5, call_logs),
+        Target("volumes and assumptions", 3, impact_files),
     ]

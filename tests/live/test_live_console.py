@@ -12,14 +12,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from agent.asterisk.ari.client import AriClient
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.console_process import ConsoleSignIn, running_console_of
-from agent.rehearsal.exchange import PhoneExchange
-from agent.rehearsal.voices import Voices
 from tests.console.console_client import Browser
 from tests.live.conftest import CallCentre, stored_records
-from tests.live.test_live_supervisors import PhonesByHand, heard, says
+from tests.live.phones_by_hand import PhonesByHand, heard, phones_by_hand, says
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -29,13 +26,8 @@ CALLER = "2025550177"
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def floor(call_centre: CallCentre, home: RehearsalHome) -> AsyncIterator[PhonesByHand]:
-    phones = call_centre.stack.phones
-    async with AriClient(phones.ari_url, phones.ari_user, phones.ari_password, "rehearse") as ari:
-        exchange = PhoneExchange(ari)
-        sounds = call_centre.stack.asterisk.data_dir / "sounds" / "en"
-        yield PhonesByHand(call_centre, exchange, Voices(home.shared / "callers", sounds))
-        await exchange.close()
-    await call_centre.leftovers()
+    async with phones_by_hand(call_centre, home) as phones:
+        yield phones
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, SoundRecord, TurnRecord
 from agent.call.snapshot import snapshot_of
 from agent.dialog.contract import TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
@@ -25,14 +25,17 @@ def record_of(call_id: str) -> CallRecord:
     return CallRecord(call_id, Caller("2025550143"), NOW.isoformat())
 
 
-async def died_with(directory: Path, pack: FlowPack, call_id: str, *heard: str) -> None:
-    """Leave behind what a killed agent would of a call in which this was said."""
+async def died_with(
+    directory: Path, pack: FlowPack, call_id: str, *heard: str, sound: SoundRecord | None = None
+) -> None:
+    """Leave behind what a killed agent would of a call in which this was said, and whose sound was kept or not."""
     conversation = Conversation(pack, CallFacts(now=NOW, call_id=call_id), RENDER)
     conversation.start()
     for text in heard:
         conversation.hear(TurnInput(text))
     record = record_of(call_id)
     record.turns.append(TurnRecord(0.0, "How can I help?"))
+    record.sound = sound
     store = await SqliteSnapshotStore.open(directory / "state.sqlite", "the-dead-one")
     store.keep(call_id, snapshot_of(record, NOW.timestamp(), conversation.snapshot()))
     await store.close()

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from agent.app.recovery_factory import CallRecovery, open_recovery
-from agent.call.records import Caller, CallRecord, TurnRecord
+from agent.call.records import Caller, CallRecord, SoundPart, SoundRecord, TurnRecord
 from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
+from agent.records import sounds_sql
 from agent.records.call_store import CallStore
 from agent.recovery.lost_calls import LostCalls, consent_filtered
 from agent.rehearsal.real_redis import RealRedis
@@ -76,6 +77,19 @@ async def test_the_records_of_calls_that_did_not_outlive_their_agent_are_written
         assert await write(found, store, AsteriskWith()) == 0
     async with opened(tmp_path) as after:
         assert [one.call_id for one in after.interrupted.unclaimed] == ["c-2"], "its snapshot is kept, the other's gone"
+
+
+async def test_the_recording_of_a_lost_call_is_known_by_its_record_and_silent_where_nothing_was_written_down(
+    tmp_path: Path, pack: FlowPack, store: CallStore
+) -> None:
+    await died_with(tmp_path, pack, "c-1", sound=SoundRecord("0" * 32, [SoundPart(1, 0.0)]))
+    async with opened(tmp_path) as found:
+        assert await write(found, store, AsteriskWith()) == 2
+    record = await store.get("c-1")
+    assert record is not None
+    assert {"from_seconds": 0.0, "until_seconds": None, "side": "caller"} in record["sound"]["silent"]
+    (waiting,) = await store.database.transaction(sounds_sql.unfinished)
+    assert (waiting.name, waiting.call_id) == ("0" * 32, "c-1")
 
 
 async def test_a_caller_whom_the_dialplan_gave_to_the_staff_was_rescued(

@@ -20,6 +20,7 @@ from agent.impact.output.terminal import import_lines
 from agent.impact.output.words import PERIOD_NAMES, WEEKDAY_NAMES, findings, percent
 from agent.impact.scenario import PlayedPlan
 from agent.reports.charts import STYLE
+from agent.reports.html_page import scrollable
 
 _TITLE = "What the voice agent is worth"
 _WITHOUT, _WITH = "without the agent", "with the agent"
@@ -31,7 +32,8 @@ body{margin:0 auto;max-width:1180px;padding:1.5rem;background:var(--paper);color
 font:16px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
 h1{font-size:1.7rem;margin:.2em 0}h2{font-size:1.3rem;margin:2em 0 .4em}h3{font-size:1.05rem;margin:1.4em 0 .3em}
 li{margin:.35em 0}.warnings{background:var(--note);padding:.6em 1em .6em 2em;border-radius:6px}
-.wide{overflow-x:auto}figure{margin:1em 0;max-width:760px}figcaption{font-weight:600}svg{max-width:100%;height:auto}
+.wide{overflow-x:auto}.wide .chart{min-width:34rem}
+figure{margin:1em 0;max-width:760px}figcaption{font-weight:600}svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.3em 0}
 th,td{padding:.28em .7em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap;vertical-align:top}
@@ -77,7 +79,7 @@ def wait_title(period: PeriodResult) -> str:
 
 
 def _body(result: ImpactResult, volumes: Sequence[MeasuredVolumes]) -> Iterator[str]:
-    yield f"<h1>{_TITLE}</h1>"
+    yield f"<main><h1>{_TITLE}</h1>"
     yield _list(findings(result), "findings")
     if result.warnings:
         yield "<h2>Read with care</h2>"
@@ -91,6 +93,7 @@ def _body(result: ImpactResult, volumes: Sequence[MeasuredVolumes]) -> Iterator[
         yield "<h2>What was read</h2>"
         for one in volumes:
             yield _list([line.strip(" -") for line in import_lines(one)], "imports")
+    yield "</main>"
 
 
 def _period(result: ImpactResult, period: PeriodResult) -> Iterator[str]:
@@ -175,14 +178,14 @@ def _table(table: TextTable) -> str:
         "<tr>" + "".join(cell("td", place, text) for place, text in enumerate(row)) + "</tr>" for row in table.rows
     )
     note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
-    return (
-        f'<div class="wide"><table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>{note}"
+    whole = (
+        f"<table><caption>{escape(table.title)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+    return scrollable(table.title, whole) + note
 
 
 def _figure(title: str, svg: str) -> str:
-    return f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>" if svg else ""
+    return f"<figure><figcaption>{escape(title)}</figcaption>{scrollable(title, svg)}</figure>" if svg else ""
 
 
 def _details(summary: str, inside: str) -> str:
