@@ -141,7 +141,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
     )
     message = SpeechOfMessage(procedures.current, render, speech.speaker)
-    outbound = await open_outbound(settings, services, queues, message, stack)
+    outbound = await open_outbound(settings, services, outbox, queues, message, stack)
     sound = sound_directory(settings)
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
@@ -171,7 +171,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     telephony = asterisk.telephony
     keeper = sound_keeper(sound, outbox.records, asterisk.ari)
     status = AgentStatus(
-        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper
+        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper, outbound
     )
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(

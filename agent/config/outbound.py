@@ -51,6 +51,11 @@ class SurveySelectionSettings(SettingsPart):
     """Of those who fit, so many are asked, drawn by lot."""
     quarantine_days: int = Field(default=90, ge=0)
     """A number is asked once in so many days."""
+    measure: Literal["", "nps", "ces"] = ""
+    """What is asked besides the satisfaction from 1 to 5: ``nps`` (would you recommend us, 0 to 10) or ``ces`` (was it
+    easy, 1 to 5)."""
+    comment: bool = False
+    """True: a comment is asked for at the end."""
 
 
 class TriggerSourceSettings(SettingsPart):
@@ -134,6 +139,9 @@ class OutboundSettings(SettingsPart):
     survey_expires_days: float = Field(default=10, gt=0)
     staff_wait_seconds: float = Field(default=120, ge=0)
     """Delivery calls go out while the staff's queue is open and nobody waits longer."""
+    drop_when_called_in: bool = True
+    """A customer who has called about the order since the job was made, or for whom a return, a search or a ticket was
+    opened on a call, is not called about it. False: only the order system decides."""
     voicemail_message: bool = True
     """Leave one neutral message on the last attempt."""
     surveys_without_consent: bool = False
