@@ -92,6 +92,17 @@ class TriggerSettings(SettingsPart):
     """Name -> system; it posts to ``/triggers/NAME``."""
 
 
+class PollingSettings(SettingsPart):
+    """Asking the order system what was delivered; a mapping file must map ``orders.delivered_since``."""
+
+    enabled: bool = False
+    every_minutes: float = Field(default=5, ge=1, le=24 * 60)
+    consent: str = Field(default="", max_length=60)
+    """Where the right to call these customers comes from, as your lawyers word it: ``order_terms``, ``checkbox``."""
+    zone: str = Field(default="", max_length=60)
+    """IANA zone of the deliveries; empty: the number's zones alone decide."""
+
+
 class OutboundSettings(SettingsPart):
     """Who may be called, when, how often, and over which trunk."""
 
@@ -150,6 +161,7 @@ class OutboundSettings(SettingsPart):
     """Names and numbers of jobs are deleted so many days after their end; the do-not-call list stays."""
     survey: SurveySelectionSettings = SurveySelectionSettings()
     triggers: TriggerSettings = TriggerSettings()
+    polling: PollingSettings = PollingSettings()
 
     @field_validator("window")
     @classmethod

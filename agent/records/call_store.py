@@ -203,14 +203,9 @@ class CallStore:
 
         Raises :class:`RecordsUnavailable`.
         """
-
-        def look() -> ContactsSince:
-            seconds = self._database.options.busy_timeout_seconds
-            with closing(sqlite3.connect(self._path, timeout=seconds)) as connection:
-                return contacts_since(connection, numbers, order, since)
-
+        seconds = self._database.options.busy_timeout_seconds
         try:
-            return await asyncio.to_thread(look)
+            return await asyncio.to_thread(contacts_since, self._path, seconds, numbers, order, since)
         except (sqlite3.Error, ValueError) as error:
             raise RecordsUnavailable(f"the call records in {self._path} cannot be read: {error}") from error
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from agent.records.database import utc_seconds
@@ -58,12 +60,16 @@ class ContactsSince:
     """A ticket was opened."""
 
 
-def contacts_since(db: sqlite3.Connection, numbers: Collection[str], order: str, since: float) -> ContactsSince:
-    """Look through the calls from ``numbers`` (all forms of one number), and those about an order.
+def contacts_since(
+    path: Path, timeout_seconds: float, numbers: Collection[str], order: str, since: float
+) -> ContactsSince:
+    """Look through the calls from ``numbers`` (all forms of one number), and those about an order; blocks.
 
-    ``since`` is in seconds since 1970. Records without words, after a refusal of recording, count by their number.
+    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. Records without words, after a refusal of recording,
+    count by their number. Raises ``sqlite3.Error``.
     """
-    records = list(_about(db, numbers, order, since))
+    with closing(sqlite3.connect(path, timeout=timeout_seconds)) as db:
+        records = list(_about(db, numbers, order, since))
     done = {name for record in records for name in _done(record)}
     inbound = any(record.get("direction", "inbound") == "inbound" for record in records)
     ticket = _TICKET in done or any((record.get("handover") or {}).get("ticket") for record in records)
