@@ -71,12 +71,8 @@ async def died(rig: OutboundTestbed, findings: CaseFindings) -> None:
 
 def _tickets(run_dir: Path, reason: str) -> int:
     """Return how many tickets of a reason the demo shop has."""
-    count = 0
-    for path in (run_dir / "shop").rglob("*.sqlite*"):
-        if path.suffix not in (".sqlite", ".sqlite3"):
-            continue
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            count += db.execute("SELECT count(*) FROM tickets WHERE reason = ?", (reason,)).fetchone()[0]
+    with closing(sqlite3.connect(f"file:{run_dir / 'shop' / 'tickets.sqlite'}?mode=ro", uri=True)) as db:
+        count: int = db.execute("SELECT count(*) FROM tickets WHERE reason = ?", (reason,)).fetchone()[0]
     return count
 
 

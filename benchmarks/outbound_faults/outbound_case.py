@@ -16,10 +16,8 @@ OPENING = r"am i speaking with"
 WHO, WELL, ELSE = r"am i speaking with", r"good order", r"anything else|else i can|something else"
 CONTENT = r"\b(order|parcel|package|refund|return|item|10437|58124|36190)\b"
 """Words that nobody but the right person hears."""
-CONTENT_MACHINE = r"\b(order|parcel|package|refund|james|10437)\b"
-"""Words that no machine hears, ever."""
-HAPPY = {WHO: "yes this is james", WELL: "yes everything is fine", ELSE: "no thanks"}
-"""A customer with whom all is well."""
+HAPPY = {WHO: "yes this is james", WELL: "yes everything is fine", ELSE: "no thanks", r"press one": "keys:1"}
+"""A customer with whom all is well; misheard twice, they press the key they are offered."""
 
 RunOutboundCase = Callable[[OutboundTestbed, CaseFindings], Awaitable[None]]
 

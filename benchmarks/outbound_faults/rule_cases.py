@@ -26,13 +26,16 @@ from benchmarks.outbound_faults.testbed import CALLER_ID, NUMBER_ZONE, OutboundT
 
 _DEAD_TRUNK = "+13035550102"
 _BROKEN_TRUNK = ("+12025550134", "+12025550142", "+12025550127", "+12025550138", "+12025550158")
+_DELIVERED = ("36190", "39751", "71936", "47086")
+"""Orders of the demo shop; the key of a job is used once."""
 _OPENS, _CLOSES = 9, 20
 """Hours of the rehearsal's window."""
 
 
 async def same_webhook(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """The same event comes three times, two of them at once: one job, and one call."""
-    number, order = rig.next_number(), "36190"
+    known = {job.facts.order_number for job in await rig.store.jobs(limit=10_000) if job.source.startswith("webhook")}
+    number, order = rig.next_number(), next(order for order in _DELIVERED if order not in known)
     body = json.dumps({
         "type": "delivery.completed",
         "data": {"order": order, "delivered_at": rig.now().isoformat(), "phone": number, "name": "James", "parcels": 1},
@@ -100,7 +103,7 @@ async def _is_paused(rig: OutboundTestbed) -> bool:
 async def window_ends(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """The window ends while it rings: that call goes on, and no other begins."""
     local = rig.now().astimezone(NUMBER_ZONE)
-    rig.set_clock(local.replace(hour=_CLOSES - 1, minute=59, second=54).astimezone(UTC))
+    rig.set_clock(local.replace(hour=_CLOSES - 1, minute=59, second=40).astimezone(UTC))
     async with rig.called() as (job, customer):
         rig.set_clock(local.replace(hour=_CLOSES, minute=0, second=1).astimezone(UTC))
         late = await rig.add()
@@ -162,13 +165,11 @@ async def outage(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """Two days without an agent, back at three in the night: what expired is over, the rest waits and is spread."""
     await rig.place.agent.stop()
     tonight = (rig.now() + timedelta(days=3)).astimezone(NUMBER_ZONE).replace(hour=3, minute=0, second=0)
-    now = rig.now()
     waited = [await rig.add(Wish(due_in=timedelta(hours=1))) for _ in range(3)]
     expired = await rig.add(Wish(due_in=timedelta(hours=1), expires_in=timedelta(days=2)))
     rig.set_clock(tonight.astimezone(UTC))
     await rig.place.agent.start()
     await rig.place.feed.back()
-    findings.require(now < tonight, "the clock stood still")
     await rig.until(lambda: _is_over(rig, expired), "the expired job waits on")
     findings.require(all([await rig.stays_silent(job, 1.0) for job in waited]), "somebody was rung in the night")
     rig.move_clock(hours=4, minutes=30)  # what was spread over the night meets the window there
