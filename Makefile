@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words
+.PHONY: help bench demo faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or browser or fuzz or live or peers or postgres or redis or slow
@@ -66,6 +66,12 @@ words: $(VENV)/.ready  ## what is made of callers' own words: ARGS="--data FILE.
 
 asterisk: $(VENV)/.ready  ## fetch the private Asterisk only
 	@$(BIN)/orderline asterisk --home $(HOME_DIR)
+
+outbound-faults: $(VENV)/.ready  ## the hard cases of calls to customers, as real calls (ARGS="--only killed --times 20")
+	@$(BIN)/orderline outbound faults --home $(HOME_DIR) $(ARGS)
+
+outbound-greetings: $(VENV)/.ready  ## what the opening of a call makes of people and machines: ARGS="--each 7"
+	@$(BIN)/python -m benchmarks.outbound_greetings --home $(HOME_DIR) $(ARGS)
 
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)

@@ -24,7 +24,7 @@ from agent.app.shop_factory import open_attempt_limits, open_shop
 from agent.app.sound_factory import sound_directory, sound_keeper
 from agent.app.speech_factory import ScoreWarmUp, open_procedures, open_speech
 from agent.app.status import AgentStatus
-from agent.app.triggers_factory import open_triggers
+from agent.app.triggers_factory import open_polling, open_triggers
 from agent.asterisk.fastagi import FastAgiServer
 from agent.asterisk.heartbeat import Heartbeat
 from agent.asterisk.stasis_app import StasisApplication
@@ -141,7 +141,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         settings, wall, lambda: procedures.current, render, speech.speaker, stack, waits.left_the_queue
     )
     message = SpeechOfMessage(procedures.current, render, speech.speaker)
-    outbound = await open_outbound(settings, services, queues, message, stack)
+    outbound = await open_outbound(settings, services, outbox, queues, message, stack)
     sound = sound_directory(settings)
     admission = Admission(pause, settings.call.max_calls)
     dialplan_values = DialplanValues(time.monotonic)
@@ -171,7 +171,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     telephony = asterisk.telephony
     keeper = sound_keeper(sound, outbox.records, asterisk.ari)
     status = AgentStatus(
-        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper
+        settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper, outbound
     )
     lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
     await stack.enter_async_context(
@@ -204,6 +204,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     await control.start(settings.control.host, settings.control.port)
     stack.push_async_callback(control.close)
     await open_triggers(settings, shop.systems, stack)
+    await open_polling(settings, shop.systems, stack)
     await connect(asterisk, settings, takeover=takeover, stack=stack)
     # what the first words of a call do not need: loaded beside the calls
     warm_up.start(procedures.current.score)

@@ -194,9 +194,7 @@ class CallHandler:
             survey=shop.survey and job is None,
             automated=shop.automated_greeting,
             second_facts=self.second_facts,
-            job={}
-            if job is None
-            else job.facts(outbound.caller_id_of(job.job.purpose), message=outbound.voicemail_message),
+            job={} if job is None else job.facts(outbound),
             matter={} if job is None else job.matter(),
             job_key="" if job is None else job.job.key,
             recognizer=self.recognizer,

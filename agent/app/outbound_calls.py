@@ -18,6 +18,7 @@ from agent.common.audio import SAMPLE_RATE
 from agent.common.phone_numbers import e164
 from agent.common.service_error import ServiceError
 from agent.config.base import SettingsError
+from agent.config.outbound import OutboundSettings
 from agent.config.settings import Settings
 from agent.config.sound import check_dialplan_path
 from agent.dialog.callee import OutboundStory
@@ -45,13 +46,15 @@ class CallJob:
     attempt: Attempt
     rang_back: bool = False
 
-    def facts(self, call_back: str, *, message: bool) -> dict[str, Any]:
-        """Return what anybody who answers may hear; ``message``: whether voicemails are left one at all."""
+    def facts(self, outbound: OutboundSettings) -> dict[str, Any]:
+        """Return what anybody who answers may hear."""
         return {
             "purpose": str(self.job.purpose),
             "name": self.job.facts.name,
-            "call_back": call_back,
-            "message": message and self.attempt.last and not self.rang_back,
+            "call_back": outbound.caller_id_of(self.job.purpose),
+            "message": outbound.voicemail_message and self.attempt.last and not self.rang_back,
+            "measure": outbound.survey.measure,
+            "comment": outbound.survey.comment,
             _RANG_BACK: self.rang_back,
         }
 

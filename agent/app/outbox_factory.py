@@ -16,6 +16,7 @@ from agent.config.base import SettingsError
 from agent.config.delivery import WebhookSettings
 from agent.config.settings import Settings
 from agent.errors import OrderlineError
+from agent.outbound.model import Job
 from agent.records.call_store import CallStore, EventsOfRecord
 from agent.records.delivery import DeliveryOptions, OutboxDelivery
 from agent.records.durable_services import OPERATION_LANES, DurableServices, operation_deliverer
@@ -62,6 +63,14 @@ class OutboxService:
         """Return the services for one call: what changes something is noted before it is tried."""
         return DurableServices(
             self._services, self.records.outbox, self._mapper.events_of_operation, self._changes, call_id
+        )
+
+    async def announce_job(self, job: Job) -> None:
+        """Tell that a job of calls to a customer is over, without a call that says so; once, whatever breaks."""
+        await self.records.outbox.add(
+            self._mapper.events_of_job(
+                job.key, str(job.purpose), job.facts.order_number, reason=job.reason, attempts=job.attempts
+            )
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent import __version__
+from agent.app.outbound_factory import OutboundParts
 from agent.app.outbox_factory import OutboxService, calls_path, outbox_depth
 from agent.app.shop_factory import ConfiguredShop
 from agent.app.speech_factory import SpeechEngines
@@ -37,6 +38,7 @@ class AgentStatus:
     outbox: OutboxService
     queues: StaffQueues | None
     sound: SoundKeeper
+    outbound: OutboundParts
 
     def now(self) -> Mapping[str, Any]:
         """Return whether the agent lives and whom it can reach."""
@@ -56,6 +58,7 @@ class AgentStatus:
             "paused": asdict(self.pause.now) if self.pause.now else None,
             "sharing": self.outbox.sharing,
             "queues_unknown": self.queues.problem if self.queues is not None else "",
+            "outbound_problem": self.outbound.problem if self.settings.outbound.enabled else None,
             "records_waiting": self.outbox.records.waiting,
             "sound": self.sound.status if self.settings.sound.keep else None,
             "records_not_sent": None if sender is None else sender.problem,

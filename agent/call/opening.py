@@ -42,8 +42,8 @@ class OpeningOptions:
     """So long the beep, or the silence, is waited for."""
     beep_behind_ms: int = 1500
     """A tone behind so long a speech is a voicemail's. Behind less it may be a line that says it is being recorded."""
-    after_beep_ms: int = 60
-    """Quiet after the beep before it counts as over."""
+    after_beep_ms: int = 600
+    """Quiet after the beep before it counts as over: a second one may follow, and is known for a tone late."""
 
 
 class CalleeClassifier:

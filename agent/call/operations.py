@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from agent.call.outbound_record import note_operation
 from agent.call.ports import Services
-from agent.call.records import CallRecord, OperationFact
+from agent.call.records import CallOrigin, CallRecord, OperationFact
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded
@@ -87,6 +87,7 @@ class CallOperations:
         call = TicketPageFacts(
             record.caller, self._known_as(), record.started_at, self._story(), tuple(self._acts), tuple(record.turns),
             tuple(record.intents), tuple(record.trail), record.edition,
+            CallOrigin(record.direction, record.purpose, record.job),
         )  # fmt: skip
         return ticket_page(call, why, self._redact)
 

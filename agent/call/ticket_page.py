@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from agent.call.records import Caller, IntentRecord, TrailStep, TurnRecord
+from agent.call.records import OUTBOUND, Caller, CallOrigin, IntentRecord, TrailStep, TurnRecord
 from agent.call.ticket_phrases import (
     COUNTED_AS_VERIFICATION,
     confirmed_phrases,
@@ -78,6 +78,8 @@ class TicketPageFacts:
     """The steps the call came to, in order."""
     edition: str = ""
     """Of the procedures the call ran on."""
+    origin: CallOrigin = field(default_factory=CallOrigin)
+    """Why there was the call: whether we have placed it, or the customer rang back because of one."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,13 @@ def _title(call: TicketPageFacts, why: TicketReason) -> str:
 
 
 def _caller(call: TicketPageFacts) -> list[str]:
-    number = f"{call.caller.number} (a hint, not proof of who called)" if call.caller.number else "hidden"
+    placed = call.origin.direction == OUTBOUND
+    hint = "we have called it; no proof of who answered" if placed else "a hint, not proof of who called"
+    number = f"{call.caller.number} ({hint})" if call.caller.number else "hidden"
     lines = [f"Number: {number}", f"Called at: {call.started_at}"]
+    if call.origin.job:
+        why = call.origin.purpose.replace("_", " ")
+        lines.append(f"{'We called' if placed else 'Rang back'} about: {why}, job {call.origin.job}")
     if call.known_as:
         lines.append(f"The shop knows this number as: {call.known_as}")
     return lines

@@ -1,4 +1,4 @@
-"""The commands ``orderline faults`` and ``orderline shop faults``, which run equipment of the source tree."""
+"""The commands ``orderline faults``, ``shop faults``, ``outbound faults``: they run equipment of the source tree."""
 
 from __future__ import annotations
 
@@ -60,11 +60,29 @@ def shop_faults(options: argparse.Namespace) -> int:
     return asyncio.run(cancelled_by_sigterm(work))
 
 
+def add_outbound_faults(faults: argparse.ArgumentParser) -> None:
+    """Give ``orderline outbound faults`` its options, besides ``--home``."""
+    faults.add_argument("--only", nargs="+", default=(), metavar="NAME", help="these cases alone")
+    faults.add_argument("--times", type=int, metavar="N", help="run each case N times")
+    faults.add_argument("--json", action="store_true", help="print the result as JSON instead of the table")
+    faults.add_argument("--keep", action="store_true", help="keep logs and records even when nothing failed")
+
+
+def outbound_faults(options: argparse.Namespace) -> int:
+    """Run ``orderline outbound faults``; returns its exit code."""
+    matrix = _measuring_equipment("benchmarks.outbound_faults.matrix")
+    from agent.rehearsal.call_centre import RehearsalHome
+
+    home = RehearsalHome(home_directory(options))
+    work = matrix.outbound_faults(home, options.only, options.times, as_json=options.json, keep=options.keep)
+    return asyncio.run(cancelled_by_sigterm(work))
+
+
 def _measuring_equipment(module: str) -> ModuleType:
     if not (_CHECKOUT / "benchmarks").is_dir():
         raise NoBenchmarks(
             "The fault matrices are not installed with the agent: they run from Orderline's source tree, "
-            "with `make faults` and `make shop-faults`."
+            "with `make faults`, `make shop-faults` and `make outbound-faults`."
         )
     if str(_CHECKOUT) not in sys.path:
         sys.path.append(str(_CHECKOUT))  # an editable installation knows the package `agent` alone

@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_dialog_commands(add)
     add_outbox_commands(add)
-    add_outbound_command(add)
+    add_outbound_command(add, _add_home)
     add_records_commands(add)
     add_calls_command(add)
     add_impact_command(add)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli.fault_matrices import add_outbound_faults, outbound_faults
 from agent.common.paths import CONFIG_DIRECTORY
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ EXIT_FAILED = 1
 _CAMPAIGN = {"pause": "paused", "resume": "running", "stop": "stopped"}
 
 
-def add_outbound_command(add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Add it; ``add(name, do, text)`` makes a command's parser."""
+def add_outbound_command(
+    add: Callable[..., argparse.ArgumentParser], add_home: Callable[[argparse.ArgumentParser], None]
+) -> None:
+    """Add it; ``add(name, do, text)`` makes a command's parser, ``add_home`` gives one the option ``--home``."""
     outbound = add("outbound", _outbound, "calls to customers: who is called, when, and what came of it")
     what = outbound.add_subparsers(required=True, metavar="WHAT", dest="what")
     listing = what.add_parser("list", help="the campaign, the jobs that wait, and what a person has to look at")
@@ -58,11 +61,17 @@ def add_outbound_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     counted.add_argument("--days", type=int, default=30)
     for command in (listing, rows, dry, counted):
         command.add_argument("--json", action="store_true", help="print it as JSON")
-    for command in what.choices.values():
+    own_settings = tuple(what.choices.values())
+    faults = what.add_parser("faults", help="the hard cases of calls to customers, as real calls and a table")
+    add_home(faults)
+    add_outbound_faults(faults)
+    for command in own_settings:
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
 
 def _outbound(options: argparse.Namespace) -> int:
+    if options.what == "faults":
+        return outbound_faults(options)
     from agent.common.privileges import drop_root_privileges
     from agent.config.loader import load_settings
 

@@ -51,6 +51,11 @@ class SurveySelectionSettings(SettingsPart):
     """Of those who fit, so many are asked, drawn by lot."""
     quarantine_days: int = Field(default=90, ge=0)
     """A number is asked once in so many days."""
+    measure: Literal["", "nps", "ces"] = ""
+    """What is asked besides the satisfaction from 1 to 5: ``nps`` (would you recommend us, 0 to 10) or ``ces`` (was it
+    easy, 1 to 5)."""
+    comment: bool = False
+    """True: a comment is asked for at the end."""
 
 
 class TriggerSourceSettings(SettingsPart):
@@ -85,6 +90,17 @@ class TriggerSettings(SettingsPart):
         default_factory=dict
     )
     """Name -> system; it posts to ``/triggers/NAME``."""
+
+
+class PollingSettings(SettingsPart):
+    """Asking the order system what was delivered; a mapping file must map ``orders.delivered_since``."""
+
+    enabled: bool = False
+    every_minutes: float = Field(default=5, ge=1, le=24 * 60)
+    consent: str = Field(default="", max_length=60)
+    """Where the right to call these customers comes from, as your lawyers word it: ``order_terms``, ``checkbox``."""
+    zone: str = Field(default="", max_length=60)
+    """IANA zone of the deliveries; empty: the number's zones alone decide."""
 
 
 class OutboundSettings(SettingsPart):
@@ -134,6 +150,9 @@ class OutboundSettings(SettingsPart):
     survey_expires_days: float = Field(default=10, gt=0)
     staff_wait_seconds: float = Field(default=120, ge=0)
     """Delivery calls go out while the staff's queue is open and nobody waits longer."""
+    drop_when_called_in: bool = True
+    """A customer who has called about the order since the job was made, or for whom a return, a search or a ticket was
+    opened on a call, is not called about it. False: only the order system decides."""
     voicemail_message: bool = True
     """Leave one neutral message on the last attempt."""
     surveys_without_consent: bool = False
@@ -142,6 +161,7 @@ class OutboundSettings(SettingsPart):
     """Names and numbers of jobs are deleted so many days after their end; the do-not-call list stays."""
     survey: SurveySelectionSettings = SurveySelectionSettings()
     triggers: TriggerSettings = TriggerSettings()
+    polling: PollingSettings = PollingSettings()
 
     @field_validator("window")
     @classmethod

@@ -25,7 +25,7 @@ from agent.errors import OrderlineError
 from agent.records import outbox_sql, sounds_sql
 from agent.records.call_record import call_record
 from agent.records.database import BUSY_TIMEOUT_SECONDS, RecordsUnavailable, call_database
-from agent.records.earlier_calls import REPEAT_SECONDS, earlier_call
+from agent.records.earlier_calls import REPEAT_SECONDS, ContactsSince, contacts_since, earlier_call
 from agent.records.outbox import Outbox
 from agent.records.outbox_sql import NewOutboxEntry
 from agent.records.redaction import redact_record
@@ -197,6 +197,17 @@ class CallStore:
         """Return the latest ``count`` records, newest first. Raises :class:`RecordsUnavailable`."""
         rows = await self._read("SELECT record FROM calls ORDER BY started_at DESC, rowid DESC LIMIT ?", (count,))
         return [json.loads(row) for row in rows]
+
+    async def contacts_since(self, numbers: Collection[str], order: str, since: float) -> ContactsSince:
+        """Return what is known by telephone about an order; see :func:`agent.records.earlier_calls.contacts_since`.
+
+        Raises :class:`RecordsUnavailable`.
+        """
+        seconds = self._database.options.busy_timeout_seconds
+        try:
+            return await asyncio.to_thread(contacts_since, self._path, seconds, numbers, order, since)
+        except (sqlite3.Error, ValueError) as error:
+            raise RecordsUnavailable(f"the call records in {self._path} cannot be read: {error}") from error
 
     async def export(self, path: Path) -> int:
         """Write all records to ``path`` as JSON lines, oldest first, whole or not at all; return how many.

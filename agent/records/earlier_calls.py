@@ -1,9 +1,14 @@
-"""Finds the earlier call that a call repeats: the latest one from the same number within the time that counts."""
+"""Finds earlier calls: the one that a call repeats, and what a customer has done about an order since a moment."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from agent.records.database import utc_seconds
@@ -33,6 +38,63 @@ def earlier_call(db: sqlite3.Connection, record: Mapping[str, Any], within_secon
         and not (row["id"] == call_id or str(row["id"]).startswith(f"{call_id}-"))
     ]
     return max(found)[1] if found else ""
+
+
+_ABOUT = (
+    "SELECT record FROM calls WHERE started_at >= ? AND (caller_number IN (SELECT value FROM json_each(?))"
+    " OR json_extract(record, '$.slots.order_number') = ? OR json_extract(record, '$.outbound.order_number') = ?)"
+)
+_CASES = frozenset({"returns.create", "shipments.investigate"})
+_TICKET = "tickets.create"
+
+
+@dataclass(frozen=True)
+class ContactsSince:
+    """What became known by telephone about an order since a moment, on calls in both directions."""
+
+    called_in: bool = False
+    """The customer has called, about this order or about none that is known."""
+    complained: bool = False
+    """A return or a search was opened."""
+    ticket: bool = False
+    """A ticket was opened."""
+
+
+def contacts_since(
+    path: Path, timeout_seconds: float, numbers: Collection[str], order: str, since: float
+) -> ContactsSince:
+    """Look through the calls from ``numbers`` (all forms of one number), and those about an order; blocks.
+
+    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. Records without words, after a refusal of recording,
+    count by their number. Raises ``sqlite3.Error``.
+    """
+    with closing(sqlite3.connect(path, timeout=timeout_seconds)) as db:
+        records = list(_about(db, numbers, order, since))
+    done = {name for record in records for name in _done(record)}
+    inbound = any(record.get("direction", "inbound") == "inbound" for record in records)
+    ticket = _TICKET in done or any((record.get("handover") or {}).get("ticket") for record in records)
+    return ContactsSince(called_in=inbound, complained=bool(done & _CASES), ticket=ticket)
+
+
+def _about(db: sqlite3.Connection, numbers: Collection[str], order: str, since: float) -> Iterator[Mapping[str, Any]]:
+    # a day earlier: text with different offsets is out of order by less than that
+    first = (datetime.fromtimestamp(since, UTC) - timedelta(days=1)).isoformat()
+    for (text,) in db.execute(_ABOUT, (first, json.dumps(list(numbers)), order, order)):
+        record = json.loads(text)
+        if start_of(record) >= since and _order(record) in ("", order):
+            yield record
+
+
+def _order(record: Mapping[str, Any]) -> str:
+    """Return the order a call was about; ``""`` where none is known."""
+    of_job = (record.get("outbound") or {}).get("order_number")
+    return str(of_job or (record.get("slots") or {}).get("order_number") or "")
+
+
+def _done(record: Mapping[str, Any]) -> Iterator[str]:
+    for effect in record.get("effects") or ():
+        if effect.get("code") == "ok":
+            yield str(effect.get("name"))
 
 
 def start_of(record: Mapping[str, Any]) -> float:

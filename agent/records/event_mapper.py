@@ -95,6 +95,15 @@ class WebhookEventMapper:
             entries += self._entries("outbound.finished", call_id, "", at, {**told, **order})
         return entries
 
+    def events_of_job(
+        self, job: str, purpose: str, order_number: str, *, reason: str, attempts: int
+    ) -> list[NewOutboxEntry]:
+        """Return what a job tells that is over without a call that came to anything."""
+        outcome = "not_reached" if attempts else "dropped"
+        data = {"purpose": purpose, "job": job, "outcome": outcome, "reason": reason, "attempts": attempts}
+        at = self._wall().isoformat(timespec="milliseconds")
+        return self._entries("outbound.finished", "", job, at, {**data, "order_number": _text(order_number)})
+
     def events_of_operation(
         self, call_id: str, operation: str, arguments: Mapping[str, Any], result: Mapping[str, Any], key: str
     ) -> list[NewOutboxEntry]:

@@ -153,7 +153,7 @@ class SurveyAnswered(_Model):
 
 
 class OutboundFinishedData(_Model):
-    """A call that we placed was answered and is over; or a customer rang back because of one."""
+    """A call that we placed, or one of a customer who rang back, is over; or a job is, and no call told so."""
 
     purpose: str
     """`delivery`, `survey` or `callback`."""
@@ -164,7 +164,13 @@ class OutboundFinishedData(_Model):
     knows."""
     outcome: str
     """`completed`, `partial`, `later`, `not_here`, `declined`, `opted_out`, `wrong_number`, `handed_over`,
-    `not_reached` or `failed`."""
+    `not_reached` or `failed`. Of a job without such a call: `not_reached`, or `dropped` where nobody was ever
+    dialled."""
+    reason: str = ""
+    """Why a job is over without a call that told it: `attempts_used_up`, `expired`, `bad_number`, `declined` (rejected
+    twice), `suppressed`, `returned`, `called_in`, ...; empty for a call."""
+    attempts: int | None = None
+    """How often the customer was tried, of such a job."""
     order_number: str | None = None
     rang_back: bool = False
     appointment: str | None = None

@@ -21,6 +21,8 @@ from agent.rehearsal.console_process import running_console_of, usual_port
 from agent.rehearsal.errors import ScriptError
 from agent.rehearsal.live_transcript import TranscriptPrinter
 from agent.rehearsal.ordered_report import OrderedReport
+from agent.rehearsal.outbound_demo import CUSTOMERS, call_customers
+from agent.rehearsal.outbound_demo import SETTINGS as OUTBOUND_SETTINGS
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.report import ConsoleReport, RehearsalReport, SilentReport, summary_lines, write_summary
 from agent.rehearsal.result import RehearsalResult, ScriptedCallResult
@@ -93,18 +95,22 @@ async def play_scripts(
 async def demo(home: RehearsalHome) -> int:
     """Place the demo calls, print them live, write ``demo/summary.json``; 0 when every call did what it should."""
     keep = home.run("demo")
-    async with temporary_call_centre(home, say) as stack:
+    async with temporary_call_centre(home, say, settings=OUTBOUND_SETTINGS) as stack:
         report = OrderedReport(ConsoleReport(say))
         place = RunningCallCentre.of(stack)
         result = await play_scripts([DEMO_SCRIPT], place, home, keep=keep, at_once=DEMO_AT_ONCE, report=report)
+        not_reached = await call_customers(stack, home, say)
         problems = stack.pbx.log_problems() + stack.phones.log_problems() + stack.agent.problems()
         about = {"asterisk": stack.asterisk.version, **stack.agent.about}
     write_summary(result, keep / "summary.json", about)
     for line in problems:
         say(f"logged: {line}")
     say("\n".join(["", *summary_lines(result)]))
+    say(f"{len(CUSTOMERS) - len(not_reached)} of {len(CUSTOMERS)} calls to customers did what they should.")
+    for line in not_reached:
+        say(line)
     say(f"Recordings, call records and summary.json are in {keep}")
-    return 0 if result.ok and not problems else 1
+    return 0 if result.ok and not problems and not not_reached else 1
 
 
 async def play_files(

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from agent.common.service_error import ServiceError
+from agent.shop.deliveries import Deliveries
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, Ticket, TicketDraft
 from agent.shop.order_changes import ChangeKind, OrderChange
@@ -166,3 +167,4 @@ class ShopSystems:
     loyalty: Loyalty | None = None
     messages: Messages | None = None
     order_changes: OrderChanges | None = None
+    deliveries: Deliveries | None = None

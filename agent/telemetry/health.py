@@ -70,6 +70,7 @@ async def check_dependencies(
         await manager_dependency(
             addresses.manager_host, addresses.manager_port, str(about.get("queues_unknown") or "")
         ),
+        outbound_dependency(about.get("outbound_problem")),
         records,
         sound_dependency(about.get("sound")),
     ]
@@ -112,6 +113,13 @@ def voice_dependency(voices: Mapping[str, bool]) -> Dependency:
     silent = [name for name, healthy in voices.items() if not healthy]
     detail = f"{', '.join(speaking) or 'no engine'} speaks" + (f"; {', '.join(silent)} has failed" if silent else "")
     return Dependency("voice", "ok" if speaking else "down", detail)
+
+
+def outbound_dependency(problem: str | None) -> Dependency:
+    """Whether customers can be called; ``problem`` is None for a node that calls nobody."""
+    if problem is None:
+        return Dependency("outbound", "off", "this node calls nobody")
+    return Dependency("outbound", "down" if problem else "ok", problem)
 
 
 def redis_dependency(address: str, *, sharing: bool) -> Dependency:

@@ -66,6 +66,11 @@ class FaultTestbed:
         """The agent under test."""
         return self.stack.agent
 
+    @property
+    def feed(self) -> LiveFeedClient:
+        """The agent's live feed."""
+        return self._feed
+
     # --- callers and people ---------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
@@ -272,11 +277,15 @@ class FaultTestbed:
 
     def records(self, call_id: str) -> list[dict[str, Any]]:
         """The stored records of a call's first visit and of those after it."""
+        records = self.all_records()
+        return [record for record in records if record["id"] == call_id or record["id"].startswith(f"{call_id}-")]
+
+    def all_records(self) -> list[dict[str, Any]]:
+        """Every stored record."""
         database = self.stack.run_dir / "state" / "calls.sqlite"
         with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=2)) as connection:
             rows = connection.execute("SELECT record FROM calls").fetchall()
-        records = [json.loads(row[0]) for row in rows]
-        return [record for record in records if record["id"] == call_id or record["id"].startswith(f"{call_id}-")]
+        return [json.loads(row[0]) for row in rows]
 
     async def record(self, caller: FaultCaller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of the caller's first visit; None when there is none."""

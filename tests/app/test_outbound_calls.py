@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agent.app.outbound_calls import CallJob, OutboundOperations, call_result, note_result
-from agent.app.outbound_factory import LoggedJobs, order_as_it_stands
+from agent.app.outbound_news import JobNews
 from agent.call.records import Caller, CallRecord
 from agent.common.service_error import ServiceError
+from agent.config.outbound import OutboundSettings, SurveySelectionSettings
 from agent.dialog.callee import OutboundStory
 from agent.outbound.clock import SystemClock
 from agent.outbound.model import (
@@ -63,9 +64,10 @@ class Results:
 
 def test_before_the_right_person_the_conversation_is_told_nothing_of_the_order() -> None:
     call = CallJob(JOB, ATTEMPT)
-    facts = call.facts("+12025550100", message=True)
+    facts = call.facts(OutboundSettings(caller_id="+12025550100"))
     assert facts == {
         "purpose": "delivery", "name": "Maria", "call_back": "+12025550100", "message": True, "rang_back": False,
+        "measure": "", "comment": False,
     }  # fmt: skip
     assert call.matter() == {"order_number": "10473", "delivered_on": "2026-11-27", "parcels": 2, "subject": ""}
 
@@ -75,7 +77,7 @@ def test_a_message_is_left_on_the_last_attempt_alone_and_only_where_it_is_wanted
     last: bool, wanted: bool, left: bool
 ) -> None:
     attempt = Attempt("ob-1-z", JOB.key, Purpose.DELIVERY, NUMBER, NOW, AttemptState.ANSWERED, last=last)
-    assert CallJob(JOB, attempt).facts("", message=wanted)["message"] is left
+    assert CallJob(JOB, attempt).facts(OutboundSettings(voicemail_message=wanted))["message"] is left
 
 
 @pytest.mark.parametrize(
@@ -132,12 +134,22 @@ async def test_a_caller_whose_number_is_withheld_cannot_be_put_on_the_list() -> 
         await OutboundOperations(Inner(), Results(), None, "c1", "").perform("outbound.suppress", {}, "")
 
 
+def test_what_a_survey_asks_besides_is_known_to_the_conversation() -> None:
+    outbound = OutboundSettings(survey=SurveySelectionSettings(measure="nps", comment=True))
+    facts = CallJob(JOB, ATTEMPT).facts(outbound)
+    assert (facts["measure"], facts["comment"]) == ("nps", True)
+
+
+async def unheard(_: object) -> None:
+    """Tell nobody."""
+
+
 async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(ServiceError):
         await OutboundOperations(Inner(), Results(), None, "c1", NUMBER).perform("outbound.answer", {}, "")
     (tmp_path / "taken").write_text("no directory")
     store = OutboundStore(tmp_path / "taken")
-    results = CallResults(store, LoggedJobs(), DialRules(hours={}), SystemClock(), None)
+    results = CallResults(store, JobNews(unheard, store.attempts_of), DialRules(hours={}), SystemClock(), None)
     with pytest.raises(ServiceError) as refused:
         await OutboundOperations(Inner(), results, None, "c1", NUMBER).perform("outbound.suppress", {}, "")
     assert refused.value.code == "unavailable"
@@ -153,10 +165,3 @@ async def test_who_rings_back_and_is_done_is_not_called_any_more() -> None:
     results.told.clear()
     await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("caller_hung_up"), OutboundStory(), UTC)
     assert results.told == []
-
-
-@pytest.mark.parametrize("status", ["cancelled", "returned", "refunded"])
-def test_an_order_that_came_to_nothing_is_nobodys_to_be_called_about(status: str) -> None:
-    now = order_as_it_stands({"status": status})
-    assert [now.cancelled, now.returned, now.refunded].count(True) == 1
-    assert order_as_it_stands({"status": "delivered"}) == order_as_it_stands({})

@@ -103,9 +103,18 @@ def test_two_pieces_and_a_beep_are_a_voicemail_that_can_be_spoken_to() -> None:
     line = Line().says("hi you've reached bob please leave a message after the tone")
     assert line.reports == []  # it is still speaking
     before = line.silent(500).now_ms
-    line.beeps().silent(200)
+    line.beeps().silent(700)
     assert line.kinds[:1] == ["machine"]
     assert line.reports[0][0] > before + 400  # when the beep is over
+
+
+def test_of_two_beeps_the_second_one_is_waited_for() -> None:
+    line = Line().says("you've reached bob please leave a message").silent(500).beeps().silent(340)
+    line.silent(160)  # so long the second one sounds before it is known for a tone
+    assert line.reports == []
+    second = line.beeps(240).now_ms
+    line.silent(1000)
+    assert line.reports[0] == (second + OPTIONS.after_beep_ms, "machine")
 
 
 def test_without_a_beep_two_seconds_of_silence_will_do() -> None:
@@ -121,7 +130,7 @@ def test_where_no_message_is_left_it_is_told_at_once() -> None:
 
 
 def test_seven_seconds_of_silence_first_change_nothing() -> None:
-    line = Line().silent(7000).says("please leave your name and number after the tone").silent(300).beeps().silent(100)
+    line = Line().silent(7000).says("please leave your name and number after the tone").silent(300).beeps().silent(700)
     assert line.kinds[:1] == ["machine"]
 
 
@@ -147,11 +156,11 @@ def test_an_answer_ends_the_suspicion() -> None:
 
 
 def test_one_piece_and_a_beep_are_a_voicemail() -> None:
-    assert Line().says("leave a message").beeps().silent(100).kinds[:1] == ["machine"]
+    assert Line().says("leave a message").beeps().silent(700).kinds[:1] == ["machine"]
 
 
 def test_a_beep_behind_a_long_speech_is_a_voicemail_whatever_was_understood() -> None:
-    assert Line().says("[unk]", 2500).beeps().silent(100).kinds[:1] == ["machine"]
+    assert Line().says("[unk]", 2500).beeps().silent(700).kinds[:1] == ["machine"]
 
 
 def test_a_beep_behind_hello_is_a_recorded_line() -> None:
@@ -159,7 +168,7 @@ def test_a_beep_behind_hello_is_a_recorded_line() -> None:
 
 
 def test_a_beep_at_once_is_a_voicemail_without_a_greeting() -> None:
-    assert Line().silent(500).beeps().silent(100).kinds[:1] == ["machine"]
+    assert Line().silent(500).beeps().silent(700).kinds[:1] == ["machine"]
 
 
 def test_a_key_means_a_person_whatever_was_said() -> None:

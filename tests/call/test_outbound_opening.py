@@ -74,7 +74,7 @@ async def test_a_voicemail_with_a_message_is_told_behind_its_beep() -> None:
     callee.voice(2000)
     callee.silence(600)  # longer than a greeting's end: it is known for a machine by then
     callee.inbox.put_nowait(AudioFrame(tone(1000, ms=400)))
-    callee.silence(200)
+    callee.silence(700)
     await hold(callee, dialog, "you've reached bob leave a message", "")
     assert dialog.events == [CalleeReport("machine")]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.records import Caller, CallRecord, IntentRecord, TrailStep, TurnRecord
+from agent.call.records import Caller, CallOrigin, CallRecord, IntentRecord, TrailStep, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
 from agent.call.ticketing import HandoverTicket
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOverAction, HangUp
@@ -102,6 +102,21 @@ def page_of(
 ) -> str:
     call = TicketPageFacts(Caller("2025550143"), "", "2026-11-24T10:15:00-06:00", ConversationSummary(), acts, turns)
     return ticket_page(call, TicketReason(reason, "Story.", priority), lambda text, slot: redact_text(text, slot=slot))
+
+
+@pytest.mark.parametrize(
+    ("origin", "told"),
+    [
+        (CallOrigin("outbound", "delivery", "delivery:A1:all"), "We called about: delivery, job delivery:A1:all"),
+        (CallOrigin("inbound", "survey", "survey:A1"), "Rang back about: survey, job survey:A1"),
+    ],
+)
+def test_a_ticket_of_a_call_for_a_job_says_so(origin: CallOrigin, told: str) -> None:
+    who = Caller("2025550143")
+    call = TicketPageFacts(who, "", "2026-11-24T10:15:00-06:00", ConversationSummary(), (), (), origin=origin)
+    lines = section(ticket_page(call, TicketReason("call_back", ""), lambda text, slot: text), "Caller")
+    assert lines[-1] == f"- {told}"
+    assert ("we have called it" in lines[0]) is (origin.direction == "outbound")
 
 
 class TestHowItWent:

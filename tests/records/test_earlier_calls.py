@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agent.call.records import Caller, CallRecord, QueueWait
+from agent.call.records import Caller, CallRecord, OutboundPart, QueueWait
 from agent.records import database, outbox_sql
 from agent.records.call_store import CallStore
 from agent.records.database import utc_seconds
-from agent.records.earlier_calls import start_of
+from agent.records.earlier_calls import ContactsSince, start_of
 from agent.records.redaction import RedactionPolicy, redact_record
 
 NUMBER = "+12025550143"
@@ -188,3 +188,42 @@ async def test_a_wait_of_no_call_and_of_one_that_was_not_handed_over_is_nothing(
     await store.write(called("call-1", berlin(10)))
     assert not await store.note_wait("call-1", 74.0, "answered")
     assert not await store.note_wait("nobody", 74.0, "answered")
+
+
+class TestContactsSince:
+    """What is known by telephone about an order."""
+
+    SINCE = berlin(10).timestamp()
+    NUMBERS = (NUMBER, NUMBER[1:], NUMBER[2:])
+
+    async def asked(self, store: CallStore) -> ContactsSince:
+        return await store.contacts_since(self.NUMBERS, "A1", self.SINCE)
+
+    async def test_nobody_has_called(self, store: CallStore) -> None:
+        await store.write(called("before", berlin(9, 59), slots={"order_number": "A1"}))
+        await store.write(called("another", berlin(11), "+12025550199", slots={"order_number": "B2"}))
+        assert await self.asked(store) == ContactsSince()
+
+    @pytest.mark.parametrize("number", [NUMBER[2:], "+12025550199"])
+    async def test_a_call_about_the_order_counts_from_any_number(self, store: CallStore, number: str) -> None:
+        await store.write(called("in", berlin(11), number, slots={"order_number": "A1"}))
+        assert await self.asked(store) == ContactsSince(called_in=True)
+
+    async def test_a_call_about_another_order_does_not(self, store: CallStore) -> None:
+        await store.write(called("in", berlin(11), slots={"order_number": "B2"}))
+        assert await self.asked(store) == ContactsSince()
+
+    async def test_a_call_about_nothing_that_is_known_counts(self, store: CallStore) -> None:
+        await store.write(called("in", berlin(11)))
+        assert await self.asked(store) == ContactsSince(called_in=True)
+
+    async def test_a_case_that_was_opened_on_a_call_of_ours_is_a_complaint(self, store: CallStore) -> None:
+        effects = [{"name": "returns.create", "code": "ok"}, {"name": "tickets.create", "code": "unavailable"}]
+        part = OutboundPart(order_number="A1")
+        await store.write(called("out", berlin(11), direction="outbound", effects=effects, outbound=part))
+        assert await self.asked(store) == ContactsSince(complained=True)
+
+    async def test_a_ticket_counts_also_that_of_a_hand_over(self, store: CallStore) -> None:
+        handed = {"ticket": "T-1", "reason": "caller_asked", "summary": ""}
+        await store.write(called("in", berlin(11), slots={"order_number": "A1"}, handover=handed))
+        assert await self.asked(store) == ContactsSince(called_in=True, ticket=True)

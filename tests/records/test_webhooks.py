@@ -257,6 +257,18 @@ class TestEvents:
         assert (told["outbound.finished"]["job"], told["outbound.finished"]["outcome"]) == ("survey:10473", "partial")
         assert "outbound.opted_out" not in told
 
+    def test_a_job_that_no_call_has_ended_is_told_once_with_its_reason(self) -> None:
+        mapper = WebhookEventMapper([WebhookSubscription("crm")], lambda: NOW)
+        tell = lambda attempts: mapper.events_of_job(  # noqa: E731
+            "delivery:A1:all", "delivery", "A1", reason="expired", attempts=attempts
+        )
+        [tried], [never] = tell(2), tell(0)
+        assert tried.key == never.key, "the same job is told once"
+        data = tried.payload["body"]["data"]
+        assert (data["outcome"], data["reason"], data["attempts"]) == ("not_reached", "expired", 2)
+        assert never.payload["body"]["data"]["outcome"] == "dropped"
+        jsonschema.validate(tried.payload["body"], json.loads(PUBLISHED_SCHEMA.read_text(encoding="utf-8")))
+
     def test_the_published_schema_is_the_one_of_the_models(self) -> None:
         remedy = "orderline webhooks schema -o agent/records/webhook_schema.json"
         assert PUBLISHED_SCHEMA.read_text(encoding="utf-8") == schema_text(), remedy

@@ -77,3 +77,12 @@ def test_what_stopped_the_last_record_is_told_whatever_the_disk_says_now(tmp_pat
 async def test_an_outbox_that_cannot_be_read_is_not_an_empty_one() -> None:
     state, found = await state_of({}, outbox=None)
     assert (state, found["outbox"]["state"]) == ("degraded", "down")
+
+
+async def test_a_node_that_cannot_call_customers_says_why_and_one_that_calls_nobody_is_well() -> None:
+    state, found = await state_of({"outbound_problem": "another program dials through this Asterisk"})
+    assert (state, found["outbound"]["state"]) == ("degraded", "down")
+    assert "another program" in found["outbound"]["detail"]
+    assert (await state_of({"outbound_problem": ""}))[1]["outbound"]["state"] == "ok"
+    state, found = await state_of({})
+    assert (state, found["outbound"]["state"]) == ("ok", "off")

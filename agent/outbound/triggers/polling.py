@@ -41,6 +41,7 @@ class DeliveryPoller:
         clock: Clock,
         *,
         consent: str,
+        zone: str = "",
         every_seconds: float = 300.0,
         wake: Callable[[], object] = lambda: None,
     ) -> None:
@@ -50,6 +51,7 @@ class DeliveryPoller:
         self._store = store
         self._clock = clock
         self._consent = consent
+        self._zone = zone
         self._every_seconds = every_seconds
         self._wake = wake
 
@@ -72,7 +74,7 @@ class DeliveryPoller:
         since = (last or now - FIRST_LOOK_BACK) - OVERLAP
         added = 0
         for told in await self._system.delivered_since(since):
-            added += len(await self._intake.take(told, f"poll:{self._name}", consent=self._consent))
+            added += len(await self._intake.take(told, f"poll:{self._name}", consent=self._consent, zone=self._zone))
         await self._store.set_polled(self._name, now)
         if added:
             self._wake()

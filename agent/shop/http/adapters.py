@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.common.service_error import ServiceError
 from agent.shop import normalise
+from agent.shop.deliveries import DeliveredOrder
 from agent.shop.http.system import HttpSystem
 from agent.shop.messages import Message, MessageDraft
 from agent.shop.models import Customer, Order, PartialOrders, Ticket, TicketDraft
@@ -85,6 +86,27 @@ class HttpOrders:
             raise _cut_off(system.name, name)
         newest_first = sorted(fitting.values(), key=lambda one: one.placed_on or dt.date.min, reverse=True)
         return newest_first if found.complete else PartialOrders(newest_first)
+
+
+class HttpDeliveries:
+    """The list of deliveries, mapped; implements :class:`agent.shop.deliveries.Deliveries`."""
+
+    def __init__(self, system: HttpSystem) -> None:
+        """``system`` serves ``orders.delivered_since``."""
+        self._system = system
+
+    async def since(self, moment: dt.datetime) -> Sequence[DeliveredOrder]:
+        """See :class:`agent.shop.deliveries.Deliveries`."""
+        name, system = "orders.delivered_since", self._system
+        try:
+            found = await system.runner.many(name, {"since": moment.astimezone(dt.UTC).isoformat(timespec="seconds")})
+        except ServiceError as error:
+            if error.code != "not_found":
+                raise
+            return []
+        if found.cut_off:
+            raise _cut_off(system.name, name)
+        return [one.delivered(system.region) for one in found.nouns]
 
 
 def _cut_off(system: str, name: str) -> ServiceError:

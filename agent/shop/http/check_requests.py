@@ -46,6 +46,7 @@ _SAMPLES: Mapping[str, Any] = {
     "answer_by": "2030-01-07",
     "amount": "9.50",
     "phone": "+12025550143",
+    "since": "2030-01-07T12:00:00+00:00",
 }
 
 
@@ -101,6 +102,8 @@ class CheckRequests:
             case "orders.find_by_phone":
                 found = await shop.orders.find_by_phone(samples.phone)
                 return f"{len(found)} orders" if found else "but no order has this phone number"
+            case "orders.delivered_since":
+                return await self._deliveries()
             case "customers.by_phone":
                 return await self._customer()
             case "loyalty.used_promotions":
@@ -112,6 +115,12 @@ class CheckRequests:
                 return f"{len(await shop.returns.of_order(samples.order))} returns"
             case _:
                 return await self._change(operation)
+
+    async def _deliveries(self) -> str:
+        if self._shop.deliveries is None:
+            raise ServiceError("unavailable", "no system lists deliveries")
+        yesterday = dt.datetime.combine(self._today - dt.timedelta(days=1), dt.time(), dt.UTC)
+        return f"{len(await self._shop.deliveries.since(yesterday))} deliveries since yesterday"
 
     async def _customer(self) -> str:
         found = await self._shop.customers.by_phone(self._samples.phone)

@@ -33,6 +33,7 @@ def _kind(noun: type[ResponseModel], arguments: str, *, many: bool = False, chan
 OPERATIONS: Mapping[str, OperationKind] = {
     "orders.find": _kind(response_models.OrderFields, "number"),
     "orders.find_by_phone": _kind(response_models.OrderFields, "phone number", many=True),
+    "orders.delivered_since": _kind(response_models.DeliveredFields, "since", many=True),
     "customers.by_phone": _kind(response_models.CustomerFields, "phone"),
     "tickets.create": _kind(
         response_models.TicketFields,

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from agent.common.untrusted import encodable
 from agent.shop import normalise
+from agent.shop.deliveries import DeliveredOrder
 from agent.shop.http.fields import FieldError, OddField
 from agent.shop.models import CancelReason, Customer, Order, OrderItem, OrderStatus, Parcel
 from agent.shop.returns import ReturnRefusal, ReturnState
@@ -183,6 +184,20 @@ class OrderFields(ResponseModel):
     def _item(self, item: ItemFields) -> OrderItem:
         known = item.currency in (None, self.currency)
         return OrderItem(item.sku, item.name, item.quantity, item.price if known else None, item.line)
+
+
+class DeliveredFields(ResponseModel):
+    """An order that was delivered; see :class:`agent.shop.deliveries.DeliveredOrder`."""
+
+    number: Id
+    delivered_at: Moment
+    phone: Short = ""
+    name: Name = ""
+    parcel: Short = ""
+
+    def delivered(self, region: str) -> DeliveredOrder:
+        """Return the shop's noun."""
+        return DeliveredOrder(**{**dict(self), "phone": normalise.phone(self.phone, region)})
 
 
 class CustomerFields(ResponseModel):

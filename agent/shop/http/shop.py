@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.shop.http.adapters import (
     HttpCustomers,
+    HttpDeliveries,
     HttpLoyalty,
     HttpMessages,
     HttpOrders,
@@ -36,6 +37,8 @@ class HttpShop:
     loyalty: HttpLoyalty
     messages: HttpMessages
     order_changes: HttpOrderChanges
+    deliveries: HttpDeliveries | None
+    """None where no system lists deliveries."""
     mapped: Mapping[str, HttpSystem]
     """By name."""
 
@@ -51,6 +54,7 @@ class HttpShop:
             loyalty=self.loyalty,
             messages=self.messages,
             order_changes=self.order_changes,
+            deliveries=self.deliveries,
         )
 
     def status(self) -> Mapping[str, Any]:
@@ -93,5 +97,6 @@ def open_http_shop(
         loyalty=HttpLoyalty(served, otherwise.loyalty if otherwise else None),
         messages=HttpMessages(served, otherwise.messages if otherwise else None),
         order_changes=HttpOrderChanges(served, "orders.find" in served, otherwise.order_changes if otherwise else None),
+        deliveries=HttpDeliveries(listing) if (listing := served.get("orders.delivered_since")) else None,
         mapped=mapped,
     )
