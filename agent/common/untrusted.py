@@ -35,7 +35,7 @@ def parse_json(text: str | bytes, *, most_chars: int = MOST_CHARS) -> Any:
     if isinstance(text, bytes):
         text = text.decode()
     value = _parsed(text, parse_constant=_no_number, parse_float=_finite)
-    if _SURROGATE.search(text) and _encodable(value) != value:
+    if _may_hold_half(text) and _encodable(value) != value:
         raise ValueError("half a character")
     return value
 
@@ -47,7 +47,12 @@ def load_json(text: str, **options: Any) -> Any:
     into no database, no log file and no message.
     """
     value = _parsed(text, **options)
-    return _encodable(value) if _SURROGATE.search(text) else value
+    return _encodable(value) if _may_hold_half(text) else value
+
+
+def _may_hold_half(text: str) -> bool:
+    """Whether a half character may be in it; the search itself takes longer than parsing, and is hardly ever needed."""
+    return ("\\u" in text or not text.isascii()) and _SURROGATE.search(text) is not None
 
 
 def _parsed(text: str, **options: Any) -> Any:

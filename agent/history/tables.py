@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised whenever these tables change, or what :mod:`agent.history.facts` puts into them: the index is made anew."""
 
 NEVER = 2**42
@@ -52,12 +52,15 @@ def spaced(numbers: Iterable[int]) -> str:
 _exact = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that both databases compare byte by byte."""
 
+row_place = BigInteger().with_variant(Integer(), "sqlite")
+"""For a key ``seq``. An INTEGER key is SQLite's own number of the row: every index ends with it, none looks it up."""
+
 calls = Table(
     "calls",
     metadata,
     # Milliseconds since 1970, times 1024, plus a number that tells calls of one millisecond apart. One whole number
     # orders calls by time: every list goes on from the last one it showed, and full text is read in this order as well.
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", row_place, primary_key=True, autoincrement=False),
     Column("id", _exact, nullable=False),
     Column("started_ms", BigInteger, nullable=False),
     Column("offset_minutes", SmallInteger, nullable=False),

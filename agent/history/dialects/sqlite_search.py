@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from agent.history.dialects.base import Conditions, ValueGroup, WordCondition
 from agent.history.dialects.conditions import caller_is, in_bounds, within
-from agent.history.tables import call_orders, calls, misheard
+from agent.history.tables import call_orders, calls, misheard, row_place
 from agent.history.words import Term
 
 SHORT = 10_000
@@ -51,7 +51,7 @@ calls_by_value = Table(
 call_texts = Table(  # what the full text holds of a call: FTS5 must be told it to take a call out
     "call_texts",
     sqlite_metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("seq", row_place, primary_key=True, autoincrement=False),
     Column("packed", LargeBinary, nullable=False),
 )
 _words: Any = table("call_words", column("rowid"), column("call_words"))
