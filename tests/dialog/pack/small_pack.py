@@ -25,8 +25,13 @@ prompts:
 """
 
 
-def load_small_pack(directory: Path, flows: str) -> FlowPack:
-    """Load the pack with these ``flows``; they use the slots ``what``, ``fruit`` and ``sure``."""
+def write_small_pack(directory: Path, flows: str) -> None:
+    """Write the pack with these ``flows``; they use the slots ``what``, ``fruit`` and ``sure``."""
     (directory / "pack.yaml").write_text(_REST, encoding="utf-8")
     (directory / "flows.yaml").write_text(flows, encoding="utf-8")
+
+
+def load_small_pack(directory: Path, flows: str) -> FlowPack:
+    """Write the pack so and load it."""
+    write_small_pack(directory, flows)
     return FlowPack.load(directory, None)

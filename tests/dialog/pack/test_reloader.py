@@ -15,11 +15,29 @@ from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
-from agent.flows import english_pack
 from agent.speech.wording import filters
+from tests.dialog.pack.small_pack import write_small_pack
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 GREETING = "How can I help?"
+FLOWS = """
+flows:
+  main:
+    description: the opening
+    steps: [{say: greeting}, {collect: what}]
+  buy:
+    description: to buy a fruit
+    triggers: [buy fruit]
+    steps: [{link: choose}, {say: You have it.}]
+  choose:
+    description: which fruit it is
+    steps: [{collect: fruit}]
+  maybe:
+    description: to be sure
+    triggers: [ask me]
+    steps: [{collect: sure}, {say: Thanks.}]
+"""
+PROMPTS = 'prompts:\n  greeting: "Fruit.{% if automated %} I\'m the automated assistant.{% endif %} How can I help?"\n'
 
 
 class FakePreparer:
@@ -37,7 +55,11 @@ class FakePreparer:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(english_pack(), tmp_path / "flows"))
+    made = tmp_path / "flows"
+    made.mkdir()
+    write_small_pack(made, FLOWS)
+    (made / "prompts.yaml").write_text(PROMPTS, encoding="utf-8")
+    return made
 
 
 @pytest.fixture
@@ -105,12 +127,12 @@ async def test_a_broken_edit_is_refused_with_file_and_line_and_the_running_editi
     procedures: FlowPackReloader, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = procedures.current
-    edit(directory, "link: identify", "link: idenitfy", "flows/order_status.yaml")
+    edit(directory, "link: choose", "link: chose", "flows.yaml")
     for _ in range(3):
         assert not await procedures.look()
     assert procedures.current is before
     refused = procedures.status()["refused"]
-    assert any("flows/order_status.yaml:" in reason and "did you mean 'identify'" in reason for reason in refused)
+    assert any("flows.yaml:" in reason and "did you mean 'choose'" in reason for reason in refused)
     assert procedures.status()["refused_at"]
     assert sum("is refused" in message or "are refused" in message for message in caplog.messages) == 1
 
