@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agent.call.dialling import DialEnd
 from agent.outbound.model import Job, JobState, Reached
+from agent.rehearsal.audio import Pcm
 from agent.rehearsal.called_customer import CalledCustomer, tone
 from benchmarks.faults.fault_case import CaseFindings
 from benchmarks.outbound_faults.outbound_case import (
@@ -31,12 +32,12 @@ VOICES = ("joe", "espeak:en-us+linda", "espeak:en-gb+f2", "espeak:en-us+m3", "jo
 
 
 async def _voicemail(
-    rig: OutboundTestbed, findings: CaseFindings, wish: Wish, *sounds: object, message: bool = True
+    rig: OutboundTestbed, findings: CaseFindings, wish: Wish, *sounds: Pcm | str | float, message: bool = True
 ) -> None:
     """Play a voicemail's greeting; the one message comes after it, or none at all."""
     async with rig.called(wish, VOICES[1]) as (job, machine):
         await machine.answer()
-        played = await machine.plays(*sounds)  # type: ignore[arg-type]
+        played = await machine.plays(*sounds)
         over = played.end if played is not None else machine.leg.ended_at or 0.0
         findings.require(await machine.leg.ends_within(45), "the call has no end")
         begun = machine.first_word_after(over)

@@ -10,6 +10,7 @@ import hmac
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -173,7 +174,7 @@ async def outage(rig: OutboundTestbed, findings: CaseFindings) -> None:
     await rig.until(lambda: _is_over(rig, expired), "the expired job waits on")
     findings.require(all([await rig.stays_silent(job, 1.0) for job in waited]), "somebody was rung in the night")
     rig.move_clock(hours=4, minutes=30)  # what was spread over the night meets the window there
-    await asyncio.gather(*(rig.until(lambda job=job: _waits_for_window(rig, job), job.key) for job in waited))  # type: ignore[misc]
+    await asyncio.gather(*(rig.until(partial(_waits_for_window, rig, job), job.key) for job in waited))
     times = [(await rig.job(job.key)).not_before for job in waited]
     findings.require(len({time.replace(second=0, microsecond=0) for time in times}) == 3, f"not spread: {times}")
     findings.require(all(time.astimezone(NUMBER_ZONE).hour >= _OPENS for time in times), f"too early: {times}")
@@ -204,7 +205,7 @@ async def order_changed(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """The order was returned, refunded or cancelled before the call: the job is dropped when its time comes."""
     for order, reason in (("83615", Reason.RETURNED), ("97248", Reason.REFUNDED), ("78701", Reason.CANCELLED)):
         job = await rig.add(Wish(order=order))
-        await rig.until(lambda job=job: _is_over(rig, job), f"the job of {order} is open")  # type: ignore[misc]
+        await rig.until(partial(_is_over, rig, job), f"the job of {order} is open")
         job = await rig.job(job.key)
         findings.require((job.state, job.reason) == (JobState.DROPPED, reason), f"{order}: {job.state}, {job.reason}")
         findings.require(await rig.stays_silent(job, 0.5), f"{order}: it rang")

@@ -171,7 +171,7 @@ def table(found: Sequence[GreetedCall]) -> str:
 
 def main() -> int:
     """Measure, print the table, and say in the last line how many calls were right; 0 when all were."""
-    parser = argparse.ArgumentParser(prog="make outbound-greetings", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="make outbound-greetings", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--home", type=Path, default=Path("var"), help="where rendered voices are kept (var)")
     parser.add_argument(
         "--each", type=int, default=2, metavar="N", help=f"voices for each greeting (2, at most {len(VOICES)})"

@@ -12,12 +12,15 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from agent.accuracy.call_listener import CallListenerFactory, SteppedRecognizer
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.opening import CalleeWatcher
 from agent.call.playback import PromptPlayback
+from agent.call.ports import Recognizer
 from agent.call.turn_taking import TurnTakingOptions
 from agent.common.audio import FRAME_MS, SAMPLE_RATE
 from agent.common.tasks import cancel_and_wait
@@ -77,8 +80,6 @@ class FarEnd:
 
 
 def _joined(quiet_samples: int, pcm: Pcm) -> Pcm:
-    import numpy as np
-
     return np.concatenate((np.zeros(quiet_samples, "<i2"), pcm)).astype("<i2")
 
 
@@ -155,9 +156,9 @@ class OpeningCalls:
 
 class _OpeningCall:
     def __init__(
-        self, recognizer: object, activities: VoiceActivityFactory, conversation: Conversation, far: FarEnd
+        self, recognizer: Recognizer, activities: VoiceActivityFactory, conversation: Conversation, far: FarEnd
     ) -> None:
-        self._recognizer = SteppedRecognizer(recognizer)  # type: ignore[arg-type]
+        self._recognizer = SteppedRecognizer(recognizer)
         self._vad = activities.new()
         self._gain = AutomaticGain()
         self._dialog = conversation

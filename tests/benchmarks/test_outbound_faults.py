@@ -24,7 +24,7 @@ def test_every_hard_case_is_there_under_a_name_of_its_own() -> None:
     assert max(map(len, names)) < 16, "it fits the table"
 
 
-def test_a_name_that_is_none_is_told(tmp_path: object) -> None:
+def test_a_name_that_is_none_is_told() -> None:
     with pytest.raises(NoSuchCase, match="nothing"):
         asyncio.run(outbound_faults(None, ["nothing"], None, as_json=True))  # type: ignore[arg-type]
 
