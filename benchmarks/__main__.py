@@ -18,6 +18,7 @@ from agent.rehearsal.demo import get_asterisk, say
 from benchmarks import speed
 from benchmarks.capacity import STEPS, capacity
 from benchmarks.checkout_comparison import before_and_after
+from benchmarks.console import measure_console
 from benchmarks.grammar_cost import measure_grammar_cost
 from benchmarks.machine import about
 from benchmarks.report import publish, read_faults, read_parts, table
@@ -35,6 +36,9 @@ PARTS: dict[str, Part] = {
     "capacity": lambda home, options: capacity(home, say, options.steps, options.seconds),
     "grammar": lambda home, options: measure_grammar_cost(home, say),
     "answers": lambda home, options: measure_yes_no_recognition(home, say),
+    "console": lambda home, options: measure_console(
+        home, say, options.history, options.readers, _copies(options, 2), options.rounds
+    ),
     "soak": lambda home, options: soak(home, say, options.minutes),
     "before": lambda home, options: before_and_after(home, say, options.before.resolve(), _copies(options, 2)),
 }
@@ -73,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--copies", type=int, metavar="N", help="place every call of a part's script so often")
     parser.add_argument("--before", type=Path, metavar="DIR", help="another checkout, to compare with in one run")
     parser.add_argument("--minutes", type=float, default=30.0, help="length of the soak (30)")
+    parser.add_argument("--history", type=int, default=1_000_000, metavar="N", help="finished calls behind the console")
+    parser.add_argument("--readers", type=int, default=50, metavar="N", help="browsers that watch the console's calls")
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of calls with and without them (3)")
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS, metavar="N", help="calls at once for capacity")
     parser.add_argument("--seconds", type=float, default=30.0, help="length of a step of capacity (30)")
     return parser

@@ -77,6 +77,7 @@ def markdown(rows: Sequence[TargetRow], parts: Mapping[str, Mapping[str, Any]]) 
     lines += ["## Targets", "", "| what | target | measured | verdict | the field today |", "|---|---|---|---|---|"]
     lines += [f"| {r.what} | {r.target} | {r.measured} | {r.verdict} | {r.today} |" for r in rows]
     lines += [*_response(parts), *_stops(parts), *_capacity(parts), *_grammar(parts), *_soak(parts), *_before(parts)]
+    lines += _console(parts)
     lines += _pairs(parts)
     return "\n".join(lines) + "\n"
 
@@ -217,6 +218,26 @@ def _before(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
     own = part.get("own_spread", {})
     lines += ["", *(f"{what} {round(100 * share, 1)} %" for what, share in own.items())] if own else []
     return lines
+
+
+def _console(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if "console" not in parts:
+        return []
+    part = parts["console"]
+    lines = ["", f"## Console over {part['history']:,} finished calls", ""]
+    lines += ["| what | address | p50 ms | p95 ms | slowest ms | n | kB gzipped |", "|" + "---|" * 7]
+    lines += [
+        f"| {one['kind']} | `{one['path']}` | {one['p50']} | {one['p95']} | {one['max']} | {one['n']} | {one['kb']} |"
+        for one in part["pages"]
+    ]
+    lines += ["", f"Real calls in turns, {part['rounds']} rounds each:", ""]
+    lines += ["| | response p50 ms | p95 ms | p99 ms | turns |", "|---|---|---|---|---|"]
+    for name, words in (("alone", "nobody watches"), ("watched", f"{part['readers']} readers of live calls")):
+        spoken = part["response_ms"][name]
+        lines.append(f"| {words} | {spoken['p50']} | {spoken['p95']} | {spoken['p99']} | {spoken['n']} |")
+    live = part["live_ms"]
+    told = f"p50 {live['p50']} ms, p95 {live['p95']} ms, slowest {live['max']} ms of {live['n']}"
+    return [*lines, "", f"From the agent's event to a reader: {told}."]
 
 
 def _pairs(parts: Mapping[str, Mapping[str, Any]]) -> list[str]:

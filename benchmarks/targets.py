@@ -56,6 +56,7 @@ def target_rows(parts: Mapping[str, Mapping[str, Any]], faults: Mapping[str, Any
         _at_most("order status, dial to goodbye, median", length["p50"], 30, "s", length["n"], "an agent: 2-3 min"),
         _capacity(parts.get("capacity", {}).get("most", {})),
         *_fault_rows(faults),
+        *_console_rows(parts.get("console")),
         _calls(parts),
     ]
 
@@ -101,6 +102,32 @@ def _fault_rows(faults: Mapping[str, Any] | None) -> list[TargetRow]:
         runs = failed + sum(int(case.get("passed", 0)) for case in cases.values())
         text = f"{failed} of {runs} runs"
         rows.append(TargetRow(lost, "0", text, not failed, f"by {failed} runs" if failed else "", "nobody publishes"))
+    return rows
+
+
+def _console_rows(part: Mapping[str, Any] | None) -> list[TargetRow]:
+    """Return the rows of the console; none where it was not measured."""
+    if part is None:
+        return []
+    of = f" over {part['history']:,} calls"
+    rows = [
+        _at_most(f"console: {what}{of}, worst p95", part["worst"].get(kind), limit, "ms", part["measured"][kind], "")
+        for kind, what, limit in (
+            ("page", "any page", 200),
+            ("search", "any search", 200),
+            ("report", "any report of 30 days", 500),
+            ("year", "any report of a year", 1000),
+        )
+    ]
+    live, readers = part["live_ms"], part["readers"]
+    rows.append(
+        _at_most(f"console: told by the agent -> at {readers} readers, p95", live["p95"], 1000, "ms", live["n"], "")
+    )
+    rows.append(
+        _at_most("console: weight of the heaviest page, gzipped", part["heaviest_kb"], 60, "kB", len(part["pages"]), "")
+    )
+    slower, n = part["slower_percent"], part["response_ms"]["watched"]["n"]
+    rows.append(_at_most(f"console: response p95 while {readers} watch, more than alone", slower, 5, "%", n, ""))
     return rows
 
 

@@ -40,7 +40,7 @@ from agent.control.agi import DialplanValues, agi_services
 from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.pause_sync import PauseSync
-from agent.control.routes import call_routes, control_routes
+from agent.control.routes import call_routes, control_routes, queue_routes
 from agent.control.server import ControlServer
 from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
@@ -196,6 +196,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         [
             *control_routes(pause, active_calls.list),
             *call_routes(supervised.hand_over, supervised.ring),
+            *queue_routes(queues),
             stop_endpoint.route(),
         ],
         dependencies=status.with_dependencies,

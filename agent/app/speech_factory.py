@@ -9,9 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
+from agent.dialog.pack.archive import DIRECTORY as EDITIONS
+from agent.dialog.pack.archive import EditionArchive
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import SandboxRenderer
@@ -97,7 +100,9 @@ async def open_procedures(
         )
         await speech.speaker.prerender(prompts)
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
+        await asyncio.to_thread(_keep_edition, archive, directory, pack.fingerprint)
 
+    archive = EditionArchive(settings.state_directory / EDITIONS)
     directory, formats = settings.flows_directory or english_pack(), settings.shop.number_formats
     kept = settings.state_directory / "understanding"
     scores = ScoresFittedApart(kept, await asyncio.to_thread(installed_vectors), directory, formats)
@@ -107,6 +112,14 @@ async def open_procedures(
     watching.add_done_callback(report_failure)
     stack.push_async_callback(cancel_and_wait, watching)
     return procedures
+
+
+def _keep_edition(archive: EditionArchive, directory: Path, fingerprint: str) -> None:
+    """Keep the files of an edition that calls are about to run on; without them only their maps are missing."""
+    try:
+        archive.keep(directory, fingerprint)
+    except OSError as error:
+        log.warning("Edition %s of the procedures is not kept for the maps of its calls: %s", fingerprint, error)
 
 
 def preload_grammars(recognizer: VoskRecognizer, pack: FlowPack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,16 @@ class QueueDefinition:
     whisper: bool = False
 
 
+@dataclass(frozen=True)
+class QueueStanding:
+    """One queue now."""
+
+    name: str
+    report: QueueReport
+    state: QueueState | None
+    """Figures of Asterisk, None when they are not to be had."""
+
+
 class StaffQueues:
     """Knows the configured queues. The first one is the usual one."""
 
@@ -89,6 +100,14 @@ class StaffQueues:
         if closed.standing != "unknown":
             return closed
         return queue_report(rules, self._wall(), await self._queues.state(name))
+
+    async def standings(self) -> list[QueueStanding]:
+        """Return how every queue stands now, also those that are closed: callers may still wait in them."""
+        states = await asyncio.gather(*map(self._queues.state, self._plans))
+        return [
+            QueueStanding(name, queue_report(plan.rules(), self._wall(), state), state)
+            for (name, plan), state in zip(self._plans.items(), states, strict=True)
+        ]
 
     async def variables(
         self, handover: HandOverAction, ticket: str, call_id: str, caller: str, *, whisper: bool = True

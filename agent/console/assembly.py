@@ -28,6 +28,7 @@ from agent.config.timezone import local_moment, wall_clock
 from agent.console.audit import AuditLog
 from agent.console.context import ConsoleContext
 from agent.console.control_client import AgentClient, NodeAddress
+from agent.console.customer_calls import CustomerCalls
 from agent.console.finished_calls import FinishedCalls
 from agent.console.guessing import GuessingLimits
 from agent.console.hosts import AllowedHosts
@@ -41,6 +42,8 @@ from agent.console.server import console_application
 from agent.console.sessions import Sessions
 from agent.console.sound import CallRecordings, Listenings
 from agent.console.store import FILE, console_file
+from agent.dialog.pack.archive import DIRECTORY as EDITIONS
+from agent.dialog.pack.archive import EditionArchive
 from agent.flows import english_pack
 from agent.history.opening import open_history
 from agent.records.sound_files import SoundDirectory
@@ -100,7 +103,10 @@ async def console_context(
             sound=CallRecordings(calls_path, sound),
             listenings=Listenings(),
             notes=Notes(database),
-            procedures=ProcedureFiles(settings.flows_directory or english_pack()),
+            procedures=ProcedureFiles(
+                settings.flows_directory or english_pack(), EditionArchive(settings.state_directory / EDITIONS)
+            ),
+            customer_calls=CustomerCalls(settings, now),
             now=now,
             templates=template_environment(),
         )
@@ -113,6 +119,7 @@ async def console_context(
             await live.close()
             await cancel_and_wait(keeping_up)
             passwords.close()
+            await context.customer_calls.close()
             await asyncio.to_thread(history.close)
             await database.close()
 

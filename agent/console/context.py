@@ -14,6 +14,7 @@ from agent.common.sqlite import SqliteFile
 from agent.config.settings import Settings
 from agent.console.audit import AuditLog
 from agent.console.control_client import AgentClient
+from agent.console.customer_calls import CustomerCalls
 from agent.console.finished_calls import FinishedCalls
 from agent.console.guessing import GuessingLimits
 from agent.console.hosts import AllowedHosts
@@ -50,6 +51,7 @@ class ConsoleContext:
     listenings: Listenings
     notes: Notes
     procedures: ProcedureFiles
+    customer_calls: CustomerCalls
     now: Callable[[], datetime]
     """The shop's time."""
     templates: jinja2.Environment

@@ -67,6 +67,10 @@ class AgentClient:
         """Return ``{"paused": ..., "calls": [...]}``."""
         return await self._ask("GET", "/calls")
 
+    async def queues(self) -> Mapping[str, Any]:
+        """Return ``{"queues": [...], "problem": ""}``: how the staff queues stand now. Also raises AgentRefuses."""
+        return await self._ask("GET", "/queues")
+
     async def pause(self, by: str) -> Mapping[str, Any]:
         """Send new calls to the staff queue from now on."""
         return await self._ask("POST", "/pause", {"by": by})

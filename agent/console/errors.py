@@ -10,7 +10,9 @@ from aiohttp import web
 
 from agent.errors import OrderlineError
 
-_BAD_REQUEST = frozenset({"query", "search", "words", "note", "weak_password", "console_people", "console_right"})
+_BAD_REQUEST = frozenset(
+    {"query", "search", "words", "note", "outbound", "weak_password", "console_people", "console_right"}
+)
 _CONFLICT = frozenset({"agent_refuses"})
 _FULL, _BUSY, _LOCKED, _READONLY = (
     sqlite3.SQLITE_FULL,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from agent.console.pages import account, audit, calls, impact, live, misheard, people, reports, service, shop_words
+from agent.console.pages import (
+    account,
+    audit,
+    calls,
+    impact,
+    live,
+    misheard,
+    outbound,
+    people,
+    reports,
+    service,
+    shop_words,
+)
 
 
 def page_routes() -> list[web.RouteDef]:
@@ -16,6 +28,7 @@ def page_routes() -> list[web.RouteDef]:
         *reports.routes(),
         *impact.routes(),
         *service.routes(),
+        *outbound.routes(),
         *shop_words.routes(),
         *people.routes(),
         *audit.routes(),

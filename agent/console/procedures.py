@@ -1,4 +1,4 @@
-"""The procedures as the files have them now: for maps, promotions and answers. Nothing is changed here."""
+"""The procedures as the files have them, now and when a call ran: for maps, promotions, answers. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.dialog.model.model import PackFile
+from agent.dialog.pack.archive import EditionArchive
 from agent.dialog.pack.reader import read_pack
+
+_EDITIONS_REMEMBERED = 8
 
 Signature = frozenset[tuple[str, int, int]]
 
@@ -26,8 +29,11 @@ class ProcedureReading:
 class ProcedureFiles:
     """Reads a directory of procedures, and again when a file of it has changed."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, archive: EditionArchive) -> None:
+        """``archive`` is the agent's: editions that calls ran on."""
         self._directory = directory
+        self._archive = archive
+        self._editions: dict[str, ProcedureReading] = {}
         self._lock = asyncio.Lock()
         self._signature: Signature | None = None
         self._reading: ProcedureReading | None = None
@@ -40,6 +46,23 @@ class ProcedureFiles:
                 self._reading = await asyncio.to_thread(self._read)
                 self._signature = signature
             return self._reading
+
+    async def of_edition(self, edition: str) -> ProcedureReading:
+        """Return the procedures as a call's edition has them; those of now where that edition is not kept.
+
+        Raises OSError for a directory that cannot be read.
+        """
+        today = await self.read()
+        if not edition or edition == today.edition:
+            return today
+        if edition not in self._editions:
+            found = await asyncio.to_thread(self._archive.read, edition)
+            if found is None:
+                return today
+            self._editions[edition] = ProcedureReading(found.contents, found.fingerprint, ())
+            for oldest in list(self._editions)[:-_EDITIONS_REMEMBERED]:
+                del self._editions[oldest]
+        return self._editions[edition]
 
     def _look(self) -> Signature:
         files = [(path, path.stat()) for path in self._directory.rglob("*.yaml")]

@@ -40,6 +40,7 @@ def template_environment() -> jinja2.Environment:
         "span": formats.span,
         "ms": formats.milliseconds,
         "number": formats.number,
+        "browser": formats.browser,
         "phone": formats.phone,
         "humanise": labels.humanise,
         "at": formats.at,

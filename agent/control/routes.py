@@ -1,4 +1,4 @@
-"""The control server's routes for supervisors: active calls, pause, resume; one call to the queue or to a phone."""
+"""The control server's routes for supervisors: calls, queues, pause, resume; one call to the queue or to a phone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.call.queue_status import StaffQueues
 from agent.control.pause import PauseSwitch, clean_name
 from agent.control.request_body import json_body
 
@@ -58,6 +59,32 @@ def call_routes(hand_over: HandOverOne, ring: RingSupervisor) -> list[web.RouteD
         web.post("/calls/{call_id}/hand-over", give),
         web.post("/calls/{call_id}/{what:listen|take-over}", ring_phone),
     ]
+
+
+def queue_routes(queues: StaffQueues | None) -> list[web.RouteDef]:
+    """Return the route ``GET /queues``: how the staff queues stand now, and in ``problem`` why that is not known.
+
+    A queue of which Asterisk does not tell has null for ``callers``, ``available`` and ``logged_in``.
+    """
+
+    async def standings(_: web.Request) -> web.Response:
+        try:
+            found = await queues.standings() if queues is not None else []
+        except (OSError, ValueError) as error:  # a file of holidays
+            return web.json_response({"queues": [], "problem": str(error)})
+        told = [
+            {
+                "name": one.name,
+                **asdict(one.report),
+                "callers": one.state.callers if one.state else None,
+                "available": one.state.available if one.state else None,
+                "logged_in": one.state.logged_in if one.state else None,
+            }
+            for one in found
+        ]
+        return web.json_response({"queues": told, "problem": queues.problem if queues is not None else ""})
+
+    return [web.get("/queues", standings)]
 
 
 def control_routes(pause: PauseSwitch, calls: Callable[[], Sequence[Any]]) -> list[web.RouteDef]:

@@ -56,10 +56,18 @@ def usual_port() -> int:
 
 @contextlib.asynccontextmanager
 async def running_console_of(
-    stack: PrivateCallCentre, run_dir: Path, *, port: int = 0, role: str = "admin"
+    stack: PrivateCallCentre,
+    run_dir: Path,
+    *,
+    port: int = 0,
+    role: str = "admin",
+    state_directory: Path | None = None,
 ) -> AsyncIterator[ConsoleSignIn]:
-    """Hold a console for the agent of a private call centre. Raises :class:`ConsoleDied`."""
-    config = await asyncio.to_thread(_write_settings, stack, run_dir, port)
+    """Hold a console for the agent of a private call centre. Raises :class:`ConsoleDied`.
+
+    ``state_directory``: where finished calls and accounts are, instead of the agent's own.
+    """
+    config = await asyncio.to_thread(_write_settings, stack, run_dir, port, state_directory)
     name, password = "demo", new_password()
     settings = await asyncio.to_thread(load_settings, config)
     async with accounts_of(settings) as (accounts, _):
@@ -81,7 +89,7 @@ async def running_console_of(
         await _end(process)
 
 
-def _write_settings(stack: PrivateCallCentre, run_dir: Path, port: int) -> Path:
+def _write_settings(stack: PrivateCallCentre, run_dir: Path, port: int, state_directory: Path | None) -> Path:
     """Write the agent's settings again, with what only the console needs: the port that the agent has got."""
     config = run_dir / "console"
     config.mkdir()
@@ -89,6 +97,8 @@ def _write_settings(stack: PrivateCallCentre, run_dir: Path, port: int) -> Path:
     token = stack.agent.config_dir / "control-token"
     settings["control"] |= {"port": stack.agent.control_port, "token_file": str(token)}
     settings["console"] = {"port": port}
+    if state_directory is not None:
+        settings["state_directory"] = str(state_directory)
     (config / "orderline.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return config
 

@@ -16,6 +16,7 @@ from agent.reports.printed import printed, words
 
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 12, 46
+_BELOW_BARS = 24
 _MOST_LABELS = 12
 _MOST_BARS = 15
 _BAR_HEIGHT = 24
@@ -67,7 +68,7 @@ def draw(chart: Chart, table: Table, *, identity: str = "chart") -> str:
     if chart.kind == "line":
         return _framed(drawing, identity, HEIGHT, _line_chart(drawing))
     if chart.kind == "bar":
-        height = _TOP + min(len(names), _MOST_BARS) * _BAR_HEIGHT + _BOTTOM
+        height = _TOP + min(len(names), _MOST_BARS) * _BAR_HEIGHT + _BELOW_BARS
         return _framed(drawing, identity, height, _bar_chart(drawing, identity))
     return _framed(drawing, identity, HEIGHT, _column_chart(drawing, identity))
 

@@ -8,8 +8,8 @@ NOTHING = "–"
 
 
 def words(name: str) -> str:
-    """Return a name of the records as it is printed."""
-    return name.replace("_", " ")
+    """Return a name of the records as it is printed; a step's stays as it is (``identify.postcode``)."""
+    return name if "." in name.strip(".") else name.replace("_", " ")
 
 
 def printed(cell: Cell, column: Column) -> str:

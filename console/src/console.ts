@@ -6,6 +6,7 @@ import { LiveEvents } from "./events";
 import { filters, picks } from "./filters";
 import { LivePage } from "./live";
 import { Player } from "./player";
+import { queues } from "./queues";
 
 function once<T extends HTMLElement>(selector: string, begin: (found: T) => void): void {
   const found = document.querySelector<T>(selector);
@@ -71,6 +72,7 @@ function theme(select: HTMLSelectElement): void {
 
 once<HTMLFormElement>("form[data-filters]", filters);
 picks();
+once("[data-queues]", queues);
 once("[data-player]", (root) => new Player(root));
 once<HTMLSelectElement>("select[data-theme-choice]", theme);
 confirmations();

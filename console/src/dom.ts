@@ -40,6 +40,12 @@ export function span(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(left)}` : `${minutes}:${two(left)}`;
 }
 
+/** A number of North America in groups, others as they are; the server's pages write them so too. */
+export function phone(digits: string): string {
+  const found = /^(?:\+1)?(\d{3})(\d{3})(\d{4})$/.exec(digits);
+  return found ? found.slice(1).join(" ") : digits;
+}
+
 /** A colour of the style sheet, for a canvas. */
 export function colour(name: string): string {
   const probe = element("span", { hidden: true });

@@ -1,7 +1,7 @@
 // The page of calls that go on: a card a call, with the words as they are said.
 
 import { type BoardCall, type Line, goingOn, words } from "./board";
-import { element, send, setText, span, tell } from "./dom";
+import { element, phone, send, setText, span, tell } from "./dom";
 import type { Change, LiveEvents } from "./events";
 
 const KEPT_AFTER_END_MS = 20_000;
@@ -71,7 +71,7 @@ export class LivePage {
     if (!call) return;
     const isNew = !this.#cards.has(key);
     this.#draw(call, event === "consent");
-    if (isNew) tell(`New call from ${call.caller || "a hidden number"}`);
+    if (isNew) tell(`New call from ${phone(call.caller) || "a hidden number"}`);
     if (call.over) this.#end(call);
   }
 
@@ -81,6 +81,7 @@ export class LivePage {
       card = this.#make(call);
       this.#cards.set(call.key, card);
       this.#list.append(card.root);
+      this.#tick();
     }
     if (anew) {
       card.said.replaceChildren();
@@ -99,7 +100,7 @@ export class LivePage {
     const since = element("span", { class: "since" });
     const doing = element("span", { class: "doing" });
     const where = element("code", { class: "where" });
-    const said = element("ol", { class: "said", tabindex: "0", "aria-label": `Words of the call from ${call.caller || "a hidden number"}` });
+    const said = element("ol", { class: "said", tabindex: "0", "aria-label": `Words of the call from ${phone(call.caller) || "a hidden number"}` });
     const foot = element("footer", {}, ...this.#actions(call));
     const root = element(
       "article",
@@ -107,7 +108,7 @@ export class LivePage {
       element(
         "header",
         {},
-        element("h3", { class: "number" }, call.caller || "Hidden number"),
+        element("h3", { class: "number" }, phone(call.caller) || "Hidden number"),
         call.callerName && element("span", { class: "muted" }, call.callerName),
         since,
         doing,
@@ -203,7 +204,7 @@ export class LivePage {
     const why = !this.#events.connected
       ? "The console does not answer. It is tried again; what is said meanwhile is shown then."
       : away.map((node) => `Agent ${node.name} does not answer: ${node.detail}`).join("; ");
-    setText(place, ok ? "Live" : why);
+    setText(place, ok ? "Connected: words are shown as they are said" : why);
     place.className = `tag ${ok ? "good" : "bad"}`;
   }
 

@@ -60,7 +60,7 @@ export class Player {
       element("span", { class: "group" }, this.#muteButton("caller", "Caller"), this.#muteButton("agent", "Agent")),
       element("span", { class: "muted small" }, "Keys: ", element("kbd", {}, "J"), " back, ", element("kbd", {}, "K"), " play, ", element("kbd", {}, "L"), " on"),
     );
-    this.#root.prepend(this.#canvas, this.#seek, controls);
+    this.#root.prepend(element("div", { class: "wave" }, this.#canvas, this.#seek), controls);
     this.#canvas.addEventListener("pointerdown", (event) => {
       const box = this.#canvas.getBoundingClientRect();
       this.#seekTo(((event.clientX - box.left) / box.width) * this.#seconds);

@@ -49,6 +49,30 @@ def test_too_few_calls_do_not_make_a_table() -> None:
     assert row(target_rows(parts(response={"calls": 10}), GOOD_FAULTS), "real calls").verdict == "MISSED by 40"
 
 
+def console(**changes: Any) -> dict[str, Any]:
+    """A part in which every row of the console holds."""
+    return {
+        "history": 1_000_000,
+        "readers": 50,
+        "worst": {"page": 90.0, "search": 80.0, "report": 300.0, "year": 900.0},
+        "measured": {"page": 300, "search": 180, "report": 280, "year": 280},
+        "pages": [{}] * 40,
+        "heaviest_kb": 38.0,
+        "live_ms": {"p95": 120.0, "n": 20_000},
+        "slower_percent": 1.2,
+        "response_ms": {"watched": {"n": 150}},
+        **changes,
+    }
+
+
+def test_the_console_has_rows_where_it_was_measured() -> None:
+    rows = target_rows(parts() | {"console": console()}, GOOD_FAULTS)
+    assert [one.what for one in rows if not one.holds] == []
+    assert len(rows) == 17
+    slow = target_rows(parts() | {"console": console(slower_percent=8.4)}, GOOD_FAULTS)
+    assert row(slow, "console: response p95").verdict == "MISSED by 3 %"
+
+
 class TestTheFaultMatrix:
     def test_is_not_taken_for_granted(self) -> None:
         rows = target_rows(parts(), None)

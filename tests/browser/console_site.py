@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agent.call.queue_rules import QueueState
 from agent.config.settings import Settings
 from agent.console.assembly import console_context, listening
 from agent.console.context import ConsoleContext
@@ -20,11 +21,13 @@ from agent.console.passwords import PasswordChecker
 from agent.console.people import Doer
 from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
-from agent.control.routes import control_routes
+from agent.control.routes import control_routes, queue_routes
 from agent.control.server import ControlServer
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.events import CallEvent
 from tests.browser.sample_calls import write_sample
+from tests.browser.sample_jobs import OUTBOUND, write_jobs
+from tests.console.made_up_agent import ToldFigures, open_queues
 
 PASSWORD = "seven quiet lanterns"
 ZONE = "America/New_York"
@@ -49,7 +52,9 @@ class ToldAgent:
         self.pause = PauseSwitch(directory / "paused.json", lambda: dt.datetime.now(ZoneInfo(ZONE)))
         self.down: dict[str, str] = {}
         """Dependencies that are down, with why."""
-        routes = control_routes(self.pause, list)
+        self.figures = ToldFigures({"support": QueueState(4, 1, 2, 95.0, 240.0), "complaints": QueueState(2, 2, 0)})
+        queues = queue_routes(open_queues(self.figures, *_QUEUES))
+        routes = [*control_routes(self.pause, list), *queues]
         self._server = ControlServer(self._feed, TOKEN, self.status, routes, dependencies=self._dependencies)
 
     async def start(self, port: int = 0) -> int:
@@ -167,6 +172,7 @@ async def _running(state: Path) -> AsyncIterator[ConsoleSite]:
             "shop": {"timezone": ZONE, "name": "Maple and Finch"},
             "queues": _QUEUES,
             "console": {"port": 0},
+            "outbound": OUTBOUND,
         }
     )
     agent = ToldAgent(state)
@@ -176,6 +182,7 @@ async def _running(state: Path) -> AsyncIterator[ConsoleSite]:
     async with console_context(settings, [node], passwords) as context, listening(context) as base:
         for name, role in PEOPLE.items():
             await context.accounts.add(name, role, PASSWORD, granted=(), scopes=(), by=Doer("(machine)"))
+        await write_jobs(state, context.now())
         await asyncio.to_thread(context.history.catch_up, wait=True)
         try:
             yield ConsoleSite(base, asyncio.get_running_loop(), agent, context)

@@ -19,7 +19,8 @@ from tests.browser.console_site import ConsoleSite, console_site
 from tests.browser.sample_calls import FULL_CALL, MISSED_CALL
 
 OUT = Path(__file__).parents[2] / "docs" / "console"
-_WIDE = (1360, 860)
+_WIDE = (1280, 800)
+_LOW = (1280, 640)
 _PHONE = (390, 844)
 
 
@@ -40,8 +41,12 @@ PICTURES = (
     Picture("sign-in", "/login", who=""),
     Picture("live", "/live", who="sam"),
     Picture("live-dark", "/live", who="sam", dark=True),
-    Picture("calls", "/calls?when=30d&outcome=caller_hung_up"),
-    Picture("calls-filter", "/calls?when=30d", first=lambda page: page.locator("summary", has_text="Ended at").click()),
+    Picture(
+        "calls",
+        "/calls?when=30d",
+        size=_LOW,
+        first=lambda page: page.locator("summary", has_text="Ended at").click(),
+    ),
     Picture("calls-phone", "/calls?when=30d", size=_PHONE),
     Picture("call", f"/calls/{FULL_CALL}"),
     Picture("call-dark", f"/calls/{FULL_CALL}", dark=True),
@@ -50,16 +55,13 @@ PICTURES = (
     Picture("misheard", "/misheard?when=30d"),
     Picture("report-volume", "/reports/volume?when=90d"),
     Picture("report-dropoff", "/reports/dropoff?when=90d"),
-    Picture("report-latency-dark", "/reports/latency?when=90d", dark=True),
-    Picture("impact", "/impact?calls_per_week=5000&event_calls=2500"),
+    Picture("impact", "/impact?calls_per_week=5000&event_calls=2500", size=_LOW),
     Picture("queues", "/queues"),
     Picture("health", "/health"),
+    Picture("outbound", "/outbound?view=dry-run"),
     Picture("promotions", "/promotions", who="shop"),
-    Picture("answers", "/answers", who="shop"),
     Picture("people", "/people"),
     Picture("audit", "/audit"),
-    Picture("settings", "/settings"),
-    Picture("account", "/account"),
 )
 
 

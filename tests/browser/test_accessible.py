@@ -15,7 +15,17 @@ PAGES = (
     *("/live", "/calls", "/calls?when=30d&outcome=caller_hung_up", "/calls?outcome=no_such", "/calls?caller=abc"),
     *(f"/calls/{FULL_CALL}", f"/calls/{MISSED_CALL}?map=whole", "/calls/no.such.call", "/misheard?when=30d"),
     *("/reports/volume?when=90d", "/reports/dropoff?when=90d", "/reports/latency?when=90d"),
-    *("/queues", "/health", "/impact", "/impact?calls_per_week=3000&event_calls=900", "/promotions", "/answers"),
+    *(
+        "/queues",
+        "/health",
+        "/outbound",
+        "/outbound?view=dry-run",
+        "/outbound?view=do-not-call",
+        "/impact",
+        "/impact?calls_per_week=3000&event_calls=900",
+        "/promotions",
+        "/answers",
+    ),
     *("/people", "/people/vic", "/audit?check=1", "/settings", "/account"),
 )
 NARROW = 320

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.call.queue_rules import QueueState
 from tests.browser.conftest import wait_until
 from tests.browser.console_site import ConsoleSite
 from tests.browser.sample_calls import FULL_CALL, MISSED_CALL
@@ -71,7 +72,7 @@ def test_callers_who_hung_up_at_the_postcode_question_are_found(open_page: Open)
     page = open_page("/calls?when=today")
     page.locator("summary", has_text="Ended at step").click()
     page.get_by_label("identify.postcode, hung up").check()
-    page.get_by_role("button", name="Find").press("Enter")
+    page.get_by_role("button", name="Show these calls").click()
     page.wait_for_url(re.compile("left="))
     assert page.locator(f'a[href="/calls/{MISSED_CALL}"]').is_visible()
 
@@ -171,6 +172,15 @@ def test_new_calls_go_to_the_queue_after_a_pause_that_is_confirmed(open_page: Op
     assert site.agent.pause.now is None
 
 
+def test_the_figures_of_a_queue_follow_it_while_somebody_looks(open_page: Open, site: ConsoleSite) -> None:
+    page = open_page("/queues")
+    complaints = page.locator('[data-queue="complaints"]')
+    assert complaints.locator('[data-field="callers"]').inner_text() == "0"
+    site.agent.figures.states["complaints"] = QueueState(logged_in=2, available=0, callers=5)
+    page.wait_for_selector('[data-queue="complaints"] .tag.bad:has-text("Full")')
+    assert complaints.locator('[data-field="callers"]').inner_text() == "5"
+
+
 def test_an_admin_adds_an_account_and_is_told_what_is_wrong_with_it(open_page: Open) -> None:
     page = open_page("/people", who="ana")
     page.get_by_label("Name", exact=True).fill("kim")
@@ -194,6 +204,16 @@ def test_what_was_done_stands_in_the_audit(open_page: Open) -> None:
     assert page.get_by_role("link", name=FULL_CALL).first.is_visible()
     page.get_by_role("link", name="Check the chain").click()
     assert page.get_by_text("are as they were written").is_visible()
+
+
+def test_a_chart_s_bars_are_as_long_as_their_numbers(open_page: Open) -> None:
+    page = open_page("/reports/volume?when=365d")
+    lengths = page.evaluate(
+        "[...document.querySelectorAll('figure rect.bar')].slice(0, 3).map((bar) => bar.getBoundingClientRect().width)"
+    )
+    assert len(lengths) == 3
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[-1] > 1
 
 
 def test_the_impact_model_answers_with_plots_that_can_be_sent_on(open_page: Open) -> None:

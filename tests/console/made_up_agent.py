@@ -8,14 +8,35 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.app.queue_factory import NoWhispers
+from agent.call.queue_rules import QueueRules, QueueState
+from agent.call.queue_status import QueueDefinition, StaffQueues
 from agent.console.control_client import NodeAddress
 from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
-from agent.control.routes import control_routes
+from agent.control.routes import control_routes, queue_routes
 from agent.control.server import ControlServer
 from agent.telemetry.event_bus import EventBus
 
 TOKEN = "the-token"
+
+
+@dataclass
+class ToldFigures:
+    """Implements the figures of queues (:class:`agent.call.queue_status.QueueStatistics`) as a test has them."""
+
+    states: dict[str, QueueState] = field(default_factory=dict)
+    problem: str = ""
+
+    async def state(self, name: str) -> QueueState | None:
+        return self.states.get(name)
+
+
+def open_queues(figures: ToldFigures, *names: str) -> StaffQueues:
+    """Queues that are open at any hour and take five callers."""
+    rules = QueueRules(UTC, max_callers=5)
+    plans = {name: QueueDefinition(lambda: rules) for name in names}
+    return StaffQueues(plans, figures, NoWhispers(), lambda: datetime.now(UTC))
 
 
 @dataclass
@@ -28,13 +49,15 @@ class MadeUpAgent:
     bus: EventBus = field(default_factory=EventBus)
     server: ControlServer | None = None
     pause: PauseSwitch | None = None
+    figures: ToldFigures = field(default_factory=ToldFigures)
+    """Of its queue ``support``."""
 
     async def start(self) -> None:
         self.bus = EventBus()
         feed = LiveFeed(epoch=self.bus.epoch)
         self.bus.subscribe(feed.send)
         self.pause = PauseSwitch(self.state / f"paused-{self.name}.json", lambda: datetime.now(UTC))
-        routes = control_routes(self.pause, list)
+        routes = [*control_routes(self.pause, list), *queue_routes(open_queues(self.figures, "support"))]
         self.server = ControlServer(feed, TOKEN, lambda: {"live_calls": 0}, routes)
         await self.server.start("127.0.0.1", self.port)
         self.port = self.server.port

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from agent.call.queue_rules import QueueState
 from agent.console.api import live as live_api
 from agent.telemetry.events import ConsentAnswered, HandedOver
 from tests.call_events import agent_said, call_began, call_finished, caller_said
@@ -262,6 +263,35 @@ async def test_several_nodes_are_one_list(tmp_path: Path, agent: MadeUpAgent) ->
         again = await stream(browser, last_id)
         [missed] = await again.until("agent_said")
         assert missed["node"] == "here"
+
+
+async def test_the_page_of_queues_tells_how_many_wait_now(tmp_path: Path, agent: MadeUpAgent) -> None:
+    agent.figures.states["support"] = QueueState(logged_in=2, available=0, callers=5)
+    settings = {"queues": {"support": {"max_callers": 5}}}
+    async with running_console(tmp_path, [agent.address], **settings) as console:
+        browser = await console.signed_in("viewer")
+        text = await (await browser.get("/queues")).text()
+        assert '<b data-field="callers">5</b>' in text
+        assert "Full" in text
+        await agent.stop()
+        assert (await browser.json("/api/v1/queues"))["problem"]
+        text = await (await browser.get("/queues")).text()
+        assert "How many wait is not known" in text
+        assert "Open" in text
+
+
+async def test_the_health_of_several_nodes_stands_side_by_side(tmp_path: Path, agent: MadeUpAgent) -> None:
+    async with (
+        made_up_agent(tmp_path, "second") as second,
+        running_console(tmp_path, [agent.address, second.address]) as console,
+    ):
+        browser = await console.signed_in("viewer")
+        text = await (await browser.get("/health")).text()
+        assert text.count('<a href="#node-') == 2
+        await second.stop()
+        text = await (await browser.get("/health")).text()
+        assert text.count("Does not answer") == 2
+        assert text.count('<a href="#node-') == 2
 
 
 # --- pause ---------------------------------------------------------------------------------------------

@@ -6,19 +6,24 @@ import asyncio
 import datetime as dt
 import html
 import re
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.dialog.pack.archive import EditionArchive
+from agent.dialog.pack.reader import read_pack
+from agent.flows import english_pack
 from agent.reports.registry import REPORTS
-from tests.browser.sample_calls import FULL_CALL, MISSED_CALL, write_sample
+from tests.browser.sample_calls import FULL_CALL, MISSED_CALL, full_call, missed_call, write_sample
 from tests.console.console_client import Browser, RunningConsole, running_console
 
 ZONE = ZoneInfo("America/Chicago")
 PATHS = (
     *("/live", "/calls", f"/calls/{FULL_CALL}", f"/calls/{MISSED_CALL}?map=whole", "/misheard", "/queues", "/health"),
+    *("/outbound", "/outbound?view=all", "/outbound?view=dry-run", "/outbound?view=do-not-call"),
     *("/impact", "/promotions", "/answers", "/people", "/audit?check=1", "/settings", "/account", "/people/admin"),
 )
 
@@ -95,6 +100,22 @@ async def test_pages_go_on_where_the_one_before_ended(console: RunningConsole) -
     assert seen[0] == FULL_CALL
 
 
+async def test_the_map_of_a_call_is_that_of_the_edition_it_ran_on(tmp_path: Path) -> None:
+    flows = Path(shutil.copytree(english_pack(), tmp_path / "flows"))
+    file = flows / "flows" / "identify.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("to identify the order", "as it was then"))
+    edition = read_pack(flows).fingerprint
+    assert EditionArchive(tmp_path / "editions").keep(flows, edition)
+    now = dt.datetime.now(ZONE)
+    records = [missed_call(now) | {"edition": edition}, full_call(now) | {"edition": "0123456789abcdef"}]
+    async with running_console(tmp_path, records=records) as console:
+        browser = await console.signed_in("supervisor")
+        of_then = await text_of(browser, f"/calls/{MISSED_CALL}")
+        assert "as it was then" in of_then
+        assert "which is not kept" not in of_then
+        assert "edition 0123456789abcdef, which is not kept" in await text_of(browser, f"/calls/{FULL_CALL}")
+
+
 async def test_words_of_callers_are_text_and_never_markup(console: RunningConsole) -> None:
     browser = await console.signed_in("supervisor")
     response = await browser.get("/calls?said=%3Cscript%3Ealert(1)%3C%2Fscript%3E")
@@ -135,3 +156,14 @@ async def test_impossible_figures_of_the_impact_model_are_told_beside_the_form(c
     assert "Calculate" in text
     text = await text_of(browser, "/impact?opens_hour=20&closes_hour=8")
     assert "closes_hour must be after opens_hour" in text
+
+
+async def test_what_was_not_understood_is_exported_as_it_is_shown(console: RunningConsole) -> None:
+    browser = await console.signed_in("supervisor")
+    lines = (await text_of(browser, "/misheard.csv?when=today")).splitlines()
+    assert lines[0] == "times,sentence,asked,step"
+    assert len(lines) == 3
+    assert any(line.startswith("1,it's the one for the blue lamp,") for line in lines)
+    assert ("supervisor", "export", {"what": "not understood", "filter": "when=today"}) in await console.audited()
+    viewer = await console.signed_in("viewer", granted=("export",))
+    assert (await viewer.get("/misheard.csv")).status == 403

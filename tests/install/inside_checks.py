@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.request
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,6 +171,9 @@ def run_install_test(root: DebianRoot, packages: Path, repository: Path) -> None
 
     call(root)
     say(f"a call was answered and heard: {time.monotonic() - started:.0f} s")
+
+    expect_console(root)
+    say(f"the console shows its sign-in: {time.monotonic() - started:.0f} s")
 
     upgrade_keeps_edits(root)
     if root.stop(agent) != 0 or root.stop(rescuer) != 0:
@@ -346,6 +350,20 @@ def call(root: DebianRoot) -> None:
             return bool(db.execute("SELECT count(*) FROM calls").fetchone()[0])
 
     wait_until(recorded, "the call's record")
+
+
+def expect_console(root: DebianRoot) -> None:
+    """Start the console as its unit does; strangers see its sign-in and nothing else."""
+    root.run("orderline console people add tester --role admin --generate")
+    console = root.start(exec_start(root, "orderline-console.service"), "console.log", user="orderline")
+    log = root.path / "tmp/console.log"
+    wait_until(lambda: "orderline console: http" in log.read_text(), "the console", console)
+    with urllib.request.urlopen("http://127.0.0.1:8189/calls", timeout=30) as answer:
+        where, page = answer.url, answer.read().decode()
+    if "/login" not in where or "Sign in" not in page:
+        raise InstallTestFailed(f"a stranger who asks the console for /calls gets {where}")
+    if root.stop(console) != 0:
+        raise InstallTestFailed("the console did not end in order on SIGTERM")
 
 
 def upgrade_keeps_edits(root: DebianRoot) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from agent.console.api import actions, calls, live, people
+from agent.console.api import actions, calls, live, outbound, people
 from agent.console.api.operation import ApiOperation
 
 OPERATIONS: tuple[ApiOperation, ...] = (
     *calls.OPERATIONS,
     *live.OPERATIONS,
     *actions.OPERATIONS,
+    *outbound.OPERATIONS,
     *people.OPERATIONS,
 )

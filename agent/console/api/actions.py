@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from agent.console.api.operation import ApiOperation, Asked
 from agent.console.context import ConsoleContext, context_of
-from agent.console.control_client import AgentClient, AgentSilent
+from agent.console.control_client import AgentClient, AgentRefuses, AgentSilent
 from agent.console.rights import Right
 from agent.console.routing import address_of, person_of
 
@@ -69,11 +69,11 @@ async def switch_agents(request: web.Request, node: str, what: str) -> dict[str,
         return {"done": True, "detail": str(told.get("not_kept", ""))}
 
     results = dict(zip((client.name for client in clients), await asyncio.gather(*map(one, clients)), strict=True))
-    await _note_afterwards(context, request, what, {"nodes": results})
+    await note_afterwards(context, request, what, {"nodes": results})
     return results
 
 
-async def _note_afterwards(context: ConsoleContext, request: web.Request, what: str, about: Mapping[str, Any]) -> None:
+async def note_afterwards(context: ConsoleContext, request: web.Request, what: str, about: Mapping[str, Any]) -> None:
     """Note what was done. A switch for when something is wrong must not need a disk: it was done in any case."""
     try:
         await context.audit.note(person_of(request).name, what, about, address_of(request))
@@ -126,6 +126,25 @@ async def health_of(context: ConsoleContext) -> dict[str, Any]:
     return {"nodes": nodes, "index": context.calls.problem, "indexing": context.calls.indexing}
 
 
+async def _queues(request: web.Request, _: Asked) -> web.StreamResponse:
+    return web.json_response(await queues_of(context_of(request)))
+
+
+async def queues_of(context: ConsoleContext) -> dict[str, Any]:
+    """Return how the queues stand now, as the first agent that knows says; ``problem`` where none does."""
+
+    async def one(client: AgentClient) -> Mapping[str, Any]:
+        try:
+            return await client.queues()
+        except (AgentSilent, AgentRefuses) as error:
+            return {"queues": [], "problem": error.message}
+
+    told = await asyncio.gather(*map(one, context.clients))
+    best = next((answer for answer in told if answer.get("queues") and not answer.get("problem")), None)
+    best = best or next(iter(told), {"queues": [], "problem": "No agent is set."})
+    return {"queues": list(best.get("queues") or ()), "problem": str(best.get("problem") or "")}
+
+
 _CALL = "/calls/{call_id}"
 OPERATIONS = (
     ApiOperation(
@@ -150,5 +169,6 @@ OPERATIONS = (
         body=Phone,
         refusals=(409,),
     ),
+    ApiOperation("GET", "/queues", _queues, Right.HEALTH, "how the staff queues stand now", quiet=True),
     ApiOperation("GET", "/health", _health, Right.HEALTH, "how agents, dependencies and queues are", quiet=True),
 )

@@ -49,4 +49,5 @@ def _about(about: object) -> str:
     return ", ".join(
         f"{name} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
         for name, value in about.items()
+        if value not in ([], {}, "", None)
     )

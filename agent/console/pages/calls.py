@@ -80,7 +80,7 @@ async def _call_page(request: web.Request, problem: str = "", text: str = "") ->
     view = one_call(record, may_hear=person.may(Right.SOUND), recordings=recordings)
     notes = [dataclasses.asdict(note) for note in await context.notes.of_call(call_id)]
     whole = request.query.get("map") == "whole"
-    procedures = await context.procedures.read()
+    procedures = await context.procedures.of_edition(view.edition)
     maps = await asyncio.to_thread(call_maps, procedures.contents, view.raw_trail, whole=whole)
     values: dict[str, Any] = {
         "view": view,
@@ -98,10 +98,10 @@ async def _call_page(request: web.Request, problem: str = "", text: str = "") ->
     return render(request, "call.html", values, status=400 if problem else 200)
 
 
-def _map_note(of_call: str, today: str) -> str:
-    if not of_call or of_call == today:
+def _map_note(of_call: str, drawn: str) -> str:
+    if not of_call or of_call == drawn:
         return ""
-    return f"The call ran on edition {of_call}; the map is that of the procedures now in the directory ({today})."
+    return f"The call ran on edition {of_call}, which is not kept; the map is that of the procedures now ({drawn})."
 
 
 def _back(request: web.Request) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from agent.common.sqlite import transaction
-from agent.console.api.actions import health_of
+from agent.console.api.actions import health_of, queues_of
 from agent.console.api.calls import MOST_COUNTED
 from agent.console.call_query import CallQuery
 from agent.console.context import context_of
@@ -42,9 +42,12 @@ def routes() -> list[web.RouteDef]:
 @page(right=Right.HEALTH)
 async def _queues(request: web.Request) -> web.StreamResponse:
     context = context_of(request)
-    queues = await asyncio.to_thread(queue_views, context.settings.queues, context.now())
+    told = await queues_of(context)
+    queues = await asyncio.to_thread(queue_views, context.settings.queues, context.now(), told["queues"])
     counts = await asyncio.gather(*(_today(request, queue) for queue in queues))
-    return render(request, "queues.html", {"queues": list(zip(queues, counts, strict=True))})
+    return render(
+        request, "queues.html", {"queues": list(zip(queues, counts, strict=True)), "problem": told["problem"]}
+    )
 
 
 async def _today(request: web.Request, queue: QueueView) -> int | None:

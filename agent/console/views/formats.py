@@ -34,8 +34,8 @@ def milliseconds(value: float | None) -> str:
 
 
 def number(value: float) -> str:
-    """Return a count with a thin space between thousands."""
-    return f"{value:,.0f}".replace(",", "\u202f")
+    """Return a count with commas between thousands, as reports print them."""
+    return f"{value:,.0f}"
 
 
 def clock(time: dt.datetime) -> str:
@@ -64,6 +64,30 @@ def iso(text: str, zone: dt.tzinfo | None) -> str:
         return moment_of_day(dt.datetime.fromisoformat(text).astimezone(zone or dt.UTC))
     except ValueError:
         return text
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Version/", "Safari"),
+)
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def browser(agent: str) -> str:
+    """Return what a ``User-Agent`` says in short (``Chrome 150 on Linux``); what is none of the usual as it is."""
+    name = next((f"{name} {number}" for mark, name in _BROWSERS if (number := _major(agent, mark))), "")
+    system = next((system for system in _SYSTEMS if system in agent), "")
+    if not name:
+        return agent or "unknown browser"
+    return f"{name} on {system}" if system else name
+
+
+def _major(agent: str, mark: str) -> str:
+    number = agent.replace("HeadlessChrome/", "Chrome/").partition(mark)[2].partition(".")[0]
+    return number if number.isdigit() else ""
 
 
 def phone(digits: str) -> str:

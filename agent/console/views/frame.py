@@ -43,6 +43,7 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("/queues", "Queues", "health"),
             ("/health", "Health", "health"),
+            ("/outbound", "Calls to customers", "jobs"),
             ("/promotions", "Promotions", "promotions"),
             ("/answers", "Answers", "answers"),
         ),

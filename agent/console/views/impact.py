@@ -58,6 +58,8 @@ class ImpactView:
     warnings: tuple[str, ...] = ()
     periods: tuple[ImpactPeriod, ...] = ()
     assumptions: TextTable | None = None
+    figures: tuple[tuple[str, str], ...] = ()
+    """Of a normal week: what it is, and the number."""
 
 
 _GROUPS: tuple[tuple[str, tuple[ImpactQuestion, ...]], ...] = (
@@ -141,7 +143,15 @@ def impact_view(result: ImpactResult, query: Mapping[str, str], problems: tuple[
     form = impact_form(result.inputs, query, problems)
     periods = tuple(_period(result, one) for one in (result.event, result.week) if one is not None)
     told = findings(result), result.warnings
-    return ImpactView(form.groups, problems, *told, periods, assumptions_table(result))
+    return ImpactView(form.groups, problems, *told, periods, assumptions_table(result), tuple(_figures(result)))
+
+
+def _figures(result: ImpactResult) -> Iterator[tuple[str, str]]:
+    week = result.week
+    before, after = week.now.total, week.agent.total
+    yield "Hours of staff a week", f"{before.staff_hours:,.0f} → {after.staff_hours:,.0f}"
+    yield "Fewer hours", f"{before.staff_hours - after.staff_hours:,.0f} ({percent(week.hours_saved)})"
+    yield f"Cost a week, {result.inputs.currency}", f"{before.cost:,.0f} → {after.cost:,.0f}"
 
 
 def _field(question: ImpactQuestion, inputs: ImpactInputs, query: Mapping[str, str]) -> ImpactField:

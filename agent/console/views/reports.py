@@ -17,7 +17,7 @@ from agent.reports.printed import printed, printed_interval, words
 from agent.reports.registry import REPORTS
 
 MOST_ROWS = 300
-_GROUPS = {"": "Usual", "hour": "Hours", "day": "Days", "week": "Weeks"}
+_GROUPS = {"": "Automatic", "hour": "Hours", "day": "Days", "week": "Weeks"}
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,20 @@ def _table(table: Table, report: Report, printer: _Printer) -> ReportTable:
         for place, chart in enumerate(report.charts)
         if chart.table == table.name and (svg := draw(chart, table, identity=f"chart-{place}"))
     ]
-    heads = tuple((column.title, column.meaning, column.kind == "text") for column in table.columns)
+    meanings = [column.meaning for column in table.columns]
+    shared = [meaning for meaning in dict.fromkeys(meanings) if meaning and meanings.count(meaning) > 1]
+    heads = tuple(
+        (column.title, "" if column.meaning in shared else column.meaning, column.kind == "text")
+        for column in table.columns
+    )
+    told = (f"{_titles(table, meaning)}: {meaning}." for meaning in shared)
+    note = " ".join(filter(None, (table.note, *told)))
     left_out = max(0, len(table.rows) - MOST_ROWS)
-    return ReportTable(table.name, table.title, heads, rows, table.note, left_out, tuple(charts))
+    return ReportTable(table.name, table.title, heads, rows, note, left_out, tuple(charts))
+
+
+def _titles(table: Table, meaning: str) -> str:
+    return ", ".join(column.title for column in table.columns if column.meaning == meaning)
 
 
 class _Printer:
