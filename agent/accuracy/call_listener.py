@@ -40,10 +40,14 @@ class SteppedRecognizer:
         self._idle.set()
 
     def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
     ) -> UtteranceRecognizer:
         """Open a recognition stream."""
-        return _SteppedHearing(self._recognizer.listen(phrases, words, samples), self._idle)
+        return _SteppedHearing(self._recognizer.listen(phrases, words, samples, symbols), self._idle)
 
     async def settled(self, inbox: Inbox, listening: asyncio.Future[ListeningResult]) -> None:
         """Return when everything on the line so far has been heard, or nobody listens any more."""

@@ -23,6 +23,17 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--audio", type=Path, metavar="DIR", help="recordings with their texts, in place of made callers"
     )
     command.add_argument(
+        "--recordings",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="people's numbers, spelled letters, yes and no with their segments.tsv, in place of made callers",
+    )
+    command.add_argument(
+        "--speaker", action="append", default=[], metavar="NAME", help="of --recordings: this speaker alone (several)"
+    )
+    command.add_argument(
         "--digits",
         action="append",
         type=Path,
@@ -49,12 +60,15 @@ def _accuracy(options: argparse.Namespace) -> int:
 
     home: Path = options.home.resolve()
     models = [resolve_model(name, home / "models") for name in options.model or ["bundled"]]
-    digits = options.digits or ([_TEST_DIGITS] if _TEST_DIGITS.is_dir() and options.audio is None else [])
+    recorded = options.audio is not None or options.recordings
+    digits = options.digits or ([_TEST_DIGITS] if _TEST_DIGITS.is_dir() and not recorded else [])
     data = run_measurement(
         MeasurementOptions(
             models=tuple(_names(models)),
             home=home,
             audio=options.audio,
+            recordings=tuple(options.recordings),
+            speakers=tuple(options.speaker),
             digits=tuple(folder.resolve() for folder in digits),
             sounds=_sounds(home),
             quick=options.quick,

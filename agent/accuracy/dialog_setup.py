@@ -42,8 +42,8 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 """Question -> what the caller said before it, in text. ``request`` is the greeting; ``read_back`` "is that right?"."""
 READ_BACK_VALUE = "10723"
 """What is read back at ``read_back``."""
-LETTERS = "order_code"
-"""The order number of a shop whose numbers look like AA-99999; same question, other format."""
+LETTERS = "order_number@AA-99999"
+"""The order number of a shop whose numbers look like AA-99999; same question, other format. Any format may follow."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,10 @@ class DialogSetup:
 
     def pack(self, question: str) -> FlowPack:
         """Return the procedures a question belongs to."""
-        name = LETTERS if question == LETTERS else ""
+        slot, _, number_format = question.partition("@")
+        name = question if number_format else ""
         if name not in self._packs:
-            formats = {"order_number": "AA-99999"} if name else {}
+            formats = {slot: number_format} if number_format else {}
             pack = FlowPack.load(english_pack(), self._render.filters, formats)
             self._packs[name] = pack if self._scores is None else pack.with_score(self._scores)
         return self._packs[name]
@@ -131,15 +132,19 @@ class DialogSetup:
 
     def at(self, question: str) -> CallInProgress:
         """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there."""
-        said = QUESTIONS.get("order_number" if question == LETTERS else question)
+        asked = question.partition("@")[0]
+        said = QUESTIONS.get(asked)
         if said is None:
-            raise AccuracyError(f"There is no question {question!r}; there are {', '.join([*QUESTIONS, LETTERS])}.")
+            raise AccuracyError(
+                f"There is no question {question!r}; there are {', '.join(QUESTIONS)}, "
+                "and after an @ a format of the number."
+            )
         call = TextCall(Conversation(self.pack(question), self._facts(), self._render), self._perform)
         exchange = call.start()
         for line in said:
             exchange = call.give(event_from_line(line))
         held = CallInProgress(call, exchange)
-        wanted = "order_number" if question in (LETTERS, "read_back") else question
+        wanted = "order_number" if asked == "read_back" else asked
         if held.standing().slot != wanted:
             raise AccuracyError(f"The procedures did not come to the question {question!r} with {', '.join(said)!r}.")
         return held

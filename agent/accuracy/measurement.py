@@ -23,6 +23,7 @@ from agent.accuracy.flite import fetch_flite
 from agent.accuracy.kokoro import fetch_kokoro
 from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.recording_folder import folder_trials, recordings_in
+from agent.accuracy.segments import segment_trials, segments_in
 from agent.accuracy.speakers import OPEN_REQUEST_VOICES, SYNTHETIC, Speakers
 from agent.accuracy.trial_types import Trial, TrialResult
 from agent.accuracy.worker_pool import WorkerSetup, run
@@ -49,16 +50,25 @@ class MeasurementOptions:
     """Where rendered speech and fetched voices are kept."""
     audio: Path | None = None
     """A folder of recordings; without it the made-up callers speak."""
+    recordings: tuple[Path, ...] = ()
+    """Folders of people's single answers with their ``segments.tsv``; these alone are measured then."""
     digits: tuple[Path, ...] = ()
     """Folders of single digits by real speakers."""
     sounds: Path | None = None
     """Asterisk's English core sounds as WAV."""
+    speakers: tuple[str, ...] = ()
+    """Speakers of ``recordings`` to measure with; empty for all of them."""
     quick: bool = False
     jobs: int = 0
     out: Path | None = None
     keep_trials: bool = False
     arguments: tuple[str, ...] = ()
     """The command line, for the report."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """True when recordings speak, and no made-up callers."""
+        return self.audio is not None or bool(self.recordings)
 
 
 def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> dict[str, Any]:
@@ -71,7 +81,7 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
     say("fitting the score of open requests, unless that has been done")
     FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
     base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
-    trials = _recorded(options.audio) if options.audio is not None else _made(options, base, say, missing)
+    trials = _recorded(options) if options.is_recorded else _made(options, base, say, missing)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []
     for name, directory in options.models:
@@ -86,7 +96,7 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
 
 async def _flite(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return flite's command, or nothing and why there is none: a measurement goes on without it."""
-    if options.audio is not None:
+    if options.is_recorded:
         return (), ()
     try:
         return await fetch_flite(options.home / "flite", say), ()
@@ -96,7 +106,7 @@ async def _flite(options: MeasurementOptions, say: Callable[[str], None]) -> tup
 
 def _kokoro(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[Path | None, tuple[str, ...]]:
     """Return where Kokoro's voices are, or nothing and why there are none."""
-    if options.audio is not None:
+    if options.is_recorded:
         return None, ()
     try:
         return fetch_kokoro(options.home / "kokoro", say), ()
@@ -104,9 +114,13 @@ def _kokoro(options: MeasurementOptions, say: Callable[[str], None]) -> tuple[Pa
         return None, (error.message,)
 
 
-def _recorded(audio: Path) -> list[Trial]:
+def _recorded(options: MeasurementOptions) -> list[Trial]:
     with asyncio.Runner() as runner, open_dialog_setup(runner) as stage:
-        return folder_trials(recordings_in(audio), stage)
+        own = folder_trials(recordings_in(options.audio), stage) if options.audio is not None else []
+        segments = [segment for folder in options.recordings for segment in segments_in(folder)]
+        if options.speakers:
+            segments = [segment for segment in segments if segment.speaker in options.speakers]
+        return [*own, *segment_trials(segments, stage)]
 
 
 def _made(

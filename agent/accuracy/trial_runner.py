@@ -11,6 +11,7 @@ from agent.accuracy.call_listener import CallListener, CallListenerFactory
 from agent.accuracy.dialog_setup import READ_BACK_VALUE, CallInProgress, DialogProgress, DialogSetup, prompt_ids
 from agent.accuracy.open_judgement import judge_open
 from agent.accuracy.phone_line import frames, over_phone_line
+from agent.accuracy.sound_files import read_span
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.trial_types import (
     Ending,
@@ -153,8 +154,8 @@ class TrialRunner:
         """Return the ``count``-th saying as it arrives at the agent's end of the line."""
         item, condition = trial.item, trial.condition
         seed = trial.seed + 101 * count
-        if item.file is not None and count == 0:
-            speech = read_wav(item.file)
+        if item.file is not None and (count == 0 or words == item.answer.first):
+            speech = read_wav(item.file) if item.span is None else read_span(item.file, *item.span)
         else:
             speech = self._speakers.say(self._voice(item, words), words, speed=condition.speed, seed=seed)
         return over_phone_line(speech, condition, seed, self._talking(condition))

@@ -48,7 +48,9 @@ class TrialItem:
     answers: tuple[tuple[str, SpokenAnswer], ...]
     """Slot -> answer. The first is the one that is judged; an errand has several."""
     file: Path | None = None
-    """A recording of the first answer, in place of a voice."""
+    """A recording of the first answer, in place of a voice; the same words are never said otherwise."""
+    span: tuple[int, int] | None = None
+    """The first sample of it in the file and one past the last, at the file's own rate; None for all of it."""
     errand: bool = False
     """True: the whole call is held to its end, and judged by what the caller got."""
     once: bool = False
@@ -78,6 +80,8 @@ class LineCondition:
     snr_db: float = 20.0
     """Speech over noise, of the voiced frames."""
     level_dbfs: float = -20.0
+    band_hz: tuple[float, float] | None = None
+    """The lowest and the highest frequency of the line; None for all that 8 kHz samples hold."""
     codec: str = "ulaw"
     loss: float = 0.0
     """Share of 20 ms packets that never arrive."""

@@ -125,7 +125,7 @@ class TurnListener:
 
     def _new_ear(self, instead_of: RecognitionStream | None = None) -> RecognitionStream:
         listen = self._listen
-        hearing = self._parts.recognizer.listen(listen.phrases, listen.words, listen.samples)
+        hearing = self._parts.recognizer.listen(listen.phrases, listen.words, listen.samples, listen.symbols)
         return RecognitionStream(hearing, self._parts.chunk_frames, instead_of)
 
     async def _step(self) -> ListeningResult | None:
@@ -286,5 +286,6 @@ class TurnListener:
             text=recognition.text,
             words=recognition.words,
             alternatives=recognition.alternatives,
+            spelled=recognition.spelled,
             barged_in=self._barged_in,
         )

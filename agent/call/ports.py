@@ -68,6 +68,8 @@ class RecognitionResult:
     text: str = ""
     words: tuple[Word, ...] = ()
     alternatives: tuple[str, ...] = ()
+    spelled: tuple[str, ...] = ()
+    """Readings as single digits and letters alone, best first; none where nobody asked for them, or in time."""
 
 
 class UtteranceRecognizer(Protocol):
@@ -84,11 +86,16 @@ class Recognizer(Protocol):
     """Turns speech into text."""
 
     def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
     ) -> UtteranceRecognizer:
         """Open an ear for these whole phrases and loose words. Cheap: one per turn.
 
-        ``samples`` are typical strings of the words; they weigh by how often they stand there.
+        ``samples`` are typical strings of the words; they weigh by how often they stand there. Where two of the loose
+        words are heard, the sound is decoded once more as a string of ``symbols``.
         """
 
 

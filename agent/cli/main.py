@@ -20,6 +20,7 @@ from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
 from agent.cli.impact import add_impact_command
+from agent.cli.model import add_model_command
 from agent.cli.outbound import add_outbound_command
 from agent.cli.outbox import add_outbox_commands
 from agent.cli.records import add_records_commands
@@ -105,10 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_faults_command(add, _add_home)
 
-    model = add("model", _model, "install a downloaded Vosk model, or list the installed ones")
-    model.add_argument("source", nargs="?", type=Path, help="directory or archive (zip, tar) of the model")
-    model.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
-
+    add_model_command(add, CONFIG_DIRECTORY)
     add_dialog_commands(add)
     add_outbox_commands(add)
     add_outbound_command(add, _add_home)
@@ -257,20 +255,6 @@ def _rehearse(options: argparse.Namespace) -> int:
         least_share=options.least_share,
     )
     return asyncio.run(cancelled_by_sigterm(work))
-
-
-def _model(options: argparse.Namespace) -> int:
-    from agent.config.loader import load_settings
-    from agent.speech.model import install_model, installed_models
-
-    settings = load_settings(options.config)
-    directory = settings.speech.models_directory or settings.state_directory / "models"
-    if options.source is None:
-        print("\n".join(["bundled", *installed_models(directory)]))
-        return 0
-    installed = install_model(options.source, directory)
-    print(f"Installed {installed.name}. To use it, set in orderline.yaml:\n\nspeech:\n  model: {installed.name}")
-    return 0
 
 
 def _demo_shop(options: argparse.Namespace) -> int:

@@ -41,6 +41,9 @@ class TurnInput:
     """The words of ``text`` with confidences; empty when the recogniser gave none."""
     alternatives: tuple[str, ...] = ()
     """Other readings, best first, without ``text`` itself."""
+    spelled: tuple[str, ...] = ()
+    """Readings of the same sound as single digits and letters alone (:attr:`Listen.symbols`), best first. Whatever was
+    said has some: by themselves they mean nothing."""
     keys: str = ""
     """Keypad entry (``0-9*#``) of this turn, terminator removed."""
     barged_in: bool = False
@@ -191,6 +194,9 @@ class Listen:
     samples: tuple[str, ...] = ()
     """Typical answers made of ``words`` (made-up numbers), so that the recogniser knows how they are strung together.
     They may repeat: what is more frequent is more likely."""
+    symbols: tuple[str, ...] = ()
+    """Where a number is asked for, those of ``words`` that are one digit or letter each. What sounds like a number is
+    decoded once more with these alone (:attr:`TurnInput.spelled`)."""
     slot: str | None = None
     """The slot being collected, for logs and reports."""
     barge_in: BargeIn = BargeIn.ANY

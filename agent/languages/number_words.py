@@ -93,6 +93,8 @@ class NumberWords:
     """A repeat with a letter that means something else as well: "double u"."""
     letter_sounds: Mapping[str, str] = field(default_factory=dict)
     """Words a recogniser writes for a spelled letter: a guess each time."""
+    sound_alike: tuple[str, ...] = ()
+    """Letters that are taken for one another over a telephone, a string for each set: "BCDEGPTVZ"."""
     digit_sounds: Mapping[str, str] = field(default_factory=dict)
     """Words a recogniser writes for a digit: a guess each time."""
     edge_words: frozenset[str] = frozenset()

@@ -233,7 +233,7 @@ async def _flow_and_speech_findings(settings: Settings) -> AsyncIterator[Finding
             "vocabulary",
             "warning",
             f"the model cannot hear {len(unknown)} words: {examples}",
-            "write those phrases in other words, or install a larger model: orderline model FILE",
+            "add those words to the model: orderline model add-words FILE; or write the phrases in others",
         )
     else:
         yield Finding("vocabulary", "ok", "the model knows every word of the procedures")

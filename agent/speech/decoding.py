@@ -6,6 +6,7 @@ import difflib
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from agent.call.ports import RecognitionResult
@@ -52,6 +53,7 @@ class TurnDecoding:
     Where the final text is nothing the grammar ``allows``, the first of the next best readings that it does allow is
     taken (docs/speech.md: 116 -> 125 of 126 requests right, and no more foreign sentences accepted).
 
+    ``spell`` reads the sound once more as single digits and letters; it is given the final text and the sound.
     ``new_decoder`` gives a decoder at its beginning, ``done_with`` takes each that has given its final result.
 
     Every method blocks and may be called from any thread; a lock keeps them apart and alive until they are done.
@@ -64,11 +66,13 @@ class TurnDecoding:
         done_with: Callable[[Decoder], None] = lambda _: None,
         alternatives: int = 0,
         allows: Callable[[str], bool] = lambda _: True,
+        spell: Callable[[str, bytes], tuple[str, ...]] | None = None,
     ) -> None:
         self._new_decoder = new_decoder
         self._done_with = done_with
         self._allows = allows
         self._alternatives = alternatives
+        self._spell = spell
         self._busy = threading.Lock()
         self._decoder: Decoder | None = None
         self._segment = bytearray()
@@ -111,7 +115,9 @@ class TurnDecoding:
         decoder, self._decoder = self._decoder, None
         best = self._best(decoder)
         self._done_with(decoder)
-        return best
+        if self._spell is None or self._ended or not best.text:
+            return best
+        return replace(best, spelled=self._spell(best.text, bytes(self._segment)))
 
     def _best(self, decoder: Decoder) -> RecognitionResult:
         last = read_final(decoder.FinalResult(), self._partial)

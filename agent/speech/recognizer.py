@@ -20,6 +20,7 @@ from agent.speech.decoders import DecoderPool
 from agent.speech.decoding import TurnDecoding
 from agent.speech.grammar import VoskGrammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
+from agent.speech.spelling import SpellingDecoder
 from agent.speech.tuning import tuned_model_dir
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class VoskRecognizer:
         self._knows = functools.lru_cache(maxsize=WORDS_KEPT)(self._look_up)
         self._grammar = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_grammar)
         self._decoders = DecoderPool(lambda grammar: vosk.KaldiRecognizer(self._model, float(SAMPLE_RATE), grammar))
+        self._spelling = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_spelling)
         self._threads = ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="hear")
 
     def knows(self, word: str) -> bool:
@@ -87,10 +89,15 @@ class VoskRecognizer:
         return missing_words(phrases, self.knows)
 
     def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
     ) -> VoskRecognitionStream:
         """Open a recognition stream for whole phrases and loose words; ``samples`` are typical strings of the words.
 
+        Where two loose words are heard, the result tells how the sound reads as ``symbols`` alone (``spelling.py``).
         What the model does not know is left out, with one log line a word. Raises
         :class:`~agent.speech.grammar.GrammarError` when nothing is left.
         """
@@ -100,6 +107,7 @@ class VoskRecognizer:
             done_with=lambda decoder: self._decoders.give_back(grammar.json, decoder),
             alternatives=self._alternatives if words else 0,
             allows=grammar.allows if grammar.has_phrases else _anything,
+            spell=self._spelling(tuple(symbols)) if symbols else None,
         )
         return VoskRecognitionStream(decoding, self._run)
 
@@ -119,6 +127,10 @@ class VoskRecognizer:
                     self._reported.add(word)
                     log.warning("The recognition model does not know %r: callers cannot say %r", word, entry)
         return grammar
+
+    def _build_spelling(self, symbols: tuple[str, ...]) -> SpellingDecoder:
+        known = tuple(word for word in symbols if self.knows(word))
+        return SpellingDecoder(known, self._decoders.take, self._decoders.give_back)
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Do ``work`` in a thread. When the waiting task is cancelled, work under way ends on its own references."""

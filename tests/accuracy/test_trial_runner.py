@@ -196,8 +196,14 @@ class SlowRecognizer:
     def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
 
-    def listen(self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()) -> SlowHearing:
-        return SlowHearing(self._recognizer.listen(phrases, words, samples))
+    def listen(
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
+    ) -> SlowHearing:
+        return SlowHearing(self._recognizer.listen(phrases, words, samples, symbols))
 
 
 class SlowHearing:

@@ -151,7 +151,11 @@ class FakeRecognizer:
         self._texts = itertools.chain(texts, itertools.repeat(""))
 
     def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
     ) -> FakeUtteranceRecognizer:
         return FakeUtteranceRecognizer(next(self._texts))
 

@@ -215,7 +215,11 @@ class BrokenRecognizer(FakeRecognizer):
     """Its ears do not work."""
 
     def listen(
-        self, phrases: Sequence[str], words: Sequence[str] = (), samples: Sequence[str] = ()
+        self,
+        phrases: Sequence[str],
+        words: Sequence[str] = (),
+        samples: Sequence[str] = (),
+        symbols: Sequence[str] = (),
     ) -> FakeUtteranceRecognizer:
         return BrokenUtteranceRecognizer("")
 

@@ -31,9 +31,11 @@ def split_answer(scene: TurnContext, heard: TurnInput) -> tuple[str, TurnInput] 
     """Return a yes or a no that begins the text, and what was said behind it; None where no such answer begins it."""
     words = heard.text.split()
     for length in range(min(_LONGEST_ANSWER, len(words) - 1), 0, -1):
-        said = _yes_or_no(scene, replace(heard, text=" ".join(words[:length]), words=(), alternatives=()))
+        said = _yes_or_no(scene, replace(heard, text=" ".join(words[:length]), words=(), alternatives=(), spelled=()))
         if said:
-            return said, replace(heard, text=" ".join(words[length:]), words=heard.words[length:], alternatives=())
+            return said, replace(
+                heard, text=" ".join(words[length:]), words=heard.words[length:], alternatives=(), spelled=()
+            )
     return None
 
 

@@ -33,6 +33,7 @@ def listen(scene: TurnContext) -> Listen:
         phrases=grammar.phrases,
         words=grammar.words,
         samples=grammar.samples,
+        symbols=grammar.symbols,
         slot=focus.slot,
         barge_in=BargeIn(scene.manner("bargein", focus) or BargeIn.ANY.value),
         no_input_seconds=seconds,

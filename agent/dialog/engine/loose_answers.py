@@ -57,7 +57,7 @@ def _one_of_its_parts(scene: TurnContext, focus: Focus, heard: TurnInput) -> str
 
 
 def _value(scene: TurnContext, focus: Focus, heard: TurnInput, words: list[str]) -> str:
-    match = scene.grammar(focus).match(replace(heard, text=" ".join(words), words=(), alternatives=()))
+    match = scene.grammar(focus).match(replace(heard, text=" ".join(words), words=(), alternatives=(), spelled=()))
     if match is None or match.meaning.kind != "value" or match.meaning.guessed or match.reading is not None:
         return ""
     return match.meaning.name

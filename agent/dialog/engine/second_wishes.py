@@ -56,7 +56,7 @@ def take_up(scene: TurnContext, left: FlowFrame) -> PendingRequest | None:
 
 
 def _part(heard: TurnInput, words: list[str]) -> TurnInput:
-    return replace(heard, text=" ".join(words), words=(), alternatives=())
+    return replace(heard, text=" ".join(words), words=(), alternatives=(), spelled=())
 
 
 def _halves(words: list[str], joints: frozenset[str]) -> Iterator[tuple[list[str], list[str]]]:

@@ -19,7 +19,8 @@ from agent.dialog.grammar.wildcard_phrases import Tokens
 from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
 from agent.dialog.numbers.format import NumberFormat
-from agent.dialog.numbers.words import words_for
+from agent.dialog.numbers.second_reading import second_reading
+from agent.dialog.numbers.words import symbol_words_for, words_for
 from agent.languages.number_words import NumberWords
 
 __all__ = ["UNKNOWN", "EdgePhrases", "GrammarMatch", "Intent", "TurnGrammar"]
@@ -92,6 +93,12 @@ class TurnGrammar:
         self._loose = frozenset(self.words)
         self.bare_number = next((frame.slot for frame in self._layers.frames(()) if not frame.tail), "")
         """The number slot that may be answered with nothing but the number."""
+        self._asked = next(
+            (one for one in self._layers.frames(()) if not one.tail and one.meaning.kind == "number"), None
+        )
+        self._asked_slot = self._asked.slot if self._asked is not None else ""
+        self.symbols = symbol_words_for(formats[self._asked_slot], vocabulary) if self._asked is not None else ()
+        """Those of the words that are one digit or letter each, where a number is asked for."""
         self.samples = (*(sample for table in heard for sample in table.samples), *sentences)
         """Whole sentences for the recogniser's language model: with made-up numbers, and ``sentences`` as callers open
         with; they may repeat."""
@@ -119,6 +126,7 @@ class TurnGrammar:
         if both is not None:
             return both
         number = self._number(tokens, heard.alternatives, known or {}, so_far, so_far_slot)
+        number = self._spelled(number, tokens, heard, known or {}, so_far if so_far_slot == self._asked_slot else "")
         if number is not None:
             return number
         both = self._request_and_number(tokens, known or {})
@@ -205,6 +213,33 @@ class TurnGrammar:
                     if best is None and source is tokens and not noisy and self._worth_continuing(frame, match):
                         best = match
         return best
+
+    def _spelled(
+        self,
+        found: GrammarMatch | None,
+        tokens: tuple[str, ...],
+        heard: TurnInput,
+        known: Mapping[str, Sequence[str]],
+        so_far: str,
+    ) -> GrammarMatch | None:
+        """Return the number that was asked for as it is beside its readings as single symbols."""
+        frame, vocabulary = self._asked, self._vocabulary
+        if frame is None or not heard.spelled or (found is not None and found.meaning != frame.meaning):
+            return found
+        number_format = self._formats[frame.slot]
+        own = [number_format.normalise(one) for one in known.get(frame.slot, ())]
+        said = found.number_text if found is not None else " ".join(token for token in tokens if token != UNKNOWN)
+        reading = second_reading(
+            found.reading if found is not None else None,
+            f"{so_far} {said}".strip(),
+            [f"{so_far} {text}".strip() for text in heard.spelled],
+            lambda text: capture.understand(text, number_format, vocabulary=vocabulary),
+            frozenset(one for one in own if one is not None),
+            vocabulary,
+        )
+        if found is not None:
+            return replace(found, reading=reading)
+        return None if reading is None else GrammarMatch(frame.meaning, frame.slot, said, reading)
 
     def _two_numbers(self, tokens: tuple[str, ...], known: Mapping[str, Sequence[str]]) -> GrammarMatch | None:
         """Read a sentence that holds two numbers, when both are whole."""

@@ -17,7 +17,7 @@ from agent.dialog.numbers.reading import NumberReading, plain_symbols, read
 from agent.dialog.numbers.words import tokenise
 from agent.languages.number_words import NumberWords
 
-__all__ = ["NumberReading", "completeness", "correct", "is_part", "names_a_place", "understand"]
+__all__ = ["NumberReading", "completeness", "correct", "is_part", "names_a_place", "sounds_like", "understand"]
 
 
 def understand(
@@ -44,7 +44,9 @@ def understand(
     for other in alternatives:
         reading = read(f"{so_far} {other}" if so_far else other, number_format, vocabulary)
         others += [value for value in (reading.value, *reading.alternatives) if value is not None]
-    return _rank(alone, others, _normalised(known, number_format))
+    own = _normalised(known, number_format)
+    ranked = _rank(alone, others, own)
+    return _misspelled(ranked, own, vocabulary) if number_format.has_letters else ranked
 
 
 def completeness(text: str, number_format: NumberFormat, so_far: str = "", *, vocabulary: NumberWords) -> Completeness:
@@ -140,6 +142,28 @@ def _rank(reading: NumberReading, others: Sequence[str], known: frozenset[str]) 
     if len(known_here) == 1 and reading.confidence >= 0.5:
         return replace(reading, value=value, alternatives=rest, must_confirm=False, confidence=1.0)
     return replace(reading, value=value, alternatives=rest)
+
+
+def _misspelled(reading: NumberReading, known: frozenset[str], vocabulary: NumberWords) -> NumberReading:
+    """Ask about the one of the caller's own codes that sounds like what was heard, where that is none of them."""
+    if reading.value is None or reading.value in known:
+        return reading
+    near = [one for one in known if sounds_like(one, reading.value, vocabulary)]
+    if len(near) != 1:
+        return reading
+    others = tuple(dict.fromkeys((reading.value, *reading.alternatives)))
+    return replace(reading, value=near[0], alternatives=others, must_confirm=True, confidence=0.5,
+                   whole_without_doubt=False)  # fmt: skip
+
+
+def sounds_like(one: str, other: str, vocabulary: NumberWords) -> bool:
+    """Return whether two codes differ only in letters that sound alike: in one, or in half of their letters at most."""
+    if len(one) != len(other):
+        return False
+    apart = [(left, right) for left, right in zip(one, other, strict=True) if left != right]
+    letters = sum(char.isalpha() for char in one)
+    alike = all(any(left in group and right in group for group in vocabulary.sound_alike) for left, right in apart)
+    return alike and 0 < len(apart) <= max(1, letters // 2)
 
 
 def _normalised(known: Iterable[str], number_format: NumberFormat) -> frozenset[str]:

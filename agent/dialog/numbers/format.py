@@ -111,6 +111,11 @@ class NumberFormat:
         """True when a letter can occur anywhere."""
         return any(kind in shape for shape in self.shapes for kind in "AX")
 
+    @property
+    def has_digits(self) -> bool:
+        """True when a digit can occur anywhere."""
+        return any(kind in shape for shape in self.shapes for kind in "9X")
+
     def fits(self, symbols: str) -> tuple[FormatMatch, ...]:
         """Lay a whole number (``0-9A-Z``, :data:`ZERO_OR_O`) onto the format in every way, the least bent first."""
         return _laid(symbols, self.shapes, whole=True)

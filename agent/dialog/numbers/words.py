@@ -21,6 +21,15 @@ def words_for(number_format: NumberFormat, vocabulary: NumberWords) -> tuple[str
     return (*vocabulary.heard, *(vocabulary.heard_with_letters if number_format.has_letters else ()))
 
 
+def symbol_words_for(number_format: NumberFormat, vocabulary: NumberWords) -> tuple[str, ...]:
+    """Return those of :func:`words_for` that are one digit or one letter each."""
+    digits = tuple(word for word in vocabulary.heard if word in vocabulary.digits)
+    if not number_format.has_letters:
+        return digits
+    letters = (word for word in vocabulary.heard_with_letters if len(word) == 1 or word in vocabulary.letter_words)
+    return (*(digits if number_format.has_digits else ()), *letters)
+
+
 def tokenise(text: str, vocabulary: NumberWords) -> list[str]:
     """Split heard or typed text into lower-case words, single typed letters and digit runs. Never raises.
 

@@ -49,6 +49,8 @@ _DIGIT_SOUNDS = {
     "for": "4", "fore": "4", "to": "2", "too": "2", "won": "1", "free": "3", "tree": "3", "ate": "8", "owe": "0",
 }  # fmt: skip
 """Words a recogniser writes for a digit: a guess each time."""
+_SOUND_ALIKE = ("BCDEGPTVZ", "AHJK", "FSX", "MN", "IY", "QU")
+"""They differ by sounds that lie above 3400 Hz, or by a short consonant."""
 _EDGE_WORDS = frozenset({"to", "for", "too"})
 """Digit sounds that are mere words before and after a number."""
 _SEPARATORS = frozenset({
@@ -117,6 +119,7 @@ NUMBERS = NumberWords(
     letter_pairs={("x", "ray"): "X"},
     repeated_letters={("double", "u"): (("W", 1), ("UU", 2)), ("double", "you"): (("W", 1), ("UU", 2))},
     letter_sounds=_LETTER_SOUNDS,
+    sound_alike=_SOUND_ALIKE,
     digit_sounds=_DIGIT_SOUNDS,
     edge_words=_EDGE_WORDS,
     example_leads=(("as", "in"), ("like", "in"), ("like",), ("for",), ("is", "for")),

@@ -122,3 +122,33 @@ def test_every_sample_sentence_is_understood_by_its_own_grammar() -> None:
 
 def test_sample_sentences_are_the_same_every_time() -> None:
     assert grammar().samples == grammar().samples
+
+
+class TestTheSameSoundAsDigitsAlone:
+    """What a second decoding with nothing but digits adds to the text of the turn."""
+
+    @staticmethod
+    def read(text: str, *spelled: str, so_far: str = "") -> tuple[str, str | None, bool] | None:
+        match = grammar().match(TurnInput(text=text, spelled=spelled), so_far=so_far, so_far_slot="number")
+        if match is None or match.reading is None:
+            return None
+        return match.meaning.kind, match.reading.value, match.reading.must_confirm
+
+    def test_puts_a_number_right_of_which_words_were_made(self) -> None:
+        assert self.read("where is five oh four four", "one five oh four four") == ("number", "15044", True)
+        assert self.read("where is five oh four four") == ("number", None, False)  # by itself a part at best
+
+    def test_changes_nothing_where_the_text_means_something_else(self) -> None:
+        assert meaning("where is my order") == "request:status"
+        match = grammar().match(TurnInput(text="where is my order", spelled=("one five oh four four",)))
+        assert match is not None
+        assert match.meaning == Intent("request", "status")
+        assert self.read("no it's one five oh four four", "nine five oh four four") == ("correct", "15044", False)
+
+    def test_continues_what_was_said_before(self) -> None:
+        assert self.read("where four four", "oh four four", so_far="one five") == ("number", "15044", True)
+
+    def test_is_asked_for_only_where_a_number_is(self) -> None:
+        assert set(grammar().symbols) == {*NUMBERS.saying.units, "oh"}
+        unasked = TurnGrammar([], FORMATS, NUMBERS)
+        assert unasked.symbols == ()

@@ -459,3 +459,22 @@ def test_six_two_recognised_as_sixty_is_the_first_to_be_asked_about(heard: str, 
 def test_sixty_stays_sixty_where_that_fits() -> None:
     reading = understand("sixty three four five one", NumberFormat("99999"))
     assert (reading.value, reading.must_confirm) == ("63451", False)
+
+
+class TestACodeOfTheCallersThatSoundsLikeWhatWasHeard:
+    def test_is_asked_about_in_its_place(self) -> None:
+        reading = understand("a b one two three four five", LETTERED, known=("AD-12345", "XY-99999"))
+        assert (reading.value, reading.must_confirm, reading.alternatives) == ("AD-12345", True, ("AB-12345",))
+
+    @pytest.mark.parametrize(
+        "known",
+        [
+            ("AB-12345",),  # it is theirs as it was heard
+            ("AR-12345",),  # sounds different
+            ("AD-12346",),  # digits are not put in place of others
+            ("JD-12345",),  # every letter is another
+            ("AD-12345", "AP-12345"),  # either may be meant
+        ],
+    )
+    def test_is_left_alone_where_it_may_not_be_meant(self, known: tuple[str, ...]) -> None:
+        assert understand("a b one two three four five", LETTERED, known=known).value == "AB-12345"
