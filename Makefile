@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words
+.PHONY: help bench demo faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words style types
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or browser or fuzz or live or peers or postgres or redis or slow
@@ -76,7 +76,8 @@ outbound-greetings: $(VENV)/.ready  ## what the opening of a call makes of peopl
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
-check: lint console-check  ## lint, types, contracts and the quick tests: under four minutes on two cores
+check: $(VENV)/.ready  ## lint, types, contracts and the quick tests: under four minutes on two cores
+	@$(MAKE) --no-print-directory -j 2 types style console-check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)
 
 test: $(VENV)/.ready console-check  ## the whole suite, live calls on a real Asterisk included
@@ -110,11 +111,15 @@ console-check:  ## build it once more elsewhere and compare with what is kept; p
 console-pictures: $(VENV)/.ready  ## take the pictures of docs/console anew, with a real Chromium
 	@$(BIN)/python -m tests.browser.pictures --home $(HOME_DIR) $(ARGS)
 
-lint: $(VENV)/.ready  ## style, types and the architecture's contracts
+lint: style types  ## style, types and the architecture's contracts
+
+style: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(VENV)/.ready  # one process for a minute: "make check" does the rest of its checks beside it
+	$(BIN)/mypy
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)

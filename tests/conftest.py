@@ -16,6 +16,7 @@ from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk, ensure_asterisk
 from agent.rehearsal.real_postgres import RealPostgres, postgres_programs_in
 from agent.rehearsal.real_redis import RealRedis, redis_command
+from tests.shipped_pack import load_once
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",), "browser": ("browser",)}
 LONGEST_FIRST = ("live", "browser", "peers", "fuzz", "asterisk", "postgres", "redis", "slow")
@@ -67,6 +68,12 @@ def home() -> RehearsalHome:
 def asterisk(home: RehearsalHome) -> Asterisk:
     """The Asterisk in there, fetched on the first run, or the one that $ASTERISK names."""
     return asyncio.run(ensure_asterisk(home.directory, force=os.environ.get("ASTERISK") or None, report=print))
+
+
+@pytest.fixture
+def shipped_pack_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that load the shipped pack get the one of this process: what is tested is not the loading."""
+    load_once(monkeypatch)
 
 
 @pytest.fixture(scope="session")

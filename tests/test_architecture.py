@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,23 +31,21 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(REPOSITORY))
 
 
-@cache
-def tree_of(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
 def test_the_top_of_the_package_holds_rooms_and_four_files() -> None:
     files = {path.name for path in AGENT.iterdir() if path.is_file()}
     assert files == {"__init__.py", "__main__.py", "errors.py", "py.typed"}
+
+
+PUBLIC_CLASS = re.compile(r"^class ([A-Za-z]\w*)", re.MULTILINE)
 
 
 def test_no_public_class_name_stands_twice() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in MODULES:
         if not path.is_relative_to(MAPPINGS):
-            for node in tree_of(path).body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    places[node.name].append(name_of(path))
+            for name in PUBLIC_CLASS.findall(path.read_text(encoding="utf-8")):
+                places[name].append(name_of(path))
+    assert len(places) > 500
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
@@ -57,12 +55,17 @@ def test_a_module_can_be_read_in_one_go() -> None:
     assert [name for name in LONGER_MODULES if lines.get(name, 0) <= MOST_LINES] == []  # an exception that is none
 
 
+FIRST_LINE = re.compile(r'(?:#.*\n|\s)*r?"""([^"\n]*)')
+
+
 def test_a_module_says_in_one_line_what_it_is_for() -> None:
     silent: dict[str, str] = {}
     for path in MODULES:
-        if path.is_relative_to(MAPPINGS) or not path.read_text(encoding="utf-8").strip():
+        text = path.read_text(encoding="utf-8")
+        if path.is_relative_to(MAPPINGS) or not text.strip():
             continue  # an __init__ that only makes a package
-        first = (ast.get_docstring(tree_of(path)) or "").partition("\n")[0]
+        found = FIRST_LINE.match(text)
+        first = found[1] if found else ""
         if not 0 < len(first) <= MOST_CHARACTERS:
             silent[name_of(path)] = first
     assert silent == {}
@@ -105,7 +108,7 @@ PURE_MODULES = [path for room in PURE_ROOMS for path in sorted((AGENT / room).rg
 
 @pytest.mark.parametrize("path", PURE_MODULES, ids=name_of)
 def test_the_dialog_reads_no_clock_no_file_and_no_chance(path: Path) -> None:
-    assert worldly(tree_of(path)) == []
+    assert worldly(ast.parse(path.read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize(

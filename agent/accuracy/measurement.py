@@ -73,6 +73,7 @@ class MeasurementOptions:
 
 def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> dict[str, Any]:
     """Measure, write what was asked for, and return the report. Raises ``OrderlineError``."""
+    recorded = _recorded(options) if options.is_recorded else None  # what a folder lacks is told at once
     flite, missing = asyncio.run(_flite(options, say))
     kokoro, without = _kokoro(options, say)
     missing += without
@@ -81,7 +82,7 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
     say("fitting the score of open requests, unless that has been done")
     FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
     base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
-    trials = _recorded(options) if options.is_recorded else _made(options, base, say, missing)
+    trials = recorded if recorded is not None else _made(options, base, say, missing)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []
     for name, directory in options.models:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import importlib.util
@@ -52,8 +53,9 @@ class UniversalSentenceVectors:
         return found
 
 
+@functools.cache  # the weights take seconds to load and hundreds of megabytes
 def installed_vectors() -> UniversalSentenceVectors | None:
-    """Return the sentence vectors of this installation; None where the package is missing."""
+    """Return the sentence vectors of this installation, one for the process; None where the package is missing."""
     if importlib.util.find_spec(MODULE) is None:
         return None
     try:

@@ -42,6 +42,6 @@ async def _placed(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    SystemClock.now = _now  # type: ignore[method-assign]
+    SystemClock.now = _now  # type: ignore[method-assign, assignment]
     Channels.originate_to_dialplan = _placed  # type: ignore[method-assign]
     sys.exit(main())

@@ -19,7 +19,7 @@ from werkzeug import Request, Response
 from agent.cli.main import main
 from agent.flows import english_pack
 from agent.shop.answers import complete_answer
-from tests.shipped_pack import fitted_scores
+from tests.shipped_pack import fitted_score_file
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +140,8 @@ def configure(tmp_path: Path) -> Configure:
     def write(url: str, mapping: str = MAPPING, settings: str = SETTINGS) -> Path:
         systems = tmp_path / "systems"
         systems.mkdir()
-        shutil.copytree(fitted_scores(), tmp_path / "state" / "understanding")
+        (tmp_path / "state" / "understanding").mkdir(parents=True)
+        shutil.copy(fitted_score_file(), tmp_path / "state" / "understanding")
         (tmp_path / "orderline.yaml").write_text(settings)
         (systems / "webshop.yaml").write_text(mapping.replace("BASE", url).lstrip())
         (systems / "token").write_text(SECRET + "\n")

@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 
 from agent.cli.main import main
+from tests.shipped_pack import scored_pack
 
 CALLS = Path(__file__).parents[1] / "flows"
+
+
+@pytest.fixture(autouse=True)
+def loaded_and_fitted(shipped_pack_loaded_once: None) -> None:
+    scored_pack()
 
 
 def talk(

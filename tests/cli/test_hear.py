@@ -10,9 +10,15 @@ from agent.cli.main import main
 from tests.understanding.small_pack import PACK, small_pack
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the score is kept: it is fitted by the first test that needs it."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture
-def flows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("ORDERLINE_HOME", str(tmp_path / "home"))
+def flows(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORDERLINE_HOME", str(home))
     small_pack(tmp_path / "flows", PACK)
     return tmp_path / "flows"
 

@@ -52,6 +52,7 @@ async def test_every_page_is_printed_for_an_admin(console: RunningConsole) -> No
         assert not re.search(r"<style|<script(?! type=\"module\" src=)| style=| on[a-z]+=\"", text), path
 
 
+@pytest.mark.slow
 async def test_every_report_is_printed_and_its_numbers_lead_to_as_many_calls(console: RunningConsole) -> None:
     browser = await console.signed_in("supervisor")
     followed = 0

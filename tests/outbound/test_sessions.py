@@ -69,6 +69,7 @@ async def check(world: World, keys: list[str]) -> None:
     assert {job.key for job in world.over} == set(keys), "everybody was told of every job"
 
 
+@pytest.mark.slow
 async def test_a_process_killed_at_any_point_of_a_call_rings_nobody_a_second_time_that_day(tmp_path: Path) -> None:
     """Every point in turn, for a call that is answered, one that is not, and one that may have been placed."""
     for name, telephone in {

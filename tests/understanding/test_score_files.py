@@ -112,6 +112,7 @@ def test_a_score_fitted_with_other_vectors_goes_without_them(tmp_path: Path) -> 
     assert without.score.candidates("where has my parcel got to", without.opening_evidence("x"))
 
 
+@pytest.mark.slow
 def test_a_fit_in_a_process_of_its_own_gives_what_a_fit_here_gives(tmp_path: Path) -> None:
     pack = small_pack(tmp_path / "pack")
     from agent.understanding.sentence_vectors import installed_vectors

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -44,10 +45,15 @@ class SpokenForm:
         return tuple(self.expected.removeprefix("confirm ").split(" or "))
 
     def read(self) -> NumberReading:
-        number_format = NumberFormat(self.pattern, check=self.check)
-        if self.before:
-            return correct(self.before, self.said, number_format)
-        return understand(self.said, number_format, self.known, so_far=self.so_far)
+        return _reading(self)
+
+
+@cache
+def _reading(form: SpokenForm) -> NumberReading:
+    number_format = NumberFormat(form.pattern, check=form.check)
+    if form.before:
+        return correct(form.before, form.said, number_format)
+    return understand(form.said, number_format, form.known, so_far=form.so_far)
 
 
 class _Text(yaml.BaseLoader):
