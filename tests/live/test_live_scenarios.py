@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from agent.history.local import LocalHistory
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult
-from tests.live.conftest import SCRIPTS, CallCentre, failures
+from agent.reports.periods import Period
+from agent.reports.registry import REPORTS, build_report
+from tests.live.conftest import SCRIPTS, CallCentre, failures, stored_records
 from tests.live.spare_capacity import callers_at_once
+from tests.reports.hand_count import assert_counted, count, numbers_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -70,6 +76,25 @@ async def test_callers_in_their_own_words_end_as_they_would_in_text(own_centre: 
     done = {name for call in result.calls for turn in call.turns for name in turn.effects}
     assert done <= ASKED_FOR
     assert await own_centre.leftovers() == []
+
+
+async def test_all_reports_of_these_calls_and_of_the_demo_match_a_count_by_hand(own_centre: CallCentre) -> None:
+    demo = await own_centre.play(SCRIPTS / "demo.yaml")
+    records = list(stored_records(own_centre).values())
+    assert len(records) >= len(demo.calls) >= 5
+    first, last = (pick(one["started_utc"] for one in records) for pick in (min, max))
+    period = Period(int(first * 1000), int(last * 1000) + 1000, dt.UTC)
+    now_ms = period.until_ms + 8 * 86_400_000
+    history = LocalHistory(own_centre.stack.run_dir / "state" / "calls.sqlite")
+    try:
+        await asyncio.to_thread(history.catch_up, wait=True)
+        reports = [build_report(name, history.index, period, now_ms=now_ms) for name in REPORTS]
+    finally:
+        history.close()
+    counted = count(records)
+    for report in reports:
+        assert_counted(report, counted[report.name])
+    print(f"{len(records)} calls; with numbers: {', '.join(one.name for one in reports if len(numbers_of(one)) > 3)}")
 
 
 async def test_letters_and_digits_are_spelt_and_corrected(lettered: CallCentre) -> None:
