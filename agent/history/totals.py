@@ -10,11 +10,11 @@ from __future__ import annotations
 import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, literal, select, text
 
 from agent.history.dialects.base import MOST_IDS, direction_number
 from agent.history.filters import CallFilter
@@ -25,6 +25,8 @@ from agent.history.tables import call_values, calls, sums_by_day, sums_by_hour
 SeqsBetween = Callable[[Connection, int, int], Sequence[int]]
 """``seqs_between(connection, since_ms, until_ms)``: the places of the calls that a filter picks out."""
 _TIMED_KINDS = ("length_ms", "length_ms_asked", "wait_ms", "again_24h", "again_24h_asked", "again_7d", "again_7d_asked")
+_FEWEST_EVEN = 4
+"""Fewer parts of one length than these are read unit by unit, together with their neighbours."""
 _FOR_TIMES = ("asked", "solved", "wait_ended")
 _ROW = (calls.c.seq, calls.c.started_ms, calls.c.value_ids, calls.c.sums, calls.c.duration_ms, calls.c.wait_ms)
 
@@ -36,6 +38,19 @@ class _Piece:
     of_ms: int
     begin: int
     end: int
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A span of a table of sums that one query reads, in units since 1970, for parts that follow one another."""
+
+    begin: int
+    end: int
+    first_part: int
+    each: int
+    """How many units each of its parts has; 0 where they differ."""
+    parts: Mapping[int, int] = field(default_factory=dict)
+    """Unit -> part, where they differ."""
 
 
 def only_direction(wanted: CallFilter) -> tuple[int, ...] | None:
@@ -66,8 +81,8 @@ def read_totals(
         _add_calls(connection, seqs_between(connection, cuts[0], cuts[-1]), cuts, names, kinds, totals)
         return totals
     for table, of_ms in ((sums_by_day, DAY_MS), (sums_by_hour, HOUR_MS)):
-        for begin, end, parts in _runs(cuts, of_ms):
-            _add_sums(connection, table, (begin, end), parts, names, (kinds, directions), totals)
+        for run in _runs(cuts, of_ms):
+            _add_sums(connection, table, run, names, (kinds, directions), totals)
     for part, (since, until) in enumerate(pairwise(cuts)):
         for piece in _pieces(since, until):
             if piece.of_ms == 1:
@@ -100,13 +115,10 @@ def _pieces(since_ms: int, until_ms: int) -> Iterator[_Piece]:
     yield from (piece for piece in pieces if piece.begin < piece.end)
 
 
-def _runs(cuts: Sequence[int], of_ms: int) -> Iterator[tuple[int, int, Mapping[int, int] | int]]:
-    """Yield spans of a table of sums that follow one another, each with the part of the period it belongs to.
-
-    One query reads one of them. The part is a number, or given for each unit of the span.
-    """
+def _runs(cuts: Sequence[int], of_ms: int) -> Iterator[_Run]:
+    """Yield spans of a table of sums that follow one another."""
     pieces = [
-        (piece.begin, piece.end, part)
+        (piece, part)
         for part, (since, until) in enumerate(pairwise(cuts))
         for piece in sorted(_pieces(since, until), key=lambda piece: piece.begin)
         if piece.of_ms == of_ms
@@ -114,51 +126,70 @@ def _runs(cuts: Sequence[int], of_ms: int) -> Iterator[tuple[int, int, Mapping[i
     place = 0
     while place < len(pieces):
         last = place
-        while last + 1 < len(pieces) and pieces[last + 1][0] == pieces[last][1]:
+        while last + 1 < len(pieces) and pieces[last + 1][0].begin == pieces[last][0].end:
             last += 1
-        run = pieces[place : last + 1]
-        if len(run) == 1:
-            yield run[0]
-        else:
-            yield run[0][0], run[-1][1], {unit: part for begin, end, part in run for unit in range(begin, end)}
+        yield from _even_runs(pieces[place : last + 1])
         place = last + 1
+
+
+def _even_runs(pieces: Sequence[tuple[_Piece, int]]) -> Iterator[_Run]:
+    """Yield a span as it can be read: many parts of one length are added up by the database, a few odd ones here."""
+    odd: list[tuple[_Piece, int]] = []
+    numbered = enumerate(pieces)
+    for (each, _), group in groupby(numbered, key=lambda one: (one[1][0].end - one[1][0].begin, one[1][1] - one[0])):
+        even = [one for _, one in group]
+        if len(even) < _FEWEST_EVEN and len(pieces) > 1:
+            odd += even
+            continue
+        if odd:
+            yield _odd_run(odd)
+        odd = []
+        yield _Run(even[0][0].begin, even[-1][0].end, even[0][1], each)
+    if odd:
+        yield _odd_run(odd)
+
+
+def _odd_run(pieces: Sequence[tuple[_Piece, int]]) -> _Run:
+    parts = {unit: part for piece, part in pieces for unit in range(piece.begin, piece.end)}
+    return _Run(pieces[0][0].begin, pieces[-1][0].end, pieces[0][1], 0, parts)
 
 
 # --- reading -------------------------------------------------------------------------------------------
 
 
 def sums_query(
-    table: Table, begin: int, end: int, kinds: Collection[str], directions: tuple[int, ...], *, together: bool
+    table: Table, begin: int, end: int, kinds: Collection[str], directions: tuple[int, ...], *, each: int
 ) -> Select[Any]:
-    """Return the query that reads a span of a table of sums: by unit, or ``together``."""
-    amount = func.sum(table.c.amount) if together else table.c.amount
-    columns = (table.c.value_id, amount) if together else (table.c.value_id, amount, table.c.start)
+    """Return the query that reads a span of a table of sums: value id, amount, and where in the span that is.
+
+    That is a number of parts of ``each`` units, added up; where ``each`` is 0 the unit, as it is stored.
+    """
+    amount, place = func.sum(table.c.amount), (table.c.start - begin) // each if each else table.c.start
+    if each >= end - begin:
+        place = literal(0)
     query = (
-        select(*columns)
+        select(table.c.value_id, amount if each else table.c.amount, place)
         .select_from(call_values.join(table, call_values.c.id == table.c.value_id))
         .where(call_values.c.kind.in_(sorted(kinds)), table.c.direction.in_(directions))
         .where(table.c.start >= begin, table.c.start < end)
     )
-    return query.group_by(table.c.value_id) if together else query
+    if each >= end - begin:
+        return query.group_by(table.c.value_id)
+    return query.group_by(table.c.value_id, text("3")) if each else query
 
 
 def _add_sums(
     connection: Connection,
     table: Table,
-    span: tuple[int, int],
-    parts: Mapping[int, int] | int,
+    run: _Run,
     names: Mapping[int, Value],
     wanted: tuple[Collection[str], tuple[int, ...]],
     totals: Sequence[Counter[Value]],
 ) -> None:
-    together = isinstance(parts, int)
-    rows = connection.execute(sums_query(table, *span, *wanted, together=together))
-    if isinstance(parts, int):
-        for value_id, amount in rows:
-            totals[parts][names[value_id]] += int(amount)
-    else:
-        for value_id, amount, start in rows:
-            totals[parts[start]][names[value_id]] += amount
+    rows = connection.execute(sums_query(table, run.begin, run.end, *wanted, each=run.each))
+    for value_id, amount, place in rows:
+        part = run.first_part + place if run.each else run.parts[place]
+        totals[part][names[value_id]] += int(amount)
 
 
 def _add_calls(

@@ -28,6 +28,7 @@ from tests.history.stored import execute, record, write
 from tests.history.sums_oracle import KINDS, added_up, again_ms, facts_of, of_kinds
 
 FIRST_MS = 1_764_565_200_000  # 2025-12-01 in New York, where the year of calls begins
+HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 INBOUND = CallFilter(values={"direction": ("inbound",)})
 
@@ -72,6 +73,10 @@ def test_sums_are_what_looking_at_every_call_gives(
         every = facts_of(kept.values())
         since = FIRST_MS + data.draw(st.integers(0, 10 * DAY_MS))
         cuts = sorted({since, *(since + data.draw(st.integers(1, 20 * DAY_MS)) for _ in range(3))})
+        if data.draw(st.booleans()):  # hours and days of one length, with an odd one among them, as clocks make it
+            first, each = -(-since // HOUR_MS), data.draw(st.sampled_from([1, 6, 24, 48]))
+            odd, shift = data.draw(st.integers(0, 12)), data.draw(st.sampled_from([-1, 0, 1]))
+            cuts = sorted({HOUR_MS * (first + place * each + (shift if place > odd else 0)) for place in range(14)})
         for wanted, direction in ((CallFilter(), ""), (INBOUND, "inbound")):
             expected = [of_kinds(added_up(every, *span, direction)) for span in pairwise(cuts)]
             assert [of_kinds(one) for one in history.index.totals(wanted, cuts, KINDS)] == expected
@@ -153,9 +158,9 @@ def test_a_record_that_lost_its_words_counts_as_before_and_loses_what_was_not_un
 
 
 @pytest.mark.parametrize("table", [sums_by_hour, sums_by_day], ids=lambda table: table.name)
-@pytest.mark.parametrize("together", [True, False], ids=["together", "by unit"])
-def test_sums_are_read_through_their_index(tmp_path: Path, table: Any, together: bool) -> None:
-    query = sums_query(table, 10, 20, ("outcome", "asked"), (0,), together=together)
+@pytest.mark.parametrize("each", [10, 2, 0], ids=["together", "in parts", "by unit"])
+def test_sums_are_read_through_their_index(tmp_path: Path, table: Any, each: int) -> None:
+    query = sums_query(table, 10, 20, ("outcome", "asked"), (0,), each=each)
     plan = _plan(tmp_path, query)
     assert any("SEARCH call_values USING" in line and "kind=?" in line for line in plan), plan
     assert any(f"SEARCH {table.name} USING PRIMARY KEY" in line and "start>?" in line for line in plan), plan
