@@ -70,6 +70,8 @@ class CalleeClassifier:
         """Time since the last frame of a beep."""
         self._waited_ms = 0
         self._person = False
+        self._screened = False
+        """True once a screener was told: its further sentences are no second one."""
         self.is_machine = False
         """True once it is a voicemail; it is reported when it can be spoken to."""
 
@@ -104,8 +106,20 @@ class CalleeClassifier:
         if kind is None:
             return None
         if kind == "screener":
-            self._now, self._before = {}, {}  # it is answered once: the same words count no second time
+            self._screened = True
+            self._forget_pieces()  # it is answered once: the same words count no second time
         return CalleeReport(kind)
+
+    def screens(self, text: str) -> bool:
+        """Return whether the text of a turn is a screener's: nobody has greeted yet."""
+        if self._person or not pieces_in(text, self._pieces.get("screener", ())):
+            return False
+        if self._screened:
+            self._forget_pieces()
+        return True
+
+    def _forget_pieces(self) -> None:
+        self._now, self._before = {}, {}
 
     def heard(self, text: str) -> None:
         """Take the final text of a turn: it is whole where the running one lags."""
@@ -135,7 +149,7 @@ class CalleeClassifier:
         options = self._options
         if tone is Tone.FAX and self._voiced_ms < options.pause_ms and not self.is_machine:
             return "fax"
-        if self._found("screener"):
+        if self._found("screener") and not self._screened:
             return "screener" if self._silence_ms >= options.screener_pause_ms else None
         menu, spoken = len(self._found("ivr")), len(self._found("voicemail"))
         if menu >= options.machine_phrases or (menu and self._speech_ms >= options.menu_speech_ms):
@@ -210,7 +224,7 @@ class CalleeWatcher:
         """Return whether a turn that has ended with ``text`` is no answer: a machine speaks, or may speak."""
         classifier = self.classifier
         classifier.heard(text)
-        if classifier.is_machine:
+        if classifier.is_machine or (self._greeting and classifier.screens(text)):
             return True
         if completeness in (Completeness.COMPLETE, Completeness.LIKELY):
             classifier.answered()

@@ -69,7 +69,7 @@ CUSTOMERS: Sequence[DemoCustomer] = (
         "Sofia", "+17025550151", "58124", "survey", "espeak:en-us+linda",
         {
             r"am i speaking with": "yes speaking",
-            r"may i ask": "sure",
+            r"may i ask": "yes",
             r"how satisfied|one to five|from one": "keys:5",
         },
         r"thank you for your time",

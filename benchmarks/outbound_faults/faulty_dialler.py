@@ -28,7 +28,7 @@ def _word(name: str) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
-def _now(_: SystemClock) -> datetime:
+def _ahead(_: SystemClock) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=float(_word("ORDERLINE_DIALLER_CLOCK") or 0))
 
 
@@ -42,6 +42,6 @@ async def _placed(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    SystemClock.now = _now  # type: ignore[method-assign, assignment]
+    SystemClock.now = _ahead  # type: ignore[assignment, method-assign]
     Channels.originate_to_dialplan = _placed  # type: ignore[method-assign]
     sys.exit(main())

@@ -42,8 +42,8 @@ async def same_webhook(rig: OutboundTestbed, findings: CaseFindings) -> None:
         "data": {"order": order, "delivered_at": rig.now().isoformat(), "phone": number, "name": "James", "parcels": 1},
     }).encode()  # fmt: skip
     async with rig.place.feed.follow(number) as feed, aiohttp.ClientSession() as session:
-        at_once = await asyncio.gather(_post(session, rig, body), _post(session, rig, body))
-        statuses = [*at_once, await _post(session, rig, body)]
+        together = await asyncio.gather(_post(session, rig, body), _post(session, rig, body))
+        statuses = [*together, await _post(session, rig, body)]
         findings.require(statuses == [200, 200, 200], f"answers: {statuses}")
         jobs = [job for job in await rig.store.jobs(limit=10_000) if job.key == delivery_key(order)]
         findings.require(len(jobs) == 1, f"{len(jobs)} jobs")

@@ -53,7 +53,9 @@ _BEEP: Mapping[str, Sequence[Pcm]] = {
     "beeps": (tone(1000.0, 0.4), silence(0.35), tone(1000.0, 0.4)),
 }
 _NOTHING_SAID_SECONDS = 1.2
-_OPENING, _MESSAGE = "outbound_opening", "outbound.says.message"
+_OPENING, _MESSAGE, _WHO_CALLS = "outbound_opening", "outbound_message", "outbound_screener"
+_ALSO = {"voicemail": (_MESSAGE,), "screener": (_WHO_CALLS, _MESSAGE)}
+"""What these may be told besides; each once."""
 _CONTENT = re.compile(r"\b(order|parcel|package|refund|return|item|10473)\b", re.IGNORECASE)
 _REACHED = ("person", "right_person", "wrong_number")
 
@@ -80,10 +82,8 @@ def problem_of(kind: str, outcome: OpeningOutcome) -> str:
         return f"a machine, recorded as {outcome.reached}"
     if _CONTENT.search(outcome.words):
         return "a machine, told what it is about"
-    openings = sum(one == _OPENING for one in outcome.said)
-    allowed = {_OPENING, _MESSAGE} if kind == "voicemail" else {_OPENING}
-    more = [one for one in outcome.said if one not in allowed and not one.startswith("outbound.says.screener")]
-    if more or openings > 1:
+    allowed = {_OPENING, *_ALSO.get(kind, ())}
+    if set(outcome.said) - allowed or len(outcome.said) > len(set(outcome.said)):
         return f"a machine, told {', '.join(outcome.said)}"
     return ""
 

@@ -45,13 +45,13 @@ def test_every_greeting_is_spoken_by_as_many_voices_as_wanted() -> None:
         ("person", outcome("silent", "outbound_opening"), False),
         ("person", outcome("voicemail"), False),
         ("voicemail", outcome("voicemail"), True),
-        ("voicemail", outcome("voicemail", "outbound_opening", "outbound.says.message"), True),
+        ("voicemail", outcome("voicemail", "outbound_opening", "outbound_message"), True),
         ("voicemail", outcome("voicemail", "outbound_opening", "is_it_you"), False),
         ("voicemail", outcome("voicemail", "outbound_opening", "outbound_opening"), False),
         ("voicemail", outcome("person", "outbound_opening"), False),
         ("voicemail", outcome("voicemail", "outbound_opening", words="about your order"), False),
-        ("screener", outcome("screener", "outbound.says.screener"), True),
-        ("menu", outcome("ivr", "outbound.says.message"), False),
+        ("screener", outcome("screener", "outbound_screener"), True),
+        ("menu", outcome("ivr", "outbound_message"), False),
     ],
 )
 def test_what_is_right(kind: str, found: OpeningOutcome, *, right: bool) -> None:

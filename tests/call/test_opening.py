@@ -189,6 +189,21 @@ def test_a_screener_is_told_when_it_waits_for_an_answer(said: str) -> None:
     assert line.kinds == ["screener"]
 
 
+def test_a_screener_that_speaks_on_is_no_second_one_and_nobodys_greeting() -> None:
+    watcher = CalleeWatcher(CalleeWatch(PHRASES, greeting=True, leaves_message=True))
+    said = "please say your name and why you are calling"
+    assert watcher.listens_on(said, Completeness.OPEN), "before it is told: it has not greeted"
+    watcher.classifier.next_turn()
+    reports = [watcher.frame(b"\0" * 320, voice=False, text="", frame_ms=20) for _ in range(40)]
+    assert [report.kind for report in reports if report is not None] == ["screener"]
+    watcher.begin_turn(CalleeWatch(PHRASES, greeting=True, leaves_message=True))
+    assert watcher.listens_on("please stay on the line", Completeness.OPEN)
+    watcher.classifier.next_turn()
+    later = [watcher.frame(b"\0" * 320, voice=False, text="", frame_ms=20) for _ in range(40)]
+    assert later == [None] * 40
+    assert not watcher.listens_on("hello", Completeness.COMPLETE)
+
+
 def test_a_menu_is_told() -> None:
     line = Line().says("thank you for calling press one for sales press two for support")
     assert line.kinds[:1] == ["ivr"]

@@ -300,6 +300,8 @@ class Conversation:
             outbound.note_person(scene, event)
             if self._state.focus is None and scene.placed and event.keys == STOP_KEY:
                 return outbound.stop(scene, sure=True)  # pressed during our last words
+            if outbound.says_yes_too_early(scene, event):
+                return fallbacks.no_match(scene)
             return interpret.interpret_answer(scene, event)
         if isinstance(event, NoInput):
             scene.understood = "silence"

@@ -12,7 +12,7 @@ from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.grammar.intent import Intent
-from agent.dialog.model.outbound import OutboundCalls
+from agent.dialog.model.outbound import RIGHT_PERSON_SAYS, OutboundCalls
 
 GREETING_SECONDS = 1.2
 """So long the callee's greeting is waited for; then we speak first."""
@@ -138,6 +138,20 @@ def note_person(scene: TurnContext, event: TurnInput) -> None:
     """Note that somebody answered: who speaks or presses a key is no machine."""
     if scene.placed and (event.text or event.keys) and scene.state.reached in ("", "screener"):
         scene.state.reached = "person"
+
+
+def says_yes_too_early(scene: TurnContext, event: TurnInput) -> bool:
+    """Return whether a yes came into our question, before the name in it was heard, and nothing was asked again yet.
+
+    A voicemail that speaks on is misheard so ("this is Dana", "this is her"); a person says it once more.
+    """
+    focus, state = scene.state.focus, scene.state
+    if not scene.placed or scene.knows_callee or focus is None or not (event.barged_in and event.text):
+        return False
+    if focus.slot != section(scene).right_person or state.no_match or state.no_input:
+        return False
+    match = scene.grammar(focus).match(event)
+    return match is not None and (match.meaning.kind, match.meaning.name) == ("value", RIGHT_PERSON_SAYS)
 
 
 def deaf(scene: TurnContext) -> NextAction:

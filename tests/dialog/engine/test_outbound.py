@@ -177,3 +177,22 @@ def test_an_ordinary_call_has_no_such_story() -> None:
 def test_a_purpose_without_a_flow_is_refused() -> None:
     with pytest.raises(DialogError):
         call(job={"purpose": "sales"}).start()
+
+
+def test_a_yes_into_the_question_is_asked_about_once_because_nobody_had_heard_the_name() -> None:
+    talk = call()
+    talk.start()
+    talk.hear(TurnInput(text="hello"))
+    turn = talk.hear(TurnInput(text="this is her", barged_in=True))
+    said = " ".join(prompt.text for prompt in turn.say)
+    assert "Am I speaking with Maria" in said
+    assert not PRIVATE.search(said)
+    turn = talk.hear(TurnInput(text="yes this is her", barged_in=True))
+    assert "reach you" in " ".join(prompt.text for prompt in turn.say)
+
+
+def test_a_yes_behind_the_question_is_taken_at_once() -> None:
+    talk = call()
+    talk.start()
+    talk.hear(TurnInput(text="hello"))
+    assert "reach you" in " ".join(prompt.text for prompt in talk.hear(TurnInput(text="this is her")).say)
