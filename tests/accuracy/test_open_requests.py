@@ -12,12 +12,9 @@ from agent.accuracy.open_report import open_page, open_report, open_summary
 from agent.accuracy.open_requests import CONDITIONS, FOREIGN, OPEN, open_items, open_sentences, open_trials
 from agent.accuracy.speakers import HEARD_BEFORE, KOKORO, OPEN_REQUEST_VOICES, TRAINED
 from agent.accuracy.trial_types import HeardUtterance, OpenDecision, Outcome, TrialResult
-from agent.dialog.pack.loader import FlowPack
-from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.understanding.examples import example_expander, example_lists
-from agent.flows import english_pack
 from agent.languages.registry import find_language
-from agent.speech.wording import filters
+from tests.shipped_pack import shipped_pack
 
 
 def test_there_are_enough_sentences_and_none_stands_twice() -> None:
@@ -52,7 +49,7 @@ def test_a_quick_run_says_a_part_of_them_with_every_voice() -> None:
 
 
 def test_no_sentence_of_the_measurement_stands_in_the_procedures() -> None:
-    pack = FlowPack.load(english_pack(), SandboxRenderer(filters).filters, {})
+    pack = shipped_pack()
     expander = example_expander(pack.contents, find_language("en"))
     examples = {
         phrase.text

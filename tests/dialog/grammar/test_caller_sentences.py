@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,12 +37,14 @@ def meant(match: GrammarMatch | None) -> str:
     return meaning.name if meaning.kind == "value" else f"{meaning.kind}:{meaning.name}"
 
 
-def sentences(lot: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what is expected, what is said, and what is understood."""
+@cache
+def sentences(lot: str) -> tuple[tuple[str, str, str], ...]:
+    """Return what is expected, what is said, and what is understood."""
+    found = []
     for expected, said in SENTENCES_BY_GROUP[lot].items():
         grammar = PACK.grammars[YES_OR_NO if expected in ("yes", "no") else OPENING]
-        for sentence in said:
-            yield expected, sentence, meant(grammar.match(heard_text(sentence)))
+        found += [(expected, sentence, meant(grammar.match(heard_text(sentence)))) for sentence in said]
+    return tuple(found)
 
 
 @pytest.mark.parametrize("lot", SENTENCES_BY_GROUP)

@@ -9,6 +9,7 @@ from agent.dialog.grammar.entry_table import EntryTable
 from agent.dialog.pack import reader
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
+from tests.shipped_pack import shipped_pack
 
 ITEMS = (Option("A", "Brass Desk Lamp"), Option("B", "Oak Bedside Table"))
 
@@ -32,7 +33,7 @@ def test_what_may_be_said_at_any_moment_is_compiled_once_and_not_again_for_a_cal
 
 
 def test_questions_for_yes_and_no_share_one_grammar() -> None:
-    pack = FlowPack.load(english_pack())
+    pack = shipped_pack()
     asked = [f"collect:{name}" for name, slot in pack.contents.slots.items() if slot.type == "yes_no"]
     assert len(asked) > 2
     assert {id(pack.grammars[key]) for key in asked} == {id(pack.grammars[grammar_builder.CONFIRM_REQUEST])}

@@ -11,8 +11,8 @@ from agent.dialog.errors import FlowError
 from agent.dialog.model.model import Story
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
-from agent.flows import english_pack
 from tests.dialog.pack.test_loader import SYSTEM, findings, line_of, load
+from tests.shipped_pack import shipped_pack
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 LIBRARY = f"""\
@@ -71,7 +71,7 @@ def test_only_the_slots_named_are_told(tmp_path: Path) -> None:
 
 
 def test_the_shipped_pack_says_so_itself() -> None:
-    assert FlowPack.load(english_pack()).story == Story(about="order_number", verified="verified")
+    assert shipped_pack().story == Story(about="order_number", verified="verified")
 
 
 @pytest.mark.parametrize(

@@ -110,11 +110,13 @@ def test_an_escaped_label_holds_nothing_of_mermaids(text: str) -> None:
     assert re.sub(r"#(\d+);", lambda found: chr(int(found[1])), escaped(text)) == " ".join(text.split())
 
 
+@pytest.mark.usefixtures("shipped_pack_loaded_once")
 def test_a_flow_that_is_not_there_is_told_with_the_nearest_name() -> None:
     with pytest.raises(DialogError, match="there is no flow 'retruns'; did you mean 'returns'"):
         show_flow(english_pack(), "retruns", "svg", RENDER)
 
 
+@pytest.mark.usefixtures("shipped_pack_loaded_once")
 def test_all_flows_are_written_into_a_directory(tmp_path: Path) -> None:
     written = show_all_flows(english_pack(), ["mermaid", "svg"], tmp_path / "new", RENDER)
     assert len(written) == 2 * len(CONTENTS.flows)

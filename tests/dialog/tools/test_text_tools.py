@@ -160,6 +160,7 @@ def test_what_cannot_be_typed_in_a_chat_is_told_and_the_end_of_input_hangs_up() 
     assert shown.endswith("[call over: abandoned]\n")
 
 
+@pytest.mark.usefixtures("shipped_pack_loaded_once")
 def test_checking_flows_tells_words_the_recogniser_does_not_know() -> None:
     out = io.StringIO()
     words = set(PACK.vocabulary()) - {"parcel"}
@@ -171,6 +172,7 @@ def test_checking_flows_tells_words_the_recogniser_does_not_know() -> None:
     assert "no mistakes, 1 warning" in out.getvalue()
 
 
+@pytest.mark.usefixtures("shipped_pack_loaded_once")
 def test_checking_for_machines_is_one_json_object(tmp_path: Path) -> None:
     out = io.StringIO()
     assert check_flows(english_pack(), out, RENDER, as_json=True) == 0
@@ -200,6 +202,7 @@ def test_checking_a_broken_pack_fails_and_lists_the_mistakes(tmp_path: Path) -> 
     assert "a.yaml:2: flws: there is no key 'flws' here; did you mean 'flows'?" in out.getvalue()
 
 
+@pytest.mark.usefixtures("shipped_pack_loaded_once")
 def test_a_call_in_text_that_goes_wrong_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "calls.yaml"
     file.write_text(
