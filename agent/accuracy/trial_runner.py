@@ -161,7 +161,9 @@ class TrialRunner:
         return over_phone_line(speech, condition, seed, self._talking(condition))
 
     def _voice(self, item: TrialItem, words: str) -> str:
-        """A recorded speaker knows digits only: what else there is to say is said by another voice of the same line."""
+        """What of a recorded speaker there is no recording of is said by another voice of the same line."""
+        if item.file is not None:
+            return STAND_IN
         return item.speaker if self._speakers.can_say(item.speaker, words) else STAND_IN
 
     def _talking(self, condition: LineCondition) -> list[Pcm]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +235,18 @@ def test_a_busy_machine_hears_the_same(ready: TrialRunner) -> None:
     assert events[0] == events[1]
     assert isinstance(events[0], TurnInput)
     assert events[0].text == "three eight two one five"
+
+
+def test_a_recorded_caller_says_the_recording_again_and_other_words_with_another_voice(
+    ready: TrialRunner, tmp_path: Path
+) -> None:
+    recording = tmp_path / "a.wav"
+    write_wav(recording, (8000 * np.sin(np.arange(4000) / 3)).astype("<i2"))
+    number = item("number", "order_number", "order_number", "10473", "one zero four seven three", "ann")
+    recorded = trial(replace(number, file=recording))
+    first, again, other = (
+        ready.line(recorded, words, count)
+        for count, words in enumerate((number.answer.first, number.answer.first, "no"))
+    )
+    assert np.array_equal(first, again)
+    assert len(other) != len(first)
