@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from agent.console.pages import account, audit, calls, impact, live, misheard, people, reports, service, shop_words
+from agent.console.pages import (
+    account,
+    audit,
+    builder,
+    calls,
+    impact,
+    live,
+    misheard,
+    people,
+    reports,
+    service,
+    shop_words,
+)
 
 
 def page_routes() -> list[web.RouteDef]:
@@ -17,6 +29,7 @@ def page_routes() -> list[web.RouteDef]:
         *impact.routes(),
         *service.routes(),
         *shop_words.routes(),
+        *builder.routes(),
         *people.routes(),
         *audit.routes(),
         *account.routes(),

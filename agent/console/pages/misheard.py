@@ -43,5 +43,5 @@ async def _misheard(request: web.Request) -> web.StreamResponse:
         records += [record if person.may(Right.NUMBERS) else without_numbers(record) for record in part.values()]
         query, more = query.model_copy(update={"after": found.next}), bool(found.next)
     view = misheard(records)
-    values = {"view": dataclasses.replace(view, more=more), "address": address, "periods": PERIODS}
+    values = {"view": dataclasses.replace(view, more=more), "address": address, "periods": PERIODS, "rights": " ".join(person.rights)}
     return render(request, "misheard.html", values)
