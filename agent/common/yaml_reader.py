@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
@@ -30,6 +30,8 @@ class YamlFinding:
     """Keys from the top of the file: ``flows.order_status.steps[2].next``."""
     message: str
     severity: Literal["error", "warning"] = "error"
+    keys: KeyPath = field(default=(), compare=False, repr=False)
+    """The same as ``path``, for programs; ``()`` where the whole file is meant."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -62,6 +64,18 @@ def path_text(path: KeyPath) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
+
+
+def value_at(data: Any, path: KeyPath) -> Any:
+    """Return what stands at a place of a file's data; None where nothing does."""
+    for part in path:
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data
 
 
 def read(file: str, content: str, typed: Callable[[KeyPath], bool] | None = None) -> YamlSource:
@@ -169,4 +183,5 @@ class _Builder:
         return data
 
     def _report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
-        self.findings.append(YamlFinding(self.file, node.start_mark.line + 1, path_text(path), message))
+        line = node.start_mark.line + 1
+        self.findings.append(YamlFinding(self.file, line, path_text(path), message, keys=path))
