@@ -85,24 +85,35 @@ def read(file: str, content: str, typed: Callable[[KeyPath], bool] | None = None
     itself are mistakes; tags are not executed. Where ``typed`` says so of a place, unquoted numbers, ``true`` and
     ``false`` are what JSON takes them for.
     """
+    return read_with_nodes(file, content, typed)[0]
+
+
+def read_with_nodes(
+    file: str, content: str, typed: Callable[[KeyPath], bool] | None = None
+) -> tuple[YamlSource, yaml.Node | None]:
+    """Do the same, and return the nodes with their marks as well; None where the file is empty or unreadable."""
     if len(content) > MAX_FILE_BYTES:
-        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
+        finding = YamlFinding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters")
+        return YamlSource(file, None, {}, (finding,)), None
     try:
-        root = _compose(content)
+        root = compose(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
         message = f"is not readable YAML: {error.problem or error.context}"
-        return YamlSource(file, None, {}, (YamlFinding(file, line, "", message),))
+        return YamlSource(file, None, {}, (YamlFinding(file, line, "", message),)), None
     except (yaml.YAMLError, RecursionError) as error:
-        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is not readable YAML: {error}"),))
+        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is not readable YAML: {error}"),)), None
     builder = _Builder(file, typed)
     data = builder.build(root, ()) if root is not None else None
-    return YamlSource(file, data, builder.lines, tuple(builder.findings))
+    return YamlSource(file, data, builder.lines, tuple(builder.findings)), root
 
 
-def _compose(content: str) -> yaml.Node | None:
-    """Return the node tree. libyaml scans eight times as fast; what it refuses is told in PyYAML's own words."""
+def compose(content: str) -> yaml.Node | None:
+    """Return the node tree with its marks, None for an empty file. Raises ``yaml.YAMLError``, RecursionError.
+
+    libyaml scans eight times as fast; what it refuses is told in PyYAML's own words.
+    """
     if _FastLoader is not None:
         with contextlib.suppress(yaml.YAMLError, UnicodeError, RecursionError):
             return yaml.compose(content, Loader=_FastLoader)
