@@ -20,8 +20,8 @@ _INDENT = "  "
 def saved_test_yaml(name: str, setup: CallSetup, exchanges: Sequence[SimulatedExchange]) -> str:
     """Return the call as one entry of ``calls:``, indented by two spaces.
 
-    Each turn expects the last sentence that was said, what became known, and how the call ended; not every word: a
-    prompt may be put better without a test to be changed.
+    Each turn expects the last sentence of every prompt that was said, what became known, and how the call ended; not
+    every word: most of a prompt may be put better without a test to be changed.
     """
     call: dict[str, Any] = {"call": name, **_setup(setup)}
     known: dict[str, str] = {}
@@ -105,9 +105,11 @@ def _answer(effect: AnsweredEffect) -> Any:
 def _expected(exchange: SimulatedExchange, known: dict[str, str]) -> dict[str, Any]:
     then = exchange.turn.then
     told: dict[str, Any] = {}
-    words = _last_sentence(" ".join(prompt.text for prompt in exchange.said))
+    bridged = {effect.effect.filler for effect in exchange.effects if effect.slow}  # a call in text knows no slowness
+    said = (_last_sentence(prompt.text) for prompt in exchange.said if prompt not in bridged)
+    words = list(dict.fromkeys(filter(None, said)))
     if words:
-        told["agent"] = words
+        told["agent"] = words if len(words) > 1 else words[0]
     learned = {name: value for name, value in exchange.slots.items() if known.get(name) != value}
     if learned:
         told["slots"] = learned
