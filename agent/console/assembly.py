@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from agent.builder.desk import builder_desk
 from agent.common.addresses import host_port, local_url
 from agent.common.log_rate import RateLimitedLog
 from agent.common.sqlite import SqliteFile
@@ -81,7 +82,8 @@ async def console_context(
     calls = FinishedCalls(history, now, functools.partial(local_moment, timezone=settings.shop.timezone))
     sound = SoundDirectory(settings.sound.directory or settings.state_directory / "sound")
     idle, whole = settings.console.idle_minutes * 60, settings.console.session_hours * 3600
-    async with aiohttp.ClientSession() as http:
+    async with contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
         clients = [AgentClient(address, http) for address in (node_addresses(settings) if nodes is None else nodes)]
         live = LiveHub(clients, lambda: _iso(now()))
         context = ConsoleContext(
@@ -101,6 +103,7 @@ async def console_context(
             listenings=Listenings(),
             notes=Notes(database),
             procedures=ProcedureFiles(settings.flows_directory or english_pack()),
+            desk=await stack.enter_async_context(builder_desk(settings, clients)),
             now=now,
             templates=template_environment(),
         )

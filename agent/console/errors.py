@@ -10,8 +10,16 @@ from aiohttp import web
 
 from agent.errors import OrderlineError
 
-_BAD_REQUEST = frozenset({"query", "search", "words", "note", "weak_password", "console_people", "console_right"})
-_CONFLICT = frozenset({"agent_refuses"})
+_BAD_REQUEST = frozenset(
+    {
+        *("query", "search", "words", "note", "weak_password", "console_people", "console_right"),
+        *("flow_pack", "pack_tests", "teaching"),
+    }
+)
+_CONFLICT = frozenset(
+    {"agent_refuses", "simulation", "unusable_pack", "not_playable", "hand_edited", "pack_tests_changed"}
+)
+_NOT_FOUND = frozenset({"no_edition", "no_simulation"})
 _FULL, _BUSY, _LOCKED, _READONLY = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_BUSY,
@@ -54,6 +62,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(400, error.message, error.code)
         case OrderlineError() if error.code in _CONFLICT:
             return Problem(409, error.message, error.code)
+        case OrderlineError() if error.code in _NOT_FOUND:
+            return Problem(404, error.message, error.code)
         case OrderlineError():
             return Problem(503, error.message, error.code)
         case sqlite3.Error():

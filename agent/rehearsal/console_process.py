@@ -88,7 +88,7 @@ def _write_settings(stack: PrivateCallCentre, run_dir: Path, port: int) -> Path:
     settings = yaml.safe_load((stack.agent.config_dir / "orderline.yaml").read_text(encoding="utf-8"))
     token = stack.agent.config_dir / "control-token"
     settings["control"] |= {"port": stack.agent.control_port, "token_file": str(token)}
-    settings["console"] = {"port": port}
+    settings["console"] = {**settings.get("console", {}), "port": port}
     (config / "orderline.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return config
 

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from agent.console.control_client import NodeAddress
 from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.routes import control_routes
 from agent.control.server import ControlServer
+from agent.dialog.pack.pack_files import edition_of, read_pack_files
 from agent.telemetry.event_bus import EventBus
 
 TOKEN = "the-token"
@@ -28,6 +30,15 @@ class MadeUpAgent:
     bus: EventBus = field(default_factory=EventBus)
     server: ControlServer | None = None
     pause: PauseSwitch | None = None
+    flows: Path | None = None
+    """Procedures whose edition it always has in force."""
+
+    def status(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"live_calls": 0}
+        if self.flows is not None:
+            edition = edition_of(read_pack_files(self.flows)[0])
+            told["procedures"] = {"directory": str(self.flows), "edition": edition, "refused": [], "refused_at": ""}
+        return told
 
     async def start(self) -> None:
         self.bus = EventBus()
@@ -35,7 +46,7 @@ class MadeUpAgent:
         self.bus.subscribe(feed.send)
         self.pause = PauseSwitch(self.state / f"paused-{self.name}.json", lambda: datetime.now(UTC))
         routes = control_routes(self.pause, list)
-        self.server = ControlServer(feed, TOKEN, lambda: {"live_calls": 0}, routes)
+        self.server = ControlServer(feed, TOKEN, self.status, routes)
         await self.server.start("127.0.0.1", self.port)
         self.port = self.server.port
 
