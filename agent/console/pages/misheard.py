@@ -27,5 +27,10 @@ async def _misheard(request: web.Request) -> web.StreamResponse:
     days = {name: text for name, text in address.api_pairs(context.now()) if name in ("from", "to")}
     records, more = await recent_records(context, person, days)
     view = misheard(records)
-    values = {"view": dataclasses.replace(view, more=more), "address": address, "periods": PERIODS, "rights": " ".join(person.rights)}
+    values = {
+        "view": dataclasses.replace(view, more=more),
+        "address": address,
+        "periods": PERIODS,
+        "rights": " ".join(person.rights),
+    }
     return render(request, "misheard.html", values)

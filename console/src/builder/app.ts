@@ -80,11 +80,12 @@ async function openWorkspace(root: HTMLElement, place: HTMLElement): Promise<Sho
   remember(session.summary);
   await session.open();
   const may = new Set(rights.split(" "));
-  const findings = new Findings(session, () => {
+  const told = (): void => {
     shown.bar?.draw("findings");
     refreshNotes(place);
     shown.page?.drawList?.();
-  });
+  };
+  const findings = new Findings(session, told, may.has("procedures"));
   const shown: Shown = { work: { session, findings, person, may: (right) => may.has(right) }, bar: null, page: null };
   return shown;
 }

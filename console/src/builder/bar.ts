@@ -50,7 +50,7 @@ export class DraftBar {
         work.may("edit") ? find : null,
         this.#undo,
         this.#redo,
-        this.#findings,
+        work.findings.allowed ? this.#findings : null,
         work.may("test") ? test : null,
         work.may("publish") ? publish : null,
       ),
@@ -74,7 +74,7 @@ export class DraftBar {
     this.#findings.className = `findings-button ${mistakes ? "bad" : others ? "warn" : "good"}`;
     setText(this.#findings, findings.problem ? "Not checked" : findingsText(findings.seq < 0, mistakes, others));
     this.#findings.setAttribute("aria-busy", String(findings.running));
-    if (change === "tree") this.#tellWho();
+    if (change === "tree" || change === "state") this.#tellWho();
   }
 
   #drawSaved(): void {
@@ -101,11 +101,12 @@ export class DraftBar {
   #tellWho(): void {
     const { summary } = this.work.session;
     const others = [...new Set([summary.owner, summary.changed_by])].filter((who) => who && who !== this.work.person);
-    const text = others.length
+    const over = summary.state !== "open" ? `This draft was ${summary.state} by ${summary.changed_by}: load the page again to begin another one.` : "";
+    const text = over || (others.length
       ? summary.owner === this.work.person
         ? `${summary.changed_by} works on this draft as well.`
         : `This is the draft of ${summary.owner}: what you change goes into it.`
-      : "";
+      : "");
     if (text === this.#seenBy) return;
     this.#seenBy = text;
     setText(this.#news, text);

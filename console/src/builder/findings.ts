@@ -38,6 +38,8 @@ export class Findings {
   constructor(
     private readonly session: DraftSession,
     private readonly changed: () => void,
+    /** Without the right to read procedures nothing is checked here: the publication does. */
+    readonly allowed: boolean,
   ) {}
 
   get errors(): Finding[] {
@@ -54,7 +56,7 @@ export class Findings {
 
   /** Checks a state of the draft that has not been checked yet, when nothing has been typed for a moment. */
   soon(): void {
-    if (this.session.saving !== "saved" || this.session.seq === this.#askedSeq) return;
+    if (!this.allowed || this.session.saving !== "saved" || this.session.seq === this.#askedSeq) return;
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => void this.check(), QUIET_MS);
   }
