@@ -287,6 +287,14 @@ OPERATIONS = (
         refusals=(404,),
     ),
     ApiOperation(
+        *("POST", "/publications", _publish_texts, Right.PUBLISH, "publish whole files, made from the present edition"),
+        body=TextsOrder,
+        most_body_bytes=_MOST_TEXT_BYTES,
+        status=202,
+        answer=_JOB,
+        refusals=(409,),
+    ),
+    ApiOperation(
         "GET", "/editions", _editions, Right.PROCEDURES, "published editions, the latest first", EditionsQuery
     ),
     ApiOperation("GET", _ONE, _edition, Right.PROCEDURES, "one edition"),
