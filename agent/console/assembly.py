@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from agent.builder.draft_store import DraftStore
 from agent.common.addresses import host_port, local_url
 from agent.common.log_rate import RateLimitedLog
 from agent.common.sqlite import SqliteFile
@@ -101,6 +102,7 @@ async def console_context(
             listenings=Listenings(),
             notes=Notes(database),
             procedures=ProcedureFiles(settings.flows_directory or english_pack()),
+            drafts=DraftStore(database, settings.flows_directory or english_pack()),
             now=now,
             templates=template_environment(),
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 from aiohttp import web
 
+from agent.builder.draft_store import DraftStore
 from agent.common.sqlite import SqliteFile
 from agent.config.settings import Settings
 from agent.console.audit import AuditLog
@@ -50,6 +51,8 @@ class ConsoleContext:
     listenings: Listenings
     notes: Notes
     procedures: ProcedureFiles
+    drafts: DraftStore
+    """Changes of the procedures that are not published."""
     now: Callable[[], datetime]
     """The shop's time."""
     templates: jinja2.Environment

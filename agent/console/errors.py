@@ -11,7 +11,8 @@ from aiohttp import web
 from agent.errors import OrderlineError
 
 _BAD_REQUEST = frozenset({"query", "search", "words", "note", "weak_password", "console_people", "console_right"})
-_CONFLICT = frozenset({"agent_refuses"})
+_NOT_FOUND = frozenset({"draft_missing"})
+_CONFLICT = frozenset({"agent_refuses", "draft_not_open", "edit", "edit_conflict"})
 _FULL, _BUSY, _LOCKED, _READONLY = (
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_BUSY,
@@ -52,6 +53,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(error.status, detail, http.HTTPStatus(error.status).name.lower())
         case OrderlineError() if error.code in _BAD_REQUEST:
             return Problem(400, error.message, error.code)
+        case OrderlineError() if error.code in _NOT_FOUND:
+            return Problem(404, error.message, error.code)
         case OrderlineError() if error.code in _CONFLICT:
             return Problem(409, error.message, error.code)
         case OrderlineError():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.console.api import actions, calls, live, people
+from agent.console.api import actions, calls, drafts, drafts_reading, live, people
 from agent.console.api.operation import ApiOperation
 
 OPERATIONS: tuple[ApiOperation, ...] = (
@@ -10,4 +10,6 @@ OPERATIONS: tuple[ApiOperation, ...] = (
     *live.OPERATIONS,
     *actions.OPERATIONS,
     *people.OPERATIONS,
+    *drafts.OPERATIONS,
+    *drafts_reading.OPERATIONS,
 )
