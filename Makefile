@@ -47,8 +47,8 @@ run: $(VENV)/.ready  ## the same, left running for your own softphone
 rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) $(FILES)
 
-scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario
-	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 $(ARGS) \
+scenarios: $(VENV)/.ready  ## the hardest things callers do, as real calls; task success by scenario; 0.9 of them must succeed
+	@$(BIN)/orderline rehearse --home $(HOME_DIR) --at-once 2 --least-share 0.9 $(ARGS) \
 		agent/rehearsal/scripts/scenarios.yaml agent/rehearsal/scripts/letters.yaml agent/rehearsal/scripts/own_words.yaml
 
 shop-faults: $(VENV)/.ready  ## real calls over business systems with every fault there is: make shop-faults ARGS="--only orders"

@@ -69,9 +69,12 @@ async def hold_callers(settings: Settings) -> AsyncIterator[RestartHold]:
     ari.open()
     heart = Heartbeat(ari)
     try:
-        with contextlib.suppress(TimeoutError, AriError):
+        try:
             async with asyncio.timeout(_LONGEST_SECONDS):
                 holding.callers = await _hold(ari, settings)
+        except (TimeoutError, AriError) as error:
+            reason = error or f"Asterisk did not answer within {_LONGEST_SECONDS:g} s"
+            log.warning("Callers of a controller that died are not asked to hold: %s", reason)
         if holding.callers:
             heart.start(settings.call.resume_seconds)  # else a rescuer would take them
             log.warning("%d caller(s) of a controller that died are asked to hold", holding.callers)

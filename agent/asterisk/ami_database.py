@@ -7,15 +7,13 @@ DBGet needs no more than the class ``reporting``. It is asked seldom, so each qu
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from agent.asterisk.ami_queues import ManagerAddress
+from agent.asterisk.manager import ManagerConversation, manager_conversation
 from agent.errors import OrderlineError
 
 ANSWER_SECONDS = 3.0
 """A manager that has not answered after this long is not asked further."""
-_MOST_LINES = 2000
-_LINE_BREAKS = str.maketrans("", "", "\r\n")
 
 
 class ManagerUnavailable(OrderlineError):
@@ -34,52 +32,24 @@ class AsteriskDatabase:
     async def get(self, family: str, key: str) -> str:
         """Return a value, ``""`` where there is none. Raises ManagerUnavailable."""
         try:
-            async with asyncio.timeout(self._answer_seconds):
-                reader, writer = await asyncio.open_connection(self._address.host, self._address.port)
-                try:
-                    return await self._ask(reader, writer, family, key)
-                finally:
-                    writer.close()
-                    with contextlib.suppress(OSError):
-                        await writer.wait_closed()
-        except (OSError, TimeoutError, EOFError, ValueError) as error:
+            async with (
+                asyncio.timeout(self._answer_seconds),
+                manager_conversation(self._address.host, self._address.port) as manager,
+            ):
+                return await self._ask(manager, family, key)
+        except (OSError, TimeoutError, ValueError) as error:
             reason = str(error) or type(error).__name__
             raise ManagerUnavailable(f"The manager interface does not answer: {reason}") from error
 
-    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, family: str, key: str) -> str:
-        await reader.readline()  # the banner
-        _send(writer, Action="Login", Username=self._address.user, Secret=self._address.secret, Events="off")
-        login = await _packet(reader, "login")
-        if login.get("response") != "Success":
-            raise ManagerUnavailable(f"The manager interface refuses {self._address.user}: {login.get('message', '')}")
-        _send(writer, Action="DBGet", Family=family, Key=key)
-        answer = await _packet(reader, "dbget")
-        if answer.get("response") != "Success":
-            message = answer.get("message", "")
-            if "not found" in message.lower():
-                return ""
-            raise ManagerUnavailable(f"The manager interface refuses DBGet: {message}")
-        while answer.get("event") != "DBGetResponse":
-            answer = await _packet(reader, "dbget")
-        return answer.get("val", "")
-
-
-def _send(writer: asyncio.StreamWriter, **headers: str) -> None:
-    lines = [f"{name}: {value.translate(_LINE_BREAKS)}" for name, value in headers.items()]
-    lines.append(f"ActionID: {headers['Action'].lower()}")
-    writer.write("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
-
-
-async def _packet(reader: asyncio.StreamReader, action_id: str) -> dict[str, str]:
-    """Return the next packet that answers an action: header in small letters -> value."""
-    found: dict[str, str] = {}
-    for _ in range(_MOST_LINES):
-        line = (await reader.readuntil(b"\n")).decode("utf-8", "replace").strip()
-        if line:
-            name, _, value = line.partition(":")
-            found[name.strip().lower()] = value.strip()
-        elif found.get("actionid") == action_id:
-            return found
-        else:
-            found = {}
-    raise EOFError("it answered something else")
+    async def _ask(self, manager: ManagerConversation, family: str, key: str) -> str:
+        user = self._address.user
+        login = await manager.ask("Login", Username=user, Secret=self._address.secret, Events="off")
+        if login["response"] != "Success":
+            raise ManagerUnavailable(f"The manager interface refuses {user}: {login.get('message', '')}")
+        answer = await manager.ask("DBGet", Family=family, Key=key)
+        if answer["response"] == "Success":
+            return (await manager.event("DBGet", "DBGetResponse")).get("val", "")
+        message = answer.get("message", "")
+        if "not found" in message.lower():
+            return ""
+        raise ManagerUnavailable(f"The manager interface refuses DBGet: {message}")

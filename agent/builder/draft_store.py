@@ -30,7 +30,7 @@ May = Callable[[Operation], str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class EditRequest:
     """What somebody wants done together: all of it or nothing, one step to undo."""
 
     id: str
@@ -107,8 +107,8 @@ class DraftStore:
     # --- what is done in them -----------------------------------------------------------------------------------
 
     async def apply(
-        self, draft_id: str, who: str, asked: Sequence[Asked], seen: int, may: May = lambda _: ""
-    ) -> tuple[Draft, list[Answer]]:
+        self, draft_id: str, who: str, asked: Sequence[EditRequest], seen: int, may: May = lambda _: ""
+    ) -> tuple[Draft, Sequence[Answer]]:
         """Do what somebody asks for, one after the other, and return what came of each.
 
         ``seen`` is the entry up to which their browser knows the draft; what is asked for builds on one another. What
@@ -128,10 +128,12 @@ class DraftStore:
         return self._tell(draft), answers
 
     async def _apply_one(
-        self, draft: Draft, who: str, asked: Asked, view: dict[str, str] | None, may: May
+        self, draft: Draft, who: str, asked: EditRequest, view: dict[str, str] | None, may: May
     ) -> tuple[Draft, Answer, dict[str, str] | None]:
         try:
             operations = [operation_from(one) for one in asked.operations]
+            if not operations:
+                raise EditRefused("nothing is asked for", "no_operation")
             if refusal := next(filter(None, map(may, operations)), ""):
                 raise EditRefused(refusal, "not_allowed")
             now = draft.files()

@@ -67,7 +67,7 @@ _COLUMNS = "id, name, state, owner, made_at, changed_at, changed_by, base, seq"
 def all_drafts(db: sqlite3.Connection, state: str) -> list[Draft]:
     """Return drafts without their logs and files, the latest changed first; ``all`` is every state."""
     query = f"SELECT {_COLUMNS} FROM drafts WHERE ? IN ('all', state) ORDER BY changed_at DESC, id LIMIT 1000"  # noqa: S608
-    return [Draft(*row, conflicts=_conflicts(db, row["id"])) for row in db.execute(query, (state,))]
+    return [_draft(row, _conflicts(db, row["id"])) for row in db.execute(query, (state,))]
 
 
 def one_draft(db: sqlite3.Connection, draft_id: str) -> Draft | None:
@@ -78,7 +78,29 @@ def one_draft(db: sqlite3.Connection, draft_id: str) -> Draft | None:
     files = db.execute("SELECT files FROM draft_bases WHERE edition = ?", (row["base"],)).fetchone()
     query = "SELECT seq, id, at, who, kind, operations, patch, dropped FROM draft_entries WHERE draft = ? ORDER BY seq"
     entries = tuple(_entry(one) for one in db.execute(query, (draft_id,)))
-    return Draft(*row, _conflicts(db, draft_id), entries, _unpacked(files["files"]))
+    return _draft(row, _conflicts(db, draft_id), entries, _unpacked(files["files"]))
+
+
+def _draft(
+    row: sqlite3.Row,
+    conflicts: tuple[DraftConflict, ...],
+    entries: tuple[DraftEntry, ...] = (),
+    files: Mapping[str, str] | None = None,
+) -> Draft:
+    return Draft(
+        id=row["id"],
+        name=row["name"],
+        state=row["state"],
+        owner=row["owner"],
+        made_at=row["made_at"],
+        changed_at=row["changed_at"],
+        changed_by=row["changed_by"],
+        base=row["base"],
+        seq=row["seq"],
+        conflicts=conflicts,
+        entries=entries,
+        _base_files=files or {},
+    )
 
 
 def head_of(db: sqlite3.Connection, draft_id: str) -> tuple[int, str, str, int] | None:
@@ -166,7 +188,16 @@ def _conflicts(db: sqlite3.Connection, draft_id: str) -> tuple[DraftConflict, ..
         "WHERE draft = ? AND settled = '' ORDER BY number"
     )
     return tuple(
-        DraftConflict(*row[:4], tuple(json.loads(row[4])), row[5], json.loads(row[6]), json.loads(row[7]))
+        DraftConflict(
+            number=row["number"],
+            id=row["id"],
+            at=row["at"],
+            who=row["who"],
+            operations=tuple(json.loads(row["operations"])),
+            reason=row["reason"],
+            mine=json.loads(row["mine"]),
+            theirs=json.loads(row["theirs"]),
+        )
         for row in db.execute(query, (draft_id,))
     )
 

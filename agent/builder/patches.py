@@ -111,8 +111,11 @@ class _Point:
     at: int
     after_insertions: bool
     """Whether text that is inserted exactly here comes in front of the place."""
-    lost_in: tuple[int, int, int] | None = None
-    """The patch (seq, splice, characters from its start) that took away the text around the place."""
+    met: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Patches that replaced text around or beside the place: splice, and characters from its start. When such a patch
+    is taken back, the place is where it was."""
+    lost_in: int | None = None
+    """The patch that took away the text on both sides of the place."""
 
 
 def taken_back(seq: int, patch: Patch, later: Sequence[Patch], files: Mapping[str, str]) -> Patch:
@@ -153,26 +156,41 @@ def _moved(splice: Splice, file: str, later: Sequence[Patch]) -> int | None:
     for patch in later:
         for point in (start, end) if splice.old else (start,):
             _follow(point, file, patch)
-    if start.lost_in is not None or (splice.old and end.lost_in is not None):
+    if start.lost_in is not None or end.lost_in is not None:
         return None
     return start.at
 
 
 def _follow(point: _Point, file: str, patch: Patch) -> None:
     splices = patch.files.get(file, ())
-    if point.lost_in is not None:
-        seq, index, offset = point.lost_in
-        if patch.of == seq and index < len(splices):
-            shift = sum(len(one.new) - len(one.old) for one in splices[:index])
-            point.at, point.lost_in = splices[index].start + shift + offset, None
-        return
-    shift = 0
+    came_from = point.met.get(patch.of) if patch.of is not None else None
+    if point.lost_in is None:
+        _meet(point, splices, patch.seq)
+    if came_from is not None and point.lost_in in (None, patch.of):
+        index, offset = came_from
+        point.at = splices[index].start + _shift(splices[:index]) + offset
+        point.lost_in = None
+    elif point.lost_in is None:
+        _shift_point(point, splices, patch.seq)
+
+
+def _meet(point: _Point, splices: Sequence[Splice], seq: int) -> None:
     for index, splice in enumerate(splices):
+        if splice.start <= point.at <= splice.end:
+            point.met[seq] = (index, point.at - splice.start)
+
+
+def _shift_point(point: _Point, splices: Sequence[Splice], seq: int) -> None:
+    before = []
+    for splice in splices:
         if splice.start < point.at < splice.end:
-            point.lost_in = (patch.seq, index, point.at - splice.start)
+            point.lost_in = seq
             return
         inserted_here = splice.start == splice.end == point.at and point.after_insertions
-        replaced_before = splice.end <= point.at and splice.start < point.at
-        if inserted_here or replaced_before:
-            shift += len(splice.new) - len(splice.old)
-    point.at += shift
+        if inserted_here or (splice.end <= point.at and splice.start < point.at):
+            before.append(splice)
+    point.at += _shift(before)
+
+
+def _shift(splices: Sequence[Splice]) -> int:
+    return sum(len(splice.new) - len(splice.old) for splice in splices)

@@ -98,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
         "--voices", nargs="+", default=(), metavar="VOICE", help="play every call once with each voice"
     )
     rehearse.add_argument("--at-once", type=int, default=1, metavar="N", help="place up to N calls at the same time")
+    rehearse.add_argument(
+        "--least-share", type=_share, default=1.0, metavar="SHARE",
+        help="exit with 0 when at least this share of the calls did what they should, 0 to 1 (1: every call)",
+    )  # fmt: skip
 
     add_faults_command(add, _add_home)
 
@@ -118,6 +122,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo_shop(add("demo-shop", _demo_shop, "look at the demo shop, change it, or make it again"))
     add_shop_command(add, _add_home)
     return parser
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: give a number from 0 to 1, such as 0.9")
+    return share
 
 
 def _add_home(command: argparse.ArgumentParser) -> None:
@@ -240,6 +254,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         flows=options.flows.resolve() if options.flows else None,
         running=options.running,
         voices=options.voices,
+        least_share=options.least_share,
     )
     return asyncio.run(cancelled_by_sigterm(work))
 

@@ -129,6 +129,13 @@ async def redis_clock(redis: Redis) -> float:
     return float(seconds) + float(microseconds) / 1e6
 
 
+async def redis_ahead(redis: Redis, clock: Callable[[], float]) -> float:
+    """Return by how many seconds Redis's clock is ahead of ``clock``; wrong by half the way there and back at most."""
+    asked_at = clock()
+    theirs = await redis_clock(redis)
+    return theirs - (asked_at + clock()) / 2
+
+
 def is_wrong_type(error: object) -> bool:
     """Return whether Redis refused because something else stands under a key than we keep there."""
     return isinstance(error, ResponseError) and "WRONGTYPE Operation against" in str(error)

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.builder.desk import builder_desk
+from agent.builder.draft_store import DraftStore
 from agent.common.addresses import host_port, local_url
 from agent.common.log_rate import RateLimitedLog
 from agent.common.sqlite import SqliteFile
@@ -104,6 +105,7 @@ async def console_context(
             notes=Notes(database),
             procedures=ProcedureFiles(settings.flows_directory or english_pack()),
             desk=await stack.enter_async_context(builder_desk(settings, clients)),
+            drafts=DraftStore(database, settings.flows_directory or english_pack()),
             now=now,
             templates=template_environment(),
         )

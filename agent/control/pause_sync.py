@@ -12,7 +12,7 @@ from collections.abc import Callable
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type, redis_clock
+from agent.common.redis import KEY_PREFIX, SharedRedis, delete_foreign, is_wrong_type, redis_ahead
 from agent.common.tasks import cancel_and_wait
 from agent.common.untrusted import CLOCK_SKEW_SECONDS, finite_number, parse_json
 from agent.control.pause import PauseState, PauseSwitch, pause_of
@@ -61,40 +61,40 @@ class PauseSync:
 
     async def synchronise(self) -> None:
         """Tell the others what this node did since, or do what they did."""
+
+        async def exchange(redis: Redis) -> None:
+            ahead = await redis_ahead(redis, self._clock)
+            known = await _shared(redis)
+            # From here to the next await nobody can pause or resume in between.
+            if known is not None and self._follow(*known, ahead):
+                return
+            told_at, told = self._pause.changed_at, self._pause.now
+            if not told_at or (known is not None and known[1] == self._shared_at and told_at == self._agreed_at):
+                return
+            at = max(told_at + ahead, known[1] + _STEP_SECONDS if known is not None else 0.0)
+            value = {"since": told.since if told else "", "by": told.by if told else "", "at": at}
+            await redis.set(_KEY, json.dumps(value))
+            self._agreed_at, self._shared_at = told_at, at  # a change during the await is news for the next round
+
+        await self._link.ask(exchange, None)
+
+    def _follow(self, theirs: PauseState | None, shared_at: float, ahead: float) -> bool:
+        """Do what another node did at ``shared_at`` (Redis's clock), if it did so later than this one; say whether."""
         pause = self._pause
-
-        async def exchange(redis: Redis) -> tuple[PauseState | None, float] | None:
-            """Return what another node changed later than this one, with the time by this node's clock."""
-            ahead = await redis_clock(redis) - self._clock()
-            try:
-                known = _read(str(await redis.getrange(_KEY, 0, _MOST_CHARS)))
-            except ResponseError as error:
-                if not is_wrong_type(error):
-                    raise
-                await delete_foreign(redis, _KEY)
-                known = None
-            news_here = pause.changed_at != self._agreed_at
-            if known is not None and known[1] == self._shared_at and not news_here:
-                return None
-            if known is not None and known[1] != self._shared_at:
-                theirs_at = known[1] - ahead
-                if news_here and theirs_at > max(self._clock() + CLOCK_SKEW_SECONDS, pause.changed_at):
-                    pause.outrank(theirs_at)  # a change from the future cannot undo what somebody did here just now
-                if theirs_at > pause.changed_at:
-                    self._shared_at = known[1]
-                    return known[0], theirs_at
-            if pause.changed_at:
-                now = pause.now
-                at = max(pause.changed_at + ahead, known[1] + _STEP_SECONDS if known is not None else 0.0)
-                told = {"since": now.since if now else "", "by": now.by if now else "", "at": at}
-                await redis.set(_KEY, json.dumps(told))
-                self._agreed_at, self._shared_at = pause.changed_at, at
-            return None
-
-        theirs = await self._link.ask(exchange, None)
-        if theirs is not None:
-            pause.follow(*theirs)
-            self._agreed_at = pause.changed_at
+        if shared_at == self._shared_at:
+            return False
+        theirs_at = shared_at - ahead
+        if pause.changed_at != self._agreed_at:  # there is news here
+            if theirs_at > max(self._clock() + CLOCK_SKEW_SECONDS, pause.changed_at):
+                pause.outrank(theirs_at)  # a change from the future cannot undo what somebody did here just now
+        elif self._shared_at is not None and shared_at > self._shared_at:
+            # Both by Redis's clock: that this node's own was measured badly does not make the later one older.
+            theirs_at = max(theirs_at, pause.changed_at + _STEP_SECONDS)
+        if theirs_at <= pause.changed_at:
+            return False
+        pause.follow(theirs, theirs_at)
+        self._agreed_at, self._shared_at = pause.changed_at, shared_at
+        return True
 
     async def _run(self) -> None:
         while True:
@@ -103,6 +103,17 @@ class PauseSync:
                     await self._changed.wait()
             self._changed.clear()
             await self.synchronise()
+
+
+async def _shared(redis: Redis) -> tuple[PauseState | None, float] | None:
+    """Return the shared pause and when it changed by Redis's clock; None for nothing, or for what is not ours."""
+    try:
+        return _read(str(await redis.getrange(_KEY, 0, _MOST_CHARS)))
+    except ResponseError as error:
+        if not is_wrong_type(error):
+            raise
+        await delete_foreign(redis, _KEY)
+        return None
 
 
 def _read(text: str) -> tuple[PauseState | None, float] | None:

@@ -29,6 +29,7 @@ from agent.common.redis import (
     RedisUnreachable,
     SharedRedis,
     delete_foreign,
+    redis_ahead,
     redis_clock,
 )
 from agent.common.tasks import cancel_and_wait
@@ -95,7 +96,7 @@ class RedisSharing:
             return False
 
         async def add(redis: Redis) -> None:
-            ahead = await redis_clock(redis) - self._outbox.clock()  # the nodes' own clocks need not agree
+            ahead = await redis_ahead(redis, self._outbox.clock)  # the nodes' own clocks need not agree
             async with redis.pipeline(transaction=True) as batch:
                 for entry in entries:
                     fields = {

@@ -117,8 +117,11 @@ async def play_files(
     flows: Path | None,
     running: bool,
     voices: Sequence[str] = (),
+    least_share: float = 1.0,
 ) -> int:
-    """Play caller scripts and print what came of them; 0 when every call did what its script expects.
+    """Play caller scripts and print what came of them; 0 when enough calls did what their scripts expect.
+
+    ``least_share`` (0 to 1) is how many of the calls are enough: the recogniser mishears some synthetic callers.
 
     With ``voices`` every call is played once by each of them.
 
@@ -151,7 +154,7 @@ async def play_files(
         played += result.calls
     result = RehearsalResult(tuple(played))
     say(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) if as_json else "\n".join(summary_lines(result)))
-    return 0 if result.ok else 1
+    return 0 if result.good_share >= least_share else 1
 
 
 async def run(home: RehearsalHome, stop: asyncio.Event) -> int:

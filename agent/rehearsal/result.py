@@ -148,6 +148,11 @@ class RehearsalResult:
         return bool(self.calls) and all(call.ok for call in self.calls)
 
     @property
+    def good_share(self) -> float:
+        """Share of the calls that did what they should, 0 to 1; 0 for a rehearsal without calls."""
+        return sum(call.ok for call in self.calls) / len(self.calls) if self.calls else 0.0
+
+    @property
     def scenarios(self) -> tuple[ScenarioResult, ...]:
         """Task success by scenario, in the order of the scripts."""
         names = dict.fromkeys(call.scenario for call in self.calls if call.scenario)

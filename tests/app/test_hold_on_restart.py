@@ -96,12 +96,15 @@ async def test_switched_off_nobody_is_held(asterisk: FakeAsterisk, tmp_path: Pat
     assert asterisk.requests == []
 
 
-async def test_an_asterisk_that_does_not_answer_does_not_hold_up_the_start(tmp_path: Path) -> None:
+async def test_an_asterisk_that_does_not_answer_does_not_hold_up_the_start_and_the_log_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     gone = FakeAsterisk()
     await gone.start()
     await gone.stop()
     async with hold_callers(settings(gone, tmp_path)) as holding:
         assert holding.callers == 0
+    assert "are not asked to hold" in caplog.text
 
 
 async def test_where_a_start_takes_too_long_nobody_is_kept_from_people(

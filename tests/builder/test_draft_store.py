@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.builder.draft import Draft
-from agent.builder.draft_store import Asked, DraftStore
+from agent.builder.draft_store import DraftStore, EditRequest
 from agent.builder.errors import DraftMissing, DraftNotOpen
 from agent.builder.pack_files import edition_of
 from agent.common.sqlite import SqliteFile
@@ -52,7 +52,7 @@ class Desk:
         self, draft: Draft, who: str, *operations: dict[str, Any], seen: int | None = None, name: str = ""
     ) -> Any:
         asked = [
-            Asked(name or f"{who}-{draft.seq}-{number}-{hash(str(one))}", (one,))
+            EditRequest(name or f"{who}-{draft.seq}-{number}-{hash(str(one))}", (one,))
             for number, one in enumerate(operations)
         ]
         return await self.store.apply(draft.id, who, asked, draft.seq if seen is None else seen)
@@ -194,9 +194,11 @@ async def test_a_draft_is_put_aside_and_taken_up_again(desk: Desk) -> None:
 async def test_several_operations_are_all_done_or_none_and_are_one_step_to_undo(desk: Desk) -> None:
     draft = await desk.store.open("spring", "ann")
     both = (set_to("Ready."), {"op": "insert", "path": ["prompts", "more"], "value": "More."})
-    draft, _ = await desk.store.apply(draft.id, "ann", [Asked("a", both)], 0)
+    draft, _ = await desk.store.apply(draft.id, "ann", [EditRequest("a", both)], 0)
     assert draft.seq == 1
-    _, answers = await desk.store.apply(draft.id, "ann", [Asked("b", (set_to("No."), set_to("x", "nowhere", "a")))], 1)
+    _, answers = await desk.store.apply(
+        draft.id, "ann", [EditRequest("b", (set_to("No."), set_to("x", "nowhere", "a")))], 1
+    )
     assert answers[0]["state"] == "refused"
     assert "Ready." in text_of(await desk.store.get(draft.id))
     draft, _ = await desk.store.undo(draft.id, "ann", "u")

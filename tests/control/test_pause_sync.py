@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -82,6 +83,62 @@ async def test_the_last_word_counts_although_the_clock_of_one_node_is_twenty_min
     second.pause.begin("bob")
     await until(lambda: first.pause.now)
     assert second.pause.now is not None
+    await first.close()
+    await second.close()
+
+
+async def test_a_resume_counts_although_the_follower_had_measured_its_clock_badly(
+    redis: RealRedis, tmp_path: Path
+) -> None:
+    clock = Clock()
+    error = 3600.0
+    first = Node(tmp_path, "first", redis.url, clock)
+    second = Node(tmp_path, "second", redis.url, clock, lambda: time.time() + error)
+    first.pause.begin("alice")
+    await first.shared.synchronise()
+    await second.shared.synchronise()
+    assert second.pause.now is not None
+    error = 0.0
+    first.pause.end("alice")
+    await first.shared.synchronise()
+    await second.shared.synchronise()
+    assert second.pause.now is None
+    await first.shared.synchronise()
+    assert first.pause.now is None
+    await first.close()
+    await second.close()
+
+
+async def test_a_resume_while_the_pause_is_being_told_is_told_next(redis: RealRedis, tmp_path: Path) -> None:
+    clock = Clock()
+    first, second = [Node(tmp_path, name, redis.url, clock) for name in ("first", "second")]
+    first.pause.begin("alice")
+    ask = first.link.ask
+
+    async def ask_and_resume(work: Callable[[Redis], Awaitable[Any]], otherwise: Any) -> Any:
+        async def resume_as_it_is_told(client: Redis) -> Any:
+            tell = client.set
+
+            async def told(*arguments: Any) -> Any:
+                first.pause.end("alice")
+                return await tell(*arguments)
+
+            client.set = told  # type: ignore[method-assign]
+            try:
+                return await work(client)
+            finally:
+                client.set = tell  # type: ignore[method-assign]
+
+        return await ask(resume_as_it_is_told, otherwise)
+
+    first.link.ask = ask_and_resume  # type: ignore[method-assign]
+    await first.shared.synchronise()
+    first.link.ask = ask  # type: ignore[method-assign]
+    await second.shared.synchronise()
+    assert second.pause.now is not None, "what was told was the pause"
+    await first.shared.synchronise()
+    await second.shared.synchronise()
+    assert (first.pause.now, second.pause.now) == (None, None)
     await first.close()
     await second.close()
 

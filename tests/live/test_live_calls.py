@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_calls_that_go_wrong_on_purpose_end_well(call_centre: CallCentre) -> None:
-    result = await call_centre.play(SCRIPTS / "hard.yaml", at_once=2)
+    result = await call_centre.play_until_heard(SCRIPTS / "hard.yaml", at_once=2)
     assert result.ok, failures(result)
     assert await call_centre.leftovers() == []
 
@@ -51,7 +51,7 @@ calls:
       - wait: hang_up
     expect: {outcome: answered, ended_by: agent}
 """
-    result = await call_centre.play(script, at_once=callers, repeat=20)
+    result = await call_centre.play_until_heard(script, at_once=callers, repeat=20)
     assert len(result.calls) == 20
     assert result.ok, failures(result)
     assert await call_centre.leftovers() == []
@@ -76,7 +76,7 @@ calls:
       - wait: hang_up
     expect: {outcome: answered}
 """
-    result = await call_centre.play(script)
+    result = await call_centre.play_until_heard(script)
     assert result.ok, failures(result)
     record = stored_records(call_centre)[result.calls[0].call_id]
     assert [turn["heard"] for turn in record["turns"]][:2] == ["track my order", "10473"]

@@ -28,9 +28,12 @@ calls:
     steps:
       - say: tell me about the autumn sale
       - expect: /twenty percent/
-      - say: hold on i'm looking for it
-      - expect: /take your time/
-      - silence: 12
+      - keys: "#"
+      - expect: /twenty percent/
+      - keys: "#"
+      - expect: /twenty percent/
+      - keys: "#"
+      - expect: /twenty percent/
       - say: tell me about the autumn sale
       - expect: {says: /twenty percent/, never_says: /thirty/}
       - say: no thanks

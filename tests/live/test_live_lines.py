@@ -14,7 +14,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_audiosocket_carries_the_same_conversation_with_barge_in(by_audiosocket: CallCentre) -> None:
-    result = await by_audiosocket.play(
+    result = await by_audiosocket.play_until_heard(
         """
 calls:
   - name: by AudioSocket
@@ -36,7 +36,7 @@ calls:
 
 
 async def test_a_terminator_after_a_whole_number_is_no_answer_to_the_next_question(call_centre: CallCentre) -> None:
-    result = await call_centre.play(
+    result = await call_centre.play_until_heard(
         """
 calls:
   - name: with terminators
@@ -97,7 +97,7 @@ async def test_a_caller_whose_agent_is_killed_in_mid_sentence_reaches_a_person(b
         os.kill(pid, signal.SIGKILL)
 
     killer = asyncio.create_task(kill_when_greeted())
-    result = await by_audiosocket.play(
+    result = await by_audiosocket.play_until_heard(
         """
 calls:
   - name: the agent dies

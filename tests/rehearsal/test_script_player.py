@@ -506,4 +506,9 @@ class TestTheReport:
 
     def test_a_rehearsal_without_calls_is_not_a_good_one(self) -> None:
         assert not RehearsalResult(()).ok
+        assert RehearsalResult(()).good_share == 0.0
+
+    def test_the_share_of_good_calls_is_of_all_calls(self) -> None:
+        bad = self.result()
+        assert RehearsalResult((replace(bad, ok=True), bad, bad, bad)).good_share == 0.25
         assert Check("x", ok=True).detail == ""

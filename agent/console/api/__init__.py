@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from agent.console.api import actions, calls, live, people, publications, simulations, teaching
+from agent.console.api import (
+    actions,
+    calls,
+    draft_publication,
+    drafts,
+    drafts_reading,
+    live,
+    people,
+    publications,
+    simulations,
+    teaching,
+)
 from agent.console.api.operation import ApiOperation
 
 OPERATIONS: tuple[ApiOperation, ...] = (
@@ -13,4 +24,7 @@ OPERATIONS: tuple[ApiOperation, ...] = (
     *simulations.OPERATIONS,
     *publications.OPERATIONS,
     *teaching.OPERATIONS,
+    *drafts.OPERATIONS,
+    *drafts_reading.OPERATIONS,
+    *draft_publication.OPERATIONS,
 )

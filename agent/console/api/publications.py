@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 from aiohttp import web
@@ -168,8 +168,13 @@ async def _publish_texts(request: web.Request, asked: Asked) -> web.StreamRespon
     return await begin_publication(request, order, {})
 
 
-async def begin_publication(request: web.Request, order: PublicationOrder, about: Mapping[str, Any]) -> web.Response:
-    """Begin to publish and answer with the job; what came of it goes into the audit with ``about``."""
+async def begin_publication(
+    request: web.Request,
+    order: PublicationOrder,
+    about: Mapping[str, Any],
+    done: Callable[[PublicationResult], Awaitable[None]] | None = None,
+) -> web.Response:
+    """Begin to publish and answer with the job; what came of it goes to ``done``, and into the audit with ``about``."""
     context = context_of(request)
     if not context.desk.writable:
         raise web.HTTPConflict(
@@ -180,6 +185,8 @@ async def begin_publication(request: web.Request, order: PublicationOrder, about
 
     async def publish(told: Told) -> dict[str, Any]:
         result = await context.desk.publisher.publish(order, told)
+        if done is not None:
+            await done(result)
         await _audit_publication(context, order, result, who, address, about)
         return result.to_json()
 
