@@ -10,7 +10,7 @@ const out = resolve(process.argv[2] ?? join(here, "../agent/console/static"));
 mkdirSync(out, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { console: "src/console.ts" },
+  entryPoints: { console: "src/console.ts", builder: "src/builder/app.ts" },
   outdir: out,
   bundle: true,
   minify: true,
@@ -22,7 +22,7 @@ await build({
 });
 await build({
   absWorkingDir: here,
-  entryPoints: { console: "styles/console.css" },
+  entryPoints: { console: "styles/console.css", builder: "styles/builder.css" },
   outdir: out,
   bundle: true,
   minify: true,

@@ -22,8 +22,8 @@ _KINDS = {
 }
 
 
-def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
-    """Return a file's UTF-8 text without a byte order mark.
+def read_text(path: Path, *, most_bytes: int = MOST_BYTES, encoding: str = "utf-8-sig") -> str:
+    """Return a file's UTF-8 text without a byte order mark (with it where ``encoding`` is ``utf-8``).
 
     Raises OSError (what it is instead of an ordinary file, or too large, stands in ``strerror``) and
     UnicodeDecodeError.
@@ -32,7 +32,7 @@ def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise OSError(errno.EFBIG, f"is larger than {most_bytes} bytes", str(path))
-    return content.decode("utf-8-sig")
+    return content.decode(encoding)
 
 
 def open_ordinary(path: Path) -> BinaryIO:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
@@ -30,6 +30,8 @@ class YamlFinding:
     """Keys from the top of the file: ``flows.order_status.steps[2].next``."""
     message: str
     severity: Literal["error", "warning"] = "error"
+    keys: KeyPath = field(default=(), compare=False, repr=False)
+    """The same as ``path``, for programs; ``()`` where the whole file is meant."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -64,6 +66,18 @@ def path_text(path: KeyPath) -> str:
     return text
 
 
+def value_at(data: Any, path: KeyPath) -> Any:
+    """Return what stands at a place of a file's data; None where nothing does."""
+    for part in path:
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            return None
+    return data
+
+
 def read(file: str, content: str, typed: Callable[[KeyPath], bool] | None = None) -> YamlSource:
     """Read one file's content. Mistakes come back in ``findings``; never raises for bad YAML.
 
@@ -71,24 +85,35 @@ def read(file: str, content: str, typed: Callable[[KeyPath], bool] | None = None
     itself are mistakes; tags are not executed. Where ``typed`` says so of a place, unquoted numbers, ``true`` and
     ``false`` are what JSON takes them for.
     """
+    return read_with_nodes(file, content, typed)[0]
+
+
+def read_with_nodes(
+    file: str, content: str, typed: Callable[[KeyPath], bool] | None = None
+) -> tuple[YamlSource, yaml.Node | None]:
+    """Do the same, and return the nodes with their marks as well; None where the file is empty or unreadable."""
     if len(content) > MAX_FILE_BYTES:
-        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters"),))
+        finding = YamlFinding(file, 0, "", f"is larger than {MAX_FILE_BYTES} characters")
+        return YamlSource(file, None, {}, (finding,)), None
     try:
-        root = _compose(content)
+        root = compose(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else 0
         message = f"is not readable YAML: {error.problem or error.context}"
-        return YamlSource(file, None, {}, (YamlFinding(file, line, "", message),))
+        return YamlSource(file, None, {}, (YamlFinding(file, line, "", message),)), None
     except (yaml.YAMLError, RecursionError) as error:
-        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is not readable YAML: {error}"),))
+        return YamlSource(file, None, {}, (YamlFinding(file, 0, "", f"is not readable YAML: {error}"),)), None
     builder = _Builder(file, typed)
     data = builder.build(root, ()) if root is not None else None
-    return YamlSource(file, data, builder.lines, tuple(builder.findings))
+    return YamlSource(file, data, builder.lines, tuple(builder.findings)), root
 
 
-def _compose(content: str) -> yaml.Node | None:
-    """Return the node tree. libyaml scans eight times as fast; what it refuses is told in PyYAML's own words."""
+def compose(content: str) -> yaml.Node | None:
+    """Return the node tree with its marks, None for an empty file. Raises ``yaml.YAMLError``, RecursionError.
+
+    libyaml scans eight times as fast; what it refuses is told in PyYAML's own words.
+    """
     if _FastLoader is not None:
         with contextlib.suppress(yaml.YAMLError, UnicodeError, RecursionError):
             return yaml.compose(content, Loader=_FastLoader)
@@ -169,4 +194,5 @@ class _Builder:
         return data
 
     def _report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
-        self.findings.append(YamlFinding(self.file, node.start_mark.line + 1, path_text(path), message))
+        line = node.start_mark.line + 1
+        self.findings.append(YamlFinding(self.file, line, path_text(path), message, keys=path))

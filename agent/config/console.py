@@ -52,6 +52,9 @@ class ConsoleSettings(SettingsPart):
     """What this node is called where there are several."""
     nodes: tuple[NodeSettings, ...] = ()
     """Other nodes."""
+    tests_directory: Path | None = None
+    """The calls in text that must go well before procedures are published; unset: ``flow-tests`` in the state
+    directory."""
 
     @field_validator("nodes")
     @classmethod

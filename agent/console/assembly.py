@@ -16,6 +16,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from agent.builder.desk import builder_desk
+from agent.builder.draft_store import DraftStore
 from agent.common.addresses import host_port, local_url
 from agent.common.log_rate import RateLimitedLog
 from agent.common.sqlite import SqliteFile
@@ -84,7 +86,8 @@ async def console_context(
     calls = FinishedCalls(history, now, functools.partial(local_moment, timezone=settings.shop.timezone))
     sound = SoundDirectory(settings.sound.directory or settings.state_directory / "sound")
     idle, whole = settings.console.idle_minutes * 60, settings.console.session_hours * 3600
-    async with aiohttp.ClientSession() as http:
+    async with contextlib.AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession())
         clients = [AgentClient(address, http) for address in (node_addresses(settings) if nodes is None else nodes)]
         live = LiveHub(clients, lambda: _iso(now()))
         context = ConsoleContext(
@@ -107,6 +110,8 @@ async def console_context(
                 settings.flows_directory or english_pack(), EditionArchive(settings.state_directory / EDITIONS)
             ),
             customer_calls=CustomerCalls(settings, now),
+            desk=await stack.enter_async_context(builder_desk(settings, clients)),
+            drafts=DraftStore(database, settings.flows_directory or english_pack()),
             now=now,
             templates=template_environment(),
         )

@@ -10,6 +10,8 @@ from pathlib import Path
 import jinja2
 from aiohttp import web
 
+from agent.builder.desk import BuilderDesk
+from agent.builder.draft_store import DraftStore
 from agent.common.sqlite import SqliteFile
 from agent.config.settings import Settings
 from agent.console.audit import AuditLog
@@ -52,6 +54,10 @@ class ConsoleContext:
     notes: Notes
     procedures: ProcedureFiles
     customer_calls: CustomerCalls
+    desk: BuilderDesk
+    """Checks, tries out and publishes procedures."""
+    drafts: DraftStore
+    """Changes of the procedures that are not published."""
     now: Callable[[], datetime]
     """The shop's time."""
     templates: jinja2.Environment

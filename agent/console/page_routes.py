@@ -7,6 +7,7 @@ from aiohttp import web
 from agent.console.pages import (
     account,
     audit,
+    builder,
     calls,
     impact,
     live,
@@ -30,6 +31,7 @@ def page_routes() -> list[web.RouteDef]:
         *service.routes(),
         *outbound.routes(),
         *shop_words.routes(),
+        *builder.routes(),
         *people.routes(),
         *audit.routes(),
         *account.routes(),

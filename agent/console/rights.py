@@ -42,6 +42,8 @@ class Right(enum.StrEnum):
     MISHEARD = "misheard"
     PROCEDURES = "procedures"
     """Reads procedures."""
+    DRAFTS = "drafts"
+    """Opens drafts of procedures; what may be changed in them is said by the rights below."""
     EDIT = "edit"
     TEST = "test"
     PUBLISH = "publish"
@@ -61,11 +63,11 @@ class Right(enum.StrEnum):
 _VIEWER = frozenset({Right.ACCOUNT, Right.LIVE, Right.CALLS, Right.REPORTS, Right.HEALTH, Right.PROCEDURES})
 _SUPERVISOR = _VIEWER | {
     *(Right.SOUND, Right.NUMBERS, Right.EXPORT, Right.PAUSE, Right.TAKE_OVER, Right.LISTEN, Right.NOTES),
-    *(Right.MISHEARD, Right.EDIT, Right.TEST, Right.PROMOTIONS, Right.ANSWERS, Right.JOBS),
+    *(Right.MISHEARD, Right.DRAFTS, Right.EDIT, Right.TEST, Right.PROMOTIONS, Right.ANSWERS, Right.JOBS),
 }
 
 ROLES: dict[str, frozenset[Right]] = {
-    "shop": frozenset({Right.ACCOUNT, Right.PROMOTIONS, Right.ANSWERS}),
+    "shop": frozenset({Right.ACCOUNT, Right.DRAFTS, Right.PROMOTIONS, Right.ANSWERS}),
     "viewer": _VIEWER,
     "supervisor": _SUPERVISOR,
     "admin": frozenset(Right),

@@ -160,4 +160,5 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _end_readers(application: web.Application) -> None:
+    application[CONTEXT].drafts.end_followers()
     await application[CONTEXT].live.close()

@@ -1,4 +1,4 @@
-"""``console.sqlite``: accounts, sessions, audit and notes. Whoever deletes it deletes the accounts."""
+"""``console.sqlite``: accounts, sessions, audit, notes and drafts. Whoever deletes it deletes the accounts."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from agent.builder import draft_tables
 from agent.common.sqlite import SqliteFile, SqliteOptions
 from agent.errors import OrderlineError
 
 T = TypeVar("T")
 
 FILE = "console.sqlite"
-LAYOUT = 1
-"""``PRAGMA user_version``; a higher one belongs to a newer Orderline."""
 BUSY_SECONDS = 2.0
-_SCHEMA = """
+_FIRST_SCHEMA = """
 CREATE TABLE people (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -68,6 +67,10 @@ CREATE TABLE notes (
 );
 CREATE INDEX notes_by_call ON notes (call_id, number);
 """
+_STEPS = (_FIRST_SCHEMA, draft_tables.SCHEMA)
+"""What makes each layout of the one before it; a step that was released is never changed."""
+LAYOUT = len(_STEPS)
+"""``PRAGMA user_version``; a higher one belongs to a newer Orderline."""
 
 
 class ConsoleFileNewer(OrderlineError):
@@ -94,4 +97,4 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if layout > LAYOUT:
         raise ConsoleFileNewer(f"console.sqlite was written by a newer Orderline (layout {layout}, ours {LAYOUT})")
     if layout < LAYOUT:
-        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}PRAGMA user_version = {LAYOUT};COMMIT;")
+        connection.executescript(f"BEGIN IMMEDIATE;{''.join(_STEPS[layout:])}PRAGMA user_version = {LAYOUT};COMMIT;")

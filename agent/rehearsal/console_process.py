@@ -96,7 +96,7 @@ def _write_settings(stack: PrivateCallCentre, run_dir: Path, port: int, state_di
     settings = yaml.safe_load((stack.agent.config_dir / "orderline.yaml").read_text(encoding="utf-8"))
     token = stack.agent.config_dir / "control-token"
     settings["control"] |= {"port": stack.agent.control_port, "token_file": str(token)}
-    settings["console"] = {"port": port}
+    settings["console"] = {**settings.get("console", {}), "port": port}
     if state_directory is not None:
         settings["state_directory"] = str(state_directory)
     (config / "orderline.yaml").write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -130,15 +130,15 @@ class ConsoleSite:
 
 
 @contextlib.contextmanager
-def console_site(state: Path, calls: int = 1500) -> Iterator[ConsoleSite]:
-    """Hold a console on a free port of loopback."""
+def console_site(state: Path, calls: int = 1500, **settings: Any) -> Iterator[ConsoleSite]:
+    """Hold a console on a free port of loopback; ``settings`` go over those of the sample."""
     write_sample(state, dt.datetime.now(ZoneInfo(ZONE)), calls)
     began, site, failure = threading.Event(), list[ConsoleSite](), list[BaseException]()
     stop: list[asyncio.Event] = []
 
     async def serve() -> None:
         stop.append(asyncio.Event())
-        async with _running(state) as running:
+        async with _running(state, settings) as running:
             site.append(running)
             began.set()
             await stop[0].wait()
@@ -165,7 +165,7 @@ def console_site(state: Path, calls: int = 1500) -> Iterator[ConsoleSite]:
 
 
 @contextlib.asynccontextmanager
-async def _running(state: Path) -> AsyncIterator[ConsoleSite]:
+async def _running(state: Path, more: Mapping[str, Any]) -> AsyncIterator[ConsoleSite]:
     settings = Settings.model_validate(
         {
             "state_directory": str(state),
@@ -173,6 +173,7 @@ async def _running(state: Path) -> AsyncIterator[ConsoleSite]:
             "queues": _QUEUES,
             "console": {"port": 0},
             "outbound": OUTBOUND,
+            **more,
         }
     )
     agent = ToldAgent(state)

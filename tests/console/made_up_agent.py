@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from agent.app.queue_factory import NoWhispers
 from agent.call.queue_rules import QueueRules, QueueState
@@ -16,6 +17,7 @@ from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.routes import control_routes, queue_routes
 from agent.control.server import ControlServer
+from agent.dialog.pack.pack_files import edition_of, read_pack_files
 from agent.telemetry.event_bus import EventBus
 
 TOKEN = "the-token"
@@ -51,6 +53,15 @@ class MadeUpAgent:
     pause: PauseSwitch | None = None
     figures: ToldFigures = field(default_factory=ToldFigures)
     """Of its queue ``support``."""
+    flows: Path | None = None
+    """Procedures whose edition it always has in force."""
+
+    def status(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"live_calls": 0}
+        if self.flows is not None:
+            edition = edition_of(read_pack_files(self.flows)[0])
+            told["procedures"] = {"directory": str(self.flows), "edition": edition, "refused": [], "refused_at": ""}
+        return told
 
     async def start(self) -> None:
         self.bus = EventBus()
@@ -58,7 +69,7 @@ class MadeUpAgent:
         self.bus.subscribe(feed.send)
         self.pause = PauseSwitch(self.state / f"paused-{self.name}.json", lambda: datetime.now(UTC))
         routes = [*control_routes(self.pause, list), *queue_routes(open_queues(self.figures, "support"))]
-        self.server = ControlServer(feed, TOKEN, lambda: {"live_calls": 0}, routes)
+        self.server = ControlServer(feed, TOKEN, self.status, routes)
         await self.server.start("127.0.0.1", self.port)
         self.port = self.server.port
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from agent.console.api import actions, calls, live, outbound, people
+from agent.console.api import (
+    actions,
+    calls,
+    draft_publication,
+    drafts,
+    drafts_reading,
+    live,
+    outbound,
+    people,
+    publications,
+    simulations,
+    teaching,
+)
 from agent.console.api.operation import ApiOperation
 
 OPERATIONS: tuple[ApiOperation, ...] = (
@@ -11,4 +23,10 @@ OPERATIONS: tuple[ApiOperation, ...] = (
     *actions.OPERATIONS,
     *outbound.OPERATIONS,
     *people.OPERATIONS,
+    *simulations.OPERATIONS,
+    *publications.OPERATIONS,
+    *teaching.OPERATIONS,
+    *drafts.OPERATIONS,
+    *drafts_reading.OPERATIONS,
+    *draft_publication.OPERATIONS,
 )

@@ -58,6 +58,7 @@ class ApiOperation:
     refusals: tuple[int, ...] = ()
     """Answers besides those that every operation has."""
     quiet: bool = False
+    most_body_bytes: int = MOST_BODY_BYTES
 
     def route(self) -> web.RouteDef:
         """Return the route that checks and then asks the handler."""
@@ -68,7 +69,7 @@ class ApiOperation:
                 if len(value) > MOST_PATH_CHARS or not value.isprintable():
                     raise InvalidQuery(f"{name} is too long, or no text")
             query = read_query(self.query, request.query)
-            body = await read_body(request, self.body) if self.body is not None else None
+            body = await read_body(request, self.body, self.most_body_bytes) if self.body is not None else None
             return await self.handler(request, Asked(query, body))
 
         return web.RouteDef(
@@ -81,16 +82,16 @@ class ApiOperation:
         return _PATH_FIELD.findall(self.path)
 
 
-async def read_body(request: web.Request, model: type[BaseModel]) -> BaseModel:
+async def read_body(request: web.Request, model: type[BaseModel], most_bytes: int = MOST_BODY_BYTES) -> BaseModel:
     """Read a JSON body by a model. Raises :class:`InvalidQuery`."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send JSON (Content-Type: application/json).\n")
     async with body_in_time():
-        content = await request.content.read(MOST_BODY_BYTES + 1)
-        while len(content) <= MOST_BODY_BYTES and not request.content.at_eof():
-            content += await request.content.read(MOST_BODY_BYTES + 1 - len(content))
+        content = await request.content.read(most_bytes + 1)
+        while len(content) <= most_bytes and not request.content.at_eof():
+            content += await request.content.read(most_bytes + 1 - len(content))
     try:
-        return model.model_validate(parse_json(content or b"{}", most_chars=MOST_BODY_BYTES))
+        return model.model_validate(parse_json(content or b"{}", most_chars=most_bytes))
     except ValidationError as error:
         raise InvalidQuery("; ".join(mistakes(error))) from error
     except (ValueError, UnicodeDecodeError) as error:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import dataclasses
 import io
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from agent.console.call_query import CallQuery
 from agent.console.context import context_of
-from agent.console.numbers import without_numbers
+from agent.console.recent_records import recent_records
 from agent.console.rendering import render
 from agent.console.rights import Right
 from agent.console.routing import address_of as browser_address
@@ -22,10 +18,6 @@ from agent.console.routing import page, person_of
 from agent.console.views.call_address import PERIODS, CallAddress, read_address
 from agent.console.views.misheard import MisheardView, misheard
 from agent.history.export import guarded
-
-MOST_CALLS = 600
-"""The latest ones are looked at: their records are read whole."""
-_AT_ONCE = 200
 
 
 def routes() -> list[web.RouteDef]:
@@ -36,8 +28,14 @@ def routes() -> list[web.RouteDef]:
 @page(right=Right.MISHEARD)
 async def _misheard(request: web.Request) -> web.StreamResponse:
     address = read_address(request.query.items())
-    values = {"view": await _found(request, address), "address": address, "periods": PERIODS}
-    return render(request, "misheard.html", {**values, "csv": f"/misheard.csv?{urlencode(address.pairs())}"})
+    values = {
+        "view": await _found(request, address),
+        "address": address,
+        "periods": PERIODS,
+        "rights": " ".join(person_of(request).rights),
+        "csv": f"/misheard.csv?{urlencode(address.pairs())}",
+    }
+    return render(request, "misheard.html", values)
 
 
 @page(right=Right.EXPORT)
@@ -62,13 +60,5 @@ async def _csv(request: web.Request) -> web.StreamResponse:
 async def _found(request: web.Request, address: CallAddress) -> MisheardView:
     context, person = context_of(request), person_of(request)
     days = {name: text for name, text in address.api_pairs(context.now()) if name in ("from", "to")}
-    query = CallQuery.model_validate({**days, "limit": _AT_ONCE})
-    records: list[Mapping[str, Any]] = []
-    more = True
-    while more and len(records) < MOST_CALLS:
-        found = await context.calls.find(query, person)
-        ids = [line.id for line in found.lines]
-        part = await asyncio.to_thread(context.history.index.records, ids)
-        records += [record if person.may(Right.NUMBERS) else without_numbers(record) for record in part.values()]
-        query, more = query.model_copy(update={"after": found.next}), bool(found.next)
+    records, more = await recent_records(context, person, days)
     return dataclasses.replace(misheard(records), more=more)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agent.console.views.builder import BUILDER_PAGES
+
 THEMES = ("light", "dark")
 """Else the machine's own are followed."""
 THEME_COOKIE = "orderline-theme"
@@ -44,10 +46,9 @@ _MENU: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("/queues", "Queues", "health"),
             ("/health", "Health", "health"),
             ("/outbound", "Calls to customers", "jobs"),
-            ("/promotions", "Promotions", "promotions"),
-            ("/answers", "Answers", "answers"),
         ),
     ),
+    ("Procedures", tuple((one.path, one.title, one.right) for one in BUILDER_PAGES)),
     (
         "Console",
         (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -166,6 +167,15 @@ def did_you_mean(name: str, valid: Mapping[str, object] | Sequence[str]) -> str:
     """Return ``; did you mean 'x'?`` for the closest valid name, or ``""``."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+_MEANT = re.compile(r"; did you mean '([^']+)'\?$")
+
+
+def suggestion_of(message: str) -> str:
+    """Return the name that a message ends with, as :func:`did_you_mean` has written it; ``""`` where it has none."""
+    found = _MEANT.search(message)
+    return found.group(1) if found is not None else ""
 
 
 def is_wildcard(template: str) -> bool:

@@ -67,7 +67,17 @@ class FlowPack:
         ``languages`` (code -> language) may be named besides those of ``agent/languages``.
         Raises :class:`FlowError` with every mistake found; warnings are kept in ``warnings``.
         """
-        reading = reader.read_pack(Path(directory))
+        return cls.of_reading(reader.read_pack(Path(directory)), filters, number_formats_given, languages)
+
+    @classmethod
+    def of_reading(
+        cls,
+        reading: PackReading,
+        filters: Collection[str] | None = None,
+        number_formats_given: Mapping[str, str] | None = None,
+        languages: Mapping[str, Language] | None = None,
+    ) -> FlowPack:
+        """Check what was read and compile it; all as :meth:`load`."""
         reader.use_formats(reading, number_formats_given or {})
         story.use_default(reading)
         expressions = Expressions()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
 from agent.common import yaml_reader
-from agent.common.files import read_text
 from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.grammar.templates import did_you_mean
@@ -35,6 +33,7 @@ from agent.dialog.model.model import (
 from agent.dialog.model.outbound import OutboundCalls
 from agent.dialog.model.services import Service
 from agent.dialog.model.understanding import Thresholds, UnderstandingSettings, UnservedRequests
+from agent.dialog.pack.pack_files import BYTE_ORDER_MARK, edition_of, in_order, read_pack_files
 
 _NAMED = (
     "rules", "same", "answers", "escalate", "variables", "services", "slots", "prompts", "flows", "not_for_us",
@@ -77,9 +76,8 @@ class PackReading:
             if found is not None:
                 source, prefix = found
                 here = (*prefix, *path[length:])
-                finding = YamlFinding(
-                    source.file, source.line(here), path_text(here), message, "warning" if warning else "error"
-                )
+                severity: Literal["error", "warning"] = "warning" if warning else "error"
+                finding = YamlFinding(source.file, source.line(here), path_text(here), message, severity, here)
                 break
         else:
             name = self._first.file if self._first is not None else "."
@@ -95,31 +93,30 @@ class PackReading:
 
 def read_pack(directory: FilePath) -> PackReading:
     """Read every ``*.yaml`` below ``directory``. Never raises for bad contents: see ``findings``."""
+    files, problems = read_pack_files(directory)
+    if not files and not problems:
+        problems = [YamlFinding(str(directory.name), 0, "", "holds no .yaml files")]
+    return read_files(files, problems)
+
+
+def read_files(files: Mapping[str, str], problems: Iterable[YamlFinding] = ()) -> PackReading:
+    """Read a pack from texts by file name (relative, ``/`` between folders), as :func:`read_pack` does.
+
+    ``problems`` are files that could not be read.
+    """
     reading = PackReading()
-    files = sorted(path for path in directory.rglob("*.yaml") if not _passed_over(path)) if directory.is_dir() else []
-    if not files:
-        reading.findings.append(YamlFinding(str(directory.name), 0, "", "holds no .yaml files"))
-        reading.unreadable = True
-        return reading
-    digest = hashlib.sha256()
+    reading.findings += problems
+    reading.unreadable = not files or bool(reading.findings)
     merged: dict[str, Any] = {}
-    for file in files:
-        name = file.relative_to(directory).as_posix()
-        try:
-            content = read_text(file)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            reading.findings.append(YamlFinding(name, 0, "", f"cannot be read: {reason}"))
-            reading.unreadable = True
-            continue
-        digest.update(f"{name}\0{content}\0".encode())
+    for name in in_order(files):
+        content = files[name].removeprefix(BYTE_ORDER_MARK)
         source = _read(name, content)
         reading.findings += source.findings
         reading.unreadable |= source.data is None and bool(source.findings)
         parsed = _validated(source, reading)
         if parsed is not None:
             _merge(merged, parsed, source, reading)
-    reading.fingerprint = digest.hexdigest()[:16]
+    reading.fingerprint = edition_of(files)
     told = knowledge.prompts(merged.get("knowledge"))
     if told:
         merged["prompts"] = {**told, **merged.get("prompts", {})}
@@ -130,11 +127,6 @@ def read_pack(directory: FilePath) -> PackReading:
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were
 def _read(name: str, content: str) -> YamlSource:
     return yaml_reader.read(name, content)
-
-
-def _passed_over(path: FilePath) -> bool:
-    """Return whether a name is none of a file: a directory's, or that of an editor's lock, a link to nowhere."""
-    return path.is_dir() or (path.name.startswith(".#") and not path.exists())
 
 
 def use_formats(reading: PackReading, formats: Mapping[str, str]) -> None:
@@ -170,7 +162,8 @@ def _validated(source: YamlSource, reading: PackReading) -> PackFile | None:
         broken: set[KeyPath] = set()
         for detail in error.errors(include_url=False, include_context=True):
             path, message = _explain(detail["loc"], detail["type"], detail["msg"], data)
-            reading.findings.append(YamlFinding(source.file, source.line(path), path_text(path), message))
+            line = source.line(path)
+            reading.findings.append(YamlFinding(source.file, line, path_text(path), message, keys=path))
             broken.add(path[: 2 if path and path[0] in _NAMED else 1])
         kept = _without(data, broken)
         try:
@@ -211,7 +204,8 @@ def _merge(merged: dict[str, Any], parsed: PackFile, source: YamlSource, reading
                 here = (section, name)
                 if name in names:
                     message = "this name is already used in another file"
-                    reading.findings.append(YamlFinding(source.file, source.line(here), path_text(here), message))
+                    line = source.line(here)
+                    reading.findings.append(YamlFinding(source.file, line, path_text(here), message, keys=here))
                     continue
                 names[name] = item
                 reading.place(here, source, here)

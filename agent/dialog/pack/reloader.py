@@ -82,7 +82,9 @@ class FlowPackReloader:
             return False
         self._loaded_signature = signature
         try:
-            pack = await asyncio.to_thread(self._load)
+            pack = await self._load_unless_changed(signature)
+            if pack is None:
+                return False
             if pack.fingerprint == self.current.fingerprint:
                 if self._refused:
                     log.info("The procedures are as before the refused edit again")
@@ -126,6 +128,19 @@ class FlowPackReloader:
         first = self._current is None
         self._current, self._since, self._refused = pack, self._now(), ()
         log.info("Procedures: edition %s is in force%s", pack.fingerprint, "" if first else " from the next call on")
+
+    async def _load_unless_changed(self, signature: FilesSignature) -> FlowPack | None:
+        """Load the files; None when they have changed meanwhile: what was read may be some files of each edition."""
+        try:
+            pack = await asyncio.to_thread(self._load)
+        except FlowError:
+            if await asyncio.to_thread(self._signature) == signature:
+                raise
+        else:
+            if await asyncio.to_thread(self._signature) == signature:
+                return pack
+        self._loaded_signature = ()
+        return None
 
     def _load(self) -> FlowPack:
         with gc_paused():

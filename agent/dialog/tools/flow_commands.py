@@ -13,6 +13,7 @@ from agent.dialog.errors import FlowError, YamlFinding
 from agent.dialog.numbers.capture import completeness, understand
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.pack.loader import FlowPack
+from agent.dialog.pack.pack_files import read_pack_files
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.flow_graph import FlowGraph, graph_of
 from agent.dialog.tools.flow_svg import svg
@@ -51,7 +52,7 @@ def check_flows(
     except FlowError as error:
         mistakes, warnings = list(error.findings), list(error.warnings)
     else:
-        mistakes, warnings = [], [*pack.warnings, *unknown_words(pack, directory, vocabulary)]
+        mistakes, warnings = [], [*pack.warnings, *unknown_words(pack, read_pack_files(directory)[0], vocabulary)]
         told = understanding_words(pack if scores is None else pack.with_score(scores))
         sizes = {"flows": len(pack.contents.flows), "steps": len(pack.steps()), "grammars": len(pack.grammars)}
     if as_json:

@@ -199,28 +199,38 @@ def read_text_calls(files: Sequence[Path]) -> list[LocatedTextCall]:
     findings: list[YamlFinding] = []
     for file in files:
         try:
-            source = yaml_reader.read(file.name, read_text(file), _is_result)
+            content = read_text(file)
         except (OSError, UnicodeDecodeError) as error:
             findings.append(
                 YamlFinding(file.name, 0, "", f"cannot be read: {getattr(error, 'strerror', None) or error}")
             )
             continue
-        findings += source.findings
-        try:
-            parsed = TextCallFile.model_validate(source.data)
-        except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                path = tuple(detail["loc"])
-                message = detail["msg"]
-                if detail["type"] == "extra_forbidden":
-                    meant = did_you_mean(str(path[-1]), list(TextCallLine.model_fields))
-                    message = f"there is no key '{path[-1]}' here{meant}"
-                findings.append(YamlFinding(file.name, source.line(path), path_text(path), message))
-            continue
-        for index, script in enumerate(parsed.calls):
-            at = ("calls", index)
-            lines = tuple(source.line((*at, "lines", place)) for place in range(len(script.lines)))
-            found.append(LocatedTextCall(file.name, source.line(at), script, parsed.answers, lines))
+        calls, problems = text_calls_of(file.name, content)
+        found += calls
+        findings += problems
     if findings:
         raise FlowError(sorted(findings))
     return found
+
+
+def text_calls_of(file: str, content: str) -> tuple[list[LocatedTextCall], list[YamlFinding]]:
+    """Return the calls in the text of one test file, and the mistakes in it; with mistakes of shape it has no calls."""
+    source = yaml_reader.read(file, content, _is_result)
+    findings = list(source.findings)
+    try:
+        parsed = TextCallFile.model_validate(source.data)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            path = tuple(detail["loc"])
+            message = detail["msg"]
+            if detail["type"] == "extra_forbidden":
+                meant = did_you_mean(str(path[-1]), list(TextCallLine.model_fields))
+                message = f"there is no key '{path[-1]}' here{meant}"
+            findings.append(YamlFinding(file, source.line(path), path_text(path), message, keys=path))
+        return [], findings
+    found: list[LocatedTextCall] = []
+    for index, script in enumerate(parsed.calls):
+        at = ("calls", index)
+        lines = tuple(source.line((*at, "lines", place)) for place in range(len(script.lines)))
+        found.append(LocatedTextCall(file, source.line(at), script, parsed.answers, lines))
+    return found, findings

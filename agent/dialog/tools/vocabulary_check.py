@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from pathlib import Path as FilePath
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from agent.common import yaml_reader
-from agent.common.yaml_reader import KeyPath, path_text
+from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.pack.loader import FlowPack
 
@@ -23,33 +22,37 @@ _SAID_KEYS = frozenset({"says", "say"})
 _WORD = re.compile(r"[\w']+")
 
 
-def unknown_words(pack: FlowPack, directory: FilePath, vocabulary: Collection[str] | None) -> list[YamlFinding]:
-    """Return a warning for every phrase word of the pack in ``directory`` that is not in the vocabulary.
+def unknown_words(pack: FlowPack, files: Mapping[str, str], vocabulary: Collection[str] | None) -> list[YamlFinding]:
+    """Return a warning for every phrase word of a pack with these files that is not in the vocabulary.
 
     Words that no line holds as they are (parts of numbers) are told without a place. None checks nothing.
     """
     if vocabulary is None:
         return []
     unheard = {word: phrase for word, phrase in pack.vocabulary().items() if word not in vocabulary}
-    places = _places(directory, set(unheard)) if unheard else {}
-    return [
-        YamlFinding(*places.get(word, (directory.name, 0, "")), _message(word, phrase), "warning")
-        for word, phrase in sorted(unheard.items())
-    ]
+    places = _places(files, set(unheard)) if unheard else {}
+    return [_finding(places.get(word), _message(word, phrase)) for word, phrase in sorted(unheard.items())]
+
+
+def _finding(place: tuple[YamlSource, KeyPath] | None, message: str) -> YamlFinding:
+    if place is None:
+        return YamlFinding(".", 0, "", message, "warning")
+    source, path = place
+    return YamlFinding(source.file, source.line(path), path_text(path), message, "warning", path)
 
 
 def _message(word: str, phrase: str) -> str:
     return f"the recogniser does not know '{word}' (in '{phrase}')"
 
 
-def _places(directory: FilePath, words: Collection[str]) -> dict[str, tuple[str, int, str]]:
-    found: dict[str, tuple[str, int, str]] = {}
-    for file in sorted(directory.rglob("*.yaml")):
-        source = yaml_reader.read(file.relative_to(directory).as_posix(), file.read_text(encoding="utf-8"))
+def _places(files: Mapping[str, str], words: Collection[str]) -> dict[str, tuple[YamlSource, KeyPath]]:
+    found: dict[str, tuple[YamlSource, KeyPath]] = {}
+    for name, content in sorted(files.items()):
+        source = yaml_reader.read(name, content)
         for path, text in _phrases(source.data, ()):
             for word in _WORD.findall(text.lower()):
                 if word in words:
-                    found.setdefault(word, (source.file, source.line(path), path_text(path)))
+                    found.setdefault(word, (source, path))
     return found
 
 

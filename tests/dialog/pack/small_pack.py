@@ -27,11 +27,16 @@ prompts:
 
 def write_small_pack(directory: Path, flows: str) -> None:
     """Write the pack with these ``flows``; they use the slots ``what``, ``fruit`` and ``sure``."""
-    (directory / "pack.yaml").write_text(_REST, encoding="utf-8")
-    (directory / "flows.yaml").write_text(flows, encoding="utf-8")
+    for name, text in small_pack_files(flows).items():
+        (directory / name).write_text(text, encoding="utf-8")
 
 
 def load_small_pack(directory: Path, flows: str) -> FlowPack:
     """Write the pack so and load it."""
     write_small_pack(directory, flows)
     return FlowPack.load(directory, None)
+
+
+def small_pack_files(flows: str) -> dict[str, str]:
+    """Return the same pack as texts by file name."""
+    return {"pack.yaml": _REST, "flows.yaml": flows}

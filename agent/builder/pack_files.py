@@ -1,0 +1,76 @@
+"""The files of a pack as text: which file holds what, and the edition they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from agent.builder import trees
+from agent.builder.errors import EditRefused
+from agent.builder.trees import MISSING, Tree
+from agent.builder.yaml_document import document
+from agent.common.files import open_ordinary
+from agent.common.yaml_reader import MAX_FILE_BYTES, path_text
+
+Files = Mapping[str, str]
+"""File name, relative to the pack (``flows/returns.yaml``) -> its text, with a byte order mark where it has one."""
+_BOM = "\ufeff"
+
+
+def read_files(directory: Path) -> dict[str, str]:
+    """Read every ``*.yaml`` of a pack. Raises OSError, UnicodeDecodeError for one that cannot be read."""
+    found: dict[str, str] = {}
+    for path in sorted(directory.rglob("*.yaml")):
+        if path.is_dir() or (path.name.startswith(".#") and not path.exists()):
+            continue
+        with open_ordinary(path) as file:
+            content = file.read(4 * MAX_FILE_BYTES + 1)
+        found[path.relative_to(directory).as_posix()] = content.decode()
+    return found
+
+
+def edition_of(files: Files) -> str:
+    """Return the fingerprint that an agent with these files has (16 hexadecimal digits)."""
+    digest = hashlib.sha256()
+    for name in sorted(files, key=PurePosixPath):
+        digest.update(f"{name}\0{files[name].removeprefix(_BOM)}\0".encode())
+    return digest.hexdigest()[:16]
+
+
+def readable(files: Files) -> Iterator[tuple[str, Tree]]:
+    """Yield the files that can be read, with what they hold."""
+    for name in sorted(files, key=PurePosixPath):
+        try:
+            yield name, document(name, files[name]).data
+        except EditRefused:
+            continue
+
+
+def file_of(files: Files, path: Sequence[str | int], told: str = "", *, new: bool = False) -> str:
+    """Return the file that holds a path. ``told`` is asked first; names are unique over all files.
+
+    ``new``: the path's last part need not exist; its parent must. Raises :class:`EditRefused` where no file has it.
+    """
+    candidates = list(readable(files))
+    if told:
+        if told not in files:
+            raise EditRefused(f"there is no file {told}", "no_such_file")
+        data = document(told, files[told]).data  # refuses one with mistakes of form
+        candidates = [(told, data), *(one for one in candidates if one[0] != told)]
+    found = [name for name, data in candidates if _holds(data, path)]
+    if not found and new:
+        if told and len(path) == 1:
+            return told
+        holders = [name for name, data in candidates if _holds(data, path[:-1])]
+        found = holders[:1] if told else holders[-1:]
+    if not found:
+        raise EditRefused(f"no file has {path_text(tuple(path))}", "no_such_place")
+    return found[0]
+
+
+def _holds(data: Tree, path: Sequence[str | int]) -> bool:
+    try:
+        return trees.value_at(data, trees.resolved(data, path)) is not MISSING
+    except EditRefused:
+        return False

@@ -1,0 +1,180 @@
+"""Operations on files that are not those their editor saw: edited in the draft meanwhile, or by hand on disk. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agent.builder import trees
+from agent.builder.applying import apply_operation
+from agent.builder.draft import Draft, DraftEntry
+from agent.builder.errors import EditConflict, EditRefused
+from agent.builder.operations import (
+    DuplicateOperation,
+    ExtractOperation,
+    HeadingOperation,
+    InsertOperation,
+    MoveOperation,
+    Operation,
+    RemoveOperation,
+    SetOperation,
+    operation_from,
+    operation_json,
+)
+from agent.builder.pack_files import Files, edition_of, file_of
+from agent.builder.patches import Patch, applied, patch_between, taken_back
+from agent.builder.yaml_document import document
+
+
+@dataclass(frozen=True)
+class Done:
+    """Operations that were done together."""
+
+    files: Mapping[str, str]
+    operations: tuple[Mapping[str, Any], ...]
+    """As JSON, with the places they were done at."""
+
+
+@dataclass(frozen=True)
+class NotDone:
+    """An entry that could not be kept."""
+
+    entry: DraftEntry
+    conflict: EditConflict
+
+
+def apply_all(now: Files, operations: Sequence[Operation], seen: Files | None = None) -> Done:
+    """Do operations one after the other, all or none. ``seen`` are the files that their editor looked at.
+
+    Places in lists move along with what others have added and removed since. Raises :class:`EditRefused`,
+    :class:`EditConflict`.
+    """
+    view = seen if seen is not None and seen != now else None
+    files: Files = now
+    told: list[Mapping[str, Any]] = []
+    for operation in operations:
+        moved = operation if view is None else relocated(operation, view, files)
+        files = apply_operation(files, moved)
+        told.append(operation_json(moved))
+        if view is not None:
+            try:
+                view = apply_operation(view, operation)
+            except (EditRefused, EditConflict):
+                view = None
+    return Done(files, tuple(told))
+
+
+def relocated(operation: Operation, then: Files, now: Files) -> Operation:
+    """Return an operation with the places that what it is about has now.
+
+    Raises :class:`EditConflict` where an item of a list is gone.
+    """
+    try:
+        match operation:
+            case ExtractOperation():
+                steps = ("flows", operation.flow, "steps")
+                first, last = (
+                    _moved((*steps, place), "", then, now)[-1] for place in (operation.first, operation.last)
+                )
+                return operation.model_copy(update={"first": first, "last": last})
+            case InsertOperation():
+                return _with(operation, "path", _moved(operation.path, operation.file, then, now, gap=True))
+            case MoveOperation():
+                moved = _with(operation, "path", _moved(operation.path, operation.file, then, now))
+                if operation.to is None:
+                    return moved
+                to_file = operation.to_file or operation.file
+                return _with(moved, "to", _moved(operation.to, to_file, then, now, gap=True))
+            case SetOperation() | RemoveOperation() | DuplicateOperation() | HeadingOperation():
+                return _with(operation, "path", _moved(operation.path, operation.file, then, now))
+    except EditRefused as refusal:
+        mine = getattr(operation, "value", None)
+        raise EditConflict(refusal.message, mine, None) from refusal
+    return operation
+
+
+def _with(operation: Operation, name: str, path: Sequence[str | int]) -> Operation:
+    return operation.model_copy(update={name: list(path)}) if list(path) != getattr(operation, name) else operation
+
+
+def _moved(
+    path: Sequence[str | int], told: str, then: Files, now: Files, *, gap: bool = False
+) -> tuple[str | int, ...]:
+    if all(isinstance(part, str) for part in path):
+        return tuple(path)
+    try:
+        old_file = file_of(then, path, told, new=gap)
+        new_file = file_of(now, path[:2], told)
+        old, new = document(old_file, then[old_file]).data, document(new_file, now[new_file]).data
+    except EditRefused:
+        return tuple(path)  # it is told when the operation is done
+    return trees.relocated(path, old, new, gap=gap)
+
+
+def forced_on(operation: Mapping[str, Any], now: Files) -> dict[str, Any]:
+    """Return an operation, as JSON says it, that does its work whatever stands there now."""
+    forced = {key: value for key, value in operation.items() if key != "old"}
+    match forced.get("op"):
+        case "text" | "remove_file":
+            forced["old"] = now.get(str(forced.get("file")), "")
+        case "insert" if isinstance(forced["path"][-1], str) and _holds(now, forced):
+            forced = {"op": "set", **{key: forced[key] for key in ("path", "value", "file") if key in forced}}
+    return forced
+
+
+def _holds(now: Files, operation: Mapping[str, Any]) -> bool:
+    try:
+        file_of(now, operation["path"], operation.get("file", ""))
+    except EditRefused:
+        return False
+    return True
+
+
+def touches(draft: Draft, files: Files) -> bool:
+    """Return whether other files underneath change anything for what was done in a draft."""
+    base = draft.base_files()
+    for entry in draft.entries:
+        if any(base.get(file) != files.get(file) for file in entry.patch.files):
+            return True
+        if any(operation.get("op") in ("rename", "extract") for operation in entry.operations):
+            return True
+    return False
+
+
+def rebased(draft: Draft, files: Files) -> tuple[Draft, list[NotDone]]:
+    """Return the draft on other files underneath, and the entries that could not be kept there.
+
+    Everything that was done is done again, in the same order, on the new files; what cannot be is dropped.
+    """
+    moved = replace(draft, base=edition_of(files), _base_files=dict(files), entries=())
+    if not touches(draft, files):
+        return replace(moved, entries=draft.entries), []
+    old, new = draft.base_files(), dict(files)
+    entries: list[DraftEntry] = []
+    lost: list[NotDone] = []
+    for entry in draft.entries:
+        try:
+            again = entry if entry.dropped else _done_again(entry, old, new, entries)
+        except EditConflict as conflict:
+            lost.append(NotDone(entry, conflict))
+            again = replace(entry, patch=Patch(entry.seq, {}, of=entry.patch.of), dropped=True)
+        old, new = applied(old, entry.patch), applied(new, again.patch)
+        entries.append(again)
+    return replace(moved, entries=tuple(entries)), lost
+
+
+def _done_again(entry: DraftEntry, old: Files, new: Files, before: Sequence[DraftEntry]) -> DraftEntry:
+    if entry.patch.of is not None:
+        target = next(one for one in before if one.seq == entry.patch.of)
+        if target.dropped:
+            return replace(entry, patch=Patch(entry.seq, {}, of=target.seq), dropped=True)
+        later = [one.patch for one in before if one.seq > target.seq]
+        return replace(entry, patch=taken_back(entry.seq, target.patch, later, new))
+    operations = [operation_from(one) for one in entry.operations]
+    try:
+        done = apply_all(new, operations, old)
+    except EditRefused as refusal:
+        mine = entry.operations[-1].get("value") if entry.operations else None
+        raise EditConflict(refusal.message, mine, None) from refusal
+    return replace(entry, operations=done.operations, patch=patch_between(entry.seq, new, done.files))

@@ -1,0 +1,87 @@
+"""Publishing a draft: what it changes, and putting it in force."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from agent.builder.publication import PublicationOrder, PublicationResult
+from agent.console.api.operation import ApiOperation, Asked
+from agent.console.api.publications import begin_publication, changes_json
+from agent.console.builder_sources import DraftId
+from agent.console.context import context_of
+from agent.console.rights import Right
+from agent.console.routing import person_of
+from agent.dialog.pack.pack_files import edition_of
+
+
+class DraftReview(BaseModel):
+    """Which draft is looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+    draft: DraftId
+
+
+class DraftOrder(BaseModel):
+    """Why a draft is published."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True)]
+    despite_tests: bool = False
+    """Although tests fail."""
+    unconfirmed: bool = False
+    """Although no agent answers that could confirm it."""
+
+
+async def _review(request: web.Request, asked: Asked) -> web.StreamResponse:
+    draft = await context_of(request).drafts.get(asked.body.draft)
+    before, after = draft.base_files(), draft.files()
+    told = await asyncio.to_thread(changes_json, before, after)
+    by = sorted({entry.who for entry in draft.entries if entry.operations})
+    return web.json_response({**told, "hand_edited": [], "by": by})
+
+
+async def _publish(request: web.Request, asked: Asked) -> web.StreamResponse:
+    context, who, body = context_of(request), person_of(request).name, asked.body
+    draft = await context.drafts.get(request.match_info["draft_id"])
+    if draft.state != "open":
+        raise web.HTTPConflict(text=f"This draft is {draft.state}: begin another one.")
+    if draft.conflicts:
+        raise web.HTTPConflict(text="Two people have changed the same thing: settle it first.")
+    base, files = await asyncio.to_thread(context.desk.directory.read), draft.files()
+    if edition_of(base) != draft.base:
+        raise web.HTTPConflict(text="The files have changed meanwhile: look at the changes once more.")
+
+    async def note(result: PublicationResult) -> None:
+        if result.number is not None and result.state in ("in_force", "unconfirmed"):
+            await context.drafts.published(draft.id, who, result.edition)
+
+    order = PublicationOrder(
+        base=base,
+        files=files,
+        who=who,
+        reason=body.reason,
+        despite_tests=body.despite_tests,
+        unconfirmed=body.unconfirmed,
+    )
+    return await begin_publication(request, order, {"draft": draft.id}, note)
+
+
+_JOB = {"type": "object", "required": ["job"], "properties": {"job": {"type": "string"}}}
+OPERATIONS = (
+    ApiOperation(
+        *("POST", "/publications/review", _review, Right.PUBLISH, "what a draft changes, in words and lines"),
+        body=DraftReview,
+        refusals=(404, 409),
+    ),
+    ApiOperation(
+        *("POST", "/drafts/{draft_id}/publish", _publish, Right.PUBLISH, "test a draft and put it in force"),
+        body=DraftOrder,
+        answer=_JOB,
+        status=202,
+        refusals=(409,),
+    ),
+)

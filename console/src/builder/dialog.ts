@@ -1,0 +1,22 @@
+// Modal dialogues: a heading, contents, and a way out by Escape or its button; the focus goes back to where it was.
+
+import { element } from "../dom";
+import { freshId } from "./fields";
+
+export interface Opened {
+  root: HTMLDialogElement;
+  body: HTMLElement;
+  close: () => void;
+}
+
+export function openDialog(title: string, contents: readonly (Node | null)[], style = ""): Opened {
+  const heading = element("h2", { id: freshId(), tabindex: "-1" }, title);
+  const body = element("div", { class: "dialog-body" }, ...contents);
+  const close = (): void => root.close();
+  const out = element("button", { type: "button", class: "plain quiet", "aria-label": "Close", click: close }, "×");
+  const root = element("dialog", { class: `dialog ${style}`, "aria-labelledby": heading.id }, element("header", {}, heading, out), body);
+  root.addEventListener("close", () => root.remove());
+  document.body.append(root);
+  root.showModal();
+  return { root, body, close };
+}

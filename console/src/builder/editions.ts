@@ -1,0 +1,127 @@
+// Published editions: what each changed, compared with what is in force, and any of them back in one click.
+
+import type { BuilderPage } from "./app";
+import { element, tell } from "../dom";
+import { ask, textOfError } from "./api";
+import { type FileDiff, type Sentence, diffView, sentenceList } from "./diffs";
+import { openDialog } from "./dialog";
+import { runJob } from "./jobs";
+import { type Publication, showProgress, testsPart } from "./publish";
+import type { Workspace } from "./workspace";
+
+interface Edition {
+  number: number;
+  edition: string;
+  at: string;
+  who: string;
+  reason: string;
+  kind: "published" | "restored" | "found";
+  state: "in_force" | "taken_back" | "earlier";
+  restores: number | null;
+}
+
+export function editionsPage(work: Workspace, root: HTMLElement): BuilderPage {
+  const load = async (): Promise<void> => {
+    try {
+      const { editions } = await ask<{ editions: Edition[] }>("GET", "/editions");
+      root.replaceChildren(editions.length ? table(work, editions, () => void load()) : element("div", { class: "empty" }, element("h2", {}, "No edition yet"), element("p", {}, "The first publication makes one.")));
+    } catch (error) {
+      root.replaceChildren(element("div", { class: "banner bad", role: "alert" }, element("p", {}, textOfError(error))));
+    }
+  };
+  void load();
+  return { draw: () => {} };
+}
+
+const STATES = { in_force: ["In force", "good"], taken_back: ["Taken back", "bad"], earlier: ["Earlier", "quiet"] } as const;
+
+function table(work: Workspace, editions: Edition[], again: () => void): HTMLElement {
+  const heads = ["No.", "When", "Who", "Why", "State", ""].map((text) => element("th", { scope: "col" }, text || element("span", { class: "spoken" }, "What can be done")));
+  return element(
+    "div",
+    { class: "table-card" },
+    element(
+      "div",
+      { class: "scroll", tabindex: "0", role: "region", "aria-label": "Editions" },
+      element(
+        "table",
+        {},
+        element("caption", { class: "spoken" }, "Editions, the newest first"),
+        element("thead", {}, element("tr", {}, ...heads)),
+        element("tbody", {}, ...[...editions].sort((one, other) => other.number - one.number).map((one) => row(work, one, again))),
+      ),
+    ),
+  );
+}
+
+function row(work: Workspace, one: Edition, again: () => void): HTMLElement {
+  const [state, tone] = STATES[one.state] ?? ["Earlier", "quiet"];
+  const at = new Date(one.at).toLocaleString("en", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+  const actions = element("div", { class: "row" });
+  if (one.state !== "in_force") {
+    actions.append(element("button", { type: "button", "aria-label": `Compare edition ${one.number} with the one in force`, click: () => void compare(one) }, "Compare"));
+    if (work.may("publish")) {
+      actions.append(element("button", { type: "button", "aria-label": `Restore edition ${one.number}`, click: () => restore(one, again) }, "Restore"));
+    }
+  }
+  const why = one.kind === "found" ? "Found in the directory" : one.reason || (one.restores ? `Edition ${one.restores} again` : "");
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row" }, String(one.number)),
+    element("td", { class: "nowrap" }, at),
+    element("td", {}, one.who || "–"),
+    element("td", {}, why, one.restores ? element("span", { class: "muted small" }, ` (restores ${one.restores})`) : null),
+    element("td", {}, element("span", { class: `tag ${tone}` }, state)),
+    element("td", {}, actions),
+  );
+}
+
+async function compare(one: Edition): Promise<void> {
+  const opened = openDialog(`From edition ${one.number} to what is in force`, [element("p", { class: "muted" }, "Comparing…")], "wide");
+  try {
+    const told = await ask<{ sentences: Sentence[]; diffs: FileDiff[] }>("GET", `/editions/${one.number}/compare/current`);
+    opened.body.replaceChildren(sentenceList(told.sentences), element("h3", {}, "The lines of the files"), diffView(told.diffs));
+  } catch (error) {
+    opened.body.replaceChildren(element("p", { class: "error" }, textOfError(error)));
+  }
+}
+
+function restore(one: Edition, again: () => void): void {
+  const reason = element("input", { type: "text", id: "restore-reason", autocomplete: "off" });
+  reason.value = `Back to edition ${one.number}`;
+  const [stage, bar] = [element("p", { role: "status" }), element("progress", { "aria-label": "Restoring", hidden: true })];
+  const go = element("button", { type: "submit", class: "first" }, `Restore edition ${one.number}`);
+  const form = element(
+    "form",
+    { class: "stack" },
+    element("p", {}, "It becomes a new edition with the old contents, and is in force for the next call. Open drafts stay."),
+    element("div", { class: "field" }, element("label", { for: "restore-reason" }, "Why?"), reason),
+    element("p", { class: "row" }, go),
+    stage,
+    bar,
+  );
+  const opened = openDialog(`Restore edition ${one.number}`, [form]);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    go.disabled = true;
+    bar.hidden = false;
+    runJob<Publication>(`/editions/${one.number}/restore`, { reason: reason.value.trim() }, (job) => showProgress(job, stage, bar)).then(
+      (result) => {
+        bar.hidden = true;
+        const good = result.state === "in_force";
+        opened.body.replaceChildren(
+          element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, element("p", {}, element("b", {}, good ? "In force. " : "Not in force. "), result.words)),
+          ...[good ? null : testsPart(result.tests)].filter((part): part is HTMLElement => part !== null),
+        );
+        tell(result.words);
+        again();
+      },
+      (error: unknown) => {
+        bar.hidden = true;
+        go.disabled = false;
+        stage.textContent = textOfError(error);
+      },
+    );
+  });
+}

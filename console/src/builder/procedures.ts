@@ -1,0 +1,242 @@
+// Procedures: an outline of their steps with the fields of the chosen one, and the map as the second view of the same choice.
+
+import type { BuilderPage } from "./app";
+import { element, tell } from "../dom";
+import { EntriesPage, freeName } from "./entries";
+import { textField } from "./fields";
+import { inspector } from "./inspector";
+import { FlowMap } from "./map";
+import { type Operation, type Path, type Value, humanise, isMapping, textOf } from "./model";
+import type { TrailEvent } from "./panel";
+import type { TrailStep } from "./simulation";
+import { KINDS, type StepKind, freshStep, kindOf, kindWords, nameOf, stepsPath, summaryOf, waysOf } from "./steps";
+import { usesOf } from "./uses";
+import type { Workspace } from "./workspace";
+
+export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage {
+  const outline = new Outline(work);
+  const page: EntriesPage = new EntriesPage(work, root, {
+    path: ["flows"],
+    one: "procedure",
+    lines: (entries) =>
+      entries.map(([name, value]) => {
+        const flow = isMapping(value) ? value : {};
+        const steps = Array.isArray(flow["steps"]) ? flow["steps"].length : 0;
+        return { name, title: humanise(name), about: `${textOf(flow["description"])} · ${steps} ${steps === 1 ? "step" : "steps"}` };
+      }),
+    form: (_, __, name) => outline.parts(name, () => page.draw()),
+  });
+  document.addEventListener("builder:trail", (event) => outline.light((event as TrailEvent).detail, () => page.draw()));
+  return {
+    draw: () => page.draw(),
+    drawList: () => page.drawList(),
+    show: (path) => {
+      if (path[2] === "steps" && path[3] !== undefined) outline.choose(String(path[1]), path[3]);
+      const shown = page.show(path);
+      if (shown) page.draw();
+      return shown;
+    },
+  };
+}
+
+type View = "outline" | "map";
+
+class Outline {
+  #chosen = new Map<string, number>();
+  #view: View = "outline";
+  #trail: readonly TrailStep[] = [];
+  #map: FlowMap;
+
+  constructor(private readonly work: Workspace) {
+    this.#map = new FlowMap(work);
+  }
+
+  choose(flow: string, step: string | number): void {
+    const place = typeof step === "number" ? step : this.#steps(flow).findIndex((one, at) => nameOf(one, at) === step);
+    this.#chosen.set(flow, place);
+  }
+
+  /** Shows the steps that a test call has come to. */
+  light(trail: readonly TrailStep[], again: () => void): void {
+    this.#trail = trail;
+    again();
+  }
+
+  parts(flow: string, again: () => void): Node[] {
+    const parts: Node[] = [this.#head(flow, again)];
+    if (this.#view === "map") {
+      parts.push(this.#map.view(flow, this.#lit(flow), this.#chosenName(flow), (name) => {
+        this.choose(flow, name);
+        again();
+      }));
+      const place = this.#chosen.get(flow);
+      if (place !== undefined && this.#steps(flow)[place] !== undefined) {
+        parts.push(element("h3", {}, `${place + 1}. ${kindWords(kindOf(this.#steps(flow)[place]))}`), this.#details(flow, place, again));
+      }
+    } else {
+      parts.push(this.#list(flow, again));
+    }
+    parts.push(
+      textField(this.work, ["flows", flow, "description"], { label: "What it is for, in words for callers and staff" }),
+      element("p", { class: "small" }, element("a", { href: `/builder/phrases?name=${encodeURIComponent(flow)}` }, "What callers say for it")),
+      usesOf(this.work, "flow", flow),
+    );
+    return parts;
+  }
+
+  #steps(flow: string): Value[] {
+    const steps = this.work.session.value(stepsPath(flow));
+    return Array.isArray(steps) ? steps : [];
+  }
+
+  #chosenName(flow: string): string {
+    const place = this.#chosen.get(flow);
+    return place === undefined ? "" : nameOf(this.#steps(flow)[place], place);
+  }
+
+  #lit(flow: string): string[] {
+    return this.#trail.filter((one) => one.flow === flow).map((one) => one.step);
+  }
+
+  #head(flow: string, again: () => void): HTMLElement {
+    const view = (name: View, text: string): HTMLElement => {
+      const button = element("button", { type: "button", "aria-pressed": String(this.#view === name), "data-key": `view:${name}` }, text);
+      button.addEventListener("click", () => {
+        this.#view = name;
+        again();
+      });
+      return button;
+    };
+    return element("div", { class: "row outline-head" }, element("h2", {}, humanise(flow)), element("div", { class: "switch", role: "group", "aria-label": "View" }, view("outline", "Outline"), view("map", "Map")));
+  }
+
+  #list(flow: string, again: () => void): HTMLElement {
+    const lit = new Set(this.#lit(flow));
+    const last = this.#trail[this.#trail.length - 1];
+    const rows = this.#steps(flow).map((step, place) => {
+      const name = nameOf(step, place);
+      const row = this.#row(flow, step, place, again);
+      if (lit.has(name)) row.classList.add("lit");
+      if (last?.flow === flow && last.step === name) row.classList.add("last");
+      return row;
+    });
+    return element("ol", { class: "steps" }, ...rows, element("li", { class: "adding" }, this.#adder(flow, rows.length, again)));
+  }
+
+  #row(flow: string, step: Value, place: number, again: () => void): HTMLElement {
+    const open = this.#chosen.get(flow) === place;
+    const kind = kindOf(step);
+    const id = isMapping(step) ? textOf(step["id"]) : "";
+    const wrong = this.#wrong(flow, place, id);
+    const head = element(
+      "button",
+      { type: "button", class: "step", "aria-expanded": String(open), "data-key": `step:${flow}.${place}` },
+      element("span", { class: "place" }, String(place + 1)),
+      element("span", { class: `step-kind ${kind}` }, kindWords(kind)),
+      element("span", { class: "summary" }, summaryOf(this.work, step)),
+      id ? element("code", {}, id) : null,
+      wrong ? element("span", { class: "tag bad" }, wrong === 1 ? "1 finding" : `${wrong} findings`) : null,
+    );
+    head.addEventListener("click", () => {
+      if (open) this.#chosen.delete(flow);
+      else this.#chosen.set(flow, place);
+      again();
+    });
+    head.addEventListener("keydown", (event) => this.#key(event, flow, place, again));
+    const ways = waysOf(step).map((way) =>
+      element("li", { class: way.failure ? "failure" : "" }, element("span", { class: "muted" }, `${way.label} → `), way.target === "end" ? "end" : humanise(way.target)),
+    );
+    return element("li", {}, head, ways.length ? element("ul", { class: "ways" }, ...ways) : null, open ? this.#details(flow, place, again) : null);
+  }
+
+  #wrong(flow: string, place: number, id: string): number {
+    const { findings } = this.work;
+    return findings.under([...stepsPath(flow), place]).length + (id ? findings.under([...stepsPath(flow), id]).length : 0);
+  }
+
+  #details(flow: string, place: number, again: () => void): HTMLElement {
+    const path = [...stepsPath(flow), place];
+    return element("div", { class: "step-details" }, ...inspector(this.work, flow, path), this.#tools(flow, place, again));
+  }
+
+  #tools(flow: string, place: number, again: () => void): HTMLElement {
+    const count = this.#steps(flow).length;
+    const button = (text: string, act: () => void, off = false): HTMLElement => {
+      const made = element("button", { type: "button", click: act }, text);
+      made.disabled = off;
+      return made;
+    };
+    return element(
+      "div",
+      { class: "row form-foot" },
+      this.#adder(flow, place + 1, again),
+      button("Duplicate", () => this.#duplicate(flow, place, again)),
+      button("Up", () => this.#move(flow, place, -1, again), place === 0),
+      button("Down", () => this.#move(flow, place, 1, again), place === count - 1),
+      element("button", { type: "button", class: "danger", click: () => this.#remove(flow, place, again) }, "Remove"),
+    );
+  }
+
+  /** A step of a chosen kind at a place; every other way stays as it was. */
+  #adder(flow: string, place: number, again: () => void): HTMLElement {
+    const kind = element("select", { "aria-label": "Kind of the new step", "data-key": `kind:${flow}.${place}` }, ...KINDS.map(([name, text]) => element("option", { value: name }, text)));
+    const add = element("button", { type: "button", "data-key": `add:${flow}.${place}` }, "Add a step here");
+    add.addEventListener("click", () => {
+      this.#act({ op: "insert", path: [...stepsPath(flow), place], value: freshStep(this.work, kind.value as StepKind), keep_ways: true });
+      this.#chosen.set(flow, place);
+      again();
+      document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place}`)}"]`)?.focus();
+      tell("Step added");
+    });
+    return element("span", { class: "row" }, kind, add);
+  }
+
+  #move(flow: string, place: number, by: number, again: () => void): void {
+    const path = [...stepsPath(flow), place];
+    this.#act({ op: "move", path, to: [...stepsPath(flow), place + by], old: this.work.session.value(path) ?? null, keep_ways: true });
+    this.#chosen.set(flow, place + by);
+    again();
+    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place + by}`)}"]`)?.focus();
+    tell(`Moved to place ${place + by + 1}`);
+  }
+
+  #duplicate(flow: string, place: number, again: () => void): void {
+    const step = this.#steps(flow)[place];
+    const id = isMapping(step) ? textOf(step["id"]) : "";
+    const taken = this.#steps(flow).map(nameOf);
+    this.#act({ op: "duplicate", path: [...stepsPath(flow), place], ...(id ? { as: freeName(id, taken) } : {}) });
+    again();
+    tell("Duplicated");
+  }
+
+  #remove(flow: string, place: number, again: () => void): void {
+    const path = [...stepsPath(flow), place];
+    this.#act({ op: "remove", path, old: this.work.session.value(path) ?? null, keep_ways: true });
+    this.#chosen.delete(flow);
+    again();
+    tell("Removed. Undo brings it back.");
+  }
+
+  #act(operation: Operation): void {
+    this.work.session.act(operation);
+  }
+
+  #key(event: KeyboardEvent, flow: string, place: number, again: () => void): void {
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      const by = event.key === "ArrowUp" ? -1 : 1;
+      if (place + by >= 0 && place + by < this.#steps(flow).length) this.#move(flow, place, by, again);
+      return;
+    }
+    const to = event.key === "ArrowDown" ? place + 1 : event.key === "ArrowUp" ? place - 1 : -1;
+    const next = to < 0 ? null : document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${to}`)}"]`);
+    if (!next || event.target !== event.currentTarget) return;
+    event.preventDefault();
+    next.focus();
+  }
+}
+
+/** The path of a step by its procedure and name. */
+export function stepPath(flow: string, name: string): Path {
+  return [...stepsPath(flow), /^\d+$/.test(name) ? Number(name) - 1 : name];
+}

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.builder.answer_choices import AnswerChoices, KnownAnswers
+from agent.builder.recorded_call import NotPlayable, RecordedCall, play_record
+from agent.builder.saved_test import saved_test_yaml
+from agent.dialog.templating.rendering import SandboxRenderer
+from agent.dialog.tools.text_call_model import text_calls_of
+from agent.dialog.tools.text_call_runner import play
+from agent.shop.answers import complete_answer
+from agent.speech.wording import filters
+from tests.builder.fruit_pack import TESTS
+from tests.builder.test_simulation import fruit_pack
+from tests.shipped_pack import RENDER, shipped_pack, shipped_text_calls
+
+NUMBER = "ten four seventy three"
+
+
+def fruit_record(**more: Any) -> dict[str, Any]:
+    turns = [
+        {"agent": "What would you like", "heard": "i want fruit", "slot": "what", "confidence": 0.95},
+        {"agent": "Which fruit", "heard": "a pear", "slot": "fruit", "confidence": 0.85},
+    ]
+    effects = [{"name": "shop.buy", "code": "sold_out"}]
+    trail = [{"flow": "main", "step": "1"}, {"flow": "buy", "step": "1"}, {"flow": "buy", "step": "buying"},
+             {"flow": "buy", "step": "gone"}]  # fmt: skip
+    return {
+        "turns": turns,
+        "effects": effects,
+        "trail": trail,
+        "caller": {"number": "+447700900123"},
+        "started_at": "2026-11-20T09:00:00-05:00",
+        **more,
+    }
+
+
+def played(record: dict[str, Any]) -> RecordedCall:
+    pack = fruit_pack()
+    known = KnownAnswers.of(text_calls_of("fruit.yaml", TESTS)[0])
+    return play_record(record, pack, AnswerChoices(pack.contents, known), SandboxRenderer(filters))
+
+
+def test_a_record_is_played_with_the_answers_its_services_gave() -> None:
+    found = played(fruit_record())
+    effects = [effect.choice for exchange in found.call.exchanges for effect in exchange.effects]
+    assert effects == ["sold_out"]
+    assert len(found.notes) == 2
+    assert found.call.inputs[1].confidence == 0.85, "what was heard badly stays so"
+
+
+def test_a_result_is_found_by_the_way_the_call_went_afterwards() -> None:
+    trail = [*fruit_record()["trail"][:3], {"flow": "buy", "step": "3"}]
+    found = played(fruit_record(effects=[{"name": "shop.buy", "code": "ok"}], trail=trail))
+    assert [effect.choice for exchange in found.call.exchanges for effect in exchange.effects] == ["one_apple"]
+
+
+def test_the_callers_number_is_not_in_the_test() -> None:
+    found = played(fruit_record())
+    text = saved_test_yaml("a call", found.call.setup, found.call.exchanges)
+    assert "7700900123" not in text
+    assert '"2025550143"' in text or "'2025550143'" in text
+
+
+def test_a_call_that_goes_another_way_by_now_says_from_where_on() -> None:
+    trail = [*fruit_record()["trail"][:3], {"flow": "buy", "step": "refunded"}]
+    assert any("buy.refunded" in note for note in played(fruit_record(trail=trail)).notes)
+
+
+def test_no_test_is_made_of_a_call_that_was_placed() -> None:
+    with pytest.raises(NotPlayable):
+        played(fruit_record(direction="outbound"))
+
+
+@pytest.mark.slow
+def test_a_call_with_numbers_becomes_a_test_that_passes_and_holds_none_of_them() -> None:
+    turns = [
+        {"heard": "where is my order", "slot": "wish", "confidence": 1.0},
+        {"heard": f"it's {NUMBER}", "slot": "order_number", "confidence": 1.0},
+        {"heard": "[postcode]", "slot": "postcode", "confidence": 1.0, "secret": True},
+    ]
+    effects = [{"name": "orders.verify", "code": "ok"}]
+    record = fruit_record(turns=turns, effects=effects, trail=[])
+    pack = shipped_pack()
+    choices = AnswerChoices(pack.contents, KnownAnswers.of(shipped_text_calls()))
+    found = play_record(record, pack, choices, RENDER)
+    text = saved_test_yaml("a real call", found.call.setup, found.call.exchanges)
+    assert NUMBER not in text
+    assert "10473" not in "".join(str(turn.to_json()) for turn in found.call.inputs)
+    assert "orders.verify" in text
+    (located,) = text_calls_of("saved.yaml", f"calls:\n{text}")[0]
+    assert play(pack, located, RENDER, check_answer=complete_answer).problems == ()

@@ -1,0 +1,163 @@
+"""Checking, trying out, publishing and taking back procedures through the console's API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builder.fruit_pack import TESTS, fruit_files
+from tests.console.console_client import Browser, RunningConsole, running_console
+from tests.console.made_up_agent import made_up_agent
+
+
+@dataclass
+class FruitShop:
+    """A console over procedures of its own, with an agent that reads them."""
+
+    console: RunningConsole
+    flows: Path
+    tests: Path
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[FruitShop]:
+    flows, tests = tmp_path / "flows", tmp_path / "tests"
+    for directory, files in ((flows, fruit_files()), (tests, {"fruit.yaml": TESTS})):
+        directory.mkdir()
+        for name, text in files.items():
+            (directory / name).write_text(text, encoding="utf-8")
+    async with made_up_agent(tmp_path) as agent:
+        agent.flows = flows
+        own = {"flows_directory": str(flows), "console": {"tests_directory": str(tests)}}
+        async with running_console(tmp_path, [agent.address], **own) as console:
+            yield FruitShop(console, flows, tests)
+
+
+async def posted(browser: Browser, path: str, body: dict[str, Any], status: int = 200, method: str = "POST") -> Any:
+    response = await browser.ask(method, f"/api/v1{path}", json=body)
+    assert response.status == status, await response.text()
+    return await response.json(content_type=None)
+
+
+async def done(browser: Browser, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    job = (await posted(browser, path, body, 202))["job"]
+    async with asyncio.timeout(300):
+        while (told := await browser.json(f"/api/v1/jobs/{job}"))["state"] == "running":  # noqa: ASYNC110 - as pages do
+            await asyncio.sleep(0.05)
+    assert told["state"] == "done", told["problem"]
+    return dict(told["result"])
+
+
+@pytest.mark.slow
+async def test_procedures_are_tried_out_tested_published_compared_and_taken_back(shop: FruitShop) -> None:
+    browser = await shop.console.signed_in("admin")
+    checked = await posted(browser, "/check", {})
+    assert checked["usable"]
+
+    call = (await posted(browser, "/simulations", {"outcomes": {"shop.buy": "sold_out"}}, 201))["id"]
+    await posted(browser, f"/simulations/{call}/turns", {"say": "i want fruit"})
+    state = await posted(browser, f"/simulations/{call}/turns", {"say": "an apple"})
+    assert [step["step"] for step in state["trail"] if step["flow"] == "buy"][-1] == "gone"
+    assert len((await browser.json(f"/api/v1/simulations/{call}"))["turns"]) == 3
+    saved = await posted(browser, f"/simulations/{call}/test", {"name": "no apples", "save": True})
+    assert "call: no apples" in (shop.tests / "console.yaml").read_text(encoding="utf-8")
+    assert saved["saved"]
+    await posted(browser, f"/simulations/{call}/turns", {"answer": "one_apple"}, 409)
+    assert (await posted(browser, f"/simulations/{call}/back", {"turns": 2}))["turn"] == 0
+
+    flows = fruit_files()["flows.yaml"].replace("We have none left.", "All sold.")
+    order = {"base": checked["edition"], "files": {"flows.yaml": flows}, "reason": "shorter"}
+    failed = await done(browser, "/publications", order)
+    assert failed["state"] == "tests_failed"
+    assert {one["name"] for one in failed["tests"]["failed"]} == {"a caller finds nothing", "no apples"}
+    published = await done(browser, "/publications", {**order, "despite_tests": True})
+    assert published["state"] == "in_force"
+    assert (shop.flows / "flows.yaml").read_text(encoding="utf-8") == flows
+    await posted(browser, "/publications", order, 409)
+
+    compared = await browser.json("/api/v1/editions/1/compare/2")
+    assert "All sold." in compared["sentences"][0]["words"]
+    assert compared["diffs"][0]["file"] == "flows.yaml"
+    restored = await done(browser, "/editions/1/restore", {"reason": "callers liked it better"})
+    assert (restored["state"], restored["edition"]) == ("in_force", checked["edition"])
+    lines = (await browser.json("/api/v1/editions"))["editions"]
+    assert [(line["kind"], line["state"], line["restores"]) for line in lines] == [
+        ("restored", "in_force", 1), ("published", "earlier", None), ("found", "earlier", None),
+    ]  # fmt: skip
+    audited = [(what, about.get("state")) for _, what, about in await shop.console.audited()]
+    assert ("published", "tests_failed") in audited
+    assert ("published", "in_force") in audited
+    assert ("restored", "in_force") in audited
+
+
+@pytest.mark.slow
+async def test_teaching_shows_its_effect_before_anything_is_published(shop: FruitShop) -> None:
+    browser = await shop.console.signed_in("supervisor")
+    found = await done(browser, "/teach", {"meaning": "buy", "phrases": ["sell me fruit"]})
+    assert found["problems"] == []
+    assert found["tests"] == {"of": 2, "failed_before": [], "failed_after": []}
+
+
+async def test_files_of_tests_are_read_and_written_over_what_was_read_only(shop: FruitShop) -> None:
+    browser = await shop.console.signed_in("supervisor")
+    assert (await browser.json("/api/v1/tests"))["files"] == [{"file": "fruit.yaml", "calls": 2, "problem": ""}]
+    held = await browser.json("/api/v1/tests/fruit.yaml")
+    edited = {"text": held["text"] + "\n", "sha256": held["sha256"]}
+    assert (await posted(browser, "/tests/fruit.yaml", edited, method="PUT"))["sha256"] != held["sha256"]
+    await posted(browser, "/tests/fruit.yaml", edited, 409, method="PUT")
+    await posted(browser, "/tests/new.yaml", {"text": "calls: 3", "sha256": ""}, 400, method="PUT")
+    await posted(browser, "/tests/no name.yaml", {"text": TESTS, "sha256": ""}, 400, method="PUT")
+    assert (await browser.get("/api/v1/tests/none.yaml")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/check", {"source": {"edition": 7}}, 404),
+        ("POST", "/check", {"source": {"edition": 7, "draft": "x"}}, 400),
+        ("POST", "/simulations", {"queue": "on fire"}, 400),
+        ("POST", "/simulations/none/turns", {"say": "hello"}, 404),
+        ("POST", "/simulations/none/turns", {"say": "hello", "keys": "1"}, 400),
+        ("DELETE", "/simulations/none", None, 404),
+        ("POST", "/calls/none/test", {"name": "a call"}, 404),
+        ("POST", "/editions/7/restore", {"reason": "because"}, 404),
+        ("POST", "/editions/7/restore", {}, 400),
+        ("POST", "/editions/seven/restore", {"reason": "because"}, 404),
+        ("POST", "/publications", {"base": "0" * 16, "files": {"a.yaml": ""}, "reason": "because"}, 409),
+        ("POST", "/teach", {"meaning": "buy"}, 400),
+        ("GET", "/editions/7/compare/current", None, 404),
+        ("GET", "/editions/7/text?file=a.yaml", None, 404),
+        ("GET", "/jobs/none", None, 404),
+    ],
+)
+async def test_what_there_is_not_or_makes_no_sense_is_refused(
+    shop: FruitShop, method: str, path: str, body: dict[str, Any] | None, status: int
+) -> None:
+    browser = await shop.console.signed_in("admin")
+    more = {} if body is None else {"json": body}
+    response = await browser.ask(method, f"/api/v1{path}", **more)
+    assert response.status == status, await response.text()
+
+
+async def test_who_may_not_publish_publishes_nothing(shop: FruitShop) -> None:
+    order = {"base": "0" * 16, "files": {"a.yaml": ""}, "reason": "because"}
+    viewer = await shop.console.signed_in("viewer")
+    await posted(viewer, "/publications", order, 403)
+    await posted(viewer, "/simulations", {}, 403)
+    supervisor = await shop.console.signed_in("supervisor", granted=("publish",))
+    await posted(supervisor, "/publications", order, 403)  # whole files may hold formulas and services
+    await posted(supervisor, "/editions/7/restore", {"reason": "because"}, 404)
+
+
+async def test_the_procedures_inside_of_the_program_are_not_published_over(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        browser = await console.signed_in("admin")
+        edition = (await browser.json("/api/v1/editions"))["in_force"]
+        order = {"base": edition, "files": {"knowledge.yaml": None}, "reason": "because"}
+        refused = await posted(browser, "/publications", order, 409)
+        assert "flows_directory" in refused["detail"]
