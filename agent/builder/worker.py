@@ -60,12 +60,13 @@ def _answer(workbench: Workbench, request: Mapping[str, Any], answers: TextIO) -
 
 def _teller(number: int, answers: TextIO) -> Callable[[str, int, int], None]:
     """Return what writes how far a work is, not more often than people read."""
-    last = {"stage": "", "at": 0.0}
+    last_stage, last_at = "", 0.0
 
     def told(stage: str, done: int, of: int) -> None:
+        nonlocal last_stage, last_at
         now = time.monotonic()
-        if stage != last["stage"] or done == of or now - float(last["at"]) >= _TELL_SECONDS:
-            last.update(stage=stage, at=now)
+        if stage != last_stage or done == of or now - last_at >= _TELL_SECONDS:
+            last_stage, last_at = stage, now
             _write(answers, {"number": number, "stage": stage, "done": done, "of": of})
 
     return told

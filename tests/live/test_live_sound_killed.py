@@ -26,7 +26,6 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CALLER = "2025550177"
 AUDIBLE = 500
 AUDIBLE_DBFS = -40.0
 PAUSE_FRAMES = 40
@@ -38,23 +37,28 @@ BEGUN_SECONDS = 2.0
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def floor(
+async def recording(
     asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[PhonesByHand]:
+) -> AsyncIterator[CallCentre]:
     settings: dict[str, Any] = {
         "call": {"consent": "ask", "resume_seconds": 60},
         "sound": {"keep": "yes", "least_free_mb": "10"},
     }
     async with running_call_centre(asterisk, home, tmp_path_factory.mktemp("killed"), print, settings) as stack:
-        call_centre = CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
-        async with phones_by_hand(call_centre, home) as phones:
-            yield phones
+        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def floor(recording: CallCentre, home: RehearsalHome) -> AsyncIterator[PhonesByHand]:
+    async with phones_by_hand(recording, home) as phones:
+        yield phones
 
 
 class RecordedCall:
     """A caller who agrees to be recorded and asks for an order; then speaks on while the agent is killed."""
 
-    def __init__(self, floor: PhonesByHand) -> None:
+    def __init__(self, floor: PhonesByHand, caller: str) -> None:
+        self._caller = caller
         self._floor = floor
         self._agent = floor.call_centre.stack.agent
         self._state = floor.call_centre.stack.run_dir / "state"
@@ -66,7 +70,7 @@ class RecordedCall:
 
     async def until_the_kill(self) -> None:
         """Call, agree, ask; then the agent is killed with an answer in its ears that nothing was written of."""
-        self.leg = await self._floor.phone("7000", caller=CALLER)
+        self.leg = await self._floor.phone("7000", caller=self._caller)
         await until(lambda: any(level > AUDIBLE_DBFS for level in self.leg.heard.levels_dbfs), PATIENCE_SECONDS)
         await self.leg.press("1")
         await until(lambda: self._recorded_seconds() > BEGUN_SECONDS, PATIENCE_SECONDS)
@@ -109,12 +113,12 @@ class RecordedCall:
 
     async def is_found_and_erased(self, record: dict[str, Any], directory: Path) -> None:
         """The call is in the index, its sound can be had; after the caller is erased neither is there."""
-        assert record["id"] in await self.orderline("calls", "find", "--caller", CALLER, "--fault")
+        assert record["id"] in await self.orderline("calls", "find", "--caller", self._caller, "--fault")
         copied = directory / "call.wav"
         await self.orderline("records", "sound", record["id"], "-o", str(copied))
         kept = self._state / "sound" / "kept" / f"{record['sound']['name']}.wav"
         assert copied.read_bytes() == kept.read_bytes()
-        assert "1 recordings" in await self.orderline("records", "erase", "--caller", CALLER)
+        assert "1 recordings" in await self.orderline("records", "erase", "--caller", self._caller)
         assert not kept.exists()
         assert record["id"] not in await self.orderline("calls", "find")
         assert self.raw_files() == []
@@ -130,16 +134,16 @@ class RecordedCall:
 async def test_the_recording_of_a_call_that_goes_to_staff_is_finished_by_the_next_start(
     floor: PhonesByHand, tmp_path: Path
 ) -> None:
-    call = RecordedCall(floor)
+    call = RecordedCall(floor, "2025550177")
     await call.until_the_kill()
-    ringing = await floor.desk.ring("601", CALLER, PATIENCE_SECONDS)
+    ringing = await floor.desk.ring("601", "2025550177", PATIENCE_SECONDS)
     assert ringing is not None, "the caller reaches a person without the agent"
-    await floor.exchange.close()
+    await call.leg.hang_up()
     assert call.raw_files(), "nobody has finished the recording"
 
     await floor.call_centre.stack.agent.start()
     record = await call.record()
-    assert await floor.call_centre.leftovers() == []
+    await floor.over()
     left, right = await finished(floor.call_centre, record["id"])
     (part,) = record["sound"]["parts"]
     print(f"{record['outcome']}, {len(left) / RATE} s of sound, part {part}, silent {record['sound']['silent']}")
@@ -156,7 +160,7 @@ async def test_the_recording_of_a_call_that_goes_to_staff_is_finished_by_the_nex
 async def test_a_call_that_the_next_agent_goes_on_with_has_one_recording_with_both_parts(
     floor: PhonesByHand, tmp_path: Path
 ) -> None:
-    call = RecordedCall(floor)
+    call = RecordedCall(floor, "2025550178")
     await call.until_the_kill()
     began = len(call.leg.heard.stamps)
     await floor.call_centre.stack.agent.start()
