@@ -121,9 +121,9 @@ async def test_a_call_in_progress_keeps_its_edition_the_next_has_the_new_one_and
 
 async def test_an_edition_that_the_agent_would_refuse_is_not_written(shop: CallCentre, browser: Browser) -> None:
     checked = await posted(browser, "/check", {}, 200)
-    broken = {"flows/broken.yaml": "flows: {broken: {steps: [{say: nothing_of_the_kind}]}}\n"}
+    broken = {"flows/broken.yaml": "flows: {broken: {steps: [{say: No description here.}]}}\n"}
     order = {"base": checked["edition"], "files": broken, "reason": "to see it refused"}
     refused = await done(browser, "/publications", order)
     assert refused["state"] == "refused"
-    assert "nothing_of_the_kind" in refused["check"]["findings"][0]["message"]
+    assert "description" in refused["check"]["findings"][0]["message"]
     assert not (shop.stack.run_dir / "flows" / "flows" / "broken.yaml").exists()
