@@ -298,7 +298,7 @@ MISTAKES: dict[str, tuple[Plant, str, str]] = {
         lambda s: s.pack("start: ", "start: nowhere # "), "procedures", "orderline flows check",
     ),
     "a word the model cannot hear": (
-        lambda s: s.pack("no, nope", "no, supercalifragilistic"), "vocabulary", "other words",
+        lambda s: s.pack("no, nope", "no, supercalifragilistic"), "vocabulary", "orderline model add-words",
     ),
     "a model that is not installed": (
         lambda s: s.setting("flows_directory", "speech: {model: nosuch}\nflows_directory"),
