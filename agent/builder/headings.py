@@ -6,8 +6,8 @@ import yaml
 
 from agent.builder import trees, yaml_edit
 from agent.builder.errors import EditConflict, EditRefused
+from agent.builder.locating import Files, file_of
 from agent.builder.operations import HeadingOperation
-from agent.builder.pack_files import Files, file_of
 from agent.builder.yaml_document import Entry, YamlDocument, document
 from agent.builder.yaml_splices import TextSplice, separated
 from agent.common.yaml_reader import KeyPath, path_text

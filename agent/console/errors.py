@@ -22,6 +22,7 @@ _CONFLICT = frozenset(
         *("draft_not_open", "edit", "edit_conflict"),
     }
 )
+_FORBIDDEN = frozenset({"edit_not_allowed"})
 _NOT_FOUND = frozenset({"no_edition", "no_simulation", "draft_missing"})
 _FULL, _BUSY, _LOCKED, _READONLY = (
     sqlite3.SQLITE_FULL,
@@ -63,6 +64,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(error.status, detail, http.HTTPStatus(error.status).name.lower())
         case OrderlineError() if error.code in _BAD_REQUEST:
             return Problem(400, error.message, error.code)
+        case OrderlineError() if error.code in _FORBIDDEN:
+            return Problem(403, error.message, error.code)
         case OrderlineError() if error.code in _NOT_FOUND:
             return Problem(404, error.message, error.code)
         case OrderlineError() if error.code in _CONFLICT:

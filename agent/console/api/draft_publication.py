@@ -52,12 +52,12 @@ async def _publish(request: web.Request, asked: Asked) -> web.StreamResponse:
     if draft.conflicts:
         raise web.HTTPConflict(text="Two people have changed the same thing: settle it first.")
     base, files = await asyncio.to_thread(context.desk.directory.read), draft.files()
-    if edition_of(base) != draft.base:
+    if edition_of(base) != draft.edition_in_files:
         raise web.HTTPConflict(text="The files have changed meanwhile: look at the changes once more.")
 
     async def note(result: PublicationResult) -> None:
         if result.number is not None and result.state in ("in_force", "unconfirmed"):
-            await context.drafts.published(draft.id, who, result.edition)
+            await context.drafts.published(draft.id, who, draft.seq)
 
     order = PublicationOrder(
         base=base,
