@@ -198,7 +198,7 @@ class Publisher:
 
         try:
             problem = await self._write(order)
-        except BaseException:
+        except Exception:  # not when the console stops: the files may be written, its next start looks
             await self._editions.mark(number, "taken_back")
             raise
         if problem is not None:

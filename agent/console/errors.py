@@ -13,7 +13,7 @@ from agent.errors import OrderlineError
 _BAD_REQUEST = frozenset(
     {
         *("query", "search", "words", "note", "outbound", "weak_password", "console_people", "console_right"),
-        *("flow_pack", "pack_tests", "teaching"),
+        *("flow_pack", "pack_tests", "teaching", "file_name"),
     }
 )
 _CONFLICT = frozenset(

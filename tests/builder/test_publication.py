@@ -201,6 +201,16 @@ async def test_a_publication_whose_asker_has_left_is_brought_to_its_end(shop: Sh
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize(("in_files", "state"), [(NEW, "unconfirmed"), (OLD, "taken_back")])
+async def test_a_publication_in_which_the_console_was_killed_is_what_the_files_say(
+    shop: Shop, in_files: Mapping[str, str], state: str
+) -> None:
+    await shop.editions.add(NewEdition(edition_of(NEW), NEW, "mary", "sold out"), "writing")
+    await shop.editions.settle_writing(edition_of(in_files))
+    assert await shop.states() == [("published", state)]
+    assert await shop.editions.published() == ({edition_of(NEW)} if in_files is NEW else set())
+
+
 async def test_texts_that_editions_share_are_kept_once(shop: Shop) -> None:
     for number in range(3):
         files = {**OLD, "flows.yaml": f"# {number}\n"}

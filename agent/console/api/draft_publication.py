@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from typing import Annotated
 
 from aiohttp import web
@@ -16,6 +18,8 @@ from agent.console.context import context_of
 from agent.console.rights import Right
 from agent.console.routing import person_of
 from agent.dialog.pack.pack_files import edition_of
+
+log = logging.getLogger(__name__)
 
 
 class DraftReview(BaseModel):
@@ -57,7 +61,10 @@ async def _publish(request: web.Request, asked: Asked) -> web.StreamResponse:
 
     async def note(result: PublicationResult) -> None:
         if result.number is not None and result.state in ("in_force", "unconfirmed"):
-            await context.drafts.published(draft.id, who, draft.seq)
+            try:
+                await context.drafts.published(draft.id, who, draft.seq)
+            except (sqlite3.Error, OSError) as error:  # the next start of the console notes it
+                log.error("It cannot be noted that the draft %s has been published: %s", draft.id, error)
 
     order = PublicationOrder(
         base=base,
