@@ -20,6 +20,7 @@ Work = Callable[[Told], Awaitable[dict[str, Any]]]
 JobKind = Literal["tests", "publication", "teaching"]
 KEPT_SECONDS = 3600.0
 MOST_WAITING = 20
+MOST_KEPT = 200
 
 
 class TooMuchWork(OrderlineError):
@@ -104,5 +105,7 @@ class Jobs:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        for job in [job for job in self._jobs.values() if job.state != "running" and now - job.ended_at > KEPT_SECONDS]:
-            del self._jobs[job.id]
+        ended = sorted((job for job in self._jobs.values() if job.state != "running"), key=lambda job: -job.ended_at)
+        for place, job in enumerate(ended):
+            if place >= MOST_KEPT or now - job.ended_at > KEPT_SECONDS:
+                del self._jobs[job.id]

@@ -19,7 +19,7 @@ _BAD_REQUEST = frozenset(
 _CONFLICT = frozenset(
     {
         *("agent_refuses", "simulation", "unusable_pack", "not_playable", "hand_edited", "pack_tests_changed"),
-        *("draft_not_open", "edit", "edit_conflict"),
+        *("draft_not_open", "edit", "edit_conflict", "dialog"),
     }
 )
 _FORBIDDEN = frozenset({"edit_not_allowed"})

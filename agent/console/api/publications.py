@@ -126,9 +126,10 @@ async def _test_files(request: web.Request, _: Asked) -> web.StreamResponse:
 
 async def _test_file(request: web.Request, _: Asked) -> web.StreamResponse:
     tests, name = context_of(request).desk.tests, request.match_info["file"]
-    if name not in [held.file for held in await asyncio.to_thread(tests.read_all)]:
+    held = next((one for one in await asyncio.to_thread(tests.read_all) if one.file == name), None)
+    if held is None:
         raise web.HTTPNotFound(text="There is no such file of tests.")
-    return web.json_response(_file_json(await asyncio.to_thread(tests.read, name)))
+    return web.json_response(_file_json(held))
 
 
 async def _write_test_file(request: web.Request, asked: Asked) -> web.StreamResponse:
