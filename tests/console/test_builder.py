@@ -123,6 +123,9 @@ async def test_files_of_tests_are_read_and_written_over_what_was_read_only(shop:
     [
         ("POST", "/check", {"source": {"edition": 7}}, 404),
         ("POST", "/check", {"source": {"edition": 7, "draft": "x"}}, 400),
+        ("POST", "/check", {"source": {"edition": 10**30}}, 400),
+        ("GET", f"/editions?before={10**30}", None, 400),
+        ("POST", "/simulations", {"now": "0001-01-01T00:00:00"}, 400),
         ("POST", "/simulations", {"queue": "on fire"}, 400),
         ("POST", "/simulations/none/turns", {"say": "hello"}, 404),
         ("POST", "/simulations/none/turns", {"say": "hello", "keys": "1"}, 400),
@@ -156,6 +159,8 @@ async def test_who_may_not_publish_publishes_nothing(shop: FruitShop) -> None:
     supervisor = await shop.console.signed_in("supervisor", granted=("publish",))
     await posted(supervisor, "/publications", order, 403)  # whole files may hold formulas and services
     await posted(supervisor, "/editions/7/restore", {"reason": "because"}, 404)
+    shop_staff = await shop.console.signed_in("shop", granted=("publish",))
+    assert (await shop_staff.get("/api/v1/jobs/none")).status == 404, "who begins work may ask how far it is"
 
 
 async def test_the_procedures_inside_of_the_program_are_not_published_over(tmp_path: Path) -> None:

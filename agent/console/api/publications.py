@@ -81,7 +81,7 @@ class EditionsQuery(BaseModel):
     """Which part of the list."""
 
     model_config = ConfigDict(extra="forbid")
-    before: Annotated[int, Field(ge=1)] | None = None
+    before: Annotated[int, Field(ge=1, le=2**53)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -288,7 +288,9 @@ async def _restore(request: web.Request, asked: Asked) -> web.StreamResponse:
 _ONE = "/editions/{number}"
 _JOB = {"type": "object", "required": ["job"], "properties": {"job": {"type": "string"}}}
 OPERATIONS = (
-    ApiOperation("GET", "/jobs/{id}", _job, Right.PROCEDURES, "how far some work is, and what came of it", quiet=True),
+    ApiOperation(
+        "GET", "/jobs/{id}", _job, Right.ACCOUNT, "how far work of one's own is, and what came of it", quiet=True
+    ),
     ApiOperation("GET", "/tests", _test_files, Right.PROCEDURES, "files of calls in text that test the procedures"),
     ApiOperation("GET", "/tests/{file}", _test_file, Right.PROCEDURES, "one of them"),
     ApiOperation(
