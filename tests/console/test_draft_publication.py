@@ -82,6 +82,17 @@ async def _published(console: RunningConsole, browser: Browser, draft: str) -> d
     return dict(told)
 
 
+async def test_what_was_added_since_the_review_is_not_published_unseen(console: RunningConsole) -> None:
+    browser = await console.signed_in("admin")
+    draft = await _changed_draft(browser)
+    seen = (await _review(browser, draft))["seq"]
+    edit = {"id": "e2", "operation": {"op": "set", "path": SPRING, "value": "Half the price."}}
+    await browser.ask("POST", f"/api/v1/drafts/{draft}/operations", json={"seen": seen, "operations": [edit]})
+    order = {"reason": "longer hours", "seq": seen}
+    response = await browser.ask("POST", f"/api/v1/drafts/{draft}/publish", json=order)
+    assert response.status == 409
+
+
 async def test_what_is_typed_during_a_publication_is_in_the_draft_afterwards(console: RunningConsole) -> None:
     browser = await console.signed_in("admin")
     draft = await _changed_draft(browser)
