@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,9 +53,13 @@ class BaseFiles:
 
     def _look(self) -> Signature:
         found: set[tuple[str, int, int, int]] = set()
-        for path in (self._directory, self._directory / JOURNAL, *self._directory.rglob("*")):
-            if path.suffix == ".yaml" or path.name == JOURNAL or path.is_dir():
+        for folder, _, files in os.walk(self._directory):
+            if "/." in folder[len(str(self._directory)) :]:
+                watched = []  # a version control's own: its files come and go
+            else:
+                watched = [folder, *([os.path.join(folder, JOURNAL)] if JOURNAL in files else [])]
+            for path in (*watched, *(os.path.join(folder, name) for name in files if name.endswith(".yaml"))):
                 with contextlib.suppress(OSError):  # gone since it was listed, or a link to nowhere
-                    stat = path.stat()
-                    found.add((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+                    stat = os.stat(path)
+                    found.add((path, stat.st_mtime_ns, stat.st_size, stat.st_ino))
         return frozenset(found)

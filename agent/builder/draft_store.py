@@ -343,6 +343,7 @@ class DraftStore:
         def found(db: sqlite3.Connection) -> Draft:
             draft = tables.one_draft(db, draft_id)
             if draft is None:
+                self._locks.pop(draft_id, None)
                 raise DraftMissing("There is no such draft.")
             return job(db, draft)
 
