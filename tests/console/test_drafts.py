@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -276,3 +276,25 @@ async def test_an_edit_given_in_two_ways_is_refused_not_half_done(console: Runni
     one = {"op": "set", "path": HOURS, "value": "Nine to six."}
     asked = {"seen": 0, "operations": [{"id": "a", "operation": one, "operations": [one]}]}
     await post(browser, f"/drafts/{draft}/operations", asked, 400)
+
+
+class Findings:
+    """Finds one mistake in what shop staff write and one elsewhere."""
+
+    async def check(self, _: Mapping[str, str]) -> Mapping[str, Any]:
+        paths = (HOURS, IF)
+        findings = [{"path": path, "severity": "error", "message": "no"} for path in paths]
+        return {"usable": False, "mistakes": 2, "warnings": 0, "findings": findings}
+
+
+async def test_everybody_is_told_what_is_wrong_with_what_they_may_see(
+    console: RunningConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, staff = await console.signed_in("supervisor"), await console.signed_in("shop")
+    draft = await a_draft(staff)
+    monkeypatch.setattr(console.context.desk, "judge", Findings())
+    source = {"source": {"draft": draft}}
+    assert len((await post(supervisor, "/check", source))["findings"]) == 2
+    told = await post(staff, "/check", source)
+    assert ([one["path"] for one in told["findings"]], told["mistakes"]) == ([HOURS], 1)
+    await post(staff, "/check", {}, 403)
