@@ -178,6 +178,20 @@ async def test_a_hand_edit_stops_the_publication(shop: Shop) -> None:
     assert shop.holds()["flows.yaml"].endswith("# by hand\n")
 
 
+async def test_an_edition_edited_by_hand_before_it_could_be_taken_back_is_not_said_to_be_taken_back(shop: Shop) -> None:
+    def refuses(files: Mapping[str, str]) -> bool:
+        (shop.path / "flows.yaml").write_text(NEW["flows.yaml"] + "# by hand\n", encoding="utf-8")
+        return True
+
+    await shop.agents[0].status()
+    shop.agents[0].refuses = refuses
+    result = await shop.publish()
+    assert result.state == "unconfirmed"
+    assert "could not be put back" in result.words
+    assert (await shop.states())[-1] == ("published", "unconfirmed")
+    assert shop.holds()["flows.yaml"].endswith("# by hand\n")
+
+
 async def test_without_an_agent_nothing_is_published_unless_that_is_meant(shop: Shop) -> None:
     shop.agents[0].silent = True
     assert (await shop.publish()).state == "no_agent"
