@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from pydantic import ValidationError
 
-from agent.builder.jobs import MOST_KEPT, Jobs, Told
+from agent.builder.jobs import MOST_KEPT, MOST_OF_ONE, Jobs, Told, TooMuchWork
 from agent.builder.simulation_input import CallerTurn, CallSetup
 from agent.builder.simulations import IDLE_SECONDS, MOST_SIMULATIONS, NoSuchSimulation, Simulations
 from agent.builder.workbench import Workbench
@@ -189,6 +189,21 @@ async def test_so_many_finished_jobs_are_kept_and_no_more() -> None:
         assert task is not None
         await task
     assert [jobs.get(one.id, 1) is not None for one in (*begun[:2], begun[-1])] == [False, True, True]
+
+
+async def test_one_person_leaves_room_for_the_work_of_others() -> None:
+    jobs, go_on = Jobs(), asyncio.Event()
+
+    async def work(_: Told) -> dict[str, Any]:
+        await go_on.wait()
+        return {}
+
+    for _ in range(MOST_OF_ONE):
+        jobs.begin("tests", 1, work)
+    with pytest.raises(TooMuchWork):
+        jobs.begin("tests", 1, work)
+    assert jobs.begin("publication", 2, work).state == "running"
+    await jobs.close()
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------
