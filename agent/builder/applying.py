@@ -8,6 +8,7 @@ from agent.builder import trees, yaml_edit
 from agent.builder.errors import EditConflict, EditRefused
 from agent.builder.extracting import extract
 from agent.builder.headings import change_heading
+from agent.builder.locating import Files, file_of
 from agent.builder.merging import CannotMerge, merged_text, merged_tree
 from agent.builder.operations import (
     DuplicateOperation,
@@ -23,7 +24,6 @@ from agent.builder.operations import (
     SetOperation,
     TextOperation,
 )
-from agent.builder.pack_files import Files, file_of
 from agent.builder.renaming import rename
 from agent.builder.steps import keeping_ways
 from agent.builder.trees import MISSING, Tree, checked_tree

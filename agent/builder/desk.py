@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,15 @@ from agent.builder.simulations import Simulations
 from agent.builder.workbench_settings import WorkbenchSettings
 from agent.builder.worker_process import WorkerProcess
 from agent.config.settings import Settings
+from agent.dialog.pack.pack_files import edition_of
+from agent.errors import OrderlineError
 from agent.flows import english_pack
 
 log = logging.getLogger(__name__)
 
 TESTS = "flow-tests"
 """The usual directory of the pack's tests, in the state directory."""
+_OWN_PROCEDURES = english_pack().resolve().parent
 CHECK_SECONDS = 60.0
 LONG_SECONDS = 1800.0
 
@@ -88,9 +92,9 @@ async def builder_desk(settings: Settings, agents: Sequence[NodeAgent]) -> Async
     quick, slow = WorkerProcess(bench, "check of procedures"), WorkerProcess(bench, "test of procedures")
     database = editions_file(settings.state_directory / FILE)
     editions, judge, jobs = EditionStore(database), WorkerJudge(quick, slow), Jobs()
-    writable = settings.flows_directory is not None
+    writable = not directory.path.resolve().is_relative_to(_OWN_PROCEDURES)
     if writable:
-        await _finish(directory)
+        await _finish(directory, editions)
     publisher = Publisher(directory, editions, judge, agents)
     try:
         yield BuilderDesk(
@@ -102,9 +106,10 @@ async def builder_desk(settings: Settings, agents: Sequence[NodeAgent]) -> Async
         await database.close()
 
 
-async def _finish(directory: PackDirectory) -> None:
+async def _finish(directory: PackDirectory, editions: EditionStore) -> None:
     try:
         if await asyncio.to_thread(directory.finish):
             log.warning("A publication of the procedures had been broken off; it has been brought to its end")
-    except OSError as error:
+        await editions.settle_writing(edition_of(await asyncio.to_thread(directory.read)))
+    except (OSError, OrderlineError, sqlite3.Error) as error:
         log.error("%s: a publication that was broken off cannot be brought to its end: %s", directory.path, error)

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from agent.builder import trees
 from agent.builder.errors import EditRefused
-from agent.builder.pack_files import edition_of
 from agent.builder.patches import Patch, applied, inverted, taken_back
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import document
 from agent.common.yaml_reader import KeyPath
+from agent.dialog.pack.pack_files import edition_of
 
 EntryKind = Literal["edit", "undo", "redo", "rebase"]
 DraftState = Literal["open", "published", "discarded"]
@@ -84,6 +84,8 @@ class Draft:
     seq: int
     conflicts: tuple[DraftConflict, ...] = ()
     entries: tuple[DraftEntry, ...] = field(default=(), repr=False)
+    in_files: int = 0
+    """The entry as of which the files on disk have the draft's text, as they do when it is published; 0: none."""
     _base_files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def base_files(self) -> dict[str, str]:
@@ -107,19 +109,40 @@ class Draft:
         return edition_of(self._files)
 
     def files_at(self, seq: int) -> dict[str, str] | None:
-        """Return the files as they were after an entry; None where the files underneath have changed since."""
+        """Return the files as they were after an entry; None where they stood on other files then."""
+        first = self.entries[0].seq if self.entries else self.seq + 1
+        if seq < first - 1 or any(entry.kind == "rebase" for entry in self.entries if entry.seq > seq):
+            return None
+        return self.text_at(seq)
+
+    def text_at(self, seq: int) -> dict[str, str]:
+        """Return the files with the entries up to one, on the files that the draft stands on now."""
         files = self.files()
         for entry in reversed(self.entries):
             if entry.seq <= seq:
                 break
-            if entry.kind == "rebase":
-                return None
             files = applied(files, inverted(entry.patch))
         return files
 
+    @functools.cached_property
+    def edition_in_files(self) -> str:
+        """The fingerprint of the files on disk as the draft knows them."""
+        return edition_of(self.text_at(self.in_files)) if self.in_files else self.base
+
+    def entry_that_made(self, files: Mapping[str, str]) -> int | None:
+        """Return the latest entry as of which the draft has exactly these files, 0 for those it began with."""
+        here = self.files()
+        for entry in reversed(self.entries):
+            if here == files:
+                return entry.seq
+            here = applied(here, inverted(entry.patch))
+        return 0 if here == files else None
+
     def with_entry(self, entry: DraftEntry) -> Draft:
         """Return the draft with one entry more."""
-        return replace(self, entries=(*self.entries, entry), seq=entry.seq, changed_at=entry.at, changed_by=entry.who)
+        after = replace(self, entries=(*self.entries, entry), seq=entry.seq, changed_at=entry.at, changed_by=entry.who)
+        after.__dict__["_files"] = applied(self._files, entry.patch)  # what would be computed, without the whole log
+        return after
 
     # --- undo and redo ----------------------------------------------------------------------------------------
 
@@ -134,25 +157,40 @@ class Draft:
 
     def to_undo(self, who: str, of: int | None = None) -> DraftEntry | None:
         """Return the entry that carries what somebody would take back: their latest edit, or entry ``of``."""
+        carriers = self._carriers
         for entry in reversed(self.entries):
             if entry.kind != "edit" or entry.dropped or (of is None and entry.who != who):
                 continue
             if of is not None and entry.seq != of:
                 continue
-            carrier = self._carrier(entry)
+            carrier = carriers[entry.seq]
             if carrier.kind != "undo":
                 return carrier
             if of is not None:
                 return None
         return None
 
-    def _carrier(self, entry: DraftEntry) -> DraftEntry:
-        """Return the last of the entries that did, took back and did again what an entry did."""
-        carrier = entry
-        for later in self.entries:
-            if later.patch.of == carrier.seq and not later.dropped:
-                carrier = later
-        return carrier
+    def edit_of(self, entry: DraftEntry) -> DraftEntry:
+        """Return the edit that an ``undo`` or a ``redo`` is about in the end, an edit itself."""
+        known = {one.seq: one for one in self.entries}
+        while entry.patch.of is not None and entry.patch.of in known:
+            entry = known[entry.patch.of]
+        return entry
+
+    @functools.cached_property
+    def _carriers(self) -> Mapping[int, DraftEntry]:
+        """Number of an edit -> the last of the entries that did, took back and did it again."""
+        carriers: dict[int, DraftEntry] = {}
+        edits: dict[int, int] = {}
+        for entry in self.entries:
+            edit = entry.seq if entry.patch.of is None else edits.get(entry.patch.of, 0)
+            if entry.patch.of is not None:
+                carrier = carriers.get(edit)
+                if entry.dropped or carrier is None or carrier.seq != entry.patch.of:
+                    continue
+            edits[entry.seq] = edit
+            carriers[edit] = entry
+        return carriers
 
     def to_redo(self, who: str) -> DraftEntry | None:
         """Return the latest ``undo`` of somebody that nothing they have done since stands in the way of."""

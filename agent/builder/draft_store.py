@@ -7,35 +7,32 @@ import secrets
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from agent.builder import draft_tables as tables
 from agent.builder.base_files import BaseFiles
 from agent.builder.draft import Draft, DraftConflict, DraftEntry, EntryKind
+from agent.builder.edit_requests import (
+    Answer,
+    EditRequest,
+    EditRights,
+    EveryRight,
+    check_rights,
+    checked_operations,
+    conflict_answer,
+)
 from agent.builder.errors import DraftMissing, DraftNotOpen, EditConflict, EditRefused
-from agent.builder.operations import Operation, operation_from
+from agent.builder.operations import operation_from
 from agent.builder.patches import Patch, patch_between
-from agent.builder.rebasing import apply_all, forced_on, rebased
+from agent.builder.rebasing import apply_all, as_seen, continued, forced_on, rebased
 from agent.common.sqlite import SqliteFile
 
 T = TypeVar("T")
 MOST_OPEN = 200
-Answer = dict[str, Any]
-"""What came of one request: ``id``, ``state`` (``applied``, ``conflict``, ``refused``, ``nothing``) and more."""
-May = Callable[[Operation], str]
-"""Returns why somebody may not do an operation, ``""`` where they may."""
-
-
-@dataclass(frozen=True)
-class EditRequest:
-    """What somebody wants done together: all of it or nothing, one step to undo."""
-
-    id: str
-    operations: tuple[Any, ...]
-    """As JSON says them."""
+_EVERY_RIGHT = EveryRight()
 
 
 class DraftStore:
@@ -100,14 +97,39 @@ class DraftStore:
         await self._change(draft_id, again)
         return await self.get(draft_id)
 
-    async def published(self, draft_id: str, who: str, edition: str) -> Draft:
-        """Note that what a draft says is in force as an edition: it is not edited any more."""
-        return await self._change(draft_id, lambda draft: replace(draft, state="published", changed_by=who), edition)
+    async def published(self, draft_id: str, who: str, seq: int) -> Draft:
+        """Note that a draft is in the files, as it was after an entry: it is not edited any more.
+
+        Where it has been edited since, it stays open with what has been done since.
+        """
+
+        def job(db: sqlite3.Connection, draft: Draft) -> Draft:
+            if not draft.conflicts and all(one.kind == "rebase" for one in draft.entries if one.seq > seq):
+                done = replace(draft, state="published", changed_by=who, changed_at=self._clock())
+                tables.update_draft(db, done)
+                return done
+            if not any(one.seq == seq for one in draft.entries):
+                return draft  # the files have been changed since, and it stands on them by now
+            rest = continued(draft, seq)
+            tables.replace_log(db, rest)
+            return rest
+
+        return await self._changed(draft_id, job)
+
+    async def catch_up(self, published: Container[str]) -> None:
+        """Note which open drafts were published before the console was killed; for its start.
+
+        ``published`` are the editions that were.
+        """
+        for told in await self.list("open"):
+            draft = await self.get(told.id)
+            if draft.in_files and draft.edition_in_files in published:
+                await self.published(draft.id, draft.changed_by, draft.in_files)
 
     # --- what is done in them -----------------------------------------------------------------------------------
 
     async def apply(
-        self, draft_id: str, who: str, asked: Sequence[EditRequest], seen: int, may: May = lambda _: ""
+        self, draft_id: str, who: str, asked: Sequence[EditRequest], seen: int, rights: EditRights = _EVERY_RIGHT
     ) -> tuple[Draft, Sequence[Answer]]:
         """Do what somebody asks for, one after the other, and return what came of each.
 
@@ -122,22 +144,21 @@ class DraftStore:
                 known = await self._answer(draft_id, one.id)
                 if known is not None:
                     answers.append(known)
+                    if view is not None and known["state"] == "applied" and known["seq"] > seen:
+                        done = [operation_from(one) for one in one.operations]
+                        view = await asyncio.to_thread(as_seen, view, done)
                     continue
-                draft, answer, view = await self._apply_one(draft, who, one, view, may)
+                draft, answer, view = await self._apply_one(draft, who, one, view, rights)
                 answers.append(answer)
         return self._tell(draft), answers
 
     async def _apply_one(
-        self, draft: Draft, who: str, asked: EditRequest, view: dict[str, str] | None, may: May
+        self, draft: Draft, who: str, asked: EditRequest, view: dict[str, str] | None, rights: EditRights
     ) -> tuple[Draft, Answer, dict[str, str] | None]:
         try:
-            operations = [operation_from(one) for one in asked.operations]
-            if not operations:
-                raise EditRefused("nothing is asked for", "no_operation")
-            if refusal := next(filter(None, map(may, operations)), ""):
-                raise EditRefused(refusal, "not_allowed")
+            operations = checked_operations(asked, rights)
             now = draft.files()
-            done = await asyncio.to_thread(apply_all, now, operations, view)
+            done = await asyncio.to_thread(apply_all, now, operations, view, rights.refusal_of_result)
         except EditRefused as refused:
             return draft, {"id": asked.id, "state": "refused", "code": refused.kind, "message": refused.message}, view
         except EditConflict as conflict:
@@ -149,28 +170,33 @@ class DraftStore:
         patch = await asyncio.to_thread(patch_between, draft.seq + 1, now, done.files)
         draft, answer = await self._add(draft, asked.id, who, "edit", done.operations, patch)
         if view is not None:
-            view = await asyncio.to_thread(_as_seen, view, operations)
+            view = await asyncio.to_thread(as_seen, view, operations)
         return draft, answer, view
 
-    async def undo(self, draft_id: str, who: str, entry_id: str, of: int | None = None) -> tuple[Draft, Answer]:
+    async def undo(
+        self, draft_id: str, who: str, entry_id: str, of: int | None = None, rights: EditRights = _EVERY_RIGHT
+    ) -> tuple[Draft, Answer]:
         """Take back somebody's latest edit, or entry ``of``. What others have done since stays.
 
         The answer is ``nothing`` where there is nothing to take back, ``conflict`` where the same place was changed
-        since. Raises :class:`DraftNotOpen`.
+        since. Raises :class:`DraftNotOpen`, :class:`EditNotAllowed` for an edit that they could not make.
         """
-        return await self._take_back(draft_id, who, entry_id, "undo", lambda draft: draft.to_undo(who, of))
+        return await self._take_back(draft_id, entry_id, "undo", lambda draft: draft.to_undo(who, of), who, rights)
 
-    async def redo(self, draft_id: str, who: str, entry_id: str) -> tuple[Draft, Answer]:
-        """Do again what somebody took back last. Answers like :meth:`undo`."""
-        return await self._take_back(draft_id, who, entry_id, "redo", lambda draft: draft.to_redo(who))
+    async def redo(
+        self, draft_id: str, who: str, entry_id: str, rights: EditRights = _EVERY_RIGHT
+    ) -> tuple[Draft, Answer]:
+        """Do again what somebody took back last. Answers and raises like :meth:`undo`."""
+        return await self._take_back(draft_id, entry_id, "redo", lambda draft: draft.to_redo(who), who, rights)
 
     async def _take_back(
         self,
         draft_id: str,
-        who: str,
         entry_id: str,
         kind: Literal["undo", "redo"],
         choose: Callable[[Draft], DraftEntry | None],
+        who: str,
+        rights: EditRights,
     ) -> tuple[Draft, Answer]:
         async with self._locks[draft_id]:
             draft = _open(await self._current(draft_id))
@@ -179,6 +205,7 @@ class DraftStore:
             entry = choose(draft)
             if entry is None:
                 return draft, {"id": entry_id, "state": "nothing", "message": f"There is nothing to {kind}."}
+            check_rights(rights, draft.edit_of(entry).operations)
             try:
                 patch = await asyncio.to_thread(draft.taking_back, entry)
             except EditConflict as conflict:
@@ -187,24 +214,31 @@ class DraftStore:
         return self._tell(draft), answer
 
     async def settle(
-        self, draft_id: str, who: str, number: int, take: Literal["mine", "theirs"]
+        self,
+        draft_id: str,
+        who: str,
+        number: int,
+        take: Literal["mine", "theirs"],
+        rights: EditRights = _EVERY_RIGHT,
     ) -> tuple[Draft, Answer]:
         """Settle a conflict: what was wanted is done whatever stands there now (``mine``), or left (``theirs``).
 
-        Raises :class:`DraftMissing` for a conflict that there is not, :class:`EditRefused` where ``mine`` cannot be.
+        Raises :class:`DraftMissing` for a conflict that there is not, :class:`EditRefused` where ``mine`` cannot be,
+        :class:`EditNotAllowed` for one about what they may not change.
         """
         async with self._locks[draft_id]:
             draft = _open(await self._current(draft_id))
             conflict = next((one for one in draft.conflicts if one.number == number), None)
             if conflict is None:
                 raise DraftMissing("There is no such conflict: it may be settled already.")
+            check_rights(rights, conflict.operations)
             entry_id = f"conflict-{number}"
             answer: Answer = {"id": entry_id, "state": "settled", "seq": draft.seq}
             if take == "mine":
                 now = draft.files()
                 forced = [operation_from(forced_on(one, now)) for one in conflict.operations]
                 try:
-                    done = await asyncio.to_thread(apply_all, now, forced)
+                    done = await asyncio.to_thread(apply_all, now, forced, None, rights.refusal_of_result)
                 except EditConflict as again:
                     raise EditRefused(
                         f"{again.message}: put it in by hand, then take theirs", "no_such_place"
@@ -262,9 +296,15 @@ class DraftStore:
 
     async def _on_disk(self, draft: Draft) -> Draft:
         base, files = await self._base.read()
-        if base in (draft.base, draft.edition):
+        if base == draft.edition_in_files:
             return draft
-        moved, lost = await asyncio.to_thread(rebased, draft, files)
+        made_by = await asyncio.to_thread(draft.entry_that_made, files)
+        if made_by is not None:  # it is being published, or taken back again
+            known = replace(draft, in_files=made_by)
+            await self._database.transaction(lambda db: tables.update_draft(db, known))
+            self._remember(known)
+            return known
+        moved, lost = await asyncio.to_thread(lambda: rebased(continued(draft, draft.in_files), files))
         now = self._clock()
         entry = DraftEntry(draft.seq + 1, f"rebase-{base}-{draft.seq}", now, "", "rebase", (), Patch(draft.seq + 1, {}))
         moved = replace(moved, seq=entry.seq, entries=(*moved.entries, entry))
@@ -291,13 +331,24 @@ class DraftStore:
         while len(self._kept) > 16:
             del self._kept[next(iter(self._kept))]
 
-    async def _change(self, draft_id: str, change: Callable[[Draft], Draft], edition: str = "") -> Draft:
-        async with self._locks[draft_id]:
-            head = await self._database.run(lambda: tables.one_draft(self._database.open(), draft_id))
-            if head is None:
+    async def _change(self, draft_id: str, change: Callable[[Draft], Draft]) -> Draft:
+        def job(db: sqlite3.Connection, draft: Draft) -> Draft:
+            changed = replace(change(draft), changed_at=self._clock())
+            tables.update_draft(db, changed)
+            return changed
+
+        return await self._changed(draft_id, job)
+
+    async def _changed(self, draft_id: str, job: Callable[[sqlite3.Connection, Draft], Draft]) -> Draft:
+        def found(db: sqlite3.Connection) -> Draft:
+            draft = tables.one_draft(db, draft_id)
+            if draft is None:
+                self._locks.pop(draft_id, None)
                 raise DraftMissing("There is no such draft.")
-            draft = replace(change(head), changed_at=self._clock())
-            await self._database.transaction(lambda db: tables.update_draft(db, draft))
+            return job(db, draft)
+
+        async with self._locks[draft_id]:
+            draft = await self._database.transaction(found)
             self._remember(draft)
         return self._tell(draft)
 
@@ -330,13 +381,13 @@ class DraftStore:
     async def _keep_conflict(self, draft: Draft, conflict: DraftConflict) -> tuple[Draft, Answer]:
         def job(db: sqlite3.Connection) -> DraftConflict:
             kept = replace(conflict, number=tables.add_conflict(db, draft.id, conflict))
-            tables.keep_answer(db, draft.id, conflict.id, _conflict_answer(kept))
+            tables.keep_answer(db, draft.id, conflict.id, conflict_answer(kept))
             return kept
 
         kept = await self._database.transaction(job)
         after = replace(draft, conflicts=(*draft.conflicts, kept))
         self._remember(after)
-        return after, _conflict_answer(kept)
+        return after, conflict_answer(kept)
 
     async def _answer(self, draft_id: str, entry_id: str) -> Answer | None:
         return await self._database.run(lambda: tables.answer_of(self._database.open(), draft_id, entry_id))
@@ -346,22 +397,3 @@ def _open(draft: Draft) -> Draft:
     if draft.state != "open":
         raise DraftNotOpen(f"This draft has been {draft.state}.")
     return draft
-
-
-def _conflict_answer(conflict: DraftConflict) -> Answer:
-    return {
-        "id": conflict.id,
-        "state": "conflict",
-        "number": conflict.number,
-        "reason": conflict.reason,
-        "mine": conflict.mine,
-        "theirs": conflict.theirs,
-    }
-
-
-def _as_seen(view: dict[str, str], operations: Sequence[Operation]) -> dict[str, str] | None:
-    """Return the files as the browser sees them after its own operations; None where it cannot be said."""
-    try:
-        return dict(apply_all(view, operations).files)
-    except (EditRefused, EditConflict):
-        return None

@@ -61,7 +61,10 @@ CREATE TABLE draft_conflicts (
 );
 CREATE INDEX draft_conflicts_open ON draft_conflicts (draft, settled);
 """
-_COLUMNS = "id, name, state, owner, made_at, changed_at, changed_by, base, seq"
+IN_FILES = """
+ALTER TABLE drafts ADD COLUMN in_files INTEGER NOT NULL DEFAULT 0;  -- entry as of which the files have its text
+"""
+_COLUMNS = "id, name, state, owner, made_at, changed_at, changed_by, base, seq, in_files"
 
 
 def all_drafts(db: sqlite3.Connection, state: str) -> list[Draft]:
@@ -99,6 +102,7 @@ def _draft(
         seq=row["seq"],
         conflicts=conflicts,
         entries=entries,
+        in_files=row["in_files"],
         _base_files=files or {},
     )
 
@@ -119,14 +123,21 @@ def add_draft(db: sqlite3.Connection, draft: Draft, client: str) -> None:
     """Keep a new draft."""
     _keep_base(db, draft)
     row = (draft.id, client, draft.name, draft.state, draft.owner, draft.made_at, draft.changed_at, draft.changed_by)
-    db.execute("INSERT INTO drafts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, draft.base, draft.seq))
+    db.execute(
+        "INSERT INTO drafts (id, client, name, state, owner, made_at, changed_at, changed_by, base, seq) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, draft.base, draft.seq),
+    )
 
 
 def update_draft(db: sqlite3.Connection, draft: Draft) -> None:
-    """Keep what is not in the log: name, state, who changed it, number of the last entry."""
-    row = (draft.name, draft.state, draft.changed_at, draft.changed_by, draft.base, draft.seq, draft.id)
-    query = "UPDATE drafts SET name = ?, state = ?, changed_at = ?, changed_by = ?, base = ?, seq = ? WHERE id = ?"
-    db.execute(query, row)
+    """Keep what is not in the log: name, state, who changed it, number of the last entry, what the files have."""
+    row = (draft.name, draft.state, draft.changed_at, draft.changed_by, draft.base, draft.seq, draft.in_files)
+    query = (
+        "UPDATE drafts SET name = ?, state = ?, changed_at = ?, changed_by = ?, base = ?, seq = ?, in_files = ? "
+        "WHERE id = ?"
+    )
+    db.execute(query, (*row, draft.id))
 
 
 def add_entry(db: sqlite3.Connection, draft: Draft, entry: DraftEntry) -> None:

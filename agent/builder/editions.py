@@ -122,6 +122,23 @@ class EditionStore:
             lambda db: db.execute("UPDATE editions SET state = ? WHERE number = ?", (state, number))
         )
 
+    async def settle_writing(self, in_files: str) -> None:
+        """Note how the publications ended in which the console was killed; for its start.
+
+        ``in_files`` is the edition that the files hold.
+        """
+        query = (
+            "UPDATE editions SET state = CASE WHEN edition = ? THEN 'unconfirmed' ELSE 'taken_back' END "
+            "WHERE state = 'writing'"
+        )
+        await self._database.transaction(lambda db: db.execute(query, (in_files,)))
+
+    async def published(self) -> frozenset[str]:
+        """Return the editions (the agents' fingerprints) that were published and not taken back."""
+        query = "SELECT DISTINCT edition FROM editions WHERE kind != 'found' AND state IN ('confirmed', 'unconfirmed')"
+        rows = await self._database.transaction(lambda db: db.execute(query).fetchall())
+        return frozenset(str(row["edition"]) for row in rows)
+
     async def lines(self, *, before: int | None = None, limit: int = 100) -> list[EditionLine]:
         """Return editions, the latest first, those before a number."""
         query = "SELECT * FROM editions WHERE number < ? ORDER BY number DESC LIMIT ?"

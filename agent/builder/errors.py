@@ -30,6 +30,12 @@ class EditConflict(OrderlineError):
         self.theirs = theirs
 
 
+class EditNotAllowed(OrderlineError):
+    """An edit that somebody has no right to. Nothing was changed."""
+
+    code = "edit_not_allowed"
+
+
 class DraftMissing(OrderlineError):
     """A draft, or a conflict of one, that there is not."""
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from agent.builder import trees, yaml_edit
 from agent.builder.errors import EditRefused
+from agent.builder.locating import Files, file_of
 from agent.builder.operations import ExtractOperation
-from agent.builder.pack_files import Files, file_of
 from agent.builder.steps import falls_on, targets_of
 from agent.builder.yaml_document import document
 from agent.common.yaml_reader import KeyPath

@@ -6,10 +6,10 @@ import yaml
 
 from agent.builder import trees, yaml_edit
 from agent.builder.errors import EditConflict, EditRefused
+from agent.builder.locating import Files, file_of
 from agent.builder.operations import HeadingOperation
-from agent.builder.pack_files import Files, file_of
 from agent.builder.yaml_document import Entry, YamlDocument, document
-from agent.builder.yaml_splices import TextSplice, separated
+from agent.builder.yaml_splices import TextSplice, comment_above, separated
 from agent.common.yaml_reader import KeyPath, path_text
 
 
@@ -62,14 +62,7 @@ def _lines(doc: YamlDocument, path: KeyPath) -> tuple[int, int]:
     entry = _entry(doc, path)
     if not isinstance(parent, yaml.SequenceNode) or parent.flow_style or not doc.begins_line(entry.start):
         raise EditRefused("only an item of a list on lines of its own has a heading", "style")
-    end = line = doc.line_start(entry.start)
-    column = doc.column(entry.start)
-    while line > 0:
-        above = doc.line_start(line - 1)
-        text = doc.text[above : doc.line_end(above)]
-        if not (text.lstrip(" ").startswith("#") and len(text) - len(text.lstrip(" ")) == column):
-            break
-        line = above
+    end, line = doc.line_start(entry.start), comment_above(doc, entry)
     headed = line > 0 and doc.blank(doc.line_start(line - 1)) and not separated(doc, doc.entries(parent))
     return (line, end) if headed else (line, line)
 

@@ -20,6 +20,9 @@ Work = Callable[[Told], Awaitable[dict[str, Any]]]
 JobKind = Literal["tests", "publication", "teaching"]
 KEPT_SECONDS = 3600.0
 MOST_WAITING = 20
+MOST_OF_ONE = 5
+"""Of one person: nobody keeps the others waiting for hours."""
+MOST_KEPT = 200
 
 
 class TooMuchWork(OrderlineError):
@@ -69,7 +72,10 @@ class Jobs:
     def begin(self, kind: JobKind, person: int, work: Work) -> BuilderJob:
         """Begin some work and return at once. Raises :class:`TooMuchWork`."""
         self._forget_old()
-        if sum(job.state == "running" for job in self._jobs.values()) >= MOST_WAITING:
+        running = [job.person for job in self._jobs.values() if job.state == "running"]
+        if running.count(person) >= MOST_OF_ONE:
+            raise TooMuchWork(f"{MOST_OF_ONE} works of yours are under way: try again when one is done.")
+        if len(running) >= MOST_WAITING:
             raise TooMuchWork("Too much is being tested already: try again when it is done.")
         job = BuilderJob(secrets.token_urlsafe(12), kind, person)
         self._jobs[job.id] = job
@@ -104,5 +110,7 @@ class Jobs:
 
     def _forget_old(self) -> None:
         now = self._clock()
-        for job in [job for job in self._jobs.values() if job.state != "running" and now - job.ended_at > KEPT_SECONDS]:
-            del self._jobs[job.id]
+        ended = sorted((job for job in self._jobs.values() if job.state != "running"), key=lambda job: -job.ended_at)
+        for place, job in enumerate(ended):
+            if place >= MOST_KEPT or now - job.ended_at > KEPT_SECONDS:
+                del self._jobs[job.id]

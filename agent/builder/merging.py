@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
+from agent.builder.comparing import opcodes
 from agent.builder.trees import MISSING, Tree
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 
 
 class CannotMerge(Exception):
@@ -103,13 +103,4 @@ def _of_group(old: Sequence[T], group: Sequence[tuple[int, int, str, list[T]]]) 
 
 def hunks_between(old: Sequence[T], new: Sequence[T]) -> list[tuple[int, int, int, int]]:
     """Return the parts in which two sequences differ, as (start, end) in the old and (start, end) in the new one."""
-    head = 0
-    while head < min(len(old), len(new)) and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(old), len(new)) - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    matcher = SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
-    return [
-        (i1 + head, i2 + head, j1 + head, j2 + head) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal"
-    ]
+    return [(i1, i2, j1, j2) for tag, i1, i2, j1, j2 in opcodes(old, new) if tag != "equal"]

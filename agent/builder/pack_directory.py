@@ -10,7 +10,14 @@ from pathlib import Path, PurePosixPath
 
 from agent.common.atomic_write import StagedText, remove, write_text
 from agent.common.file_lock import lock
-from agent.dialog.pack.pack_files import JOURNAL, PublicationJournal, files_on_disk, read_journal, read_pack_files
+from agent.dialog.pack.pack_files import (
+    JOURNAL,
+    MOST_JOURNAL_BYTES,
+    PublicationJournal,
+    files_on_disk,
+    read_journal,
+    read_pack_files,
+)
 from agent.errors import OrderlineError
 
 _ENDING = ".yaml"
@@ -21,6 +28,12 @@ class PackDirectoryError(OrderlineError):
     """Files of the procedures that cannot be read, or must not be written."""
 
     code = "pack_directory"
+
+
+class BadFileName(PackDirectoryError):
+    """A name that no file of the procedures can have."""
+
+    code = "file_name"
 
 
 class HandEdited(OrderlineError):
@@ -54,7 +67,8 @@ class PackDirectory:
         written; nothing has changed then.
         """
         for name in files:
-            _check_name(name)
+            check_name(name)
+            self._check_folder(name)
         with self._locked():
             self._finish()
             present = self.read()
@@ -73,13 +87,22 @@ class PackDirectory:
         with self._locked():
             return self._finish()
 
+    def _check_folder(self, name: str) -> None:
+        """Refuse a file in a folder that is a link: nobody who reads the directory follows it."""
+        folder = (self.path / name).parent
+        if folder.resolve() != self.path.resolve() / PurePosixPath(name).parent:
+            raise BadFileName(f"{name!r} is in a folder that is a link: the procedures are not read there.")
+
     def _put(self, journal: PublicationJournal) -> None:
         staged: list[StagedText] = []
         try:
             for name, text in journal.new.items():
                 if text is not None:
                     staged.append(StagedText.beside(self.path / name, text))
-            write_text(self.path / JOURNAL, json.dumps(journal.to_json()))
+            written = json.dumps(journal.to_json())
+            if len(written) > MOST_JOURNAL_BYTES:
+                raise PackDirectoryError("So much cannot be changed at once: publish it in parts.")
+            write_text(self.path / JOURNAL, written)
         except BaseException:
             for part in staged:
                 part.drop()
@@ -102,8 +125,9 @@ class PackDirectory:
                     self._write(name, settled.get(name))
         existed = (self.path / JOURNAL).exists()
         remove(self.path / JOURNAL)
-        for part in self.path.rglob(f".*{_ENDING}.*.part"):
-            part.unlink(missing_ok=True)
+        for left in (f".*{_ENDING}.*.part", f".{JOURNAL}.*.part"):
+            for part in self.path.rglob(left):
+                part.unlink(missing_ok=True)
         return existed
 
     def _write(self, name: str, text: str | None) -> None:
@@ -123,8 +147,9 @@ class PackDirectory:
             os.close(handle)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise :class:`BadFileName` for a name that a file has not when the directory is read: ``a//b.yaml``, ``../x``."""
     path = PurePosixPath(name)
-    plain = not path.is_absolute() and all(not part.startswith(".") for part in path.parts)
+    plain = str(path) == name and not path.is_absolute() and not any(part.startswith(".") for part in path.parts)
     if not plain or path.suffix != _ENDING or len(name) > _MOST_NAME_CHARS or "\\" in name or not name.isprintable():
-        raise PackDirectoryError(f"{name!r} is no name of a file of the procedures.")
+        raise BadFileName(f"{name!r} is no name of a file of the procedures.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,16 +57,21 @@ class PackTestFiles:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._writing = threading.RLock()
 
     def read_all(self) -> list[PackTestFile]:
         """Return every file; none where there is no directory."""
         names = sorted(path.name for path in self.directory.glob("*.yaml")) if self.directory.is_dir() else []
-        return [self.read(name) for name in names if not name.startswith(".")]
+        return [self._read(name) for name in names if not name.startswith(".")]
 
     def read(self, file: str) -> PackTestFile:
         """Return one file."""
+        self._path(file)
+        return self._read(file)
+
+    def _read(self, file: str) -> PackTestFile:
         try:
-            return PackTestFile(file, read_text(self._path(file)))
+            return PackTestFile(file, read_text(self.directory / file))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
             raise PackTestError(f"The tests in {file} cannot be read: {reason}.") from error
@@ -79,22 +85,24 @@ class PackTestFiles:
         if findings:
             raise FlowError(sorted(findings))
         path = self._path(file)
-        now = self.read(file).sha256 if path.exists() else NO_FILE
-        if now != made_from:
-            raise PackTestChanged(f"{file} has been changed meanwhile: load it again.")
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            write_text(path, text)
-        except OSError as error:
-            raise PackTestError(f"{path} cannot be written: {error.strerror or error}.") from error
+        with self._writing:
+            now = self.read(file).sha256 if path.exists() else NO_FILE
+            if now != made_from:
+                raise PackTestChanged(f"{file} has been changed meanwhile: load it again.")
+            try:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                write_text(path, text)
+            except OSError as error:
+                raise PackTestError(f"{path} cannot be written: {error.strerror or error}.") from error
         return PackTestFile(file, text)
 
     def add(self, file: str, call: str) -> PackTestFile:
         """Add a call, as YAML below ``calls:``, at the end of a file that may not be there yet."""
         path = self._path(file)
-        before = self.read(file) if path.exists() else None
-        text = with_call(before.text if before else "", call)
-        return self.write(file, text, before.sha256 if before else NO_FILE)
+        with self._writing:
+            before = self.read(file) if path.exists() else None
+            text = with_call(before.text if before else "", call)
+            return self.write(file, text, before.sha256 if before else NO_FILE)
 
     def calls(self) -> tuple[list[LocatedTextCall], list[YamlFinding]]:
         """Return every call, and what keeps files of them from being read."""

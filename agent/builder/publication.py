@@ -198,7 +198,7 @@ class Publisher:
 
         try:
             problem = await self._write(order)
-        except BaseException:
+        except Exception:  # not when the console stops: the files may be written, its next start looks
             await self._editions.mark(number, "taken_back")
             raise
         if problem is not None:
@@ -233,6 +233,7 @@ class Publisher:
             await asyncio.to_thread(self._directory.replace, order.files, order.base)
         except (OrderlineError, OSError) as error:
             log.error("The edition before %s could not be put back: %s", edition, error)
+            await self._editions.mark(number, "unconfirmed")
             return result("unconfirmed", f"Not in force ({why}), and the edition before could not be put back: {error}")
         await self._editions.mark(number, "taken_back")
         back = await self._in_force(nodes.waited_for, edition_of(order.base), _BACK_SECONDS, lambda *_: None)

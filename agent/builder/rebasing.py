@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from agent.builder import trees
 from agent.builder.applying import apply_operation
 from agent.builder.draft import Draft, DraftEntry
 from agent.builder.errors import EditConflict, EditRefused
+from agent.builder.locating import Files, file_of
 from agent.builder.operations import (
     DuplicateOperation,
     ExtractOperation,
@@ -22,9 +23,9 @@ from agent.builder.operations import (
     operation_from,
     operation_json,
 )
-from agent.builder.pack_files import Files, edition_of, file_of
 from agent.builder.patches import Patch, applied, patch_between, taken_back
 from agent.builder.yaml_document import document
+from agent.dialog.pack.pack_files import edition_of
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,26 @@ class NotDone:
     conflict: EditConflict
 
 
-def apply_all(now: Files, operations: Sequence[Operation], seen: Files | None = None) -> Done:
+def apply_all(
+    now: Files,
+    operations: Sequence[Operation],
+    seen: Files | None = None,
+    check: Callable[[Operation, Files, Files], str] = lambda operation, before, after: "",
+) -> Done:
     """Do operations one after the other, all or none. ``seen`` are the files that their editor looked at.
 
-    Places in lists move along with what others have added and removed since. Raises :class:`EditRefused`,
-    :class:`EditConflict`.
+    ``check`` returns why what an operation has made of the files is not allowed, ``""`` where it is. Places in lists
+    move along with what others have added and removed since. Raises :class:`EditRefused`, :class:`EditConflict`.
     """
     view = seen if seen is not None and seen != now else None
     files: Files = now
     told: list[Mapping[str, Any]] = []
     for operation in operations:
         moved = operation if view is None else relocated(operation, view, files)
-        files = apply_operation(files, moved)
+        after = apply_operation(files, moved)
+        if refusal := check(moved, files, after):
+            raise EditRefused(refusal, "not_allowed")
+        files = after
         told.append(operation_json(moved))
         if view is not None:
             try:
@@ -63,6 +72,14 @@ def apply_all(now: Files, operations: Sequence[Operation], seen: Files | None = 
             except (EditRefused, EditConflict):
                 view = None
     return Done(files, tuple(told))
+
+
+def as_seen(view: Files, operations: Sequence[Operation]) -> dict[str, str] | None:
+    """Return the files as the browser sees them after its own operations; None where it cannot be said."""
+    try:
+        return dict(apply_all(view, operations).files)
+    except (EditRefused, EditConflict):
+        return None
 
 
 def relocated(operation: Operation, then: Files, now: Files) -> Operation:
@@ -162,6 +179,33 @@ def rebased(draft: Draft, files: Files) -> tuple[Draft, list[NotDone]]:
         old, new = applied(old, entry.patch), applied(new, again.patch)
         entries.append(again)
     return replace(moved, entries=tuple(entries)), lost
+
+
+def continued(draft: Draft, seq: int) -> Draft:
+    """Return a draft whose text as of an entry is in the files: it stands on that text, and has the entries since.
+
+    What took an earlier entry back since, or did it again, becomes an edit of the files' text.
+    """
+    if seq == 0:
+        return replace(draft, in_files=0)
+    base = before = draft.text_at(seq)
+    entries = []
+    for entry in (one for one in draft.entries if one.seq > seq):
+        after = applied(before, entry.patch)
+        about_earlier = entry.patch.of is not None and entry.patch.of <= seq
+        entries.append(_as_texts(entry, before, after) if about_earlier else entry)
+        before = after
+    return replace(draft, base=edition_of(base), _base_files=base, entries=tuple(entries), in_files=0)
+
+
+def _as_texts(entry: DraftEntry, before: Files, after: Files) -> DraftEntry:
+    operations = tuple(
+        {"op": "text", "file": file, "old": before.get(file, ""), "value": after[file]}
+        if file in after
+        else {"op": "remove_file", "file": file, "old": before[file]}
+        for file in entry.patch.files
+    )
+    return replace(entry, kind="edit", operations=operations, patch=replace(entry.patch, of=None))
 
 
 def _done_again(entry: DraftEntry, old: Files, new: Files, before: Sequence[DraftEntry]) -> DraftEntry:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from agent.builder.answer_choices import AnswerChoice, AnswerChoices
 from agent.builder.simulation import SimulatedCall, SimulationError
 from agent.builder.simulation_input import CallerTurn, CallSetup
@@ -127,7 +129,12 @@ class _Player:
         confidence = turn.get("confidence")
         said = self._words(heard, slot, secret=bool(turn.get("secret")))
         sure = not isinstance(confidence, int | float) or confidence >= _SURE
-        return CallerTurn(say=said[:1000], confidence=None if sure else round(float(confidence or 0), 2))
+        told = None if sure else min(max(round(float(confidence or 0), 2), 0.0), 1.0)
+        try:
+            return CallerTurn(say=said[:1000], confidence=told)
+        except ValidationError:
+            self.notes.append(f"What was said to '{slot}' holds no words and is left out.")
+            return None
 
     def _words(self, heard: str, slot: str, *, secret: bool) -> str:
         described = self._call.pack.contents.slots.get(slot)

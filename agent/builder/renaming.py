@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from agent.builder import jinja_names, trees, yaml_edit
 from agent.builder.errors import EditRefused
+from agent.builder.locating import Files, readable
 from agent.builder.operations import RenameKind, RenameOperation
-from agent.builder.pack_files import Files, readable
 from agent.builder.pack_texts import PackText, Role, pack_texts
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from agent.dialog.contract import Event, HungUp, NoInput, QueueAvailability, TurnInput
 from agent.dialog.tools.chat import heard_text
@@ -13,6 +13,8 @@ from agent.dialog.tools.text_call_model import DEFAULT_NOW, ScriptedJob
 
 Words = Annotated[str, StringConstraints(max_length=1000)]
 Name = Annotated[str, StringConstraints(max_length=100)]
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+"""Far beyond any call; at the ends of the calendar no zone can be applied."""
 _CALLER_KEYS = ("say", "keys", "silence", "hangup")
 _SERVICE_KEYS = ("answer", "result", "failed")
 
@@ -37,6 +39,13 @@ class CallSetup(BaseModel):
     second_facts: Annotated[tuple[Name, ...], Field(max_length=10)] = ("postcode", "phone", "email")
     outbound: ScriptedJob | None = None
     """What a call is for that we place."""
+
+    @field_validator("now")
+    @classmethod
+    def _of_our_time(cls, now: datetime) -> datetime:
+        if not _FIRST_YEAR <= now.year <= _LAST_YEAR:
+            raise ValueError(f"the year is {_FIRST_YEAR} to {_LAST_YEAR}")
+        return now
 
 
 class CallerTurn(BaseModel):

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.builder.simulation import SimulationError
@@ -86,8 +86,8 @@ class Simulations:
         """Have the same turns on other files; ``differs`` is the place of the first that is answered otherwise."""
         async with self._lock:
             held = self._found(person, id)
-            held.source, held.files = source, files
-            state = await self._begin(held)
+            state = await self._begin(replace(held, source=source, files=files))
+            held.source, held.files, held.generation = source, files, self._worker.generation
             del held.turns[int(state["turn"]) :]
             return self._told(held, state)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
+from agent.builder.comparing import opcodes
 from agent.builder.errors import EditRefused
 from agent.common.yaml_reader import KeyPath, path_text
 
@@ -183,7 +183,7 @@ def aligned_place(old: Sequence[Tree], new: Sequence[Tree], place: int, *, gap: 
     before, after = [_item_key(one) for one in old], [_item_key(one) for one in new]
     if before == after:
         return place if gap or place < len(old) else None
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(before, after):
         if i1 <= place < i2:
             if tag == "equal" or (tag == "replace" and place - i1 < j2 - j1):
                 return j1 + place - i1
@@ -198,7 +198,7 @@ def list_changes(old: Sequence[Tree], new: Sequence[Tree]) -> list[tuple[str, in
     """
     before, after = [_item_key(one) for one in old], [_item_key(one) for one in new]
     found: list[tuple[str, int, int, int, int]] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(before, after):
         if tag != "equal":
             found.append((tag, i1, i2, j1, j2))
         else:

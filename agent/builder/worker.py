@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import resource
 import sys
@@ -20,6 +21,8 @@ from agent.builder.workbench import Workbench
 from agent.builder.workbench_settings import WorkbenchSettings
 from agent.dialog.errors import FlowError
 from agent.errors import OrderlineError
+
+log = logging.getLogger(__name__)
 
 QUICK = ("check", "begin", "take", "back", "change", "state", "turns", "write_test", "record_test", "end")
 LONG = ("tests", "teach")
@@ -56,6 +59,10 @@ def _answer(workbench: Workbench, request: Mapping[str, Any], answers: TextIO) -
         return {"problem": {"code": error.code, "message": error.message, "findings": findings}}
     except OrderlineError as error:
         return {"problem": {"code": error.code, "message": error.message}}
+    except Exception as error:  # whatever one request does wrong, the calls of all others are held here
+        log.exception("%s has failed", name)
+        message = f"Something went wrong that nobody foresaw ({type(error).__name__}); the console's log has more."
+        return {"problem": {"code": "builder_unforeseen", "message": message}}
 
 
 def _teller(number: int, answers: TextIO) -> Callable[[str, int, int], None]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from difflib import SequenceMatcher
 
 import yaml
 
 from agent.builder import trees
+from agent.builder.comparing import opcodes
 from agent.builder.errors import EditRefused
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import Entry, YamlDocument, anchors_of, document
@@ -213,8 +213,7 @@ def _small_edits_of_mapping(path: KeyPath, old: dict[str, Tree], new: dict[str, 
 
 def _small_edits_of_list(path: KeyPath, old: list[Tree], new: list[Tree]) -> Iterable[SmallEdit]:
     before, after = ([json.dumps(one, ensure_ascii=False) for one in items] for items in (old, new))
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    for tag, i1, i2, j1, j2 in reversed(matcher.get_opcodes()):
+    for tag, i1, i2, j1, j2 in reversed(opcodes(before, after)):
         if tag == "equal":
             continue
         common = min(i2 - i1, j2 - j1)

@@ -250,20 +250,26 @@ def own_lines(doc: YamlDocument, entries: list[Entry], place: int) -> tuple[int,
     return own_start(doc, entries, place), doc.next_line(entries[place].end)
 
 
-def own_start(doc: YamlDocument, entries: list[Entry], place: int) -> int:
-    """Return where an entry begins together with its own comment.
-
-    That is the comment directly above it, in its column. One behind an empty line is the heading of what follows and
-    belongs to nobody, except where all entries have empty lines between them.
-    """
-    start = line = doc.line_start(entries[place].start)
-    column = doc.column(entries[place].start)
+def comment_above(doc: YamlDocument, entry: Entry) -> int:
+    """Return where the comment lines directly above an entry begin, in its column; without one, where its line does."""
+    line = doc.line_start(entry.start)
+    column = doc.column(entry.start)
     while line > 0:
         above = doc.line_start(line - 1)
         text = doc.text[above : doc.line_end(above)]
         if not (text.lstrip(" ").startswith("#") and len(text) - len(text.lstrip(" ")) == column):
             break
         line = above
+    return line
+
+
+def own_start(doc: YamlDocument, entries: list[Entry], place: int) -> int:
+    """Return where an entry begins together with its own comment.
+
+    That is the comment directly above it, in its column. One behind an empty line is the heading of what follows and
+    belongs to nobody, except where all entries have empty lines between them.
+    """
+    start, line = doc.line_start(entries[place].start), comment_above(doc, entries[place])
     first_of_file = line == 0
     heading = line > 0 and doc.blank(doc.line_start(line - 1)) and not separated(doc, entries)
     return start if heading or first_of_file else line

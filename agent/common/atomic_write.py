@@ -30,7 +30,7 @@ class StagedText:
     def beside(cls, path: Path, text: str) -> StagedText:
         """Write it beside its file, whose directory is made where it is not there. Raises ``OSError``."""
         target = path.resolve()
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_directory(target.parent)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -63,6 +63,13 @@ def remove(path: Path) -> None:
     """Remove a file that may not be there, for good. Raises ``OSError``."""
     path.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def _make_directory(directory: Path) -> None:
+    missing = [one for one in (directory, *directory.parents) if not one.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        sync_directory(made.parent)
 
 
 def sync_directory(directory: Path) -> None:

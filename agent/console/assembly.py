@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import logging
+import sqlite3
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -46,6 +47,7 @@ from agent.console.sound import CallRecordings, Listenings
 from agent.console.store import FILE, console_file
 from agent.dialog.pack.archive import DIRECTORY as EDITIONS
 from agent.dialog.pack.archive import EditionArchive
+from agent.errors import OrderlineError
 from agent.flows import english_pack
 from agent.history.opening import open_history
 from agent.records.sound_files import SoundDirectory
@@ -116,17 +118,27 @@ async def console_context(
             templates=template_environment(),
         )
         keeping_up = asyncio.create_task(calls.keep_up(), name="index")
-        keeping_up.add_done_callback(report_failure)
+        catching_up = asyncio.create_task(_catch_up(context), name="drafts")
+        for task in (keeping_up, catching_up):
+            task.add_done_callback(report_failure)
         await live.start()
         try:
             yield context
         finally:
             await live.close()
-            await cancel_and_wait(keeping_up)
+            await cancel_and_wait(keeping_up, catching_up)
             passwords.close()
             await context.customer_calls.close()
             await asyncio.to_thread(history.close)
             await database.close()
+
+
+async def _catch_up(context: ConsoleContext) -> None:
+    """Note the drafts whose publication the last console could not note any more."""
+    try:
+        await context.drafts.catch_up(await context.desk.editions.published())
+    except (OrderlineError, sqlite3.Error, OSError) as error:
+        log.error("It is not known whether drafts have been published: %s", error)
 
 
 def allowed_hosts(console: ConsoleSettings) -> AllowedHosts:

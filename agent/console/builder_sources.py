@@ -19,7 +19,7 @@ class SourceRef(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     draft: DraftId | None = None
-    edition: Annotated[int, Field(ge=1)] | None = None
+    edition: Annotated[int, Field(ge=1, le=2**53)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> SourceRef:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agent.builder.errors import EditRefused
 from agent.builder.formulas import is_rule
+from agent.builder.locating import Files, readable
 from agent.builder.operations import (
     DuplicateOperation,
     InsertOperation,
@@ -15,6 +17,7 @@ from agent.builder.operations import (
     Operation,
     RemoveFileOperation,
     RemoveOperation,
+    RenameOperation,
     SetOperation,
     TextOperation,
     operation_from,
@@ -30,12 +33,50 @@ _WHOLE_FILES = frozenset({Right.EDIT, Right.FORMULAS})
 def refusal(person: ConsolePerson, operation: Operation) -> str:
     """Return why somebody may not do an operation, ``""`` where they may."""
     missing = sorted(right for right in rights_needed(operation) if not person.may(right))
-    return f"You may not change this: it needs the right {missing[0]}. An admin can grant it." if missing else ""
+    return _refused(missing[0]) if missing else ""
+
+
+def _refused(right: Right) -> str:
+    return f"You may not change this: it needs the right {right}. An admin can grant it."
+
+
+@dataclass(frozen=True)
+class PersonEdits:
+    """What somebody may change in drafts; implements :class:`agent.builder.edit_requests.EditRights`."""
+
+    person: ConsolePerson
+
+    def refusal(self, operation: Operation) -> str:
+        """Return why they may not do an operation, ``""`` where they may."""
+        return refusal(self.person, operation)
+
+    def refusal_of_result(self, operation: Operation, before: Files, after: Files) -> str:
+        """Return why they may not write what a ``set`` has written: formulas and queues that stood nowhere before."""
+        if not isinstance(operation, SetOperation) or self.person.may(Right.FORMULAS):
+            return ""
+        changed = [name for name in after if after[name] != before.get(name)]
+        had = _guarded_in(before, changed)
+        return _refused(Right.FORMULAS) if _guarded_in(after, changed) - had else ""
+
+
+def _guarded_in(files: Files, names: Sequence[str]) -> set[tuple[str, str]]:
+    held = readable({name: files[name] for name in names if name in files})
+    return {one for _, data in held for one in _guarded((), data)}
+
+
+def may_do(person: ConsolePerson, operations: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether somebody might do all of what was done."""
+    try:
+        return all(not refusal(person, operation_from(one)) for one in operations)
+    except EditRefused:
+        return False
 
 
 def rights_needed(operation: Operation) -> frozenset[Right]:
     """Return the rights that an operation needs, all of them."""
     match operation:
+        case RenameOperation(kind="service"):
+            return frozenset({Right.EDIT, Right.FORMULAS})
         case TextOperation() | RemoveFileOperation():
             return _WHOLE_FILES
         case NewFileOperation():
@@ -105,9 +146,4 @@ def sees_path(person: ConsolePerson, path: Sequence[str | int]) -> bool:
 
 def sees_operations(person: ConsolePerson, operations: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether somebody sees what was done: all of it is about what they see."""
-    if reads_all(person):
-        return True
-    try:
-        return all(not refusal(person, operation_from(one)) for one in operations)
-    except EditRefused:
-        return False
+    return reads_all(person) or may_do(person, operations)

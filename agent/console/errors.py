@@ -13,15 +13,16 @@ from agent.errors import OrderlineError
 _BAD_REQUEST = frozenset(
     {
         *("query", "search", "words", "note", "outbound", "weak_password", "console_people", "console_right"),
-        *("flow_pack", "pack_tests", "teaching"),
+        *("flow_pack", "pack_tests", "teaching", "file_name"),
     }
 )
 _CONFLICT = frozenset(
     {
         *("agent_refuses", "simulation", "unusable_pack", "not_playable", "hand_edited", "pack_tests_changed"),
-        *("draft_not_open", "edit", "edit_conflict"),
+        *("draft_not_open", "edit", "edit_conflict", "dialog"),
     }
 )
+_FORBIDDEN = frozenset({"edit_not_allowed"})
 _NOT_FOUND = frozenset({"no_edition", "no_simulation", "draft_missing"})
 _FULL, _BUSY, _LOCKED, _READONLY = (
     sqlite3.SQLITE_FULL,
@@ -63,6 +64,8 @@ def problem_of(error: BaseException) -> Problem:
             return Problem(error.status, detail, http.HTTPStatus(error.status).name.lower())
         case OrderlineError() if error.code in _BAD_REQUEST:
             return Problem(400, error.message, error.code)
+        case OrderlineError() if error.code in _FORBIDDEN:
+            return Problem(403, error.message, error.code)
         case OrderlineError() if error.code in _NOT_FOUND:
             return Problem(404, error.message, error.code)
         case OrderlineError() if error.code in _CONFLICT:

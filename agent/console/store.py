@@ -67,7 +67,7 @@ CREATE TABLE notes (
 );
 CREATE INDEX notes_by_call ON notes (call_id, number);
 """
-_STEPS = (_FIRST_SCHEMA, draft_tables.SCHEMA)
+_STEPS = (_FIRST_SCHEMA, draft_tables.SCHEMA, draft_tables.IN_FILES)
 """What makes each layout of the one before it; a step that was released is never changed."""
 LAYOUT = len(_STEPS)
 """``PRAGMA user_version``; a higher one belongs to a newer Orderline."""

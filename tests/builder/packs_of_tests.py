@@ -7,14 +7,14 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from agent.builder.pack_files import read_files
 from agent.builder.trees import Tree
 from agent.builder.yaml_document import document
 from agent.common.yaml_reader import KeyPath
+from agent.dialog.pack.pack_files import read_pack_files
 from agent.flows import english_pack
 
-SHIPPED = read_files(english_pack())
-FOREIGN = read_files(Path(__file__).parent / "packs")
+SHIPPED = read_pack_files(english_pack())[0]
+FOREIGN = read_pack_files(Path(__file__).parent / "packs")[0]
 
 AWKWARD = (
     "hello", "yes", "12", "007", "a: b", "- x", "#c", "a #b", "it's \"q\"", "a, b [c]", "{x}", "", "~",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import fields, replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,7 @@ from agent.builder.draft import Draft, DraftEntry, EntryKind
 from agent.builder.errors import EditConflict, EditRefused
 from agent.builder.operations import operation_from
 from agent.builder.patches import patch_between
-from agent.builder.rebasing import apply_all, rebased
+from agent.builder.rebasing import apply_all, continued, rebased
 from agent.builder.yaml_document import document
 from tests.builder.packs_of_tests import FOREIGN, TREES, a_place
 
@@ -128,3 +130,54 @@ def test_a_new_edit_ends_what_could_be_done_again() -> None:
     assert draft.to_redo("bob") is None
     draft = with_edit(draft, "ann", {"op": "set", "path": ["prompts", "hello"], "value": "Hi."})
     assert draft.to_redo("ann") is None
+
+
+# --- published as of an entry ---------------------------------------------------------------------------
+
+
+@CASES
+@given(st.data())
+def test_a_draft_goes_on_from_what_was_published_with_the_same_bytes(data: st.DataObject) -> None:
+    draft = drawn_edits(data.draw, 5)
+    for _ in range(data.draw(st.integers(0, 3))):
+        who = data.draw(st.sampled_from(["ann", "bob"]))
+        kind: EntryKind = data.draw(st.sampled_from(["undo", "redo"]))
+        entry = draft.to_undo(who) if kind == "undo" else draft.to_redo(who)
+        if entry is not None:
+            try:
+                draft = with_taken_back(draft, entry, who, kind)
+            except EditConflict:
+                continue
+    seq = data.draw(st.integers(1, max(draft.seq, 1)))
+    in_files = draft.text_at(seq)
+    found = draft.entry_that_made(in_files)
+    assert found is not None
+    assert draft.text_at(found) == in_files
+    rest = continued(draft, seq)
+    assert (rest.base_files(), rest.files()) == (in_files, draft.files())
+    assert all(entry.patch.of is None or entry.patch.of > seq for entry in rest.entries)
+    moved, lost = rebased(rest, in_files)
+    assert (moved.files(), lost) == (draft.files(), [])
+
+
+def test_what_the_log_says_is_what_a_draft_holds_entry_by_entry() -> None:
+    draft = a_draft({"a.yaml": "a: 1\n"})
+    for value in ("2", "3"):
+        draft = with_edit(draft, "ann", {"op": "set", "path": ["a"], "value": value})
+    anew = Draft(**{field.name: getattr(draft, field.name) for field in fields(draft)})
+    assert draft.files() == anew.files() == {"a.yaml": "a: 3\n"}
+    assert [draft.text_at(seq)["a.yaml"] for seq in range(3)] == ["a: 1\n", "a: 2\n", "a: 3\n"]
+
+
+def test_what_there_is_to_undo_is_found_at_once_in_a_long_log_of_edits_taken_back() -> None:
+    patch = patch_between(1, {}, {})
+    edits = [DraftEntry(seq, str(seq), 0, "ann", "edit", (), replace(patch, seq=seq)) for seq in range(1, 4001)]
+    undone = [
+        DraftEntry(4000 + seq, f"u{seq}", 0, "ann", "undo", (), replace(patch, seq=4000 + seq, of=4001 - seq))
+        for seq in range(1, 4001)
+    ]
+    draft = replace(a_draft(PACK), entries=(*edits, *undone), seq=8000)
+    began = time.process_time()
+    assert draft.to_undo("ann") is None
+    assert draft.to_redo("ann") == undone[-1]
+    assert time.process_time() - began < 2.0  # going through the whole log for each of them takes half a minute

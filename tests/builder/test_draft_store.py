@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 
 from agent.builder.draft import Draft
-from agent.builder.draft_store import DraftStore, EditRequest
-from agent.builder.errors import DraftMissing, DraftNotOpen
-from agent.builder.pack_files import edition_of
+from agent.builder.draft_store import DraftStore
+from agent.builder.edit_requests import EditRequest
+from agent.builder.errors import DraftMissing, DraftNotOpen, EditRefused
 from agent.common.sqlite import SqliteFile
 from agent.console.store import console_file
+from agent.dialog.pack.pack_files import JOURNAL, edition_of
 from agent.dialog.pack.reader import read_pack
 from tests.builder.test_applying import PACK, STEPS
 
@@ -46,7 +48,8 @@ class Desk:
         path = self.pack / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
-        os.utime(path, (LONG_AGO + len(text), LONG_AGO + len(text)))  # long enough ago to be whole
+        for one in (path, path.parent, self.pack):
+            os.utime(one, (LONG_AGO + len(text), LONG_AGO + len(text)))  # long enough ago to be whole
 
     async def do(
         self, draft: Draft, who: str, *operations: dict[str, Any], seen: int | None = None, name: str = ""
@@ -226,3 +229,128 @@ async def test_changes_are_told_key_by_key(desk: Desk) -> None:
         ("added", ("flows", "returns", "steps", 1), None, {"say": "done"}),
         ("changed", ("prompts", "done"), "It's done.", "Ready."),
     ]
+
+
+# --- publication -----------------------------------------------------------------------------------------------------
+
+NEW_STEP = {"op": "insert", "path": [*STEPS, 1], "value": {"say": "done"}}
+
+
+def put_in_place(desk: Desk, files: dict[str, str]) -> None:
+    for file, text in files.items():
+        desk.write(file, text)
+
+
+async def test_a_draft_that_was_published_is_edited_no_longer(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", NEW_STEP)
+    put_in_place(desk, draft.files())
+    assert (await desk.store.published(draft.id, "eve", draft.seq)).state == "published"
+    with pytest.raises(DraftNotOpen):
+        await desk.do(draft, "ann", set_to("Ready."))
+
+
+async def test_what_is_typed_while_a_draft_is_published_stays_in_it_and_nothing_is_done_twice(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    published, _ = await desk.do(draft, "ann", NEW_STEP, set_to("Ready."))
+    put_in_place(desk, published.files())
+    draft, _ = await desk.do(published, "bob", set_to("What for?", "slots", "why", "prompt"))
+    draft, _ = await desk.store.undo(draft.id, "ann", "u")  # of what is published
+    expected = draft.files()
+    assert expected["words.yaml"] == PACK["words.yaml"].replace("Why?", "What for?")
+    draft = await desk.store.published(draft.id, "eve", published.seq)
+    await desk.restart()
+    draft = await desk.store.get(draft.id)
+    assert (draft.state, draft.files(), draft.base) == ("open", expected, published.edition)
+    by_hand = published.files()["words.yaml"].replace("item_price: 0", "item_price: 55")
+    desk.write("words.yaml", by_hand)
+    draft = await desk.store.get(draft.id)
+    after = by_hand.replace("Why?", "What for?").replace("Ready.", "It's done.")
+    assert (draft.conflicts, text_of(draft)) == ((), after)
+    draft, _ = await desk.store.undo(draft.id, "bob", "u2")
+    assert text_of(draft) == after.replace("What for?", "Why?")
+
+
+async def test_a_publication_that_is_taken_back_takes_nothing_from_the_draft(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", NEW_STEP, set_to("Ready."))
+    put_in_place(desk, draft.files())
+    draft, _ = await desk.do(draft, "bob", set_to("What for?", "slots", "why", "prompt"))
+    put_in_place(desk, PACK)
+    again = await desk.store.get(draft.id)
+    assert (again.files(), again.conflicts, again.in_files) == (draft.files(), (), 0)
+    for number in range(2):
+        again, _ = await desk.store.undo(draft.id, "ann", f"u{number}")
+    again, _ = await desk.store.undo(draft.id, "bob", "u")
+    assert again.files() == PACK
+
+
+async def test_an_edit_by_hand_of_what_was_published_does_not_do_the_draft_on_its_own_text(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", NEW_STEP)
+    put_in_place(desk, draft.files())
+    await desk.store.get(draft.id)
+    put_in_place(desk, {file: f"{text}# seen\n" for file, text in draft.files().items()})
+    draft = await desk.store.get(draft.id)
+    assert (draft.conflicts, draft.changes()) == ((), [])
+
+
+@pytest.mark.parametrize("published", [True, False])
+async def test_a_console_killed_before_it_noted_a_publication_notes_it_at_its_start(
+    desk: Desk, published: bool
+) -> None:
+    draft = await desk.store.open("spring", "ann")
+    other = await desk.store.open("summer", "bob")
+    draft, _ = await desk.do(draft, "ann", NEW_STEP)
+    put_in_place(desk, draft.files())
+    await desk.restart()
+    await desk.store.catch_up({draft.edition} if published else set())
+    states = [(await desk.store.get(one.id)).state for one in (draft, other)]
+    assert states == ["published" if published else "open", "open"]
+
+
+async def test_a_draft_that_is_published_with_a_conflict_that_came_meanwhile_stays_open(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", set_to("Ready.", old="It's done."))
+    put_in_place(desk, draft.files())
+    await desk.do(draft, "bob", set_to("All set.", old="It's done."), seen=0)
+    draft = await desk.store.published(draft.id, "eve", draft.seq)
+    assert (draft.state, [one.mine for one in draft.conflicts]) == ("open", ["All set."])
+
+
+# --- what is sent again, and files that are not there ----------------------------------------------------------------
+
+
+async def test_what_is_sent_again_after_a_lost_answer_goes_where_it_was_meant(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    await desk.do(draft, "bob", {"op": "insert", "path": [*STEPS, 0], "value": {"say": "photo_first"}})
+    both = [
+        EditRequest("a", ({"op": "insert", "path": [*STEPS, 0], "value": {"id": "mine", "say": "done"}},)),
+        EditRequest("b", ({"op": "set", "path": [*STEPS, 0, "say"], "value": "photo_first"},)),
+    ]
+    whole = await desk.store.open("whole", "ann")
+    await desk.do(whole, "bob", {"op": "insert", "path": [*STEPS, 0], "value": {"say": "photo_first"}})
+    expected, _ = await desk.store.apply(whole.id, "ann", both, 0)
+    await desk.store.apply(draft.id, "ann", both[:1], 0)
+    found, answers = await desk.store.apply(draft.id, "ann", both, 0)  # the first answer was lost
+    assert [one["state"] for one in answers] == ["applied", "applied"]
+    assert found.files() == expected.files()
+
+
+async def test_a_directory_that_is_not_there_takes_nothing_from_a_draft(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", NEW_STEP)
+    desk.pack.rename(desk.home / "elsewhere")
+    with pytest.raises(EditRefused):
+        await desk.store.get(draft.id)
+    (desk.home / "elsewhere").rename(desk.pack)
+    again = await desk.store.get(draft.id)
+    assert (again.files(), again.conflicts) == (draft.files(), ())
+
+
+async def test_a_publication_under_way_is_read_as_one_change(desk: Desk) -> None:
+    new = {file: f"{text}# new\n" for file, text in PACK.items()}
+    (desk.pack / JOURNAL).write_text(json.dumps({"old": PACK, "new": new}))
+    desk.write("words.yaml", new["words.yaml"])  # and killed before the next file
+    draft = await desk.store.open("spring", "ann")
+    assert draft.files() == new

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.builder.pack_directory import HandEdited, PackDirectory, PackDirectoryError
+from agent.builder import pack_directory
+from agent.builder.pack_directory import BadFileName, HandEdited, PackDirectory, PackDirectoryError
 from agent.dialog.pack.pack_files import JOURNAL
 
 OLD = {"a.yaml": "a: old\n", "flows/b.yaml": "b: old\n", "flows/gone.yaml": "g: old\n"}
@@ -17,7 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
-from agent.builder.pack_directory import PackDirectory
+from agent.builder import pack_directory
+from agent.builder.pack_directory import BadFileName, PackDirectory
 from tests.builder.test_pack_directory import NEW, OLD
 
 left = int(sys.argv[2])
@@ -81,13 +83,50 @@ def test_a_file_edited_by_hand_since_is_never_overwritten(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["../out.yaml", "/etc/out.yaml", ".hidden.yaml", "flows/../../out.yaml", "a.txt", "a\\b.yaml"]
+    "name",
+    [
+        "../out.yaml",
+        "/etc/out.yaml",
+        ".hidden.yaml",
+        "flows/../../out.yaml",
+        "a.txt",
+        "a\\b.yaml",
+        "./flows.yaml",
+        "a//b.yaml",
+    ],
 )
 def test_a_name_that_leads_out_of_the_directory_is_refused(tmp_path: Path, name: str) -> None:
     held = written(tmp_path, OLD)
     with pytest.raises(PackDirectoryError):
         held.replace(OLD, {**OLD, name: "x: 1\n"})
     assert on_disk(tmp_path) == OLD
+
+
+def test_a_file_in_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    held = written(tmp_path / "pack", OLD)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "pack" / "more").symlink_to(tmp_path / "outside")
+    with pytest.raises(BadFileName):
+        held.replace(OLD, {**OLD, "more/a.yaml": "x: 1\n"})
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_more_than_a_journal_holds_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = written(tmp_path, OLD)
+    monkeypatch.setattr(pack_directory, "MOST_JOURNAL_BYTES", 10)
+    with pytest.raises(PackDirectoryError):
+        held.replace(OLD, NEW)
+    assert on_disk(tmp_path) == OLD
+
+
+def test_what_a_killed_publisher_left_beside_the_files_is_cleared_away(tmp_path: Path) -> None:
+    held = written(tmp_path, OLD)
+    for name in (".flows.yaml.abc.part", f".{JOURNAL}.abc.part"):
+        (tmp_path / name).write_text("half")
+    held.replace(OLD, NEW)
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_a_directory_that_cannot_be_written_is_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

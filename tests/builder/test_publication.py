@@ -178,6 +178,20 @@ async def test_a_hand_edit_stops_the_publication(shop: Shop) -> None:
     assert shop.holds()["flows.yaml"].endswith("# by hand\n")
 
 
+async def test_an_edition_edited_by_hand_before_it_could_be_taken_back_is_not_said_to_be_taken_back(shop: Shop) -> None:
+    def refuses(files: Mapping[str, str]) -> bool:
+        (shop.path / "flows.yaml").write_text(NEW["flows.yaml"] + "# by hand\n", encoding="utf-8")
+        return True
+
+    await shop.agents[0].status()
+    shop.agents[0].refuses = refuses
+    result = await shop.publish()
+    assert result.state == "unconfirmed"
+    assert "could not be put back" in result.words
+    assert (await shop.states())[-1] == ("published", "unconfirmed")
+    assert shop.holds()["flows.yaml"].endswith("# by hand\n")
+
+
 async def test_without_an_agent_nothing_is_published_unless_that_is_meant(shop: Shop) -> None:
     shop.agents[0].silent = True
     assert (await shop.publish()).state == "no_agent"
@@ -199,6 +213,16 @@ async def test_a_publication_whose_asker_has_left_is_brought_to_its_end(shop: Sh
     async with asyncio.timeout(5):
         while ("published", "confirmed") not in await shop.states():  # noqa: ASYNC110 - the store has no event
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("in_files", "state"), [(NEW, "unconfirmed"), (OLD, "taken_back")])
+async def test_a_publication_in_which_the_console_was_killed_is_what_the_files_say(
+    shop: Shop, in_files: Mapping[str, str], state: str
+) -> None:
+    await shop.editions.add(NewEdition(edition_of(NEW), NEW, "mary", "sold out"), "writing")
+    await shop.editions.settle_writing(edition_of(in_files))
+    assert await shop.states() == [("published", state)]
+    assert await shop.editions.published() == ({edition_of(NEW)} if in_files is NEW else set())
 
 
 async def test_texts_that_editions_share_are_kept_once(shop: Shop) -> None:

@@ -92,3 +92,9 @@ def test_a_call_with_numbers_becomes_a_test_that_passes_and_holds_none_of_them()
     assert "orders.verify" in text
     (located,) = text_calls_of("saved.yaml", f"calls:\n{text}")[0]
     assert play(pack, located, RENDER, check_answer=complete_answer).problems == ()
+
+
+@pytest.mark.parametrize("turn", [{"heard": "..."}, {"heard": "i want fruit", "confidence": -3}])
+def test_what_no_caller_can_say_again_stops_nothing(turn: dict[str, Any]) -> None:
+    first = {"agent": "What would you like", "slot": "what", **turn}
+    assert played(fruit_record(turns=[first], effects=[], trail=[])).call.exchanges

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 
-from agent.builder.jobs import Jobs, Told
+from agent.builder.jobs import MOST_KEPT, MOST_OF_ONE, Jobs, Told, TooMuchWork
 from agent.builder.simulation_input import CallerTurn, CallSetup
 from agent.builder.simulations import IDLE_SECONDS, MOST_SIMULATIONS, NoSuchSimulation, Simulations
+from agent.builder.workbench import Workbench
 from agent.builder.workbench_settings import WorkbenchSettings
+from agent.builder.worker import _answer
 from agent.builder.worker_process import WorkerLost, WorkerProcess, WorkRefused
 from agent.errors import OrderlineError
 from tests.builder.fruit_pack import TESTS, edited, fruit_files
@@ -23,6 +27,7 @@ class FakeWorker:
         self.generation = 1
         self.pid = 1
         self.calls: dict[str, list[Any]] = {}
+        self.refuses = False
 
     def dies(self) -> None:
         self.generation += 1
@@ -30,6 +35,8 @@ class FakeWorker:
 
     async def ask(self, do: str, seconds: float, **values: Any) -> Any:
         id = values["id"]
+        if self.refuses:
+            raise WorkRefused("unusable_pack", "These procedures cannot be played.")
         if do == "begin":
             self.calls[id] = [turn["given"] for turn in values["turns"]]
         elif do == "take":
@@ -165,3 +172,65 @@ async def test_a_job_that_fails_says_why() -> None:
     assert job.task is not None
     await job.task
     assert (job.state, job.problem) == ("failed", "The disk is full.")
+
+
+async def test_so_many_finished_jobs_are_kept_and_no_more() -> None:
+    clock = Clock()
+    jobs = Jobs(clock)
+
+    async def work(_: Told) -> dict[str, Any]:
+        return {}
+
+    begun = []
+    for _ in range(MOST_KEPT + 2):
+        clock.now += 1
+        begun.append(jobs.begin("tests", 1, work))
+        task = begun[-1].task
+        assert task is not None
+        await task
+    assert [jobs.get(one.id, 1) is not None for one in (*begun[:2], begun[-1])] == [False, True, True]
+
+
+async def test_one_person_leaves_room_for_the_work_of_others() -> None:
+    jobs, go_on = Jobs(), asyncio.Event()
+
+    async def work(_: Told) -> dict[str, Any]:
+        await go_on.wait()
+        return {}
+
+    for _ in range(MOST_OF_ONE):
+        jobs.begin("tests", 1, work)
+    with pytest.raises(TooMuchWork):
+        jobs.begin("tests", 1, work)
+    assert jobs.begin("publication", 2, work).state == "running"
+    await jobs.close()
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------
+
+
+async def test_a_call_stays_on_its_files_when_it_cannot_be_had_again_on_others() -> None:
+    simulations, worker, _ = made()
+    id = await begun(simulations)
+    worker.refuses = True
+    with pytest.raises(WorkRefused):
+        await simulations.again(1, id, {"edition": 7}, {"broken.yaml": "["})
+    assert simulations.source(1, id) == {}
+    worker.refuses = False
+    worker.dies()
+    assert (await simulations.state(1, id))["source"] == {}
+
+
+def test_a_failure_that_nobody_foresaw_ends_no_process_that_holds_the_calls_of_others() -> None:
+    class Failing:
+        def check(self) -> None:
+            raise ZeroDivisionError
+
+    answered = _answer(cast(Workbench, Failing()), {"number": 1, "do": "check", "with": {}}, io.StringIO())
+    assert answered["problem"]["code"] == "builder_unforeseen"
+
+
+@pytest.mark.parametrize("now", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_a_call_comes_in_at_a_time_that_clocks_can_show(now: str) -> None:
+    with pytest.raises(ValidationError):
+        CallSetup.model_validate({"now": now})

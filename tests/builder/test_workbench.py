@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,27 @@ def test_a_file_changed_meanwhile_or_with_mistakes_is_not_written(tests_director
         with pytest.raises(PackTestError):
             held.write(name, TESTS, "")
     assert (tests_directory / "fruit.yaml").read_text(encoding="utf-8") == TESTS
+
+
+def test_two_who_write_one_file_at_the_same_time_are_not_both_believed(tests_directory: Path) -> None:
+    held = PackTestFiles(tests_directory)
+    made_from = held.read("fruit.yaml").sha256
+    texts = [f"{TESTS}# {number}\n" for number in range(8)]
+
+    def write(text: str) -> bool:
+        try:
+            held.write("fruit.yaml", text, made_from)
+        except PackTestChanged:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(write, texts)) == 1
+
+
+def test_a_file_that_was_named_by_hand_is_read_like_the_others(tests_directory: Path) -> None:
+    (tests_directory / "Fruit.v2.yaml").write_text(TESTS, encoding="utf-8")
+    assert [one.file for one in PackTestFiles(tests_directory).read_all()] == ["Fruit.v2.yaml", "fruit.yaml"]
 
 
 # --- teaching -------------------------------------------------------------------------------------------

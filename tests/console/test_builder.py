@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from agent.builder.edit_requests import EditRequest
+from agent.builder.editions import NewEdition
+from agent.flows import english_pack
 from tests.builder.fruit_pack import TESTS, fruit_files
 from tests.console.console_client import Browser, RunningConsole, running_console
 from tests.console.made_up_agent import made_up_agent
@@ -120,6 +123,9 @@ async def test_files_of_tests_are_read_and_written_over_what_was_read_only(shop:
     [
         ("POST", "/check", {"source": {"edition": 7}}, 404),
         ("POST", "/check", {"source": {"edition": 7, "draft": "x"}}, 400),
+        ("POST", "/check", {"source": {"edition": 10**30}}, 400),
+        ("GET", f"/editions?before={10**30}", None, 400),
+        ("POST", "/simulations", {"now": "0001-01-01T00:00:00"}, 400),
         ("POST", "/simulations", {"queue": "on fire"}, 400),
         ("POST", "/simulations/none/turns", {"say": "hello"}, 404),
         ("POST", "/simulations/none/turns", {"say": "hello", "keys": "1"}, 400),
@@ -129,6 +135,7 @@ async def test_files_of_tests_are_read_and_written_over_what_was_read_only(shop:
         ("POST", "/editions/7/restore", {}, 400),
         ("POST", "/editions/seven/restore", {"reason": "because"}, 404),
         ("POST", "/publications", {"base": "0" * 16, "files": {"a.yaml": ""}, "reason": "because"}, 409),
+        ("POST", "/publications", {"base": "0" * 16, "files": {"./a.yaml": ""}, "reason": "because"}, 400),
         ("POST", "/teach", {"meaning": "buy"}, 400),
         ("GET", "/editions/7/compare/current", None, 404),
         ("GET", "/editions/7/text?file=a.yaml", None, 404),
@@ -152,6 +159,8 @@ async def test_who_may_not_publish_publishes_nothing(shop: FruitShop) -> None:
     supervisor = await shop.console.signed_in("supervisor", granted=("publish",))
     await posted(supervisor, "/publications", order, 403)  # whole files may hold formulas and services
     await posted(supervisor, "/editions/7/restore", {"reason": "because"}, 404)
+    shop_staff = await shop.console.signed_in("shop", granted=("publish",))
+    assert (await shop_staff.get("/api/v1/jobs/none")).status == 404, "who begins work may ask how far it is"
 
 
 async def test_the_procedures_inside_of_the_program_are_not_published_over(tmp_path: Path) -> None:
@@ -161,3 +170,29 @@ async def test_the_procedures_inside_of_the_program_are_not_published_over(tmp_p
         order = {"base": edition, "files": {"knowledge.yaml": None}, "reason": "because"}
         refused = await posted(browser, "/publications", order, 409)
         assert "flows_directory" in refused["detail"]
+
+
+async def test_the_program_is_not_written_over_when_the_settings_name_its_directory(tmp_path: Path) -> None:
+    async with running_console(tmp_path, flows_directory=str(english_pack())) as console:
+        assert not console.context.desk.writable
+
+
+async def test_a_draft_whose_publication_a_killed_console_could_not_note_is_published_at_the_next_start(
+    tmp_path: Path,
+) -> None:
+    flows = tmp_path / "flows"
+    flows.mkdir()
+    for name, text in fruit_files().items():
+        (flows / name).write_text(text, encoding="utf-8")
+    async with running_console(tmp_path, flows_directory=str(flows)) as console:
+        draft = await console.context.drafts.open("spring", "ann")
+        asked = [EditRequest("a", ({"op": "set", "path": ["start"], "value": "elsewhere"},))]
+        draft, _ = await console.context.drafts.apply(draft.id, "ann", asked, 0)
+        new = NewEdition(draft.edition, draft.files(), "eve", "spring")
+        number = await console.context.desk.editions.add(new, "writing")
+        console.context.desk.directory.replace(draft.base_files(), draft.files())
+    async with running_console(tmp_path, flows_directory=str(flows)) as console:
+        async with asyncio.timeout(30):
+            while (await console.context.drafts.list("all"))[0].state == "open":  # noqa: ASYNC110 - no event tells
+                await asyncio.sleep(0.01)
+        assert (await console.context.desk.editions.line(number)).state == "unconfirmed"

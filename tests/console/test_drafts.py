@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.builder.formulas import is_rule
-from tests.console.console_client import Browser, RunningConsole, running_console
+from tests.console.console_client import MACHINE, Browser, RunningConsole, running_console
 
 PACK = {
     "flows.yaml": """\
@@ -220,3 +220,81 @@ async def _data(stream: Any) -> str:
 )
 def test_rules_are_told_from_formulas(expression: str, rule: bool) -> None:
     assert is_rule(expression) is rule
+
+
+FORMULA = "prices | map('int') | sum > 5"
+
+
+async def test_an_old_value_that_never_was_gets_no_formula_written(console: RunningConsole) -> None:
+    browser = await console.signed_in("supervisor")
+    draft = await a_draft(browser)
+    step = {"id": "price", "if": "price > 50", "then": "photo"}
+    lie = {"op": "set", "path": IF[:-1], "value": {**step, "if": FORMULA}, "old": {**step, "else": FORMULA}}
+    results = await change(browser, draft, lie)
+    assert [(one["state"], one["code"]) for one in results] == [("refused", "not_allowed")]
+
+
+async def test_nobody_takes_back_or_does_again_what_they_may_not_do(console: RunningConsole) -> None:
+    admin, supervisor = await console.signed_in("admin"), await console.signed_in("supervisor")
+    reader = await console.signed_in("viewer", granted=("drafts",))
+    draft = await a_draft(admin)
+    await change(admin, draft, {"op": "set", "path": IF, "value": FORMULA})
+    for browser in (supervisor, reader):
+        await post(browser, f"/drafts/{draft}/undo", {"id": "u", "of": 1}, 403)
+        assert (await browser.ask("DELETE", f"/api/v1/drafts/{draft}")).status == 403
+    await post(admin, f"/drafts/{draft}/undo", {"id": "u", "of": 1})
+    await console.signed_in("admin", "another")
+    await console.context.accounts.change("admin", role="shop", by=MACHINE)
+    demoted = console.browser()
+    await demoted.sign_in("admin")
+    await post(demoted, f"/drafts/{draft}/redo", {"id": "r"}, 403)
+
+
+async def test_a_conflict_is_settled_by_those_who_may_change_what_it_is_about(console: RunningConsole) -> None:
+    admin, supervisor = await console.signed_in("admin"), await console.signed_in("supervisor")
+    reader = await console.signed_in("viewer", granted=("drafts",))
+    draft = await a_draft(admin)
+    await change(supervisor, draft, {"op": "set", "path": IF, "value": "price > 60", "old": "price > 50"})
+    results = await change(admin, draft, {"op": "set", "path": IF, "value": FORMULA, "old": "price > 50"}, name="admin")
+    number = results[0]["number"]
+    for browser in (supervisor, reader):
+        await post(browser, f"/drafts/{draft}/conflicts/{number}", {"take": "mine"}, 403)
+        await post(browser, f"/drafts/{draft}/conflicts/{number}", {"take": "theirs"}, 403)
+    await post(admin, f"/drafts/{draft}/conflicts/{number}", {"take": "mine"})
+
+
+async def test_a_service_is_renamed_only_with_the_right_to_services(console: RunningConsole) -> None:
+    browser = await console.signed_in("supervisor")
+    draft = await a_draft(browser)
+    results = await change(browser, draft, {"op": "rename", "kind": "service", "name": "orders.find", "to": "pay.all"})
+    assert results[0]["code"] == "not_allowed"
+
+
+async def test_an_edit_given_in_two_ways_is_refused_not_half_done(console: RunningConsole) -> None:
+    browser = await console.signed_in("supervisor")
+    draft = await a_draft(browser)
+    one = {"op": "set", "path": HOURS, "value": "Nine to six."}
+    asked = {"seen": 0, "operations": [{"id": "a", "operation": one, "operations": [one]}]}
+    await post(browser, f"/drafts/{draft}/operations", asked, 400)
+
+
+class Findings:
+    """Finds one mistake in what shop staff write and one elsewhere."""
+
+    async def check(self, _: Mapping[str, str]) -> Mapping[str, Any]:
+        paths = (HOURS, IF)
+        findings = [{"path": path, "severity": "error", "message": "no"} for path in paths]
+        return {"usable": False, "mistakes": 2, "warnings": 0, "findings": findings}
+
+
+async def test_everybody_is_told_what_is_wrong_with_what_they_may_see(
+    console: RunningConsole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, staff = await console.signed_in("supervisor"), await console.signed_in("shop")
+    draft = await a_draft(staff)
+    monkeypatch.setattr(console.context.desk, "judge", Findings())
+    source = {"source": {"draft": draft}}
+    assert len((await post(supervisor, "/check", source))["findings"]) == 2
+    told = await post(staff, "/check", source)
+    assert ([one["path"] for one in told["findings"]], told["mistakes"]) == ([HOURS], 1)
+    await post(staff, "/check", {}, 403)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from agent.builder.publication import PublicationOrder, PublicationResult
 from agent.console.api.operation import ApiOperation, Asked
@@ -16,6 +18,8 @@ from agent.console.context import context_of
 from agent.console.rights import Right
 from agent.console.routing import person_of
 from agent.dialog.pack.pack_files import edition_of
+
+log = logging.getLogger(__name__)
 
 
 class DraftReview(BaseModel):
@@ -30,6 +34,8 @@ class DraftOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     reason: Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True)]
+    seq: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    """The entry up to which its changes were looked at: what was added since is not published."""
     despite_tests: bool = False
     """Although tests fail."""
     unconfirmed: bool = False
@@ -41,7 +47,7 @@ async def _review(request: web.Request, asked: Asked) -> web.StreamResponse:
     before, after = draft.base_files(), draft.files()
     told = await asyncio.to_thread(changes_json, before, after)
     by = sorted({entry.who for entry in draft.entries if entry.operations})
-    return web.json_response({**told, "hand_edited": [], "by": by})
+    return web.json_response({**told, "hand_edited": [], "by": by, "seq": draft.seq})
 
 
 async def _publish(request: web.Request, asked: Asked) -> web.StreamResponse:
@@ -49,15 +55,20 @@ async def _publish(request: web.Request, asked: Asked) -> web.StreamResponse:
     draft = await context.drafts.get(request.match_info["draft_id"])
     if draft.state != "open":
         raise web.HTTPConflict(text=f"This draft is {draft.state}: begin another one.")
+    if body.seq not in (None, draft.seq):
+        raise web.HTTPConflict(text="The draft has been changed since you looked at it: look at the changes once more.")
     if draft.conflicts:
         raise web.HTTPConflict(text="Two people have changed the same thing: settle it first.")
     base, files = await asyncio.to_thread(context.desk.directory.read), draft.files()
-    if edition_of(base) != draft.base:
+    if edition_of(base) != draft.edition_in_files:
         raise web.HTTPConflict(text="The files have changed meanwhile: look at the changes once more.")
 
     async def note(result: PublicationResult) -> None:
         if result.number is not None and result.state in ("in_force", "unconfirmed"):
-            await context.drafts.published(draft.id, who, result.edition)
+            try:
+                await context.drafts.published(draft.id, who, draft.seq)
+            except (sqlite3.Error, OSError) as error:  # the next start of the console notes it
+                log.error("It cannot be noted that the draft %s has been published: %s", draft.id, error)
 
     order = PublicationOrder(
         base=base,

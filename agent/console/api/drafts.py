@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from agent.builder.draft import Draft, DraftConflict
-from agent.builder.draft_store import EditRequest
+from agent.builder.edit_requests import EditRequest
 from agent.builder.errors import DraftMissing
 from agent.builder.operations import MOST_PATH_PARTS
 from agent.common.untrusted import storable
 from agent.console.api.operation import ApiOperation, Asked
 from agent.console.context import context_of
-from agent.console.draft_rights import refusal, sees_operations
+from agent.console.draft_rights import PersonEdits, may_do
 from agent.console.rights import ConsolePerson, Right
 from agent.console.routing import address_of, person_of
 
@@ -52,6 +51,12 @@ class AskedOperation(BaseModel):
     """Given by the browser: what is sent twice is done once."""
     operation: dict[str, Any] | None = None
     operations: Annotated[list[dict[str, Any]], Field(max_length=MOST_TOGETHER)] = []
+
+    @model_validator(mode="after")
+    def _one_way(self) -> AskedOperation:
+        if self.operation is not None and self.operations:
+            raise ValueError("operation or operations, not both: one of them would be lost")
+        return self
 
 
 class Operations(BaseModel):
@@ -164,7 +169,7 @@ async def _check_whole(request: web.Request) -> None:
     draft = await context_of(request).drafts.get(_draft_id(request))
     person = person_of(request)
     if draft.owner != person.name and not all(
-        sees_operations(person, entry.operations) for entry in draft.entries if entry.operations
+        may_do(person, entry.operations) for entry in draft.entries if entry.operations
     ):
         raise web.HTTPForbidden(text="This draft holds changes that you may not make.")
 
@@ -176,43 +181,30 @@ async def _operations(request: web.Request, asked: Asked) -> web.StreamResponse:
         for one in asked.body.operations
     ]
     draft, answers = await context.drafts.apply(
-        _draft_id(request), person.name, together, asked.body.seen, functools.partial(refusal, person)
+        _draft_id(request), person.name, together, asked.body.seen, PersonEdits(person)
     )
     return web.json_response({"seq": draft.seq, "results": answers})
 
 
 async def _undo(request: web.Request, asked: Asked) -> web.StreamResponse:
     person, drafts = person_of(request), context_of(request).drafts
-    if asked.body.of is not None:
-        await _check_entry(request, asked.body.of)
-    draft, answer = await drafts.undo(_draft_id(request), person.name, asked.body.id, asked.body.of)
+    rights = PersonEdits(person)
+    draft, answer = await drafts.undo(_draft_id(request), person.name, asked.body.id, asked.body.of, rights)
     return web.json_response({"seq": draft.seq, **answer})
-
-
-async def _check_entry(request: web.Request, seq: int) -> None:
-    draft, person = await context_of(request).drafts.get(_draft_id(request)), person_of(request)
-    entry = next((one for one in draft.entries if one.seq == seq), None)
-    if entry is None:
-        raise DraftMissing("There is no such entry.")
-    if not sees_operations(person, entry.operations):
-        raise web.HTTPForbidden(text="You may not change what this entry has changed.")
 
 
 async def _redo(request: web.Request, asked: Asked) -> web.StreamResponse:
     person = person_of(request)
-    draft, answer = await context_of(request).drafts.redo(_draft_id(request), person.name, asked.body.id)
+    drafts = context_of(request).drafts
+    draft, answer = await drafts.redo(_draft_id(request), person.name, asked.body.id, PersonEdits(person))
     return web.json_response({"seq": draft.seq, **answer})
 
 
 async def _settle(request: web.Request, asked: Asked) -> web.StreamResponse:
     context, person, number = context_of(request), person_of(request), _number(request)
-    draft = await context.drafts.get(_draft_id(request))
-    conflict = next((one for one in draft.conflicts if one.number == number), None)
-    if conflict is None:
-        raise DraftMissing("There is no such conflict: it may be settled already.")
-    if not sees_operations(person, conflict.operations):
-        raise web.HTTPForbidden(text="You may not change what this conflict is about.")
-    draft, answer = await context.drafts.settle(draft.id, person.name, number, asked.body.take)
+    draft, answer = await context.drafts.settle(
+        _draft_id(request), person.name, number, asked.body.take, PersonEdits(person)
+    )
     await _note(request, "draft.settle", draft, number=number, take=asked.body.take)
     return web.json_response({**answer, "seq": draft.seq})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import difflib
 import hashlib
 import json
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from agent.builder.change_words import unified_diffs
 from agent.builder.draft import Draft
 from agent.builder.errors import EditRefused
 from agent.builder.headings import headings
@@ -124,24 +124,11 @@ async def _changes(request: web.Request, _: Asked) -> web.StreamResponse:
         for one in changes
         if sees_path(person, one.path)
     ]
-    diffs = await asyncio.to_thread(_diffs, draft) if reads_all(person) else []
+    diffs = []
+    if reads_all(person):
+        diffs = await asyncio.to_thread(unified_diffs, draft.base_files(), draft.files())
     conflicts = [conflict_json(one) for one in draft.conflicts if sees_operations(person, one.operations)]
     return web.json_response({"seq": draft.seq, "changes": told, "diffs": diffs, "conflicts": conflicts})
-
-
-def _diffs(draft: Draft) -> list[dict[str, str]]:
-    before, after = draft.base_files(), draft.files()
-    found = []
-    for file in sorted({*before, *after}):
-        old, new = before.get(file, ""), after.get(file, "")
-        if before.get(file) != after.get(file):
-            lines = difflib.unified_diff(
-                old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{file}", f"b/{file}"
-            )
-            found.append(
-                {"file": file, "diff": "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)}
-            )
-    return found
 
 
 async def _log(request: web.Request, asked: Asked) -> web.StreamResponse:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
@@ -12,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from agent.builder.change_words import change_sentences, unified_diffs
 from agent.builder.desk import BuilderDesk
 from agent.builder.jobs import BuilderJob, Told
+from agent.builder.pack_directory import check_name
 from agent.builder.pack_tests import PackTestFile
 from agent.builder.publication import PublicationOrder, PublicationResult
 from agent.console.api.operation import ApiOperation, Asked
@@ -21,6 +24,8 @@ from agent.console.rights import Right
 from agent.console.routing import address_of, person_of
 from agent.dialog.pack.pack_files import edition_of
 from agent.dialog.tools.text_call_model import text_calls_of
+
+log = logging.getLogger(__name__)
 
 CURRENT = "current"
 _AUDITED_SENTENCES = 12
@@ -76,7 +81,7 @@ class EditionsQuery(BaseModel):
     """Which part of the list."""
 
     model_config = ConfigDict(extra="forbid")
-    before: Annotated[int, Field(ge=1)] | None = None
+    before: Annotated[int, Field(ge=1, le=2**53)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
@@ -121,9 +126,10 @@ async def _test_files(request: web.Request, _: Asked) -> web.StreamResponse:
 
 async def _test_file(request: web.Request, _: Asked) -> web.StreamResponse:
     tests, name = context_of(request).desk.tests, request.match_info["file"]
-    if name not in [held.file for held in await asyncio.to_thread(tests.read_all)]:
+    held = next((one for one in await asyncio.to_thread(tests.read_all) if one.file == name), None)
+    if held is None:
         raise web.HTTPNotFound(text="There is no such file of tests.")
-    return web.json_response(_file_json(await asyncio.to_thread(tests.read, name)))
+    return web.json_response(_file_json(held))
 
 
 async def _write_test_file(request: web.Request, asked: Asked) -> web.StreamResponse:
@@ -157,6 +163,8 @@ async def _publish_texts(request: web.Request, asked: Asked) -> web.StreamRespon
     for right in (Right.EDIT, Right.FORMULAS):  # whole files may hold anything
         if not person_of(request).may(right):
             raise web.HTTPForbidden(text=f"You may not do this: it needs the right {right}. An admin can grant it.")
+    for name in body.files:
+        check_name(name)
     base = await asyncio.to_thread(desk.directory.read)
     if edition_of(base) != body.base:
         raise web.HTTPConflict(text=f"The procedures are another edition by now: {edition_of(base)}.")
@@ -185,9 +193,12 @@ async def begin_publication(
 
     async def publish(told: Told) -> dict[str, Any]:
         result = await context.desk.publisher.publish(order, told)
+        try:  # what is in force is in force, also when that cannot be written down
+            await _audit_publication(context, order, result, who, address, about)
+        except (sqlite3.Error, OSError) as error:
+            log.error("A publication by %s (%s) is not in the audit: %s", who, result.state, error)
         if done is not None:
             await done(result)
-        await _audit_publication(context, order, result, who, address, about)
         return result.to_json()
 
     return job_begun(context.desk.jobs.begin("publication", person_of(request).id, publish))
@@ -277,7 +288,9 @@ async def _restore(request: web.Request, asked: Asked) -> web.StreamResponse:
 _ONE = "/editions/{number}"
 _JOB = {"type": "object", "required": ["job"], "properties": {"job": {"type": "string"}}}
 OPERATIONS = (
-    ApiOperation("GET", "/jobs/{id}", _job, Right.PROCEDURES, "how far some work is, and what came of it", quiet=True),
+    ApiOperation(
+        "GET", "/jobs/{id}", _job, Right.ACCOUNT, "how far work of one's own is, and what came of it", quiet=True
+    ),
     ApiOperation("GET", "/tests", _test_files, Right.PROCEDURES, "files of calls in text that test the procedures"),
     ApiOperation("GET", "/tests/{file}", _test_file, Right.PROCEDURES, "one of them"),
     ApiOperation(

@@ -15,6 +15,7 @@ from agent.console.api.calls import visible_record
 from agent.console.api.operation import ApiOperation, Asked
 from agent.console.builder_sources import SourceRef, source_files
 from agent.console.context import context_of
+from agent.console.draft_rights import sees_path
 from agent.console.rights import Right
 from agent.console.routing import address_of, person_of
 from agent.dialog.contract import QueueAvailability
@@ -67,9 +68,16 @@ class SavedTestOrder(BaseModel):
 
 
 async def _check(request: web.Request, asked: Asked) -> web.StreamResponse:
-    context = context_of(request)
+    context, person = context_of(request), person_of(request)
+    whole = person.may(Right.PROCEDURES)
+    if not whole and (asked.body.source.draft is None or not person.may(Right.DRAFTS)):
+        raise web.HTTPForbidden(text=f"You may not do this: it needs the right {Right.PROCEDURES}.")
     source = await source_files(context, asked.body.source)
-    found = await context.desk.judge.check(source.files)
+    found = dict(await context.desk.judge.check(source.files))
+    if not whole:
+        shown = [one for one in found["findings"] if sees_path(person, one["path"])]
+        mistakes = sum(one["severity"] == "error" for one in shown)
+        found |= {"findings": shown, "mistakes": mistakes, "warnings": len(shown) - mistakes}
     return web.json_response({**found, "seq": source.seq})
 
 
@@ -154,7 +162,9 @@ async def _end(request: web.Request, _: Asked) -> web.StreamResponse:
 _ONE = "/simulations/{id}"
 OPERATIONS = (
     ApiOperation(
-        "POST", "/check", _check, Right.PROCEDURES, "what is wrong with procedures", body=CheckOrder, refusals=(404,)
+        *("POST", "/check", _check, Right.ACCOUNT, "what is wrong with procedures, as far as one sees them"),
+        body=CheckOrder,
+        refusals=(404,),
     ),
     ApiOperation(
         *("POST", "/simulations", _begin, Right.TEST, "begin a simulated call"),

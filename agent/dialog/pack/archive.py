@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import os
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
+import zlib
 from pathlib import Path
 
-from agent.common.files import read_text
-from agent.dialog.pack.reader import PackReading, read_pack
+from pydantic import TypeAdapter
+
+from agent.common.untrusted import of_shape
+from agent.dialog.pack.pack_files import edition_of, read_pack_files
+from agent.dialog.pack.reader import PackReading, read_files
 
 DIRECTORY = "editions"
 """Below the state directory."""
@@ -20,6 +21,8 @@ MOST_EDITIONS = 300
 """Those used last are kept."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 _ENDING = ".json.gz"
+_TEXTS = TypeAdapter(dict[str, str])
+"""File name -> text."""
 
 
 class EditionArchive:
@@ -39,11 +42,9 @@ class EditionArchive:
         if file.exists():
             os.utime(file)
             return True
-        files = sorted(path for path in procedures.rglob("*.yaml") if path.is_file())
-        texts = {path.relative_to(procedures).as_posix(): _text(path) for path in files}
-        with _unpacked(texts) as copy:
-            if read_pack(copy).fingerprint != fingerprint:
-                return False
+        texts, problems = read_pack_files(procedures)
+        if problems or edition_of(texts) != fingerprint:
+            return False
         draft = file.with_suffix(".part")
         draft.write_bytes(gzip.compress(json.dumps(texts).encode(), mtime=0))
         draft.replace(file)
@@ -55,11 +56,10 @@ class EditionArchive:
         if not _FINGERPRINT.fullmatch(fingerprint):
             return None
         try:
-            texts = json.loads(gzip.decompress(self._file(fingerprint).read_bytes()))
-        except (OSError, ValueError, EOFError):
+            texts = of_shape(_TEXTS, json.loads(gzip.decompress(self._file(fingerprint).read_bytes())))
+        except (OSError, ValueError, EOFError, zlib.error):
             return None
-        with _unpacked(texts) as copy:
-            reading = read_pack(copy)
+        reading = read_files(texts)
         return reading if reading.fingerprint == fingerprint else None
 
     def _file(self, fingerprint: str) -> Path:
@@ -69,24 +69,3 @@ class EditionArchive:
         files = sorted(self._directory.glob(f"*{_ENDING}"), key=lambda file: file.stat().st_mtime, reverse=True)
         for file in files[self._most :]:
             file.unlink(missing_ok=True)
-
-
-def _text(path: Path) -> str:
-    try:
-        return read_text(path)
-    except UnicodeDecodeError as error:
-        raise OSError(f"{path.name} is no UTF-8") from error
-
-
-@contextlib.contextmanager
-def _unpacked(texts: Mapping[str, str]) -> Iterator[Path]:
-    """Hold the files of an edition in a directory of their own."""
-    with tempfile.TemporaryDirectory(prefix="orderline-edition-") as directory:
-        root = Path(directory).resolve()
-        for name, text in texts.items():
-            file = (root / name).resolve()
-            if not file.is_relative_to(root):
-                raise OSError(f"{name!r} is no name of a file of procedures")
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-        yield root

@@ -20,7 +20,7 @@ from agent.dialog.errors import YamlFinding
 BYTE_ORDER_MARK = "\ufeff"
 JOURNAL = ".publication.json"
 """Its name in the pack's directory."""
-_MOST_JOURNAL_BYTES = 50_000_000
+MOST_JOURNAL_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PublicationJournal:
 def read_journal(directory: Path) -> PublicationJournal | None:
     """Return the journal of a publication under way; None where there is none, or none that can be read."""
     try:
-        data = load_json(read_text(directory / JOURNAL, most_bytes=_MOST_JOURNAL_BYTES))
+        data = load_json(read_text(directory / JOURNAL, most_bytes=MOST_JOURNAL_BYTES))
     except (OSError, ValueError):
         return None
     parts = (data.get("old"), data.get("new")) if isinstance(data, dict) else (None, None)

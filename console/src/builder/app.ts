@@ -85,7 +85,7 @@ async function openWorkspace(root: HTMLElement, place: HTMLElement): Promise<Sho
     refreshNotes(place);
     shown.page?.drawList?.();
   };
-  const findings = new Findings(session, told, may.has("procedures"));
+  const findings = new Findings(session, told, may.has("drafts"));
   const shown: Shown = { work: { session, findings, person, may: (right) => may.has(right) }, bar: null, page: null };
   return shown;
 }

@@ -12,6 +12,7 @@ interface Review {
   diffs: FileDiff[];
   hand_edited: string[];
   by: string[];
+  seq: number;
 }
 
 interface FailedTest {
@@ -96,7 +97,7 @@ function reviewParts(work: Workspace, review: Review, opened: Opened): Node[] {
       reason.focus();
       return;
     }
-    void publish(work, { reason: reason.value.trim() }, form, outcome, opened);
+    void publish(work, { reason: reason.value.trim(), seq: review.seq }, form, outcome, opened);
   });
   if (!review.sentences.length && !review.diffs.length) return [element("p", {}, "This draft changes nothing: there is nothing to publish.")];
   const others = review.by.filter((who) => who !== work.person);
@@ -112,7 +113,7 @@ function reviewParts(work: Workspace, review: Review, opened: Opened): Node[] {
 
 async function publish(
   work: Workspace,
-  body: { reason: string; despite_tests?: boolean; unconfirmed?: boolean },
+  body: { reason: string; seq: number; despite_tests?: boolean; unconfirmed?: boolean },
   form: HTMLElement,
   outcome: HTMLElement,
   opened: Opened,
@@ -141,7 +142,7 @@ export function showProgress(job: Job<unknown>, stage: HTMLElement, bar: HTMLPro
 function showOutcome(
   work: Workspace,
   result: Publication,
-  body: { reason: string; despite_tests?: boolean; unconfirmed?: boolean },
+  body: { reason: string; seq: number; despite_tests?: boolean; unconfirmed?: boolean },
   form: HTMLElement,
   outcome: HTMLElement,
   opened: Opened,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.dialog.pack.archive import EditionArchive
+from agent.dialog.pack.pack_files import JOURNAL, edition_of, read_pack_files
 from agent.dialog.pack.reader import read_pack
 from agent.flows import english_pack
 
@@ -60,3 +63,19 @@ def test_what_is_no_edition_of_ours_is_not_found(tmp_path: Path, fingerprint: st
 def test_a_file_that_is_broken_is_as_good_as_none(tmp_path: Path) -> None:
     (tmp_path / "0123456789abcdef.json.gz").write_bytes(b"\x1f\x8bbroken")
     assert EditionArchive(tmp_path).read("0123456789abcdef") is None
+
+
+@pytest.mark.parametrize("content", [b"[]", b'{"a.yaml": 3}', b"{"])
+def test_a_file_that_holds_something_else_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "0123456789abcdef.json.gz").write_bytes(gzip.compress(content))
+    assert EditionArchive(tmp_path).read("0123456789abcdef") is None
+
+
+def test_an_edition_that_is_still_being_written_is_kept_as_the_agent_has_it(tmp_path: Path, procedures: Path) -> None:
+    archive, (before, _) = EditionArchive(tmp_path / "editions"), read_pack_files(procedures)
+    after = {name: f"{text}# published\n" for name, text in before.items()}
+    (procedures / JOURNAL).write_text(json.dumps({"old": before, "new": after}), encoding="utf-8")
+    assert archive.keep(procedures, edition_of(after))
+    found = archive.read(edition_of(after))
+    assert found is not None
+    assert found.fingerprint == edition_of(after)

@@ -1,46 +1,23 @@
-"""The files of a pack as text: which file holds what, and the edition they are."""
+"""Which file of a pack holds what."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
 
 from agent.builder import trees
 from agent.builder.errors import EditRefused
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import document
-from agent.common.files import open_ordinary
-from agent.common.yaml_reader import MAX_FILE_BYTES, path_text
+from agent.common.yaml_reader import path_text
+from agent.dialog.pack.pack_files import in_order
 
 Files = Mapping[str, str]
 """File name, relative to the pack (``flows/returns.yaml``) -> its text, with a byte order mark where it has one."""
-_BOM = "\ufeff"
-
-
-def read_files(directory: Path) -> dict[str, str]:
-    """Read every ``*.yaml`` of a pack. Raises OSError, UnicodeDecodeError for one that cannot be read."""
-    found: dict[str, str] = {}
-    for path in sorted(directory.rglob("*.yaml")):
-        if path.is_dir() or (path.name.startswith(".#") and not path.exists()):
-            continue
-        with open_ordinary(path) as file:
-            content = file.read(4 * MAX_FILE_BYTES + 1)
-        found[path.relative_to(directory).as_posix()] = content.decode()
-    return found
-
-
-def edition_of(files: Files) -> str:
-    """Return the fingerprint that an agent with these files has (16 hexadecimal digits)."""
-    digest = hashlib.sha256()
-    for name in sorted(files, key=PurePosixPath):
-        digest.update(f"{name}\0{files[name].removeprefix(_BOM)}\0".encode())
-    return digest.hexdigest()[:16]
 
 
 def readable(files: Files) -> Iterator[tuple[str, Tree]]:
     """Yield the files that can be read, with what they hold."""
-    for name in sorted(files, key=PurePosixPath):
+    for name in in_order(files):
         try:
             yield name, document(name, files[name]).data
         except EditRefused:
