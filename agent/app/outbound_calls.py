@@ -150,8 +150,8 @@ async def note_result(
     try:
         if not call.rang_back:
             await results.call_ended(call.attempt.id, result)
-        elif result.outcome in (CallOutcome.COMPLETED, CallOutcome.HANDED_OVER, CallOutcome.DECLINED):
-            await results.finish_by_inbound(call.job.key, result.call_id)
+        else:
+            await results.rang_back(call.job.key, result)
     except OutboundUnavailable as error:
         log.error("what the call for %s came to is not noted: %s", call.job.key, error.message)
 

@@ -66,8 +66,11 @@ class OutboundResults(Protocol):
         """The call of :meth:`inbound_began` is over."""
         ...
 
-    async def finish_by_inbound(self, job_key: str, call_id: str) -> None:
-        """A customer who rang in has done what the job was for: it is not dialled any more."""
+    async def rang_back(self, job_key: str, result: CallResult) -> None:
+        """A customer rang in and was told of a job; ``result`` says what came of it.
+
+        Done, handed over or declined: it is not dialled any more. The wrong number: neither. Another time: then.
+        """
         ...
 
 

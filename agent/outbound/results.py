@@ -15,7 +15,6 @@ from agent.outbound.model import (
     JobFacts,
     NewJob,
     Purpose,
-    Reason,
     SuppressionScope,
 )
 from agent.outbound.policy import DialRules
@@ -100,9 +99,10 @@ class CallResults:
         if self._dialler is not None:
             self._dialler.inbound_ended(number)
 
-    async def finish_by_inbound(self, job_key: str, call_id: str) -> None:
-        """A customer who rang in has done what the job was for: it is not dialled any more."""
-        await self._store.finish(job_key, Reason.CALLED_IN, call_id, self._clock.now())
+    async def rang_back(self, job_key: str, result: CallResult) -> None:
+        """A customer rang in and was told of a job: done, no number of theirs, or at another time, as ``result`` says."""
+        if await self._store.rang_back(job_key, result, self._clock.now()) is None:
+            return
         if self._dialler is not None:
             await self._dialler.tracker.cancel_over()
             await self._dialler.tracker.tell()

@@ -157,11 +157,10 @@ async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_to
     await store.close()
 
 
-async def test_who_rings_back_and_is_done_is_not_called_any_more() -> None:
+async def test_what_a_customer_who_rings_back_says_is_told_of_their_job() -> None:
     results = Results()
-    story = OutboundStory("right_person", "completed")
+    story = OutboundStory("right_person", "later", "2026-12-01T17:00:00")
     await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("answered"), story, UTC)
-    assert results.told == [("finish_by_inbound", JOB.key, "ob-1-z")]
-    results.told.clear()
-    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("caller_hung_up"), OutboundStory(), UTC)
-    assert results.told == []
+    [(name, key, result)] = results.told
+    assert (name, key, result.outcome) == ("rang_back", JOB.key, CallOutcome.LATER)
+    assert result.appointment == datetime(2026, 12, 1, 17, tzinfo=UTC)

@@ -432,7 +432,7 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
         await results.inbound_began(NUMBER)
         found = await results.recent_attempt_to(NUMBER)
         assert found is not None
-        await results.finish_by_inbound(found[0].key, "call-in")
+        await results.rang_back(found[0].key, CallResult(Reached.RIGHT_PERSON, CallOutcome.COMPLETED, "call-in"))
 
     world.at(4, rings_in)
     await world.run(dialler, world.time + timedelta(days=3))
@@ -440,6 +440,46 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
     assert attempt.end is DialEnd.CANCELLED
     assert len(world.dialled) == 1
     assert await state(world) == (JobState.DONE, Reason.CALLED_IN)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (CallOutcome.WRONG_NUMBER, Reason.WRONG_NUMBER),  # "we won't call this number about it again"
+        (CallOutcome.OPTED_OUT, Reason.OPTED_OUT),
+        (CallOutcome.DECLINED, Reason.CALLED_IN),
+        (CallOutcome.HANDED_OVER, Reason.CALLED_IN),
+    ],
+)
+async def test_who_rings_back_and_wants_no_further_call_is_not_dialled_again(
+    world: World, outcome: CallOutcome, reason: Reason
+) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    await world.results.rang_back("delivery:A1:all", CallResult(Reached.PERSON, outcome, "call-in"))
+    await dial(world, hours=24 * 4)
+    assert len(world.dialled) == 1
+    assert (await state(world))[1] == reason
+
+
+async def test_who_rings_back_and_names_a_time_is_called_then(world: World) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    at = MONDAY_NOON + timedelta(hours=25)
+    later = CallResult(Reached.RIGHT_PERSON, CallOutcome.LATER, "call-in", appointment=at)
+    await world.results.rang_back("delivery:A1:all", later)
+    await dial(world, hours=24 * 2)
+    assert at <= world.dialled[1][1] <= at + timedelta(minutes=1)
+
+
+async def test_who_rings_back_and_says_nothing_of_it_is_called_as_before(world: World) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    await world.results.rang_back("delivery:A1:all", CallResult(Reached.PERSON, CallOutcome.NOT_REACHED, "call-in"))
+    assert (await state(world))[0] is JobState.OPEN
 
 
 async def test_a_customer_who_rings_in_while_the_telephone_system_is_asked_is_not_rung(world: World) -> None:
