@@ -118,7 +118,7 @@ class CallHandler:
         finally:
             learning.cancel()
             if self.outbound is not None and job is not None:
-                await note_result(self.outbound, job, record, consent.outbound, self.wall().tzinfo)
+                await note_result(self.outbound, job, record, consent.outbound, job.local(self.wall()).tzinfo)
             self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
 
@@ -183,7 +183,7 @@ class CallHandler:
         greets = shop.greet_by_name and line.entry != OUTBOUND  # whoever answers is not greeted by anybody's name
         customer = await introduction.customer(_GREETING_SECONDS) if greets else {}
         return CallFacts(
-            now=self.wall(),
+            now=self.wall() if job is None else job.local(self.wall()),
             shop_name=shop.name,
             caller_number=line.caller.number,
             dialled=line.caller.dialled,

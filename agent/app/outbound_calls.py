@@ -24,8 +24,18 @@ from agent.config.sound import check_dialplan_path
 from agent.dialog.callee import OutboundStory
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.outbound.model import Attempt, CallOutcome, CallResult, GivenAnswer, Job, Reached, SuppressionScope
+from agent.outbound.model import (
+    Attempt,
+    CallOutcome,
+    CallResult,
+    GivenAnswer,
+    Job,
+    OutboundError,
+    Reached,
+    SuppressionScope,
+)
 from agent.outbound.ports import OutboundResults, OutboundUnavailable
+from agent.outbound.windows import zones_of
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +77,16 @@ class CallJob:
             "parcels": facts.parcels,
             "subject": facts.subject,
         }
+
+    def local(self, moment: datetime) -> datetime:
+        """Return an aware moment on the customer's clock: "tomorrow at five" is theirs, wherever the shop is.
+
+        Where no zone of theirs is known it stays as it is.
+        """
+        try:
+            return moment.astimezone(zones_of(self.job.number, self.job.zone)[0])
+        except OutboundError:
+            return moment
 
     def origin(self, of_line: CallOrigin) -> CallOrigin:
         """Return what the record says of why there is this call."""
@@ -157,7 +177,7 @@ async def note_result(
 
 
 def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tzinfo | None) -> CallResult:
-    """Return what a call came to. ``record`` is None for a session that broke; ``zone`` is the shop's."""
+    """Return what a call came to. ``record`` is None for a session that broke; ``zone`` is that of its clock."""
     story = story or OutboundStory()
     broken = record is None or record.outcome in _BROKEN
     call_id = record.id if record is not None else ""

@@ -65,8 +65,8 @@ def contacts_since(
 ) -> ContactsSince:
     """Look through the calls from ``numbers`` (all forms of one number), and those about an order; blocks.
 
-    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. Records without words, after a refusal of recording,
-    count by their number. Raises ``sqlite3.Error``.
+    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. A record after a refusal of recording holds neither
+    number nor order: such a call is not seen. Raises ``sqlite3.Error``.
     """
     with closing(sqlite3.connect(path, timeout=timeout_seconds)) as db:
         records = list(_about(db, numbers, order, since))

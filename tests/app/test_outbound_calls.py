@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,16 @@ def test_a_time_to_call_again_is_the_shops_local_time_and_nonsense_is_none() -> 
     story = OutboundStory("right_person", "later", "2026-12-01T17:00:00")
     assert call_result(record("answered"), story, zone).appointment == datetime(2026, 12, 1, 17, tzinfo=zone)
     assert call_result(record("answered"), OutboundStory(appointment="soon"), zone).appointment is None
+
+
+@pytest.mark.parametrize(
+    ("number", "zone", "hour"),
+    [("+12025550143", "", 10), ("+12025550143", "America/Los_Angeles", 7), ("+883510000000000", "", 15)],
+)
+def test_the_hour_that_a_customer_names_is_one_of_their_own_clock(number: str, zone: str, hour: int) -> None:
+    call = CallJob(replace(JOB, number=number, zone=zone), ATTEMPT)
+    assert call.local(NOW) == NOW
+    assert call.local(NOW).hour == hour
 
 
 def test_the_ticket_of_a_hand_over_is_the_case() -> None:
