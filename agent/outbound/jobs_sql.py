@@ -22,7 +22,6 @@ from agent.outbound.model import (
     NewJob,
     OutboundError,
     Purpose,
-    Reason,
     SuppressionScope,
 )
 from agent.outbound.outcomes import Next, counts

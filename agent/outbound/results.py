@@ -100,7 +100,7 @@ class CallResults:
             self._dialler.inbound_ended(number)
 
     async def rang_back(self, job_key: str, result: CallResult) -> None:
-        """A customer rang in and was told of a job: done, no number of theirs, or at another time, as ``result`` says."""
+        """A customer rang in and was told of a job: it is done, dropped or put off, as ``result`` says."""
         if await self._store.rang_back(job_key, result, self._clock.now()) is None:
             return
         if self._dialler is not None:

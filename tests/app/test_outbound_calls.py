@@ -160,7 +160,7 @@ async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_to
         await OutboundOperations(Inner(), Results(), None, "c1", NUMBER).perform("outbound.answer", {}, "")
     (tmp_path / "taken").write_text("no directory")
     store = OutboundStore(tmp_path / "taken")
-    results = CallResults(store, JobNews(unheard, store.attempts_of), DialRules(hours={}), SystemClock(), None)
+    results = CallResults(store, JobNews(unheard, store), DialRules(hours={}), SystemClock(), None)
     with pytest.raises(ServiceError) as refused:
         await OutboundOperations(Inner(), results, None, "c1", NUMBER).perform("outbound.suppress", {}, "")
     assert refused.value.code == "unavailable"
