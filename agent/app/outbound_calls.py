@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from agent.asterisk.channel import AsteriskCallerLine
+from agent.call.outbound_record import ANSWER, CALL_BACK, SUPPRESS
 from agent.call.ports import Services, Voice
 from agent.call.records import OUTBOUND, CallOrigin, CallRecord
 from agent.common.audio import SAMPLE_RATE
-from agent.common.phone_numbers import e164
+from agent.common.phone_numbers import e164, is_ordinary
 from agent.common.service_error import ServiceError
 from agent.config.base import SettingsError
 from agent.config.outbound import OutboundSettings
 from agent.config.settings import Settings
+from agent.config.shop import ShopSettings
 from agent.config.sound import check_dialplan_path
 from agent.dialog.callee import OutboundStory
 from agent.dialog.pack.loader import FlowPack
@@ -30,11 +32,12 @@ from agent.outbound.model import (
     CallResult,
     GivenAnswer,
     Job,
+    JobFacts,
     OutboundError,
     Reached,
     SuppressionScope,
 )
-from agent.outbound.ports import OutboundResults, OutboundUnavailable
+from agent.outbound.ports import CallBackRefused, OutboundResults, OutboundUnavailable
 from agent.outbound.windows import zones_of
 
 log = logging.getLogger(__name__)
@@ -121,10 +124,16 @@ async def job_of_call(results: OutboundResults, line: AsteriskCallerLine, region
 
 
 class OutboundOperations:
-    """Implements :class:`agent.call.ports.Services` for one call: ``outbound.suppress`` and ``outbound.answer``."""
+    """Implements :class:`agent.call.ports.Services` for one call: those named ``outbound.``."""
 
     def __init__(
-        self, services: Services, results: OutboundResults, call: CallJob | None, call_id: str, number: str
+        self,
+        services: Services,
+        results: OutboundResults,
+        call: CallJob | None,
+        call_id: str,
+        number: str,
+        shop: ShopSettings,
     ) -> None:
         """``number`` is the customer's, E.164; ``services`` do everything else."""
         self._services = services
@@ -132,14 +141,19 @@ class OutboundOperations:
         self._call = call
         self._call_id = call_id
         self._number = number
+        self._shop = shop
 
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """Do one named operation. What is answered is on the disk."""
         try:
-            if name == "outbound.suppress":
+            if name == SUPPRESS:
                 return await self._suppress(arguments)
-            if name == "outbound.answer":
+            if name == ANSWER:
                 return await self._answer(arguments)
+            if name == CALL_BACK:
+                return await self._call_back(arguments)
+        except CallBackRefused as error:
+            raise ServiceError("not_allowed", error.message) from error
         except OutboundUnavailable as error:
             raise ServiceError("unavailable", error.message) from error
         return await self._services.perform(name, arguments, key)
@@ -160,6 +174,20 @@ class OutboundOperations:
         given = {name: str(arguments.get(name) or "") for name in ("question", "value", "scale")}
         await self._results.survey_answered(self._call.attempt.id, GivenAnswer(**given))
         return {"answer": given}
+
+    async def _call_back(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Promise a call to the number of this call, to no other: anybody could name a number that is not theirs."""
+        if not can_call_back(self._number, self._shop):
+            raise CallBackRefused("the caller's number is withheld, abroad, or costs extra")
+        name = self._call.job.facts.name if self._call is not None else ""
+        order = str(arguments.get("order_number") or "")
+        await self._results.promise_call_back(self._call_id, self._number, JobFacts(self._shop.name, name, order))
+        return {"call_back": {"promised": True}}
+
+
+def can_call_back(number: str, shop: ShopSettings) -> bool:
+    """Return whether a number that somebody calls from (E.164 or ``""``) may be called back; it can be forged."""
+    return bool(number) and is_ordinary(number, shop.country)
 
 
 async def note_result(

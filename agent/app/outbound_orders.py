@@ -31,12 +31,14 @@ class ShopOrders:
         self._region = region
 
     async def order_now(self, job: Job) -> OrderNow:
-        """Ask for the order; a job without one, and a call that was promised, have nothing that could drop them."""
+        """Ask for the order; a call that was promised is dropped by nothing but a later call of the customer's."""
         number = job.facts.order_number
-        if not number or job.purpose is Purpose.CALLBACK:
+        if not number and job.purpose is not Purpose.CALLBACK:
             return OrderNow()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
+                if job.purpose is Purpose.CALLBACK:
+                    return OrderNow(called_in=(await self._contacts_about(job, "")).called_in)
                 found = await self._services.perform("orders.find", {"number": number}, "")
                 contacts = await self._contacts_about(job, number)
         except (OrderlineError, ServiceError, TimeoutError) as error:

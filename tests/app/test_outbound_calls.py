@@ -16,6 +16,7 @@ from agent.app.outbound_news import JobNews
 from agent.call.records import Caller, CallRecord
 from agent.common.service_error import ServiceError
 from agent.config.outbound import OutboundSettings, SurveySelectionSettings
+from agent.config.shop import ShopSettings
 from agent.dialog.callee import OutboundStory
 from agent.outbound.clock import SystemClock
 from agent.outbound.model import (
@@ -29,10 +30,12 @@ from agent.outbound.model import (
     SuppressionScope,
 )
 from agent.outbound.policy import DialRules
+from agent.outbound.ports import CallBackRefused
 from agent.outbound.results import CallResults
 from agent.outbound.store import OutboundStore
 
 NUMBER = "+12025550143"
+SHOP = ShopSettings(name="Maple and Finch")
 NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
 JOB = Job(
     "delivery:10473:all", Purpose.DELIVERY, NUMBER,
@@ -132,7 +135,7 @@ def test_the_ticket_of_a_hand_over_is_the_case() -> None:
 
 async def test_an_opt_out_is_written_before_it_is_answered() -> None:
     results = Results()
-    services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER)
+    services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER, SHOP)
     assert await services.perform("outbound.suppress", {"scope": "all"}, "") == {"suppressed": {"scope": "all"}}
     assert results.told == [("suppress", NUMBER, SuppressionScope.ALL, "call:ob-1-z")]
     with pytest.raises(ServiceError):
@@ -142,7 +145,7 @@ async def test_an_opt_out_is_written_before_it_is_answered() -> None:
 
 async def test_a_caller_whose_number_is_withheld_cannot_be_put_on_the_list() -> None:
     with pytest.raises(ServiceError):
-        await OutboundOperations(Inner(), Results(), None, "c1", "").perform("outbound.suppress", {}, "")
+        await OutboundOperations(Inner(), Results(), None, "c1", "", SHOP).perform("outbound.suppress", {}, "")
 
 
 def test_what_a_survey_asks_besides_is_known_to_the_conversation() -> None:
@@ -157,15 +160,41 @@ async def unheard(_: object) -> None:
 
 async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(ServiceError):
-        await OutboundOperations(Inner(), Results(), None, "c1", NUMBER).perform("outbound.answer", {}, "")
+        await OutboundOperations(Inner(), Results(), None, "c1", NUMBER, SHOP).perform("outbound.answer", {}, "")
     (tmp_path / "taken").write_text("no directory")
     store = OutboundStore(tmp_path / "taken")
     results = CallResults(store, JobNews(unheard, store), DialRules(hours={}), SystemClock(), None)
     with pytest.raises(ServiceError) as refused:
-        await OutboundOperations(Inner(), results, None, "c1", NUMBER).perform("outbound.suppress", {}, "")
+        await OutboundOperations(Inner(), results, None, "c1", NUMBER, SHOP).perform("outbound.suppress", {}, "")
     assert refused.value.code == "unavailable"
     await note_result(results, CallJob(JOB, ATTEMPT), record("answered"), None, UTC)  # raises nothing
     await store.close()
+
+
+async def test_a_call_back_is_promised_to_the_number_of_the_call() -> None:
+    results = Results()
+    services = OutboundOperations(Inner(), results, None, "c1", NUMBER, SHOP)
+    promised = await services.perform("outbound.call_back", {"order_number": "10473"}, "")
+    assert promised == {"call_back": {"promised": True}}
+    assert results.told == [("promise_call_back", "c1", NUMBER, JobFacts("Maple and Finch", order_number="10473"))]
+
+
+@pytest.mark.parametrize("number", ["", "+19005550143", "+18095550143", "+5312345678"])
+async def test_no_call_back_is_promised_to_numbers_that_may_be_forged_to_cost_money(number: str) -> None:
+    results = Results()
+    with pytest.raises(ServiceError) as refused:
+        await OutboundOperations(Inner(), results, None, "c1", number, SHOP).perform("outbound.call_back", {}, "")
+    assert (refused.value.code, results.told) == ("not_allowed", [])
+
+
+async def test_a_call_back_that_would_not_be_made_is_refused_in_words_the_procedures_know() -> None:
+    class Refusing(Results):
+        async def promise_call_back(self, *_: Any) -> str:
+            raise CallBackRefused("calls to customers are paused")
+
+    with pytest.raises(ServiceError) as refused:
+        await OutboundOperations(Inner(), Refusing(), None, "c1", NUMBER, SHOP).perform("outbound.call_back", {}, "")
+    assert refused.value.code == "not_allowed"
 
 
 async def test_what_a_customer_who_rings_back_says_is_told_of_their_job() -> None:

@@ -81,12 +81,19 @@ async def test_where_it_is_switched_off_only_the_order_system_decides() -> None:
     assert await ShopOrders(Shop("returned"), None).order_now(MADE) == OrderNow(returned=True)
 
 
-@pytest.mark.parametrize("changes", [{"facts": replace(MADE.facts, order_number="")}, {"purpose": Purpose.CALLBACK}])
-async def test_a_promised_call_has_nothing_that_could_drop_it(changes: Mapping[str, Any]) -> None:
-    """Least of all the call on which it was promised."""
-    contacts = Contacts(ContactsSince(called_in=True, ticket=True))
-    shop = ShopOrders(Shop(error=ServiceError("unavailable", "")), contacts)
-    assert await shop.order_now(replace(MADE, **changes)) == OrderNow()
+async def test_a_promised_call_is_made_however_the_order_stands_unless_the_customer_has_called_again() -> None:
+    promised = replace(MADE, purpose=Purpose.CALLBACK)
+    shop = Shop(error=ServiceError("unavailable", ""))
+    with_ticket = Contacts(ContactsSince(complained=True, ticket=True))
+    assert await ShopOrders(shop, with_ticket).order_now(promised) == OrderNow()
+    again = Contacts(ContactsSince(called_in=True))
+    assert await ShopOrders(shop, again).order_now(promised) == OrderNow(called_in=True)
+    assert again.asked[0][1] == ""  # whatever they called about
+
+
+async def test_a_job_without_an_order_has_nothing_that_could_drop_it() -> None:
+    nothing = replace(MADE, facts=replace(MADE.facts, order_number=""))
+    assert await ShopOrders(Shop(error=ServiceError("unavailable", "")), None).order_now(nothing) == OrderNow()
 
 
 @pytest.mark.parametrize("error", [ServiceError("unavailable", "down"), ServiceError("not_found", "none")])

@@ -11,7 +11,7 @@ import pytest
 
 from agent.call.dialling import DialEnd
 from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, SuppressionScope
-from agent.outbound.ports import OrderNow, StaffRoom
+from agent.outbound.ports import CallBackRefused, OrderNow, StaffRoom
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
 from tests.outbound.world import Telephone, World, answers, reached
@@ -532,16 +532,60 @@ async def test_a_number_suppressed_by_a_command_while_it_rings_is_cancelled(worl
     assert await state(world) == (JobState.DROPPED, Reason.SUPPRESSED)
 
 
-async def test_a_promised_call_back_is_made_once_at_its_time(world: World) -> None:
+PROMISED = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+
+
+async def test_a_promised_call_back_is_made_once(world: World) -> None:
     world.start()
     assert world.results is not None
-    at = MONDAY_NOON + timedelta(hours=2)
-    facts = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+    await world.store.set_campaign("running", "test", "", world.time)
     for _ in range(2):
-        assert await world.results.promise_call_back("call-7", NUMBER, facts, at) == "callback:CALL-7"
+        assert await world.results.promise_call_back("call-7", NUMBER, PROMISED) == "callback:CALL-7"
     world.telephones[NUMBER] = [answers()]
     await dial(world, hours=5)
-    assert [(request.purpose, at <= when) for request, when in world.dialled] == [(Purpose.CALLBACK, True)]
+    [(request, when)] = world.dialled
+    assert request.purpose is Purpose.CALLBACK
+    assert MONDAY_NOON + timedelta(minutes=2) <= when <= MONDAY_NOON + timedelta(minutes=3)
+
+
+async def test_a_promised_call_back_waits_for_the_staff_and_may_wait_for_longer_than_a_weekend(world: World) -> None:
+    world.start()
+    assert world.results is not None
+    await world.store.set_campaign("running", "test", "", world.time)
+    key = await world.results.promise_call_back("call-7", NUMBER, PROMISED)
+    made = await world.store.job(key)
+    assert made is not None
+    assert made.not_after - made.due_at >= timedelta(days=4)
+    world.telephones[NUMBER] = [answers()]
+    world.staff = StaffRoom(open=False)
+    await dial(world)
+    assert world.dialled == []
+    world.staff = StaffRoom(open=True)
+    await dial(world)
+    assert [request.purpose for request, _ in world.dialled] == [Purpose.CALLBACK]
+
+
+async def test_a_call_back_that_is_asked_for_on_a_call_of_ours_is_made_the_same_day(world: World) -> None:
+    await add(world, new_job())
+    world.telephones[NUMBER] = [answers()]
+    await dial(world)
+    assert world.results is not None
+    await world.results.promise_call_back("call-7", NUMBER, PROMISED)
+    await dial(world, hours=3)
+    assert [request.purpose for request, _ in world.dialled] == [Purpose.DELIVERY, Purpose.CALLBACK]
+
+
+@pytest.mark.parametrize("why", ["paused", "listed", "no zone", "off"])
+async def test_a_call_back_that_would_not_be_made_is_not_promised(world: World, why: str) -> None:
+    world.start(purposes=frozenset({Purpose.DELIVERY}) if why == "off" else frozenset(Purpose))
+    assert world.results is not None
+    assert world.results.calls_back is (why != "off")
+    await world.store.set_campaign("paused" if why == "paused" else "running", "test", "", world.time)
+    if why == "listed":
+        await world.store.suppress([(NUMBER, SuppressionScope.ALL, "administrator")], world.time)
+    with pytest.raises(CallBackRefused):
+        await world.results.promise_call_back("call-7", "+883510000000000" if why == "no zone" else NUMBER, PROMISED)
+    assert await world.store.jobs() == []
 
 
 async def test_a_second_dialler_on_the_same_directory_waits(world: World) -> None:
