@@ -199,6 +199,8 @@ async def note_result(
         if not call.rang_back:
             await results.call_ended(call.attempt.id, result)
         else:
+            if result.opted_out is not None:
+                await results.suppress(call.job.number, result.opted_out, f"call:{result.call_id}")
             await results.rang_back(call.job.key, result)
     except OutboundUnavailable as error:
         log.error("what the call for %s came to is not noted: %s", call.job.key, error.message)
@@ -211,11 +213,15 @@ def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tz
     call_id = record.id if record is not None else ""
     reached = Reached(story.reached) if story.reached else Reached.PERSON if broken else Reached.SILENT
     case = str((record.handover or {}).get("ticket") or "") if record is not None else ""
+    outcome = _outcome(record, story, reached, broken=broken)
+    on_the_list = record is not None and record.outbound is not None and bool(record.outbound.opted_out)
     return CallResult(
         reached,
-        _outcome(record, story, reached, broken=broken),
+        outcome,
         call_id,
         appointment=_appointment(story.appointment, zone),
+        # what could not be written when it was said is written now, with the result
+        opted_out=SuppressionScope.ALL if outcome is CallOutcome.OPTED_OUT and not on_the_list else None,
         message_left=story.message_left,
         case=case,
     )

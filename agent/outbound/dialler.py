@@ -259,6 +259,7 @@ class Dialler:
             await self.tracker.uncertain(attempt)
         if self._calling_in[attempt.number] > 0:  # they rang in while the telephone system was asked
             await self.tracker.cancel(attempt.id)
+        await self.tracker.cancel_over()  # ... or opted out, or the job was removed
 
     def _request(self, attempt: Attempt) -> DialRequest:
         return DialRequest(

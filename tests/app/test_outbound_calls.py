@@ -13,7 +13,7 @@ import pytest
 
 from agent.app.outbound_calls import CallJob, OutboundOperations, call_result, note_result
 from agent.app.outbound_news import JobNews
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallRecord, OutboundPart
 from agent.common.service_error import ServiceError
 from agent.config.outbound import OutboundSettings, SurveySelectionSettings
 from agent.config.shop import ShopSettings
@@ -105,6 +105,17 @@ def test_what_a_call_came_to(outcome: str, story: OutboundStory, reached: Reache
     result = call_result(record(outcome), story, UTC)
     assert (result.reached, result.outcome, result.call_id) == (reached, came_to, "ob-1-z")
     assert result.message_left == story.message_left
+
+
+async def test_an_opt_out_that_could_not_be_written_when_it_was_said_is_written_at_the_end() -> None:
+    story = OutboundStory("person", "opted_out")
+    assert call_result(record("opted_out"), story, UTC).opted_out is SuppressionScope.ALL
+    written = record("opted_out")
+    written.outbound = OutboundPart(opted_out="surveys")
+    assert call_result(written, story, UTC).opted_out is None
+    results = Results()
+    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("answered"), story, UTC)
+    assert [told[0] for told in results.told] == ["suppress", "rang_back"]
 
 
 def test_a_session_that_broke_is_a_fault_of_ours() -> None:
