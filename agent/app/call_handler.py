@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agent.app.outbound_calls import CallJob, OutboundOperations, job_of_call, note_result
+from agent.app.outbound_calls import CallJob, OutboundOperations, can_call_back, job_of_call, note_result
 from agent.app.outbox_factory import OutboxService
 from agent.app.recovery_factory import CallRecovery
 from agent.app.sound_factory import sound_of_call
@@ -118,7 +118,7 @@ class CallHandler:
         finally:
             learning.cancel()
             if self.outbound is not None and job is not None:
-                await note_result(self.outbound, job, record, consent.outbound, self.wall().tzinfo)
+                await note_result(self.outbound, job, record, consent.outbound, job.local(self.wall()).tzinfo)
             self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
 
@@ -163,7 +163,7 @@ class CallHandler:
         if self.outbound is None:
             return services
         number = e164(line.caller.number, self.settings.shop.country)
-        return OutboundOperations(services, self.outbound, job, line.id, number)
+        return OutboundOperations(services, self.outbound, job, line.id, number, self.settings.shop)
 
     @contextlib.asynccontextmanager
     async def _told_to_dialler(self, line: AsteriskCallerLine) -> AsyncIterator[None]:
@@ -183,7 +183,7 @@ class CallHandler:
         greets = shop.greet_by_name and line.entry != OUTBOUND  # whoever answers is not greeted by anybody's name
         customer = await introduction.customer(_GREETING_SECONDS) if greets else {}
         return CallFacts(
-            now=self.wall(),
+            now=self.wall() if job is None else job.local(self.wall()),
             shop_name=shop.name,
             caller_number=line.caller.number,
             dialled=line.caller.dialled,
@@ -193,12 +193,18 @@ class CallHandler:
             customer=customer,
             survey=shop.survey and job is None,
             automated=shop.automated_greeting,
+            calls_back=self._can_call_back(line),
             second_facts=self.second_facts,
             job={} if job is None else job.facts(outbound),
             matter={} if job is None else job.matter(),
             job_key="" if job is None else job.job.key,
             recognizer=self.recognizer,
         )
+
+    def _can_call_back(self, line: AsteriskCallerLine) -> bool:
+        shop = self.settings.shop
+        number = e164(line.caller.number, shop.country)
+        return self.outbound is not None and self.outbound.calls_back and can_call_back(number, shop)
 
 
 def must_ask(entry: str, answer: ConsentAnswer, *, outlived: bool) -> bool:

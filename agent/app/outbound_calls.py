@@ -12,20 +12,33 @@ from pathlib import Path
 from typing import Any
 
 from agent.asterisk.channel import AsteriskCallerLine
+from agent.call.outbound_record import ANSWER, CALL_BACK, SUPPRESS
 from agent.call.ports import Services, Voice
 from agent.call.records import OUTBOUND, CallOrigin, CallRecord
 from agent.common.audio import SAMPLE_RATE
-from agent.common.phone_numbers import e164
+from agent.common.phone_numbers import e164, is_ordinary
 from agent.common.service_error import ServiceError
 from agent.config.base import SettingsError
 from agent.config.outbound import OutboundSettings
 from agent.config.settings import Settings
+from agent.config.shop import ShopSettings
 from agent.config.sound import check_dialplan_path
 from agent.dialog.callee import OutboundStory
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
-from agent.outbound.model import Attempt, CallOutcome, CallResult, GivenAnswer, Job, Reached, SuppressionScope
-from agent.outbound.ports import OutboundResults, OutboundUnavailable
+from agent.outbound.model import (
+    Attempt,
+    CallOutcome,
+    CallResult,
+    GivenAnswer,
+    Job,
+    JobFacts,
+    OutboundError,
+    Reached,
+    SuppressionScope,
+)
+from agent.outbound.ports import CallBackRefused, OutboundResults, OutboundUnavailable
+from agent.outbound.windows import zones_of
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +81,16 @@ class CallJob:
             "subject": facts.subject,
         }
 
+    def local(self, moment: datetime) -> datetime:
+        """Return an aware moment on the customer's clock: "tomorrow at five" is theirs, wherever the shop is.
+
+        Where no zone of theirs is known it stays as it is.
+        """
+        try:
+            return moment.astimezone(zones_of(self.job.number, self.job.zone)[0])
+        except OutboundError:
+            return moment
+
     def origin(self, of_line: CallOrigin) -> CallOrigin:
         """Return what the record says of why there is this call."""
         if not self.rang_back:
@@ -101,10 +124,16 @@ async def job_of_call(results: OutboundResults, line: AsteriskCallerLine, region
 
 
 class OutboundOperations:
-    """Implements :class:`agent.call.ports.Services` for one call: ``outbound.suppress`` and ``outbound.answer``."""
+    """Implements :class:`agent.call.ports.Services` for one call: those named ``outbound.``."""
 
     def __init__(
-        self, services: Services, results: OutboundResults, call: CallJob | None, call_id: str, number: str
+        self,
+        services: Services,
+        results: OutboundResults,
+        call: CallJob | None,
+        call_id: str,
+        number: str,
+        shop: ShopSettings,
     ) -> None:
         """``number`` is the customer's, E.164; ``services`` do everything else."""
         self._services = services
@@ -112,14 +141,19 @@ class OutboundOperations:
         self._call = call
         self._call_id = call_id
         self._number = number
+        self._shop = shop
 
     async def perform(self, name: str, arguments: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """Do one named operation. What is answered is on the disk."""
         try:
-            if name == "outbound.suppress":
+            if name == SUPPRESS:
                 return await self._suppress(arguments)
-            if name == "outbound.answer":
+            if name == ANSWER:
                 return await self._answer(arguments)
+            if name == CALL_BACK:
+                return await self._call_back(arguments)
+        except CallBackRefused as error:
+            raise ServiceError("not_allowed", error.message) from error
         except OutboundUnavailable as error:
             raise ServiceError("unavailable", error.message) from error
         return await self._services.perform(name, arguments, key)
@@ -141,6 +175,20 @@ class OutboundOperations:
         await self._results.survey_answered(self._call.attempt.id, GivenAnswer(**given))
         return {"answer": given}
 
+    async def _call_back(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Promise a call to the number of this call, to no other: anybody could name a number that is not theirs."""
+        if not can_call_back(self._number, self._shop):
+            raise CallBackRefused("the caller's number is withheld, abroad, or costs extra")
+        name = self._call.job.facts.name if self._call is not None else ""
+        order = str(arguments.get("order_number") or "")
+        await self._results.promise_call_back(self._call_id, self._number, JobFacts(self._shop.name, name, order))
+        return {"call_back": {"promised": True}}
+
+
+def can_call_back(number: str, shop: ShopSettings) -> bool:
+    """Return whether a number that somebody calls from (E.164 or ``""``) may be called back; it can be forged."""
+    return bool(number) and is_ordinary(number, shop.country)
+
 
 async def note_result(
     results: OutboundResults, call: CallJob, record: CallRecord | None, story: OutboundStory | None, zone: tzinfo | None
@@ -150,24 +198,30 @@ async def note_result(
     try:
         if not call.rang_back:
             await results.call_ended(call.attempt.id, result)
-        elif result.outcome in (CallOutcome.COMPLETED, CallOutcome.HANDED_OVER, CallOutcome.DECLINED):
-            await results.finish_by_inbound(call.job.key, result.call_id)
+        else:
+            if result.opted_out is not None:
+                await results.suppress(call.job.number, result.opted_out, f"call:{result.call_id}")
+            await results.rang_back(call.job.key, result)
     except OutboundUnavailable as error:
         log.error("what the call for %s came to is not noted: %s", call.job.key, error.message)
 
 
 def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tzinfo | None) -> CallResult:
-    """Return what a call came to. ``record`` is None for a session that broke; ``zone`` is the shop's."""
+    """Return what a call came to. ``record`` is None for a session that broke; ``zone`` is that of its clock."""
     story = story or OutboundStory()
     broken = record is None or record.outcome in _BROKEN
     call_id = record.id if record is not None else ""
     reached = Reached(story.reached) if story.reached else Reached.PERSON if broken else Reached.SILENT
     case = str((record.handover or {}).get("ticket") or "") if record is not None else ""
+    outcome = _outcome(record, story, reached, broken=broken)
+    on_the_list = record is not None and record.outbound is not None and bool(record.outbound.opted_out)
     return CallResult(
         reached,
-        _outcome(record, story, reached, broken=broken),
+        outcome,
         call_id,
         appointment=_appointment(story.appointment, zone),
+        # what could not be written when it was said is written now, with the result
+        opted_out=SuppressionScope.ALL if outcome is CallOutcome.OPTED_OUT and not on_the_list else None,
         message_left=story.message_left,
         case=case,
     )

@@ -72,7 +72,7 @@ async def open_outbound(
     store = OutboundStore(settings.state_directory)
     stack.push_async_callback(store.close)
     outbound, clock = settings.outbound, SystemClock()
-    observer = JobNews(outbox.announce_job, store.attempts_of)
+    observer = JobNews(outbox.announce_job, store)
     rules = outbound.rules()
     if not outbound.enabled:
         return OutboundParts(CallResults(store, observer, rules, clock, None), None, None)

@@ -31,12 +31,14 @@ class ShopOrders:
         self._region = region
 
     async def order_now(self, job: Job) -> OrderNow:
-        """Ask for the order; a job without one (a promised call) has nothing that could drop it."""
+        """Ask for the order; a call that was promised is dropped by nothing but a later call of the customer's."""
         number = job.facts.order_number
-        if not number:
+        if not number and job.purpose is not Purpose.CALLBACK:
             return OrderNow()
         try:
             async with asyncio.timeout(ORDER_SECONDS):
+                if job.purpose is Purpose.CALLBACK:
+                    return OrderNow(called_in=(await self._contacts_about(job, "")).called_in)
                 found = await self._services.perform("orders.find", {"number": number}, "")
                 contacts = await self._contacts_about(job, number)
         except (OrderlineError, ServiceError, TimeoutError) as error:
@@ -44,7 +46,7 @@ class ShopOrders:
         order = found.get("order")
         if not isinstance(order, Mapping):
             raise OrderUnreadable(f"order of {job.key}: the answer holds none")
-        return order_as_it_stands(order, contacts, job.purpose)
+        return order_as_it_stands(order, contacts, job)
 
     async def _contacts_about(self, job: Job, order: str) -> ContactsSince:
         if self._contacts is None or job.created_at is None:
@@ -53,10 +55,11 @@ class ShopOrders:
         return await self._contacts(numbers, order, job.created_at.timestamp())
 
 
-def order_as_it_stands(order: Mapping[str, Any], contacts: ContactsSince, purpose: Purpose) -> OrderNow:
+def order_as_it_stands(order: Mapping[str, Any], contacts: ContactsSince, job: Job) -> OrderNow:
     """Return what speaks against a call about an order.
 
-    That a customer has called keeps no survey from them: it would ask only those who had nothing to say.
+    That a customer has called keeps no survey from them: it would ask only those who had nothing to say. Nor does it
+    end an appointment: who rings back may have named the hour on that very call.
     """
     status = str(order.get("status") or "")
     return OrderNow(
@@ -65,5 +68,5 @@ def order_as_it_stands(order: Mapping[str, Any], contacts: ContactsSince, purpos
         refunded=status == "refunded",
         complained=contacts.complained,
         ticket_open=contacts.ticket,
-        called_in=contacts.called_in and purpose is not Purpose.SURVEY,
+        called_in=contacts.called_in and job.purpose is not Purpose.SURVEY and not job.appointment,
     )

@@ -57,6 +57,8 @@ def _setup(setup: CallSetup) -> dict[str, Any]:
         told["known"] = {slot: list(numbers) for slot, numbers in setup.known.items()}
     if setup.survey:
         told["survey"] = "yes"
+    if setup.calls_back:
+        told["calls_back"] = "yes"
     if setup.second_facts != CallSetup().second_facts:
         told["second_facts"] = list(setup.second_facts)
     if setup.outbound is not None:

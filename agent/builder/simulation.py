@@ -166,8 +166,8 @@ class SimulatedCall:
         job, matter = job_and_matter(setup.outbound, entry)
         facts = CallFacts(
             now=_with_zone(setup.now), shop_name=SHOP_NAME, caller_number=setup.caller, entry=entry,
-            call_id="simulation", known=setup.known, survey=setup.survey, second_facts=setup.second_facts, job=job,
-            matter=matter,
+            call_id="simulation", known=setup.known, survey=setup.survey, calls_back=setup.calls_back,
+            second_facts=setup.second_facts, job=job, matter=matter,
         )  # fmt: skip
         self._conversation = Conversation(pack, facts, render)
         self.exchanges: list[SimulatedExchange] = []

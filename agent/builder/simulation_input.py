@@ -36,6 +36,7 @@ class CallSetup(BaseModel):
     queue: QueueAvailability | None = None
     """How the staff's queue stands; None: nobody asks."""
     survey: bool = False
+    calls_back: bool = False
     second_facts: Annotated[tuple[Name, ...], Field(max_length=10)] = ("postcode", "phone", "email")
     outbound: ScriptedJob | None = None
     """What a call is for that we place."""

@@ -8,7 +8,8 @@ from agent.call.records import CallRecord, OutboundPart
 from agent.dialog.callee import OutboundStory
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded
 
-ANSWER, SUPPRESS = "outbound.answer", "outbound.suppress"
+ANSWER, SUPPRESS, CALL_BACK = "outbound.answer", "outbound.suppress", "outbound.call_back"
+"""Operations that the dialler does, not the shop."""
 _CASES: Mapping[str, tuple[str, str]] = {
     "returns.create": ("return", "number"),
     "shipments.investigate": ("case", "number"),

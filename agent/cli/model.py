@@ -42,7 +42,7 @@ def _model(options: argparse.Namespace) -> int:
 
 def _add_words(options: argparse.Namespace, model: Path, directory: Path) -> int:
     from agent.speech.added_words import add_words, read_word_list
-    from agent.speech.model import ModelError
+    from agent.speech.model import BUNDLED_NAME, ModelError
     from agent.speech.pronunciation import WordPronouncer
 
     if options.words is None:
@@ -52,6 +52,8 @@ def _add_words(options: argparse.Namespace, model: Path, directory: Path) -> int
     except OSError as error:
         raise ModelError(f"{options.words} cannot be read: {error.strerror}.") from error
     name = options.to or f"{model.name}-own-words"
+    if "/" in name or name.startswith(".") or name in ("bundled", BUNDLED_NAME):  # the settings would not find it
+        raise ModelError(f"{name!r} cannot be a model's name: no path, no dot before it, and not the bundled one's.")
     done = add_words(model, read_word_list(text), directory / name, WordPronouncer(), replace=options.replace)
     for word, pronunciations in done.added.items():
         print(f"{word}\t{' | '.join(' '.join(phones) for phones in pronunciations)}")

@@ -9,6 +9,8 @@ from agent.common.constant_time import same_secret
 _EXIT_CODE = "00"
 """What most of the world dials before a country code, and what trunks deliver in place of a "+"."""
 _FORMAT = phonenumbers.PhoneNumberFormat
+_TYPE = phonenumbers.PhoneNumberType
+_ORDINARY = frozenset({_TYPE.FIXED_LINE, _TYPE.MOBILE, _TYPE.FIXED_LINE_OR_MOBILE, _TYPE.VOIP})
 
 
 def e164(text: str, region: str = "US") -> str:
@@ -24,6 +26,14 @@ def e164(text: str, region: str = "US") -> str:
 def same_phone(given: str, known: str, region: str = "US") -> bool:
     """Compare two phone numbers in one form, in time that does not tell where they differ; empty equals nothing."""
     return same_secret(e164(given, region), e164(known, region))
+
+
+def is_ordinary(number: str, region: str = "US") -> bool:
+    """Return whether a number is a telephone of a country's own: none abroad, and none that costs extra to call."""
+    parsed = _parsed(number, region)
+    if parsed is None or phonenumbers.region_code_for_number(parsed) != region:
+        return False
+    return phonenumbers.number_type(parsed) in _ORDINARY
 
 
 def keyed_forms(number: str, region: str = "US") -> tuple[str, ...]:

@@ -149,7 +149,7 @@ class OutboundSettings(SettingsPart):
     survey_delay_hours: float = Field(default=48, ge=0)
     survey_expires_days: float = Field(default=10, gt=0)
     staff_wait_seconds: float = Field(default=120, ge=0)
-    """Delivery calls go out while the staff's queue is open and nobody waits longer."""
+    """Delivery calls and call-backs go out while the staff's queue is open and nobody waits longer."""
     drop_when_called_in: bool = True
     """A customer who has called about the order since the job was made, or for whom a return, a search or a ticket was
     opened on a call, is not called about it. False: only the order system decides."""

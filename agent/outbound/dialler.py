@@ -17,7 +17,7 @@ from agent.common.file_lock import wait_for_lock
 from agent.errors import OrderlineError
 from agent.outbound.breaker import CALLS_LOOKED_AT, why_stop
 from agent.outbound.clock import Clock
-from agent.outbound.model import Attempt, Job, JobState, Purpose, Reason, new_attempt_id
+from agent.outbound.model import Attempt, Job, JobState, NewJob, Purpose, Reason, new_attempt_id
 from agent.outbound.policy import (
     BUSY_WITH_US,
     READ_AGAIN,
@@ -45,6 +45,8 @@ RETRY_SECONDS = 5.0
 OVERDUE = timedelta(hours=1)
 """Jobs that a dialler finds so late at its start are spread, not dialled one after the other at once."""
 SPREAD_OVER = timedelta(hours=2)
+_NEED_STAFF = frozenset({Purpose.DELIVERY, Purpose.CALLBACK})
+"""Calls that may end with a person."""
 FORGET_EVERY = timedelta(hours=1)
 LOCK_FILE = "outbound.lock"
 
@@ -110,6 +112,14 @@ class Dialler:
         self._calling_in = +self._calling_in
         self.wake()
 
+    def dials(self, purpose: Purpose) -> bool:
+        """Return whether customers are called for a purpose."""
+        return purpose in self._settings.purposes
+
+    async def foresee(self, new: NewJob) -> Verdict:
+        """Return what would become of a job if it were made now; nothing is written. Raises OutboundUnavailable."""
+        return await self._store.judge(Job(**vars(new)), self._judge_by_rules)
+
     # --- the loop -----------------------------------------------------------------------------------
 
     async def _work(self) -> None:
@@ -151,8 +161,8 @@ class Dialler:
     async def _dial_due(self) -> float:
         now = self._clock.now()
         jobs = await self._store.due(now, self._settings.purposes)
-        if any(job.purpose is Purpose.DELIVERY for job in jobs) and not await self._has_staff():
-            jobs = await self._store.due(now, self._settings.purposes - {Purpose.DELIVERY})
+        if any(job.purpose in _NEED_STAFF for job in jobs) and not await self._has_staff():
+            jobs = await self._store.due(now, self._settings.purposes - _NEED_STAFF)
         for job in jobs:
             if self._stopping.is_set() or self.tracker.channels >= self._settings.max_outbound:
                 break
@@ -189,6 +199,10 @@ class Dialler:
         now = self._clock.now()
         if self._calling_in[job.number] > 0:
             return Verdict(Go.WAIT, Reason.NUMBER_BUSY_WITH_US, now + BUSY_WITH_US)
+        return self._judge_by_rules(job, history)
+
+    def _judge_by_rules(self, job: Job, history: NumberHistory) -> Verdict:
+        now = self._clock.now()
         try:
             hours = self._hours()
         except (OSError, ValueError) as error:
@@ -245,6 +259,7 @@ class Dialler:
             await self.tracker.uncertain(attempt)
         if self._calling_in[attempt.number] > 0:  # they rang in while the telephone system was asked
             await self.tracker.cancel(attempt.id)
+        await self.tracker.cancel_over()  # ... or opted out, or the job was removed
 
     def _request(self, attempt: Attempt) -> DialRequest:
         return DialRequest(

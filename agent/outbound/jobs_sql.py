@@ -22,7 +22,6 @@ from agent.outbound.model import (
     NewJob,
     OutboundError,
     Purpose,
-    Reason,
     SuppressionScope,
 )
 from agent.outbound.outcomes import Next, counts
@@ -32,6 +31,8 @@ from agent.outbound.schema import answer_of, attempt_of, digest_of, facts_text, 
 T = TypeVar("T")
 Settle = Callable[[Job, Sequence[Attempt]], Next]
 """Says what becomes of a job whose last attempt is over."""
+RangBack = Callable[[Job, Sequence[Attempt]], Next | None]
+"""Says what becomes of a job whose customer rang in."""
 
 _OVER = (JobState.DONE, JobState.DROPPED)
 
@@ -276,13 +277,20 @@ def mark_told(db: sqlite3.Connection, attempts: Sequence[str], jobs: Sequence[st
     db.executemany("UPDATE jobs SET told = 1 WHERE key = ?", [(one,) for one in jobs])
 
 
-def finish(db: sqlite3.Connection, key: str, reason: Reason, call_id: str, now: datetime) -> Job | None:
-    """End a job that is not over as done; None when it is over, or there is none."""
-    changed = db.execute(
-        "UPDATE jobs SET state = ?, reason = ?, call_id = ?, over_at = ? WHERE key = ? AND state NOT IN (?, ?)",
-        (JobState.DONE, reason, call_id, now.timestamp(), key, *_OVER),
-    )
-    return job(db, key) if changed.rowcount else None
+def rang_back(db: sqlite3.Connection, key: str, decide: RangBack, call_id: str, now: datetime) -> Job | None:
+    """Give a job its next state after a call in which its customer rang in; None when it stays as it is.
+
+    ``decide`` returns None for that as well. While an attempt is under way its own end says when the next one is.
+    """
+    of = job(db, key)
+    if of is None or of.over:
+        return None
+    step = decide(of, attempts_of(db, key))
+    if step is None or (step.state is JobState.OPEN and of.state is JobState.CALLING):
+        return None
+    _apply(db, of, step, now)
+    db.execute("UPDATE jobs SET call_id = ? WHERE key = ?", (call_id, key))
+    return job(db, key)
 
 
 # --- answers ----------------------------------------------------------------------------------------

@@ -71,6 +71,20 @@ def after_attempt(
     return step
 
 
+def after_ringing_back(job: Job, attempts: Sequence[Attempt], result: CallResult, now: datetime) -> Next | None:
+    """Return what becomes of a job whose customer rang in, and was told of it; None: it stays as it is.
+
+    ``attempts`` are all of the job, the oldest first; none of them was this call.
+    """
+    if result.outcome in (CallOutcome.COMPLETED, CallOutcome.HANDED_OVER, CallOutcome.DECLINED):
+        return Next(JobState.DONE, Reason.CALLED_IN)
+    if result.outcome in (CallOutcome.WRONG_NUMBER, CallOutcome.OPTED_OUT):
+        return Next(JobState.DROPPED, _DROPPED[result.outcome])
+    if result.appointment is not None and result.outcome in (CallOutcome.LATER, CallOutcome.NOT_HERE):
+        return _appointment(job, attempts, result.appointment, now)
+    return None
+
+
 def _after_call(
     job: Job,
     attempts: Sequence[Attempt],
@@ -88,7 +102,7 @@ def _after_call(
     if result.reached is Reached.FAX:
         return Next(JobState.DROPPED, Reason.FAX)
     if result.appointment is not None and result.outcome in (CallOutcome.LATER, CallOutcome.NOT_HERE):
-        return _appointment(job, attempts, result.appointment, now)
+        return _appointment(job, attempts[:-1], result.appointment, now)
     if result.outcome in (CallOutcome.FAILED, CallOutcome.LATER):
         return _open(next_day(now, zones) if zones else now + timedelta(days=1))
     return _open(another_time(now, rules.retry, zones))
@@ -125,9 +139,9 @@ def another_time(now: datetime, retry: timedelta, zones: Sequence[ZoneInfo]) -> 
     return day + timedelta(days=1) if ends == 24 else day.replace(hour=ends)
 
 
-def _appointment(job: Job, attempts: Sequence[Attempt], wanted: datetime, now: datetime) -> Next:
+def _appointment(job: Job, before: Sequence[Attempt], wanted: datetime, now: datetime) -> Next:
     """One appointment a job: whoever puts us off a second time does not want the call."""
-    if any(attempt.outcome in (CallOutcome.LATER, CallOutcome.NOT_HERE) for attempt in attempts[:-1]):
+    if any(attempt.outcome in (CallOutcome.LATER, CallOutcome.NOT_HERE) for attempt in before):
         return Next(JobState.DROPPED, Reason.DECLINED)
     at = min(max(wanted, now + timedelta(minutes=5)), now + FARTHEST_APPOINTMENT)
     not_after = max(job.not_after, at + timedelta(days=1))

@@ -149,8 +149,9 @@ def _caps(
 ) -> Verdict | None:
     if any(attempt.state is not AttemptState.ENDED for attempt in history.of_number):
         return Verdict(Go.WAIT, Reason.NUMBER_BUSY_WITH_US, now + BUSY_WITH_US)
-    if job.appointment:
-        return None  # the customer named the hour: a second answer that day is what they asked for
+    asked_for = job.appointment or (job.purpose is Purpose.CALLBACK and not history.of_job)
+    if asked_for:
+        return None  # a second answer that day is what the customer wants
     counted = [attempt for attempt in history.of_number if attempt.counted and attempt.dialled_at > now - WEEK]
     answered = [attempt for attempt in counted if attempt.answered_at is not None and _same_day(attempt, now, zones)]
     if len(answered) >= rules.answered_a_day:

@@ -46,11 +46,15 @@ class OutboundResults(Protocol):
         """
         ...
 
-    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts, due_at: datetime) -> str:
-        """Make the job of a call-back that was promised in a call; returns its key. Once for a call.
+    @property
+    def calls_back(self) -> bool:
+        """Whether customers who ask for it are called back from this node at all."""
+        ...
 
-        ``number`` is E.164, ``due_at`` aware; ``facts.subject`` says what it is about. Raises OutboundError for what is
-        no number.
+    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts) -> str:
+        """Make the job of a call-back that is promised in a call; returns its key. Once for a call.
+
+        ``number`` is E.164, and the customer's own. Raises :class:`CallBackRefused` where it would not be kept.
         """
         ...
 
@@ -66,8 +70,11 @@ class OutboundResults(Protocol):
         """The call of :meth:`inbound_began` is over."""
         ...
 
-    async def finish_by_inbound(self, job_key: str, call_id: str) -> None:
-        """A customer who rang in has done what the job was for: it is not dialled any more."""
+    async def rang_back(self, job_key: str, result: CallResult) -> None:
+        """A customer rang in and was told of a job; ``result`` says what came of it.
+
+        Done, handed over or declined: it is not dialled any more. The wrong number: neither. Another time: then.
+        """
         ...
 
 
@@ -76,6 +83,12 @@ class OutboundUnavailable(OutboundError):
 
     code = "outbound_unavailable"
     retryable = True
+
+
+class CallBackRefused(OutboundError):
+    """A call-back would not be made as things stand, so it must not be promised."""
+
+    code = "call_back_refused"
 
 
 @dataclass(frozen=True)

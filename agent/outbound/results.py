@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from agent.outbound.clock import Clock
 from agent.outbound.dialler import Dialler
@@ -15,15 +15,18 @@ from agent.outbound.model import (
     JobFacts,
     NewJob,
     Purpose,
-    Reason,
     SuppressionScope,
 )
-from agent.outbound.policy import DialRules
-from agent.outbound.ports import RING_BACK_DAYS, JobObserver
+from agent.outbound.policy import DialRules, Go
+from agent.outbound.ports import RING_BACK_DAYS, CallBackRefused, JobObserver
 from agent.outbound.store import OutboundStore
 
-CALL_BACK_EXPIRES = timedelta(days=2)
-"""A call-back later than this after its time was promised for nothing."""
+ASKED_ON_CALL = "asked_on_call"
+"""The consent of a call-back: the customer asked for it."""
+CALL_BACK_AFTER = timedelta(minutes=2)
+"""The customer is on the telephone still."""
+CALL_BACK_EXPIRES = timedelta(days=4)
+"""A call-back later than this after its time was promised for nothing. A weekend and a holiday are shorter."""
 
 
 class CallResults:
@@ -76,14 +79,29 @@ class CallResults:
             await self._dialler.tracker.cancel_over()
             await self._dialler.tracker.tell()
 
-    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts, due_at: datetime) -> str:
-        """Make the job of a call-back that was promised in a call; returns its key. Once for a call."""
-        key = callback_key(call_id)
+    @property
+    def calls_back(self) -> bool:
+        """Whether customers who ask for it are called back from this node at all."""
+        return self._dialler is not None and self._dialler.dials(Purpose.CALLBACK)
+
+    async def promise_call_back(self, call_id: str, number: str, facts: JobFacts) -> str:
+        """Make the job of a call-back that is promised in a call; returns its key. Once for a call.
+
+        Raises CallBackRefused where it would not be made as things stand.
+        """
+        now, key = self._clock.now(), callback_key(call_id)
+        if self._dialler is None or not self.calls_back:
+            raise CallBackRefused("nobody is called back from this node")
+        if not (await self._store.campaign()).running:
+            raise CallBackRefused("calls to customers are paused")
+        due_at = now + CALL_BACK_AFTER
         until = due_at + CALL_BACK_EXPIRES
-        job = NewJob(key, Purpose.CALLBACK, number, facts, "asked_on_call", due_at, until, source=f"call:{call_id}")
-        await self._store.add([job], self._clock.now())
-        if self._dialler is not None:
-            self._dialler.wake()
+        job = NewJob(key, Purpose.CALLBACK, number, facts, ASKED_ON_CALL, due_at, until, source=f"call:{call_id}")
+        verdict = await self._dialler.foresee(job)
+        if verdict.go not in (Go.DIAL, Go.WAIT):
+            raise CallBackRefused(f"it would not be made: {verdict.reason}")
+        await self._store.add([job], now)
+        self._dialler.wake()
         return key
 
     async def recent_attempt_to(self, number: str, days: int = RING_BACK_DAYS) -> tuple[Job, Attempt] | None:
@@ -100,9 +118,10 @@ class CallResults:
         if self._dialler is not None:
             self._dialler.inbound_ended(number)
 
-    async def finish_by_inbound(self, job_key: str, call_id: str) -> None:
-        """A customer who rang in has done what the job was for: it is not dialled any more."""
-        await self._store.finish(job_key, Reason.CALLED_IN, call_id, self._clock.now())
+    async def rang_back(self, job_key: str, result: CallResult) -> None:
+        """A customer rang in and was told of a job: it is done, dropped or put off, as ``result`` says."""
+        if await self._store.rang_back(job_key, result, self._clock.now()) is None:
+            return
         if self._dialler is not None:
             await self._dialler.tracker.cancel_over()
             await self._dialler.tracker.tell()

@@ -31,7 +31,7 @@ from agent.outbound.model import (
     Suppression,
     SuppressionScope,
 )
-from agent.outbound.outcomes import after_attempt
+from agent.outbound.outcomes import Next, after_attempt, after_ringing_back
 from agent.outbound.policy import DialRules, Go, NumberHistory, Verdict, is_last
 from agent.outbound.ports import OutboundUnavailable
 from agent.outbound.schema import attempt_of, digest_of, job_of, outbound_file
@@ -151,9 +151,13 @@ class OutboundStore:
 
         return await self._do(end)
 
-    async def finish(self, key: str, reason: Reason, call_id: str, now: datetime) -> Job | None:
-        """End a job that is not over as done; None when it was over."""
-        return await self._do(lambda db: jobs_sql.finish(db, key, reason, call_id, now))
+    async def rang_back(self, key: str, result: CallResult, now: datetime) -> Job | None:
+        """Give a job its next state after a call in which its customer rang in; None when it stays as it is."""
+
+        def decide(of: Job, attempts: Sequence[Attempt]) -> Next | None:
+            return after_ringing_back(of, attempts, result, now)
+
+        return await self._do(lambda db: jobs_sql.rang_back(db, key, decide, result.call_id, now))
 
     # --- attempts -----------------------------------------------------------------------------------
 

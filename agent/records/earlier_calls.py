@@ -41,8 +41,8 @@ def earlier_call(db: sqlite3.Connection, record: Mapping[str, Any], within_secon
 
 
 _ABOUT = (
-    "SELECT record FROM calls WHERE started_at >= ? AND (caller_number IN (SELECT value FROM json_each(?))"
-    " OR json_extract(record, '$.slots.order_number') = ? OR json_extract(record, '$.outbound.order_number') = ?)"
+    "SELECT record FROM calls WHERE started_at >= ? AND (caller_number IN (SELECT value FROM json_each(?)) OR (? != ''"
+    " AND ? IN (json_extract(record, '$.slots.order_number'), json_extract(record, '$.outbound.order_number'))))"
 )
 _CASES = frozenset({"returns.create", "shipments.investigate"})
 _TICKET = "tickets.create"
@@ -65,8 +65,9 @@ def contacts_since(
 ) -> ContactsSince:
     """Look through the calls from ``numbers`` (all forms of one number), and those about an order; blocks.
 
-    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. Records without words, after a refusal of recording,
-    count by their number. Raises ``sqlite3.Error``.
+    With ``order`` the calls about another one do not count; ``""`` stands for whatever the calls are about.
+    ``path`` is ``calls.sqlite``, ``since`` in seconds since 1970. A record after a refusal of recording holds neither
+    number nor order: such a call is not seen. Raises ``sqlite3.Error``.
     """
     with closing(sqlite3.connect(path, timeout=timeout_seconds)) as db:
         records = list(_about(db, numbers, order, since))
@@ -81,7 +82,7 @@ def _about(db: sqlite3.Connection, numbers: Collection[str], order: str, since: 
     first = (datetime.fromtimestamp(since, UTC) - timedelta(days=1)).isoformat()
     for (text,) in db.execute(_ABOUT, (first, json.dumps(list(numbers)), order, order)):
         record = json.loads(text)
-        if start_of(record) >= since and _order(record) in ("", order):
+        if start_of(record) >= since and (not order or _order(record) in ("", order)):
             yield record
 
 

@@ -25,6 +25,7 @@ from agent.shop.answer_models import (
     ShipmentTracked,
     StreetsFound,
 )
+from agent.shop.dialler_answers import CallBackPromised, NumberSuppressed, OutboundAnswerKept
 from agent.shop.models import OrderStatus
 from agent.shop.order_changes import ChangeKind, ChangeRefusal
 from agent.shop.returns import Condition, RefundMethod, RefundState, ReturnReason, ReturnRefusal, ReturnState, Route
@@ -321,32 +322,6 @@ class SurveyKept(AnswerModel):
     survey: SurveyConfirmation
 
 
-class OutboundAnswer(AnswerModel):
-    """One answer of a survey call."""
-
-    question: str
-    value: str = ""
-    scale: str = ""
-
-
-class OutboundAnswerKept(AnswerModel):
-    """``outbound.answer``."""
-
-    answer: OutboundAnswer
-
-
-class Suppressed(AnswerModel):
-    """What a number is not called for any more."""
-
-    scope: Literal["all", "surveys"] = "all"
-
-
-class NumberSuppressed(AnswerModel):
-    """``outbound.suppress``."""
-
-    suppressed: Suppressed
-
-
 ANSWERS: Mapping[str, type[AnswerModel]] = {
     "orders.verify": OrderFound,
     "orders.find": OrderFound,
@@ -374,6 +349,7 @@ ANSWERS: Mapping[str, type[AnswerModel]] = {
     "surveys.answer": SurveyKept,
     "outbound.answer": OutboundAnswerKept,
     "outbound.suppress": NumberSuppressed,
+    "outbound.call_back": CallBackPromised,
 }
 
 

@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from agent.errors import OrderlineError
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
@@ -41,6 +42,26 @@ class NoSuchCase(OrderlineError):
     """The matrix has no case of this name."""
 
     code = "script"
+
+
+class NamedCase(Protocol):
+    """A case of any matrix."""
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+        ...
+
+
+Case = TypeVar("Case", bound=NamedCase)
+
+
+def chosen_cases(cases: Sequence[Case], only: Sequence[str]) -> list[Case]:
+    """Return the cases named, or all. Raises :class:`NoSuchCase`."""
+    if unknown := set(only) - {case.name for case in cases}:
+        names = ", ".join(case.name for case in cases)
+        raise NoSuchCase(f"There is no case {', '.join(sorted(unknown))}. There are: {names}.")
+    return [case for case in cases if not only or case.name in only]
 
 
 @contextlib.asynccontextmanager
@@ -119,10 +140,7 @@ async def faults(
     stacks: int = STACKS,
 ) -> int:
     """Run the matrix, or the cases named, on so many call centres side by side; 0 when nothing failed."""
-    chosen = [case for case in CASES if not only or case.name in only]
-    if unknown := set(only) - {case.name for case in CASES}:
-        names = ", ".join(case.name for case in CASES)
-        raise NoSuchCase(f"There is no case {', '.join(sorted(unknown))}. There are: {names}.")
+    chosen = chosen_cases(CASES, only)
 
     def tell(text: str) -> None:
         if not as_json:
@@ -154,21 +172,29 @@ async def faults(
         async with asyncio.TaskGroup() as workers:
             for place in places:
                 workers.create_task(work(place))
-    passed, failed = (sum(getattr(result, name) for result in results.values()) for name in ("passed", "failed"))
-    found = {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}
+    callers = sum(wanted[case.name] * case.callers for case in chosen)
+    took = f"{callers} callers in {(time.monotonic() - began) / 60:.1f} minutes on {len(places)} call centres"
+    kept = home.directory / "faults" / "result.json" if not only and times is None else None
+    return await conclude(list(results.values()), kept, run_dir, took, as_json=as_json, keep=keep)
+
+
+async def conclude(
+    results: Sequence[CaseResult], kept: Path | None, run_dir: Path, took: str, *, as_json: bool, keep: bool
+) -> int:
+    """Say what came of the cases, with ``took`` before the last line; 0 when nothing failed.
+
+    The results go to the file ``kept``; ``run_dir`` with its logs stays when something failed, or with ``keep``.
+    """
+    passed, failed = sum(one.passed for one in results), sum(one.failed for one in results)
+    found = {"cases": [vars(each) for each in results], "passed": passed, "failed": failed}
     text = json.dumps(found, indent=2)
-    if not only and times is None:
-        await asyncio.to_thread(keep_result, home.directory / "faults" / "result.json", text)
-    if as_json:
-        say(text)
+    if kept is not None:
+        await asyncio.to_thread(keep_result, kept, text)
     if not failed and not keep:
         await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
-    else:
-        tell(f"Logs and records are in {run_dir}")
-    if not as_json:
-        callers = sum(wanted[case.name] * case.callers for case in chosen)
-        say(f"{callers} callers in {(time.monotonic() - began) / 60:.1f} minutes on {len(places)} call centres")
-        say(f"{passed} passed, {failed} failed")
+    elif not as_json:
+        say(f"Logs and records are in {run_dir}")
+    say(text if as_json else f"{took}\n{passed} passed, {failed} failed")
     return 0 if not failed else 1
 
 

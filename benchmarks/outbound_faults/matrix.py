@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import shutil
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +12,7 @@ from agent.errors import OrderlineError
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.demo import get_asterisk, say
 from benchmarks.faults.fault_case import CaseFindings, CaseResult
-from benchmarks.faults.matrix import NoSuchCase, keep_result
+from benchmarks.faults.matrix import chosen_cases, conclude
 from benchmarks.outbound_faults import conversation_cases, crash_cases, machine_cases, random_kills, rule_cases
 from benchmarks.outbound_faults.outbound_case import OutboundCase
 from benchmarks.outbound_faults.testbed import OutboundTestbed, outbound_testbed
@@ -61,10 +59,7 @@ async def outbound_faults(
     home: RehearsalHome, only: Sequence[str], times: int | None, *, as_json: bool, keep: bool = False
 ) -> int:
     """Run the cases, or those named, one after the other; 0 when nothing failed."""
-    chosen = [case for case in CASES if not only or case.name in only]
-    if unknown := set(only) - {case.name for case in CASES}:
-        names = ", ".join(case.name for case in CASES)
-        raise NoSuchCase(f"There is no case {', '.join(sorted(unknown))}. There are: {names}.")
+    chosen = chosen_cases(CASES, only)
 
     def tell(text: str) -> None:
         if not as_json:
@@ -81,21 +76,9 @@ async def outbound_faults(
             for _ in range(times or case.times):
                 await run_outbound_case(rig, case, result, tell)
             tell(table_lines(result, case))
-    passed, failed = (sum(getattr(result, name) for result in results.values()) for name in ("passed", "failed"))
-    found = {"cases": [vars(each) for each in results.values()], "passed": passed, "failed": failed}
-    text = json.dumps(found, indent=2)
-    if not only and times is None:
-        await asyncio.to_thread(keep_result, home.directory / "outbound-faults" / "result.json", text)
-    if as_json:
-        say(text)
-    if not failed and not keep:
-        await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
-    else:
-        tell(f"Logs and records are in {run_dir}")
-    tell(f"{(time.monotonic() - began) / 60:.1f} minutes")
-    if not as_json:
-        say(f"{passed} passed, {failed} failed")
-    return 0 if not failed else 1
+    took = f"{(time.monotonic() - began) / 60:.1f} minutes"
+    kept = home.directory / "outbound-faults" / "result.json" if not only and times is None else None
+    return await conclude(list(results.values()), kept, run_dir, took, as_json=as_json, keep=keep)
 
 
 def table_lines(result: CaseResult, case: OutboundCase) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 
 from agent.app.outbound_calls import CallJob, OutboundOperations, call_result, note_result
 from agent.app.outbound_news import JobNews
-from agent.call.records import Caller, CallRecord
+from agent.call.records import Caller, CallRecord, OutboundPart
 from agent.common.service_error import ServiceError
 from agent.config.outbound import OutboundSettings, SurveySelectionSettings
+from agent.config.shop import ShopSettings
 from agent.dialog.callee import OutboundStory
 from agent.outbound.clock import SystemClock
 from agent.outbound.model import (
@@ -28,10 +30,12 @@ from agent.outbound.model import (
     SuppressionScope,
 )
 from agent.outbound.policy import DialRules
+from agent.outbound.ports import CallBackRefused
 from agent.outbound.results import CallResults
 from agent.outbound.store import OutboundStore
 
 NUMBER = "+12025550143"
+SHOP = ShopSettings(name="Maple and Finch")
 NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
 JOB = Job(
     "delivery:10473:all", Purpose.DELIVERY, NUMBER,
@@ -103,6 +107,17 @@ def test_what_a_call_came_to(outcome: str, story: OutboundStory, reached: Reache
     assert result.message_left == story.message_left
 
 
+async def test_an_opt_out_that_could_not_be_written_when_it_was_said_is_written_at_the_end() -> None:
+    story = OutboundStory("person", "opted_out")
+    assert call_result(record("opted_out"), story, UTC).opted_out is SuppressionScope.ALL
+    written = record("opted_out")
+    written.outbound = OutboundPart(opted_out="surveys")
+    assert call_result(written, story, UTC).opted_out is None
+    results = Results()
+    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("answered"), story, UTC)
+    assert [told[0] for told in results.told] == ["suppress", "rang_back"]
+
+
 def test_a_session_that_broke_is_a_fault_of_ours() -> None:
     assert call_result(None, None, UTC).outcome is CallOutcome.FAILED
 
@@ -114,6 +129,16 @@ def test_a_time_to_call_again_is_the_shops_local_time_and_nonsense_is_none() -> 
     assert call_result(record("answered"), OutboundStory(appointment="soon"), zone).appointment is None
 
 
+@pytest.mark.parametrize(
+    ("number", "zone", "hour"),
+    [("+12025550143", "", 10), ("+12025550143", "America/Los_Angeles", 7), ("+883510000000000", "", 15)],
+)
+def test_the_hour_that_a_customer_names_is_one_of_their_own_clock(number: str, zone: str, hour: int) -> None:
+    call = CallJob(replace(JOB, number=number, zone=zone), ATTEMPT)
+    assert call.local(NOW) == NOW
+    assert call.local(NOW).hour == hour
+
+
 def test_the_ticket_of_a_hand_over_is_the_case() -> None:
     handed = record("handed_over", {"ticket": "T-1001"})
     assert call_result(handed, OutboundStory("right_person"), UTC).case == "T-1001"
@@ -121,7 +146,7 @@ def test_the_ticket_of_a_hand_over_is_the_case() -> None:
 
 async def test_an_opt_out_is_written_before_it_is_answered() -> None:
     results = Results()
-    services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER)
+    services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER, SHOP)
     assert await services.perform("outbound.suppress", {"scope": "all"}, "") == {"suppressed": {"scope": "all"}}
     assert results.told == [("suppress", NUMBER, SuppressionScope.ALL, "call:ob-1-z")]
     with pytest.raises(ServiceError):
@@ -131,7 +156,7 @@ async def test_an_opt_out_is_written_before_it_is_answered() -> None:
 
 async def test_a_caller_whose_number_is_withheld_cannot_be_put_on_the_list() -> None:
     with pytest.raises(ServiceError):
-        await OutboundOperations(Inner(), Results(), None, "c1", "").perform("outbound.suppress", {}, "")
+        await OutboundOperations(Inner(), Results(), None, "c1", "", SHOP).perform("outbound.suppress", {}, "")
 
 
 def test_what_a_survey_asks_besides_is_known_to_the_conversation() -> None:
@@ -146,22 +171,47 @@ async def unheard(_: object) -> None:
 
 async def test_an_answer_outside_a_survey_is_refused_and_a_file_that_fails_is_told(tmp_path: Path) -> None:
     with pytest.raises(ServiceError):
-        await OutboundOperations(Inner(), Results(), None, "c1", NUMBER).perform("outbound.answer", {}, "")
+        await OutboundOperations(Inner(), Results(), None, "c1", NUMBER, SHOP).perform("outbound.answer", {}, "")
     (tmp_path / "taken").write_text("no directory")
     store = OutboundStore(tmp_path / "taken")
-    results = CallResults(store, JobNews(unheard, store.attempts_of), DialRules(hours={}), SystemClock(), None)
+    results = CallResults(store, JobNews(unheard, store), DialRules(hours={}), SystemClock(), None)
     with pytest.raises(ServiceError) as refused:
-        await OutboundOperations(Inner(), results, None, "c1", NUMBER).perform("outbound.suppress", {}, "")
+        await OutboundOperations(Inner(), results, None, "c1", NUMBER, SHOP).perform("outbound.suppress", {}, "")
     assert refused.value.code == "unavailable"
     await note_result(results, CallJob(JOB, ATTEMPT), record("answered"), None, UTC)  # raises nothing
     await store.close()
 
 
-async def test_who_rings_back_and_is_done_is_not_called_any_more() -> None:
+async def test_a_call_back_is_promised_to_the_number_of_the_call() -> None:
     results = Results()
-    story = OutboundStory("right_person", "completed")
+    services = OutboundOperations(Inner(), results, None, "c1", NUMBER, SHOP)
+    promised = await services.perform("outbound.call_back", {"order_number": "10473"}, "")
+    assert promised == {"call_back": {"promised": True}}
+    assert results.told == [("promise_call_back", "c1", NUMBER, JobFacts("Maple and Finch", order_number="10473"))]
+
+
+@pytest.mark.parametrize("number", ["", "+19005550143", "+18095550143", "+5312345678"])
+async def test_no_call_back_is_promised_to_numbers_that_may_be_forged_to_cost_money(number: str) -> None:
+    results = Results()
+    with pytest.raises(ServiceError) as refused:
+        await OutboundOperations(Inner(), results, None, "c1", number, SHOP).perform("outbound.call_back", {}, "")
+    assert (refused.value.code, results.told) == ("not_allowed", [])
+
+
+async def test_a_call_back_that_would_not_be_made_is_refused_in_words_the_procedures_know() -> None:
+    class Refusing(Results):
+        async def promise_call_back(self, *_: Any) -> str:
+            raise CallBackRefused("calls to customers are paused")
+
+    with pytest.raises(ServiceError) as refused:
+        await OutboundOperations(Inner(), Refusing(), None, "c1", NUMBER, SHOP).perform("outbound.call_back", {}, "")
+    assert refused.value.code == "not_allowed"
+
+
+async def test_what_a_customer_who_rings_back_says_is_told_of_their_job() -> None:
+    results = Results()
+    story = OutboundStory("right_person", "later", "2026-12-01T17:00:00")
     await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("answered"), story, UTC)
-    assert results.told == [("finish_by_inbound", JOB.key, "ob-1-z")]
-    results.told.clear()
-    await note_result(results, CallJob(JOB, ATTEMPT, rang_back=True), record("caller_hung_up"), OutboundStory(), UTC)
-    assert results.told == []
+    [(name, key, result)] = results.told
+    assert (name, key, result.outcome) == ("rang_back", JOB.key, CallOutcome.LATER)
+    assert result.appointment == datetime(2026, 12, 1, 17, tzinfo=UTC)

@@ -50,10 +50,10 @@ class Contacts:
 
 @pytest.mark.parametrize("status", ["cancelled", "returned", "refunded"])
 def test_an_order_that_came_to_nothing_is_nobodys_to_be_called_about(status: str) -> None:
-    now = order_as_it_stands({"status": status}, ContactsSince(), Purpose.DELIVERY)
+    now = order_as_it_stands({"status": status}, ContactsSince(), MADE)
     assert [now.cancelled, now.returned, now.refunded].count(True) == 1
-    delivered = order_as_it_stands({"status": "delivered"}, ContactsSince(), Purpose.DELIVERY)
-    assert delivered == order_as_it_stands({}, ContactsSince(), Purpose.DELIVERY) == OrderNow()
+    delivered = order_as_it_stands({"status": "delivered"}, ContactsSince(), MADE)
+    assert delivered == order_as_it_stands({}, ContactsSince(), MADE) == OrderNow()
 
 
 async def test_calls_are_asked_for_in_every_form_of_the_number_since_the_job_was_made() -> None:
@@ -72,13 +72,28 @@ async def test_a_call_keeps_no_survey_from_a_customer_but_a_complaint_does() -> 
     assert await ShopOrders(Shop(), complained).order_now(survey) == OrderNow(complained=True, ticket_open=True)
 
 
+async def test_a_call_does_not_end_the_appointment_that_was_made_on_it() -> None:
+    called = Contacts(ContactsSince(called_in=True))
+    assert await ShopOrders(Shop(), called).order_now(replace(MADE, appointment=True)) == OrderNow()
+
+
 async def test_where_it_is_switched_off_only_the_order_system_decides() -> None:
     assert await ShopOrders(Shop("returned"), None).order_now(MADE) == OrderNow(returned=True)
 
 
-async def test_a_promised_call_without_an_order_has_nothing_that_could_drop_it() -> None:
-    promised = replace(MADE, facts=replace(MADE.facts, order_number=""))
-    assert await ShopOrders(Shop(error=ServiceError("unavailable", "")), None).order_now(promised) == OrderNow()
+async def test_a_promised_call_is_made_however_the_order_stands_unless_the_customer_has_called_again() -> None:
+    promised = replace(MADE, purpose=Purpose.CALLBACK)
+    shop = Shop(error=ServiceError("unavailable", ""))
+    with_ticket = Contacts(ContactsSince(complained=True, ticket=True))
+    assert await ShopOrders(shop, with_ticket).order_now(promised) == OrderNow()
+    again = Contacts(ContactsSince(called_in=True))
+    assert await ShopOrders(shop, again).order_now(promised) == OrderNow(called_in=True)
+    assert again.asked[0][1] == ""  # whatever they called about
+
+
+async def test_a_job_without_an_order_has_nothing_that_could_drop_it() -> None:
+    nothing = replace(MADE, facts=replace(MADE.facts, order_number=""))
+    assert await ShopOrders(Shop(error=ServiceError("unavailable", "")), None).order_now(nothing) == OrderNow()
 
 
 @pytest.mark.parametrize("error", [ServiceError("unavailable", "down"), ServiceError("not_found", "none")])

@@ -11,7 +11,7 @@ import pytest
 
 from agent.call.dialling import DialEnd
 from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, SuppressionScope
-from agent.outbound.ports import OrderNow, StaffRoom
+from agent.outbound.ports import CallBackRefused, OrderNow, StaffRoom
 from agent.outbound.windows import CallHours
 from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
 from tests.outbound.world import Telephone, World, answers, reached
@@ -432,7 +432,7 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
         await results.inbound_began(NUMBER)
         found = await results.recent_attempt_to(NUMBER)
         assert found is not None
-        await results.finish_by_inbound(found[0].key, "call-in")
+        await results.rang_back(found[0].key, CallResult(Reached.RIGHT_PERSON, CallOutcome.COMPLETED, "call-in"))
 
     world.at(4, rings_in)
     await world.run(dialler, world.time + timedelta(days=3))
@@ -440,6 +440,46 @@ async def test_a_customer_who_rings_in_while_we_dial_is_not_rung_and_may_finish_
     assert attempt.end is DialEnd.CANCELLED
     assert len(world.dialled) == 1
     assert await state(world) == (JobState.DONE, Reason.CALLED_IN)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (CallOutcome.WRONG_NUMBER, Reason.WRONG_NUMBER),  # "we won't call this number about it again"
+        (CallOutcome.OPTED_OUT, Reason.OPTED_OUT),
+        (CallOutcome.DECLINED, Reason.CALLED_IN),
+        (CallOutcome.HANDED_OVER, Reason.CALLED_IN),
+    ],
+)
+async def test_who_rings_back_and_wants_no_further_call_is_not_dialled_again(
+    world: World, outcome: CallOutcome, reason: Reason
+) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    await world.results.rang_back("delivery:A1:all", CallResult(Reached.PERSON, outcome, "call-in"))
+    await dial(world, hours=24 * 4)
+    assert len(world.dialled) == 1
+    assert (await state(world))[1] == reason
+
+
+async def test_who_rings_back_and_names_a_time_is_called_then(world: World) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    at = MONDAY_NOON + timedelta(hours=25)
+    later = CallResult(Reached.RIGHT_PERSON, CallOutcome.LATER, "call-in", appointment=at)
+    await world.results.rang_back("delivery:A1:all", later)
+    await dial(world, hours=24 * 2)
+    assert at <= world.dialled[1][1] <= at + timedelta(minutes=1)
+
+
+async def test_who_rings_back_and_says_nothing_of_it_is_called_as_before(world: World) -> None:
+    await add(world, new_job())
+    await dial(world)
+    assert world.results is not None
+    await world.results.rang_back("delivery:A1:all", CallResult(Reached.PERSON, CallOutcome.NOT_REACHED, "call-in"))
+    assert (await state(world))[0] is JobState.OPEN
 
 
 async def test_a_customer_who_rings_in_while_the_telephone_system_is_asked_is_not_rung(world: World) -> None:
@@ -492,16 +532,60 @@ async def test_a_number_suppressed_by_a_command_while_it_rings_is_cancelled(worl
     assert await state(world) == (JobState.DROPPED, Reason.SUPPRESSED)
 
 
-async def test_a_promised_call_back_is_made_once_at_its_time(world: World) -> None:
+PROMISED = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+
+
+async def test_a_promised_call_back_is_made_once(world: World) -> None:
     world.start()
     assert world.results is not None
-    at = MONDAY_NOON + timedelta(hours=2)
-    facts = JobFacts("Maple and Finch", "Maria Lopez", subject="the missing parcel")
+    await world.store.set_campaign("running", "test", "", world.time)
     for _ in range(2):
-        assert await world.results.promise_call_back("call-7", NUMBER, facts, at) == "callback:CALL-7"
+        assert await world.results.promise_call_back("call-7", NUMBER, PROMISED) == "callback:CALL-7"
     world.telephones[NUMBER] = [answers()]
     await dial(world, hours=5)
-    assert [(request.purpose, at <= when) for request, when in world.dialled] == [(Purpose.CALLBACK, True)]
+    [(request, when)] = world.dialled
+    assert request.purpose is Purpose.CALLBACK
+    assert MONDAY_NOON + timedelta(minutes=2) <= when <= MONDAY_NOON + timedelta(minutes=3)
+
+
+async def test_a_promised_call_back_waits_for_the_staff_and_may_wait_for_longer_than_a_weekend(world: World) -> None:
+    world.start()
+    assert world.results is not None
+    await world.store.set_campaign("running", "test", "", world.time)
+    key = await world.results.promise_call_back("call-7", NUMBER, PROMISED)
+    made = await world.store.job(key)
+    assert made is not None
+    assert made.not_after - made.due_at >= timedelta(days=4)
+    world.telephones[NUMBER] = [answers()]
+    world.staff = StaffRoom(open=False)
+    await dial(world)
+    assert world.dialled == []
+    world.staff = StaffRoom(open=True)
+    await dial(world)
+    assert [request.purpose for request, _ in world.dialled] == [Purpose.CALLBACK]
+
+
+async def test_a_call_back_that_is_asked_for_on_a_call_of_ours_is_made_the_same_day(world: World) -> None:
+    await add(world, new_job())
+    world.telephones[NUMBER] = [answers()]
+    await dial(world)
+    assert world.results is not None
+    await world.results.promise_call_back("call-7", NUMBER, PROMISED)
+    await dial(world, hours=3)
+    assert [request.purpose for request, _ in world.dialled] == [Purpose.DELIVERY, Purpose.CALLBACK]
+
+
+@pytest.mark.parametrize("why", ["paused", "listed", "no zone", "off"])
+async def test_a_call_back_that_would_not_be_made_is_not_promised(world: World, why: str) -> None:
+    world.start(purposes=frozenset({Purpose.DELIVERY}) if why == "off" else frozenset(Purpose))
+    assert world.results is not None
+    assert world.results.calls_back is (why != "off")
+    await world.store.set_campaign("paused" if why == "paused" else "running", "test", "", world.time)
+    if why == "listed":
+        await world.store.suppress([(NUMBER, SuppressionScope.ALL, "administrator")], world.time)
+    with pytest.raises(CallBackRefused):
+        await world.results.promise_call_back("call-7", "+883510000000000" if why == "no zone" else NUMBER, PROMISED)
+    assert await world.store.jobs() == []
 
 
 async def test_a_second_dialler_on_the_same_directory_waits(world: World) -> None:

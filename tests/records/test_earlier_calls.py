@@ -209,6 +209,14 @@ class TestContactsSince:
         await store.write(called("in", berlin(11), number, slots={"order_number": "A1"}))
         assert await self.asked(store) == ContactsSince(called_in=True)
 
+    async def test_asked_without_an_order_every_call_from_the_number_counts_and_no_other(
+        self, store: CallStore
+    ) -> None:
+        await store.write(called("another", berlin(11), "+12025550199", slots={"order_number": ""}))
+        assert await store.contacts_since(self.NUMBERS, "", self.SINCE) == ContactsSince()
+        await store.write(called("in", berlin(11), slots={"order_number": "B2"}))
+        assert await store.contacts_since(self.NUMBERS, "", self.SINCE) == ContactsSince(called_in=True)
+
     async def test_a_call_about_another_order_does_not(self, store: CallStore) -> None:
         await store.write(called("in", berlin(11), slots={"order_number": "B2"}))
         assert await self.asked(store) == ContactsSince()

@@ -42,6 +42,8 @@ class CallFacts:
     """Whether the shop wants callers to be asked at the end how the call was."""
     automated: bool = True
     """Whether the greeting says that an automated assistant speaks."""
+    calls_back: bool = False
+    """Whether we may promise to call this caller back ourselves (``outbound.call_back``)."""
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What proves, besides its number, that an order is the caller's."""
     job: Mapping[str, Any] = field(default_factory=dict)

@@ -67,6 +67,7 @@ class TurnContext:
             "matter": self.facts.matter if self.knows_callee else {},
             "survey": self.facts.survey,
             "automated": self.facts.automated,
+            "calls_back": self.facts.calls_back,
             "second_facts": self.facts.second_facts,
             "queue": self.state.queue,
             "requests": [flows[flow].description for flow in (*self.state.requests, *later) if flow in flows],

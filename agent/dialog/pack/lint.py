@@ -59,7 +59,7 @@ CONTEXT_NAMES = frozenset(
     {
         "now", "today", "caller", "shop", "value", "request", "requests", "reason", "last_heard", "failure", "options",
         "value_slot", "customer", "formats", "job", "left", "matter", "menu", "queue", "survey", "takes_digits",
-        "ticket_id", knowledge.ANSWERS, "automated", "second_facts",
+        "ticket_id", knowledge.ANSWERS, "automated", "calls_back", "second_facts",
         "language", "first", "second", "topic", "unclear", "unserved",
         knowledge.PROMOTIONS,
     }

@@ -157,6 +157,8 @@ class TextCallScript(_Model):
     """What the dialplan left for the call."""
     survey: bool = False
     """Whether the shop asks at the end how the call was."""
+    calls_back: bool = False
+    """Whether the agent may promise to call back itself."""
     second_facts: tuple[str, ...] = ("postcode", "phone", "email")
     """What the shop takes as proof besides the number of an order."""
     outbound: ScriptedJob | None = None

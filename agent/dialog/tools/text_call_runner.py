@@ -121,6 +121,7 @@ def play(
         known=script.known,
         left=script.left,
         survey=script.survey,
+        calls_back=script.calls_back,
         second_facts=script.second_facts,
     )
     failures = {name: service.failures for name, service in pack.contents.services.items()}

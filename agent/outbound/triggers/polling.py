@@ -10,14 +10,17 @@ from typing import Protocol
 
 from agent.errors import OrderlineError
 from agent.outbound.clock import Clock
+from agent.outbound.erasure import NOTE
 from agent.outbound.store import OutboundStore
-from agent.outbound.triggers.intake import DeliveryIntake
+from agent.outbound.triggers.intake import DeliveryIntake, TryLater
 from agent.outbound.triggers.payloads import Told
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(hours=1)
 """Systems write deliveries late, and clocks differ."""
+GIVEN_UP_AFTER = timedelta(hours=24)
+"""So long after its delivery an order is asked about again and again."""
 FIRST_LOOK_BACK = timedelta(hours=24)
 
 
@@ -67,15 +70,24 @@ class DeliveryPoller:
     async def poll(self) -> int:
         """Take in what was delivered since the last time; returns how many jobs were added. Raises OrderlineError.
 
-        The time is moved on only when all of it was taken.
+        The time is moved on only when all of it was taken. An order of which the system tells nothing holds up no
+        other one, and the time for a day at most: then it is left for a person.
         """
         now = self._clock.now()
         last = await self._store.polled(self._name)
         since = (last or now - FIRST_LOOK_BACK) - OVERLAP
-        added = 0
+        added, waits = 0, False
         for told in await self._system.delivered_since(since):
-            added += len(await self._intake.take(told, f"poll:{self._name}", consent=self._consent, zone=self._zone))
-        await self._store.set_polled(self._name, now)
+            try:
+                new = await self._intake.take(told, f"poll:{self._name}", consent=self._consent, zone=self._zone)
+            except TryLater as error:
+                log.warning("a delivery of %s is not taken in yet: %s", self._name, error.message)
+                await self._store.note(f"{NOTE}{told.order}", error.message, now)
+                waits = waits or told.delivered_at > now - GIVEN_UP_AFTER
+                continue
+            added += len(new)
+        if not waits:
+            await self._store.set_polled(self._name, now)
         if added:
             self._wake()
         return added

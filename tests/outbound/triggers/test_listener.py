@@ -18,6 +18,7 @@ from agent.outbound.store import OutboundStore
 from agent.outbound.triggers.deliveries import JobTimes
 from agent.outbound.triggers.intake import DeliveryIntake, OrderDetails
 from agent.outbound.triggers.listener import TriggerListener, TriggerSource
+from agent.outbound.triggers.payloads import Told
 from agent.outbound.triggers.polling import DeliveryPoller
 from agent.outbound.triggers.survey_selection import SelectionRules, lot
 from tests.outbound.triggers.test_payloads import EASYPOST, EVENTS, NOW, STANDARD
@@ -189,3 +190,21 @@ async def test_polling_takes_in_what_is_new_and_goes_on_where_it_stopped(rig: Ri
     assert asked == [NOW - timedelta(hours=25), NOW - timedelta(hours=1)]
     rig.directory.is_down = True
     assert await rig.keys() == ["delivery:A1:all", "survey:A1"]
+
+
+async def test_an_order_of_which_the_system_tells_nothing_holds_up_no_other(rig: Rig) -> None:
+    class System:
+        async def delivered_since(self, moment: datetime) -> list[Told]:
+            return [Told("B1", delivered), Told("B2", NOW - timedelta(hours=3), number="+12025550143")]
+
+    poller = DeliveryPoller("shop", System(), rig.intake, rig.store, StandingClock(), consent="order_terms")
+    rig.directory.is_down = True
+    delivered = NOW - timedelta(hours=2)
+    await poller.poll()
+    await poller.poll()
+    assert await rig.store.job("delivery:B2:all") is not None
+    assert await rig.store.polled("shop") is None, "B1 is asked about again"
+    delivered = NOW - timedelta(hours=25)
+    await poller.poll()
+    assert await rig.store.polled("shop") == NOW
+    assert [note.job for note in await rig.store.notes()] == ["order B1"]
