@@ -202,9 +202,11 @@ class CallHandler:
         )
 
     def _can_call_back(self, line: AsteriskCallerLine) -> bool:
+        """Return whether we may promise a call of ours; whom we have called ourselves a person calls next."""
+        if self.outbound is None or line.origin.direction == OUTBOUND or not self.outbound.calls_back:
+            return False
         shop = self.settings.shop
-        number = e164(line.caller.number, shop.country)
-        return self.outbound is not None and self.outbound.calls_back and can_call_back(number, shop)
+        return can_call_back(e164(line.caller.number, shop.country), shop)
 
 
 def must_ask(entry: str, answer: ConsentAnswer, *, outlived: bool) -> bool:

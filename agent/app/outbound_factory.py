@@ -97,7 +97,8 @@ async def open_outbound(
         outbound.call_hours,
         clock,
     )
-    return OutboundParts(CallResults(store, observer, rules, clock, dialler), dialler, trunk)
+    results = CallResults(store, observer, rules, clock, dialler, has_queue=queues is not None)
+    return OutboundParts(results, dialler, trunk)
 
 
 class QueueRoom:

@@ -159,6 +159,12 @@ class EditionStore:
             raise NoSuchEdition(f"There is no edition {number}.")
         return _line(row)
 
+    async def files_of(self, edition: str) -> dict[str, str] | None:
+        """Return the texts that have a fingerprint of the agents'; None where no such edition is kept."""
+        query = "SELECT max(number) AS number FROM editions WHERE edition = ?"
+        row = await self._database.transaction(lambda db: db.execute(query, (edition,)).fetchone())
+        return None if row["number"] is None else await self.files(row["number"])
+
     async def files(self, number: int) -> dict[str, str]:
         """Return the texts of one by name. Raises :class:`NoSuchEdition`."""
         await self.line(number)

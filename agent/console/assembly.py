@@ -83,6 +83,7 @@ async def console_context(
     database = console_file(console_path(settings))
     audit = AuditLog(database)
     passwords = passwords or PasswordChecker()
+    directory = settings.flows_directory or english_pack()
     calls_path = settings.state_directory / _CALLS_FILE
     history = open_history(calls_path, settings.records.address())
     calls = FinishedCalls(history, now, functools.partial(local_moment, timezone=settings.shop.timezone))
@@ -92,6 +93,8 @@ async def console_context(
         http = await stack.enter_async_context(aiohttp.ClientSession())
         clients = [AgentClient(address, http) for address in (node_addresses(settings) if nodes is None else nodes)]
         live = LiveHub(clients, lambda: _iso(now()))
+        desk = await stack.enter_async_context(builder_desk(settings, clients))
+        archive = EditionArchive(settings.state_directory / EDITIONS)
         context = ConsoleContext(
             settings=settings,
             database=database,
@@ -108,12 +111,10 @@ async def console_context(
             sound=CallRecordings(calls_path, sound),
             listenings=Listenings(),
             notes=Notes(database),
-            procedures=ProcedureFiles(
-                settings.flows_directory or english_pack(), EditionArchive(settings.state_directory / EDITIONS)
-            ),
+            procedures=ProcedureFiles(directory, archive, desk.editions.files_of),
             customer_calls=CustomerCalls(settings, now),
-            desk=await stack.enter_async_context(builder_desk(settings, clients)),
-            drafts=DraftStore(database, settings.flows_directory or english_pack()),
+            desk=desk,
+            drafts=DraftStore(database, directory),
             now=now,
             templates=template_environment(),
         )

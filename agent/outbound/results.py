@@ -36,13 +36,22 @@ class CallResults:
     """
 
     def __init__(
-        self, store: OutboundStore, observer: JobObserver, rules: DialRules, clock: Clock, dialler: Dialler | None
+        self,
+        store: OutboundStore,
+        observer: JobObserver,
+        rules: DialRules,
+        clock: Clock,
+        dialler: Dialler | None,
+        *,
+        has_queue: bool = True,
     ) -> None:
+        """``has_queue``: the staff has one; without it calls that may end with a person are never made."""
         self._store = store
         self._observer = observer
         self._rules = rules
         self._clock = clock
         self._dialler = dialler
+        self._has_queue = has_queue
 
     async def job_of_attempt(self, attempt_id: str) -> Job | None:
         """Return the job an attempt is made for."""
@@ -82,7 +91,7 @@ class CallResults:
     @property
     def calls_back(self) -> bool:
         """Whether customers who ask for it are called back from this node at all."""
-        return self._dialler is not None and self._dialler.dials(Purpose.CALLBACK)
+        return self._has_queue and self._dialler is not None and self._dialler.dials(Purpose.CALLBACK)
 
     async def promise_call_back(self, call_id: str, number: str, facts: JobFacts) -> str:
         """Make the job of a call-back that is promised in a call; returns its key. Once for a call.

@@ -222,6 +222,8 @@ async def test_a_publication_in_which_the_console_was_killed_is_what_the_files_s
     await shop.editions.add(NewEdition(edition_of(NEW), NEW, "mary", "sold out"), "writing")
     await shop.editions.settle_writing(edition_of(in_files))
     assert await shop.states() == [("published", state)]
+    assert await shop.editions.files_of(edition_of(NEW)) == NEW
+    assert await shop.editions.files_of("0" * 16) is None
     assert await shop.editions.published() == ({edition_of(NEW)} if in_files is NEW else set())
 
 

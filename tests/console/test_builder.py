@@ -12,6 +12,9 @@ import pytest
 
 from agent.builder.edit_requests import EditRequest
 from agent.builder.editions import NewEdition
+from agent.builder.worker_process import WorkRefused
+from agent.console.errors import problem_of
+from agent.dialog.errors import DialogError
 from agent.flows import english_pack
 from tests.builder.fruit_pack import TESTS, fruit_files
 from tests.console.console_client import Browser, RunningConsole, running_console
@@ -196,3 +199,7 @@ async def test_a_draft_whose_publication_a_killed_console_could_not_note_is_publ
             while (await console.context.drafts.list("all"))[0].state == "open":  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(0.01)
         assert (await console.context.desk.editions.line(number)).state == "unconfirmed"
+
+
+def test_a_call_that_no_procedure_is_for_is_refused_not_called_a_failure() -> None:
+    assert problem_of(WorkRefused(DialogError.code, "no flow is for calls with the purpose 'nonsense'")).status == 409

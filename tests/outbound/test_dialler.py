@@ -12,8 +12,9 @@ import pytest
 from agent.call.dialling import DialEnd
 from agent.outbound.model import CallOutcome, CallResult, JobFacts, JobState, Purpose, Reached, Reason, SuppressionScope
 from agent.outbound.ports import CallBackRefused, OrderNow, StaffRoom
+from agent.outbound.results import CallResults
 from agent.outbound.windows import CallHours
-from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, WEEKDAY_HOURS, new_job
+from tests.outbound.made import HOURS, MONDAY_NOON, NUMBER, RULES, WEEKDAY_HOURS, new_job
 from tests.outbound.world import Telephone, World, answers, reached
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -565,7 +566,7 @@ async def test_a_promised_call_back_waits_for_the_staff_and_may_wait_for_longer_
     assert [request.purpose for request, _ in world.dialled] == [Purpose.CALLBACK]
 
 
-async def test_a_call_back_that_is_asked_for_on_a_call_of_ours_is_made_the_same_day(world: World) -> None:
+async def test_a_call_back_that_is_asked_for_after_a_call_of_ours_is_made_the_same_day(world: World) -> None:
     await add(world, new_job())
     world.telephones[NUMBER] = [answers()]
     await dial(world)
@@ -575,11 +576,13 @@ async def test_a_call_back_that_is_asked_for_on_a_call_of_ours_is_made_the_same_
     assert [request.purpose for request, _ in world.dialled] == [Purpose.DELIVERY, Purpose.CALLBACK]
 
 
-@pytest.mark.parametrize("why", ["paused", "listed", "no zone", "off"])
+@pytest.mark.parametrize("why", ["paused", "listed", "no zone", "off", "no queue"])
 async def test_a_call_back_that_would_not_be_made_is_not_promised(world: World, why: str) -> None:
-    world.start(purposes=frozenset({Purpose.DELIVERY}) if why == "off" else frozenset(Purpose))
+    dialler = world.start(purposes=frozenset({Purpose.DELIVERY}) if why == "off" else frozenset(Purpose))
+    if why == "no queue":
+        world.results = CallResults(world.store, world, RULES, world, dialler, has_queue=False)
     assert world.results is not None
-    assert world.results.calls_back is (why != "off")
+    assert world.results.calls_back is (why not in ("off", "no queue"))
     await world.store.set_campaign("paused" if why == "paused" else "running", "test", "", world.time)
     if why == "listed":
         await world.store.suppress([(NUMBER, SuppressionScope.ALL, "administrator")], world.time)
