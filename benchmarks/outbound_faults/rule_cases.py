@@ -190,7 +190,7 @@ async def _waits_for_window(rig: OutboundTestbed, job: Job) -> bool:
 
 async def rings_in(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """The customer rings in while we ring them: ours is cancelled, theirs knows, and the job is done in it."""
-    async with rig.called() as (job, called), rig.rings_in(job.number) as caller:
+    async with rig.called() as (job, called), rig.rings_in(job.number, feed=called.feed) as caller:
         findings.require(await called.leg.ends_within(10), "our call still rings")
         findings.require(await caller.hears(r"tried to reach you"), f"it says: {caller.told()}")
         await caller.talks({**HAPPY, r"tried to reach you": "yes this is james"})

@@ -19,6 +19,7 @@ from agent.outbound.model import Attempt, Job, JobFacts, JobState, NewJob, Purpo
 from agent.outbound.store import OutboundStore
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.called_customer import CalledCustomer
+from agent.rehearsal.live_feed import CallFeed
 from agent.rehearsal.pbx_pair import running_pair
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.script import DEFAULT_VOICE
@@ -194,9 +195,12 @@ class OutboundTestbed:
         return await self.place.desk.ring(job.number[1:], CALLER_ID, seconds) is None
 
     @contextlib.asynccontextmanager
-    async def rings_in(self, number: str, voice: str = DEFAULT_VOICE) -> AsyncIterator[CalledCustomer]:
-        """The customer calls the shop."""
-        async with self.place.feed.follow(number) as feed:
+    async def rings_in(
+        self, number: str, voice: str = DEFAULT_VOICE, feed: CallFeed | None = None
+    ) -> AsyncIterator[CalledCustomer]:
+        """The customer calls the shop; ``feed`` is that of a call to the same number which has not been answered."""
+        following = contextlib.nullcontext(feed) if feed is not None else self.place.feed.follow(number)
+        async with following as feed:
             leg = await self.place.exchange.dial("7000", number[1:], "")
             joining = asyncio.create_task(join_when_answered(leg))
             try:
