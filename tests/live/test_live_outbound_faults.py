@@ -15,7 +15,7 @@ from benchmarks.outbound_faults.testbed import OutboundTestbed, outbound_testbed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SUBSET = ("stop-key", "voicemail-beep", "rings-in", "killed")
+SUBSET = ("stop-key", "rings-in", "killed")
 PATIENCE = 5.0
 """Whether it works, not how fast: that is measured by ``make outbound-faults``."""
 

@@ -76,7 +76,7 @@ def last_ticket(run_dir: Path) -> str:
 
 
 async def test_a_call_that_ends_with_a_person_is_told_and_its_ticket_has_a_page(listening: WebhookListener) -> None:
-    result = await listening.centre.play(
+    result = await listening.centre.play_until_heard(
         """
 calls:
   - name: a person, please
@@ -105,7 +105,7 @@ calls:
 
 
 async def test_what_a_caller_thought_of_the_call_stands_in_its_record_and_is_told(listening: WebhookListener) -> None:
-    result = await listening.centre.play(
+    result = await listening.centre.play_until_heard(
         """
 defaults: {dial: "7000", voice: joe}
 calls:
