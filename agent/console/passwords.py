@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import secrets
 import string
@@ -62,9 +63,13 @@ def check_password(password: str, name: str) -> None:
 
 
 def new_password() -> str:
-    """Return a password of 79 bits, in groups that can be read out."""
+    """Return a password of 79 bits, in groups that can be read out; one that :func:`check_password` takes."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+    while True:
+        password = "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+        with contextlib.suppress(WeakPassword):  # mostly digits: what is left may look like initials
+            check_password(password, "")
+            return password
 
 
 def _is_common(text: str, name: str) -> bool:

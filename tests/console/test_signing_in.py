@@ -13,7 +13,7 @@ import pytest
 from argon2.exceptions import VerificationError
 
 from agent.console.guessing import PER_ADDRESS, PER_NAME, GuessingLimits
-from agent.console.passwords import PasswordChecker, WeakPassword, check_password
+from agent.console.passwords import PasswordChecker, WeakPassword, check_password, new_password
 from agent.console.sessions import COOKIE, IDLE_SECONDS, WHOLE_SECONDS, Sessions, token_hash
 from agent.console.sign_in import WRONG, own_page
 from agent.console.store import console_file
@@ -314,3 +314,8 @@ async def test_a_second_factor_is_switched_on_and_then_needed(console: RunningCo
     assert used.status == 401  # the code that switched it on is used
     fresh = code_at(offered["secret"], step + 1)
     assert (await console.browser().sign_in("viewer", code=fresh)).status == 303
+
+
+def test_every_password_that_is_made_is_taken() -> None:
+    for _ in range(2000):  # some are so full of digits that their letters look like initials
+        check_password(new_password(), "anna")
