@@ -12,7 +12,6 @@ import pytest_asyncio
 from agent.history.local import LocalHistory
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
-from agent.rehearsal.result import RehearsalResult
 from agent.reports.periods import Period
 from agent.reports.registry import REPORTS, build_report
 from tests.live.conftest import SCRIPTS, CallCentre, failures, stored_records
@@ -54,15 +53,11 @@ async def lettered(
         yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
 
 
-def share(result: RehearsalResult) -> float:
-    return sum(call.ok for call in result.calls) / len(result.calls)
-
-
 async def test_the_hardest_scenarios_end_as_their_callers_wanted(own_centre: CallCentre) -> None:
     result = await own_centre.play(SCRIPTS / "scenarios.yaml", at_once=await callers_at_once(3))
     assert len(result.calls) >= 25
     assert len(result.scenarios) >= 9
-    assert share(result) >= LEAST_SHARE, failures(result)
+    assert result.good_share >= LEAST_SHARE, failures(result)
     strict = [scenario for scenario in result.scenarios if scenario.name in NEVER_FAIL]
     assert len(strict) == len(NEVER_FAIL)
     assert all(scenario.good == scenario.calls for scenario in strict), failures(result)
@@ -72,7 +67,7 @@ async def test_the_hardest_scenarios_end_as_their_callers_wanted(own_centre: Cal
 async def test_callers_in_their_own_words_end_as_they_would_in_text(own_centre: CallCentre) -> None:
     result = await own_centre.play(SCRIPTS / "own_words.yaml", at_once=await callers_at_once(3))
     assert len(result.calls) == 12
-    assert share(result) >= LEAST_SHARE_OWN_WORDS, failures(result)
+    assert result.good_share >= LEAST_SHARE_OWN_WORDS, failures(result)
     done = {name for call in result.calls for turn in call.turns for name in turn.effects}
     assert done <= ASKED_FOR
     assert await own_centre.leftovers() == []
