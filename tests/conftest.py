@@ -20,13 +20,17 @@ from tests.shipped_pack import load_once
 
 MARKED_FOLDERS = {"live": ("live", "asterisk"), "peers": ("peers",), "fuzz": ("fuzz",), "browser": ("browser",)}
 LONGEST_FIRST = ("live", "browser", "peers", "fuzz", "asterisk", "postgres", "redis", "slow")
+# real audio, real time and a machine that others use too: what fails here is run once more, and the report tells it
+ONCE_MORE = ("live", "browser")
 MARKED_FIXTURES = {"asterisk": "asterisk", "redis_program": "redis", "postgres_programs": "postgres"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with what it needs beyond Python: by its folder, and by the fixtures it asks for.
 
-    The files that take longest come first, so that two workers end at about the same time.
+    The files that take longest come first, so that two workers end at about the same time. A live call or a page in
+    the browser that fails is tried a second time: "rerun" in the report names them, and none should be there on a
+    quiet machine.
     """
     here = Path(__file__).parent
     for item in items:
@@ -34,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marks |= {mark for name, mark in MARKED_FIXTURES.items() if name in getattr(item, "fixturenames", ())}
         for mark in sorted(marks):
             item.add_marker(mark)
+        if marks.intersection(ONCE_MORE):
+            item.add_marker(pytest.mark.flaky(reruns=1))
     places: dict[Path, int] = {}
     for item in items:
         marks = {mark.name for mark in item.iter_markers()}

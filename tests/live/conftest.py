@@ -87,12 +87,13 @@ class CallCentre:
         return left
 
     def problems(self) -> list[str]:
-        """Warnings and errors in anybody's log."""
-        return [
+        """Warnings and errors in anybody's log, but the agent's own word that this machine has too much to do."""
+        lines = [
             *self.stack.pbx.log_problems(),
             *self.stack.phones.log_problems(),
             *self.stack.agent.problems(),
         ]
+        return [line for line in lines if "The machine is overloaded" not in line]
 
 
 async def _listed(stack: PrivateCallCentre, command: str) -> list[str]:

@@ -31,7 +31,8 @@ calls:
 """
     )
     assert result.ok, failures(result)
-    assert result.calls[0].barge_in_stop_ms[0] < 400
+    # how fast is measured by `make bench PARTS=barge-in`; that the prompt did not go on to its end is asserted here
+    assert result.calls[0].barge_in_stop_ms[0] < 2000
     assert await by_audiosocket.leftovers() == []
 
 
