@@ -211,7 +211,6 @@ def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tz
     broken = record is None or record.outcome in _BROKEN
     call_id = record.id if record is not None else ""
     reached = Reached(story.reached) if story.reached else Reached.PERSON if broken else Reached.SILENT
-    case = str((record.handover or {}).get("ticket") or "") if record is not None else ""
     outcome = _outcome(record, story, reached, broken=broken)
     on_the_list = record is not None and record.outbound is not None and bool(record.outbound.opted_out)
     return CallResult(
@@ -222,8 +221,16 @@ def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tz
         # what could not be written when it was said is written now, with the result
         opted_out=SuppressionScope.ALL if outcome is CallOutcome.OPTED_OUT and not on_the_list else None,
         message_left=story.message_left,
-        case=case,
+        case=_case(record),
     )
+
+
+def _case(record: CallRecord | None) -> str:
+    """Return the number of what was opened in a call: the ticket of its hand-over, or of a call back; a return."""
+    if record is None:
+        return ""
+    ticket = str((record.handover or {}).get("ticket") or "")
+    return ticket or (record.outbound.case if record.outbound is not None else "")
 
 
 def _outcome(record: CallRecord | None, story: OutboundStory, reached: Reached, *, broken: bool) -> CallOutcome:
