@@ -26,6 +26,7 @@ SCREENER = "Hi. Please record your name and reason for calling, and I'll see if 
 OFFICE = "Good morning, Hill Street Garage, this is Robert speaking, what can I do for you today?"
 _SCREENER_GREETING = "automated assistant, about a delivery to this number"
 _BEEP = (1000.0, 0.4)
+_FAX = (2100.0, 3.0)
 _LAST = Wish(last=True)
 VOICES = ("joe", "espeak:en-us+linda", "espeak:en-gb+f2", "espeak:en-us+m3", "joe:1.15")
 """Of customers; none of them is the agent's own."""
@@ -128,8 +129,11 @@ async def menu(rig: OutboundTestbed, findings: CaseFindings) -> None:
 
 async def fax(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """A fax: the call ends, and the number is not called again."""
-    job = await rig.add(Wish(number="+13035550110"))
-    attempt = await rig.ended(job, seconds=40)
+    async with rig.called() as (job, phone):
+        await phone.answer()
+        await phone.plays(0.4, tone(*_FAX))
+        findings.require(await phone.leg.ends_within(20), "the call has no end")
+    attempt = await rig.ended(job)
     findings.require(attempt.reached is Reached.FAX, f"taken for {attempt.reached}")
     findings.require((await rig.job(job.key)).reason == "fax", f"{(await rig.job(job.key)).reason}")
 
