@@ -198,8 +198,9 @@ async def damaged(rig: OutboundTestbed, findings: CaseFindings) -> None:
 
 
 _TROUBLE = {
-    r"which|what would you like to (return|send)": "the mug",
-    r"how .*(broken|damaged)|what happened": "it arrived broken",
+    r"which|what would you like to (return|send)": "the first one",
+    r"arrive broken|how .*(broken|damaged)|what happened": "it arrived broken",
+    r"change your mind": "something is wrong with it",
     r"new|used|opened|condition": "it's new",
     r"label|drop|picked up|way": "a label",
     r"replacement|money back|refund|instead": "a refund",
