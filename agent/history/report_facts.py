@@ -139,7 +139,7 @@ def report_facts(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]], 
 
 def _contained(record: Mapping[str, Any], basics: CallBasics) -> bool:
     """Tell calls that ended without a person wanted or reached."""
-    if basics.outcome in _TO_PEOPLE or isinstance(record.get("handover"), Mapping):
+    if basics.outcome in _TO_PEOPLE or isinstance(record.get("handover"), dict):
         return False
     if any(result in _WITH_PEOPLE for _, result in basics.requests):
         return False

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised whenever these tables change, or what :mod:`agent.history.facts` puts into them: the index is made anew."""
 
 NEVER = 2**42

@@ -107,7 +107,7 @@ def test_an_index_without_one_of_its_tables_is_made_anew(calls: Path, tmp_path: 
     history = LocalHistory(calls)
     history.catch_up()
     with closing(sqlite3.connect(tmp_path / INDEX_FILE)) as db:
-        db.execute("DROP TABLE calls_by_value")
+        db.execute("DROP TABLE value_blocks")
     write(calls, [record("call.2")])
     history.catch_up()
     assert len(found(history, CallFilter(values={"outcome": ("answered",)}))) == 2
