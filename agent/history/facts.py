@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.common.untrusted import storable
 from agent.history.loose_json import MOST_VALUE_CHARS, items, mapping, number, string, text, whole
-from agent.history.report_facts import CallBasics, Value, report_facts
+from agent.history.report_facts import CallBasics, Value, report_facts, shared
 from agent.history.words import side_of_call
 
 _LATEST_MS = 2**42 - 1
@@ -130,7 +130,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
         latency_ms=whole(latency_ms, 1),
         turns=len(turns),
         faults=len(faults),
-        values=tuple(values),
+        values=tuple(map(shared, values)),
         caller_words=side_of_call(string(turn.get("heard")) for turn in turns),
         agent_words=side_of_call(string(turn.get("agent")) for turn in turns),
         sums=counted.sums,
