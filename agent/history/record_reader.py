@@ -18,6 +18,7 @@ from agent.history.sources import StoredRecord
 
 log = logging.getLogger(__name__)
 
+_PROGRAM = "import sys; from agent.history.record_reader import serve; serve(int(sys.argv[1]))"
 WORTH_A_PROCESS = 20_000
 """Fewer records are read in this process: another one takes half a second to start."""
 
@@ -82,7 +83,7 @@ class RecordReader:
 
     def _start(self) -> None:
         self._pipe, theirs = Pipe()
-        command = (sys.executable, "-m", "agent.history.record_reader", str(theirs.fileno()))
+        command = (sys.executable, "-c", _PROGRAM, str(theirs.fileno()))
         try:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
         except OSError as error:
@@ -100,8 +101,9 @@ def second_process_pays(records: int) -> bool:
     return records >= WORTH_A_PROCESS and len(os.sched_getaffinity(0)) > 1
 
 
-def _serve(pipe: Connection[Any, Any]) -> None:
-    """Read batches until the other end is closed."""
+def serve(descriptor: int) -> None:
+    """Read batches that come through a pipe, and send back what is read, until the other end is closed."""
+    pipe: Connection[Any, Any] = Connection(descriptor)
     try:
         while True:
             pipe.send(_read_all([StoredRecord(*one) for one in pipe.recv()]))
@@ -129,7 +131,3 @@ def _without_unreadable(read: Sequence[FinishedCall | Unreadable]) -> list[Finis
         if isinstance(one, Unreadable):
             log.error("the record of call %s cannot be read and is in no list: %s", one.id, one.problem)
     return [one for one in read if isinstance(one, FinishedCall)]
-
-
-if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])))

@@ -52,7 +52,7 @@ class SqliteDialect:
         """See the Protocol."""
         ordered = sorted(calls_to_add, key=lambda call: call.seq)
         _many(connection, calls, [(*call.row(), spaced(call.value_ids)) for call in ordered])
-        add_calls(connection, ordered, self._earlier)
+        add_calls(connection, [(call.seq, call.value_ids) for call in ordered], self._earlier)
         _many(connection, misheard, [row for call in ordered for row in call.misheard_rows()])
         _many(connection, call_orders, [(number, call.seq) for call in ordered for number in call.facts.orders])
 

@@ -17,7 +17,7 @@ from functools import cached_property
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, Table, select
 
-from agent.history.dialects.base import MOST_IDS, Conditions, IndexedCall, ValueGroup
+from agent.history.dialects.base import MOST_IDS, Conditions, ValueGroup
 from agent.history.tables import row_place
 
 BLOCK_SLOTS = 2048
@@ -58,9 +58,13 @@ _Bits = dict[tuple[int, int], int]
 # --- writing ------------------------------------------------------------------------------------------
 
 
-def add_calls(connection: Connection, calls: Sequence[IndexedCall], earlier: Mapping[int, int]) -> None:
+PlacedValues = tuple[int, Sequence[int]]
+"""Where a call stands in the order of time, and the ids of its values."""
+
+
+def add_calls(connection: Connection, calls: Sequence[PlacedValues], earlier: Mapping[int, int]) -> None:
     """Give calls slots and set the bits of their values. ``earlier``: place -> slot that a call had and gets again."""
-    slots = _slots_for(connection, [call.seq for call in calls], earlier)
+    slots = _slots_for(connection, [seq for seq, _ in calls], earlier)
     if not slots:
         return
     places = sorted((slot, seq) for seq, slot in slots.items())
@@ -74,11 +78,11 @@ def add_calls(connection: Connection, calls: Sequence[IndexedCall], earlier: Map
         " first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)",
         [(block, *span) for block, span in bounds.items()],
     )
-    _change(connection, _gathered((slots[call.seq], call.value_ids) for call in calls), add=True)
+    _change(connection, _gathered((slots[seq], value_ids) for seq, value_ids in calls), add=True)
 
 
-def remove_calls(connection: Connection, calls: Sequence[tuple[int, Sequence[int]]]) -> dict[int, int]:
-    """Take calls out (place and ids of values each); return place -> the slot that it had."""
+def remove_calls(connection: Connection, calls: Sequence[PlacedValues]) -> dict[int, int]:
+    """Take calls out, with the values they were added with; return place -> the slot that it had."""
     slots: dict[int, int] = {}
     for start in range(0, len(calls), MOST_IDS):
         seqs = [seq for seq, _ in calls[start : start + MOST_IDS]]
