@@ -107,8 +107,8 @@ class SumWriter:
 
     def write(self, connection: Connection) -> None:
         """Write the sums of all that was gathered. To be done in the transaction of the calls."""
-        for hour, ids in self._came.items():
-            self._hours.setdefault(hour, Counter()).update(ids)
+        for place, ids in self._came.items():
+            self._hours.setdefault(place, Counter()).update(ids)
             self.references.update(ids)
         self._came.clear()
         days: dict[tuple[int, int], Counter[int]] = {}

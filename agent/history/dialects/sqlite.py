@@ -16,6 +16,8 @@ _FULL_TEXT = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5"
     "(caller, agent, content='', columnsize=0, tokenize=\"ascii tokenchars '|'\")"
 )
+_OF_EARLIER_LAYOUTS = ("calls_by_value",)
+"""Tables that an index of an older Orderline has, and no one of ours."""
 _PENDING_BYTES = 64 * 1024 * 1024
 """What FTS5 gathers in memory before it writes a piece."""
 
@@ -38,7 +40,8 @@ class SqliteDialect:
 
     def drop(self, connection: Connection) -> None:
         """See the Protocol."""
-        connection.execute(text("DROP TABLE IF EXISTS call_words"))
+        for name in ("call_words", *_OF_EARLIER_LAYOUTS):
+            connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         for tables in (values_metadata, sqlite_metadata, metadata):
             tables.drop_all(connection)
 
