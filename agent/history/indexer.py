@@ -15,7 +15,7 @@ from agent.history.facts import FinishedCall
 from agent.history.record_reader import RecordReader, read_records, second_process_pays
 from agent.history.repeats import RepeatLinker, touched_at
 from agent.history.report_facts import Value
-from agent.history.sources import Changes, Position, RecordSource
+from agent.history.sources import Changes, Position, RecordSource, StoredRecord
 from agent.history.sums import SumWriter, pack, timed_sums, unpack
 from agent.history.tables import LAYOUT, call_values, calls, index_state
 
@@ -96,31 +96,38 @@ class Indexer:
         _set_position(connection, position)
 
     def _fill(self, progress: Progress) -> int:
-        with self._engine.begin() as connection:
-            of = self._source.count(connection)
-            records = self._source.records_from(connection, _state(connection, "filled_to"), FILLED_AT_ONCE)
-        done = 0
-        with RecordReader(in_process=second_process_pays(of)) as reader:
-            reader.begin(records)
-            while records:
-                with self._engine.begin() as connection:
-                    further = self._source.records_from(connection, records[-1].place, FILLED_AT_ONCE)
-                    read = reader.take()
-                    reader.begin(further)  # these are read while the others are written
-                    self._learn_values(connection)
-                    self._insert(connection, read)
-                    self._write_sums(connection)
-                    _set_state(connection, "filled_to", records[-1].place)
-                done += len(records)
-                progress(done, max(of, done))
-                records = further
-        with self._engine.begin() as connection:
-            self._learn_values(connection)
-            self._repeats.link_all(connection)
-            self._write_sums(connection)
-            self._dialect.end_filling(connection)
-            _set_state(connection, "complete", 1)
+        with self._engine.connect() as connection:  # one for all: what it has read of the index stays in memory
+            with connection.begin():
+                of = self._source.count(connection)
+                records = self._source.records_from(connection, _state(connection, "filled_to"), FILLED_AT_ONCE)
+            done = 0
+            with RecordReader(in_process=second_process_pays(of)) as reader:
+                reader.begin(records)
+                while records:
+                    with connection.begin():
+                        further = self._fill_in(connection, reader, records[-1].place)
+                    done += len(records)
+                    progress(done, max(of, done))
+                    records = further
+            with connection.begin():
+                self._learn_values(connection)
+                self._dialect.begin_linking(connection)
+                self._repeats.link_all(connection)
+                self._write_sums(connection)
+                self._dialect.end_filling(connection)
+                _set_state(connection, "complete", 1)
         return done
+
+    def _fill_in(self, connection: Connection, reader: RecordReader, last: int) -> Sequence[StoredRecord]:
+        """Put in what the reader has read, up to the place ``last``; return further records, which it reads next."""
+        further = self._source.records_from(connection, last, FILLED_AT_ONCE)
+        read = reader.take()
+        reader.begin(further)
+        self._learn_values(connection)
+        self._insert(connection, read)
+        self._write_sums(connection)
+        _set_state(connection, "filled_to", last)
+        return further
 
     # --- keeping it up to date ------------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ calls = Table(
     Column("value_ids", ARRAY(Integer).with_variant(_SpacedNumbers(), "sqlite"), nullable=False),
     UniqueConstraint("id", name="calls_id"),
 )
-Index("calls_by_caller", calls.c.caller_reversed, calls.c.seq)
+calls_by_caller = Index("calls_by_caller", calls.c.caller_reversed, calls.c.seq)
 Index("calls_by_length", calls.c.duration_ms)
 Index("calls_by_latency", calls.c.latency_ms)
 Index("calls_by_wait", calls.c.wait_ms)

@@ -27,6 +27,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_values, "BLOCK_SLOTS", 8)
     monkeypatch.setattr(sqlite_values, "_BLOCK_BYTES", 1)
     monkeypatch.setattr(sqlite_values, "_FEW", 6)
+    monkeypatch.setattr(sqlite_values, "_DENSE", 4)
     monkeypatch.setattr(sqlite_values, "_FIRST_PART", 2)
 
 

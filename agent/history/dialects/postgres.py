@@ -26,7 +26,7 @@ from sqlalchemy.types import Integer
 
 from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
 from agent.history.dialects.conditions import caller_is, in_bounds, within
-from agent.history.tables import call_orders, calls, metadata, misheard, sums_by_day, sums_by_hour
+from agent.history.tables import call_orders, calls, calls_by_caller, metadata, misheard, sums_by_day, sums_by_hour
 from agent.history.words import TURN_END, Term
 
 _SIDES = {"caller": "c", "agent": "a"}
@@ -51,10 +51,9 @@ _call_words = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("words", TSVECTOR, nullable=False),
 )
-_put_off = (
-    Index("call_words_words", _call_words.c.words, postgresql_using="gin"),
-    Index("calls_by_value", calls.c.value_ids, postgresql_using="gin").ddl_if(dialect="postgresql"),
-)
+_call_words_words = Index("call_words_words", _call_words.c.words, postgresql_using="gin")
+Index("calls_by_value", calls.c.value_ids, postgresql_using="gin").ddl_if(dialect="postgresql")
+_put_off = (_call_words_words, *calls.indexes)
 
 
 class PostgresDialect:
@@ -78,6 +77,10 @@ class PostgresDialect:
         """See the Protocol."""
         for index in _put_off:
             index.drop(connection, checkfirst=True)
+
+    def begin_linking(self, connection: Connection) -> None:
+        """See the Protocol."""
+        calls_by_caller.create(connection, checkfirst=True)
 
     def end_filling(self, connection: Connection) -> None:
         """See the Protocol."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, select, text
 from agent.history.dialects.base import Conditions, IndexedCall
 from agent.history.dialects.sqlite_search import call_texts, find_in_sqlite, sqlite_metadata
 from agent.history.dialects.sqlite_values import add_calls, remove_calls, values_metadata
-from agent.history.tables import call_orders, calls, metadata, misheard, spaced
+from agent.history.tables import call_orders, calls, calls_by_caller, metadata, misheard, spaced
 
 _FULL_TEXT = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5"
@@ -46,10 +46,18 @@ class SqliteDialect:
             tables.drop_all(connection)
 
     def begin_filling(self, connection: Connection) -> None:
+        """See the Protocol. An index that is made of all rows at once is sorted once, and written once."""
+        for index in calls.indexes:
+            index.drop(connection, checkfirst=True)
+
+    def begin_linking(self, connection: Connection) -> None:
         """See the Protocol."""
+        calls_by_caller.create(connection, checkfirst=True)
 
     def end_filling(self, connection: Connection) -> None:
         """See the Protocol."""
+        for index in sorted(calls.indexes, key=lambda index: str(index.name)):
+            index.create(connection, checkfirst=True)
 
     def insert(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
         """See the Protocol."""

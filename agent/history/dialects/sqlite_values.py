@@ -24,8 +24,10 @@ BLOCK_SLOTS = 2048
 _BLOCK_BYTES = BLOCK_SLOTS // 8
 _FIRST_PART = 200
 _LARGEST_PART = 20_000
-_FEW = 20_000
+_FEW = 2_000
 """So many calls are looked up at once, wherever they are."""
+_DENSE = BLOCK_SLOTS // 8
+"""Of a block with so many calls all slots are read, one after another."""
 
 values_metadata = MetaData()
 call_slots = Table(
@@ -178,9 +180,7 @@ class ValueMatches:
 
     def _at_once(self, connection: Connection) -> Iterator[list[int]]:
         slots = [block * BLOCK_SLOTS + place for block, bits in self.bits.items() for place in _set_bits(bits)]
-        query = "SELECT seq FROM json_each(?) CROSS JOIN call_slots ON slot = value"
-        rows = connection.exec_driver_sql(query, (json.dumps(slots),))
-        yield sorted((row[0] for row in rows), reverse=True)
+        yield sorted(_places_of(connection, slots), reverse=True)
 
     def _block_by_block(self, connection: Connection) -> Iterator[list[int]]:
         """Yield all places, the latest first. Blocks may overlap in time: each waits until all later ones are known."""
@@ -195,9 +195,11 @@ class ValueMatches:
             del found[sure:]
 
     def _places(self, connection: Connection, block: int) -> Iterator[int]:
-        first = block * BLOCK_SLOTS
+        first, bits = block * BLOCK_SLOTS, self.bits[block]
+        if bits.bit_count() < _DENSE:
+            return _places_of(connection, [first + place for place in _set_bits(bits)])
         query = "SELECT slot, seq FROM call_slots WHERE slot BETWEEN ? AND ?"
-        marks = f"{self.bits[block]:0{BLOCK_SLOTS}b}"[::-1]
+        marks = f"{bits:0{BLOCK_SLOTS}b}"[::-1]
         rows = connection.exec_driver_sql(query, (first, first + BLOCK_SLOTS - 1))
         return (seq for slot, seq in rows if marks[slot - first] == "1")
 
@@ -235,6 +237,11 @@ def _bits_of(connection: Connection, group: ValueGroup, spans: Mapping[int, tupl
         if block in spans:
             found[block] = found.get(block, 0) | int.from_bytes(bits, "little")
     return found
+
+
+def _places_of(connection: Connection, slots: Sequence[int]) -> Iterator[int]:
+    query = "SELECT seq FROM json_each(?) CROSS JOIN call_slots ON slot = value"
+    return (row[0] for row in connection.exec_driver_sql(query, (json.dumps(slots),)))
 
 
 def _set_bits(bits: int) -> Iterator[int]:
