@@ -85,7 +85,12 @@ class RecordReader:
         self._pipe, theirs = Pipe()
         command = (sys.executable, "-c", _PROGRAM, str(theirs.fileno()))
         try:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,  # Ctrl-C is for this process, which ends the other
+            )
         except OSError as error:
             self._give_up(error)
         finally:
