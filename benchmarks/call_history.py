@@ -114,11 +114,14 @@ def _milliseconds(job: Callable[[], object]) -> float:
 
 
 def _index(history: History, calls: int, where: str) -> None:
-    began, cpu = time.monotonic(), time.process_time()
+    began, before = time.monotonic(), os.times()
     history.catch_up(anew=True, wait=True)
-    seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+    seconds, after = time.monotonic() - began, os.times()
+    here = after.user + after.system - before.user - before.system
+    reading = after.children_user + after.children_system - before.children_user - before.children_system
     print(
-        f"{where}: {calls} calls indexed in {seconds:.0f} s ({cpu:.0f} s of CPU here): {calls / seconds:.0f} a second"
+        f"{where}: {calls} calls indexed in {seconds:.0f} s: {calls / seconds:.0f} a second; CPU {here:.0f} s here,"
+        f" {reading:.0f} s in the process that reads; load {os.getloadavg()[0]:.1f}"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.common.untrusted import storable
 from agent.history.loose_json import MOST_VALUE_CHARS, items, mapping, number, string, text, whole
-from agent.history.report_facts import CallBasics, Value, report_facts
+from agent.history.report_facts import CallBasics, Value, report_facts, shared
 from agent.history.words import side_of_call
 
 _LATEST_MS = 2**42 - 1
@@ -89,7 +89,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
     ``written_ms`` is when it was stored (milliseconds since 1970); it stands in where the record has no start.
     """
     caller, handover = mapping(record.get("caller")), mapping(record.get("handover"))
-    turns = [one for one in items(record.get("turns")) if isinstance(one, Mapping)]
+    turns = [one for one in items(record.get("turns")) if isinstance(one, dict)]
     started_ms, offset = _start(record, written_ms)
     steps = _steps(record, turns)
     meant = [pair for turn in turns if (told := turn.get("understood")) for pair in _PAIR.findall(string(told))]
@@ -130,7 +130,7 @@ def call_facts(record: Mapping[str, Any], written_ms: int) -> FinishedCall:
         latency_ms=whole(latency_ms, 1),
         turns=len(turns),
         faults=len(faults),
-        values=tuple(values),
+        values=tuple(map(shared, values)),
         caller_words=side_of_call(string(turn.get("heard")) for turn in turns),
         agent_words=side_of_call(string(turn.get("agent")) for turn in turns),
         sums=counted.sums,
@@ -181,7 +181,7 @@ def _start(record: Mapping[str, Any], written_ms: int) -> tuple[int, int]:
 
 def _steps(record: Mapping[str, Any], turns: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the steps in order; of records without a trail, those that said something."""
-    taken = [one for one in items(record.get("trail")) if isinstance(one, Mapping)] or turns
+    taken = [one for one in items(record.get("trail")) if isinstance(one, dict)] or turns
     named = ((text(one.get("flow")), text(one.get("step"))) for one in taken)
     return [f"{flow}.{step}"[:MOST_VALUE_CHARS] for flow, step in named if flow and step]
 
@@ -194,7 +194,7 @@ def _asked(
     Records without a list of it: what the opening question (``request``) was understood to ask for, and whatever else
     was understood that is the name of a flow of the call.
     """
-    told = [one for one in items(record.get("intents")) if isinstance(one, Mapping)]
+    told = [one for one in items(record.get("intents")) if isinstance(one, dict)]
     if told:
         pairs = [(text(one.get("intent")), text(one.get("result"))) for one in told]
         return [(intent, result) for intent, result in pairs if intent]
@@ -207,10 +207,10 @@ def _orders(
     record: Mapping[str, Any], handover: Mapping[str, Any], meant: Iterable[tuple[str, str]]
 ) -> tuple[str, ...]:
     held = [mapping(record.get("slots")), mapping(handover.get("facts"))]
-    held += [mapping(one.get("about")) for one in items(record.get("intents")) if isinstance(one, Mapping)]
+    held += [mapping(one.get("about")) for one in items(record.get("intents")) if isinstance(one, dict)]
     found = [value for part in held for name, value in part.items() if name in ("order_number", "order")]
     for fact in items(record.get("facts")):
-        if isinstance(fact, Mapping) and (
+        if isinstance(fact, dict) and (
             fact.get("name") == "order_number"
             or (fact.get("name") in ("number", "order.number") and string(fact.get("operation")).startswith("orders."))
         ):
@@ -224,7 +224,7 @@ def _score(record: Mapping[str, Any], meant: Iterable[tuple[str, str]]) -> int |
     told = (*mapping(record.get("slots")).items(), *meant)
     found: list[object] = [value for name, value in told if name.endswith("survey_score")]
     for fact in items(record.get("facts")):
-        if isinstance(fact, Mapping) and fact.get("operation") == "surveys.answer":
+        if isinstance(fact, dict) and fact.get("operation") == "surveys.answer":
             found.append(fact.get("value"))
     numbers = [int(digits) for one in found if (digits := text(one)).isdecimal() and len(digits) <= 2]
     return numbers[-1] if numbers else None
@@ -253,7 +253,7 @@ def _values(
     if purpose := text(record.get("purpose")):
         yield "purpose", purpose
     for fact in items(record.get("facts")):
-        if isinstance(fact, Mapping) and isinstance(fact.get("value"), (str, int)):
+        if isinstance(fact, dict) and isinstance(fact.get("value"), (str, int)):
             name = f"{text(fact.get('operation'))}.{text(fact.get('name'))}"
             if not _one_of_many(name):
                 yield "fact", f"{name}={text(fact.get('value'))}"[:MOST_VALUE_CHARS]

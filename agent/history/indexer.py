@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain, repeat
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, inspect, select, update
 
-from agent.common.untrusted import load_json
 from agent.errors import OrderlineError
 from agent.history.dialects.base import MOST_IDS, IndexDialect, IndexedCall, direction_number, reversed_digits
-from agent.history.facts import FinishedCall, call_facts
+from agent.history.facts import FinishedCall
+from agent.history.record_reader import RecordReader, read_records, second_process_pays
 from agent.history.repeats import RepeatLinker, touched_at
 from agent.history.report_facts import Value
 from agent.history.sources import Changes, Position, RecordSource, StoredRecord
@@ -96,23 +96,38 @@ class Indexer:
         _set_position(connection, position)
 
     def _fill(self, progress: Progress) -> int:
-        done, of = 0, 0
-        while True:
-            with self._engine.begin() as connection:
-                of = of or self._source.count(connection)
-                self._learn_values(connection)
+        with self._engine.connect() as connection:  # one for all: what it has read of the index stays in memory
+            with connection.begin():
+                of = self._source.count(connection)
                 records = self._source.records_from(connection, _state(connection, "filled_to"), FILLED_AT_ONCE)
-                if not records:
-                    self._repeats.link_all(connection)
-                    self._write_sums(connection)
-                    self._dialect.end_filling(connection)
-                    _set_state(connection, "complete", 1)
-                    return done
-                self._insert(connection, [one for one in map(_facts, records) if one is not None])
+            done = 0
+            with RecordReader(in_process=second_process_pays(of)) as reader:
+                reader.begin(records)
+                while records:
+                    with connection.begin():
+                        further = self._fill_in(connection, reader, records[-1].place)
+                    done += len(records)
+                    progress(done, max(of, done))
+                    records = further
+            with connection.begin():
+                self._learn_values(connection)
+                self._dialect.begin_linking(connection)
+                self._repeats.link_all(connection)
                 self._write_sums(connection)
-                _set_state(connection, "filled_to", records[-1].place)
-            done += len(records)
-            progress(done, max(of, done))
+                self._dialect.end_filling(connection)
+                _set_state(connection, "complete", 1)
+        return done
+
+    def _fill_in(self, connection: Connection, reader: RecordReader, last: int) -> Sequence[StoredRecord]:
+        """Put in what the reader has read, up to the place ``last``; return further records, which it reads next."""
+        further = self._source.records_from(connection, last, FILLED_AT_ONCE)
+        read = reader.take()
+        reader.begin(further)
+        self._learn_values(connection)
+        self._insert(connection, read)
+        self._write_sums(connection)
+        _set_state(connection, "filled_to", last)
+        return further
 
     # --- keeping it up to date ------------------------------------------------------------------------
 
@@ -131,7 +146,7 @@ class Indexer:
     def _replace(self, connection: Connection, changes: Changes) -> None:
         """Put changed calls in the place of what is known of them; words that stay the same are left alone."""
         self._learn_values(connection)
-        coming = {one.id: one for one in map(_facts, changes.records) if one is not None}
+        coming = {one.id: one for one in read_records(changes.records)}
         columns = (calls.c.seq, calls.c.id, calls.c.words_mark, *_COUNTED)
         rows = [
             row
@@ -165,11 +180,11 @@ class Indexer:
         timed = self._timed(connection, timed_sums(values, row.duration_ms, row.wait_ms, row.again_ms))
         self._sums.add(direction, row.started_ms, timed, sign=-1)
 
-    def _add_up(self, connection: Connection, call: IndexedCall) -> None:
+    def _add_up(self, connection: Connection, call: IndexedCall, sum_ids: Sequence[int]) -> None:
         """Add a new call to counts and sums."""
         facts = call.facts
         direction = direction_number(facts.direction)
-        self._sums.count(direction, facts.started_ms, chain(call.value_ids, unpack(call.sums)))
+        self._sums.count(direction, facts.started_ms, (*call.value_ids, *sum_ids))
         timed = self._timed(connection, timed_sums(facts.values, facts.duration_ms, facts.wait_ms, None))
         self._sums.add(direction, facts.started_ms, timed)
 
@@ -180,12 +195,15 @@ class Indexer:
         self, connection: Connection, facts: Sequence[FinishedCall], *, with_words: bool = True
     ) -> list[IndexedCall]:
         places = _free_places(connection, facts)
-        added = [
-            IndexedCall(seq, self._value_ids(connection, one.values), self._packed(connection, one.sums), one)
-            for seq, one in zip(places, facts, strict=True)
-        ]
-        for call in added:
-            self._add_up(connection, call)
+        added = []
+        for seq, one in zip(places, facts, strict=True):
+            value_ids = tuple(sorted(self._value_ids(connection, one.values)))
+            sum_ids = self._value_ids(connection, one.sums)
+            if len(one.sums) != sum(one.sums.values()):
+                sum_ids = [value_id for value_id, n in zip(sum_ids, one.sums.values(), strict=True) for _ in range(n)]
+            call = IndexedCall(seq, value_ids, pack(sum_ids), one)
+            added.append(call)
+            self._add_up(connection, call, sum_ids)
         self._dialect.insert(connection, added)
         if with_words:
             self._dialect.insert_words(connection, added)
@@ -200,8 +218,12 @@ class Indexer:
             self._named.clear()
             self._named.update((value_id, value) for value, value_id in self._values.items())
 
-    def _value_ids(self, connection: Connection, values: Iterable[Value]) -> tuple[int, ...]:
-        return tuple(sorted(self._value_id(connection, value) for value in values))
+    def _value_ids(self, connection: Connection, values: Iterable[Value]) -> list[int]:
+        """Return the ids of values, in their order."""
+        try:
+            return [self._values[value] for value in values]
+        except KeyError:
+            return [self._value_id(connection, value) for value in values]
 
     def _value_id(self, connection: Connection, value: Value) -> int:
         known = self._values.get(value)
@@ -211,9 +233,6 @@ class Indexer:
             self._values[value] = known
             self._named[known] = value
         return known
-
-    def _packed(self, connection: Connection, sums: Mapping[Value, int]) -> bytes:
-        return pack(value_id for value, n in sums.items() for value_id in repeat(self._value_id(connection, value), n))
 
     def _write_sums(self, connection: Connection) -> None:
         """Write sums, and how many calls each value is true of; last: values of which nothing is left are gone then."""
@@ -230,15 +249,6 @@ class Indexer:
             for row in connection.execute(select(call_values.c.kind, call_values.c.value).where(none_left)):
                 self._values.pop((row.kind, row.value), None)
             connection.execute(delete(call_values).where(none_left))
-
-
-def _facts(record: StoredRecord) -> FinishedCall | None:
-    try:
-        data = load_json(record.text)
-    except ValueError as error:
-        log.error("the record of call %s cannot be read and is in no list: %s", record.id, error)
-        return None
-    return call_facts({**data, "id": record.id} if isinstance(data, dict) else {"id": record.id}, record.written_ms)
 
 
 def _free_places(connection: Connection, facts: Sequence[FinishedCall]) -> list[int]:

@@ -12,7 +12,7 @@ MOST_VALUE_CHARS = 200
 
 def mapping(value: object) -> Mapping[str, Any]:
     """Return an object, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def items(value: object) -> Sequence[Any]:
@@ -22,7 +22,7 @@ def items(value: object) -> Sequence[Any]:
 
 def mappings(value: object) -> list[Mapping[str, Any]]:
     """Return the objects of a list."""
-    return [one for one in items(value) if isinstance(one, Mapping)]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def string(value: object) -> str:

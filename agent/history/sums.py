@@ -80,15 +80,17 @@ class SumWriter:
         """How many calls more (or fewer) each id is true of, since the last :meth:`clear`."""
         self._dialect = dialect
         self._hours: dict[tuple[int, int], Counter[int]] = {}
+        self._came: dict[tuple[int, int], list[int]] = {}
+        """Ids that calls have added 1 to, not counted yet."""
 
     def count(self, direction: int, started_ms: int, ids: Iterable[int], *, sign: int = 1) -> None:
         """Add 1 for each id; -1 with ``sign`` -1."""
+        if sign > 0:
+            self._came.setdefault((direction, started_ms // HOUR_MS), []).extend(ids)
+            return
         ids = tuple(ids)
-        for counted in (self._hour(direction, started_ms), self.references):
-            if sign > 0:
-                counted.update(ids)
-            else:
-                counted.subtract(ids)
+        self._hour(direction, started_ms).subtract(ids)
+        self.references.subtract(ids)
 
     def add(self, direction: int, started_ms: int, amounts: Iterable[tuple[int, int]], *, sign: int = 1) -> None:
         """Add amounts by id; ``sign`` -1 takes them away."""
@@ -100,10 +102,15 @@ class SumWriter:
     def clear(self) -> None:
         """Forget what was gathered."""
         self._hours.clear()
+        self._came.clear()
         self.references.clear()
 
     def write(self, connection: Connection) -> None:
         """Write the sums of all that was gathered. To be done in the transaction of the calls."""
+        for place, ids in self._came.items():
+            self._hours.setdefault(place, Counter()).update(ids)
+            self.references.update(ids)
+        self._came.clear()
         days: dict[tuple[int, int], Counter[int]] = {}
         for (direction, hour), counted in self._hours.items():
             days.setdefault((direction, hour // 24), Counter()).update(counted)

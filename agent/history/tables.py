@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised whenever these tables change, or what :mod:`agent.history.facts` puts into them: the index is made anew."""
 
 NEVER = 2**42
@@ -92,7 +92,7 @@ calls = Table(
     Column("value_ids", ARRAY(Integer).with_variant(_SpacedNumbers(), "sqlite"), nullable=False),
     UniqueConstraint("id", name="calls_id"),
 )
-Index("calls_by_caller", calls.c.caller_reversed, calls.c.seq)
+calls_by_caller = Index("calls_by_caller", calls.c.caller_reversed, calls.c.seq)
 Index("calls_by_length", calls.c.duration_ms)
 Index("calls_by_latency", calls.c.latency_ms)
 Index("calls_by_wait", calls.c.wait_ms)

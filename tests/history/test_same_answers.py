@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.common.untrusted import load_json
-from agent.history.dialects import sqlite_search
+from agent.history.dialects import postgres, sqlite_search, sqlite_values
 from agent.history.filters import ANY, Bounds, CallFilter
 from agent.history.local import LocalHistory
 from agent.history.opening import History
@@ -141,11 +141,16 @@ def test_both_find_what_looking_at_every_call_finds(both: _Both, wanted: CallFil
 
 @given(wanted=_filters)
 def test_where_a_search_starts_changes_nothing_of_what_it_finds(both: _Both, wanted: CallFilter) -> None:
-    """Short lists are those of a small shop; with shorter ones SQLite's searches start as those of a million calls."""
+    """Short lists are those of a small shop; with shorter ones searches start as those of a million calls."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_search, "SHORT", 20)
         patch.setattr(sqlite_search, "MOST_LOOKED_UP", 5)
-        assert found(both.sqlite, wanted) == fulfilling(EVERY, wanted)
+        patch.setattr(sqlite_values, "_FEW", 10)
+        patch.setattr(sqlite_values, "_FIRST_PART", 3)
+        patch.setattr(postgres, "_NEWEST", 30)
+        expected = fulfilling(EVERY, wanted)
+        assert found(both.sqlite, wanted) == expected
+        assert [line.id for line in both.postgres.index.find(wanted, limit=20).lines] == expected[:20]
 
 
 @given(wanted=_filters, limit=st.integers(1, 300))

@@ -105,8 +105,11 @@ class IndexDialect(Protocol):
     def begin_filling(self, connection: Connection) -> None:
         """Make an empty index ready to take very many calls."""
 
+    def begin_linking(self, connection: Connection) -> None:
+        """After all calls have come: make what finding the calls of one caller needs."""
+
     def end_filling(self, connection: Connection) -> None:
-        """Make what was put off for that."""
+        """Make what else was put off for that."""
 
     def insert(self, connection: Connection, calls: Sequence[IndexedCall]) -> None:
         """Add calls whose places and ids are free, without their words."""

@@ -25,9 +25,14 @@ def within(column: Column, wanted: Conditions) -> Iterator[ColumnElement[bool]]:
 
 def caller_is(column: Column, digits: str) -> ColumnElement[bool]:
     """A number (last digit first) ends with these digits, or is the end of the number that was asked for."""
+    return or_(*caller_conditions(column, digits))
+
+
+def caller_conditions(column: Column, digits: str) -> list[ColumnElement[bool]]:
+    """The conditions of :func:`caller_is`, at least one of which must be true; no number fulfils two."""
     ends = (column >= digits) & (column < digits + ":")  # the character after 9
     shorter = shorter_numbers(digits)
-    return or_(ends, column.in_(shorter)) if shorter else ends
+    return [ends, column.in_(shorter)] if shorter else [ends]
 
 
 def in_bounds(column: Column, span: Bounds) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Index,
     MetaData,
@@ -20,13 +21,15 @@ from sqlalchemy import (
     delete,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import Integer
 
 from agent.history.dialects.base import Conditions, IndexedCall, WordCondition
-from agent.history.dialects.conditions import caller_is, in_bounds, within
-from agent.history.tables import call_orders, calls, metadata, misheard, sums_by_day, sums_by_hour
+from agent.history.dialects.conditions import caller_conditions, in_bounds, within
+from agent.history.tables import call_orders, calls, calls_by_caller, metadata, misheard, sums_by_day, sums_by_hour
 from agent.history.words import TURN_END, Term
 
 _SIDES = {"caller": "c", "agent": "a"}
@@ -44,6 +47,11 @@ _PERSONAL = (
 _SUM_COLUMNS = ("ids", "directions", "starts", "amounts")
 _SUM_TYPES = (Integer, SmallInteger, Integer, BigInteger)
 
+_Columns = ReadOnlyColumnCollection[str, Any]
+
+_NEWEST = 20_000
+"""So many calls are looked through before the lists of all: a page of what is frequent is among them."""
+
 _metadata = MetaData()
 _call_words = Table(
     "call_words",
@@ -51,10 +59,9 @@ _call_words = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("words", TSVECTOR, nullable=False),
 )
-_put_off = (
-    Index("call_words_words", _call_words.c.words, postgresql_using="gin"),
-    Index("calls_by_value", calls.c.value_ids, postgresql_using="gin").ddl_if(dialect="postgresql"),
-)
+_call_words_words = Index("call_words_words", _call_words.c.words, postgresql_using="gin")
+Index("calls_by_value", calls.c.value_ids, postgresql_using="gin").ddl_if(dialect="postgresql")
+_put_off = (_call_words_words, *calls.indexes)
 
 
 class PostgresDialect:
@@ -78,6 +85,10 @@ class PostgresDialect:
         """See the Protocol."""
         for index in _put_off:
             index.drop(connection, checkfirst=True)
+
+    def begin_linking(self, connection: Connection) -> None:
+        """See the Protocol."""
+        calls_by_caller.create(connection, checkfirst=True)
 
     def end_filling(self, connection: Connection) -> None:
         """See the Protocol."""
@@ -119,26 +130,62 @@ class PostgresDialect:
         connection.execute(delete(_call_words).where(_call_words.c.seq.in_(seqs)))
 
     def find(self, connection: Connection, wanted: Conditions, limit: int) -> list[int]:
-        """See the Protocol."""
-        query = select(calls.c.seq).where(*within(calls.c.seq, wanted), *_conditions(wanted))
-        return list(connection.scalars(query.order_by(calls.c.seq.desc()).limit(limit)))
+        """See the Protocol.
+
+        The planner takes values for independent of one another, and callers for evenly spread (it must not know them).
+        Where a page depends on these it is looked for among the newest calls first, and then in the lists of all.
+        """
+        if limit > _NEWEST or wanted.among or wanted.words or not (wanted.groups or wanted.caller):
+            query = select(calls.c.seq).where(*within(calls.c.seq, wanted), *_conditions(wanted))
+            return list(connection.scalars(query.order_by(calls.c.seq.desc()).limit(limit)))
+        newest = (
+            select(calls).where(*within(calls.c.seq, wanted)).order_by(calls.c.seq.desc()).limit(_NEWEST).subquery()
+        )
+        query = select(newest.c.seq).where(*_conditions(wanted, newest.c)).order_by(newest.c.seq.desc())
+        found = list(connection.scalars(query.limit(limit)))
+        return found if len(found) == limit else _find_in_lists(connection, wanted, limit)
 
 
-def _conditions(wanted: Conditions) -> Iterator[ColumnElement[bool]]:
+def _find_in_lists(connection: Connection, wanted: Conditions, limit: int) -> list[int]:
+    """Find calls by reading the lists of all that fulfil each condition, whatever the planner expects of them."""
+    every = select(calls.c.seq).where(*within(calls.c.seq, wanted), *_conditions(wanted))
+    every_cte = every.cte("every").prefix_with("MATERIALIZED", dialect="postgresql")
+    _let_planner_scan(connection, "off")
+    found = list(connection.scalars(select(every_cte.c.seq).order_by(every_cte.c.seq.desc()).limit(limit)))
+    _let_planner_scan(connection, "on")
+    return found
+
+
+def _let_planner_scan(connection: Connection, allowed: str) -> None:
+    """Let the planner go through a table, or one of its keys, row by row (``on``), or not (``off``)."""
+    scans = "set_config('enable_seqscan', :allowed, true), set_config('enable_indexscan', :allowed, true)"
+    connection.execute(text(f"SELECT {scans}"), {"allowed": allowed})
+
+
+def _conditions(wanted: Conditions, of: _Columns = calls.c) -> Iterator[ColumnElement[bool]]:
+    """Yield what must be true of a call, but for its time."""
+    if single := [group.ids[0] for group in wanted.groups if len(group.ids) == 1]:
+        yield of.value_ids.op("@>", is_comparison=True)(cast(single, ARRAY(Integer)))  # one reading of the GIN for all
     for group in wanted.groups:
-        ids = cast(list(group.ids), ARRAY(Integer))
-        yield calls.c.value_ids.op("@>" if len(group.ids) == 1 else "&&", is_comparison=True)(ids)
+        if len(group.ids) > 1:
+            yield of.value_ids.op("&&", is_comparison=True)(cast(list(group.ids), ARRAY(Integer)))
     if wanted.order:
-        yield calls.c.seq.in_(select(call_orders.c.seq).where(call_orders.c.number == wanted.order))
+        yield of.seq.in_(select(call_orders.c.seq).where(call_orders.c.number == wanted.order))
     if wanted.caller:
-        yield caller_is(calls.c.caller_reversed, wanted.caller)
+        yield of.seq.in_(_of_caller(wanted.caller))
     for name, span in wanted.spans():
-        yield in_bounds(calls.c[name], span)
+        yield in_bounds(of[name], span)
     if wanted.misheard:
-        yield calls.c.seq.in_(select(misheard.c.seq).where(misheard.c.heard == wanted.misheard))
+        yield of.seq.in_(select(misheard.c.seq).where(misheard.c.heard == wanted.misheard))
     for words in wanted.words:
         said = _call_words.c.words.op("@@", is_comparison=True)(cast(_query(words), TSQUERY))
-        yield calls.c.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))
+        yield of.seq.in_(select(_call_words.c.seq).where(said, *within(_call_words.c.seq, wanted)))
+
+
+def _of_caller(digits: str) -> CompoundSelect[Any]:
+    """The places of a number's calls; each condition by itself, as it is read from the index."""
+    one_by_one = caller_conditions(calls.c.caller_reversed, digits)
+    return union_all(*(select(calls.c.seq).where(condition) for condition in one_by_one))
 
 
 def _query(words: WordCondition) -> str:

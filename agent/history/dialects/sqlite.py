@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, select, text
 
 from agent.history.dialects.base import Conditions, IndexedCall
-from agent.history.dialects.sqlite_search import call_texts, calls_by_value, find_in_sqlite, sqlite_metadata
-from agent.history.tables import call_orders, calls, metadata, misheard, spaced
+from agent.history.dialects.sqlite_search import call_texts, find_in_sqlite, sqlite_metadata
+from agent.history.dialects.sqlite_values import add_calls, remove_calls, values_metadata
+from agent.history.tables import call_orders, calls, calls_by_caller, metadata, misheard, spaced
 
 _FULL_TEXT = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS call_words USING fts5"
     "(caller, agent, content='', columnsize=0, tokenize=\"ascii tokenchars '|'\")"
 )
+_OF_EARLIER_LAYOUTS = ("calls_by_value",)
+"""Tables that an index of an older Orderline has, and no one of ours."""
 _PENDING_BYTES = 64 * 1024 * 1024
 """What FTS5 gathers in memory before it writes a piece."""
 
@@ -22,9 +25,13 @@ _PENDING_BYTES = 64 * 1024 * 1024
 class SqliteDialect:
     """Implements :class:`agent.history.dialects.base.IndexDialect`."""
 
+    def __init__(self) -> None:
+        self._earlier: dict[int, int] = {}
+        """Place -> slot of the calls that were removed last: a call that only changed gets its slot again."""
+
     def create(self, connection: Connection) -> None:
         """See the Protocol."""
-        for tables in (metadata, sqlite_metadata):
+        for tables in (metadata, sqlite_metadata, values_metadata):
             tables.create_all(connection)
         connection.execute(text(_FULL_TEXT))
         connection.execute(
@@ -33,21 +40,30 @@ class SqliteDialect:
 
     def drop(self, connection: Connection) -> None:
         """See the Protocol."""
-        connection.execute(text("DROP TABLE IF EXISTS call_words"))
-        for tables in (sqlite_metadata, metadata):
+        for name in ("call_words", *_OF_EARLIER_LAYOUTS):
+            connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+        for tables in (values_metadata, sqlite_metadata, metadata):
             tables.drop_all(connection)
 
     def begin_filling(self, connection: Connection) -> None:
+        """See the Protocol. An index that is made of all rows at once is sorted once, and written once."""
+        for index in calls.indexes:
+            index.drop(connection, checkfirst=True)
+
+    def begin_linking(self, connection: Connection) -> None:
         """See the Protocol."""
+        calls_by_caller.create(connection, checkfirst=True)
 
     def end_filling(self, connection: Connection) -> None:
         """See the Protocol."""
+        for index in sorted(calls.indexes, key=lambda index: str(index.name)):
+            index.create(connection, checkfirst=True)
 
     def insert(self, connection: Connection, calls_to_add: Sequence[IndexedCall]) -> None:
         """See the Protocol."""
         ordered = sorted(calls_to_add, key=lambda call: call.seq)
         _many(connection, calls, [(*call.row(), spaced(call.value_ids)) for call in ordered])
-        _many(connection, calls_by_value, sorted((value, call.seq) for call in ordered for value in call.value_ids))
+        add_calls(connection, [(call.seq, call.value_ids) for call in ordered], self._earlier)
         _many(connection, misheard, [row for call in ordered for row in call.misheard_rows()])
         _many(connection, call_orders, [(number, call.seq) for call in ordered for number in call.facts.orders])
 
@@ -65,13 +81,13 @@ class SqliteDialect:
 
     def remove(self, connection: Connection, seqs: Sequence[int]) -> None:
         """See the Protocol."""
-        values, orders = [], []
+        values, orders = list[tuple[int, list[int]]](), list[tuple[str, int]]()
         for seq, value_ids, numbers in connection.execute(
             select(calls.c.seq, calls.c.value_ids, calls.c.orders).where(calls.c.seq.in_(seqs))
         ):
-            values += [(value, seq) for value in value_ids]
+            values.append((seq, value_ids))
             orders += [(number, seq) for number in numbers.split()]
-        _each(connection, "DELETE FROM calls_by_value WHERE value_id = ? AND seq = ?", values)
+        self._earlier = remove_calls(connection, values)
         _each(connection, "DELETE FROM call_orders WHERE number = ? AND seq = ?", orders)
         for name in ("misheard", "calls"):
             _each(connection, f"DELETE FROM {name} WHERE seq = ?", [(seq,) for seq in seqs])  # noqa: S608 - our names
