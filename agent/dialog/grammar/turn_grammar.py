@@ -225,9 +225,12 @@ class TurnGrammar:
     ) -> GrammarMatch | None:
         """Return the number that was asked for as it is beside its readings as single symbols."""
         frame, vocabulary = self._asked, self._vocabulary
-        if frame is None or not heard.spelled or (found is not None and found.meaning != frame.meaning):
+        if frame is None or (found is not None and found.meaning != frame.meaning):
             return found
         number_format = self._formats[frame.slot]
+        spoken_letters = number_format.has_letters and bool(heard.words)
+        if not heard.spelled and not spoken_letters:
+            return found
         own = [number_format.normalise(one) for one in known.get(frame.slot, ())]
         said = found.number_text if found is not None else " ".join(token for token in tokens if token != UNKNOWN)
         heard_as = found.reading if found is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Listen, Turn, TurnInput
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Listen, Turn, TurnInput, Word
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
@@ -91,3 +91,13 @@ def test_numbers_of_digits_alone_ask_the_shop_nothing() -> None:
     text = "one five two one seven"
     turn = conversation.hear(TurnInput(text=text, spelled=("one nine two one seven", text)))
     assert read_back(conversation, turn) == "15217"
+
+
+def test_a_code_that_was_spoken_is_read_back_even_without_a_second_reading_and_a_typed_one_is_taken() -> None:
+    text = "p k one two three four five"
+    spoken = TurnInput(text=text, words=tuple(Word(word, 1.0) for word in text.split()))
+    conversation = asked_for_a_code()
+    assert read_back(conversation, conversation.hear(spoken)) == "PK-12345"
+    conversation = asked_for_a_code()
+    turn = conversation.hear(TurnInput(text=text))
+    assert (read_back(conversation, turn), value_of(conversation)) == ("", "PK-12345")
