@@ -127,7 +127,7 @@ class CallListenerFactory:
 
     def __init__(self, model_dir: Path) -> None:
         """Raise ``ModelError`` when the directory holds no usable model."""
-        self.recognizer = VoskRecognizer(model_dir, workers=1, stall_seconds=60.0)
+        self.recognizer = VoskRecognizer(model_dir, workers=1, stall_seconds=60.0, spelling_seconds=60.0)
         self._activities = VoiceActivityFactory()
 
     def new(self) -> CallListener:

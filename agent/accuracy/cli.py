@@ -34,6 +34,18 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--speaker", action="append", default=[], metavar="NAME", help="of --recordings: this speaker alone (several)"
     )
     command.add_argument(
+        "--own",
+        type=int,
+        metavar="N",
+        help="of --recordings: the caller is known to have the number spoken, and N made-up ones of the same shape",
+    )
+    command.add_argument(
+        "--existing",
+        type=int,
+        metavar="N",
+        help="of --recordings: the shop has every code spoken in them, and N made-up ones of the same shape each",
+    )
+    command.add_argument(
         "--digits",
         action="append",
         type=Path,
@@ -68,6 +80,8 @@ def _accuracy(options: argparse.Namespace) -> int:
             home=home,
             audio=options.audio,
             recordings=tuple(options.recordings),
+            own_numbers=options.own,
+            existing=options.existing,
             speakers=tuple(options.speaker),
             digits=tuple(folder.resolve() for folder in digits),
             sounds=_sounds(home),

@@ -17,6 +17,7 @@ from agent.accuracy.trial_types import OpenDecision
 from agent.common.service_error import ServiceError
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Event, Listen, TurnInput
 from agent.dialog.engine.engine import CallFacts, Conversation
+from agent.dialog.numbers.format import symbols_of
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.dialog.tools.text_call import TextCall, TextCallExchange, event_from_line
@@ -42,6 +43,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
 """Question -> what the caller said before it, in text. ``request`` is the greeting; ``read_back`` "is that right?"."""
 READ_BACK_VALUE = "10723"
 """What is read back at ``read_back``."""
+_EXISTING = "orders.existing"
 LETTERS = "order_number@AA-99999"
 """The order number of a shop whose numbers look like AA-99999; same question, other format. Any format may follow."""
 
@@ -103,8 +105,16 @@ class CallInProgress:
 class DialogSetup:
     """The procedures and the shop, ready for any number of calls, one at a time."""
 
-    def __init__(self, runner: asyncio.Runner, services: ShopServices, scores: ScoreSource | None = None) -> None:
+    def __init__(
+        self,
+        runner: asyncio.Runner,
+        services: ShopServices,
+        scores: ScoreSource | None = None,
+        existing: frozenset[str] = frozenset(),
+    ) -> None:
+        """``existing`` are numbers that the shop has besides the demo's, as symbols without separators."""
         self._runner = runner
+        self._existing = existing
         self._scores = scores
         self._services = services
         self._render = SandboxRenderer(filters)
@@ -118,7 +128,8 @@ class DialogSetup:
         if name not in self._packs:
             formats = {slot: number_format} if number_format else {}
             pack = FlowPack.load(english_pack(), self._render.filters, formats)
-            self._packs[name] = pack if self._scores is None else pack.with_score(self._scores)
+            # a number's format changes nothing of how open requests are scored, and each score takes long to fit
+            self._packs[name] = pack if self._scores is None or formats else pack.with_score(self._scores)
         return self._packs[name]
 
     def decide(self, event: TurnInput, recognizer: str) -> OpenDecision:
@@ -150,6 +161,11 @@ class DialogSetup:
         return held
 
     def _perform(self, effect: Effect) -> EffectSucceeded | EffectFailed:
+        if effect.name == _EXISTING:
+            numbers = effect.arguments["numbers"]
+            return EffectSucceeded(
+                effect.id, {"numbers": [one for one in numbers if symbols_of(one) in self._existing]}
+            )
         key = effect.key or f"accuracy-{self._calls}:{effect.id}"
         try:
             return EffectSucceeded(
@@ -160,16 +176,18 @@ class DialogSetup:
 
 
 @contextlib.contextmanager
-def open_dialog_setup(runner: asyncio.Runner, scores: ScoreSource | None = None) -> Iterator[DialogSetup]:
+def open_dialog_setup(
+    runner: asyncio.Runner, scores: ScoreSource | None = None, existing: frozenset[str] = frozenset()
+) -> Iterator[DialogSetup]:
     """Yield a stage with a demo shop of its own, which is gone afterwards; the same runner serves the listeners.
 
-    Without ``scores`` rules alone decide.
+    Without ``scores`` rules alone decide. ``existing``: codes that the shop has (:class:`DialogSetup`).
     """
     with tempfile.TemporaryDirectory(prefix="orderline-accuracy-") as folder:
         shop = runner.run(open_demo_shop(Path(folder), now=lambda: NOW))
         try:
             services = ShopServices.of(shop.systems, policy=shop.policy, today=NOW.date, pause=_at_once)
-            yield DialogSetup(runner, services, scores)
+            yield DialogSetup(runner, services, scores, existing)
         finally:
             runner.run(shop.close())
 

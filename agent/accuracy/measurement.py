@@ -21,12 +21,14 @@ from agent.accuracy.dialog_setup import open_dialog_setup
 from agent.accuracy.errors import AccuracyError
 from agent.accuracy.flite import fetch_flite
 from agent.accuracy.kokoro import fetch_kokoro
+from agent.accuracy.numbers import of_same_shape
 from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.recording_folder import folder_trials, recordings_in
 from agent.accuracy.segments import segment_trials, segments_in
 from agent.accuracy.speakers import OPEN_REQUEST_VOICES, SYNTHETIC, Speakers
 from agent.accuracy.trial_types import Trial, TrialResult
 from agent.accuracy.worker_pool import WorkerSetup, run
+from agent.dialog.numbers.format import symbols_of
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
@@ -56,6 +58,10 @@ class MeasurementOptions:
     """Folders of single digits by real speakers."""
     sounds: Path | None = None
     """Asterisk's English core sounds as WAV."""
+    own_numbers: int | None = None
+    """A caller's own numbers are the one spoken and so many made-up ones of the same shape; None: none are known."""
+    existing: int | None = None
+    """The shop has every code of ``recordings`` and so many made-up ones of the same shape; None: it has none."""
     speakers: tuple[str, ...] = ()
     """Speakers of ``recordings`` to measure with; empty for all of them."""
     quick: bool = False
@@ -83,6 +89,7 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
     FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
     base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
     trials = recorded if recorded is not None else _made(options, base, say, missing)
+    base = replace(base, existing=_existing(options, trials), own_numbers=options.own_numbers)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []
     for name, directory in options.models:
@@ -122,6 +129,15 @@ def _recorded(options: MeasurementOptions) -> list[Trial]:
         if options.speakers:
             segments = [segment for segment in segments if segment.speaker in options.speakers]
         return [*own, *segment_trials(segments, stage)]
+
+
+def _existing(options: MeasurementOptions, trials: Sequence[Trial]) -> frozenset[str]:
+    """Return the codes with letters that the shop has."""
+    if options.existing is None:
+        return frozenset()
+    spoken = {symbols_of(trial.item.answer.value) for trial in trials if trial.item.kind == "number"}
+    codes = {code for code in spoken if not code.isdigit()}
+    return frozenset(codes.union(*(of_same_shape(code, options.existing) for code in codes)))
 
 
 def _made(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from collections.abc import Iterator
 
 from agent.accuracy.trial_types import SpokenAnswer
@@ -40,6 +41,13 @@ def codes(count: int, seed: str) -> list[str]:
     chance = random.Random(f"codes:{seed}")  # noqa: S311 - repeatable numbers, not secrets
     letters = sorted(letter.upper() for letter in PHONETIC)
     return ["".join(chance.choices(letters, k=2)) + f"-{chance.randrange(100_000):05d}" for _ in range(count)]
+
+
+def of_same_shape(code: str, count: int) -> list[str]:
+    """Return made-up codes with a letter where ``code`` has one and a digit where it has one, no separators in them."""
+    chance = random.Random(f"shape:{code}")  # noqa: S311 - repeatable codes, not secrets
+    kinds = [string.digits if symbol.isdigit() else string.ascii_uppercase for symbol in symbols_of(code)]
+    return ["".join(chance.choice(kind) for kind in kinds) for _ in range(count)]
 
 
 def digit_by_digit(value: str, seed: str) -> SpokenAnswer:
@@ -90,6 +98,7 @@ __all__ = [
     "digit_by_digit",
     "in_groups",
     "in_other_ways",
+    "of_same_shape",
     "order_numbers",
     "phones",
     "postcodes",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from agent.accuracy.call_listener import CallListener, CallListenerFactory
 from agent.accuracy.dialog_setup import READ_BACK_VALUE, CallInProgress, DialogProgress, DialogSetup, prompt_ids
+from agent.accuracy.numbers import of_same_shape
 from agent.accuracy.open_judgement import judge_open
 from agent.accuracy.phone_line import frames, over_phone_line
 from agent.accuracy.sound_files import read_span
@@ -74,13 +75,21 @@ class TrialRunner:
     """Tries items with one model. One at a time."""
 
     def __init__(
-        self, runner: asyncio.Runner, stage: DialogSetup, listeners: CallListenerFactory, speakers: Speakers, model: str
+        self,
+        runner: asyncio.Runner,
+        stage: DialogSetup,
+        listeners: CallListenerFactory,
+        speakers: Speakers,
+        model: str,
+        own_numbers: int | None = None,
     ) -> None:
+        """``own_numbers``: each caller's own numbers are the one spoken and so many made-up ones of the same shape."""
         self._runner = runner
         self.stage = stage
         self._listeners = listeners
         self._speakers = speakers
         self._model = model
+        self._own_numbers = own_numbers
         self._talk: list[Pcm] = []
 
     def run(self, trial: Trial) -> TrialResult:
@@ -90,7 +99,7 @@ class TrialRunner:
             return self._open(trial)
         if item.once or item.kind in ("foreign", "yes_no", "meaning"):
             return self._once(trial)
-        held = self.stage.at(item.question)
+        held = self._begin(item)
         caller, listener = _Caller(item), self._listeners.new()
         sayings: list[HeardUtterance] = []
         first: tuple[str, Outcome] = ("", "missed")
@@ -122,13 +131,20 @@ class TrialRunner:
     def _once(self, trial: Trial) -> TrialResult:
         """Say one thing and look what it was taken for: what follows is no repair."""
         item = trial.item
-        held = self.stage.at(item.question)
+        held = self._begin(item)
         asked = held.standing().slot
         event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
         held.give(event)
         got, outcome = judge_utterance(item, held, event)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
         return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
+
+    def _begin(self, item: TrialItem) -> CallInProgress:
+        held = self.stage.at(item.question)
+        if self._own_numbers is not None and item.kind == "number":
+            value = symbols_of(item.answer.value)
+            held.conversation.learn({item.slot: [value, *of_same_shape(value, self._own_numbers)]})
+        return held
 
     def _open(self, trial: Trial) -> TrialResult:
         """Say one open request and ask what it was taken for."""

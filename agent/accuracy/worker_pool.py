@@ -36,6 +36,10 @@ class WorkerSetup:
     kokoro: Path | None = None
     scores: Path | None = None
     """Where fitted scores of open requests are kept; None when rules alone decide."""
+    own_numbers: int | None = None
+    """See :class:`~agent.accuracy.trial_runner.TrialRunner`."""
+    existing: frozenset[str] = frozenset()
+    """Codes that the shop has, as symbols without separators."""
 
 
 def run(
@@ -69,10 +73,10 @@ def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
         setup.cache_dir, setup.sounds_dir, setup.flite, digit_speakers_in(setup.digit_folders), setup.kokoro
     )
     scores = usual_scores(setup.scores) if setup.scores is not None else None
-    with asyncio.Runner() as runner, open_dialog_setup(runner, scores) as stage:
+    with asyncio.Runner() as runner, open_dialog_setup(runner, scores, setup.existing) as stage:
         listeners = CallListenerFactory(setup.model)
         try:
-            yield TrialRunner(runner, stage, listeners, speakers, setup.model_name)
+            yield TrialRunner(runner, stage, listeners, speakers, setup.model_name, setup.own_numbers)
         finally:
             listeners.recognizer.close()
 

@@ -104,6 +104,12 @@ class CustomerAnswer(AnswerModel):
     first_order: bool = False
 
 
+class NumbersFound(AnswerModel):
+    """``orders.existing``."""
+
+    numbers: Annotated[list[str], Field(max_length=8)] = []
+
+
 class CustomerFound(AnswerModel):
     """``customers.by_phone``."""
 

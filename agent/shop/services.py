@@ -29,6 +29,8 @@ MAX_PRIORITY = 100
 MAX_SUMMARY_CHARS = 4000
 MAX_TRANSCRIPT_LINES = 1000
 MAX_PAGE_CHARS = 60_000
+MOST_NUMBERS = 8
+"""Numbers of which one ``orders.existing`` may ask."""
 OperationHandler = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
 CHANGES = frozenset(
     {
@@ -77,6 +79,7 @@ class ShopServices:
             "orders.verify": verification.verify,
             "orders.find": self._find,
             "orders.find_by_phone": verification.find_by_phone,
+            "orders.existing": self._existing,
             "customers.by_phone": self._customer,
             "tickets.create": self._ticket,
             "surveys.answer": survey_answer,
@@ -142,6 +145,24 @@ class ShopServices:
 
     async def _find(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         return {"order": order_data(await self._orders.find(take.number(arguments)))}
+
+    async def _existing(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
+        """Return those of several numbers that there are, as they were given; fails when not one could be looked up."""
+        numbers = take.texts(arguments, "numbers", take.MAX_NUMBER_CHARS)[:MOST_NUMBERS]
+        looked_up = await asyncio.gather(*(self._is_there(number) for number in numbers), return_exceptions=True)
+        failures = [one for one in looked_up if isinstance(one, BaseException)]
+        if numbers and len(failures) == len(numbers):
+            raise failures[0]
+        return {"numbers": [number for number, there in zip(numbers, looked_up, strict=True) if there is True]}
+
+    async def _is_there(self, number: str) -> bool:
+        try:
+            await self._orders.find(take.number({"number": number}))
+        except ServiceError as error:
+            if error.code != "not_found":
+                raise
+            return False
+        return True
 
     async def _customer(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
         return {"customer": customer_data(await self._customers.by_phone(phone_of(arguments, self._region)))}

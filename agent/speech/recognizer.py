@@ -20,7 +20,7 @@ from agent.speech.decoders import DecoderPool
 from agent.speech.decoding import TurnDecoding
 from agent.speech.grammar import VoskGrammar, build_grammar, missing_words, normalise
 from agent.speech.model import ModelError, check_model
-from agent.speech.spelling import SpellingDecoder
+from agent.speech.spelling import PATIENCE_SECONDS, SpellingDecoder
 from agent.speech.tuning import tuned_model_dir
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ class VoskRecognizer:
     The model is loaded here, once (0.03 s for the bundled one, seconds for a large one: construct it at start-up).
     ``workers`` threads decode; Vosk lets go of the GIL, so they use that many cores. ``alternatives`` other readings
     are worked out at :meth:`VoskRecognitionStream.finish` in turns with loose words (numbers), at the price of
-    decoding the turn once more. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable
+    decoding the turn once more. ``spelling_seconds``: a reading of a number as single symbols that takes longer is
+    given up. Raises :class:`~agent.speech.model.ModelError` when the directory holds no usable
     model.
     """
 
@@ -67,12 +68,14 @@ class VoskRecognizer:
         workers: int | None = None,
         alternatives: int = 0,
         stall_seconds: float = STALL_SECONDS,
+        spelling_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         check_model(model_dir)
         vosk.SetLogLevel(-1)
         self._model = _load(model_dir)
         self._alternatives = alternatives
         self._stall_seconds = stall_seconds
+        self._spelling_seconds = spelling_seconds
         self._reported: set[str] = set()
         self._knows = functools.lru_cache(maxsize=WORDS_KEPT)(self._look_up)
         self._grammar = functools.lru_cache(maxsize=GRAMMARS_KEPT)(self._build_grammar)
@@ -130,7 +133,9 @@ class VoskRecognizer:
 
     def _build_spelling(self, symbols: tuple[str, ...]) -> SpellingDecoder:
         known = tuple(word for word in symbols if self.knows(word))
-        return SpellingDecoder(known, self._decoders.take, self._decoders.give_back)
+        return SpellingDecoder(
+            known, self._decoders.take, self._decoders.give_back, patience_seconds=self._spelling_seconds
+        )
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         """Do ``work`` in a thread. When the waiting task is cancelled, work under way ends on its own references."""

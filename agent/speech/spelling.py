@@ -37,12 +37,14 @@ class SpellingDecoder:
         take: Callable[[str], Decoder],
         give_back: Callable[[str, Decoder], None],
         clock: Callable[[], float] = time.monotonic,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._symbols = frozenset(symbols)
         self._grammar = json.dumps(list(symbols))
         self._take = take
         self._give_back = give_back
         self._clock = clock
+        self._patience_seconds = patience_seconds
 
     def __call__(self, text: str, pcm: bytes) -> tuple[str, ...]:
         """Return the readings of 8 kHz 16-bit sound, best first; none where ``text`` holds no number, or in time.
@@ -53,7 +55,7 @@ class SpellingDecoder:
             return ()
         if len(pcm) > MOST_SECONDS * SAMPLE_RATE * 2:
             return ()
-        deadline = self._clock() + PATIENCE_SECONDS
+        deadline = self._clock() + self._patience_seconds
         decoder = self._take(self._grammar)
         decoder.SetWords(False)
         decoder.SetMaxAlternatives(READINGS)

@@ -50,3 +50,10 @@ def test_letters_are_spelt_plainly_or_by_the_alphabet() -> None:
     code = NumberFormat("AA-99999")
     for value in numbers.codes(20, "test"):
         assert value in means(numbers.spelt(value, by_alphabet=True).first, code)
+
+
+def test_made_up_codes_have_the_shape_of_the_one_they_stand_beside() -> None:
+    made = numbers.of_same_shape("AB-123", 20)
+    assert made == numbers.of_same_shape("AB-123", 20)
+    assert all(NumberFormat("AA999").normalise(code) == code for code in made)
+    assert len(set(made)) > 1

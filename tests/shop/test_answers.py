@@ -32,6 +32,7 @@ ASKED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("orders.verify", {"number": "20518", "postcode": "94110"}),
     ("orders.find", {"number": "36190"}),
     ("orders.find_by_phone", {"phone": "619-555-0107"}),
+    ("orders.existing", {"numbers": ["10473", "10474"]}),
     ("customers.by_phone", {"phone": "202-555-0143"}),
     ("shipments.track", {"number": "10473"}),
     ("shipments.track", {"number": "36190"}),

@@ -362,3 +362,26 @@ def test_postcodes_and_phones_have_one_form() -> None:
     assert not same_postcode("", "")
     assert phone("(202) 555-0143") == phone("1-202-555-0143") == phone("+12025550143") == "+12025550143"
     assert phone("020 7946 0018", "GB") == "+442079460018"
+
+
+async def test_those_of_several_numbers_that_exist_are_told_in_their_order(shop: DemoShop) -> None:
+    services = ShopServices.of(shop.systems, policy=shop.policy)
+    found = await services.perform("orders.existing", {"numbers": ["99998", "10473", "99997", "58124"]}, "")
+    assert found == {"numbers": ["10473", "58124"]}
+    assert await services.perform("orders.existing", {"numbers": []}, "") == {"numbers": []}
+
+
+async def test_numbers_are_only_called_missing_when_they_could_be_looked_up(shop: DemoShop) -> None:
+    class HalfDown:
+        async def find(self, number: str) -> Order:
+            if number == "10473":
+                raise ServiceError("unavailable", "the order system is down")
+            return await shop.systems.orders.find(number)
+
+        async def find_by_phone(self, phone: str) -> Sequence[Order]:
+            return ()
+
+    services = ShopServices(HalfDown(), shop.systems.customers, shop.systems.tickets)
+    assert await services.perform("orders.existing", {"numbers": ["10473", "58124"]}, "") == {"numbers": ["58124"]}
+    with pytest.raises(ServiceError, match="is down"):
+        await services.perform("orders.existing", {"numbers": ["10473"]}, "")

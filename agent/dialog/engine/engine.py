@@ -25,12 +25,12 @@ from agent.dialog.contract import (
     Turn,
     TurnInput,
 )
-from agent.dialog.engine import fallbacks, interpret, keypad, listening, outbound, progress, steps
+from agent.dialog.engine import existing_numbers, fallbacks, interpret, keypad, listening, outbound, progress, steps
 from agent.dialog.engine.handover import REASONS_IGNORING_QUEUE, hand_over, hand_over_again
 from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, ConversationState, FlowFrame, LastHandOver, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
-from agent.dialog.model.model import ServiceCallStep
+from agent.dialog.model.model import CollectStep, ServiceCallStep
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import Renderer
 from agent.dialog.turn_report import AnswerReading
@@ -316,6 +316,8 @@ class Conversation:
         if self._state.effect is None:
             return listening.listen(scene)
         step = self._pack.flow(scene.frame.flow).steps[scene.frame.step]
+        if isinstance(step, CollectStep):
+            return existing_numbers.pending(scene)
         if not isinstance(step, ServiceCallStep):
             raise DialogError("a service call is pending at a step that calls none")
         return steps.effect_of(scene, step, ".".join(scene.place))

@@ -9,6 +9,7 @@ from agent.dialog.contract import NextAction, TurnInput
 from agent.dialog.engine import (
     corrections,
     echo_answers,
+    existing_numbers,
     fallbacks,
     listening,
     loose_answers,
@@ -289,10 +290,8 @@ def _number(scene: TurnContext, match: GrammarMatch, reading: NumberReading, con
         state.clear_partial_number()
         if scene.pack.slot(name).corrects:
             state.wrong = 0
-        scene.fill(
-            name,
-            SlotValue(reading.value, requests_told.must_be_confirmed(scene, name, reading, confidence), confidence),
-        )
+        doubt = requests_told.must_be_confirmed(scene, name, reading, confidence)
+        scene.fill(name, existing_numbers.slot_value(scene, name, reading, doubt=doubt, confidence=confidence))
         for other, number, doubt in requests_told.further_numbers(scene, match, confidence):
             scene.understood += f" {other}={number}"
             scene.fill(other, SlotValue(number, doubt, confidence))
@@ -321,6 +320,9 @@ def _correct(
     """Take "no, it's ..." about a number read back: the whole number, or the group that was wrong."""
     name = match.number_slot
     before = scene.state.slots.get(name)
+    if focus.kind == "confirm" and not match.leads and len(match.number_text.split()) == 1:
+        # a digit alone after "is that right?" was some other word: 235 of 440 single words were taken for one
+        return fallbacks.no_match(scene)
     if reading.value is None and before is not None:
         reading = capture.correct(
             before.value, match.number_text, scene.pack.formats[name], vocabulary=scene.pack.language.numbers
@@ -333,7 +335,7 @@ def _correct(
     scene.understood = f"{name}={reading.value}"
     scene.state.reset_failures()
     doubt = reading.must_confirm or confidence < LOW_CONFIDENCE
-    scene.fill(name, SlotValue(reading.value, doubt, confidence))
+    scene.fill(name, existing_numbers.slot_value(scene, name, reading, doubt=doubt, confidence=confidence))
     scene.say(("corrected",))
     if doubt:
         progress.leave(scene, "corrected")

@@ -89,6 +89,8 @@ class SlotValue:
     doubt: bool = False
     """True until the caller has confirmed what was not certain."""
     confidence: float = 1.0
+    others: tuple[str, ...] = ()
+    """Other whole readings, likeliest first, of which the shop is to be asked before this one is read back."""
 
 
 @dataclass
@@ -256,7 +258,10 @@ class ConversationState:
                     "frames": [FlowFrame(**frame) for frame in data["frames"]],
                     "asked": [AskedRequest(**one) for one in data.get("asked", ())],
                     "later": [_request(wish) for wish in data.get("later", ())],
-                    "slots": {name: SlotValue(**value) for name, value in data["slots"].items()},
+                    "slots": {
+                        name: SlotValue(**{**value, "others": tuple(value.get("others", ()))})
+                        for name, value in data["slots"].items()
+                    },
                     "focus": None if focus is None else _focus(focus),
                     "effect": None if effect is None else PendingEffect(**effect),
                     "handed": None if handed is None else LastHandOver(**handed),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, HangUp, NextAction
-from agent.dialog.engine import listening, named_days, progress, second_wishes, several_choices
+from agent.dialog.engine import existing_numbers, listening, named_days, progress, second_wishes, several_choices
 from agent.dialog.engine.handover import SAME_AS_BEFORE, hand_over, hand_over_again
 from agent.dialog.engine.state import FlowFrame, Focus, PendingEffect, PendingRequest, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -98,7 +98,10 @@ def take_outcome(scene: TurnContext, event: EffectSucceeded | EffectFailed) -> N
     """Take the outcome of the service call that was asked for."""
     frame = scene.frame
     step = scene.pack.flow(frame.flow).steps[frame.step]
-    scene.state.effect = None
+    asked, scene.state.effect = scene.state.effect, None
+    if isinstance(step, CollectStep) and asked is not None:
+        existing_numbers.take(scene, step.collect, asked, event)
+        return advance(scene)
     if not isinstance(step, ServiceCallStep):
         raise DialogError(f"step {frame.step + 1} of {frame.flow!r} called no service")
     if isinstance(event, EffectSucceeded):
@@ -236,6 +239,8 @@ def _collect(scene: TurnContext, frame: FlowFrame, step: CollectStep, *, again: 
     if value is None and not frame.asking and _told_before(scene, step.collect):
         _go_on(scene, frame, step)
         return None
+    if value is not None and value.others:
+        return existing_numbers.ask(scene, step.collect, value)
     frame.asking = True
     focus = Focus("collect" if value is None else "confirm", step.collect)
     state.focus = focus

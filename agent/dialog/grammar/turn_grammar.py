@@ -21,6 +21,7 @@ from agent.dialog.numbers import capture
 from agent.dialog.numbers.capture import NumberReading
 from agent.dialog.numbers.format import NumberFormat
 from agent.dialog.numbers.second_reading import second_reading
+from agent.dialog.numbers.spelled_codes import spelled_code
 from agent.dialog.numbers.words import symbol_words_for, words_for
 from agent.languages.number_words import NumberWords
 
@@ -235,19 +236,26 @@ class TurnGrammar:
     ) -> GrammarMatch | None:
         """Return the number that was asked for as it is beside its readings as single symbols."""
         frame, vocabulary = self._asked, self._vocabulary
-        if frame is None or not heard.spelled or (found is not None and found.meaning != frame.meaning):
+        if frame is None or (found is not None and found.meaning != frame.meaning):
             return found
         number_format = self._formats[frame.slot]
+        spoken_letters = number_format.has_letters and bool(heard.words)
+        if not heard.spelled and not spoken_letters:
+            return found
         own = [number_format.normalise(one) for one in known.get(frame.slot, ())]
         said = found.number_text if found is not None else " ".join(token for token in tokens if token != UNKNOWN)
-        reading = second_reading(
-            found.reading if found is not None else None,
-            f"{so_far} {said}".strip(),
-            [f"{so_far} {text}".strip() for text in heard.spelled],
-            lambda text: capture.understand(text, number_format, vocabulary=vocabulary),
-            frozenset(one for one in own if one is not None),
-            vocabulary,
-        )
+        heard_as = found.reading if found is not None else None
+        text = f"{so_far} {said}".strip()
+        spelled = [f"{so_far} {one}".strip() for one in heard.spelled]
+        known_here = frozenset(one for one in own if one is not None)
+
+        def read(one: str) -> NumberReading:
+            return capture.understand(one, number_format, vocabulary=vocabulary)
+
+        if number_format.has_letters:
+            reading = spelled_code(heard_as, text, spelled, read, known_here, number_format, vocabulary)
+        else:
+            reading = second_reading(heard_as, text, spelled, read, known_here, vocabulary)
         if found is not None:
             return replace(found, reading=reading)
         return None if reading is None else GrammarMatch(frame.meaning, frame.slot, said, reading)

@@ -128,6 +128,9 @@ class Slot(QuestionSettings):
     """When a number is read back for a yes or no."""
     confirm_prompt: Texts = ()
     """How it is read back; ``value`` is the number."""
+    exists: str = ""
+    """Number slots with letters: the service that is asked, before a code is read back, which of its readings exist
+    (``orders.existing``: takes ``numbers``, answers with those of them that there are)."""
     corrects: str = ""
     """The number slot that this slot's prompt reads back; "no, it's ..." changes that one."""
     resets: tuple[str, ...] = ()

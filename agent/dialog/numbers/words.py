@@ -22,11 +22,15 @@ def words_for(number_format: NumberFormat, vocabulary: NumberWords) -> tuple[str
 
 
 def symbol_words_for(number_format: NumberFormat, vocabulary: NumberWords) -> tuple[str, ...]:
-    """Return those of :func:`words_for` that are one digit or one letter each."""
+    """Return the digits and the plain letters among :func:`words_for`.
+
+    The words of the alphabet are none of them: beside "e" and "m" they are heard where nobody said them ("echo",
+    "mike"), and where they are said they are heard well as it is.
+    """
     digits = tuple(word for word in vocabulary.heard if word in vocabulary.digits)
     if not number_format.has_letters:
         return digits
-    letters = (word for word in vocabulary.heard_with_letters if len(word) == 1 or word in vocabulary.letter_words)
+    letters = (word for word in vocabulary.heard_with_letters if len(word) == 1)
     return (*(digits if number_format.has_digits else ()), *letters)
 
 

@@ -191,6 +191,10 @@ class _Linter:
         if slot.corrects:
             numbers = [other for other, one in self._contents.slots.items() if one.type == "number"]
             self._known(slot.corrects, numbers, "number slot", (*path, "corrects"))
+        if slot.exists and slot.type != "number":
+            self._report((*path, "exists"), "only a number slot asks which numbers exist")
+        elif slot.exists:
+            self._known(slot.exists, self._contents.services, "service", (*path, "exists"))
         for other in slot.resets:
             self._known(other, self._names, "slot or variable", (*path, "resets"))
 

@@ -49,7 +49,7 @@ _DIGIT_SOUNDS = {
     "for": "4", "fore": "4", "to": "2", "too": "2", "won": "1", "free": "3", "tree": "3", "ate": "8", "owe": "0",
 }  # fmt: skip
 """Words a recogniser writes for a digit: a guess each time."""
-_SOUND_ALIKE = ("BCDEGPTVZ", "AHJK", "FSX", "MN", "IY", "QU")
+_SOUND_ALIKE = ("BCDEGPTVZ", "AHJK", "FSX", "MN", "IRY", "LO", "QUW")
 """They differ by sounds that lie above 3400 Hz, or by a short consonant."""
 _EDGE_WORDS = frozenset({"to", "for", "too"})
 """Digit sounds that are mere words before and after a number."""

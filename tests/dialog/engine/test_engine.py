@@ -398,3 +398,17 @@ def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
     _, turn = begin("where is my order", "talk to my lawyer about one oh four seven three")
     assert isinstance(turn.then, HandOverAction)
     assert turn.then.reason == "legal"
+
+
+@pytest.mark.parametrize("said", ["four", "oh", "nine"])
+def test_a_digit_alone_after_a_read_back_is_no_correction(said: str) -> None:
+    conversation, _ = begin("where is my order", "one oh seventy three")
+
+    def number() -> str:
+        return str(conversation.snapshot()["state"]["slots"]["order_number"]["value"])
+
+    before = number()
+    conversation.hear(TurnInput(text=said))
+    assert number() == before
+    conversation.hear(TurnInput(text="no it ends in four"))
+    assert number() != before
