@@ -6,23 +6,12 @@ import { flagField, inputField, selectField, textField } from "./fields";
 import { type Mapping, type Path, humanise, isMapping, textOf, textsOf } from "./model";
 import { plainly } from "./prompts";
 import { conditionField } from "./rules";
+import { type KeySchema, plainHelp } from "./schema";
 import { type StepKind, kindOf, nameOf } from "./steps";
 import type { Workspace } from "./workspace";
 import { wordsField } from "./words";
 
-interface KeySchema {
-  description?: string;
-  type?: string | string[];
-  enum?: unknown[];
-  anyOf?: KeySchema[];
-  additionalProperties?: unknown;
-}
-
-interface KindSchema {
-  properties?: Record<string, KeySchema>;
-}
-
-const DEFINITIONS = schema.definitions as unknown as Record<string, KindSchema>;
+const DEFINITIONS = schema.definitions as unknown as Record<string, KeySchema>;
 const MODELS: Record<StepKind, string> = {
   collect: "CollectStep",
   say: "SayStep",
@@ -84,11 +73,6 @@ function keyField(work: Workspace, flow: string, step: Path, key: string, told: 
   if (told.type === "object" || told.additionalProperties) return pairsField(work, flow, path, label, key === "failed", told);
   if (key === "filler_after" || key === "deadline" || key === "priority") return inputField(work, path, { label, type: "number", optional: true, placeholder: "as usual", ...help });
   return textField(work, path, { label, optional: !required, ...help });
-}
-
-/** Descriptions of the schema are for authors of files: one sentence of them is enough here. */
-function plainHelp(description: string): string {
-  return description.replaceAll("`", "").split(/(?<=\.)\s/)[0] ?? "";
 }
 
 /** Every step of a procedure that can be led to, and its end. */
