@@ -3,10 +3,13 @@
 import { element } from "../dom";
 import { openDialog } from "./dialog";
 import { type Mapping, type Path, type Value, humanise, isMapping } from "./model";
+import { plainly } from "./prompts";
 import { placeWords } from "./uses";
 import type { Workspace } from "./workspace";
 
 const MOST = 40;
+/** Sections that have a page: what is found can be opened. */
+const SHOWN: ReadonlySet<string> = new Set(["knowledge", "prompts", "slots", "flows", "commands", "not_for_us", "escalate"]);
 
 interface Found {
   path: Path;
@@ -48,12 +51,13 @@ function row(one: Found, choose: () => void): HTMLElement {
 function search(tree: Mapping, wanted: string): Found[] {
   const found: Found[] = [];
   walk(tree, [], (path, text) => {
+    if (!SHOWN.has(String(path[0]))) return;
     const last = path[path.length - 1];
     const name = typeof last === "string" ? last.replaceAll("_", " ").toLowerCase() : "";
     const inName = path.length <= 3 && (name.includes(wanted) || last === wanted);
     const inText = text.toLowerCase().includes(wanted);
     if (!inName && !inText) return;
-    found.push({ path, title: placeWords(path), text: text || humanise(String(last)), rank: inName ? path.length : inText ? 5 + path.length : 9 });
+    found.push({ path, title: placeWords(path), text: plainly(text) || humanise(String(last)), rank: inName ? path.length : inText ? 5 + path.length : 9 });
   });
   return found.sort((one, other) => one.rank - other.rank);
 }
