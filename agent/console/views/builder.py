@@ -35,6 +35,7 @@ BUILDER_PAGES = (
     BuilderPage("phrases", "Phrases", "What callers say, and what it is taken for.", "edit"),
     BuilderPage("hours", "Opening hours", "What callers are told, beside the hours at which staff answer.", "edit"),
     BuilderPage("procedures", "Procedures", "What is done step by step, and where each step leads.", "edit"),
+    BuilderPage("pack", "All keys", "Everything a pack may hold, section by section.", "edit"),
     BuilderPage("editions", "Editions", "What was published; each can be compared and brought back.", "procedures"),
 )
 

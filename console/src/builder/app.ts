@@ -12,6 +12,7 @@ import { Findings } from "./findings";
 import { hoursPage } from "./hours";
 import type { Path } from "./model";
 import { Outbox } from "./outbox";
+import { packPage } from "./pack_page";
 import { TestPanel } from "./panel";
 import { phrasesPage } from "./phrases";
 import { proceduresPage } from "./procedures";
@@ -42,6 +43,7 @@ const PAGES: Record<string, Maker> = {
   hours: (work, root, dataset) => hoursPage(work, root, dataset["hours"] ?? ""),
   editions: editionsPage,
   procedures: proceduresPage,
+  pack: packPage,
 };
 
 /** The page on which a place of the pack is edited. */
@@ -63,7 +65,7 @@ export function pageOf(path: Path): string {
     case "escalate":
       return address("phrases", second, "&of=escalations");
     default:
-      return "/builder/procedures";
+      return address("pack", section);
   }
 }
 

@@ -8,8 +8,6 @@ import { placeWords } from "./uses";
 import type { Workspace } from "./workspace";
 
 const MOST = 40;
-/** Sections that have a page: what is found can be opened. */
-const SHOWN: ReadonlySet<string> = new Set(["knowledge", "prompts", "slots", "flows", "commands", "not_for_us", "escalate"]);
 
 interface Found {
   path: Path;
@@ -51,7 +49,6 @@ function row(one: Found, choose: () => void): HTMLElement {
 function search(tree: Mapping, wanted: string): Found[] {
   const found: Found[] = [];
   walk(tree, [], (path, text) => {
-    if (!SHOWN.has(String(path[0]))) return;
     const last = path[path.length - 1];
     const name = typeof last === "string" ? last.replaceAll("_", " ").toLowerCase() : "";
     const inName = path.length <= 3 && (name.includes(wanted) || last === wanted);

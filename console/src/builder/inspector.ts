@@ -8,23 +8,12 @@ import { type Mapping, type Path, type Value, humanise, isMapping, keyOf, textOf
 import { plainly } from "./prompts";
 import { reasonsOf } from "./reasons";
 import { conditionField } from "./rules";
+import { type KeySchema, plainHelp } from "./schema";
 import { type StepKind, kindOf, kindWords, nameOf, stepsPath, summaryOf } from "./steps";
 import type { Workspace } from "./workspace";
 import { wordsField } from "./words";
 
-interface KeySchema {
-  description?: string;
-  type?: string | string[];
-  enum?: unknown[];
-  anyOf?: KeySchema[];
-  additionalProperties?: unknown;
-}
-
-interface KindSchema {
-  properties?: Record<string, KeySchema>;
-}
-
-const DEFINITIONS = schema.definitions as unknown as Record<string, KindSchema>;
+const DEFINITIONS = schema.definitions as unknown as Record<string, KeySchema>;
 const MODELS: Record<StepKind, string> = {
   collect: "CollectStep",
   say: "SayStep",
@@ -87,11 +76,6 @@ function keyField(work: Workspace, flow: string, step: Path, key: string, told: 
   if (told.type === "object" || told.additionalProperties) return pairsField(work, flow, path, label, key === "failed", told);
   if (key === "filler_after" || key === "deadline" || key === "priority") return inputField(work, path, { label, type: "number", optional: true, placeholder: "as usual", ...help });
   return textField(work, path, { label, optional: !required, ...help });
-}
-
-/** Descriptions of the schema are for authors of files: one sentence of them is enough here. */
-function plainHelp(description: string): string {
-  return description.replaceAll("`", "").split(/(?<=\.)\s/)[0] ?? "";
 }
 
 /** Every step of a procedure that can be led to, and its end. Steps without a name are offered by their place: "#12". */

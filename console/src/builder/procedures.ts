@@ -6,9 +6,11 @@ import { EntriesPage, freeName } from "./entries";
 import { textField } from "./fields";
 import { inspector } from "./inspector";
 import { FlowMap } from "./map";
-import { type Operation, type Value, humanise, isMapping, textOf } from "./model";
+import { type Operation, type Path, type Value, humanise, isMapping, textOf } from "./model";
 import type { TrailEvent } from "./panel";
 import type { TrailStep } from "./simulation";
+import { schemaAt } from "./schema";
+import { moreKeys } from "./schema_form";
 import { KINDS, type StepKind, freshStep, kindOf, kindWords, nameOf, stepsPath, summaryOf, waysOf } from "./steps";
 import { usesOf } from "./uses";
 import { type Workspace, focusKey } from "./workspace";
@@ -94,8 +96,11 @@ class Outline {
     parts.push(
       textField(this.work, ["flows", flow, "description"], { label: "What it is for, in words for callers and staff" }),
       element("p", { class: "small" }, element("a", { href: `/builder/phrases?name=${encodeURIComponent(flow)}` }, "What callers say for it")),
-      usesOf(this.work, "flow", flow),
     );
+    const path: Path = ["flows", flow];
+    const more = moreKeys(this.work, path, schemaAt(path, (one) => this.work.session.value(one)), ["description", "steps"]);
+    if (more) parts.push(more);
+    parts.push(usesOf(this.work, "flow", flow));
     return parts;
   }
 
