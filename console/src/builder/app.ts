@@ -100,7 +100,7 @@ async function begin(root: HTMLElement): Promise<void> {
   const drawn = await openWorkspace(root, place);
   const { work } = drawn;
   const { session } = work;
-  const panel = new TestPanel(work);
+  const panel = new TestPanel(work, (path) => goTo(place, drawn.page, path));
   place.after(panel.root);
   session.listen(() => panel.drawStale());
   place.removeAttribute("aria-busy");
@@ -113,7 +113,8 @@ async function begin(root: HTMLElement): Promise<void> {
     find: () => openFind(work, (path) => goTo(place, drawn.page, path)),
   });
   session.listen((change) => changed(change, work, place, drawn.page, drawn.bar));
-  place.addEventListener("builder:again", () => drawn.page?.draw());
+  // a field tells it while the focus is on its way to the next one
+  place.addEventListener("builder:again", () => setTimeout(() => drawn.page?.draw()));
   followDrafts((draft) => session.heard(draft));
   work.findings.soon();
   showAsked(place, drawn.page);

@@ -6,7 +6,8 @@ import { ask, textOfError } from "./api";
 import { type FileDiff, type Sentence, diffView, sentenceList } from "./diffs";
 import { openDialog } from "./dialog";
 import { runJob } from "./jobs";
-import { type Publication, showProgress, testsPart } from "./publish";
+import { needed } from "./fields";
+import { type Publication, outcomeWords, showProgress, testsPart } from "./publish";
 import type { Workspace } from "./workspace";
 
 interface Edition {
@@ -102,18 +103,23 @@ function restore(one: Edition, again: () => void): void {
     bar,
   );
   const opened = openDialog(`Restore edition ${one.number}`, [form]);
+  const wanted = needed(reason, "Say in a few words why.");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (!wanted()) return;
     go.disabled = true;
     bar.hidden = false;
     runJob<Publication>(`/editions/${one.number}/restore`, { reason: reason.value.trim() }, (job) => showProgress(job, stage, bar)).then(
       (result) => {
         bar.hidden = true;
         const good = result.state === "in_force";
+        const close = element("button", { type: "button", click: opened.close }, "Close");
         opened.body.replaceChildren(
-          element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, element("p", {}, element("b", {}, good ? "In force. " : "Not in force. "), result.words)),
+          element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, outcomeWords(result)),
           ...[good ? null : testsPart(result.tests)].filter((part): part is HTMLElement => part !== null),
+          element("p", { class: "row" }, close),
         );
+        close.focus();
         tell(result.words);
         again();
       },

@@ -112,11 +112,14 @@ export class EntriesPage {
     const all = this.#lines();
     const lines = all.filter((line) => `${line.title} ${line.about} ${line.name}`.toLowerCase().includes(wanted));
     const rows = lines.map((line) => this.#line(line));
+    const shown = this.#list.querySelector('[aria-current="true"]')?.getAttribute("href");
     redraw(
       this.#list,
       element("ul", { "data-scroll": "entries" }, ...rows),
       lines.length ? null : element("p", { class: "muted nothing" }, all.length ? "Nothing is called so." : `There is no ${this.options.one} yet.`),
     );
+    const current = this.#list.querySelector<HTMLElement>('[aria-current="true"]');
+    if (current && current.getAttribute("href") !== shown) showInList(current);
   }
 
   #line(line: EntryLine): HTMLElement {
@@ -193,9 +196,22 @@ export class EntriesPage {
   }
 }
 
+/** Scrolls the list, not the page, to the chosen entry. */
+function showInList(line: HTMLElement): void {
+  const list = line.closest<HTMLElement>("ul");
+  if (!list) return;
+  const [top, height] = [line.offsetTop - list.offsetTop, line.offsetHeight];
+  if (top < list.scrollTop || top + height > list.scrollTop + list.clientHeight) list.scrollTop = top - (list.clientHeight - height) / 2;
+}
+
+/** Small letters, digits and _: "Costs too much" is costs_too_much. */
+export function machineWord(text: string): string {
+  return text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40);
+}
+
 /** A name of small letters for a title, that no other entry has. */
 export function freeName(title: string, taken: readonly string[]): string {
-  const plain = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40);
+  const plain = machineWord(title);
   const base = /^[a-z]/.test(plain) ? plain : `entry_${plain}`;
   let name = base;
   for (let number = 2; taken.includes(name); number++) name = `${base}_${number}`;

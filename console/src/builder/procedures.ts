@@ -1,7 +1,7 @@
 // Procedures: an outline of their steps with the fields of the chosen one, and the map as the second view of the same choice.
 
 import type { BuilderPage } from "./app";
-import { element, tell } from "../dom";
+import { element, setText, tell } from "../dom";
 import { EntriesPage, freeName } from "./entries";
 import { freshId, textField } from "./fields";
 import { inspector } from "./inspector";
@@ -15,7 +15,7 @@ import { schemaAt } from "./schema";
 import { moreKeys } from "./schema_form";
 import { KINDS, type StepKind, freshStep, kindOf, kindWords, nameOf, stepsPath, summaryOf, waysOf } from "./steps";
 import { usesOf } from "./uses";
-import type { Workspace } from "./workspace";
+import { type Workspace, focusKey } from "./workspace";
 
 export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage {
   const outline = new Outline(work);
@@ -34,10 +34,17 @@ export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage 
     make: (name, value) => ({ op: "new_file", file: `flows/${name}.yaml`, value: { flows: { [name]: value } } }),
     form: (_, __, name) => outline.parts(name, () => page.draw()),
   });
-  document.addEventListener("builder:trail", (event) => outline.light((event as TrailEvent).detail, () => page.draw()));
+  document.addEventListener("builder:trail", (event) => {
+    outline.light((event as TrailEvent).detail, () => page.draw());
+    // where the test call is below the outline, its words must stay in sight
+    if (matchMedia("(min-width: 72.01rem)").matches) root.querySelector(".steps .last")?.scrollIntoView({ block: "nearest" });
+  });
   return {
     draw: () => page.draw(),
-    drawList: () => page.drawList(),
+    drawList: () => {
+      page.drawList();
+      outline.drawSummaries(root);
+    },
     show: (path) => {
       if (path[2] === "steps" && path[3] !== undefined) outline.choose(String(path[1]), path[3]);
       const shown = page.show(path);
@@ -69,6 +76,14 @@ class Outline {
   light(trail: readonly TrailStep[], again: () => void): void {
     this.#trail = trail;
     again();
+  }
+
+  /** The lines of the outline follow what is typed into the fields of a step. */
+  drawSummaries(root: HTMLElement): void {
+    for (const head of root.querySelectorAll<HTMLElement>("button.step")) {
+      const step = this.#steps(head.dataset["flow"] ?? "")[Number(head.dataset["place"])];
+      if (step !== undefined) fillHead(this.work, head, step);
+    }
   }
 
   parts(flow: string, again: () => void): Node[] {
@@ -151,28 +166,25 @@ class Outline {
 
   #row(flow: string, step: Value, place: number, again: () => void): HTMLElement {
     const open = this.#chosen.get(flow) === place;
-    const kind = kindOf(step);
     const id = isMapping(step) ? textOf(step["id"]) : "";
     const wrong = this.#wrong(flow, place, id);
     const head = element(
       "button",
-      { type: "button", class: "step", "aria-expanded": String(open), "data-key": `step:${flow}.${place}` },
+      { type: "button", class: "step", "aria-expanded": String(open), "data-key": `step:${flow}.${place}`, "data-flow": flow, "data-place": String(place) },
       element("span", { class: "place" }, String(place + 1)),
-      element("span", { class: `step-kind ${kind}` }, kindWords(kind)),
-      element("span", { class: "summary" }, summaryOf(this.work, step)),
-      id ? element("code", {}, id) : null,
+      element("span", { class: `step-kind ${kindOf(step)}` }, kindWords(kindOf(step))),
+      element("span", { class: "summary" }),
+      element("code"),
       wrong ? element("span", { class: "tag bad" }, wrong === 1 ? "1 finding" : `${wrong} findings`) : null,
     );
+    fillHead(this.work, head, step);
     head.addEventListener("click", () => {
       if (open) this.#chosen.delete(flow);
       else this.#chosen.set(flow, place);
       again();
     });
     head.addEventListener("keydown", (event) => this.#key(event, flow, place, again));
-    const ways = waysOf(step).map((way) =>
-      element("li", { class: way.failure ? "failure" : "" }, element("span", { class: "muted" }, `${way.label} → `), way.target === "end" ? "end" : humanise(way.target)),
-    );
-    return element("li", {}, head, ways.length ? element("ul", { class: "ways" }, ...ways) : null, open ? this.#details(flow, place, again) : null);
+    return element("li", {}, head, element("ul", { class: "ways" }, ...wayItems(step)), open ? this.#details(flow, place, again) : null);
   }
 
   #wrong(flow: string, place: number, id: string): number {
@@ -221,13 +233,14 @@ class Outline {
 
   /** A step of a chosen kind at a place; every other way stays as it was. */
   #adder(flow: string, place: number, again: () => void): HTMLElement {
-    const kind = element("select", { "aria-label": "Kind of the new step", "data-key": `kind:${flow}.${place}` }, ...KINDS.map(([name, text]) => element("option", { value: name }, text)));
-    const add = element("button", { type: "button", "data-key": `add:${flow}.${place}` }, "Add a step here");
+    const last = place === this.#steps(flow).length;
+    const kind = element("select", { "aria-label": last ? "Kind of a new step at the end" : `Kind of a new step after step ${place}`, "data-key": `kind:${flow}.${place}` }, ...KINDS.map(([name, text]) => element("option", { value: name }, text)));
+    const add = element("button", { type: "button", "data-key": `add:${flow}.${place}` }, last ? "Add a step at the end" : "Add a step here");
     add.addEventListener("click", () => {
       this.#act({ op: "insert", path: [...stepsPath(flow), place], value: freshStep(this.work, kind.value as StepKind), keep_ways: true });
       this.#chosen.set(flow, place);
       again();
-      document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place}`)}"]`)?.focus();
+      focusKey(`step:${flow}.${place}`);
       tell("Step added");
     });
     return element("span", { class: "row" }, kind, add);
@@ -238,7 +251,7 @@ class Outline {
     this.#act({ op: "move", path, to: [...stepsPath(flow), place + by], old: this.work.session.value(path) ?? null, keep_ways: true });
     this.#chosen.set(flow, place + by);
     again();
-    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place + by}`)}"]`)?.focus();
+    focusKey(`step:${flow}.${place + by}`);
     tell(`Moved to place ${place + by + 1}`);
   }
 
@@ -276,6 +289,7 @@ class Outline {
     this.#act({ op: "remove", path, old: this.work.session.value(path) ?? null, keep_ways: true });
     this.#chosen.delete(flow);
     again();
+    focusKey(`step:${flow}.${Math.min(place, this.#steps(flow).length - 1)}`);
     tell("Removed. Undo brings it back.");
   }
 
@@ -301,7 +315,18 @@ class Outline {
   }
 }
 
-/** The path of a step by its procedure and name. */
-export function stepPath(flow: string, name: string): Path {
-  return [...stepsPath(flow), /^\d+$/.test(name) ? Number(name) - 1 : name];
+function fillHead(work: Workspace, head: HTMLElement, step: Value): void {
+  const [summary, name] = [head.querySelector(".summary"), head.querySelector("code")];
+  const id = isMapping(step) ? textOf(step["id"]) : "";
+  if (summary) setText(summary, summaryOf(work, step));
+  if (name) setText(name, id);
+  if (name) name.hidden = !id;
+  const ways = head.parentElement?.querySelector(".ways");
+  ways?.replaceChildren(...wayItems(step));
+}
+
+function wayItems(step: Value): HTMLElement[] {
+  return waysOf(step).map((way) =>
+    element("li", { class: way.failure ? "failure" : "" }, element("span", { class: "muted" }, `${way.label} → `), way.target === "end" ? "end" : humanise(way.target)),
+  );
 }

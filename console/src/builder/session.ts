@@ -114,7 +114,8 @@ export class DraftSession {
         : false;
     if (typing && last && only && value !== undefined && "value" in only) {
       only.value = value;
-      this.#keep(last, "own");
+      perform(this.tree, { op: "set", path, value }); // an insert has been done to this tree already
+      this.#keep(last, "own", false);
       return;
     }
     if (value === undefined) this.#add([{ op: "remove", path, old: old ?? null }], "own");
@@ -136,12 +137,12 @@ export class DraftSession {
     this.#keep(edit, change);
   }
 
-  #keep(edit: PendingEdit, change: SessionChange): void {
+  #keep(edit: PendingEdit, change: SessionChange, fresh = true): void {
     void this.outbox.keep(edit).catch((error: unknown) => {
       this.problem = `This browser cannot keep edits (${textOfError(error)}): they are sent as you type.`;
       this.#tell("state");
     });
-    for (const operation of edit.operations) perform(this.tree, operation);
+    if (fresh) for (const operation of edit.operations) perform(this.tree, operation);
     if (this.saving === "saved") this.saving = "waiting";
     this.#tell(change);
     clearTimeout(this.#timer);
