@@ -72,7 +72,9 @@ def _places(person: EditingBrowser) -> list[list[str | int]]:
     """Return texts all over the pack: answers, prompts, words of steps."""
     tree = person.tree
     found: list[list[str | int]] = [["knowledge", "answers", name, "says"] for name in tree["knowledge"]["answers"]]
-    found += [["prompts", name] for name, value in tree["prompts"].items() if isinstance(value, str) and "{" not in value]
+    found += [
+        ["prompts", name] for name, value in tree["prompts"].items() if isinstance(value, str) and "{" not in value
+    ]
     for name, flow in tree["flows"].items():
         for place, step in enumerate(flow["steps"]):
             words = step.get("say")

@@ -1,5 +1,6 @@
 """One random session: two people type, undo, reload; files are edited by hand; the console is killed. Then what was
-typed is looked for."""
+typed is looked for.
+"""
 
 from __future__ import annotations
 

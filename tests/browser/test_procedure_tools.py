@@ -90,7 +90,9 @@ def test_steps_are_copied_in_one_tab_and_pasted_into_another_procedure_in_anothe
     assert other.locator(".steps .step").count() == before, "what was pasted together is one step to undo"
 
 
-def test_headings_of_the_file_are_sections_of_the_outline_and_can_be_written(open_page: Open, site: ConsoleSite) -> None:
+def test_headings_of_the_file_are_sections_of_the_outline_and_can_be_written(
+    open_page: Open, site: ConsoleSite
+) -> None:
     page = _procedure(open_page, "returns")
     sections = page.locator(".steps .heading")
     before = sections.count()

@@ -13,8 +13,8 @@ from agent.history.local import LocalHistory
 from agent.reports.measured import measured_facts
 from agent.reports.model import Cell, Report, Table
 from agent.reports.periods import Period
-from agent.reports.step_traffic import StepTraffic, step_traffic
 from agent.reports.registry import build_report
+from agent.reports.step_traffic import StepTraffic, step_traffic
 from tests.history.stored import record, turn, write
 
 

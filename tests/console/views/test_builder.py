@@ -49,4 +49,7 @@ def test_a_map_tells_the_calls_at_its_steps() -> None:
 
 def test_calls_at_a_step_in_words() -> None:
     assert traffic_words(StepTraffic(1)) == "1 call"
-    assert traffic_words(StepTraffic(1200, {"no_input": 12, "fault": 12})) == "1,200 calls, 2 % lost: 12 silent, 12 broke off"
+    assert (
+        traffic_words(StepTraffic(1200, {"no_input": 12, "fault": 12}))
+        == "1,200 calls, 2 % lost: 12 silent, 12 broke off"
+    )
