@@ -1,4 +1,4 @@
-"""The page of all keys in a real browser: it has a field for everything a pack holds, and offers every key it may have."""
+"""The page of all keys in a real browser: a field for everything a pack holds, and every key it may have."""
 
 from __future__ import annotations
 

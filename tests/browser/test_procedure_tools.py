@@ -1,4 +1,4 @@
-"""Procedures in a real browser: new ones, steps copied to another procedure in another tab, headings, calls on the map."""
+"""Procedures in a real browser: new ones, steps copied to another tab, headings, calls on the map."""
 
 from __future__ import annotations
 
