@@ -3,7 +3,7 @@
 import type { BuilderPage } from "./app";
 import { element, setText, tell } from "../dom";
 import { EntriesPage, freeName } from "./entries";
-import { freshId, textField } from "./fields";
+import { freshId, keepTyped, textField } from "./fields";
 import { inspector } from "./inspector";
 import { copiedSteps, copySteps, pastedSteps } from "./clipboard";
 import { FlowMap } from "./map";
@@ -200,9 +200,12 @@ class Outline {
   /** The comment that heads the section which begins with a step. */
   #heading(path: Path, again: () => void): HTMLElement {
     const old = this.work.session.heading(path);
-    const input = element("input", { type: "text", id: freshId(), value: old, maxlength: "100", autocomplete: "off", "data-key": `heading:${keyOf(path)}` });
+    const input = element("input", { type: "text", id: freshId(), maxlength: "100", autocomplete: "off", "data-key": `heading:${keyOf(path)}` });
+    keepTyped(input, `${this.work.session.summary.id}heading:${keyOf(path)}`);
+    input.value ||= old;
     input.addEventListener("change", () => {
       const value = input.value.trim();
+      input.dispatchEvent(new Event("builder:used"));
       if (value === old) return;
       this.#act({ op: "heading", path, value, old });
       void this.work.session.flush().then(again);
@@ -222,8 +225,8 @@ class Outline {
       { class: "row form-foot" },
       this.#adder(flow, place + 1, again),
       button("Copy", () => this.#copy(flow, place)),
-      button("Copy this one too", () => this.#copy(flow, place, copiedSteps()), !copiedSteps().length),
-      button("Paste below", () => this.#paste(flow, place + 1, again), !copiedSteps().length),
+      button("Copy this one too", () => this.#copy(flow, place, copiedSteps())),
+      button("Paste below", () => this.#paste(flow, place + 1, again)),
       button("Duplicate", () => this.#duplicate(flow, place, again)),
       button("Up", () => this.#move(flow, place, -1, again), place === 0),
       button("Down", () => this.#move(flow, place, 1, again), place === count - 1),
@@ -280,7 +283,7 @@ class Outline {
     this.work.session.act(...operations);
     this.#chosen.set(flow, place);
     again();
-    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place}`)}"]`)?.focus();
+    focusKey(`step:${flow}.${place}`);
     tell(steps.length === 1 ? "Step pasted" : `${steps.length} steps pasted`);
   }
 
