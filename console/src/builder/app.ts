@@ -13,6 +13,7 @@ import { hoursPage } from "./hours";
 import type { Path } from "./model";
 import { Outbox } from "./outbox";
 import { packPage } from "./pack_page";
+import { openTo } from "./schema_form";
 import { TestPanel } from "./panel";
 import { phrasesPage } from "./phrases";
 import { proceduresPage } from "./procedures";
@@ -133,6 +134,7 @@ function changed(change: SessionChange, work: Workspace, place: HTMLElement, pag
 
 /** Opens the field of a place of the pack, on this page or another one. */
 function goTo(place: HTMLElement, page: BuilderPage | null, path: Path): void {
+  openTo(path);
   if (page?.show?.(path)) {
     focusField(place, path);
     return;
@@ -146,6 +148,7 @@ function showAsked(place: HTMLElement, page: BuilderPage | null): void {
   if (!location.hash.startsWith("#%5B")) return;
   try {
     const path = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Path;
+    openTo(path);
     page?.show?.(path);
     focusField(place, path);
   } catch {

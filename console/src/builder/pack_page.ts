@@ -4,7 +4,7 @@ import type { BuilderPage } from "./app";
 import { element, tell } from "../dom";
 import { humanise, isMapping, type Path, type Value } from "./model";
 import { SECTIONS, firstValue, plainHelp } from "./schema";
-import { openTo, schemaField } from "./schema_form";
+import { schemaField } from "./schema_form";
 import { type Workspace, redraw } from "./workspace";
 
 export function packPage(work: Workspace, root: HTMLElement): BuilderPage {
@@ -32,7 +32,6 @@ export function packPage(work: Workspace, root: HTMLElement): BuilderPage {
     show: (path: Path) => {
       const name = String(path[0] ?? "");
       if (!(name in SECTIONS)) return false;
-      openTo(path);
       choose(name);
       return true;
     },

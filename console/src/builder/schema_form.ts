@@ -179,9 +179,13 @@ function writeAs(work: Workspace, path: Path, now: Value, other: KeySchema): HTM
 
 const OPEN = new Set<string>();
 
-/** Opens all that stands around a place when the page is drawn next. */
+/** Opens all that stands around a place when the page is drawn next; steps have fields of their own. */
 export function openTo(path: Path): void {
-  for (let depth = 1; depth <= path.length; depth++) OPEN.add(`at:${keyOf(path.slice(0, depth))}`);
+  for (let depth = 1; depth <= path.length; depth++) {
+    const key = keyOf(path.slice(0, depth));
+    OPEN.add(`at:${key}`);
+    if (depth < path.length && path[2] !== "steps") OPEN.add(`keys:${key}`);
+  }
 }
 
 /** Details whose contents are made when they are opened first; what was open stays open when the page is drawn anew. */
