@@ -63,7 +63,11 @@ def _models(schema: Mapping[str, Any], name: str, pattern: Pattern) -> Iterator[
 
 
 def _below(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for value in (schema.get("additionalProperties"), schema.get("items"), *schema.get("patternProperties", {}).values()):
+    for value in (
+        schema.get("additionalProperties"),
+        schema.get("items"),
+        *schema.get("patternProperties", {}).values(),
+    ):
         if isinstance(value, dict):
             yield value
 
