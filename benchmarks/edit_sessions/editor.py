@@ -1,4 +1,4 @@
-"""Somebody's browser with a draft open: what is typed is kept until the console has answered for it, as the page does."""
+"""Somebody's browser with a draft open: what is typed is kept until the console has answered for it."""
 
 from __future__ import annotations
 

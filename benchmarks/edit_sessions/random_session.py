@@ -1,5 +1,7 @@
-"""One random session: two people type, undo, reload; files are edited by hand; the console is killed. Then what was
-typed is looked for."""
+"""One random session: two people type, undo, reload; files are edited by hand; the console is killed.
+
+Afterwards everything that was typed is looked for.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ ACTIONS = {
 }  # fmt: skip
 """What somebody does next, and how likely it is."""
 _LEAST, _MOST = 12, 30
-Path_ = list[str | int]
+Place = list[str | int]
 
 
 @dataclass
@@ -41,7 +43,7 @@ class RandomSession:
     def __post_init__(self) -> None:
         self._random = random.Random(self.number)  # noqa: S311 - to repeat, not to guard
         self._words = Words(self.number)
-        self._fields: list[Path_] = []
+        self._fields: list[Place] = []
         self._flow = ""
         self._settled: list[dict[str, Any]] = []
 
@@ -61,7 +63,7 @@ class RandomSession:
         return lost
 
     async def _open(self) -> None:
-        one, other = self.people
+        one = self.people[0]
         draft = await one.ask("POST", "/drafts", {"name": f"Session {self.number}", "client": f"session-{self.number}"})
         for person in self.people:
             person.draft, person.edits = draft["id"], []
@@ -75,7 +77,6 @@ class RandomSession:
             *(["prompts", name] for name in self._random.sample(prompts, 3)),
             ["flows", self._flow, "description"],
         ]
-        del other
 
     # --- what people do -------------------------------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class RandomSession:
             person.act({"op": "insert", "path": place, "value": value, "keep_ways": True})
 
     async def _move_step(self, person: EditingBrowser) -> None:
-        path: Path_ = ["flows", self._flow, "steps"]
+        path: Place = ["flows", self._flow, "steps"]
         steps = person.value(path)
         if isinstance(steps, list) and len(steps) > 1:
             place, to = self._random.randrange(len(steps)), self._random.randrange(len(steps))
@@ -166,13 +167,13 @@ class RandomSession:
     async def _hand_edit(self, _: EditingBrowser) -> None:
         """Change a text in a file of the procedures, as an editor on the machine does."""
         files = {path: path.read_text(encoding="utf-8") for path in sorted(self.console.procedures.rglob("*.yaml"))}
-        field_ = self._random.choice(self._fields)
+        place = self._random.choice(self._fields)
         for path, text in files.items():
-            now = _text_at(path, text, field_)
+            now = _text_at(path, text, place)
             if now is None:
                 continue
             word = self._words.by_hand()
-            write_text(path, yaml_edit.set_value(path.name, text, tuple(field_), f"{now} {word}"))
+            write_text(path, yaml_edit.set_value(path.name, text, tuple(place), f"{now} {word}"))
             return
 
     async def _kill(self, person: EditingBrowser) -> None:
@@ -201,7 +202,7 @@ class RandomSession:
         await person.reload()
 
 
-def _text_at(path: Path, text: str, place: Path_) -> str | None:
+def _text_at(path: Path, text: str, place: Place) -> str | None:
     try:
         value: Tree = document(path.name, text).data
     except EditRefused:

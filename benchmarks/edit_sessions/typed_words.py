@@ -45,9 +45,13 @@ async def check_session(
     log = await _log(one)
     conflicts = (await one.ask("GET", f"/drafts/{one.draft}/conflicts"))["conflicts"]
     text = await _text(one)
-    lost = [f"{person.name}: {problem}" for person in people for problem in _unaccounted(person, log, conflicts, settled)]
+    lost = [
+        f"{person.name}: {problem}" for person in people for problem in _unaccounted(person, log, conflicts, settled)
+    ]
     visible = {word for word, who in words.typed.items() if not who} | _after(log)
-    overwritten = set[str]().union(*(words_in(conflict["theirs"]) for conflict in settled if conflict["take"] == "mine"))
+    overwritten = set[str]().union(
+        *(words_in(conflict["theirs"]) for conflict in settled if conflict["take"] == "mine")
+    )
     taken = set[str]().union(*(_taken(entry["operations"]) for entry in log if _counts(entry)))
     lost += [f"{word} is not in the draft" for word in sorted(visible - overwritten - taken) if word not in text]
     return lost

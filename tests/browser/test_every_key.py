@@ -1,4 +1,4 @@
-"""The page of all keys in a real browser: it has a field for everything a pack holds, and offers every key it may have."""
+"""The page of all keys in a real browser: a field for everything a pack holds, and every key it may have."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleSite]:
     """A console over a copy of the English procedures."""
     procedures = tmp_path_factory.mktemp("procedures") / "en"
     shutil.copytree(english_pack(), procedures)
-    with console_site(
-        tmp_path_factory.mktemp("keys") / "state", calls=40, flows_directory=str(procedures)
-    ) as running:
+    with console_site(tmp_path_factory.mktemp("keys") / "state", calls=40, flows_directory=str(procedures)) as running:
         yield running
 
 

@@ -16,7 +16,7 @@ from agent.builder.yaml_document import document
 from agent.common.yaml_reader import KeyPath
 from agent.dialog.pack.reader import read_files
 from agent.flows import english_pack
-from tests.builder.schema_walk import ANY, STEPS, SchemaModel, below, models, places, sample, samples
+from tests.builder.schema_walk import ANY, STEPS, SchemaModel, models, places, sample, samples
 from tests.console.console_client import Browser, running_console
 
 MODELS = models()
@@ -201,7 +201,9 @@ async def _instance(walk: DraftWalk, model: SchemaModel, key: str) -> KeyPath:
     shared = _shared(files)
     found = [path for path in places(tree, model.pattern) if model.is_at(value_at(tree, path))]
     if not found:
-        parent = next(path for path in places(tree, model.pattern[:-1]) if model.pattern[-1] not in value_at(tree, path))
+        parent = next(
+            path for path in places(tree, model.pattern[:-1]) if model.pattern[-1] not in value_at(tree, path)
+        )
         await walk.do({"op": "insert", "path": [*parent, model.pattern[-1]], "value": sample(model)})
         return await _instance(walk, model, key)
     free = [path for path in found if not any(one[: len(path)] == path for one in shared)]

@@ -1,7 +1,7 @@
 // Pages of named entries: a list to choose from, and the form of the chosen one beside it.
 
 import { element, setText, tell } from "../dom";
-import { type Path, type Value, humanise, isMapping } from "./model";
+import { type Operation, type Path, type Value, humanise, isMapping } from "./model";
 import { type Workspace, redraw } from "./workspace";
 
 export interface EntryLine {
@@ -20,7 +20,11 @@ export interface EntriesOptions {
   lines: (entries: [string, Value][]) => EntryLine[];
   form: (work: Workspace, path: Path, name: string) => Node[];
   /** The value of a new entry; without it none can be made here. */
-  fresh?: (title: string) => Value;
+  fresh?: (title: string, template: string) => Value;
+  /** What a new entry may begin with, by name. */
+  templates?: () => [string, string][];
+  /** How a new entry is made where that is more than an insertion. */
+  make?: (name: string, value: Value) => Operation;
   /** What is asked of a new entry: "What is it about?" */
   question?: string;
   /** What `rename` calls it. */
@@ -167,12 +171,15 @@ export class EntriesPage {
 
   #ask(): void {
     const input = element("input", { type: "text", id: "new-entry", autocomplete: "off" });
+    const templates = this.options.templates?.() ?? [];
+    const template = element("select", { id: "new-entry-template" }, ...templates.map(([value, text]) => element("option", { value }, text)));
     const cancel = element("button", { type: "button", click: () => this.draw() }, "Cancel");
     const make = element(
       "form",
       { class: "form" },
       element("h2", {}, `New ${this.options.one}`),
       element("div", { class: "field" }, element("label", { for: "new-entry" }, this.options.question ?? "Its name"), input),
+      templates.length ? element("div", { class: "field" }, element("label", { for: template.id }, "It begins as"), template) : null,
       element("p", { class: "row" }, element("button", { type: "submit", class: "first" }, "Make it"), cancel),
     );
     make.addEventListener("submit", (event) => {
@@ -180,7 +187,8 @@ export class EntriesPage {
       const title = input.value.trim();
       if (!title) return;
       const name = freeName(title, this.#entries().map(([one]) => one));
-      this.work.session.act({ op: "insert", path: [...this.options.path, name], value: this.options.fresh?.(title) ?? "" });
+      const value = this.options.fresh?.(title, template.value) ?? "";
+      this.work.session.act(this.options.make?.(name, value) ?? { op: "insert", path: [...this.options.path, name], value });
       this.choose(name, true);
     });
     redraw(this.#form, make);

@@ -3,11 +3,13 @@
 import type { BuilderPage } from "./app";
 import { element, setText, tell } from "../dom";
 import { EntriesPage, freeName } from "./entries";
-import { textField } from "./fields";
+import { freshId, textField } from "./fields";
 import { inspector } from "./inspector";
+import { copiedSteps, copySteps, pastedSteps } from "./clipboard";
 import { FlowMap } from "./map";
-import { type Operation, type Path, type Value, humanise, isMapping, textOf } from "./model";
+import { type Mapping, type Operation, type Path, type Value, humanise, isMapping, keyOf, textOf } from "./model";
 import type { TrailEvent } from "./panel";
+import { procedureOf, procedureTemplates } from "./procedure_templates";
 import type { TrailStep } from "./simulation";
 import { schemaAt } from "./schema";
 import { moreKeys } from "./schema_form";
@@ -26,6 +28,10 @@ export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage 
         const steps = Array.isArray(flow["steps"]) ? flow["steps"].length : 0;
         return { name, title: humanise(name), about: `${textOf(flow["description"])} · ${steps} ${steps === 1 ? "step" : "steps"}` };
       }),
+    question: "What is it for? (“to have a gift wrapped”)",
+    templates: () => procedureTemplates(work),
+    fresh: (title, template) => procedureOf(work, template, title),
+    make: (name, value) => ({ op: "new_file", file: `flows/${name}.yaml`, value: { flows: { [name]: value } } }),
     form: (_, __, name) => outline.parts(name, () => page.draw()),
   });
   document.addEventListener("builder:trail", (event) => {
@@ -53,6 +59,7 @@ type View = "outline" | "map";
 class Outline {
   #chosen = new Map<string, number>();
   #view: View = "outline";
+  #traffic = false;
   #trail: readonly TrailStep[] = [];
   #map: FlowMap;
 
@@ -82,10 +89,10 @@ class Outline {
   parts(flow: string, again: () => void): Node[] {
     const parts: Node[] = [this.#head(flow, again)];
     if (this.#view === "map") {
-      parts.push(this.#map.view(flow, this.#lit(flow), this.#chosenName(flow), (name) => {
+      parts.push(this.#trafficSwitch(again), this.#map.view(flow, this.#lit(flow), this.#chosenName(flow), (name) => {
         this.choose(flow, name);
         again();
-      }));
+      }, this.#traffic));
       const place = this.#chosen.get(flow);
       if (place !== undefined && this.#steps(flow)[place] !== undefined) {
         parts.push(element("h3", {}, `${place + 1}. ${kindWords(kindOf(this.#steps(flow)[place]))}`), this.#details(flow, place, again));
@@ -130,17 +137,31 @@ class Outline {
     return element("div", { class: "row outline-head" }, element("h2", {}, humanise(flow)), element("div", { class: "switch", role: "group", "aria-label": "View" }, view("outline", "Outline"), view("map", "Map")));
   }
 
+  #trafficSwitch(again: () => void): HTMLElement {
+    const input = element("input", { type: "checkbox", "data-key": "traffic" });
+    input.checked = this.#traffic;
+    input.addEventListener("change", () => {
+      this.#traffic = input.checked;
+      again();
+    });
+    const field = element("p", { class: "field flag" }, element("label", { class: "row" }, input, "With the calls of the last 30 days"));
+    field.hidden = !this.work.may("reports");
+    return field;
+  }
+
   #list(flow: string, again: () => void): HTMLElement {
     const lit = new Set(this.#lit(flow));
     const last = this.#trail[this.#trail.length - 1];
-    const rows = this.#steps(flow).map((step, place) => {
+    const steps = this.#steps(flow);
+    const rows = steps.flatMap((step, place) => {
       const name = nameOf(step, place);
+      const words = this.work.session.heading([...stepsPath(flow), place]);
       const row = this.#row(flow, step, place, again);
       if (lit.has(name)) row.classList.add("lit");
       if (last?.flow === flow && last.step === name) row.classList.add("last");
-      return row;
+      return words ? [element("li", { class: "heading" }, element("h3", {}, words)), row] : [row];
     });
-    return element("ol", { class: "steps" }, ...rows, element("li", { class: "adding" }, this.#adder(flow, rows.length, again)));
+    return element("ol", { class: "steps" }, ...rows, element("li", { class: "adding" }, this.#adder(flow, steps.length, again)));
   }
 
   #row(flow: string, step: Value, place: number, again: () => void): HTMLElement {
@@ -173,7 +194,20 @@ class Outline {
 
   #details(flow: string, place: number, again: () => void): HTMLElement {
     const path = [...stepsPath(flow), place];
-    return element("div", { class: "step-details" }, ...inspector(this.work, flow, path), this.#tools(flow, place, again));
+    return element("div", { class: "step-details" }, ...inspector(this.work, flow, path), this.#heading(path, again), this.#tools(flow, place, again));
+  }
+
+  /** The comment that heads the section which begins with a step. */
+  #heading(path: Path, again: () => void): HTMLElement {
+    const old = this.work.session.heading(path);
+    const input = element("input", { type: "text", id: freshId(), value: old, maxlength: "100", autocomplete: "off", "data-key": `heading:${keyOf(path)}` });
+    input.addEventListener("change", () => {
+      const value = input.value.trim();
+      if (value === old) return;
+      this.#act({ op: "heading", path, value, old });
+      void this.work.session.flush().then(again);
+    });
+    return element("div", { class: "field" }, element("label", { for: input.id }, "Heading above it: a new section of the outline"), input);
   }
 
   #tools(flow: string, place: number, again: () => void): HTMLElement {
@@ -187,6 +221,9 @@ class Outline {
       "div",
       { class: "row form-foot" },
       this.#adder(flow, place + 1, again),
+      button("Copy", () => this.#copy(flow, place)),
+      button("Copy this one too", () => this.#copy(flow, place, copiedSteps()), !copiedSteps().length),
+      button("Paste below", () => this.#paste(flow, place + 1, again), !copiedSteps().length),
       button("Duplicate", () => this.#duplicate(flow, place, again)),
       button("Up", () => this.#move(flow, place, -1, again), place === 0),
       button("Down", () => this.#move(flow, place, 1, again), place === count - 1),
@@ -227,6 +264,26 @@ class Outline {
     tell("Duplicated");
   }
 
+  #copy(flow: string, place: number, before: readonly Mapping[] = []): void {
+    const step = this.#steps(flow)[place];
+    if (!isMapping(step)) return;
+    const steps = [...before, step];
+    copySteps(steps);
+    tell(steps.length === 1 ? "Step copied" : `${steps.length} steps copied`);
+  }
+
+  /** Puts the copied steps in, as one edit. */
+  #paste(flow: string, place: number, again: () => void): void {
+    const steps = pastedSteps(copiedSteps(), this.#steps(flow));
+    if (!steps.length) return tell("Nothing has been copied");
+    const operations = steps.map((value, at): Operation => ({ op: "insert", path: [...stepsPath(flow), place + at], value, keep_ways: true }));
+    this.work.session.act(...operations);
+    this.#chosen.set(flow, place);
+    again();
+    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place}`)}"]`)?.focus();
+    tell(steps.length === 1 ? "Step pasted" : `${steps.length} steps pasted`);
+  }
+
   #remove(flow: string, place: number, again: () => void): void {
     const path = [...stepsPath(flow), place];
     this.#act({ op: "remove", path, old: this.work.session.value(path) ?? null, keep_ways: true });
@@ -241,6 +298,9 @@ class Outline {
   }
 
   #key(event: KeyboardEvent, flow: string, place: number, again: () => void): void {
+    const letter = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey ? event.key.toLowerCase() : "";
+    if (letter === "c" && getSelection()?.isCollapsed !== false) return this.#copy(flow, place);
+    if (letter === "v") return this.#paste(flow, place + 1, again);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
       event.preventDefault();
       const by = event.key === "ArrowUp" ? -1 : 1;

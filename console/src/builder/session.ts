@@ -19,6 +19,11 @@ import {
 import type { Outbox } from "./outbox";
 import { merged, perform, valueAt } from "./tree";
 
+/** What the server does with more than one place: other steps keep their ways by it, headings move along. */
+function changesMore(operation: Operation): boolean {
+  return ("keep_ways" in operation && operation.keep_ways === true) || operation.op === "heading" || operation.op === "new_file";
+}
+
 const QUIET_MS = 400;
 const MOST_AT_ONCE = 100;
 const AGAIN_MS = [1000, 2000, 4000, 8000] as const;
@@ -80,6 +85,15 @@ export class DraftSession {
     await this.reload();
     if (this.unsent) void this.flush();
     addEventListener("online", () => void this.flush());
+  }
+
+  /** The words of the heading above a step, "" for none. */
+  heading(path: Path): string {
+    for (const { headings } of this.files) {
+      const found = headings?.find((one) => samePath(one.path, path));
+      if (found) return found.words;
+    }
+    return "";
   }
 
   value(path: Path): Value | undefined {
@@ -204,7 +218,7 @@ export class DraftSession {
       await this.outbox.drop(edit.id).catch(() => {});
       if (result.state === "conflict") conflicts = stale = true;
       else if ((result.seq ?? 0) > this.#seq) {
-        stale ||= result.seq !== this.#seq + 1 || !edit.operations.every((one) => perform(this.#base, one));
+        stale ||= result.seq !== this.#seq + 1 || edit.operations.some(changesMore) || !edit.operations.every((one) => perform(this.#base, one));
         this.#seq = result.seq ?? this.#seq;
       }
     }
