@@ -127,11 +127,11 @@ class AnswerChoices:
             yield AnswerChoice(name, name.replace("_", " "), "result", result)
         bases = [*(result for _, result in named), *([_REFUSED[service]] if service in _REFUSED else [])]
         for place, words, value in self._states(service):
-            result = _with_state(service, bases, place, value)
-            if result is not None:
+            changed = _with_state(service, bases, place, value)
+            if changed is not None:
                 told = {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else str(value)
                 shown = (told or "none").replace("_", " ")
-                yield AnswerChoice(f"{place}={told}", f"{words or place}: {shown}", "result", result)
+                yield AnswerChoice(f"{place}={told}", f"{words or place}: {shown}", "result", changed)
 
     def _states(self, service: str) -> Iterator[tuple[str, str, Any]]:
         """Yield (place, words, value) for what the pack says a result tells by one of a few words."""

@@ -13,6 +13,7 @@ from agent.flows import english_pack
 from tests.browser.builder_user import (
     HOLD_ON,
     NEW_WORDS,
+    PUBLISHED,
     BuilderUser,
     KeyboardUser,
     MouseUser,
@@ -73,4 +74,17 @@ def test_a_branch_is_made_tried_published_and_taken_back(
     assert f"costly_defect: {NEW_WORDS}\n" in prompts
     assert f"      costly_defect: {HOLD_ON}\n" in prompts
     restore_first_edition(user)
+    _first_edition_is_compared(user)
     assert {path.name: path.read_text(encoding="utf-8") for path in procedures.rglob("*.yaml")} == before
+
+
+def _first_edition_is_compared(user: BuilderUser) -> None:
+    """With what is in force, which is the same, and with the one that was published."""
+    page = user.page
+    user.press("Compare edition 1 with another one")
+    page.get_by_text("They are the same.").wait_for()
+    user.choose("Up to", f"edition 2: {PUBLISHED}")
+    page.locator("dialog .sentences", has_text="is new").wait_for()
+    assert "+        then: costly_defect" in page.locator("dialog .diff .plus").all_inner_texts()
+    user.press("Close")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Compare edition 1 with another one"

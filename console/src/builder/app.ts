@@ -20,6 +20,7 @@ import { proceduresPage } from "./procedures";
 import { promotionsPage } from "./promotions";
 import { promptsPage, questionsPage } from "./prompts";
 import { openChanges, openPublish } from "./publish";
+import { openCallTest } from "./save_test";
 import { DraftSession, type SessionChange } from "./session";
 import { openTeach } from "./teach";
 import { type Workspace, focusField } from "./workspace";
@@ -174,6 +175,10 @@ function teaching(root: HTMLElement): void {
   }
 }
 
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-call-test]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => void openCallTest(button.dataset["callTest"] ?? ""));
+}
 const teachingRoot = document.querySelector<HTMLElement>("[data-teaching]");
 if (teachingRoot) teaching(teachingRoot);
 const root = document.querySelector<HTMLElement>("[data-builder]");

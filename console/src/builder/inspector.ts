@@ -185,7 +185,7 @@ function promptField(work: Workspace, path: Path, label: string, optional: boole
   choose.append(element("option", { value: OWN }, "in these words"), element("optgroup", { label: "A prompt" }, ...names.map((name) => element("option", { value: name }, humanise(name)))));
   choose.value = names.includes(now) ? now : now || !optional ? OWN : "";
   const words = element("div", { class: "stack" });
-  const show = (): void => words.replaceChildren(...promptWords(work, path, label, choose.value, optional));
+  const show = (): void => words.replaceChildren(...promptWords(work, path, label, choose, optional));
   choose.addEventListener("change", () => {
     const prompt = choose.value !== OWN;
     if (prompt || names.includes(textOf(work.session.value(path)))) work.session.put(path, prompt ? choose.value || undefined : "");
@@ -195,13 +195,16 @@ function promptField(work: Workspace, path: Path, label: string, optional: boole
   return element("div", { class: "field" }, element("label", { for: choose.id }, label), choose, words);
 }
 
-function promptWords(work: Workspace, path: Path, label: string, chosen: string, optional: boolean): Node[] {
+function promptWords(work: Workspace, path: Path, label: string, choose: HTMLSelectElement, optional: boolean): Node[] {
+  const chosen = choose.value;
   if (!chosen) return [];
   if (chosen === OWN) return [wordsField(work, path, { label: `${label}, in words`, optional })];
   const prompt = work.session.value(["prompts", chosen]);
   const first = isMapping(prompt) ? Object.values((prompt["cases"] ?? {}) as Mapping)[0] : textsOf(prompt)[0];
   const link = element("a", { href: `/builder/prompts?name=${encodeURIComponent(chosen)}` }, "Change its words");
-  return [element("p", { class: "reads" }, `“${plainly(textOf(first))}” `, link)];
+  const words = element("div", {}, element("p", { class: "reads" }, `“${plainly(textOf(first))}” `, link));
+  notes(work, path, choose, words);
+  return [words];
 }
 
 /** name -> expression, or failure -> step. */

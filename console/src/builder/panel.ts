@@ -2,10 +2,10 @@
 
 import { element, setText, tell } from "../dom";
 import { textOfError } from "./api";
-import { openDialog } from "./dialog";
 import { freshId } from "./fields";
 import { type Path, humanise } from "./model";
 import { ResultValues } from "./result_values";
+import { openSaveTest } from "./save_test";
 import { type CallerInput, type CallerSettings, Simulation, type SimulatedTurn, type TrailStep, trailOf } from "./simulation";
 import { stepPath } from "./steps";
 import { meaningWords, percent, understoodWords } from "./understood";
@@ -222,7 +222,7 @@ export class TestPanel {
         ),
       );
     }
-    if (this.#call.turns.length > 1) parts.push(element("p", {}, element("button", { type: "button", click: () => this.#save() }, "Save as a test")));
+    if (this.#call.turns.length > 1) parts.push(element("p", {}, element("button", { type: "button", click: () => openSaveTest("Save as a test", (name, save) => this.#call.test(name, save)) }, "Save as a test")));
     return parts;
   }
 
@@ -255,30 +255,6 @@ export class TestPanel {
       own,
       element("label", { class: "row small" }, always, "In every new call as well"),
     );
-  }
-
-  #save(): void {
-    const name = element("input", { type: "text", id: freshId(), autocomplete: "off", placeholder: "costs over 50 and defective: a person decides" });
-    const out = element("div", { class: "stack" });
-    const form = element(
-      "form",
-      { class: "stack" },
-      element("div", { class: "field" }, element("label", { for: name.id }, "What does this call show?"), name),
-      element("p", { class: "row" }, element("button", { type: "submit", class: "first" }, "Save it")),
-      out,
-    );
-    const opened = openDialog("Save as a test", [element("p", {}, "It is played at every publication from then on, and stops one after which the call would go another way."), form]);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!name.value.trim()) return name.focus();
-      this.#call.test(name.value.trim(), true).then(
-        (saved) => {
-          opened.body.replaceChildren(element("div", { class: "banner good", role: "status" }, element("p", {}, `Saved in ${saved.file}.`)), element("pre", { tabindex: "0", "aria-label": "The test" }, saved.yaml));
-          tell("Saved as a test");
-        },
-        (error: unknown) => out.replaceChildren(element("p", { class: "error", role: "alert" }, textOfError(error))),
-      );
-    });
   }
 }
 
