@@ -25,7 +25,8 @@ SECTIONS = tuple(MODELS[0].keys)
 _OPEN_ALL = """() => {
   const shut = [...document.querySelectorAll('.entry-form details:not([open])')];
   for (const one of shut) one.open = true;
-  const empty = [...document.querySelectorAll('.entry-form details[open]')].filter((one) => !one.lastElementChild.childElementCount);
+  const empty = [...document.querySelectorAll('.entry-form details[open]')].filter(
+    (one) => !one.lastElementChild.childElementCount);
   return shut.length + empty.length;
 }"""
 _FIELDS = "() => [...document.querySelectorAll('.entry-form [data-key]')].map((one) => one.dataset.key)"
