@@ -18,6 +18,7 @@ from agent.builder.errors import EditRefused
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import document
 from agent.common.atomic_write import write_text
+from agent.dialog.pack.pack_files import edition_of, read_pack_files
 from benchmarks.edit_sessions.console_process import KillableConsole
 from benchmarks.edit_sessions.editor import EditingBrowser, Unreachable
 from benchmarks.edit_sessions.typed_words import Words, check_session
@@ -28,6 +29,7 @@ ACTIONS = {
 }  # fmt: skip
 """What somebody does next, and how likely it is."""
 _LEAST, _MOST = 12, 30
+_READ_SECONDS, _LOOK_SECONDS = 60.0, 0.1
 Place = list[str | int]
 
 
@@ -58,6 +60,7 @@ class RandomSession:
                 await getattr(self, f"_{action}")(person)
         for person in self.people:
             await person.flush()
+        await self._files_read()
         lost = await check_session(self.people, self._words, self._settled)
         await self.people[0].ask("DELETE", f"/drafts/{self.people[0].draft}")
         return lost
@@ -175,6 +178,14 @@ class RandomSession:
             word = self._words.by_hand()
             write_text(path, yaml_edit.set_value(path.name, text, tuple(place), f"{now} {word}"))
             return
+
+    async def _files_read(self) -> None:
+        """Wait until the draft stands on the files as they are: the console leaves one alone while it is written."""
+        files, _ = await asyncio.to_thread(read_pack_files, self.console.procedures)
+        wanted, one = edition_of(files), self.people[0]
+        async with asyncio.timeout(_READ_SECONDS):
+            while (await one.ask("GET", f"/drafts/{one.draft}"))["base"] != wanted:
+                await asyncio.sleep(_LOOK_SECONDS)
 
     async def _kill(self, person: EditingBrowser) -> None:
         """Kill the console while something is on its way."""

@@ -53,7 +53,11 @@ async def check_session(
         *(words_in(conflict["theirs"]) for conflict in settled if conflict["take"] == "mine")
     )
     taken = set[str]().union(*(_taken(entry["operations"]) for entry in log if _counts(entry)))
-    lost += [f"{word} is not in the draft" for word in sorted(visible - overwritten - taken) if word not in text]
+    lost += [
+        f"{word} of {words.typed[word] or 'a file'} is not in the draft"
+        for word in sorted(visible - overwritten - taken)
+        if word not in text
+    ]
     return lost
 
 

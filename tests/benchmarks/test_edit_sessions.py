@@ -57,8 +57,8 @@ async def test_an_edit_that_is_nowhere_a_word_that_is_gone_and_one_by_hand_are_t
     by_hand = words.by_hand()
     (nowhere, gone) = await _lost(ToldBrowser([], "", [edit]), words)
     assert nowhere.startswith("ann: edit k1x0q (applied) is nowhere")
-    assert gone == f"{by_hand} is not in the draft"
-    assert await _lost(ToldBrowser([entry], f"a: {by_hand}", [edit]), words) == ["k1x0q is not in the draft"]
+    assert gone == f"{by_hand} of a file is not in the draft"
+    assert await _lost(ToldBrowser([entry], f"a: {by_hand}", [edit]), words) == ["k1x0q of ann is not in the draft"]
     pending = TypedEdit("p", edit.operations)
     assert (await _lost(ToldBrowser([], by_hand, [pending]), words))[0] == "ann: edit p was never answered for"
 
