@@ -184,7 +184,7 @@ class RandomSession:
         files, _ = await asyncio.to_thread(read_pack_files, self.console.procedures)
         wanted, one = edition_of(files), self.people[0]
         async with asyncio.timeout(_READ_SECONDS):
-            while (await one.ask("GET", f"/drafts/{one.draft}"))["base"] != wanted:
+            while (await one.ask("GET", f"/drafts/{one.draft}"))["base"] != wanted:  # noqa: ASYNC110 - no event tells
                 await asyncio.sleep(_LOOK_SECONDS)
 
     async def _kill(self, person: EditingBrowser) -> None:
