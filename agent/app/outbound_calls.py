@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from pathlib import Path
 from typing import Any
 
 from agent.asterisk.channel import AsteriskCallerLine
 from agent.call.outbound_record import ANSWER, CALL_BACK, SUPPRESS
 from agent.call.ports import Services, Voice
 from agent.call.records import OUTBOUND, CallOrigin, CallRecord
-from agent.common.audio import SAMPLE_RATE
+from agent.common.atomic_write import write_bytes
+from agent.common.audio import SAMPLE_RATE, wave_file
 from agent.common.phone_numbers import e164, is_ordinary
 from agent.common.service_error import ServiceError
 from agent.config.base import SettingsError
@@ -274,17 +273,6 @@ async def information_message(settings: Settings, speech: SpeechOfMessage) -> st
     text = speech.render(prompt, known, speech.pack.language)
     gap = bytes(SAMPLE_RATE * _LEAD_IN_MS // 1000 * 2)
     pieces = [await voice.render(INFORMATION_MESSAGE, piece) for piece in voice.pieces(INFORMATION_MESSAGE, text)]
-    await asyncio.to_thread(_write, target, gap + gap.join(pieces))
+    # readable for all: Asterisk often runs as another user
+    await asyncio.to_thread(write_bytes, target, wave_file(gap + gap.join(pieces)))
     return str(target.with_suffix(""))
-
-
-def _write(target: Path, pcm: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".part")
-    with wave.open(str(partial), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm)
-    partial.chmod(0o644)  # Asterisk often runs as another user
-    partial.replace(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -110,7 +111,7 @@ class MouseUser(BuilderUser):
             return self.page.get_by_role("textbox", name=name, exact=True).or_(
                 self.page.get_by_role("combobox", name=name, exact=True)
             ).locator("visible=true").first  # fmt: skip
-        found = self.page.locator("summary", has_text=name)
+        found = self.page.locator("summary", has_text=re.compile(f"^{re.escape(name)}"))
         for role in roles.values():
             found = found.or_(self.page.get_by_role(role, name=name, exact=True))
         return found.locator("visible=true").first
@@ -198,7 +199,8 @@ def publish(user: BuilderUser) -> None:
     user.press("Test and publish")
     page.wait_for_selector("dialog .banner", timeout=120_000)
     assert page.locator("dialog .banner").inner_text().startswith("In force"), page.get_by_role("dialog").inner_text()
-    user.press("Close")
+    with page.expect_navigation():
+        user.press("Close")
     opened(page)
 
 

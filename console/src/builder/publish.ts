@@ -147,10 +147,8 @@ function showOutcome(
   const again = (text: string, more: object): HTMLElement =>
     element("button", { type: "button", class: "danger", click: () => void publish(work, { ...body, ...more }, form, outcome, opened) }, text);
   const back = element("button", { type: "button" }, good ? "Close" : "Back to the draft");
-  back.addEventListener("click", () => {
-    opened.close();
-    if (good) location.reload(); // the next edit begins a new draft
-  });
+  back.addEventListener("click", opened.close);
+  if (good) opened.root.addEventListener("close", () => location.reload()); // the next edit begins a new draft
   const actions = element("p", { class: "row" }, back);
   if (result.state === "tests_failed") actions.append(again("Publish all the same", { despite_tests: true }));
   if (result.state === "unconfirmed") actions.append(again("Publish without an agent", { unconfirmed: true }));

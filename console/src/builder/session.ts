@@ -85,6 +85,14 @@ export class DraftSession {
     await this.reload();
     if (this.unsent) void this.flush();
     addEventListener("online", () => void this.flush());
+    void this.outbox.inherit(this.summary.id, (edits) => this.#inherited(edits)).catch(() => {});
+  }
+
+  #inherited(edits: PendingEdit[]): void {
+    this.#pending = [...edits, ...this.#pending].sort((one, other) => one.order - other.order);
+    this.#compose();
+    this.#tell("tree");
+    void this.flush();
   }
 
   /** The words of the heading above a step, "" for none. */
