@@ -66,7 +66,9 @@ def _after(log: Sequence[Mapping[str, Any]]) -> set[str]:
     visible: set[str] = set()
     for entry in log:
         if _counts(entry):
-            visible |= words_in([one.get("value") for one in entry["operations"]])
+            # what stood there before is somebody else's: they may take their own words back below one's own
+            for one in entry["operations"]:
+                visible |= words_in(one.get("value")) - words_in(one.get("old"))
             visible -= _taken(entry["operations"])
     return visible
 

@@ -51,6 +51,15 @@ async def test_what_is_in_the_log_and_in_the_files_is_not_lost() -> None:
     assert await _lost(ToldBrowser([undone], "a: It is.", [edit]), words) == []
 
 
+async def test_a_word_that_somebody_took_back_below_the_word_of_another_is_not_lost() -> None:
+    words = Words(1)
+    edit, entry = _edit(words.new("bob"))
+    above = {"op": "set", "path": ["prompts", "a"], "value": f"It is k1x0q. {words.new('ann')}", "old": "It is k1x0q."}
+    log = [{**entry, "undone": True}, {**entry, "id": "above", "operations": [above]}]
+    assert await _lost(ToldBrowser(log, "a: It is. k1x1q", [edit]), words) == []
+    assert await _lost(ToldBrowser(log, "a: It is.", [edit]), words) == ["k1x1q of ann is not in the draft"]
+
+
 async def test_an_edit_that_is_nowhere_a_word_that_is_gone_and_one_by_hand_are_told() -> None:
     words = Words(1)
     edit, entry = _edit(words.new("ann"))
