@@ -16,6 +16,7 @@ import {
   samePath,
   sameValue,
 } from "./model";
+import { tell } from "../dom";
 import type { Outbox } from "./outbox";
 import { merged, perform, valueAt } from "./tree";
 
@@ -289,7 +290,13 @@ export class DraftSession {
   }
 
   async settle(conflict: Conflict, take: "mine" | "theirs"): Promise<void> {
-    await ask("POST", `${this.address}/conflicts/${conflict.number}`, { take });
+    try {
+      await ask("POST", `${this.address}/conflicts/${conflict.number}`, { take });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      tell(error.message);
+      return this.loadConflicts(); // both values as they are by now
+    }
     this.conflicts = this.conflicts.filter((one) => one !== conflict);
     await this.reload();
   }
