@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench demo faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words style types
+.PHONY: help bench demo edit-sessions faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words style types
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or browser or fuzz or live or peers or postgres or redis or slow
@@ -123,6 +123,9 @@ types: $(VENV)/.ready  # one process for a minute: "make check" does the rest of
 
 fuzz: $(VENV)/.ready  ## throw 120,000 broken inputs at everything that reads from outside
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+edit-sessions: $(VENV)/.ready  ## 500 random sessions of two people on drafts, the console killed in the middle: ARGS="--sessions 50"
+	@$(BIN)/python -m benchmarks.edit_sessions $(ARGS)
 
 console-attack: $(VENV)/.ready  ## throw broken requests at every operation of the console's API: ARGS="--examples 1000"
 	@$(BIN)/python -m tests.console.attack $(ARGS)

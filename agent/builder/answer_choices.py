@@ -18,13 +18,25 @@ _OTHERWISE = "otherwise"
 _MOST_STATES = 40
 _TEXTS = ("1", "42", "USD")
 _LEAST: Mapping[str, Mapping[str, Any]] = {
-    "returns.eligibility": {"eligibility": {"allowed": False, "reason": "window_over"}},
+    "returns.eligibility": {
+        "eligibility": {
+            "allowed": True,
+            "days_left": 20,
+            "items": [
+                {"line": "1", "sku": "SCF-118", "name": "Wool Scarf", "quantity": 1, "price": 34.0, "allowed": True}
+            ],
+        }
+    },
     "orders.changeable": {
         "changeable": {"status": "delivered", "cancel_reason": "delivered", "change_reason": "delivered"}
     },
     "shipments.investigate": {"case": {"number": "1", "answer_by": "2026-12-01"}},
 }
-"""The least answers whose parts must agree with one another, which their shape does not say."""
+"""The usual answers whose parts must agree with one another, which their shape does not say."""
+_REFUSED: Mapping[str, Mapping[str, Any]] = {
+    "returns.eligibility": {"eligibility": {"allowed": False, "reason": "window_over"}}
+}
+"""What the same services say when they say no: their other states are made of it."""
 _WORDS = {
     "not_found": "not found",
     "not_allowed": "refused",
@@ -113,13 +125,13 @@ class AnswerChoices:
             named = list(_usable(service, [("done", sample_answer(service))]))
         for name, result in named:
             yield AnswerChoice(name, name.replace("_", " "), "result", result)
+        bases = [*(result for _, result in named), *([_REFUSED[service]] if service in _REFUSED else [])]
         for place, words, value in self._states(service):
-            base = next((result for _, result in named if has_place(result, place)), None)
-            changed = with_value(base, place, value) if base is not None else None
-            for _, result in _usable(service, [("", changed)]):
+            changed = _with_state(service, bases, place, value)
+            if changed is not None:
                 told = {True: "yes", False: "no"}.get(value) if isinstance(value, bool) else str(value)
                 shown = (told or "none").replace("_", " ")
-                yield AnswerChoice(f"{place}={told}", f"{words or place}: {shown}", "result", result)
+                yield AnswerChoice(f"{place}={told}", f"{words or place}: {shown}", "result", changed)
 
     def _states(self, service: str) -> Iterator[tuple[str, str, Any]]:
         """Yield (place, words, value) for what the pack says a result tells by one of a few words."""
@@ -162,6 +174,12 @@ def _usable(
             yield name, possible_answer(service, answer)
         except ValueError:
             continue
+
+
+def _with_state(service: str, bases: Iterable[Mapping[str, Any]], place: str, value: Any) -> Mapping[str, Any] | None:
+    """Return the first of some answers that may have a value at a place, with it; None where none may."""
+    changed = (("", with_value(base, place, value)) for base in bases if has_place(base, place))
+    return next((result for _, result in _usable(service, changed)), None)
 
 
 def possible_answer(service: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:

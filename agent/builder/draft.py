@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from agent.builder import trees
-from agent.builder.errors import EditRefused
+from agent.builder.errors import DraftNotOpen, EditRefused
 from agent.builder.patches import Patch, applied, inverted, taken_back
 from agent.builder.trees import MISSING, Tree
 from agent.builder.yaml_document import document
@@ -218,6 +218,13 @@ class Draft:
             if before.get(file) != after.get(file):
                 found += _file_changes(file, before.get(file), after.get(file))
         return found
+
+
+def checked_open(draft: Draft) -> Draft:
+    """Return a draft that may be edited. Raises :class:`DraftNotOpen`."""
+    if draft.state != "open":
+        raise DraftNotOpen(f"This draft has been {draft.state}.")
+    return draft
 
 
 def _file_changes(file: str, before: str | None, after: str | None) -> list[KeyChange]:

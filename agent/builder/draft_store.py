@@ -7,14 +7,14 @@ import secrets
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from agent.builder import draft_tables as tables
 from agent.builder.base_files import BaseFiles
-from agent.builder.draft import Draft, DraftConflict, DraftEntry, EntryKind
+from agent.builder.draft import Draft, DraftConflict, DraftEntry, EntryKind, checked_open
 from agent.builder.edit_requests import (
     Answer,
     EditRequest,
@@ -27,7 +27,7 @@ from agent.builder.edit_requests import (
 from agent.builder.errors import DraftMissing, DraftNotOpen, EditConflict, EditRefused
 from agent.builder.operations import operation_from
 from agent.builder.patches import Patch, patch_between
-from agent.builder.rebasing import apply_all, as_seen, continued, forced_on, rebased
+from agent.builder.rebasing import apply_all, as_seen, conflicts_of, continued, forced_on, rebased, stands_now
 from agent.common.sqlite import SqliteFile
 
 T = TypeVar("T")
@@ -84,7 +84,9 @@ class DraftStore:
 
     async def discard(self, draft_id: str, who: str) -> Draft:
         """Put a draft aside. It is kept and can be restored. Raises :class:`DraftNotOpen`."""
-        return await self._change(draft_id, lambda draft: replace(_open(draft), state="discarded", changed_by=who))
+        return await self._change(
+            draft_id, lambda draft: replace(checked_open(draft), state="discarded", changed_by=who)
+        )
 
     async def restore(self, draft_id: str, who: str) -> Draft:
         """Take up a draft that was discarded. Raises :class:`DraftNotOpen` for one that was published."""
@@ -137,7 +139,7 @@ class DraftStore:
         was asked before gets its first answer again. Raises :class:`DraftNotOpen`.
         """
         async with self._locks[draft_id]:
-            draft = _open(await self._current(draft_id))
+            draft = checked_open(await self._current(draft_id))
             view = draft.files_at(seen) if seen < draft.seq else None
             answers: list[Answer] = []
             for one in asked:
@@ -199,7 +201,7 @@ class DraftStore:
         rights: EditRights,
     ) -> tuple[Draft, Answer]:
         async with self._locks[draft_id]:
-            draft = _open(await self._current(draft_id))
+            draft = checked_open(await self._current(draft_id))
             if (known := await self._answer(draft_id, entry_id)) is not None:
                 return draft, known
             entry = choose(draft)
@@ -224,10 +226,11 @@ class DraftStore:
         """Settle a conflict: what was wanted is done whatever stands there now (``mine``), or left (``theirs``).
 
         Raises :class:`DraftMissing` for a conflict that there is not, :class:`EditRefused` where ``mine`` cannot be,
-        :class:`EditNotAllowed` for one about what they may not change.
+        or where something else stands there by now than the conflict showed, :class:`EditNotAllowed` for one about
+        what they may not change.
         """
         async with self._locks[draft_id]:
-            draft = _open(await self._current(draft_id))
+            draft = checked_open(await self._current(draft_id))
             conflict = next((one for one in draft.conflicts if one.number == number), None)
             if conflict is None:
                 raise DraftMissing("There is no such conflict: it may be settled already.")
@@ -236,6 +239,7 @@ class DraftStore:
             answer: Answer = {"id": entry_id, "state": "settled", "seq": draft.seq}
             if take == "mine":
                 now = draft.files()
+                await self._check_theirs(draft, conflict, now)
                 forced = [operation_from(forced_on(one, now)) for one in conflict.operations]
                 try:
                     done = await asyncio.to_thread(apply_all, now, forced, None, rights.refusal_of_result)
@@ -250,6 +254,16 @@ class DraftStore:
             draft = replace(draft, conflicts=tuple(one for one in draft.conflicts if one.number != number))
             self._remember(draft)
         return self._tell(draft), answer
+
+    async def _check_theirs(self, draft: Draft, conflict: DraftConflict, now: Mapping[str, str]) -> None:
+        """Raise :class:`EditRefused` where something else stands there than the conflict showed; it shows that then."""
+        theirs = await asyncio.to_thread(stands_now, conflict.operations, now)
+        if conflict.theirs is None or theirs is None or theirs == conflict.theirs:
+            return
+        await self._database.transaction(lambda db: tables.change_theirs(db, draft.id, conflict.number, theirs))
+        changed = replace(conflict, theirs=theirs)
+        self._remember(replace(draft, conflicts=tuple(changed if one is conflict else one for one in draft.conflicts)))
+        raise EditRefused("it has been changed again since: look at both once more", "changed_again")
 
     # --- for those who follow -------------------------------------------------------------------------------------
 
@@ -308,14 +322,7 @@ class DraftStore:
         now = self._clock()
         entry = DraftEntry(draft.seq + 1, f"rebase-{base}-{draft.seq}", now, "", "rebase", (), Patch(draft.seq + 1, {}))
         moved = replace(moved, seq=entry.seq, entries=(*moved.entries, entry))
-        told = [
-            DraftConflict(
-                0, one.entry.id, now, one.entry.who, one.entry.operations, f"edited by hand: {one.conflict.message}",
-                one.conflict.mine, one.conflict.theirs,
-            )
-            for one in lost
-            if one.entry.operations
-        ]  # fmt: skip
+        told = conflicts_of(lost, now)
 
         def job(db: sqlite3.Connection) -> tuple[DraftConflict, ...]:
             tables.replace_log(db, moved)
@@ -391,9 +398,3 @@ class DraftStore:
 
     async def _answer(self, draft_id: str, entry_id: str) -> Answer | None:
         return await self._database.run(lambda: tables.answer_of(self._database.open(), draft_id, entry_id))
-
-
-def _open(draft: Draft) -> Draft:
-    if draft.state != "open":
-        raise DraftNotOpen(f"This draft has been {draft.state}.")
-    return draft

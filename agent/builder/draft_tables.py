@@ -176,6 +176,12 @@ def settle_conflict(db: sqlite3.Connection, draft_id: str, number: int, settled:
     db.execute(query, (settled, draft_id, number))
 
 
+def change_theirs(db: sqlite3.Connection, draft_id: str, number: int, theirs: Any) -> None:
+    """Note that something else stands in the way of a conflict by now."""
+    query = "UPDATE draft_conflicts SET theirs = ? WHERE draft = ? AND number = ?"
+    db.execute(query, (_json(theirs), draft_id, number))
+
+
 def keep_answer(db: sqlite3.Connection, draft_id: str, entry_id: str, answer: Mapping[str, Any]) -> None:
     """Keep what is told when the same is sent again."""
     db.execute("INSERT OR REPLACE INTO draft_answers VALUES (?, ?, ?)", (draft_id, entry_id, _json(answer)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -59,6 +60,14 @@ def variable_places(source: str, name: str) -> Iterator[int]:
     found = tokens(source)
     for place, token in enumerate(found):
         if token.kind == "name" and token.text == name and _is_variable(found, place):
+            yield token.start
+
+
+def filter_places(source: str, name: str) -> Iterator[int]:
+    """Yield where a prompt uses a filter."""
+    found = tokens(source)
+    for pipe, token in itertools.pairwise(found):
+        if (pipe.kind, pipe.text, token.kind, token.text) == ("operator", "|", "name", name):
             yield token.start
 
 

@@ -34,11 +34,11 @@ def file_of(files: Files, path: Sequence[str | int], told: str = "", *, new: boo
         if told not in files:
             raise EditRefused(f"there is no file {told}", "no_such_file")
         data = document(told, files[told]).data  # refuses one with mistakes of form
+        if new and len(path) == 1:
+            return told  # a section may stand in several files
         candidates = [(told, data), *(one for one in candidates if one[0] != told)]
     found = [name for name, data in candidates if _holds(data, path)]
     if not found and new:
-        if told and len(path) == 1:
-            return told
         holders = [name for name, data in candidates if _holds(data, path[:-1])]
         found = holders[:1] if told else holders[-1:]
     if not found:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.builder import trees
 from agent.builder.applying import apply_operation
-from agent.builder.draft import Draft, DraftEntry
+from agent.builder.draft import Draft, DraftConflict, DraftEntry
 from agent.builder.errors import EditConflict, EditRefused
 from agent.builder.locating import Files, file_of
 from agent.builder.operations import (
@@ -140,12 +140,37 @@ def forced_on(operation: Mapping[str, Any], now: Files) -> dict[str, Any]:
     return forced
 
 
+def stands_now(operations: Sequence[Mapping[str, Any]], now: Files) -> Any:
+    """Return the value that one operation with a value would write over; None where there is none, or several."""
+    if len(operations) != 1 or operations[0].get("op") not in ("set", "insert"):
+        return None
+    path, told = operations[0]["path"], operations[0].get("file", "")
+    try:
+        file = file_of(now, path, told)
+        data = document(file, now[file]).data
+        return trees.value_at(data, trees.resolved(data, path))
+    except EditRefused:
+        return None
+
+
 def _holds(now: Files, operation: Mapping[str, Any]) -> bool:
     try:
         file_of(now, operation["path"], operation.get("file", ""))
     except EditRefused:
         return False
     return True
+
+
+def conflicts_of(lost: Sequence[NotDone], at: float) -> list[DraftConflict]:
+    """Return what could not be kept on files edited by hand, as conflicts that have no number yet."""
+    return [
+        DraftConflict(
+            0, one.entry.id, at, one.entry.who, one.entry.operations, f"edited by hand: {one.conflict.message}",
+            one.conflict.mine, one.conflict.theirs,
+        )
+        for one in lost
+        if one.entry.operations
+    ]  # fmt: skip
 
 
 def touches(draft: Draft, files: Files) -> bool:

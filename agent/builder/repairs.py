@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent.builder.jinja_names import filter_places, in_expression, replaced, variable_places
 from agent.common.yaml_reader import YamlFinding, value_at
 from agent.dialog.grammar.templates import suggestion_of
 
+_WRONG_NAME = re.compile(r"(?:uses|uses the filter|slot or variable) '([^']+)'")
 _UNUSED = ("no flow says this prompt", "no flow collects this slot", "nothing uses the variable")
 
 
@@ -53,8 +56,26 @@ def _renamed(finding: YamlFinding, path: list[str | int], value: Any, meant: str
     if isinstance(value, list) and (wrong := [item for item in value if f"'{item}'" in finding.message]):
         place = [*path, value.index(wrong[0])]
         return Repair(words, ({"op": "set", "file": file, "path": place, "value": meant, "old": wrong[0]},))
+    text = _with_name(value, finding.message, meant) if isinstance(value, str) else None
+    if text is not None:
+        return Repair(words, ({"op": "set", "file": file, "path": path, "value": text, "old": value},))
     key = path[-1]
     if isinstance(holder, dict) and f"'{key}'" in finding.message and meant not in holder:
         insert = {"op": "insert", "file": file, "path": [*path[:-1], meant], "value": value, "before": key}
         return Repair(words, (insert, {"op": "remove", "file": file, "path": path, "old": value}))
     return None
+
+
+def _with_name(value: str, message: str, meant: str) -> str | None:
+    """Return a prompt or an expression with the name that is meant; None where it does not use the wrong one."""
+    found = _WRONG_NAME.search(message)
+    if found is None:
+        return None
+    wrong = found.group(1)
+
+    def change(source: str) -> str:
+        places = filter_places(source, wrong) if "filter" in message else variable_places(source, wrong)
+        return replaced(source, places, wrong, meant)
+
+    changed = change(value) if "{{" in value or "{%" in value else in_expression(value, change)
+    return changed if changed != value else None

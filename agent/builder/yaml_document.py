@@ -221,3 +221,11 @@ def anchors_of(text: str) -> list[int]:
         return []
     kinds = (yaml.AnchorToken, yaml.AliasToken, yaml.TagToken)
     return [token.start_mark.line + 1 for token in tokens if isinstance(token, kinds)]
+
+
+def line_of(file: str, text: str, path: KeyPath) -> int:
+    """Return the line, from 1, on which the value at a path begins; 0 where an alias stands for it."""
+    try:
+        return int(document(file, text).find(path).start_mark.line) + 1
+    except EditRefused:
+        return 0

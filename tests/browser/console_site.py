@@ -23,6 +23,7 @@ from agent.control.live_feed import LiveFeed
 from agent.control.pause import PauseSwitch
 from agent.control.routes import control_routes, queue_routes
 from agent.control.server import ControlServer
+from agent.dialog.pack.pack_files import edition_of, read_pack_files
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.events import CallEvent
 from tests.browser.sample_calls import write_sample
@@ -45,7 +46,9 @@ _QUEUES = {
 class ToldAgent:
     """The real HTTP server of an agent, over events that a test publishes."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, flows: Path | None = None) -> None:
+        self._flows = flows
+        """Procedures whose edition it always has in force; a made-up edition without."""
         self.events = EventBus()
         self._feed = LiveFeed(epoch=self.events.epoch)
         self.events.subscribe(self._feed.send)
@@ -102,8 +105,15 @@ class ToldAgent:
                 "since": "2026-11-28T09:14:02-05:00",
                 "warnings": [],
                 "refused": [],
+                **self._procedures_in_force(),
             },
         }
+
+    def _procedures_in_force(self) -> dict[str, Any]:
+        if self._flows is None:
+            return {}
+        edition = edition_of(read_pack_files(self._flows)[0])
+        return {"directory": str(self._flows), "edition": edition, "refused_at": ""}
 
 
 @dataclass
@@ -176,7 +186,7 @@ async def _running(state: Path, more: Mapping[str, Any]) -> AsyncIterator[Consol
             **more,
         }
     )
-    agent = ToldAgent(state)
+    agent = ToldAgent(state, Path(more["flows_directory"]) if "flows_directory" in more else None)
     port = await agent.start()
     node = NodeAddress("here", f"http://127.0.0.1:{port}", lambda: TOKEN)
     passwords = PasswordChecker(memory_kib=8, passes=1)

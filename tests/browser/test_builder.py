@@ -136,6 +136,137 @@ def test_a_step_is_found_and_its_rule_is_shown_as_a_row(open_page: Open) -> None
     assert page.get_by_label("Rule 1: comparison").input_value() == "fails"
 
 
+def test_a_finding_stands_at_its_field_and_is_mended_by_its_button(open_page: Open) -> None:
+    page = _opened(open_page("/builder/answers?name=warranty"))
+    says = page.get_by_label(SAYS)
+    before = says.input_value()
+    says.fill(f"{before} Welcome to {{{{ shopp }}}}.")
+    note = page.locator(".entry-form .finding.error", has_text="shopp")
+    note.wait_for()
+    assert says.get_attribute("aria-invalid") == "true"
+    assert note.locator("xpath=..").get_attribute("id") in (says.get_attribute("aria-describedby") or "")
+    page.get_by_role("button", name=re.compile("1 mistake")).click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Warranty")).click()
+    assert page.evaluate("document.activeElement.value").endswith("{{ shopp }}.")
+    mend = note.get_by_role("button")
+    mend.focus()
+    page.keyboard.press("Enter")
+    note.wait_for(state="detached")
+    assert says.input_value() == f"{before} Welcome to {{{{ shop }}}}."
+    assert page.evaluate("document.activeElement !== document.body"), "the focus is lost"
+
+
+def test_a_simulated_call_is_saved_as_a_test(open_page: Open, site: ConsoleSite) -> None:
+    page = _opened(open_page("/builder/answers"))
+    page.get_by_role("button", name="Test", exact=True).click()
+    page.wait_for_selector(".panel .said .agent")
+    page.get_by_label("The caller says").fill("do you wrap gifts")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".panel .said .caller")
+    page.get_by_role("button", name="Save as a test").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save it").click()
+    dialog.get_by_text("Say in a few words what it shows.").wait_for()
+    page.keyboard.type("somebody wants a present wrapped")
+    page.keyboard.press("Enter")
+    dialog.get_by_text(re.compile("Saved in ")).wait_for()
+    held = "".join(one.text for one in site.context.desk.tests.read_all())
+    assert "call: somebody wants a present wrapped" in held
+    assert "user: do you wrap gifts" in held
+
+
+def test_two_people_who_write_into_one_field_are_shown_both_texts(open_page: Open, site: ConsoleSite) -> None:
+    address = "/builder/answers?name=gift_cards"
+    one, other = _opened(open_page(address, who="sam")), _opened(open_page(address, who="ana"))
+    one.context.set_offline(True)
+    one.get_by_label(SAYS).fill("Sam's words.")
+    other.get_by_label(SAYS).fill("Ana's words.")
+    _saved(other)
+    one.context.set_offline(False)
+    conflict = one.get_by_role("group", name="Two people have changed this")
+    conflict.wait_for()
+    assert "Sam's words." in conflict.inner_text()
+    assert "Ana's words." in conflict.inner_text()
+    conflict.get_by_role("button", name="Take mine").click()
+    conflict.wait_for(state="detached")
+    wait_until(other, "document.querySelector('.entry-form textarea').value === \"Sam's words.\"")
+    assert "says: Sam's words." in _text_of(site, "knowledge.yaml")
+
+
+def _states(page: Any) -> Iterator[str]:
+    """Bring the builder into one state after the other; yields what each is called."""
+
+    def go(path: str) -> None:
+        page.goto(path)
+        _opened(page)
+
+    def dialog(button: str | re.Pattern[str], within: str = ".draft-bar") -> None:
+        page.locator(within).get_by_role("button", name=button).click()
+        page.wait_for_selector("dialog .dialog-body:not(:has(p.muted:only-child))")
+
+    go("/builder/procedures?name=returns")
+    for kind in ("Decide", "To a person", "Ask a system", "Ask", "Say", "Note"):
+        page.locator(".step", has=page.locator(".step-kind", has_text=re.compile(f"^{kind}$"))).first.click()
+        yield f"a step: {kind}"
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.wait_for_selector(".map-view svg")
+    yield "the map"
+    page.keyboard.press("Control+k")
+    page.keyboard.type("return")
+    page.wait_for_selector(".found button")
+    yield "find"
+    page.keyboard.press("Escape")
+    page.locator(".draft-bar").get_by_role("button", name="Test", exact=True).click()
+    for said in ("it arrived broken", "10437", "78701"):
+        page.wait_for_selector(".panel .said .agent")
+        page.wait_for_selector(".panel:not([aria-busy])")
+        page.get_by_label("The caller says").fill(said)
+        page.keyboard.press("Enter")
+    page.wait_for_selector(".pending")
+    page.locator("summary", has_text="What it tells").click()
+    yield "a test call that waits for a system"
+    page.get_by_role("button", name="Save as a test").click()
+    yield "save as a test"
+    go("/builder/prompts?name=handover")
+    yield "a prompt of cases"
+    page.get_by_role("button", name="New prompt").click()
+    yield "a new prompt"
+    go("/builder/answers?name=return_policy")
+    page.get_by_label(SAYS).fill("We take {{ thing }} back.")
+    page.wait_for_selector(".entry-form .finding.error")
+    yield "an answer with a mistake, changed"
+    dialog(re.compile("mistake"))
+    yield "findings"
+    page.keyboard.press("Escape")
+    dialog(re.compile("Draft: "))
+    yield "drafts"
+    page.keyboard.press("Escape")
+    dialog(re.compile("change"))
+    yield "changes"
+    page.keyboard.press("Escape")
+    dialog("Publish")
+    page.get_by_role("button", name="Test and publish").click()
+    yield "publish, the reason missing"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.skipif(not AXE.is_file(), reason="make console fetches axe-core")
+def test_axe_finds_nothing_in_any_state_of_the_builder(open_page: Open, scheme: str) -> None:
+    page = open_page("/live", who="ana", color_scheme=scheme, bypass_csp=True)
+    found = {state: findings for state in _states(page) if (findings := axe_findings(page))}
+    assert not found
+
+
+def test_no_state_of_the_builder_scrolls_sideways_on_a_small_screen(open_page: Open) -> None:
+    page = open_page("/live", who="ana", viewport={"width": 360, "height": 740})
+    wide = {}
+    for state in _states(page):
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            wide[state] = over
+    assert not wide
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.skipif(not AXE.is_file(), reason="make console fetches axe-core")
 def test_axe_finds_nothing_on_any_page_of_the_builder(open_page: Open, scheme: str) -> None:

@@ -11,7 +11,8 @@ from agent.builder.errors import EditConflict, EditRefused
 from agent.builder.headings import headings
 from agent.builder.operations import operation_from
 from agent.builder.renaming import uses
-from agent.builder.yaml_document import document
+from agent.builder.yaml_document import document, line_of
+from agent.common.yaml_reader import KeyPath
 
 RETURNS = """\
 flows:
@@ -169,6 +170,8 @@ def test_uses_are_found_with_their_places() -> None:
     assert ("flows/returns.yaml", ("flows", "returns", "steps", 1, "if")) in found
     assert ("words.yaml", ("slots", "item")) in found
     assert ("words.yaml", ("services", "returns.create", "arguments", 0)) not in found
+    price: KeyPath = ("flows", "returns", "steps", 1, "if")
+    assert RETURNS.splitlines()[line_of("flows/returns.yaml", RETURNS, price) - 1].strip().startswith("if: item_price")
 
 
 # --- steps ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent.builder.checking import CheckRules, check_files, column_in
 from agent.dialog.pack.loader import FlowPack
 from tests.builder.fruit_pack import edited, fruit_files
@@ -50,6 +52,26 @@ def test_a_key_that_is_misspelt_is_offered_under_its_right_name() -> None:
     insert, remove = found.repair.operations
     assert (insert["op"], insert["path"][-1], insert["value"]) == ("insert", "filler", "One moment.")
     assert (remove["op"], remove["path"][-1]) == ("remove", "filller")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("We have {{ frut }} today.", "We have {{ fruit }} today."),
+        (
+            "{% if frut %}Our {{ frut | upper }}{% endif %} and frut.",
+            "{% if fruit %}Our {{ fruit | upper }}{% endif %} and frut.",
+        ),
+        ("We have {{ fruit | uper }}, uper.", "We have {{ fruit | upper }}, uper."),
+    ],
+)
+def test_a_near_name_is_written_wherever_a_prompt_uses_the_wrong_one(wrong: str, right: str) -> None:
+    files = edited(fruit_files(), "prompts:", f"prompts:\n  praise: >-\n    {wrong}", "pack.yaml")
+    rules = CheckRules(filters=("upper", "lower"))
+    found = next(one for one in check_files(files, rules).findings if "did you mean" in one.finding.message)
+    assert found.repair is not None
+    (operation,) = found.repair.operations
+    assert (operation["op"], operation["old"], operation["value"]) == ("set", wrong, right)
 
 
 def test_what_nothing_uses_can_be_taken_out() -> None:

@@ -156,6 +156,23 @@ async def test_two_who_change_one_field_are_told_both_values_and_neither_is_lost
         await desk.store.settle(draft.id, "bob", kept[0].number, "mine")
 
 
+async def test_mine_does_not_write_over_what_was_typed_since_the_conflict_was_shown(desk: Desk) -> None:
+    draft = await desk.store.open("spring", "ann")
+    draft, _ = await desk.do(draft, "ann", set_to("Ready.", old="It's done."))
+    draft, _ = await desk.do(draft, "bob", set_to("All set.", old="It's done."), seen=0)
+    (shown,) = draft.conflicts
+    draft, _ = await desk.do(draft, "ann", set_to("Ready, and wrapped.", old="Ready."))
+    with pytest.raises(EditRefused, match="changed again"):
+        await desk.store.settle(draft.id, "bob", shown.number, "mine")
+    await desk.restart()
+    draft = await desk.store.get(draft.id)
+    assert "done: Ready, and wrapped." in text_of(draft)
+    (again,) = draft.conflicts
+    assert (again.number, again.mine, again.theirs) == (shown.number, "All set.", "Ready, and wrapped.")
+    draft, _ = await desk.store.settle(draft.id, "bob", again.number, "mine")
+    assert "done: All set." in text_of(draft)
+
+
 async def test_an_edit_by_hand_is_merged_and_undo_goes_on_working(desk: Desk) -> None:
     draft = await desk.store.open("spring", "ann")
     draft, _ = await desk.do(draft, "ann", set_to("Ready."), set_to("What for?", "slots", "why", "prompt"))

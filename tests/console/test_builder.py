@@ -154,6 +154,19 @@ async def test_what_there_is_not_or_makes_no_sense_is_refused(
     assert response.status == status, await response.text()
 
 
+@pytest.mark.slow
+async def test_a_call_is_saved_as_a_test_and_played_where_no_directory_of_tests_was_set(tmp_path: Path) -> None:
+    async with running_console(tmp_path) as console:
+        browser = await console.signed_in("admin")
+        call = (await posted(browser, "/simulations", {}, 201))["id"]
+        await posted(browser, f"/simulations/{call}/turns", {"say": "what are your opening hours"})
+        saved = await posted(browser, f"/simulations/{call}/test", {"name": "opening hours", "save": True})
+        assert saved["saved"]
+        assert "call: opening hours" in (tmp_path / "flow-tests" / "console.yaml").read_text(encoding="utf-8")
+        played = await done(browser, "/tests/run", {})
+        assert (played["calls"], played["failed"]) == (1, [])
+
+
 async def test_who_may_not_publish_publishes_nothing(shop: FruitShop) -> None:
     order = {"base": "0" * 16, "files": {"a.yaml": ""}, "reason": "because"}
     viewer = await shop.console.signed_in("viewer")

@@ -14,6 +14,7 @@ from agent.reports.measured import measured_facts
 from agent.reports.model import Cell, Report, Table
 from agent.reports.periods import Period
 from agent.reports.registry import build_report
+from agent.reports.step_traffic import StepTraffic, step_traffic
 from tests.history.stored import record, turn, write
 
 
@@ -227,6 +228,13 @@ def test_drop_off_and_what_was_not_understood(history: LocalHistory) -> None:
     assert (slots["request"]["turns"], slots["request"]["no_match"]) == (7, 1)
     words = rows(report(history, "misheard").table("words"))
     assert {said: (one["calls"], one["slots"]) for said, one in words.items()} == {"the blue one": (1, "request")}
+
+
+def test_the_calls_at_each_step(history: LocalHistory) -> None:
+    found = step_traffic(history.index, PERIOD)
+    assert found["main.greet"] == StepTraffic(6, {"person": 1})
+    assert found["identify.postcode"] == StepTraffic(1, {"hung_up": 1})
+    assert found["returns.sure"].left == {}
 
 
 def test_latency(history: LocalHistory) -> None:

@@ -17,7 +17,7 @@ from agent.builder.errors import EditRefused
 from agent.builder.headings import headings
 from agent.builder.operations import RenameKind
 from agent.builder.renaming import uses
-from agent.builder.yaml_document import document
+from agent.builder.yaml_document import document, line_of
 from agent.console.api.drafts import ONE, conflict_json, moment, summary
 from agent.console.api.live import ALIVE_SECONDS, MOST_STREAMS
 from agent.console.api.operation import ApiOperation, Asked
@@ -166,7 +166,9 @@ async def _uses(request: web.Request, asked: Asked) -> web.StreamResponse:
     draft, query = await _draft_of(request), asked.query
     files = draft.files()
     found = await asyncio.to_thread(uses, files, query.kind, query.name, query.flow, query.slot)
-    return web.json_response({"uses": [{"file": file, "path": path} for file, path in found]})
+    lines = await asyncio.to_thread(lambda: [line_of(file, files[file], path) for file, path in found])
+    told = [{"file": file, "path": path, "line": line} for (file, path), line in zip(found, lines, strict=True)]
+    return web.json_response({"uses": told})
 
 
 async def _events(request: web.Request, _: Asked) -> web.StreamResponse:

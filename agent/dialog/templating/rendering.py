@@ -13,6 +13,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 
 from agent.dialog.errors import DialogError
+from agent.dialog.grammar.templates import did_you_mean
 from agent.dialog.templating.jinja_sandbox import DataSandbox
 from agent.languages.language import Language
 from agent.languages.registry import USUAL, find_language
@@ -105,10 +106,12 @@ class TemplateChecker:
             unknown = sorted(_names_in(template) - set(names))
         except TemplateError as error:
             return [f"cannot be read as a prompt: {error}"]
-        found = [f"uses '{name}', which is no slot or variable" for name in unknown]
+        known = sorted(names)
+        found = [f"uses '{name}', which is no slot or variable{did_you_mean(name, known)}" for name in unknown]
         if self._filters is not None:
             unknown = sorted(_filters_in(template) - set(self._filters))
-            found += [f"uses the filter '{name}', which does not exist" for name in unknown]
+            known = sorted(self._filters)
+            found += [f"uses the filter '{name}', which does not exist{did_you_mean(name, known)}" for name in unknown]
         return found
 
     def names(self, template: str) -> frozenset[str]:

@@ -12,12 +12,15 @@ import { Findings } from "./findings";
 import { hoursPage } from "./hours";
 import type { Path } from "./model";
 import { Outbox } from "./outbox";
+import { packPage } from "./pack_page";
+import { openTo } from "./schema_form";
 import { TestPanel } from "./panel";
 import { phrasesPage } from "./phrases";
 import { proceduresPage } from "./procedures";
 import { promotionsPage } from "./promotions";
 import { promptsPage, questionsPage } from "./prompts";
 import { openChanges, openPublish } from "./publish";
+import { openCallTest } from "./save_test";
 import { DraftSession, type SessionChange } from "./session";
 import { openTeach } from "./teach";
 import { type Workspace, focusField } from "./workspace";
@@ -42,6 +45,7 @@ const PAGES: Record<string, Maker> = {
   hours: (work, root, dataset) => hoursPage(work, root, dataset["hours"] ?? ""),
   editions: editionsPage,
   procedures: proceduresPage,
+  pack: packPage,
 };
 
 /** The page on which a place of the pack is edited. */
@@ -63,7 +67,7 @@ export function pageOf(path: Path): string {
     case "escalate":
       return address("phrases", second, "&of=escalations");
     default:
-      return "/builder/procedures";
+      return address("pack", section);
   }
 }
 
@@ -98,7 +102,7 @@ async function begin(root: HTMLElement): Promise<void> {
   const drawn = await openWorkspace(root, place);
   const { work } = drawn;
   const { session } = work;
-  const panel = new TestPanel(work);
+  const panel = new TestPanel(work, (path) => goTo(place, drawn.page, path));
   place.after(panel.root);
   session.listen(() => panel.drawStale());
   place.removeAttribute("aria-busy");
@@ -111,7 +115,8 @@ async function begin(root: HTMLElement): Promise<void> {
     find: () => openFind(work, (path) => goTo(place, drawn.page, path)),
   });
   session.listen((change) => changed(change, work, place, drawn.page, drawn.bar));
-  place.addEventListener("builder:again", () => drawn.page?.draw());
+  // a field tells it while the focus is on its way to the next one
+  place.addEventListener("builder:again", () => setTimeout(() => drawn.page?.draw()));
   followDrafts((draft) => session.heard(draft));
   work.findings.soon();
   showAsked(place, drawn.page);
@@ -130,6 +135,7 @@ function changed(change: SessionChange, work: Workspace, place: HTMLElement, pag
 
 /** Opens the field of a place of the pack, on this page or another one. */
 function goTo(place: HTMLElement, page: BuilderPage | null, path: Path): void {
+  openTo(path);
   if (page?.show?.(path)) {
     focusField(place, path);
     return;
@@ -143,6 +149,7 @@ function showAsked(place: HTMLElement, page: BuilderPage | null): void {
   if (!location.hash.startsWith("#%5B")) return;
   try {
     const path = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Path;
+    openTo(path);
     page?.show?.(path);
     focusField(place, path);
   } catch {
@@ -168,6 +175,10 @@ function teaching(root: HTMLElement): void {
   }
 }
 
+for (const button of document.querySelectorAll<HTMLButtonElement>("button[data-call-test]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => void openCallTest(button.dataset["callTest"] ?? ""));
+}
 const teachingRoot = document.querySelector<HTMLElement>("[data-teaching]");
 if (teachingRoot) teaching(teachingRoot);
 const root = document.querySelector<HTMLElement>("[data-builder]");

@@ -108,10 +108,16 @@ export function plainRight(right: string): string {
   return quoted ? (quoted[1] ?? "") : right;
 }
 
+const ORDERED: ReadonlySet<Comparison> = new Set([">", ">=", "<", "<="]);
+
+/** Whether a rule compares with a text: numbers and names that are typed in its place then stay texts. */
+export function comparesText({ comparison, right }: Rule): boolean {
+  return /^(['"]).+\1$/.test(right) && !ORDERED.has(comparison);
+}
+
 /** What people typed as it is written: numbers, lists and names of known values as they are, all else as a text. */
-export function rightOf(typed: string, before: string, names: ReadonlySet<string>): string {
-  if (/^-?\d+(\.\d+)?$/.test(typed) && !/^['"]/.test(before)) return typed;
+export function rightOf(typed: string, asText: boolean, names: ReadonlySet<string>): string {
   if (/^[[(].*[\])]$/.test(typed)) return typed;
-  if (!/^['"]/.test(before) && names.has(typed)) return typed;
+  if (!asText && (/^-?\d+(\.\d+)?$/.test(typed) || names.has(typed))) return typed;
   return typed.includes("'") ? `"${typed}"` : `'${typed}'`;
 }

@@ -2,6 +2,7 @@
 
 import { element } from "../dom";
 import { freshId } from "./fields";
+import { focusAgain, focusedIn } from "./workspace";
 
 export interface Opened {
   root: HTMLDialogElement;
@@ -15,7 +16,12 @@ export function openDialog(title: string, contents: readonly (Node | null)[], st
   const close = (): void => root.close();
   const out = element("button", { type: "button", class: "plain quiet", "aria-label": "Close", click: close }, "×");
   const root = element("dialog", { class: `dialog ${style}`, "aria-labelledby": heading.id }, element("header", {}, heading, out), body);
-  root.addEventListener("close", () => root.remove());
+  const before = focusedIn(document.body);
+  root.addEventListener("close", () => {
+    root.remove();
+    // what had the focus may have been drawn anew meanwhile
+    if (before && document.activeElement === document.body) focusAgain(document.body, before);
+  });
   document.body.append(root);
   root.showModal();
   return { root, body, close };

@@ -6,7 +6,8 @@ import { ask, textOfError } from "./api";
 import { type FileDiff, type Sentence, diffView, sentenceList } from "./diffs";
 import { openDialog } from "./dialog";
 import { runJob } from "./jobs";
-import { type Publication, showProgress, testsPart } from "./publish";
+import { freshId, needed } from "./fields";
+import { type Publication, outcomeWords, showProgress, testsPart } from "./publish";
 import type { Workspace } from "./workspace";
 
 interface Edition {
@@ -48,18 +49,18 @@ function table(work: Workspace, editions: Edition[], again: () => void): HTMLEle
         {},
         element("caption", { class: "spoken" }, "Editions, the newest first"),
         element("thead", {}, element("tr", {}, ...heads)),
-        element("tbody", {}, ...[...editions].sort((one, other) => other.number - one.number).map((one) => row(work, one, again))),
+        element("tbody", {}, ...[...editions].sort((one, other) => other.number - one.number).map((one) => row(work, one, editions, again))),
       ),
     ),
   );
 }
 
-function row(work: Workspace, one: Edition, again: () => void): HTMLElement {
+function row(work: Workspace, one: Edition, editions: readonly Edition[], again: () => void): HTMLElement {
   const [state, tone] = STATES[one.state] ?? ["Earlier", "quiet"];
   const at = new Date(one.at).toLocaleString("en", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
   const actions = element("div", { class: "row" });
   if (one.state !== "in_force") {
-    actions.append(element("button", { type: "button", "aria-label": `Compare edition ${one.number} with the one in force`, click: () => void compare(one) }, "Compare"));
+    actions.append(element("button", { type: "button", "aria-label": `Compare edition ${one.number} with another one`, click: () => compare(one, editions) }, "Compare"));
     if (work.may("publish")) {
       actions.append(element("button", { type: "button", "aria-label": `Restore edition ${one.number}`, click: () => restore(one, again) }, "Restore"));
     }
@@ -77,13 +78,31 @@ function row(work: Workspace, one: Edition, again: () => void): HTMLElement {
   );
 }
 
-async function compare(one: Edition): Promise<void> {
-  const opened = openDialog(`From edition ${one.number} to what is in force`, [element("p", { class: "muted" }, "Comparing…")], "wide");
+/** What changed from an edition to another one; to what is in force where no other is chosen. */
+function compare(one: Edition, editions: readonly Edition[]): void {
+  const other = element("select", { id: freshId() }, element("option", { value: "current" }, "what is in force"));
+  for (const { number, reason } of editions) {
+    if (number !== one.number) other.append(element("option", { value: String(number) }, [`edition ${number}`, reason].filter(Boolean).join(": ")));
+  }
+  const told = element("div", { class: "stack", "aria-live": "polite" });
+  const show = async (): Promise<void> => {
+    const wanted = other.value;
+    told.replaceChildren(element("p", { class: "muted" }, "Comparing…"));
+    const parts = await compared(one.number, wanted);
+    if (other.value === wanted) told.replaceChildren(...parts);
+  };
+  other.addEventListener("change", () => void show());
+  openDialog(`What has changed since edition ${one.number}`, [element("p", { class: "row" }, element("label", { for: other.id }, "Up to"), other), told], "wide");
+  void show();
+}
+
+async function compared(first: number, second: string): Promise<Node[]> {
   try {
-    const told = await ask<{ sentences: Sentence[]; diffs: FileDiff[] }>("GET", `/editions/${one.number}/compare/current`);
-    opened.body.replaceChildren(sentenceList(told.sentences), element("h3", {}, "The lines of the files"), diffView(told.diffs));
+    const told = await ask<{ sentences: Sentence[]; diffs: FileDiff[] }>("GET", `/editions/${first}/compare/${second}`);
+    if (!told.diffs.length) return [element("p", {}, "They are the same.")];
+    return [sentenceList(told.sentences), element("h3", {}, "The lines of the files"), diffView(told.diffs)];
   } catch (error) {
-    opened.body.replaceChildren(element("p", { class: "error" }, textOfError(error)));
+    return [element("p", { class: "error", role: "alert" }, textOfError(error))];
   }
 }
 
@@ -102,18 +121,23 @@ function restore(one: Edition, again: () => void): void {
     bar,
   );
   const opened = openDialog(`Restore edition ${one.number}`, [form]);
+  const wanted = needed(reason, "Say in a few words why.");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (!wanted()) return;
     go.disabled = true;
     bar.hidden = false;
     runJob<Publication>(`/editions/${one.number}/restore`, { reason: reason.value.trim() }, (job) => showProgress(job, stage, bar)).then(
       (result) => {
         bar.hidden = true;
         const good = result.state === "in_force";
+        const close = element("button", { type: "button", click: opened.close }, "Close");
         opened.body.replaceChildren(
-          element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, element("p", {}, element("b", {}, good ? "In force. " : "Not in force. "), result.words)),
+          element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, outcomeWords(result)),
           ...[good ? null : testsPart(result.tests)].filter((part): part is HTMLElement => part !== null),
+          element("p", { class: "row" }, close),
         );
+        close.focus();
         tell(result.words);
         again();
       },

@@ -1,7 +1,7 @@
 // Pages of named entries: a list to choose from, and the form of the chosen one beside it.
 
 import { element, setText, tell } from "../dom";
-import { type Path, type Value, humanise, isMapping } from "./model";
+import { type Operation, type Path, type Value, humanise, isMapping } from "./model";
 import { type Workspace, redraw } from "./workspace";
 
 export interface EntryLine {
@@ -20,7 +20,11 @@ export interface EntriesOptions {
   lines: (entries: [string, Value][]) => EntryLine[];
   form: (work: Workspace, path: Path, name: string) => Node[];
   /** The value of a new entry; without it none can be made here. */
-  fresh?: (title: string) => Value;
+  fresh?: (title: string, template: string) => Value;
+  /** What a new entry may begin with, by name. */
+  templates?: () => [string, string][];
+  /** How a new entry is made where that is more than an insertion. */
+  make?: (name: string, value: Value) => Operation;
   /** What is asked of a new entry: "What is it about?" */
   question?: string;
   /** What `rename` calls it. */
@@ -108,11 +112,14 @@ export class EntriesPage {
     const all = this.#lines();
     const lines = all.filter((line) => `${line.title} ${line.about} ${line.name}`.toLowerCase().includes(wanted));
     const rows = lines.map((line) => this.#line(line));
+    const shown = this.#list.querySelector('[aria-current="true"]')?.getAttribute("href");
     redraw(
       this.#list,
       element("ul", { "data-scroll": "entries" }, ...rows),
       lines.length ? null : element("p", { class: "muted nothing" }, all.length ? "Nothing is called so." : `There is no ${this.options.one} yet.`),
     );
+    const current = this.#list.querySelector<HTMLElement>('[aria-current="true"]');
+    if (current && current.getAttribute("href") !== shown) showInList(current);
   }
 
   #line(line: EntryLine): HTMLElement {
@@ -164,12 +171,15 @@ export class EntriesPage {
 
   #ask(): void {
     const input = element("input", { type: "text", id: "new-entry", autocomplete: "off" });
+    const templates = this.options.templates?.() ?? [];
+    const template = element("select", { id: "new-entry-template" }, ...templates.map(([value, text]) => element("option", { value }, text)));
     const cancel = element("button", { type: "button", click: () => this.draw() }, "Cancel");
     const make = element(
       "form",
       { class: "form" },
       element("h2", {}, `New ${this.options.one}`),
       element("div", { class: "field" }, element("label", { for: "new-entry" }, this.options.question ?? "Its name"), input),
+      templates.length ? element("div", { class: "field" }, element("label", { for: template.id }, "It begins as"), template) : null,
       element("p", { class: "row" }, element("button", { type: "submit", class: "first" }, "Make it"), cancel),
     );
     make.addEventListener("submit", (event) => {
@@ -177,7 +187,8 @@ export class EntriesPage {
       const title = input.value.trim();
       if (!title) return;
       const name = freeName(title, this.#entries().map(([one]) => one));
-      this.work.session.act({ op: "insert", path: [...this.options.path, name], value: this.options.fresh?.(title) ?? "" });
+      const value = this.options.fresh?.(title, template.value) ?? "";
+      this.work.session.act(this.options.make?.(name, value) ?? { op: "insert", path: [...this.options.path, name], value });
       this.choose(name, true);
     });
     redraw(this.#form, make);
@@ -185,9 +196,22 @@ export class EntriesPage {
   }
 }
 
+/** Scrolls the list, not the page, to the chosen entry. */
+function showInList(line: HTMLElement): void {
+  const list = line.closest<HTMLElement>("ul");
+  if (!list) return;
+  const [top, height] = [line.offsetTop - list.offsetTop, line.offsetHeight];
+  if (top < list.scrollTop || top + height > list.scrollTop + list.clientHeight) list.scrollTop = top - (list.clientHeight - height) / 2;
+}
+
+/** Small letters, digits and _: "Costs too much" is costs_too_much. */
+export function machineWord(text: string): string {
+  return text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40);
+}
+
 /** A name of small letters for a title, that no other entry has. */
 export function freeName(title: string, taken: readonly string[]): string {
-  const plain = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 40);
+  const plain = machineWord(title);
   const base = /^[a-z]/.test(plain) ? plain : `entry_${plain}`;
   let name = base;
   for (let number = 2; taken.includes(name); number++) name = `${base}_${number}`;

@@ -17,6 +17,8 @@ export interface FieldOptions {
   below?: (value: string) => Node | null;
   /** Only shown, never changed. */
   fixed?: boolean;
+  /** What is written of what was typed or chosen; the same where it is missing. */
+  written?: (value: string) => string;
 }
 
 let made = 0;
@@ -83,7 +85,7 @@ export function bound(work: Workspace, path: Path, input: Input, options: FieldO
   const below = element("div", { class: "below" });
   const show = (): void => below.replaceChildren(...[options.below?.(input.value)].filter((one): one is Node => !!one));
   const type = (): void => {
-    const value = input.value;
+    const value = options.written ? options.written(input.value) : input.value;
     work.session.put(path, value === "" && options.optional ? undefined : value);
     show();
   };
@@ -102,7 +104,8 @@ export function bound(work: Workspace, path: Path, input: Input, options: FieldO
   return field;
 }
 
-function help(input: HTMLElement, text: string): HTMLElement {
+/** Adds a line of help to a control. */
+export function help(input: HTMLElement, text: string): HTMLElement {
   const told = element("p", { class: "help", id: freshId() }, text);
   describe(input, told);
   return told;
@@ -217,4 +220,29 @@ export function keepTyped(input: HTMLInputElement | HTMLTextAreaElement, name: s
   } catch {
     // a browser that keeps nothing
   }
+}
+
+const LEAST_LETTERS = 3;
+
+/** A text without which a form is not sent. Returns a check that says at the field what is missing, and goes there. */
+export function needed(input: HTMLInputElement | HTMLTextAreaElement, words: string): () => boolean {
+  const told = element("p", { class: "error", id: freshId(), role: "alert" });
+  input.required = true;
+  input.form?.setAttribute("novalidate", "");
+  const show = (wrong: boolean): void => {
+    told.textContent = wrong ? words : "";
+    if (wrong) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  };
+  const missing = (): boolean => input.value.trim().length < LEAST_LETTERS;
+  describe(input, told);
+  input.after(told);
+  input.addEventListener("input", () => {
+    if (!missing()) show(false);
+  });
+  return () => {
+    show(missing());
+    if (missing()) input.focus();
+    return !missing();
+  };
 }

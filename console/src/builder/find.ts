@@ -3,6 +3,7 @@
 import { element } from "../dom";
 import { openDialog } from "./dialog";
 import { type Mapping, type Path, type Value, humanise, isMapping } from "./model";
+import { plainly } from "./prompts";
 import { placeWords } from "./uses";
 import type { Workspace } from "./workspace";
 
@@ -53,7 +54,7 @@ function search(tree: Mapping, wanted: string): Found[] {
     const inName = path.length <= 3 && (name.includes(wanted) || last === wanted);
     const inText = text.toLowerCase().includes(wanted);
     if (!inName && !inText) return;
-    found.push({ path, title: placeWords(path), text: text || humanise(String(last)), rank: inName ? path.length : inText ? 5 + path.length : 9 });
+    found.push({ path, title: placeWords(path), text: plainly(text) || humanise(String(last)), rank: inName ? path.length : inText ? 5 + path.length : 9 });
   });
   return found.sort((one, other) => one.rank - other.rank);
 }

@@ -2,27 +2,18 @@
 
 import schema from "../../../agent/flows/flow-pack.schema.json";
 import { element } from "../dom";
-import { flagField, inputField, selectField, textField } from "./fields";
-import { type Mapping, type Path, humanise, isMapping, textOf, textsOf } from "./model";
+import { freeName, machineWord } from "./entries";
+import { bound, flagField, freshId, help, inputField, notes, selectField, textField } from "./fields";
+import { type Mapping, type Path, type Value, humanise, isMapping, keyOf, textOf, textsOf } from "./model";
 import { plainly } from "./prompts";
+import { reasonsOf } from "./reasons";
 import { conditionField } from "./rules";
-import { type StepKind, kindOf, nameOf } from "./steps";
+import { type KeySchema, plainHelp } from "./schema";
+import { type StepKind, kindOf, kindWords, nameOf, stepsPath, summaryOf } from "./steps";
 import type { Workspace } from "./workspace";
 import { wordsField } from "./words";
 
-interface KeySchema {
-  description?: string;
-  type?: string | string[];
-  enum?: unknown[];
-  anyOf?: KeySchema[];
-  additionalProperties?: unknown;
-}
-
-interface KindSchema {
-  properties?: Record<string, KeySchema>;
-}
-
-const DEFINITIONS = schema.definitions as unknown as Record<string, KindSchema>;
+const DEFINITIONS = schema.definitions as unknown as Record<string, KeySchema>;
 const MODELS: Record<StepKind, string> = {
   collect: "CollectStep",
   say: "SayStep",
@@ -75,29 +66,101 @@ function keyField(work: Workspace, flow: string, step: Path, key: string, told: 
   const now = work.session.value(step);
   const required = kindOf(now) === key || key === "then";
   if (key === "if") return conditionField(work, path);
-  if (WAYS.has(key)) return selectField(work, path, { label, optional: !required, choices: targets(work, flow, required) });
+  if (WAYS.has(key)) return wayField(work, flow, path, label, required);
   const section = SECTIONS[key];
   if (section) return selectField(work, path, { label, choices: namesOf(work, section) });
   if (WORDS.has(key)) return promptField(work, path, label, !required);
-  if (key === "id") return inputField(work, path, { label, type: "text", optional: true, help: "Only needed where other steps lead here." });
+  if (key === "id") return nameField(work, flow, path, label);
+  if (key === "handover") return reasonField(work, path, { label, help: "A short word, as the staff and reports see it. Another than those there are is fine." });
   if (told.enum?.includes("yes")) return flagField(work, path, { label, ...help });
   if (told.type === "object" || told.additionalProperties) return pairsField(work, flow, path, label, key === "failed", told);
   if (key === "filler_after" || key === "deadline" || key === "priority") return inputField(work, path, { label, type: "number", optional: true, placeholder: "as usual", ...help });
   return textField(work, path, { label, optional: !required, ...help });
 }
 
-/** Descriptions of the schema are for authors of files: one sentence of them is enough here. */
-function plainHelp(description: string): string {
-  return description.replaceAll("`", "").split(/(?<=\.)\s/)[0] ?? "";
+/** Every step of a procedure that can be led to, and its end. Steps without a name are offered by their place: "#12". */
+export function targets(work: Workspace, flow: string, required: boolean): [string, string][] {
+  const steps = stepsOf(work, flow).map((step, place): [string, string] => {
+    const named = isMapping(step) && textOf(step["id"]);
+    const words = named ? humanise(named) : `${kindWords(kindOf(step))}: ${shortened(summaryOf(work, step))}`;
+    return [named || `#${place}`, `${place + 1}. ${words}`];
+  });
+  return [...(required ? [] : ([["", "the following step"]] as [string, string][])), ...steps, ["end", "the end of the procedure"]];
 }
 
-/** Every step of a procedure that can be led to, and its end. */
-export function targets(work: Workspace, flow: string, required: boolean): [string, string][] {
-  const steps = work.session.value(["flows", flow, "steps"]);
-  const named = (Array.isArray(steps) ? steps : []).flatMap((step, place): [string, string][] =>
-    isMapping(step) && step["id"] ? [[nameOf(step, place), `${place + 1}. ${humanise(nameOf(step, place))}`]] : [],
+function stepsOf(work: Workspace, flow: string): Value[] {
+  const steps = work.session.value(stepsPath(flow));
+  return Array.isArray(steps) ? steps : [];
+}
+
+function shortened(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
+}
+
+/** Where a step leads. A step without a name gets one when something is to lead to it. */
+function wayField(work: Workspace, flow: string, path: Path, label: string, required: boolean): HTMLElement {
+  const input = element("select", {}, ...targets(work, flow, required).map(([value, text]) => element("option", { value }, text)));
+  const now = textOf(work.session.value(path));
+  if (![...input.options].some((one) => one.value === now)) input.append(element("option", { value: now }, now));
+  input.value = now;
+  input.addEventListener("input", (event) => {
+    if (!input.value.startsWith("#")) return;
+    event.stopImmediatePropagation(); // the name and the way are one edit
+    leadTo(work, flow, path, Number(input.value.slice(1)));
+  });
+  return bound(work, path, input, { label, optional: !required });
+}
+
+/** Leads a way to a step that has no name yet. */
+function leadTo(work: Workspace, flow: string, path: Path, place: number): void {
+  const step = stepsOf(work, flow)[place];
+  const name = freeName(nameFor(work, step), stepsOf(work, flow).map(nameOf));
+  const first = isMapping(step) ? Object.keys(step)[0] : undefined;
+  const old = work.session.value(path);
+  work.session.act(
+    { op: "insert", path: [...stepsPath(flow), place, "id"], value: name, ...(first ? { before: first } : {}) },
+    old === undefined ? { op: "insert", path, value: name } : { op: "set", path, value: name, old },
   );
-  return [...(required ? [] : ([["", "the following step"]] as [string, string][])), ...named, ["end", "the end of the procedure"]];
+}
+
+function nameFor(work: Workspace, step: Value | undefined): string {
+  const kind = kindOf(step);
+  const own = isMapping(step) ? textOf(step[kind]) : "";
+  return /^[a-z][a-z0-9_]*$/.test(own) ? own : summaryOf(work, step).split(/\s+/).slice(0, 3).join(" ") || kind;
+}
+
+/** The name of a step. Another one is written wherever the step is led to as well. */
+function nameField(work: Workspace, flow: string, path: Path, label: string): HTMLElement {
+  const input = element("input", { type: "text", id: freshId(), autocomplete: "off", spellcheck: "false", "data-key": keyOf(path) });
+  const before = textOf(work.session.value(path));
+  input.value = before;
+  input.addEventListener("change", () => {
+    const others = stepsOf(work, flow).map(nameOf).filter((one) => one !== before);
+    const name = input.value.trim() && freeName(input.value, others);
+    if (name === before) input.value = before;
+    else if (!before) work.session.put(path, name, Object.keys(work.session.value(path.slice(0, -1)) ?? {})[0]);
+    else if (name) setTimeout(() => work.session.act({ op: "rename", kind: "step", flow, name: before, to: name })); // when the focus is on the next field
+    else work.session.put(path, undefined);
+    input.dispatchEvent(new Event("builder:again", { bubbles: true }));
+  });
+  const field = element("div", { class: "field" }, element("label", { for: input.id }, label), input);
+  field.append(help(input, "Small letters, digits and _. What leads to this step is changed with it."));
+  notes(work, path, input, field);
+  return field;
+}
+
+/** A reason, with those of the pack to choose from; a new one is written as it must be: "costs too much" is costs_too_much. */
+function reasonField(work: Workspace, path: Path, options: { label: string; help?: string }): HTMLElement {
+  const input = element("input", { type: "text", spellcheck: "false" });
+  input.value = textOf(work.session.value(path));
+  const list = element("datalist", { id: freshId() }, ...reasonsOf(work).map((value) => element("option", { value })));
+  input.setAttribute("list", list.id);
+  const field = bound(work, path, input, { ...options, written: machineWord });
+  input.addEventListener("change", () => {
+    input.value = machineWord(input.value);
+  });
+  field.append(list);
+  return field;
 }
 
 function namesOf(work: Workspace, section: string): [string, string][] {
@@ -108,16 +171,40 @@ function namesOf(work: Workspace, section: string): [string, string][] {
   });
 }
 
-/** Words in place, or a prompt by its name. */
+const OWN = "=";
+
+/** Words in place, or a prompt of the pack: the same words wherever it is said. */
 function promptField(work: Workspace, path: Path, label: string, optional: boolean): HTMLElement {
-  const text = textOf(work.session.value(path));
-  const prompt = text && !/\s/.test(text) ? work.session.value(["prompts", text]) : undefined;
-  if (prompt === undefined) return wordsField(work, path, { label, optional });
+  const value = work.session.value(path);
+  if (value !== undefined && typeof value !== "string") return wordsField(work, path, { label, optional });
+  const prompts = work.session.value(["prompts"]);
+  const names = isMapping(prompts) ? Object.keys(prompts).sort() : [];
+  const now = textOf(value);
+  const choose = element("select", { id: freshId(), "data-key": `${keyOf(path)}@` });
+  if (optional) choose.append(element("option", { value: "" }, "as usual"));
+  choose.append(element("option", { value: OWN }, "in these words"), element("optgroup", { label: "A prompt" }, ...names.map((name) => element("option", { value: name }, humanise(name)))));
+  choose.value = names.includes(now) ? now : now || !optional ? OWN : "";
+  const words = element("div", { class: "stack" });
+  const show = (): void => words.replaceChildren(...promptWords(work, path, label, choose, optional));
+  choose.addEventListener("change", () => {
+    const prompt = choose.value !== OWN;
+    if (prompt || names.includes(textOf(work.session.value(path)))) work.session.put(path, prompt ? choose.value || undefined : "");
+    show();
+  });
+  show();
+  return element("div", { class: "field" }, element("label", { for: choose.id }, label), choose, words);
+}
+
+function promptWords(work: Workspace, path: Path, label: string, choose: HTMLSelectElement, optional: boolean): Node[] {
+  const chosen = choose.value;
+  if (!chosen) return [];
+  if (chosen === OWN) return [wordsField(work, path, { label: `${label}, in words`, optional })];
+  const prompt = work.session.value(["prompts", chosen]);
   const first = isMapping(prompt) ? Object.values((prompt["cases"] ?? {}) as Mapping)[0] : textsOf(prompt)[0];
-  const link = element("a", { href: `/builder/prompts?name=${encodeURIComponent(text)}` }, "Change its words");
-  const field = inputField(work, path, { label: `${label}: the prompt of this name`, type: "text", optional });
-  field.append(element("p", { class: "reads" }, `“${plainly(textOf(first))}” `, link));
-  return field;
+  const link = element("a", { href: `/builder/prompts?name=${encodeURIComponent(chosen)}` }, "Change its words");
+  const words = element("div", {}, element("p", { class: "reads" }, `“${plainly(textOf(first))}” `, link));
+  notes(work, path, choose, words);
+  return [words];
 }
 
 /** name -> expression, or failure -> step. */
@@ -129,7 +216,7 @@ function pairsField(work: Workspace, flow: string, path: Path, label: string, wa
   for (const name of Object.keys(pairs)) {
     const own = [...path, name];
     const row = ways
-      ? selectField(work, own, { label: humanise(name), choices: targets(work, flow, true) })
+      ? wayField(work, flow, own, humanise(name), true)
       : inputField(work, own, { label: name, type: "text" });
     const out = element("button", { type: "button", class: "plain quiet", "aria-label": `Take out ${name}` }, "×");
     out.addEventListener("click", () => {

@@ -10,9 +10,9 @@ export class FlowMap {
 
   constructor(private readonly work: Workspace) {}
 
-  view(flow: string, lit: readonly string[], chosen: string, choose: (name: string) => void): HTMLElement {
+  view(flow: string, lit: readonly string[], chosen: string, choose: (name: string) => void, traffic: boolean): HTMLElement {
     const { session } = this.work;
-    const address = `/builder/map?draft=${quoted(session.summary.id)}&flow=${quoted(flow)}&way=${quoted(lit.join(","))}`;
+    const address = `/builder/map?draft=${quoted(session.summary.id)}&flow=${quoted(flow)}&way=${quoted(lit.join(","))}${traffic ? "&traffic=yes" : ""}`;
     const place = element("div", { class: "map-view scroll", tabindex: "0", role: "region", "aria-label": "Map", "data-scroll": "map" });
     if (this.#svg) place.append(this.#svg);
     const key = `${address} ${session.seq}`;

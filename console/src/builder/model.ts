@@ -15,7 +15,9 @@ export type Operation =
   | { op: "remove"; path: Path; old?: Value; keep_ways?: boolean }
   | { op: "move"; path: Path; to?: Path; before?: string | null; old?: Value; keep_ways?: boolean }
   | { op: "rename"; kind: string; name: string; to: string; flow?: string; slot?: string }
-  | { op: "duplicate"; path: Path; as?: string };
+  | { op: "duplicate"; path: Path; as?: string }
+  | { op: "heading"; path: Path; value: string; old: string }
+  | { op: "new_file"; file: string; value: Mapping };
 
 /** An edit on its way to the server: one operation, or several that are one step for undo. */
 export interface PendingEdit {
@@ -51,6 +53,8 @@ export interface PackFile {
   file: string;
   data: Mapping | null;
   problem: string;
+  /** The comments that head sections of steps. */
+  headings?: { path: Path; words: string }[];
 }
 
 export interface Conflict {

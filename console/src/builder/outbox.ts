@@ -29,13 +29,31 @@ export class Outbox {
   async adopt(draft: string): Promise<PendingEdit[]> {
     const held = (await navigator.locks?.query())?.held ?? [];
     const alive = new Set(held.map((lock) => lock.name ?? ""));
-    const database = await this.#database;
-    const all = await result<PendingEdit[]>(database.transaction(STORE).objectStore(STORE).getAll());
-    const left = all.filter((edit) => edit.draft === draft && !alive.has(LOCK + edit.tab));
+    return await this.#take((edit) => edit.draft === draft && !alive.has(LOCK + edit.tab));
+  }
+
+  /** Takes over what tabs that still live leave unsent when they end: mostly the page that this one follows. */
+  async inherit(draft: string, taken: (edits: PendingEdit[]) => void): Promise<void> {
+    const others = new Set((await this.#all()).filter((edit) => edit.draft === draft && edit.tab !== this.tab).map((edit) => edit.tab));
+    for (const tab of others) {
+      void navigator.locks?.request(LOCK + tab, async () => {
+        const left = await this.#take((edit) => edit.draft === draft && edit.tab === tab);
+        if (left.length) taken(left);
+      });
+    }
+  }
+
+  async #take(wanted: (edit: PendingEdit) => boolean): Promise<PendingEdit[]> {
+    const left = (await this.#all()).filter(wanted);
     left.sort((one, other) => one.order - other.order);
     const mine = left.map((edit) => ({ ...edit, tab: this.tab }));
     for (const edit of mine) await this.keep(edit);
     return mine;
+  }
+
+  async #all(): Promise<PendingEdit[]> {
+    const database = await this.#database;
+    return await result<PendingEdit[]>(database.transaction(STORE).objectStore(STORE).getAll());
   }
 
   async #write(act: (store: IDBObjectStore) => IDBRequest): Promise<void> {

@@ -2,11 +2,13 @@
 
 import { element, setText, tell } from "../dom";
 import { textOfError } from "./api";
-import { openDialog } from "./dialog";
 import { freshId } from "./fields";
-import { humanise } from "./model";
+import { type Path, humanise } from "./model";
+import { ResultValues } from "./result_values";
+import { openSaveTest } from "./save_test";
 import { type CallerInput, type CallerSettings, Simulation, type SimulatedTurn, type TrailStep, trailOf } from "./simulation";
-import { meaningWords, percent } from "./understood";
+import { stepPath } from "./steps";
+import { meaningWords, percent, understoodWords } from "./understood";
 import type { Workspace } from "./workspace";
 
 const SILENCE_SECONDS = 8;
@@ -27,7 +29,10 @@ export class TestPanel {
   #busy = false;
   #seq = -1;
 
-  constructor(private readonly work: Workspace) {
+  constructor(
+    private readonly work: Workspace,
+    private readonly goTo: (path: Path) => void,
+  ) {
     this.#call = new Simulation(work.session.summary.id);
     this.#settings = {
       caller: element("input", { type: "tel", placeholder: "withheld" }),
@@ -43,7 +48,7 @@ export class TestPanel {
     this.root.parentElement?.classList.toggle("with-panel", !this.root.hidden);
     if (this.root.hidden) this.#light([]);
     else if (!this.#call.state) void this.#do(() => this.#begin());
-    else this.#input.focus();
+    else this.#focusNext();
   }
 
   /** The draft has changed: the call can be played again on it. */
@@ -120,6 +125,7 @@ export class TestPanel {
       this.#busy = false;
       this.root.removeAttribute("aria-busy");
       this.#draw();
+      if (!this.root.hidden && !document.querySelector("dialog[open]")) this.#focusNext();
     }
   }
 
@@ -127,14 +133,18 @@ export class TestPanel {
     const { caller, now, entry, queue } = this.#settings;
     await this.#call.begin({ caller: caller.value.trim(), now: now.value, entry: entry.value, queue: queue.value, outcomes: this.#outcomes });
     this.#seq = this.work.session.seq;
-    this.#input.focus();
   }
 
   async #turn(input: CallerInput): Promise<void> {
     if (!this.#call.state) await this.#begin();
     await this.#call.turn(input);
-    this.#input.value = "";
-    this.#input.focus();
+    if ("say" in input || "keys" in input) this.#input.value = "";
+  }
+
+  /** To where the call waits for something: the answer of a system, or the caller's next words. */
+  #focusNext(): void {
+    const answer = this.#state.querySelector<HTMLElement>("[data-key=answer]");
+    (answer ?? this.#input).focus();
   }
 
   async #back(): Promise<void> {
@@ -175,11 +185,18 @@ export class TestPanel {
     return rows;
   }
 
+  /** Where the call is, to open. */
+  #place(flow: string, step: string): HTMLElement {
+    const words = [humanise(flow), step.replaceAll("_", " ")].filter(Boolean).join(", ");
+    if (!this.work.may("edit")) return element("b", {}, words);
+    return element("button", { type: "button", class: "plain", click: () => this.goTo(step ? stepPath(flow, step) : ["flows", flow]) }, words);
+  }
+
   #understood(turn: SimulatedTurn): HTMLElement | null {
     if (turn.result === "no_match") return element("span", { class: "understood" }, "not understood");
     const [best] = turn.candidates ?? [];
     if (best && turn.decision) return element("span", { class: "understood" }, `${meaningWords(this.work, best.meaning)}, ${percent(best.score)}`);
-    return turn.understood ? element("span", { class: "understood" }, turn.understood) : null;
+    return turn.understood ? element("span", { class: "understood" }, understoodWords(this.work, turn.understood)) : null;
   }
 
   #stateParts(): Node[] {
@@ -192,7 +209,7 @@ export class TestPanel {
     } else if (state.over) {
       parts.push(element("p", {}, element("b", {}, "The call is over. "), state.outcome ? humanise(state.outcome) : ""));
     } else if (state.flow) {
-      parts.push(element("p", { class: "small" }, "Now at ", element("code", {}, [state.flow, state.step].filter(Boolean).join(".")), state.listening ? `, listening for ${state.listening.replaceAll("_", " ")}` : ""));
+      parts.push(element("p", { class: "small" }, "Now at ", this.#place(state.flow, state.step), state.listening ? `, listening for ${state.listening.replaceAll("_", " ")}` : ""));
     }
     const known = Object.entries(state.slots).filter(([, value]) => value !== null && value !== "");
     if (known.length) {
@@ -205,51 +222,39 @@ export class TestPanel {
         ),
       );
     }
-    if (this.#call.turns.length > 1) parts.push(element("p", {}, element("button", { type: "button", click: () => this.#save() }, "Save as a test")));
+    if (this.#call.turns.length > 1) parts.push(element("p", {}, element("button", { type: "button", click: () => openSaveTest("Save as a test", (name, save) => this.#call.test(name, save)) }, "Save as a test")));
     return parts;
   }
 
   #pendingPart(service: string): HTMLElement {
     const choices = this.#call.state?.pending?.choices ?? [];
-    const select = element("select", { id: freshId() });
+    const select = element("select", { id: freshId(), "data-key": "answer" });
     for (const choice of choices) select.append(element("option", { value: choice.id }, choice.words || choice.id));
     const always = element("input", { type: "checkbox", id: freshId() });
     const go = element("button", { type: "button", class: "first" }, "Answer");
+    const own = element("details", { class: "more" }, element("summary", {}, "What it tells"));
+    let values: ResultValues | null = null;
+    const show = (): void => {
+      const result = choices.find((one) => one.id === select.value)?.result ?? null;
+      values = result === null ? null : new ResultValues(result);
+      own.hidden = !values?.root.childElementCount;
+      own.replaceChildren(own.firstElementChild ?? "", values?.root ?? "");
+    };
+    show();
+    select.addEventListener("change", show);
     go.addEventListener("click", () => {
       if (always.checked) this.#outcomes[service] = select.value;
-      void this.#do(() => this.#turn({ answer: select.value }));
+      const told = values?.changed ? { result: values.result } : { answer: select.value };
+      void this.#do(() => this.#turn(told));
     });
     return element(
       "div",
       { class: "pending stack" },
       element("label", { for: select.id }, "What does ", element("code", {}, service), " answer?"),
       element("p", { class: "row" }, select, go),
+      own,
       element("label", { class: "row small" }, always, "In every new call as well"),
     );
-  }
-
-  #save(): void {
-    const name = element("input", { type: "text", id: freshId(), autocomplete: "off", placeholder: "costs over 50 and defective: a person decides" });
-    const out = element("div", { class: "stack" });
-    const form = element(
-      "form",
-      { class: "stack" },
-      element("div", { class: "field" }, element("label", { for: name.id }, "What does this call show?"), name),
-      element("p", { class: "row" }, element("button", { type: "submit", class: "first" }, "Save it")),
-      out,
-    );
-    const opened = openDialog("Save as a test", [element("p", {}, "It is played at every publication from then on, and stops one after which the call would go another way."), form]);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!name.value.trim()) return name.focus();
-      this.#call.test(name.value.trim(), true).then(
-        (saved) => {
-          opened.body.replaceChildren(element("div", { class: "banner good", role: "status" }, element("p", {}, `Saved in ${saved.file}.`)), element("pre", { tabindex: "0", "aria-label": "The test" }, saved.yaml));
-          tell("Saved as a test");
-        },
-        (error: unknown) => out.replaceChildren(element("p", { class: "error", role: "alert" }, textOfError(error))),
-      );
-    });
   }
 }
 

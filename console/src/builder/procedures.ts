@@ -1,17 +1,21 @@
 // Procedures: an outline of their steps with the fields of the chosen one, and the map as the second view of the same choice.
 
 import type { BuilderPage } from "./app";
-import { element, tell } from "../dom";
+import { element, setText, tell } from "../dom";
 import { EntriesPage, freeName } from "./entries";
-import { textField } from "./fields";
+import { freshId, keepTyped, textField } from "./fields";
 import { inspector } from "./inspector";
+import { copiedSteps, copySteps, pastedSteps } from "./clipboard";
 import { FlowMap } from "./map";
-import { type Operation, type Path, type Value, humanise, isMapping, textOf } from "./model";
+import { type Mapping, type Operation, type Path, type Value, humanise, isMapping, keyOf, textOf } from "./model";
 import type { TrailEvent } from "./panel";
+import { procedureOf, procedureTemplates } from "./procedure_templates";
 import type { TrailStep } from "./simulation";
+import { schemaAt } from "./schema";
+import { moreKeys } from "./schema_form";
 import { KINDS, type StepKind, freshStep, kindOf, kindWords, nameOf, stepsPath, summaryOf, waysOf } from "./steps";
 import { usesOf } from "./uses";
-import type { Workspace } from "./workspace";
+import { type Workspace, focusKey } from "./workspace";
 
 export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage {
   const outline = new Outline(work);
@@ -24,12 +28,23 @@ export function proceduresPage(work: Workspace, root: HTMLElement): BuilderPage 
         const steps = Array.isArray(flow["steps"]) ? flow["steps"].length : 0;
         return { name, title: humanise(name), about: `${textOf(flow["description"])} · ${steps} ${steps === 1 ? "step" : "steps"}` };
       }),
+    question: "What is it for? (“to have a gift wrapped”)",
+    templates: () => procedureTemplates(work),
+    fresh: (title, template) => procedureOf(work, template, title),
+    make: (name, value) => ({ op: "new_file", file: `flows/${name}.yaml`, value: { flows: { [name]: value } } }),
     form: (_, __, name) => outline.parts(name, () => page.draw()),
   });
-  document.addEventListener("builder:trail", (event) => outline.light((event as TrailEvent).detail, () => page.draw()));
+  document.addEventListener("builder:trail", (event) => {
+    outline.light((event as TrailEvent).detail, () => page.draw());
+    // where the test call is below the outline, its words must stay in sight
+    if (matchMedia("(min-width: 72.01rem)").matches) root.querySelector(".steps .last")?.scrollIntoView({ block: "nearest" });
+  });
   return {
     draw: () => page.draw(),
-    drawList: () => page.drawList(),
+    drawList: () => {
+      page.drawList();
+      outline.drawSummaries(root);
+    },
     show: (path) => {
       if (path[2] === "steps" && path[3] !== undefined) outline.choose(String(path[1]), path[3]);
       const shown = page.show(path);
@@ -44,6 +59,7 @@ type View = "outline" | "map";
 class Outline {
   #chosen = new Map<string, number>();
   #view: View = "outline";
+  #traffic = false;
   #trail: readonly TrailStep[] = [];
   #map: FlowMap;
 
@@ -62,13 +78,21 @@ class Outline {
     again();
   }
 
+  /** The lines of the outline follow what is typed into the fields of a step. */
+  drawSummaries(root: HTMLElement): void {
+    for (const head of root.querySelectorAll<HTMLElement>("button.step")) {
+      const step = this.#steps(head.dataset["flow"] ?? "")[Number(head.dataset["place"])];
+      if (step !== undefined) fillHead(this.work, head, step);
+    }
+  }
+
   parts(flow: string, again: () => void): Node[] {
     const parts: Node[] = [this.#head(flow, again)];
     if (this.#view === "map") {
-      parts.push(this.#map.view(flow, this.#lit(flow), this.#chosenName(flow), (name) => {
+      parts.push(this.#trafficSwitch(again), this.#map.view(flow, this.#lit(flow), this.#chosenName(flow), (name) => {
         this.choose(flow, name);
         again();
-      }));
+      }, this.#traffic));
       const place = this.#chosen.get(flow);
       if (place !== undefined && this.#steps(flow)[place] !== undefined) {
         parts.push(element("h3", {}, `${place + 1}. ${kindWords(kindOf(this.#steps(flow)[place]))}`), this.#details(flow, place, again));
@@ -79,8 +103,11 @@ class Outline {
     parts.push(
       textField(this.work, ["flows", flow, "description"], { label: "What it is for, in words for callers and staff" }),
       element("p", { class: "small" }, element("a", { href: `/builder/phrases?name=${encodeURIComponent(flow)}` }, "What callers say for it")),
-      usesOf(this.work, "flow", flow),
     );
+    const path: Path = ["flows", flow];
+    const more = moreKeys(this.work, path, schemaAt(path, (one) => this.work.session.value(one)), ["description", "steps"]);
+    if (more) parts.push(more);
+    parts.push(usesOf(this.work, "flow", flow));
     return parts;
   }
 
@@ -110,43 +137,54 @@ class Outline {
     return element("div", { class: "row outline-head" }, element("h2", {}, humanise(flow)), element("div", { class: "switch", role: "group", "aria-label": "View" }, view("outline", "Outline"), view("map", "Map")));
   }
 
+  #trafficSwitch(again: () => void): HTMLElement {
+    const input = element("input", { type: "checkbox", "data-key": "traffic" });
+    input.checked = this.#traffic;
+    input.addEventListener("change", () => {
+      this.#traffic = input.checked;
+      again();
+    });
+    const field = element("p", { class: "field flag" }, element("label", { class: "row" }, input, "With the calls of the last 30 days"));
+    field.hidden = !this.work.may("reports");
+    return field;
+  }
+
   #list(flow: string, again: () => void): HTMLElement {
     const lit = new Set(this.#lit(flow));
     const last = this.#trail[this.#trail.length - 1];
-    const rows = this.#steps(flow).map((step, place) => {
+    const steps = this.#steps(flow);
+    const rows = steps.flatMap((step, place) => {
       const name = nameOf(step, place);
+      const words = this.work.session.heading([...stepsPath(flow), place]);
       const row = this.#row(flow, step, place, again);
       if (lit.has(name)) row.classList.add("lit");
       if (last?.flow === flow && last.step === name) row.classList.add("last");
-      return row;
+      return words ? [element("li", { class: "heading" }, element("h3", {}, words)), row] : [row];
     });
-    return element("ol", { class: "steps" }, ...rows, element("li", { class: "adding" }, this.#adder(flow, rows.length, again)));
+    return element("ol", { class: "steps" }, ...rows, element("li", { class: "adding" }, this.#adder(flow, steps.length, again)));
   }
 
   #row(flow: string, step: Value, place: number, again: () => void): HTMLElement {
     const open = this.#chosen.get(flow) === place;
-    const kind = kindOf(step);
     const id = isMapping(step) ? textOf(step["id"]) : "";
     const wrong = this.#wrong(flow, place, id);
     const head = element(
       "button",
-      { type: "button", class: "step", "aria-expanded": String(open), "data-key": `step:${flow}.${place}` },
+      { type: "button", class: "step", "aria-expanded": String(open), "data-key": `step:${flow}.${place}`, "data-flow": flow, "data-place": String(place) },
       element("span", { class: "place" }, String(place + 1)),
-      element("span", { class: `step-kind ${kind}` }, kindWords(kind)),
-      element("span", { class: "summary" }, summaryOf(this.work, step)),
-      id ? element("code", {}, id) : null,
+      element("span", { class: `step-kind ${kindOf(step)}` }, kindWords(kindOf(step))),
+      element("span", { class: "summary" }),
+      element("code"),
       wrong ? element("span", { class: "tag bad" }, wrong === 1 ? "1 finding" : `${wrong} findings`) : null,
     );
+    fillHead(this.work, head, step);
     head.addEventListener("click", () => {
       if (open) this.#chosen.delete(flow);
       else this.#chosen.set(flow, place);
       again();
     });
     head.addEventListener("keydown", (event) => this.#key(event, flow, place, again));
-    const ways = waysOf(step).map((way) =>
-      element("li", { class: way.failure ? "failure" : "" }, element("span", { class: "muted" }, `${way.label} → `), way.target === "end" ? "end" : humanise(way.target)),
-    );
-    return element("li", {}, head, ways.length ? element("ul", { class: "ways" }, ...ways) : null, open ? this.#details(flow, place, again) : null);
+    return element("li", {}, head, element("ul", { class: "ways" }, ...wayItems(step)), open ? this.#details(flow, place, again) : null);
   }
 
   #wrong(flow: string, place: number, id: string): number {
@@ -156,7 +194,23 @@ class Outline {
 
   #details(flow: string, place: number, again: () => void): HTMLElement {
     const path = [...stepsPath(flow), place];
-    return element("div", { class: "step-details" }, ...inspector(this.work, flow, path), this.#tools(flow, place, again));
+    return element("div", { class: "step-details" }, ...inspector(this.work, flow, path), this.#heading(path, again), this.#tools(flow, place, again));
+  }
+
+  /** The comment that heads the section which begins with a step. */
+  #heading(path: Path, again: () => void): HTMLElement {
+    const old = this.work.session.heading(path);
+    const input = element("input", { type: "text", id: freshId(), maxlength: "100", autocomplete: "off", "data-key": `heading:${keyOf(path)}` });
+    keepTyped(input, `${this.work.session.summary.id}heading:${keyOf(path)}`);
+    input.value ||= old;
+    input.addEventListener("change", () => {
+      const value = input.value.trim();
+      input.dispatchEvent(new Event("builder:used"));
+      if (value === old) return;
+      this.#act({ op: "heading", path, value, old });
+      void this.work.session.flush().then(again);
+    });
+    return element("div", { class: "field" }, element("label", { for: input.id }, "Heading above it: a new section of the outline"), input);
   }
 
   #tools(flow: string, place: number, again: () => void): HTMLElement {
@@ -170,6 +224,9 @@ class Outline {
       "div",
       { class: "row form-foot" },
       this.#adder(flow, place + 1, again),
+      button("Copy", () => this.#copy(flow, place)),
+      button("Copy this one too", () => this.#copy(flow, place, copiedSteps())),
+      button("Paste below", () => this.#paste(flow, place + 1, again)),
       button("Duplicate", () => this.#duplicate(flow, place, again)),
       button("Up", () => this.#move(flow, place, -1, again), place === 0),
       button("Down", () => this.#move(flow, place, 1, again), place === count - 1),
@@ -179,13 +236,14 @@ class Outline {
 
   /** A step of a chosen kind at a place; every other way stays as it was. */
   #adder(flow: string, place: number, again: () => void): HTMLElement {
-    const kind = element("select", { "aria-label": "Kind of the new step", "data-key": `kind:${flow}.${place}` }, ...KINDS.map(([name, text]) => element("option", { value: name }, text)));
-    const add = element("button", { type: "button", "data-key": `add:${flow}.${place}` }, "Add a step here");
+    const last = place === this.#steps(flow).length;
+    const kind = element("select", { "aria-label": last ? "Kind of a new step at the end" : `Kind of a new step after step ${place}`, "data-key": `kind:${flow}.${place}` }, ...KINDS.map(([name, text]) => element("option", { value: name }, text)));
+    const add = element("button", { type: "button", "data-key": `add:${flow}.${place}` }, last ? "Add a step at the end" : "Add a step here");
     add.addEventListener("click", () => {
       this.#act({ op: "insert", path: [...stepsPath(flow), place], value: freshStep(this.work, kind.value as StepKind), keep_ways: true });
       this.#chosen.set(flow, place);
       again();
-      document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place}`)}"]`)?.focus();
+      focusKey(`step:${flow}.${place}`);
       tell("Step added");
     });
     return element("span", { class: "row" }, kind, add);
@@ -196,7 +254,7 @@ class Outline {
     this.#act({ op: "move", path, to: [...stepsPath(flow), place + by], old: this.work.session.value(path) ?? null, keep_ways: true });
     this.#chosen.set(flow, place + by);
     again();
-    document.querySelector<HTMLElement>(`[data-key="${CSS.escape(`step:${flow}.${place + by}`)}"]`)?.focus();
+    focusKey(`step:${flow}.${place + by}`);
     tell(`Moved to place ${place + by + 1}`);
   }
 
@@ -209,11 +267,32 @@ class Outline {
     tell("Duplicated");
   }
 
+  #copy(flow: string, place: number, before: readonly Mapping[] = []): void {
+    const step = this.#steps(flow)[place];
+    if (!isMapping(step)) return;
+    const steps = [...before, step];
+    copySteps(steps);
+    tell(steps.length === 1 ? "Step copied" : `${steps.length} steps copied`);
+  }
+
+  /** Puts the copied steps in, as one edit. */
+  #paste(flow: string, place: number, again: () => void): void {
+    const steps = pastedSteps(copiedSteps(), this.#steps(flow));
+    if (!steps.length) return tell("Nothing has been copied");
+    const operations = steps.map((value, at): Operation => ({ op: "insert", path: [...stepsPath(flow), place + at], value, keep_ways: true }));
+    this.work.session.act(...operations);
+    this.#chosen.set(flow, place);
+    again();
+    focusKey(`step:${flow}.${place}`);
+    tell(steps.length === 1 ? "Step pasted" : `${steps.length} steps pasted`);
+  }
+
   #remove(flow: string, place: number, again: () => void): void {
     const path = [...stepsPath(flow), place];
     this.#act({ op: "remove", path, old: this.work.session.value(path) ?? null, keep_ways: true });
     this.#chosen.delete(flow);
     again();
+    focusKey(`step:${flow}.${Math.min(place, this.#steps(flow).length - 1)}`);
     tell("Removed. Undo brings it back.");
   }
 
@@ -222,6 +301,9 @@ class Outline {
   }
 
   #key(event: KeyboardEvent, flow: string, place: number, again: () => void): void {
+    const letter = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey ? event.key.toLowerCase() : "";
+    if (letter === "c" && getSelection()?.isCollapsed !== false) return this.#copy(flow, place);
+    if (letter === "v") return this.#paste(flow, place + 1, again);
     if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
       event.preventDefault();
       const by = event.key === "ArrowUp" ? -1 : 1;
@@ -236,7 +318,18 @@ class Outline {
   }
 }
 
-/** The path of a step by its procedure and name. */
-export function stepPath(flow: string, name: string): Path {
-  return [...stepsPath(flow), /^\d+$/.test(name) ? Number(name) - 1 : name];
+function fillHead(work: Workspace, head: HTMLElement, step: Value): void {
+  const [summary, name] = [head.querySelector(".summary"), head.querySelector("code")];
+  const id = isMapping(step) ? textOf(step["id"]) : "";
+  if (summary) setText(summary, summaryOf(work, step));
+  if (name) setText(name, id);
+  if (name) name.hidden = !id;
+  const ways = head.parentElement?.querySelector(".ways");
+  ways?.replaceChildren(...wayItems(step));
+}
+
+function wayItems(step: Value): HTMLElement[] {
+  return waysOf(step).map((way) =>
+    element("li", { class: way.failure ? "failure" : "" }, element("span", { class: "muted" }, `${way.label} → `), way.target === "end" ? "end" : humanise(way.target)),
+  );
 }

@@ -8,6 +8,8 @@ import { type Path, type Value, isMapping, textOf, textsOf } from "./model";
 import { phraseSign } from "./sentences";
 import { valueWords } from "./preview";
 import { pieces } from "./template";
+import { schemaAt } from "./schema";
+import { moreKeys } from "./schema_form";
 import { usesOf } from "./uses";
 import { wordsField } from "./words";
 import type { Workspace } from "./workspace";
@@ -23,8 +25,9 @@ export function promptsPage(work: Workspace, root: HTMLElement): EntriesPage {
     form: (space, path, name) => [
       element("h2", {}, titleOf(name)),
       wordsField(space, path, { label: "What is said", help: "Variants keep their conditions. A value like {{ shop }} is put in when it is said." }),
+      moreKeys(space, path, isMapping(space.session.value(path)) ? schemaAt(path, (one) => space.session.value(one)) : null, []),
       usesOf(space, "prompt", name),
-    ],
+    ].filter((one) => one !== null),
   });
 }
 
@@ -100,7 +103,10 @@ function questionForm(work: Workspace, path: Path, name: string): Node[] {
       ),
       textField(work, at("description"), { label: "What it wants to know, for staff", optional: true }),
     ),
-    usesOf(work, "slot", name),
   );
+  const shown = ["prompt", "reprompt", "help", "noinput", "nomatch", "timeout", "confirm", "bargein", "description", ...(isMapping(choices) ? ["choices"] : [])];
+  const more = moreKeys(work, path, schemaAt(path, (one) => work.session.value(one)), shown);
+  if (more) parts.push(more);
+  parts.push(usesOf(work, "slot", name));
   return parts;
 }

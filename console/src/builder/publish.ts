@@ -1,9 +1,10 @@
 // Publishing: what will change in words and in lines, the tests, a reason; then whether the agents have it in force.
 
-import { element, setText, tell } from "../dom";
+import { element, setText } from "../dom";
 import { ask, textOfError } from "./api";
 import { type FileDiff, type Sentence, changeList, diffView, sentenceList } from "./diffs";
 import { type Opened, openDialog } from "./dialog";
+import { needed } from "./fields";
 import { type Job, runJob } from "./jobs";
 import type { Workspace } from "./workspace";
 
@@ -89,15 +90,10 @@ function reviewParts(work: Workspace, review: Review, opened: Opened): Node[] {
     element("div", { class: "field" }, element("label", { for: "reason" }, "Why is it changed? It stands in the list of editions."), reason),
     element("p", { class: "row" }, go, element("span", { class: "muted small" }, "All test calls are played first. Calls that go on keep the edition they began with.")),
   );
+  const wanted = needed(reason, "Say in a few words why it is changed.");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!reason.value.trim()) {
-      tell("A reason is needed");
-      reason.setAttribute("aria-invalid", "true");
-      reason.focus();
-      return;
-    }
-    void publish(work, { reason: reason.value.trim(), seq: review.seq }, form, outcome, opened);
+    if (wanted()) void publish(work, { reason: reason.value.trim(), seq: review.seq }, form, outcome, opened);
   });
   if (!review.sentences.length && !review.diffs.length) return [element("p", {}, "This draft changes nothing: there is nothing to publish.")];
   const others = review.by.filter((who) => who !== work.person);
@@ -151,20 +147,26 @@ function showOutcome(
   const again = (text: string, more: object): HTMLElement =>
     element("button", { type: "button", class: "danger", click: () => void publish(work, { ...body, ...more }, form, outcome, opened) }, text);
   const back = element("button", { type: "button" }, good ? "Close" : "Back to the draft");
-  back.addEventListener("click", () => {
-    opened.close();
-    if (good) location.reload(); // the next edit begins a new draft
-  });
+  back.addEventListener("click", opened.close);
+  if (good) opened.root.addEventListener("close", () => location.reload()); // the next edit begins a new draft
   const actions = element("p", { class: "row" }, back);
   if (result.state === "tests_failed") actions.append(again("Publish all the same", { despite_tests: true }));
   if (result.state === "unconfirmed") actions.append(again("Publish without an agent", { unconfirmed: true }));
   if (good) actions.append(element("a", { class: "button", href: "/builder/editions" }, "All editions"));
   outcome.replaceChildren(
-    element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, element("p", {}, element("b", {}, good ? "In force. " : "Not in force. "), result.words)),
+    element("div", { class: `banner ${good ? "good" : "bad"}`, role: "alert" }, outcomeWords(result)),
     ...[checkPart(result), testsPart(result.tests), nodesPart(result)].filter((one): one is HTMLElement => one !== null),
     actions,
   );
   back.focus();
+}
+
+/** What came of a publication, its first words strong. */
+export function outcomeWords({ state, words }: Publication): HTMLElement {
+  const begin = state === "in_force" ? "In force" : "Not in force";
+  return words.startsWith(begin)
+    ? element("p", {}, element("b", {}, begin), words.slice(begin.length))
+    : element("p", {}, element("b", {}, `${begin}. `), words);
 }
 
 function checkPart({ check }: Publication): HTMLElement | null {
@@ -190,11 +192,14 @@ export function testsPart(tests: TestsResult | null): HTMLElement | null {
     ),
   );
   const missed = tests.missed.length
-    ? element("details", { class: "more" }, element("summary", {}, `${tests.missed.length} steps that no test call comes to`), element("p", { class: "small" }, tests.missed.join(", ")))
+    ? element("details", { class: "more" }, element("summary", {}, `${tests.missed.length === 1 ? "1 step" : `${tests.missed.length} steps`} that no test call comes to`), element("p", { class: "small" }, tests.missed.join(", ")))
     : null;
-  const head = failed.length
-    ? `${failed.length} of ${tests.calls} test calls go another way now:`
-    : `All ${tests.calls} test calls went as written. They come to ${tests.reached} of ${tests.steps} steps.`;
+  const all = tests.calls === 1 ? "The test call went as written. It comes" : `All ${tests.calls} test calls went as written. They come`;
+  const head = !tests.calls
+    ? "There is no test call yet."
+    : failed.length
+      ? `${failed.length} of ${tests.calls} test calls ${failed.length === 1 ? "goes" : "go"} another way now:`
+      : `${all} to ${tests.reached} of ${tests.steps} steps.`;
   return element("section", { "aria-label": "Test calls" }, element("p", {}, head), ...failed, missed);
 }
 

@@ -1,10 +1,10 @@
 // A condition in the inspector: its rules as rows, or its formula.
 
 import { element } from "../dom";
-import { COMPARISONS, type Comparison, type Rule, type Rules, needsRight, plainRight, rightOf, rulesOf, written } from "./conditions";
+import { COMPARISONS, type Comparison, type Rule, type Rules, comparesText, needsRight, plainRight, rightOf, rulesOf, written } from "./conditions";
 import { bound, freshId, notes } from "./fields";
 import { type Path, isMapping, keyOf, textOf } from "./model";
-import { type Workspace, redraw } from "./workspace";
+import { type Workspace, focusKey, redraw } from "./workspace";
 
 export function conditionField(work: Workspace, path: Path): HTMLElement {
   const rules = rulesOf(textOf(work.session.value(path)));
@@ -39,6 +39,7 @@ function rows(work: Workspace, path: Path, rules: Rules, put: (now: Rules, again
   add.addEventListener("click", () => {
     rules.rules.push({ left: rules.rules[0]?.left ?? "verified", comparison: "==", right: "''" });
     put(rules, true);
+    focusKey(`${keyOf(path)}:${rules.rules.length - 1}l`);
   });
   const foot = element("div", { class: "row" }, add);
   if (rules.rules.length > 1) {
@@ -69,28 +70,33 @@ function ruleRow(
     rule.left = left.value.trim() || rule.left;
     put(rules);
   });
+  const right = element("input", { type: "text", list: listId, "aria-label": `Rule ${place + 1}: compared with`, "data-key": `${key}r`, autocomplete: "off", spellcheck: "false" });
+  let asText = comparesText(rule); // as it was when the row was shown: half a name is a text, the whole name is not
+  right.addEventListener("input", () => {
+    rule.right = rightOf(right.value, asText, names);
+    put(rules);
+  });
   const compare = element("select", { "aria-label": `Rule ${place + 1}: comparison`, "data-key": `${key}c` }, ...COMPARISONS.map(([value, text]) => element("option", { value }, text)));
+  const compared = (): void => {
+    right.hidden = !needsRight(rule.comparison);
+    right.value = plainRight(rule.right);
+  };
   compare.value = rule.comparison;
   compare.addEventListener("change", () => {
     rule.comparison = compare.value as Comparison;
-    if (needsRight(rule.comparison) && !rule.right) rule.right = "''";
-    put(rules, true);
+    asText &&= comparesText(rule);
+    if (needsRight(rule.comparison)) rule.right = rightOf(plainRight(rule.right), asText, names);
+    compared();
+    put(rules);
   });
-  const row = element("div", { class: "row rule" }, left, compare);
-  if (needsRight(rule.comparison)) {
-    const right = element("input", { type: "text", list: listId, "aria-label": `Rule ${place + 1}: compared with`, "data-key": `${key}r`, autocomplete: "off", spellcheck: "false" });
-    right.value = plainRight(rule.right);
-    right.addEventListener("input", () => {
-      rule.right = rightOf(right.value, rule.right === "''" ? "" : rule.right, names);
-      put(rules);
-    });
-    row.append(right);
-  }
+  compared();
+  const row = element("div", { class: "row rule" }, left, compare, right);
   if (rules.rules.length > 1) {
     const out = element("button", { type: "button", class: "plain quiet", "aria-label": `Take out rule ${place + 1}` }, "×");
     out.addEventListener("click", () => {
       rules.rules.splice(place, 1);
       put(rules, true);
+      focusKey(`${keyOf(path)}:${Math.max(0, place - 1)}l`);
     });
     row.append(out);
   }

@@ -16,8 +16,14 @@ import {
   samePath,
   sameValue,
 } from "./model";
+import { tell } from "../dom";
 import type { Outbox } from "./outbox";
 import { merged, perform, valueAt } from "./tree";
+
+/** What the server does with more than one place: other steps keep their ways by it, headings move along. */
+function changesMore(operation: Operation): boolean {
+  return ("keep_ways" in operation && operation.keep_ways === true) || operation.op === "heading" || operation.op === "new_file";
+}
 
 const QUIET_MS = 400;
 const MOST_AT_ONCE = 100;
@@ -80,6 +86,23 @@ export class DraftSession {
     await this.reload();
     if (this.unsent) void this.flush();
     addEventListener("online", () => void this.flush());
+    void this.outbox.inherit(this.summary.id, (edits) => this.#inherited(edits)).catch(() => {});
+  }
+
+  #inherited(edits: PendingEdit[]): void {
+    this.#pending = [...edits, ...this.#pending].sort((one, other) => one.order - other.order);
+    this.#compose();
+    this.#tell("tree");
+    void this.flush();
+  }
+
+  /** The words of the heading above a step, "" for none. */
+  heading(path: Path): string {
+    for (const { headings } of this.files) {
+      const found = headings?.find((one) => samePath(one.path, path));
+      if (found) return found.words;
+    }
+    return "";
   }
 
   value(path: Path): Value | undefined {
@@ -100,7 +123,8 @@ export class DraftSession {
         : false;
     if (typing && last && only && value !== undefined && "value" in only) {
       only.value = value;
-      this.#keep(last, "own");
+      perform(this.tree, { op: "set", path, value }); // an insert has been done to this tree already
+      this.#keep(last, "own", false);
       return;
     }
     if (value === undefined) this.#add([{ op: "remove", path, old: old ?? null }], "own");
@@ -122,12 +146,12 @@ export class DraftSession {
     this.#keep(edit, change);
   }
 
-  #keep(edit: PendingEdit, change: SessionChange): void {
+  #keep(edit: PendingEdit, change: SessionChange, fresh = true): void {
     void this.outbox.keep(edit).catch((error: unknown) => {
       this.problem = `This browser cannot keep edits (${textOfError(error)}): they are sent as you type.`;
       this.#tell("state");
     });
-    for (const operation of edit.operations) perform(this.tree, operation);
+    if (fresh) for (const operation of edit.operations) perform(this.tree, operation);
     if (this.saving === "saved") this.saving = "waiting";
     this.#tell(change);
     clearTimeout(this.#timer);
@@ -203,7 +227,7 @@ export class DraftSession {
       await this.outbox.drop(edit.id).catch(() => {});
       if (result.state === "conflict") conflicts = stale = true;
       else if ((result.seq ?? 0) > this.#seq) {
-        stale ||= result.seq !== this.#seq + 1 || !edit.operations.every((one) => perform(this.#base, one));
+        stale ||= result.seq !== this.#seq + 1 || edit.operations.some(changesMore) || !edit.operations.every((one) => perform(this.#base, one));
         this.#seq = result.seq ?? this.#seq;
       }
     }
@@ -266,7 +290,13 @@ export class DraftSession {
   }
 
   async settle(conflict: Conflict, take: "mine" | "theirs"): Promise<void> {
-    await ask("POST", `${this.address}/conflicts/${conflict.number}`, { take });
+    try {
+      await ask("POST", `${this.address}/conflicts/${conflict.number}`, { take });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      tell(error.message);
+      return this.loadConflicts(); // both values as they are by now
+    }
     this.conflicts = this.conflicts.filter((one) => one !== conflict);
     await this.reload();
   }

@@ -2,6 +2,7 @@
 
 import { Refused, ask, quoted } from "./api";
 import type { Mapping } from "./model";
+import type { Json } from "./result_values";
 
 export interface TrailStep {
   flow: string;
@@ -15,6 +16,8 @@ export interface OutcomeChoice {
   id: string;
   words: string;
   kind: "result" | "failure" | "slow";
+  /** What the service tells; null for a failure. */
+  result: Json | null;
 }
 
 export interface SimulatedEffect {
@@ -25,7 +28,7 @@ export interface SimulatedEffect {
   choice: string;
 }
 
-export type CallerInput = { say: string } | { keys: string } | { silence: number } | { hangup: true } | { answer: string };
+export type CallerInput = { say: string } | { keys: string } | { silence: number } | { hangup: true } | { answer: string } | { result: Json };
 
 export interface SimulationState {
   id: string;

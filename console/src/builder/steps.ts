@@ -18,10 +18,11 @@ export const KINDS: readonly (readonly [StepKind, string])[] = [
   ["next", "Go to"],
 ];
 
-/** The key that makes a step what it is; a step that only leads on is "next". */
+/** The key that makes a step what it is; a step that only leads on is "next". A hand-over may have words as well. */
 export function kindOf(step: Value | undefined): StepKind {
   if (!isMapping(step)) return "next";
-  return KINDS.find(([kind]) => kind !== "next" && kind in step)?.[0] ?? "next";
+  const found = KINDS.map(([kind]) => kind).filter((kind) => kind !== "next" && kind in step);
+  return found.find((kind) => kind !== "say") ?? found[0] ?? "next";
 }
 
 export function kindWords(kind: StepKind): string {
@@ -112,4 +113,9 @@ export function freshStep(work: Workspace, kind: StepKind): Mapping {
 
 export function stepsPath(flow: string): Path {
   return ["flows", flow, "steps"];
+}
+
+/** The path of a step by its procedure and name. */
+export function stepPath(flow: string, name: string): Path {
+  return [...stepsPath(flow), /^\d+$/.test(name) ? Number(name) - 1 : name];
 }

@@ -50,9 +50,21 @@ export function perform(root: Mapping, operation: Operation): boolean {
       return removeAt(root, operation.path);
     case "move":
       return moveIn(root, operation.path, operation.to, operation.before);
+    case "heading":
+      return true; // a comment: the tree has none
+    case "new_file":
+      return addFile(root, operation.value);
     default:
       return false;
   }
+}
+
+function addFile(root: Mapping, value: Mapping): boolean {
+  for (const [section, entries] of Object.entries(value)) {
+    const there = root[section];
+    root[section] = isMapping(there) && isMapping(entries) ? { ...there, ...structuredClone(entries) } : structuredClone(entries);
+  }
+  return true;
 }
 
 function parentOf(root: Mapping, path: Path): [Value | undefined, string | number] {

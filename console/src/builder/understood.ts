@@ -101,3 +101,15 @@ export function meaningWords(work: Workspace, meaning: string): string {
           : undefined;
   return typeof told === "string" && told ? `“${told}”` : humanise(name);
 }
+
+/** `order_number=10437, postcode=78701` in words. */
+export function understoodWords(work: Workspace, understood: string): string {
+  return understood
+    .split(/, (?=\w+=)/)
+    .map((part) => {
+      const [name, value] = part.split(/=(.*)/s);
+      if (value === undefined) return part.replaceAll("_", " ");
+      return name === "request" ? meaningWords(work, value) : `${humanise(name ?? "")}: ${value.replaceAll("_", " ")}`;
+    })
+    .join(", ");
+}

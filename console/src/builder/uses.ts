@@ -26,7 +26,7 @@ export function usesOf(work: Workspace, kind: string, name: string): HTMLElement
 }
 
 function line(use: Use): HTMLElement {
-  return element("li", {}, placeWords(use.path), " ", element("span", { class: "muted small" }, `${use.file}, line ${use.line}`));
+  return element("li", {}, placeWords(use.path), " ", element("span", { class: "muted small" }, use.line ? `${use.file}, line ${use.line}` : use.file));
 }
 
 /** A path in words: "Returns, step 3". */

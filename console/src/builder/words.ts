@@ -1,12 +1,14 @@
 // A field for something that is said: plain, as variants by condition, or as several texts.
 
-import { element } from "../dom";
+import { element, tell } from "../dom";
+import { machineWord } from "./entries";
 import { type FieldOptions, bound, fitHeight, freshId, notes, textField } from "./fields";
 import { listField } from "./lists";
 import { type Path, isMapping, keyOf, textOf } from "./model";
 import { spokenPreview } from "./preview";
+import { reasonsOf } from "./reasons";
 import { hasConditions, segments } from "./template";
-import type { Workspace } from "./workspace";
+import { type Workspace, focusKey } from "./workspace";
 
 /** A key whose value is a text, a list of texts, or a choice of texts by a value. */
 export function wordsField(work: Workspace, path: Path, options: FieldOptions): HTMLElement {
@@ -26,14 +28,47 @@ export function wordsField(work: Workspace, path: Path, options: FieldOptions): 
 function casesField(work: Workspace, path: Path, options: FieldOptions): HTMLElement {
   const cases = work.session.value([...path, "cases"]);
   const names = isMapping(cases) ? Object.keys(cases) : [];
+  const choose = textOf(work.session.value([...path, "choose"]));
   return element(
     "fieldset",
     { class: "group" },
     element("legend", {}, options.label),
-    element("p", { class: "help" }, "By ", element("code", {}, textOf(work.session.value([...path, "choose"]))), ":"),
-    ...names.map((name) => textField(work, [...path, "cases", name], { label: `When it is ${name}`, lines: 2, below: (now) => spokenPreview(work, now) })),
+    element("p", { class: "help" }, "By ", element("code", {}, choose), ":"),
+    ...names.map((name) => caseField(work, [...path, "cases", name], name, names.length > 1)),
+    newCase(work, path, choose, names),
     textField(work, [...path, "otherwise"], { label: "Otherwise", lines: 2, optional: true }),
   );
+}
+
+function caseField(work: Workspace, path: Path, name: string, removable: boolean): HTMLElement {
+  const field = textField(work, path, { label: `When it is ${name.replaceAll("_", " ")}`, lines: 2, below: (now) => spokenPreview(work, now) });
+  if (!removable) return field;
+  const out = element("button", { type: "button", class: "plain quiet", "aria-label": `Take out the case ${name.replaceAll("_", " ")}` }, "×");
+  out.addEventListener("click", () => {
+    work.session.act({ op: "remove", path, old: work.session.value(path) ?? null });
+    tell("Case taken out. Undo brings it back.");
+  });
+  return element("div", { class: "pair" }, field, out);
+}
+
+function newCase(work: Workspace, path: Path, choose: string, names: readonly string[]): HTMLElement {
+  const id = freshId();
+  const input = element("input", { type: "text", id, "data-key": `${keyOf(path)}+`, autocomplete: "off", spellcheck: "false" });
+  const known = choose === "reason" ? reasonsOf(work).filter((one) => !names.includes(one)) : [];
+  const list = element("datalist", { id: freshId() }, ...known.map((value) => element("option", { value })));
+  input.setAttribute("list", list.id);
+  const add = (): void => {
+    const name = machineWord(input.value);
+    if (!name) return input.focus();
+    if (!names.includes(name)) work.session.act({ op: "insert", path: [...path, "cases", name], value: "" });
+    focusKey(keyOf([...path, "cases", name]));
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    add();
+  });
+  return element("div", { class: "field" }, element("label", { for: id }, `Another ${choose.replaceAll("_", " ")}`), element("div", { class: "add" }, input, list, element("button", { type: "button", click: add }, "Add words for it")));
 }
 
 /** The texts between the conditions, a field each; the conditions themselves stay as they are written. */
