@@ -159,7 +159,7 @@ def add_costly_branch(user: BuilderUser) -> None:
     user.find("chosen.price > 50", "Returns, step 36")
     user.choose("If so, goes to", "78")
     saved(page)
-    page.wait_for_selector(".findings-button.good:has-text('No findings')")
+    page.wait_for_selector(".findings-button.good:has-text('No findings')", timeout=120_000)
 
 
 def try_costly_branch(user: BuilderUser) -> None:

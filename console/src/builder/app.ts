@@ -123,7 +123,7 @@ async function begin(root: HTMLElement): Promise<void> {
 }
 
 function changed(change: SessionChange, work: Workspace, place: HTMLElement, page: BuilderPage | null, bar: DraftBar | null): void {
-  if (change === "tree") page?.draw();
+  if (change === "tree") drawWhenChosen(page);
   if (change === "own") page?.drawList?.();
   if (change === "changes") {
     refreshNotes(place);
@@ -131,6 +131,17 @@ function changed(change: SessionChange, work: Workspace, place: HTMLElement, pag
   }
   work.findings.soon();
   bar?.draw(change);
+}
+
+const TYPED_MS = 1000;
+let typedAt = -TYPED_MS;
+document.addEventListener("keydown", () => (typedAt = performance.now()), true);
+
+/** A list in which somebody chooses by typing is not drawn anew between two letters: the second would begin another word. */
+function drawWhenChosen(page: BuilderPage | null): void {
+  const choosing = document.activeElement instanceof HTMLSelectElement && performance.now() - typedAt < TYPED_MS;
+  if (choosing) setTimeout(() => drawWhenChosen(page), TYPED_MS / 4);
+  else page?.draw();
 }
 
 /** Opens the field of a place of the pack, on this page or another one. */

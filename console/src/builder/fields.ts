@@ -124,10 +124,12 @@ export function notes(work: Workspace, path: Path, input: HTMLElement, field: HT
   field.dataset["notes"] = keyOf(path);
   describe(input, findings);
   const draw = (): void => {
+    const focused = findings.contains(document.activeElement);
     findings.replaceChildren(...findingNotes(work, path), ...conflictNotes(work, path), ...changeNotes(work, path));
     const wrong = findingsAt(work, path).some((one) => one.severity === "error");
     if (wrong) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
+    if (focused) input.focus(); // the button of a repair has done its work
   };
   draw();
   field.addEventListener("builder:notes", draw);

@@ -33,6 +33,10 @@ export function openFind(work: Workspace, goTo: (path: Path) => void): void {
   };
   input.addEventListener("input", draw);
   opened.root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault(); // a search field would only be emptied
+      return opened.close();
+    }
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
     const rows = [input, ...list.querySelectorAll<HTMLElement>("button")];

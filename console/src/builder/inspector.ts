@@ -133,8 +133,9 @@ function nameFor(work: Workspace, step: Value | undefined): string {
 function nameField(work: Workspace, flow: string, path: Path, label: string): HTMLElement {
   const input = element("input", { type: "text", id: freshId(), autocomplete: "off", spellcheck: "false", "data-key": keyOf(path) });
   const before = textOf(work.session.value(path));
-  input.value = before;
+  input.value = input.dataset["kept"] = before;
   input.addEventListener("change", () => {
+    input.dataset["kept"] = input.value;
     const others = stepsOf(work, flow).map(nameOf).filter((one) => one !== before);
     const name = input.value.trim() && freeName(input.value, others);
     if (name === before) input.value = before;
@@ -155,9 +156,11 @@ function reasonField(work: Workspace, path: Path, options: { label: string; help
   input.value = textOf(work.session.value(path));
   const list = element("datalist", { id: freshId() }, ...reasonsOf(work).map((value) => element("option", { value })));
   input.setAttribute("list", list.id);
-  const field = bound(work, path, input, { ...options, written: machineWord });
+  // a space is the beginning of another word: as _ it is kept until the word is whole
+  const field = bound(work, path, input, { ...options, written: (typed) => machineWord(typed) + (/\w[^a-z0-9]+$/i.test(typed) ? "_" : "") });
   input.addEventListener("change", () => {
     input.value = machineWord(input.value);
+    work.session.put(path, input.value);
   });
   field.append(list);
   return field;
@@ -238,11 +241,12 @@ function newPair(work: Workspace, path: Path, missing: boolean, known: readonly 
   const ways = known.length > 0;
   const name = ways
     ? element("select", { "aria-label": "Failure" }, ...known.map((one) => element("option", { value: one }, humanise(one))))
-    : element("input", { type: "text", "aria-label": "New name", placeholder: "name", autocomplete: "off" });
+    : element("input", { type: "text", "aria-label": "New name", "data-key": `${keyOf(path)}+`, "data-kept": "", placeholder: "name", autocomplete: "off" });
   const add = element("button", { type: "button" }, ways ? "Add a way" : "Add");
   add.addEventListener("click", () => {
     const key = name.value.trim();
     if (!key || work.session.value([...path, key]) !== undefined) return;
+    if (!ways) name.value = "";
     const fresh = ways ? "end" : "none";
     work.session.act(missing ? { op: "insert", path, value: { [key]: fresh } } : { op: "insert", path: [...path, key], value: fresh });
   });

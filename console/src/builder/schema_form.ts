@@ -149,12 +149,13 @@ function nameAdder(work: Workspace, path: Path, kind: KeySchema): HTMLElement {
   const names = kind.propertyNames?.enum;
   const name = names
     ? element("select", { "aria-label": "New name", "data-key": `name:${keyOf(path)}` }, ...names.map((one) => element("option", { value: one }, humanise(one))))
-    : element("input", { type: "text", "aria-label": "New name", "data-key": `name:${keyOf(path)}`, placeholder: "name", autocomplete: "off" });
+    : element("input", { type: "text", "aria-label": "New name", "data-key": `name:${keyOf(path)}`, "data-kept": "", placeholder: "name", autocomplete: "off" });
   const add = element("button", { type: "button", "data-key": `add-name:${keyOf(path)}` }, "Add");
   add.addEventListener("click", () => {
     const key = name.value.trim();
     if (!key) return;
     if (work.session.value([...path, key]) !== undefined) return tell("This name is there already");
+    if (name instanceof HTMLInputElement) name.value = "";
     const value = firstValue(below(kind) ?? {});
     if (work.session.value(path) === undefined) work.session.act({ op: "insert", path, value: { [key]: value } });
     else work.session.act({ op: "insert", path: [...path, key], value });

@@ -53,13 +53,14 @@ function caseField(work: Workspace, path: Path, name: string, removable: boolean
 
 function newCase(work: Workspace, path: Path, choose: string, names: readonly string[]): HTMLElement {
   const id = freshId();
-  const input = element("input", { type: "text", id, "data-key": `${keyOf(path)}+`, autocomplete: "off", spellcheck: "false" });
+  const input = element("input", { type: "text", id, "data-key": `${keyOf(path)}+`, "data-kept": "", autocomplete: "off", spellcheck: "false" });
   const known = choose === "reason" ? reasonsOf(work).filter((one) => !names.includes(one)) : [];
   const list = element("datalist", { id: freshId() }, ...known.map((value) => element("option", { value })));
   input.setAttribute("list", list.id);
   const add = (): void => {
     const name = machineWord(input.value);
     if (!name) return input.focus();
+    input.value = "";
     if (!names.includes(name)) work.session.act({ op: "insert", path: [...path, "cases", name], value: "" });
     focusKey(keyOf([...path, "cases", name]));
   };

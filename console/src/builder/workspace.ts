@@ -18,6 +18,7 @@ export function findingsAt(work: Workspace, path: Path): Finding[] {
 /** Puts new contents into a place; what had the focus keeps it, with its selection and what is scrolled. */
 export function redraw(place: HTMLElement, ...contents: (Node | string | null)[]): void {
   const focused = focusedIn(place);
+  const typed = typedIn(place);
   const open = new Set([...place.querySelectorAll<HTMLDetailsElement>("details[open][data-key]")].map((one) => one.dataset["key"]));
   const scrolled = [...place.querySelectorAll<HTMLElement>("[data-scroll]")].map((one) => [one.dataset["scroll"], one.scrollTop] as const);
   place.replaceChildren(...contents.filter((one): one is Node | string => one !== null));
@@ -26,7 +27,18 @@ export function redraw(place: HTMLElement, ...contents: (Node | string | null)[]
     const one = place.querySelector<HTMLElement>(`[data-scroll="${CSS.escape(name ?? "")}"]`);
     if (one) one.scrollTop = top;
   }
+  for (const [key, value] of typed) {
+    const one = place.querySelector<HTMLInputElement>(`[data-key="${CSS.escape(key)}"]`);
+    if (one) one.value = value;
+  }
   if (focused) focusAgain(place, focused);
+}
+
+/** What stands in fields that belong to no place of the draft yet: `data-kept` holds what they began with. */
+function typedIn(place: HTMLElement): [string, string][] {
+  return [...place.querySelectorAll<HTMLInputElement>("input[data-kept][data-key]")]
+    .filter((one) => one.value !== one.dataset["kept"])
+    .map((one) => [one.dataset["key"] ?? "", one.value]);
 }
 
 /** What had the focus in a place: enough to find it, or its neighbour, among new contents. */
