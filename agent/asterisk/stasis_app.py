@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -17,11 +16,12 @@ from agent.asterisk.line_events import LINE_EVENT_TYPES, LineEvents, end_hold
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
-    BRIDGE_PREFIX,
     MEDIA_PREFIX,
     OrphanChannel,
     channel_exists,
     leave_to_message,
+    new_bridge_id,
+    new_media_id,
     orphan_channels,
     remove_orphans,
 )
@@ -337,7 +337,7 @@ class StasisApplication:
 
     def _media_for(self, line: AsteriskCallerLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
-        media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
+        media_id = new_media_id(self._ari.app)
         self._media_ids.add(media_id)
         spied = {SPY_GROUP: spy_groups(line.caller.number, self._options.region)}
         if self._audiosocket is not None and self._audiosocket.is_listening:
@@ -346,7 +346,7 @@ class StasisApplication:
 
     async def _take(self, line: AsteriskCallerLine) -> None:
         deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
-        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        bridge_id = new_bridge_id(self._ari.app)
         media = None
         try:
             await self._presentation.apply(line)

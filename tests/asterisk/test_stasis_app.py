@@ -11,6 +11,7 @@ from agent.asterisk import stasis_app
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import StasisOptions
 from agent.asterisk.feature_codes import FeatureCodes
+from agent.asterisk.orphans import new_bridge_id, new_media_id
 from agent.asterisk.stasis_app import StasisApplication
 from agent.call.errors import CallTakenOver, LineGone
 from agent.call.inbox import InboxReader
@@ -245,6 +246,37 @@ async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_n
         assert set(asterisk.channels) >= {"new", "somebody-elses", "in-queue"}
         assert "orderline-media-old" not in asterisk.channels
         await until(lambda: len(asterisk.bridges) == 2)
+        await telephony.close()
+
+
+async def test_a_starting_instance_leaves_media_legs_and_bridges_of_the_others_alone(asterisk: FakeAsterisk) -> None:
+    """Also where the name of one instance begins with that of another, and where a release without names made them."""
+    other = {"app_name": "Stasis", "app_data": "orderline-2"}
+    own = {"app_name": "Stasis", "app_data": "orderline"}
+    places = {
+        new_media_id("orderline"): own,
+        new_media_id("orderline-2"): other,
+        "orderline-media-0123456789abcdef": other,
+        "orderline-media-fedcba9876543210": own,
+    }
+    asterisk.channels |= {name: {"id": name, "state": "Up", "dialplan": place} for name, place in places.items()}
+    ours, theirs = new_bridge_id("orderline"), new_bridge_id("orderline-2")
+    asterisk.bridges |= {
+        ours: set(),
+        theirs: set(),
+        "orderline-bridge-0123456789abcdef": {"orderline-media-0123456789abcdef"},
+        "orderline-bridge-fedcba9876543210": {"orderline-media-fedcba9876543210"},
+    }
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise AssertionError("nobody has called")
+
+    ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    async with ari:
+        await telephony.adopted.wait()
+        assert set(asterisk.channels) == {name for name, place in places.items() if place is other}
+        assert set(asterisk.bridges) == {theirs, "orderline-bridge-0123456789abcdef"}
         await telephony.close()
 
 
