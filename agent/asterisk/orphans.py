@@ -103,7 +103,7 @@ async def remove_orphans(
 
 
 def _is_of_app(name: str, prefix: str, app: str, *, without_app: bool) -> bool:
-    """Return whether an id is ours; ``without_app`` is the answer for an earlier release's, which names no application."""
+    """Return whether an id is ours; ``without_app`` is the answer for one that names no application."""
     if not name.startswith(prefix):
         return False
     owner, separator, _ = name.removeprefix(prefix).partition(_ENDS_APP)
