@@ -41,8 +41,8 @@ $(VENV)/.ready: setup.cfg pyproject.toml requirements.lock
 demo: $(VENV)/.ready  ## place the demo calls on a private Asterisk and print them live
 	@$(BIN)/orderline demo --home $(HOME_DIR)
 
-run: $(VENV)/.ready  ## the same, left running for your own softphone
-	@$(BIN)/orderline run --home $(HOME_DIR)
+run: $(VENV)/.ready  ## the same, left running for your own softphone (ARGS="--instances 2")
+	@$(BIN)/orderline run --home $(HOME_DIR) $(ARGS)
 
 rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) $(FILES)
