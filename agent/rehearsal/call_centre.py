@@ -98,10 +98,12 @@ class AgentProcess:
         environment: Mapping[str, str] | None = None,
         beside: AgentProcess | None = None,
         instance: int = 1,
+        ari_url: str = "",
     ) -> None:
         """``module`` is what Python runs, ``arguments`` follow ``serve``.
 
-        A further ``instance`` of the agent runs ``beside`` the first one, with that one's settings.
+        A further ``instance`` of the agent runs ``beside`` the first one, with that one's settings; it reaches Asterisk
+        at ``ari_url`` where that is given.
         """
         self.token: str = secrets.token_hex(24) if beside is None else beside.token
         self.instance = instance
@@ -113,7 +115,9 @@ class AgentProcess:
         self.started_in_seconds = 0.0
         """How long the last start took."""
         self._pbx = pbx
-        self._config_dir = run_dir / "config"
+        self._config_dir = run_dir / ("config" if not ari_url else f"config-{instance}")
+        self._ari_url = ari_url
+        self._beside = beside
         self._run_dir = run_dir
         self._shared = shared_dir
         self.extra = extra_settings or {}
@@ -130,8 +134,9 @@ class AgentProcess:
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises AgentDied with its last words."""
         began = time.monotonic()
-        if self.instance == 1:
+        if self._beside is None or self._ari_url:
             self._write_settings()
+        if self._beside is None:
             self._share_scores()
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log_path.open("ab") as errors:
@@ -207,7 +212,9 @@ class AgentProcess:
             },
             "state_directory": str(self._run_dir / "state"),
         }
-        merge(settings, self.extra)
+        merge(settings, self.extra if self._beside is None else self._beside.extra)
+        if self._ari_url:
+            merge(settings, {"ari": {"url": self._ari_url}})
         text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
         (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
 

@@ -1,0 +1,209 @@
+"""Fault cases of one of several instances: killed, hung, started and stopped beside others, and how calls spread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.faults.fault_caller import ORDER, POSTCODE, CallerNotInState, FaultCaller
+from benchmarks.faults.fault_case import STAFF_SECONDS, CaseFindings
+from benchmarks.instance_faults.testbed import InstanceTestbed, spread
+
+NEIGHBOURS = 5
+_LONG = 30.0
+"""For what must come, where no limit is judged: a busy machine may take its time."""
+_MEMORY = "lost you"
+"""Words of a conversation that goes on after a fault."""
+
+
+@dataclass(frozen=True)
+class InstanceCase:
+    """One fault."""
+
+    name: str
+    what: str
+    run: Callable[[InstanceTestbed, CaseFindings], Awaitable[None]]
+    with_redis: bool
+    instances: int = 2
+
+
+@contextlib.asynccontextmanager
+async def callers_asked_for_postcode(place: InstanceTestbed, count: int) -> AsyncIterator[list[FaultCaller]]:
+    """So many callers at once who have given their order number and are asked for the postcode."""
+    async with contextlib.AsyncExitStack() as stack:
+        callers = [await stack.enter_async_context(place.caller()) for _ in range(count)]
+        try:
+            await asyncio.gather(*(_give_order(caller) for caller in callers))
+        except TimeoutError as error:
+            raise CallerNotInState(str(error)) from error
+        yield callers
+
+
+async def _give_order(caller: FaultCaller) -> None:
+    await caller.wait_for_event("listening")
+    await caller.press(ORDER)
+    await caller.wait_for_event("listening", 2)
+
+
+async def goes_on(findings: CaseFindings, caller: FaultCaller, who: str) -> None:
+    """The caller gives the postcode and hears where the order is."""
+    told = len(caller.feed.events)
+    findings.require(not caller.leg.hung_up.is_set(), f"{who}: cut off")
+    await caller.press(POSTCODE)
+    if not await caller.feed.wait_for(lambda: "tomorrow" in caller.said(told), _LONG):
+        findings.require(False, f"{who}: it says {caller.said(told)!r}; it told {caller.last_told}")
+
+
+async def settled(
+    place: InstanceTestbed, findings: CaseFindings, callers: Sequence[FaultCaller], outcomes: Sequence[str]
+) -> None:
+    """One record for each call over all files, with one of these outcomes, and nothing left over."""
+    for line in await place.leftovers():
+        findings.require(False, f"left over: {line}")
+    for caller in callers:
+        if (record := await place.one_record(caller)) is None:
+            found = [(one["instance"], one["outcome"]) for one in place.records(caller.call_id)]
+            findings.require(False, f"{caller.number}: records {found}")
+        else:
+            told = f"{record['outcome']}/{record['ended_by']} {record['faults']} at {record['instance']}"
+            findings.require(record["outcome"] in outcomes, f"{caller.number}: the record says {told}")
+
+
+async def calls_are_spread(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """Three calls for each instance, dialled at the same moment, are three at each."""
+    count = 3 * len(place.agents)
+    async with contextlib.AsyncExitStack() as stack:
+        callers = [await stack.enter_async_context(place.caller()) for _ in range(count)]
+        await asyncio.gather(*(caller.wait_for_event("listening") for caller in callers))
+        found = spread(await place.holders(callers))
+        findings.require(found == {agent.instance: 3 for agent in place.agents}, f"the calls stand {found}")
+        for caller in callers:
+            await caller.leg.hang_up()
+    await settled(place, findings, callers, ("caller_hung_up",))
+
+
+async def neighbours_undisturbed(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """The second instance is started, cut off, stopped and started under calls of the first."""
+    await place.stop(2)
+    async with callers_asked_for_postcode(place, NEIGHBOURS) as callers:
+        findings.require(spread(await place.holders(callers)) == {1: NEIGHBOURS}, "not all calls are with the first")
+        told = [len(caller.feed.events) for caller in callers]
+        await place.start(2)
+        place.proxy.cut("")
+        async with place.caller() as other:  # it is back when it takes calls again
+            await other.wait_for_event("listening")
+        await place.stop(2)
+        await place.start(2)
+        for caller, before in zip(callers, told, strict=True):
+            news = [event.name for event in caller.feed.events[before:] if event.name in ("call_ended", "handed_over")]
+            findings.require(not news and not caller.leg.hung_up.is_set(), f"{caller.number} was disturbed: {news}")
+        await asyncio.gather(*(goes_on(findings, caller, "neighbour") for caller in callers))
+    await settled(place, findings, [*callers, other], ("caller_hung_up",))
+
+
+async def killed_with_redis(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """Kill -9: the conversations of the dead one go on at the other."""
+    await _one_dies(place, findings, killed=True, known=True)
+
+
+async def killed_without_redis(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """Kill -9 without Redis: the callers of the dead one are with people."""
+    await _one_dies(place, findings, killed=True, known=False)
+
+
+async def hung_with_redis(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """SIGSTOP, and SIGCONT when the calls are taken."""
+    await _one_dies(place, findings, killed=False, known=True)
+
+
+async def hung_without_redis(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """The same without Redis."""
+    await _one_dies(place, findings, killed=False, known=False)
+
+
+async def _one_dies(place: InstanceTestbed, findings: CaseFindings, *, killed: bool, known: bool) -> None:
+    async with callers_asked_for_postcode(place, 4) as callers:
+        holders = await place.holders(callers)
+        stranded = [caller for caller, holder in zip(callers, holders, strict=True) if holder == 1]
+        others = [caller for caller, holder in zip(callers, holders, strict=True) if holder == 2]
+        findings.require(len(stranded) == len(others) == 2, f"the calls stand {spread(holders)}")
+        told = {caller.number: len(caller.feed.events) for caller in callers}
+        at = place.kill(1) if killed else place.freeze(1)
+        async with contextlib.AsyncExitStack() as stack:
+            new = asyncio.gather(*(_new_caller(place, findings, stack, at, after) for after in (0.0, 1.0, 3.0)))
+            waits = [
+                _asked_again(findings, caller, at, told[caller.number]) if known else _with_people(place, caller, at)
+                for caller in stranded
+            ]
+            for caller, seconds in zip(stranded, await asyncio.gather(*waits), strict=True):
+                findings.reach(seconds, "asked again" if known else "staff")
+                findings.require(not caller.leg.hung_up.is_set(), f"{caller.number}: cut off")
+            callers_after = await new
+            if not killed:
+                place.thaw(1)
+                await _answers(place, 1)
+            for caller in others:
+                news = [event.name for event in caller.feed.events[told[caller.number] :]]
+                findings.require(
+                    not {"call_ended", "handed_over", "agent_said"} & set(news),
+                    f"{caller.number} was disturbed: {news}",
+                )
+            await asyncio.gather(*(goes_on(findings, caller, "other") for caller in others))
+            if known:
+                await asyncio.gather(*(goes_on(findings, caller, "taken") for caller in stranded))
+            for caller in (*callers_after, *callers):
+                findings.require(not caller.leg.hung_up.is_set(), f"{caller.number}: cut off")
+    if killed:
+        await place.start(1)
+    await settled(place, findings, others, ("caller_hung_up",))
+    await settled(place, findings, stranded, ("caller_hung_up",) if known else ("lost", "rescued"))
+    await settled(place, findings, callers_after, ("caller_hung_up",))
+
+
+async def _new_caller(
+    place: InstanceTestbed, findings: CaseFindings, stack: contextlib.AsyncExitStack, at: float, after: float
+) -> FaultCaller:
+    """Dial so long after the fault; the greeting must come."""
+    await asyncio.sleep(max(0.0, at + after - time.monotonic()))
+    dialled = time.monotonic()
+    caller = await stack.enter_async_context(place.caller())
+    heard = await caller.seconds_until_sound(dialled, _LONG)
+    findings.reach(heard, f"new after {after:g} s")
+    return caller
+
+
+async def _asked_again(findings: CaseFindings, caller: FaultCaller, at: float, told: int) -> float | None:
+    """Wait until the caller is asked again; returns seconds after the fault."""
+    if not await caller.feed.wait_for(lambda: bool(caller.feed.named("agent_said", since=told)), _LONG):
+        return None
+    heard = await caller.seconds_until_sound(at + 0.5, STAFF_SECONDS * 2)
+    findings.require(_MEMORY in caller.said(told), f"{caller.number}: it says {caller.said(told)!r}")
+    return None if heard is None else heard + 0.5
+
+
+async def _with_people(place: InstanceTestbed, caller: FaultCaller, at: float) -> float | None:
+    return await place.seconds_until_ringing(caller, at)
+
+
+async def _answers(place: InstanceTestbed, instance: int) -> None:
+    """Wait until an instance that was stopped has no calls any more: it has learnt that they are with others."""
+    deadline = time.monotonic() + _LONG
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, TimeoutError):
+            if not await place.live_calls(instance):
+                return
+        await asyncio.sleep(0.1)  # another process
+
+
+CASES = (
+    InstanceCase("spread", "three calls an instance, dialled at once", calls_are_spread, with_redis=False),
+    InstanceCase("spread-four", "the same with four instances", calls_are_spread, with_redis=False, instances=4),
+    InstanceCase("neighbours", "start, cut, stop of 2 under 5 calls of 1", neighbours_undisturbed, with_redis=False),
+    InstanceCase("killed", "kill -9 of one of two, with Redis", killed_with_redis, with_redis=True),
+    InstanceCase("killed-alone", "kill -9 of one of two, without Redis", killed_without_redis, with_redis=False),
+    InstanceCase("hung", "SIGSTOP of one of two, with Redis", hung_with_redis, with_redis=True),
+    InstanceCase("hung-alone", "SIGSTOP of one of two, without Redis", hung_without_redis, with_redis=False),
+)
