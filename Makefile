@@ -76,6 +76,9 @@ outbound-greetings: $(VENV)/.ready  ## what the opening of a call makes of peopl
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
 
+instance-faults: $(VENV)/.ready  ## kill and freeze one of several instances on real calls, 20 times each (ARGS="--only hung --times 3")
+	@$(BIN)/python -m benchmarks.instance_faults --home $(HOME_DIR) $(ARGS)
+
 check: $(VENV)/.ready  ## lint, types, contracts and the quick tests: under four minutes on two cores
 	@$(MAKE) --no-print-directory -j 2 types style console-check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not ($(NOT_QUICK))" $(ARGS)

@@ -48,6 +48,11 @@ async def _give_order(caller: FaultCaller) -> None:
     await caller.wait_for_event("listening", 2)
 
 
+async def _tells(caller: FaultCaller, name: str, since: int = 0) -> bool:
+    """Wait until the agent has told an event of the call."""
+    return await caller.feed.wait_for(lambda: bool(caller.feed.named(name, since=since)), _LONG)
+
+
 async def goes_on(findings: CaseFindings, caller: FaultCaller, who: str) -> None:
     """The caller gives the postcode and hears where the order is."""
     told = len(caller.feed.events)
@@ -102,6 +107,41 @@ async def neighbours_undisturbed(place: InstanceTestbed, findings: CaseFindings)
             findings.require(not news and not caller.leg.hung_up.is_set(), f"{caller.number} was disturbed: {news}")
         await asyncio.gather(*(goes_on(findings, caller, "neighbour") for caller in callers))
     await settled(place, findings, [*callers, other], ("caller_hung_up",))
+
+
+async def codes_reach_all_instances(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """*71 and *72 pause and resume all; *76 with a caller's number finds the call wherever it is."""
+    for code, wanted in (("*71", True), ("*72", False)):
+        async with place.supervisor(code) as phone:
+            findings.require(await phone.ends_within(_LONG), f"{code}: the phone was not let go")
+        findings.require(set(await place.paused()) == {wanted}, f"{code}: paused are {await place.paused()}")
+    async with callers_asked_for_postcode(place, 2) as callers:
+        findings.require(spread(await place.holders(callers)) == {1: 1, 2: 1}, "not one call at each instance")
+        for caller in callers:
+            async with place.supervisor(f"*76{caller.number}"):
+                ended = await _tells(caller, "call_ended")
+                findings.require(ended, f"*76{caller.number}: not taken over")
+    await settled(place, findings, callers, ("taken_over",))
+
+
+async def back_to_the_same_instance(place: InstanceTestbed, findings: CaseFindings) -> None:
+    """Who presses 0 in the queue comes back to the instance that knows the call."""
+    async with callers_asked_for_postcode(place, 2) as callers:
+        before = await place.holders(callers)
+        findings.require(set(before) == {1, 2}, f"the calls stand {before}")
+        at = time.monotonic()
+        for caller in callers:
+            await caller.press("0")
+        for caller in callers:
+            findings.require(await place.seconds_until_ringing(caller, at, _LONG) is not None, "no person")
+        told = [len(caller.feed.events) for caller in callers]
+        for caller, since in zip(callers, told, strict=True):
+            await caller.press("0")
+            back = await _tells(caller, "listening", since)
+            findings.require(back, f"{caller.number} is not back; it told {caller.last_told}")
+        after = await place.holders(callers)
+        findings.require(after == before, f"the calls were with {before} and are with {after}")
+    await settled(place, findings, callers, ("handed_over",))
 
 
 async def killed_with_redis(place: InstanceTestbed, findings: CaseFindings) -> None:
@@ -202,6 +242,8 @@ CASES = (
     InstanceCase("spread", "three calls an instance, dialled at once", calls_are_spread, with_redis=False),
     InstanceCase("spread-four", "the same with four instances", calls_are_spread, with_redis=False, instances=4),
     InstanceCase("neighbours", "start, cut, stop of 2 under 5 calls of 1", neighbours_undisturbed, with_redis=False),
+    InstanceCase("codes", "supervisors' codes over both instances", codes_reach_all_instances, with_redis=False),
+    InstanceCase("back", "key 0 in the queue: the same instance", back_to_the_same_instance, with_redis=False),
     InstanceCase("killed", "kill -9 of one of two, with Redis", killed_with_redis, with_redis=True),
     InstanceCase("killed-alone", "kill -9 of one of two, without Redis", killed_without_redis, with_redis=False),
     InstanceCase("hung", "SIGSTOP of one of two, with Redis", hung_with_redis, with_redis=True),

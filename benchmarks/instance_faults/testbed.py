@@ -23,6 +23,7 @@ from agent.rehearsal.call_centre import AgentProcess, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
 from agent.rehearsal.live_feed import FeedDispatcher, LiveFeedClient
 from agent.rehearsal.pbx_pair import running_pair
+from agent.rehearsal.phone import Leg
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.real_redis import RealRedis, redis_command
 from agent.rehearsal.ringing_phones import RingingPhoneMatcher
@@ -92,6 +93,21 @@ class InstanceTestbed:
         """Wait for a person's phone to ring with this call; seconds after ``since``, None when none did."""
         ringing = await self.desk.ring("", caller.number, seconds)
         return None if ringing is None else time.monotonic() - since
+
+    @contextlib.asynccontextmanager
+    async def supervisor(self, code: str) -> AsyncIterator[Leg]:
+        """A supervisor's phone dials a code; it is hung up when the block ends."""
+        leg = await self._exchange.dial(code, "601", "", endpoint="desk")
+        joining = asyncio.create_task(join_when_answered(leg))
+        try:
+            yield leg
+        finally:
+            await cancel_and_wait(joining)
+            await leg.close()
+
+    async def paused(self) -> list[bool]:
+        """Return of each instance whether it is paused."""
+        return [(await self._page(agent, "calls"))["paused"] is not None for agent in self.agents]
 
     # --- instances --------------------------------------------------------------------------------------
 
