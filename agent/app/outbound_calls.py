@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import wave
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from pathlib import Path
 from typing import Any
 
 from agent.asterisk.channel import AsteriskCallerLine
 from agent.call.outbound_record import ANSWER, CALL_BACK, SUPPRESS
 from agent.call.ports import Services, Voice
 from agent.call.records import OUTBOUND, CallOrigin, CallRecord
-from agent.common.audio import SAMPLE_RATE
+from agent.common.atomic_write import write_bytes
+from agent.common.audio import SAMPLE_RATE, wave_file
 from agent.common.phone_numbers import e164, is_ordinary
 from agent.common.service_error import ServiceError
 from agent.config.base import SettingsError
@@ -212,7 +211,6 @@ def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tz
     broken = record is None or record.outcome in _BROKEN
     call_id = record.id if record is not None else ""
     reached = Reached(story.reached) if story.reached else Reached.PERSON if broken else Reached.SILENT
-    case = str((record.handover or {}).get("ticket") or "") if record is not None else ""
     outcome = _outcome(record, story, reached, broken=broken)
     on_the_list = record is not None and record.outbound is not None and bool(record.outbound.opted_out)
     return CallResult(
@@ -223,8 +221,16 @@ def call_result(record: CallRecord | None, story: OutboundStory | None, zone: tz
         # what could not be written when it was said is written now, with the result
         opted_out=SuppressionScope.ALL if outcome is CallOutcome.OPTED_OUT and not on_the_list else None,
         message_left=story.message_left,
-        case=case,
+        case=_case(record),
     )
+
+
+def _case(record: CallRecord | None) -> str:
+    """Return the number of what was opened in a call: the ticket of its hand-over, or of a call back; a return."""
+    if record is None:
+        return ""
+    ticket = str((record.handover or {}).get("ticket") or "")
+    return ticket or (record.outbound.case if record.outbound is not None else "")
 
 
 def _outcome(record: CallRecord | None, story: OutboundStory, reached: Reached, *, broken: bool) -> CallOutcome:
@@ -274,17 +280,6 @@ async def information_message(settings: Settings, speech: SpeechOfMessage) -> st
     text = speech.render(prompt, known, speech.pack.language)
     gap = bytes(SAMPLE_RATE * _LEAD_IN_MS // 1000 * 2)
     pieces = [await voice.render(INFORMATION_MESSAGE, piece) for piece in voice.pieces(INFORMATION_MESSAGE, text)]
-    await asyncio.to_thread(_write, target, gap + gap.join(pieces))
+    # readable for all: Asterisk often runs as another user
+    await asyncio.to_thread(write_bytes, target, wave_file(gap + gap.join(pieces)))
     return str(target.with_suffix(""))
-
-
-def _write(target: Path, pcm: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".part")
-    with wave.open(str(partial), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(pcm)
-    partial.chmod(0o644)  # Asterisk often runs as another user
-    partial.replace(target)

@@ -32,6 +32,7 @@ from agent.call.dialling import (
     DialState,
     DialUncertain,
 )
+from agent.common.phone_numbers import country_of, same_phone
 from agent.common.tasks import cancel_and_wait, report_failure
 
 log = logging.getLogger(__name__)
@@ -233,6 +234,16 @@ class AsteriskTrunk:
             return len((await self._ari.endpoints.get(technology, resource)).get("channel_ids", ()))
         except AriError as error:
             raise DialUncertain(error.message) from error
+
+    async def on_the_line(self, number: str) -> bool:
+        """Return whether a call with this number is up now, whoever has it. Raises DialUncertain."""
+        country = country_of(number)
+        try:
+            channels = await self._ari.channels.list()
+        except AriError as error:
+            raise DialUncertain(error.message) from error
+        parties = (channel.get(party) or {} for channel in channels for party in ("caller", "connected"))
+        return any(same_phone(str(party.get("number") or ""), number, country) for party in parties)
 
     async def close(self) -> None:
         """Follow and tell no more; idempotent. Calls under way go on."""

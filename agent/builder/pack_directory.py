@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from agent.common.atomic_write import StagedText, remove, write_text
+from agent.common.atomic_write import StagedFile, remove, write_text
 from agent.common.file_lock import lock
 from agent.dialog.pack.pack_files import (
     JOURNAL,
@@ -94,11 +94,11 @@ class PackDirectory:
             raise BadFileName(f"{name!r} is in a folder that is a link: the procedures are not read there.")
 
     def _put(self, journal: PublicationJournal) -> None:
-        staged: list[StagedText] = []
+        staged: list[StagedFile] = []
         try:
             for name, text in journal.new.items():
                 if text is not None:
-                    staged.append(StagedText.beside(self.path / name, text))
+                    staged.append(StagedFile.beside(self.path / name, text.encode()))
             written = json.dumps(journal.to_json())
             if len(written) > MOST_JOURNAL_BYTES:
                 raise PackDirectoryError("So much cannot be changed at once: publish it in parts.")

@@ -110,6 +110,10 @@ class Trunk(Protocol):
         """Return the channels on the trunk now, in and out."""
         ...
 
+    async def on_the_line(self, number: str) -> bool:
+        """Return whether a call with this number (E.164) is up now: with the agent, in a queue, or with the staff."""
+        ...
+
 
 class DialRefused(OrderlineError):
     """Certainly no call was placed."""

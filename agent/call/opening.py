@@ -161,7 +161,9 @@ class CalleeClassifier:
 
     def _beep_is_voicemail(self, tone: Tone, spoken: int) -> bool:
         nothing_said = self._voiced_ms < self._options.shortest_greeting_ms
-        return tone is Tone.BEEP and (spoken > 0 or nothing_said or self._speech_ms >= self._options.beep_behind_ms)
+        return tone in (Tone.BEEP, Tone.FAX) and (
+            spoken > 0 or nothing_said or self._speech_ms >= self._options.beep_behind_ms
+        )
 
     def _ready(self, frame_ms: int) -> CalleeKind | None:
         """Return the voicemail once it can be spoken to."""

@@ -30,6 +30,8 @@ class Tone(StrEnum):
     NONE = "none"
     BEEP = "beep"
     FAX = "fax"
+    UNSURE = "unsure"
+    """A beep that may become the tone of a fax: of its frequency, and not so long yet."""
 
 
 class ToneFinder:
@@ -38,19 +40,26 @@ class ToneFinder:
     def __init__(self) -> None:
         self._hz = 0.0
         self._lasted_ms = 0
+        self._tone = Tone.NONE
 
     def process(self, pcm: bytes) -> Tone:
         """Take a frame and say whether a tone that is long enough sounds at its end."""
         hz = frequency_of(pcm)
         frame_ms = round(len(pcm) / 2 / SAMPLES_A_SECOND * 1000)
+        before, self._tone = self._tone, Tone.NONE
         if hz is None:
             self._lasted_ms = 0
-            return Tone.NONE
+            return Tone.BEEP if before is Tone.UNSURE else Tone.NONE  # it has ended: it was a beep
         steady = self._lasted_ms > 0 and abs(hz - self._hz) <= _STEADY_HZ
         self._hz, self._lasted_ms = hz, (self._lasted_ms if steady else 0) + frame_ms
-        if self._lasted_ms >= FAX_MS and any(abs(hz - one) <= _FAX_WIDTH_HZ for one in _FAX_HZ):
-            return Tone.FAX
-        return Tone.BEEP if self._lasted_ms >= BEEP_MS else Tone.NONE
+        if self._lasted_ms >= BEEP_MS:
+            self._tone = self._long_tone(hz)
+        return self._tone
+
+    def _long_tone(self, hz: float) -> Tone:
+        if all(abs(hz - one) > _FAX_WIDTH_HZ for one in _FAX_HZ):
+            return Tone.BEEP
+        return Tone.FAX if self._lasted_ms >= FAX_MS else Tone.UNSURE
 
 
 def frequency_of(pcm: bytes) -> float | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import time
-import wave
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from agent.call.ports import Voice
-from agent.common.audio import SAMPLE_RATE
+from agent.common.atomic_write import write_bytes
+from agent.common.audio import SAMPLE_RATE, wave_file
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -57,17 +56,9 @@ class WhisperFiles:
         return gap + gap.join([await self._voice.render(WHISPER_PROMPT, piece) for piece in pieces])
 
     def _write(self, call_id: str, pcm: bytes) -> str:
-        self._directory.mkdir(parents=True, exist_ok=True)
         self._tidy()
         target = self._directory / f"{_PREFIX}{_UNSAFE.sub('-', call_id)}.wav"
-        partial = target.with_suffix(".part")
-        with wave.open(str(partial), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            file.writeframes(pcm)
-        partial.chmod(0o644)  # Asterisk often runs as another user
-        os.replace(partial, target)
+        write_bytes(target, wave_file(pcm))  # readable for all: Asterisk often runs as another user
         return str(target.with_suffix(""))
 
     def _tidy(self) -> None:

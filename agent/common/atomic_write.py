@@ -16,18 +16,23 @@ def write_text(path: Path, text: str) -> None:
 
     After a power cut the file is as before or as written, never between the two.
     """
-    StagedText.beside(path, text).put()
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file as :func:`write_text` does. Raises ``OSError``."""
+    StagedFile.beside(path, content).put()
 
 
 @dataclass(frozen=True)
-class StagedText:
-    """A text on the disk beside the file that it is for: putting it there needs no more room."""
+class StagedFile:
+    """A file's content on the disk beside the file that it is for: putting it there needs no more room."""
 
     part: Path
     target: Path
 
     @classmethod
-    def beside(cls, path: Path, text: str) -> StagedText:
+    def beside(cls, path: Path, content: bytes) -> StagedFile:
         """Write it beside its file, whose directory is made where it is not there. Raises ``OSError``."""
         target = path.resolve()
         _make_directory(target.parent)
@@ -35,7 +40,7 @@ class StagedText:
         try:
             with os.fdopen(handle, "wb") as file:
                 os.fchmod(file.fileno(), _mode(target))
-                file.write(text.encode())
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException:

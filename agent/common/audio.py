@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import wave
+
 SAMPLE_RATE = 8000
 """Samples per second of all audio inside the product: 16-bit signed little-endian mono."""
 FRAME_MS = 20
@@ -24,3 +27,14 @@ class FrameCutter:
         whole = len(audio) - len(audio) % FRAME_BYTES
         self._rest = audio[whole:]
         return [audio[start : start + FRAME_BYTES] for start in range(0, whole, FRAME_BYTES)]
+
+
+def wave_file(pcm: bytes) -> bytes:
+    """Return a WAV file of audio inside the product, as Asterisk plays it."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm)
+    return content.getvalue()

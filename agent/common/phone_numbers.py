@@ -28,6 +28,12 @@ def same_phone(given: str, known: str, region: str = "US") -> bool:
     return same_secret(e164(given, region), e164(known, region))
 
 
+def country_of(number: str) -> str:
+    """Return the ISO 3166 country of a number in E.164, ``""`` for one that is none or belongs to no country."""
+    parsed = _parsed(number, "")
+    return "" if parsed is None else phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+
+
 def is_ordinary(number: str, region: str = "US") -> bool:
     """Return whether a number is a telephone of a country's own: none abroad, and none that costs extra to call."""
     parsed = _parsed(number, region)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agent.common.atomic_write import remove, write_text
 from agent.common.untrusted import parse_json, printable
 
 log = logging.getLogger(__name__)
@@ -92,23 +92,15 @@ class PauseSwitch:
     def _keep(self, paused: PauseState | None) -> None:
         try:
             if paused is None:
-                self._file.unlink(missing_ok=True)
+                remove(self._file)
             else:
-                self._write(paused)
+                write_text(self._file, json.dumps(asdict(paused)))
         except OSError as error:
             what = "the end of the pause" if paused is None else "the pause"
             self.not_kept = f"{what} holds, but will not outlive a restart: {self._file}: {error.strerror or error}"
             log.error("%s", self.not_kept)
         else:
             self.not_kept = ""
-
-    def _write(self, paused: PauseState) -> None:
-        partial = self._file.with_suffix(".part")
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(asdict(paused), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, self._file)
 
     def _read(self) -> PauseState | None:
         try:

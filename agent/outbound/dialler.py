@@ -172,6 +172,8 @@ class Dialler:
                 continue
             if await self._room() <= 0:
                 return RETRY_SECONDS
+            if not await self._stands(job, await self._line_verdict(job)):
+                continue
             if await self._stands(job, await self._order_verdict(job)):
                 await self._dial(job)
         return POLL_SECONDS
@@ -187,6 +189,15 @@ class Dialler:
         await self._store.apply(job.key, verdict, self._clock.now())
         await self.tracker.tell()
         return False
+
+    async def _line_verdict(self, job: Job) -> Verdict:
+        """Whether the customer is on another call with the shop: waiting in the queue, say, after a hand-over."""
+        until = self._clock.now() + BUSY_WITH_US
+        try:
+            on_the_line = await self._trunk.on_the_line(job.number)
+        except OrderlineError:
+            return Verdict(Go.WAIT, Reason.NUMBER_BUSY_WITH_US, until, "Asterisk does not say who is on the line")
+        return Verdict(Go.WAIT, Reason.NUMBER_BUSY_WITH_US, until) if on_the_line else Verdict(Go.DIAL)
 
     async def _order_verdict(self, job: Job) -> Verdict:
         try:

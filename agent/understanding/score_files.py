@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import json
 import logging
 import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.common.atomic_write import write_bytes
 from agent.dialog.understanding.candidates import CandidateModel, Classifier, Neighbours
 from agent.dialog.understanding.fitting import AcceptanceScore, FittedScore, fit_score
 from agent.dialog.understanding.source import Teaching
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 _KEPT = 6
 """Files kept; older ones are removed when a new one is written."""
 _ENDING = ".npz"
-_READABLE = 0o644
-"""What root has fitted the agent's user reads."""
 
 Fit = Callable[[Teaching], FittedScore | None]
 
@@ -94,7 +92,6 @@ def usual_scores(directory: Path | None = None) -> ScoreFiles:
 
 def write_score(path: Path, fitted: FittedScore) -> None:
     """Write a fitted score, whole or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     model = fitted.model
     arrays: dict[str, NDArray[Any]] = {
         "weights": model.weights,
@@ -112,16 +109,9 @@ def write_score(path: Path, fitted: FittedScore) -> None:
         }
     told = {"meanings": model.meanings, "words": sorted(model.known_words), "key": fitted.key, "by": fitted.vectors}
     arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _READABLE)
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    write_bytes(path, content.getvalue())
 
 
 def read_score(path: Path) -> FittedScore | None:

@@ -234,7 +234,7 @@ async def no_person_there(rig: OutboundTestbed, findings: CaseFindings) -> None:
             since = await customer.is_asked(len(customer.feed.events))
             await customer.says("i want to talk to a person")
             await customer.is_asked(since or 0, 20)
-            await customer.talks({r".": "yes please"}, turns=4, since=since or 0)
+            await customer.talks({r"call you back\?": "yes please", ELSE: "no thanks"}, turns=4, since=since or 0)
             await customer.leg.ends_within(20)
             said = customer.told(since or 0)
         attempt = await rig.ended(job)

@@ -92,7 +92,7 @@ async def screener_then_person(rig: OutboundTestbed, findings: CaseFindings) -> 
         await phone.answer()
         await phone.plays(0.4, SCREENER)
         findings.require(await phone.hears(_SCREENER_GREETING, 15), f"the screener hears: {phone.told()}")
-        findings.require(not re.search(CONTENT + "|james", phone.told(), re.IGNORECASE), f"it told: {phone.told()}")
+        findings.require(not re.search(CONTENT, phone.told(), re.IGNORECASE), f"it told: {phone.told()}")
         await phone.is_asked(0)
         mark = len(phone.feed.events)
         await asyncio.sleep(3)  # the customer reads it and takes the call

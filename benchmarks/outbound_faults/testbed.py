@@ -148,8 +148,8 @@ class OutboundTestbed:
         attempts: list[Attempt] = []
 
         async def over() -> bool:
+            open_ones = {one.id for one in await self.store.unfinished()}  # before the attempts: none is read half told
             attempts[:] = await self.attempts(job)
-            open_ones = {one.id for one in await self.store.unfinished()}
             return len(attempts) >= count and all(one.ended_at and one.id not in open_ones for one in attempts)
 
         await self.until(over, f"{job.key} has no end", seconds)

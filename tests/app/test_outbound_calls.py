@@ -144,6 +144,12 @@ def test_the_ticket_of_a_hand_over_is_the_case() -> None:
     assert call_result(handed, OutboundStory("right_person"), UTC).case == "T-1001"
 
 
+def test_the_ticket_of_a_promised_call_back_is_the_case() -> None:
+    asked = record("answered")
+    asked.outbound = OutboundPart(case="T-1002")
+    assert call_result(asked, OutboundStory("right_person"), UTC).case == "T-1002"
+
+
 async def test_an_opt_out_is_written_before_it_is_answered() -> None:
     results = Results()
     services = OutboundOperations(Inner(), results, CallJob(JOB, ATTEMPT), "ob-1-z", NUMBER, SHOP)

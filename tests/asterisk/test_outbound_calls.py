@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,18 @@ async def test_the_load_is_that_of_the_endpoint(asterisk: FakeAsterisk, trunk: A
     assert await trunk.channels() == 2
 
 
+@pytest.mark.parametrize(
+    "party", [{"caller": {"number": "2025550143"}}, {"connected": {"number": "+12025550143"}, "caller": {}}]
+)
+async def test_a_customer_in_the_queue_or_with_the_staff_is_on_the_line(
+    asterisk: FakeAsterisk, trunk: AsteriskTrunk, party: dict[str, Any]
+) -> None:
+    asterisk.channels["staff.1"] = {"id": "staff.1", "state": "Up", "caller": {"number": "101"}}
+    assert not await trunk.on_the_line("+12025550143")
+    asterisk.channels["in.1"] = {"id": "in.1", "state": "Up", **party}
+    assert await trunk.on_the_line("+12025550143")
+
+
 async def test_an_absent_asterisk_is_waited_for_and_nothing_is_dialled(listener: Listener) -> None:
     ari = AriClient("http://127.0.0.1:9", "orderline", "secret", "orderline-outbound")
     ari.open()
@@ -214,6 +227,8 @@ async def test_an_absent_asterisk_is_waited_for_and_nothing_is_dialled(listener:
         await trunk.dial(REQUEST)
     with pytest.raises(DialUncertain):
         await trunk.channels()
+    with pytest.raises(DialUncertain):
+        await trunk.on_the_line("+12025550143")
     await trunk.close()
     await asyncio.sleep(0)
 

@@ -13,11 +13,13 @@ from agent.call.opening import CalleeClassifier, CalleeWatcher, OpeningOptions, 
 from agent.call.tones import Tone
 from agent.call.turn_taking import TurnTakingOptions
 from agent.common import yaml_reader
+from agent.common.audio import FRAME_BYTES
 from agent.dialog.callee import CalleeWatch
 from agent.dialog.contract import Completeness
 from agent.dialog.model.model import PackFile
 from agent.dialog.pack.callee_phrases import callee_phrases
 from agent.flows import english_pack
+from tests.call.test_tones import tone
 
 _FILE = english_pack() / "outbound.yaml"
 PHRASES = callee_phrases(PackFile.model_validate(yaml_reader.read(_FILE.name, _FILE.read_text("utf-8")).data)).machines
@@ -260,3 +262,13 @@ class TestWatcher:
         for text in texts:
             for _ in range(20):
                 watcher.frame(b"\0" * 320, voice=True, text=text, frame_ms=20)
+
+
+@pytest.mark.parametrize("leaves_message", [True, False])
+@pytest.mark.parametrize("hertz", [1100, 2100])
+def test_the_sound_of_a_fax_is_no_voicemail(hertz: int, *, leaves_message: bool) -> None:
+    watcher = CalleeWatcher(CalleeWatch(PHRASES, greeting=True, leaves_message=leaves_message))
+    sound = tone(hertz, ms=1000)
+    frames = (sound[start : start + FRAME_BYTES] for start in range(0, len(sound), FRAME_BYTES))
+    reports = [watcher.frame(frame, voice=False, text="", frame_ms=20) for frame in frames]
+    assert next(report.kind for report in reports if report is not None) == "fax"

@@ -510,6 +510,14 @@ async def test_nobody_is_dialled_while_they_talk_with_us(world: World) -> None:
     assert world.dialled[0][1] >= MONDAY_NOON + timedelta(seconds=600)
 
 
+async def test_nobody_is_dialled_while_they_wait_in_the_queue(world: World) -> None:
+    await add(world, new_job())
+    world.on_other_calls.add(NUMBER)
+    world.at(600, lambda: world.on_other_calls.clear())
+    await dial(world, hours=1)
+    assert world.dialled[0][1] >= MONDAY_NOON + timedelta(seconds=600)
+
+
 async def test_stop_calling_me_drops_all_jobs_of_the_number_before_the_method_returns(world: World) -> None:
     await add(world, new_job(), new_job("survey:A1", **SURVEY), new_job("delivery:A2:all", number=OTHER))
     opted_out = CallResult(Reached.RIGHT_PERSON, CallOutcome.OPTED_OUT, call_id="c9", opted_out=SuppressionScope.ALL)

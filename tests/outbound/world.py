@@ -71,6 +71,7 @@ class World:
     telephones: dict[str, list[Telephone]] = field(default_factory=dict)
     """Number -> what it does at each call; the last one again and again."""
     others_on_trunk: int = 0
+    on_other_calls: set[str] = field(default_factory=set)
     trunk_problem: str = ""
     orders: dict[str, OrderNow | None] = field(default_factory=dict)
     """Job key -> how its order stands; None: not readable."""
@@ -262,6 +263,11 @@ class World:
         self.point()
         self._check_trunk()
         return len(self.lines) + self.others_on_trunk
+
+    async def on_the_line(self, number: str) -> bool:
+        self.point()
+        self._check_trunk()
+        return number in self.on_other_calls
 
     def _check_trunk(self) -> None:
         if self.trunk_problem:

@@ -53,9 +53,7 @@ def interpret_answer(scene: TurnContext, heard: TurnInput) -> NextAction:
     heard_before = _special(scene, focus, heard)
     if heard_before is not None:
         return heard_before
-    match = scene.grammar(focus).match(heard, scene.facts.known, scene.state.so_far, scene.state.so_far_slot)
-    if match is not None and match.meaning.kind == "request" and not outbound.may_begin(scene, match.meaning):
-        match = None
+    match = outbound.match(scene, focus, heard)
     if open_requests.is_open(scene, focus):
         heard, match = open_requests.without_stray_words(scene, focus, heard, match)
     is_echo = scene.state.guessed and not (focus.kind == "collect" and slot.type == "yes_no")

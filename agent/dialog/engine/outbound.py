@@ -12,6 +12,7 @@ from agent.dialog.engine.state import FlowFrame, Focus, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
 from agent.dialog.errors import DialogError
 from agent.dialog.grammar.intent import Intent
+from agent.dialog.grammar.turn_grammar import GrammarMatch
 from agent.dialog.model.outbound import RIGHT_PERSON_SAYS, OutboundCalls
 
 GREETING_SECONDS = 1.2
@@ -77,8 +78,8 @@ def greeted(scene: TurnContext, event: TurnInput | NoInput) -> NextAction:
     if event.keys == STOP_KEY:
         return stop(scene, sure=True)
     focus = Focus("collect", section(scene).right_person)
-    match = scene.grammar(focus).match(event)
-    if match is not None and match.meaning.kind == "command" and match.meaning.name == "stop_calling":
+    found = match(scene, focus, event)
+    if found is not None and found.meaning.kind == "command" and found.meaning.name == "stop_calling":
         return stop(scene, sure=event.confidence >= LOW_CONFIDENCE)
     return steps.advance(scene)
 
@@ -128,6 +129,18 @@ def is_free(scene: TurnContext) -> bool:
     return not scene.placed or scene.knows_callee
 
 
+def match(scene: TurnContext, focus: Focus, heard: TurnInput) -> GrammarMatch | None:
+    """Return what was said in a turn. Words that ask for what may not begin yet are an answer, or nothing.
+
+    "Yes, this is Sofia" may be heard as "yes this is faulty": to "Am I speaking with Sofia?" it is a yes.
+    """
+    state, grammar = scene.state, scene.grammar(focus)
+    found = grammar.match(heard, scene.facts.known, state.so_far, state.so_far_slot)
+    if found is None or found.meaning.kind != "request" or may_begin(scene, found.meaning):
+        return found
+    return grammar.answer(heard)
+
+
 def may_begin(scene: TurnContext, request: Intent) -> bool:
     """Return whether a request may be taken up now: before the right person only what tells nothing of the matter."""
     anytime = section(scene).anytime if not is_free(scene) else ()
@@ -150,8 +163,8 @@ def says_yes_too_early(scene: TurnContext, event: TurnInput) -> bool:
         return False
     if focus.slot != section(scene).right_person or state.no_match or state.no_input:
         return False
-    match = scene.grammar(focus).match(event)
-    return match is not None and (match.meaning.kind, match.meaning.name) == ("value", RIGHT_PERSON_SAYS)
+    found = match(scene, focus, event)
+    return found is not None and (found.meaning.kind, found.meaning.name) == ("value", RIGHT_PERSON_SAYS)
 
 
 def deaf(scene: TurnContext) -> NextAction:

@@ -7,6 +7,7 @@ else. Only what was typed, or heard well, may be guessed from its gist when noth
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -78,6 +79,7 @@ class TurnGrammar:
         self._around = around = around or EdgePhrases.of(fillers, self._same)
         own = EntryTable(entries, formats, vocabulary, self._same)
         tables = (own,) if shared is None else (own, shared)
+        self._own = own
         self._layers = LayeredEntryTable(tables, tables if hears_shared else (own,))
         self._sentences = PhraseMatcher(self._layers, around.edges, {**(silent_words or {}), **(strong_words or {})})
         heard = self._layers.heard
@@ -140,6 +142,15 @@ class TurnGrammar:
         if other is None and self._besides is not None:
             return self._besides.match(heard, known)
         return GrammarMatch(other) if other is not None else None
+
+    def answer(self, heard: TurnInput) -> GrammarMatch | None:
+        """Return what a text answers to this turn's own question, where what it could ask for besides may not begin."""
+        meaning = self._answers.meaning_of(self._tokens(heard.text))
+        return GrammarMatch(meaning) if meaning is not None else None
+
+    @functools.cached_property
+    def _answers(self) -> PhraseMatcher:
+        return PhraseMatcher(LayeredEntryTable((self._own,), (self._own,)), self._around.edges, {})
 
     def evidence(self, text: str) -> tuple[Intent | None, tuple[Intent, ...]]:
         """Return what the phrases see in a whole text, and what the gists see in it, without numbers."""

@@ -196,3 +196,14 @@ def test_a_yes_behind_the_question_is_taken_at_once() -> None:
     talk.start()
     talk.hear(TurnInput(text="hello"))
     assert "reach you" in " ".join(prompt.text for prompt in talk.hear(TurnInput(text="this is her")).say)
+
+
+@pytest.mark.parametrize("barged_in", [True, False])
+@pytest.mark.parametrize("misheard", ["faulty", "broken", "returning", "[unk]", "change my order"])
+def test_a_name_that_is_heard_as_something_to_ask_for_is_still_a_yes(misheard: str, *, barged_in: bool) -> None:
+    talk = call()
+    talk.start()
+    talk.hear(TurnInput(text="hello"))
+    turn = talk.hear(TurnInput(text=f"yes this is {misheard}", barged_in=barged_in))
+    said = " ".join(prompt.text for prompt in turn.say)
+    assert ("Am I speaking with Maria" if barged_in else "reach you") in said
