@@ -41,8 +41,8 @@ $(VENV)/.ready: setup.cfg pyproject.toml requirements.lock
 demo: $(VENV)/.ready  ## place the demo calls on a private Asterisk and print them live
 	@$(BIN)/orderline demo --home $(HOME_DIR)
 
-run: $(VENV)/.ready  ## the same, left running for your own softphone
-	@$(BIN)/orderline run --home $(HOME_DIR)
+run: $(VENV)/.ready  ## the same, left running for your own softphone (ARGS="--instances 2")
+	@$(BIN)/orderline run --home $(HOME_DIR) $(ARGS)
 
 rehearse: $(VENV)/.ready  ## play caller scripts: make rehearse FILES="my.yaml"
 	@$(BIN)/orderline rehearse --home $(HOME_DIR) $(FILES)
@@ -75,6 +75,9 @@ outbound-greetings: $(VENV)/.ready  ## what the opening of a call makes of peopl
 
 faults: $(VENV)/.ready  ## break everything on real calls: the fault matrix (ARGS="--only killed --times 2")
 	@$(BIN)/orderline faults --home $(HOME_DIR) $(ARGS)
+
+instance-faults: $(VENV)/.ready  ## kill and freeze one of several instances on real calls, 20 times each (ARGS="--only hung --times 3")
+	@$(BIN)/python -m benchmarks.instance_faults --home $(HOME_DIR) $(ARGS)
 
 check: $(VENV)/.ready  ## lint, types, contracts and the quick tests: under four minutes on two cores
 	@$(MAKE) --no-print-directory -j 2 types style console-check

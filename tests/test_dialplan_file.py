@@ -10,7 +10,8 @@ import pytest
 from agent.common.resources import resource_directory
 
 SUBROUTINES = {
-    "orderline-deadman", "orderline-deadline", "orderline-handover-phone", "orderline-may-supervise", "orderline-spy",
+    "orderline-choose", "orderline-heartbeat", "orderline-deadman", "orderline-deadline", "orderline-handover-phone",
+    "orderline-may-supervise", "orderline-spy",
 }  # fmt: skip
 """Only Gosub() leads there, at a fixed place."""
 WITHOUT = {
@@ -57,7 +58,7 @@ def test_wherever_a_call_enters_stasis_the_timer_is_set_before_and_runs_out_in_t
     assert set(entering) == {
         "orderline-sound",
         "orderline", "orderline-queue-failed", "orderline-queue-escape", "orderline-transfer-back", "orderline-control",
-        "orderline-outbound",
+        "orderline-outbound", "orderline-stranded",
     }  # fmt: skip
     del entering["orderline-sound"]  # the agent's own side of a call
     for name, set_before in entering.items():

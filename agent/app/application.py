@@ -110,7 +110,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     state.mkdir(parents=True, exist_ok=True)
     wall = wall_clock(settings.shop.timezone)
     render = SandboxRenderer(filters)
-    metrics = Metrics()
+    metrics = Metrics(settings.instance if settings.instances > 1 else None)
     active_calls = ActiveCalls(redact_event, time.monotonic)
     events = EventBus()
     feed = LiveFeed(None if settings.control.show_private else redact_event, events.epoch)
@@ -118,11 +118,13 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         events.subscribe(subscriber)
     redis = _open_redis(settings, stack)
 
-    shop = await open_shop(settings.shop, wall, stack, state / "changes.sqlite")
+    shop = await open_shop(settings.shop, wall, stack, settings.shared_directory / "changes.sqlite")
     services = ShopServices.of(
         shop.systems,
         policy=shop.policy,
-        limits=open_attempt_limits(settings.shop.verification, state / "attempts.sqlite", redis, stack),
+        limits=open_attempt_limits(
+            settings.shop.verification, settings.shared_directory / "attempts.sqlite", redis, stack
+        ),
         region=settings.shop.country,
         verify_floor_seconds=shop.verify_floor_seconds,
         today=lambda: wall().date(),
@@ -165,15 +167,13 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         outbound=outbound.results,
         recognizer=speech.model_name,
     )
-    asterisk = build_asterisk_parts(
-        settings, calls, admission, pause, recovery.interrupted, takeover=takeover, stack=stack
-    )
+    asterisk = build_asterisk_parts(settings, calls, admission, pause, recovery, takeover=takeover, stack=stack)
     telephony = asterisk.telephony
     keeper = sound_keeper(sound, outbox.records, asterisk.ari)
     status = AgentStatus(
         settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper, outbound
     )
-    lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records)
+    lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records, taken=recovery.taken)
     await stack.enter_async_context(
         recovered_then_delivered(
             delivery_lock_path(settings),

@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from agent.app.call_handler import CallHandler
+from agent.app.recovery_factory import CallRecovery
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriUnreachable
 from agent.asterisk.feature_codes import FeatureCodes
@@ -19,7 +20,6 @@ from agent.config.settings import Settings
 from agent.control.admission import Admission
 from agent.control.pause import PauseSwitch
 from agent.records.withheld_log import WithheldNumberLog
-from agent.recovery.interrupted_calls import InterruptedCalls
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def build_asterisk_parts(
     calls: CallHandler,
     admission: Admission,
     pause: PauseSwitch,
-    interrupted: InterruptedCalls,
+    recovery: CallRecovery,
     *,
     takeover: bool,
     stack: contextlib.AsyncExitStack,
@@ -60,18 +60,20 @@ def build_asterisk_parts(
             deadman_seconds=settings.call.deadman_seconds,
             max_call_seconds=settings.call.max_call_seconds,
             region=settings.shop.country,
+            shared=settings.instances > 1,
         ),
         audiosocket,
         FeatureCodes({"pause": pause.begin, "resume": pause.end}),
         admit=admission.rejection_reason,
         reject=calls.reject,
-        claim=interrupted.claim,
+        claim=recovery.interrupted.claim,
+        take_stranded=recovery.take,
         on_withheld=WithheldNumberLog(settings.call.withheld_log_file).write
         if settings.call.withheld_log_file
         else None,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
-    return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari))
+    return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari, draining=lambda: admission.draining))
 
 
 async def connect(

@@ -38,6 +38,7 @@ from agent.dialog.templating.rendering import Renderer
 from agent.outbound.ports import OutboundResults
 from agent.records.redaction import redact_text
 from agent.records.sound_files import SoundDirectory
+from agent.recovery.taken_calls import own_records
 from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
@@ -95,7 +96,9 @@ class CallHandler:
             gate=SpeechGate,
             echo=LoudnessEchoSuppressor(time.monotonic),
             services=ConsentFilteredServices(self._services_of(line, job), lambda: consent.answer),
-            records=ConsentFilteredRecords(self.outbox_service.records, lambda: consent.answer),
+            records=ConsentFilteredRecords(
+                own_records(self.outbox_service.records, self.recovery.taken), lambda: consent.answer
+            ),
             known_as=introduction.known_as,
             events=ConsentFilteredEvents(self.events, lambda: consent.answer),
             redact=lambda text, slot: redact_text(text, slot=slot),

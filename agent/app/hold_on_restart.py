@@ -58,7 +58,7 @@ async def hold_callers(settings: Settings) -> AsyncIterator[RestartHold]:
     took longer than that nobody is held: it would only keep them from the staff.
     """
     holding = RestartHold(settings.state_directory / "start-seconds")
-    if not settings.call.resume_seconds:
+    if not settings.call.resume_seconds or settings.instances > 1:  # another instance takes them sooner
         yield holding
         return
     if holding.last_start_seconds > settings.call.resume_seconds - _SPARE_SECONDS:

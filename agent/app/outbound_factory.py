@@ -69,7 +69,7 @@ async def open_outbound(
     stack: contextlib.AsyncExitStack,
 ) -> OutboundParts:
     """Open the file of jobs; where customers are called, build the way to them. Raises what the settings raise."""
-    store = OutboundStore(settings.state_directory)
+    store = OutboundStore(settings.shared_directory)
     stack.push_async_callback(store.close)
     outbound, clock = settings.outbound, SystemClock()
     observer = JobNews(outbox.announce_job, store)

@@ -79,7 +79,7 @@ async def open_staff_queues(
         asking.start()
         stack.push_async_callback(asking.close)
         figures = asking
-    return StaffQueues(plans, figures, WhisperFiles(settings.state_directory / "whispers", whispered, voice), wall)
+    return StaffQueues(plans, figures, WhisperFiles(settings.shared_directory / "whispers", whispered, voice), wall)
 
 
 def _plans(settings: Settings, wall: Callable[[], datetime]) -> Mapping[str, QueueDefinition]:

@@ -23,6 +23,8 @@ from agent.recovery.redis_snapshots import RedisSnapshotStore
 from agent.recovery.returning_calls import ReturningCalls
 from agent.recovery.snapshot import SnapshotStore
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
+from agent.recovery.taken_calls import FILE_NAME as TAKEN_CALLS
+from agent.recovery.taken_calls import TakenCalls
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,18 @@ class CallRecovery:
     """Those that an earlier process held when it ended."""
     returning: ReturningCalls
     """What earlier visits of a caller knew."""
+    taken: TakenCalls | None
+    """Which calls instances have taken from each other; None for an agent alone."""
+
+    async def take(self, channel_id: str, *, answered: bool) -> str:
+        """Take the call on a channel from another instance, which is dead or hangs.
+
+        Returns the id under which it goes on, ``""`` for a conversation that nobody knows: the caller goes to staff.
+        """
+        known = self.interrupted.take(await self.snapshots.of_channel(channel_id)) if answered else channel_id
+        if known and self.taken is not None:
+            await self.taken.take(known)
+        return known
 
 
 async def open_recovery(
@@ -47,7 +61,11 @@ async def open_recovery(
     stack.push_async_callback(store.close)
     left = await store.left_behind()
     own_ids = [snapshot.call_id for snapshot in await own.left_behind()]
-    return CallRecovery(store, InterruptedCalls(left, own_ids), ReturningCalls(time.monotonic))
+    taken: TakenCalls | None = None
+    if settings.instances > 1:
+        taken = TakenCalls(settings.shared_directory / TAKEN_CALLS, settings.instance)
+        stack.push_async_callback(taken.close)
+    return CallRecovery(store, InterruptedCalls(left, own_ids), ReturningCalls(time.monotonic), taken)
 
 
 @contextlib.asynccontextmanager

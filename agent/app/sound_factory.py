@@ -23,7 +23,7 @@ _AGREED: tuple[ConsentAnswer, ...] = ("announced", "given")
 
 def sound_path(settings: Settings) -> Path:
     """Return where sound is kept, whether or not any is."""
-    return settings.sound.directory or settings.state_directory / "sound"
+    return settings.sound.directory or settings.shared_directory / "sound"
 
 
 def sound_directory(settings: Settings) -> SoundDirectory:

@@ -41,13 +41,13 @@ class SpeechEngines:
 
 async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> SpeechEngines:
     """Load the model, and the voices but for what only new texts need; ``stack`` closes them."""
-    speech, state = settings.speech, settings.state_directory
-    model = resolve_model(speech.model, speech.models_directory or state / "models")
+    speech, shared = settings.speech, settings.shared_directory
+    model = resolve_model(speech.model, speech.models_directory or shared / "models")
     recognizer = VoskRecognizer(model, workers=speech.workers or None)
     stack.callback(recognizer.close)
     speaker = PromptSynthesizer(
         await asyncio.to_thread(build_engines, speech.voices, load=False),
-        cache_dir=speech.cache_directory or state / "voice",
+        cache_dir=speech.cache_directory or shared / "voice",
         recordings_dir=speech.recordings_directory,
     )
     stack.push_async_callback(speaker.close)
@@ -102,9 +102,9 @@ async def open_procedures(
         log.info("%d fixed prompts are ready after %.1f s", len(prompts), time.monotonic() - started)
         await asyncio.to_thread(_keep_edition, archive, directory, pack.fingerprint)
 
-    archive = EditionArchive(settings.state_directory / EDITIONS)
+    archive = EditionArchive(settings.shared_directory / EDITIONS)
     directory, formats = settings.flows_directory or english_pack(), settings.shop.number_formats
-    kept = settings.state_directory / "understanding"
+    kept = settings.shared_directory / "understanding"
     scores = ScoresFittedApart(kept, await asyncio.to_thread(installed_vectors), directory, formats)
     procedures = FlowPackReloader(directory, render.filters, prepare, wall, formats, scores)
     await procedures.load()

@@ -46,6 +46,7 @@ class AgentStatus:
         sender = self.outbox.record_sender
         return {
             "version": __version__,
+            "instance": self.settings.instance,
             "asterisk": self.ari.connected.is_set() and not self.ari.refusal,
             "asterisk_refuses": self.ari.refusal,
             "live_calls": self.telephony.live_calls,

@@ -46,7 +46,7 @@ async def open_triggers(
         name: TriggerSource(name, source.scheme, source.secrets(name), source.consent, source.zone)
         for name, source in triggers.sources.items()
     }
-    store = OutboundStore(settings.state_directory)
+    store = OutboundStore(settings.shared_directory)
     stack.push_async_callback(store.close)
     clock = SystemClock()
     intake = _intake(settings, systems, store)
@@ -69,7 +69,7 @@ async def open_polling(settings: Settings, systems: ShopSystems, stack: contextl
         return
     if systems.deliveries is None:
         raise SettingsError("outbound.polling.enabled: no mapping file maps orders.delivered_since (docs/shop-http.md)")
-    store = OutboundStore(settings.state_directory)
+    store = OutboundStore(settings.shared_directory)
     stack.push_async_callback(store.close)
     poller = DeliveryPoller(
         "orders",

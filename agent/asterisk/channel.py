@@ -27,6 +27,8 @@ _TAKEN_OVER = "orderline-taken-over"
 UNKNOWN_REASON = "unknown"
 """Extension of the hand-over context for a reason that is no word of the dialplan's."""
 _REASON = re.compile(r"[a-z][a-z0-9_]{1,39}")
+_SAFE_SECONDS = 1.0
+"""So long before its end the dead-man timer counts as run out."""
 _HANGUP_NOTICE_SECONDS = 0.5
 """The event that a caller hangs up may come this long after the refusal that it causes."""
 
@@ -44,6 +46,8 @@ class StasisOptions:
     """After this long the timer is not re-armed any more: the dialplan takes the call to the staff."""
     region: str = "US"
     """ISO country whose national phone numbers are understood."""
+    shared: bool = False
+    """Whether several instances share this Asterisk: a call that was left alone may be another one's."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rearm_seconds", min(self.rearm_seconds, self.deadman_seconds * 0.4))
@@ -116,6 +120,7 @@ class AsteriskCallerLine:
     async def answer(self) -> None:
         """Answer the call. Raises LineGone."""
         try:
+            await self.ensure_ours()
             await self._ari.channels.answer(self.channel_id)
         except (AriNotFound, AriConflict) as error:
             raise LineGone("The caller hung up before the call was answered.") from error
@@ -140,8 +145,10 @@ class AsteriskCallerLine:
             log.warning("Call %s goes to staff all the same: %s", self.id, error)
 
     async def hang_up(self) -> None:
-        """End the call; no error when it is already over."""
-        await self._ari.channels.hangup(self.channel_id)
+        """End the call; no error when it is already over, or with another instance."""
+        with contextlib.suppress(AriNotFound, AriConflict):
+            await self.ensure_ours()
+            await self._ari.channels.hangup(self.channel_id)
 
     async def hand_over(self, variables: Mapping[str, str], why: str) -> None:
         """Continue in the hand-over context at extension ``why``. Raises LineGone, CallReclaimedError."""
@@ -155,6 +162,7 @@ class AsteriskCallerLine:
     async def _leave_for(self, context: str, extension: str, variables: Mapping[str, str]) -> None:
         async with self._control:  # a re-arming still under way would cut the call short in the queue
             try:
+                await self.ensure_ours()
                 await self._make_ready_for_people()
                 for name, value in variables.items():
                     await self._stay_armed()
@@ -175,6 +183,7 @@ class AsteriskCallerLine:
         """Continue where a supervisor's phone takes the call. Raises LineGone when the caller has left."""
         async with self._control:
             try:
+                await self.ensure_ours()
                 self.released = True
                 await self._ari.channels.continue_in_dialplan(self.channel_id, context=_TAKEN_OVER, extension="s")
             except (AriNotFound, AriConflict) as error:
@@ -193,7 +202,26 @@ class AsteriskCallerLine:
             if not self.released:
                 await self._arm()
 
+    async def ensure_ours(self) -> None:
+        """Return when no other instance can have taken this call; asks Asterisk where the timer may have run out.
+
+        A process that was stopped for a while, and goes on, must not touch a call that goes on elsewhere. Raises
+        AriNotFound for a caller who has gone, AriConflict for one who is not with us any more.
+        """
+        if not self._options.shared:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._armed_at is not None and now - self._armed_at < self._options.deadman_seconds - _SAFE_SECONDS:
+            return
+        place = (await self._ari.channels.get(self.channel_id)).get("dialplan", {})
+        app = str(place.get("app_data", "")).split(",")[0]
+        if place.get("app_name") != "Stasis" or app != self._ari.app:
+            raise AriConflict(
+                409, "GET", f"/channels/{self.channel_id}", f"it is in {place.get('app_name')}({app}) now"
+            )
+
     async def _arm(self) -> None:
+        await self.ensure_ours()
         asked_at = asyncio.get_running_loop().time()
         seconds = self._options.deadman_seconds
         if self.entry == OUTBOUND:

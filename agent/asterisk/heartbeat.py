@@ -26,6 +26,8 @@ BEAT_SECONDS = 1.0
 WATCH_SECONDS = 2.5
 """A living controller has changed its stamp within this time."""
 _VARIABLE = "ORDERLINE_HEARTBEAT"
+_DRAINING = "draining"
+"""Stands last in the value; the dialplan prefers other instances then."""
 
 
 class ApplicationTaken(OrderlineError):
@@ -42,17 +44,20 @@ class HeartbeatValue:
     """Seconds since 1970 on the clock of the one who beats."""
     host: str
     pid: int
+    draining: bool = False
+    """It takes no new calls and ends with its last one."""
 
     @classmethod
     def read(cls, text: str) -> HeartbeatValue | None:
         """Read the variable's value; None for an empty or foreign one."""
         parts = text.split()
-        if len(parts) != 3 or not parts[2].isdigit():
+        draining = parts[3:] == [_DRAINING]
+        if len(parts) != 3 + draining or not parts[2].isdigit():
             return None
-        return cls(parts[0], parts[1], int(parts[2]))
+        return cls(parts[0], parts[1], int(parts[2]), draining)
 
     def __str__(self) -> str:
-        return f"{self.stamp} {self.host} {self.pid}"
+        return f"{self.stamp} {self.host} {self.pid}{f' {_DRAINING}' if self.draining else ''}"
 
 
 def heartbeat_variable(app: str) -> str:
@@ -63,7 +68,11 @@ def heartbeat_variable(app: str) -> str:
 class Heartbeat:
     """Beats for as long as the event loop lives. :meth:`stop` it at a clean end: nobody need wait then."""
 
-    def __init__(self, ari: AriClient, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, ari: AriClient, clock: Callable[[], float] = time.time, *, draining: Callable[[], bool] = lambda: False
+    ) -> None:
+        """``clock`` gives seconds since 1970; ``draining()`` says whether this controller is about to stop."""
+        self._draining = draining
         self._ari = ari
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -91,7 +100,8 @@ class Heartbeat:
     async def _run(self, seconds: float | None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
-            beat = HeartbeatValue(f"{self._clock():.2f}", socket.gethostname().replace(" ", "-") or "host", os.getpid())
+            host = socket.gethostname().replace(" ", "-") or "host"
+            beat = HeartbeatValue(f"{self._clock():.2f}", host, os.getpid(), self._draining())
             try:
                 await self._ari.system.set_variable(heartbeat_variable(self._ari.app), str(beat))
             except AriError as error:

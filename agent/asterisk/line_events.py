@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agent.asterisk.ari.events import TRANSFER_REQUESTED
@@ -51,6 +51,20 @@ class LineEvents:
             line.hanging_up.set()
             line.inbox.put_nowait(CallTransferred())
         return line
+
+    def found(self, known: Collection[str], there: Collection[str], here: Collection[str]) -> None:
+        """Tell calls what was found after a reconnection, by the ids of channels.
+
+        ``known`` are those that calls had before it, ``there`` all that there are, ``here`` those in our application.
+        """
+        for line in self._lines.values():
+            if line.channel_id not in known or line.released:
+                continue
+            end_hold(line)  # nobody knows: to wait for who is back already would be worse than to speak to nobody
+            if line.channel_id not in there:
+                line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
+            elif line.channel_id not in here:
+                line.inbox.put_nowait(CallReclaimed("found elsewhere after a reconnection"))
 
     def _line_of(self, event: Mapping[str, Any]) -> AsteriskCallerLine | None:
         return self._lines.get(str(event.get("channel", {}).get("id")))

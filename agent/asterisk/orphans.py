@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,19 @@ from agent.asterisk.outbound_entry import CONTEXT, ENTRY, MESSAGE
 log = logging.getLogger(__name__)
 
 MEDIA_PREFIX = "orderline-media-"
-BRIDGE_PREFIX = "orderline-bridge-"
+_BRIDGE_PREFIX = "orderline-bridge-"
+_ENDS_APP = "."
+"""Stands behind the application's name in an id, and in no such name: one name may begin with another."""
+
+
+def new_media_id(app: str) -> str:
+    """Return the id for a media leg of a call in this application."""
+    return f"{MEDIA_PREFIX}{app}{_ENDS_APP}{secrets.token_hex(8)}"
+
+
+def new_bridge_id(app: str) -> str:
+    """Return the id for the bridge of a call in this application."""
+    return f"{_BRIDGE_PREFIX}{app}{_ENDS_APP}{secrets.token_hex(8)}"
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,19 @@ def orphan_channels(channels: Sequence[Mapping[str, Any]], app: str) -> list[Orp
     """Return the callers among all channels of an Asterisk that are in this application."""
     found = []
     for channel in channels:
-        place = channel.get("dialplan", {})
-        name, *args = str(place.get("app_data", "")).split(",")
-        ours = place.get("app_name") == "Stasis" and name == app
-        if ours and not str(channel["id"]).startswith(MEDIA_PREFIX):
+        if _is_in(channel, app) and not str(channel["id"]).startswith(MEDIA_PREFIX):
+            _, *args = str(channel["dialplan"].get("app_data", "")).split(",")
             found.append(OrphanChannel(channel, tuple(args)))
     return found
+
+
+def _is_in(channel: Mapping[str, Any], app: str) -> bool:
+    place = channel.get("dialplan", {})
+    return place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == app
+
+
+def _is_in_another(channel: Mapping[str, Any], app: str) -> bool:
+    return channel.get("dialplan", {}).get("app_name") == "Stasis" and not _is_in(channel, app)
 
 
 async def leave_to_message(ari: AriClient, stray: OrphanChannel) -> None:
@@ -58,20 +78,36 @@ async def leave_to_message(ari: AriClient, stray: OrphanChannel) -> None:
 async def remove_orphans(
     ari: AriClient, channels: Sequence[Mapping[str, Any]], media_ids: set[str], bridge_ids: set[str]
 ) -> None:
-    """Remove media legs and bridges that are not among ours. Never raises for what is gone already."""
-    legs = [str(channel["id"]) for channel in channels if str(channel["id"]).startswith(MEDIA_PREFIX)]
-    bridges = [str(bridge["id"]) for bridge in await ari.bridges.list()]
-    ends = [ari.channels.hangup(leg) for leg in legs if leg not in media_ids]
-    ends += [
-        ari.bridges.destroy(bridge)
-        for bridge in bridges
-        if bridge.startswith(BRIDGE_PREFIX) and bridge not in bridge_ids
+    """Remove the media legs and bridges of our application that are not among ours.
+
+    Those of other applications stay: another instance may have calls in them. Never raises for what is gone already.
+    """
+    app = ari.app
+    theirs = {str(channel["id"]) for channel in channels if _is_in_another(channel, app)}
+    ids = [str(channel["id"]) for channel in channels]
+    legs = [leg for leg in ids if _is_of_app(leg, MEDIA_PREFIX, app, without_app=leg not in theirs)]
+    bridges = [
+        str(bridge["id"])
+        for bridge in await ari.bridges.list()
+        if _is_of_app(
+            str(bridge["id"]), _BRIDGE_PREFIX, app, without_app=theirs.isdisjoint(map(str, bridge.get("channels", ())))
+        )
     ]
+    ends = [ari.channels.hangup(leg) for leg in legs if leg not in media_ids]
+    ends += [ari.bridges.destroy(bridge) for bridge in bridges if bridge not in bridge_ids]
     for result in await asyncio.gather(*ends, return_exceptions=True):
         if isinstance(result, AriError):
             log.warning("Cleaning up after another controller: %s", result)
         elif isinstance(result, BaseException):
             raise result
+
+
+def _is_of_app(name: str, prefix: str, app: str, *, without_app: bool) -> bool:
+    """Return whether an id is ours; ``without_app`` is the answer for one that names no application."""
+    if not name.startswith(prefix):
+        return False
+    owner, separator, _ = name.removeprefix(prefix).partition(_ENDS_APP)
+    return owner == app if separator else without_app
 
 
 async def channel_exists(ari: AriClient, channel_id: str) -> bool:

@@ -5,35 +5,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from agent.asterisk.ari.client import AriClient
-from agent.asterisk.ari.errors import AriError, AriUnreachable
+from agent.asterisk.ari.errors import AriConflict, AriError, AriUnreachable
 from agent.asterisk.channel import AsteriskCallerLine, StasisOptions
 from agent.asterisk.feature_codes import CONTROL, SPY_GROUP, FeatureCodes, spy_groups
-from agent.asterisk.line_events import LINE_EVENT_TYPES, LineEvents, end_hold
+from agent.asterisk.line_events import LINE_EVENT_TYPES, LineEvents
 from agent.asterisk.media_audiosocket import AudioSocketMedia, AudioSocketServer
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.orphans import (
-    BRIDGE_PREFIX,
     MEDIA_PREFIX,
     OrphanChannel,
     channel_exists,
     leave_to_message,
+    new_bridge_id,
+    new_media_id,
     orphan_channels,
     remove_orphans,
 )
 from agent.asterisk.presentation import CallerPresentation, WithheldListener
 from agent.asterisk.sound_leg import SOUND, MediaLegRecorder
-from agent.asterisk.stasis_ports import AdmitCall, HandleCall, OpenableMedia, RejectToQueue
-from agent.asterisk.transfers import bring_in, came_by_dialplan, hold_transfers, refuse_transfer
+from agent.asterisk.stasis_ports import AdmitCall, HandleCall, OpenableMedia, RejectToQueue, TakeStranded
+from agent.asterisk.stranded import StrandedCalls
+from agent.asterisk.transfers import STRANDED, bring_in, came_by_dialplan, entry_of, hold_transfers, refuse_transfer
 from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
-from agent.call.inbox_events import CallerHungUp, CallReclaimed, HandOverRequested, TakeOverRequested
+from agent.call.inbox_events import HandOverRequested, TakeOverRequested
 from agent.common.phone_numbers import is_keyed
 from agent.common.tasks import cancel_and_wait
 
@@ -72,13 +73,15 @@ class StasisApplication:
         admit: AdmitCall = lambda live_calls: "",
         reject: RejectToQueue | None = None,
         claim: Callable[[str], str] = lambda channel_id: "",
+        take_stranded: TakeStranded | None = None,
         on_withheld: WithheldListener | None = None,
         adopt_after_seconds: float = 0.0,
     ) -> None:
         """``codes`` are what supervisors ask for by phone.
 
         Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
-        which an earlier controller held the call that is taken over, ``""`` when unknown.
+        which an earlier controller held the call that is taken over, ``""`` when unknown; ``take_stranded`` does the
+        same for one that another instance had.
         """
         self._codes = codes
         self._ari = ari
@@ -89,6 +92,7 @@ class StasisApplication:
         self._reject = reject
         self._claim = claim
         self._presentation = CallerPresentation(ari, on_withheld)
+        self._stranded = StrandedCalls(ari, options, take_stranded, self._presentation)
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -179,13 +183,24 @@ class StasisApplication:
             dialled = replaced.caller.dialled if replaced is not None else ""
             self._bring_in(channel, dialled=dialled, takes_a_place="replace_channel" in event)
             return
+        if args[:1] == [STRANDED]:
+            self._start_background_task(self._go_on_with(channel, args), f"stranded-{channel_id}")
+            return
         # a channel we know has left and is back, maybe before its first visit is tidied up
-        line = AsteriskCallerLine(self._ari, channel, args, self._options)
+        self._admit_or_reject(AsteriskCallerLine(self._ari, channel, args, self._options))
+
+    def _admit_or_reject(self, line: AsteriskCallerLine) -> None:
         if line.entry in NEW_CALLS and (reason := self._admit(self.live_calls)):
             self.counted[reason] = self.counted.get(reason, 0) + 1
             self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
+
+    async def _go_on_with(self, channel: Mapping[str, Any], args: list[str]) -> None:
+        """Go on with a call that another instance had."""
+        line = await self._stranded.line_of(channel, args)
+        if line is not None:
+            (self._begin if line.adopted else self._admit_or_reject)(line)
 
     def _bring_in(self, channel: Mapping[str, Any], *, dialled: str = "", takes_a_place: bool = False) -> None:
         name = f"bring-in-{channel['id']}"
@@ -299,14 +314,7 @@ class StasisApplication:
         """Tell the calls whose caller left, or was taken to the dialplan, while we could not hear of it."""
         there = {str(channel["id"]) for channel in self._channels_before}
         here = {str(stray.channel["id"]) for stray in orphan_channels(self._channels_before, self._ari.app)}
-        for line in self._lines.values():
-            if line.channel_id not in self._lines_before or line.released:
-                continue
-            end_hold(line)  # nobody knows: to wait for who is back already would be worse than to speak to nobody
-            if line.channel_id not in there:
-                line.inbox.put_nowait(CallerHungUp("found gone after a reconnection"))
-            elif line.channel_id not in here:
-                line.inbox.put_nowait(CallReclaimed("found elsewhere after a reconnection"))
+        self._line_events.found(self._lines_before, there, here)
 
     async def _adopt(self, stray: OrphanChannel) -> None:
         channel_id = str(stray.channel["id"])
@@ -319,13 +327,14 @@ class StasisApplication:
         if not came_by_dialplan(stray.args):
             self._bring_in(stray.channel)
             return
+        args = entry_of(stray.args)
         if stray.is_outbound:  # whoever spoke with them is dead; they did not call us
             await leave_to_message(self._ari, stray)
             return
         line = AsteriskCallerLine(
             self._ari,
             stray.channel,
-            list(stray.args),
+            args,
             self._options,
             adopted=True,
             known_as=self._claim(channel_id),
@@ -337,7 +346,7 @@ class StasisApplication:
 
     def _media_for(self, line: AsteriskCallerLine) -> OpenableMedia:
         # Asterisk compares new channel ids by prefix, so neither id may begin with the other
-        media_id = f"{MEDIA_PREFIX}{secrets.token_hex(8)}"
+        media_id = new_media_id(self._ari.app)
         self._media_ids.add(media_id)
         spied = {SPY_GROUP: spy_groups(line.caller.number, self._options.region)}
         if self._audiosocket is not None and self._audiosocket.is_listening:
@@ -346,7 +355,7 @@ class StasisApplication:
 
     async def _take(self, line: AsteriskCallerLine) -> None:
         deadman = asyncio.create_task(keep_watchdog_armed(self._ari, line, self._options), name=f"deadman-{line.id}")
-        bridge_id = f"{BRIDGE_PREFIX}{secrets.token_hex(8)}"
+        bridge_id = new_bridge_id(self._ari.app)
         media = None
         try:
             await self._presentation.apply(line)
@@ -383,8 +392,11 @@ class StasisApplication:
             if isinstance(result, BaseException):
                 raise result
         try:
+            await line.ensure_ours()
             await self._ari.bridges.add_channel(bridge_id, [line.channel_id, media.channel_id])
         except AriError as error:
+            if self._options.shared and isinstance(error, AriConflict) and not await line.is_lost():
+                raise CallReclaimedError("Another instance has the call.") from error
             # "Channel not found" comes as 400, 404 or 409, by the moment at which the caller left
             if isinstance(error, AriUnreachable) or not await line.is_leaving():
                 raise

@@ -13,6 +13,11 @@ AdmitCall = Callable[[int], str]
 """Given how many calls go on, returns why a new one is not taken (``paused``, ``overload``, ...), ``""`` when it is."""
 RejectToQueue = Callable[[AsteriskCallerLine, str], Awaitable[object]]
 """Sends a call to the queue for a reason, and records it."""
+TakeStranded = Callable[..., Awaitable[str]]
+"""Given the id of a channel that another instance had, and ``answered``, takes that call over.
+
+Returns the id under which it goes on, ``""`` for a conversation that nobody knows.
+"""
 
 
 class OpenableMedia(Media, Protocol):

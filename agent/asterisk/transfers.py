@@ -18,7 +18,9 @@ from agent.common.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-ENTRIES = ("inbound", "outbound", "queue_failed", "queue_escape", "transfer_back")
+STRANDED = "stranded"
+"""First argument of ``Stasis()`` for a call that another instance had; behind it stands how the call had come."""
+ENTRIES = ("inbound", "outbound", "queue_failed", "queue_escape", "transfer_back", STRANDED)
 """First argument of ``Stasis()`` by which a caller comes from our dialplan: the way to the queue is prepared there."""
 TRANSFER_FUNCTION = "PJSIP_TRANSFER_HANDLING()"
 """Dialplan function that leaves a SIP channel's REFER requests to the ARI program."""
@@ -33,6 +35,11 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 2.0
 """A restarting Asterisk, or a busy one, is waited for some twenty seconds."""
 ENTRANCE = ("orderline", "enter")
 """Where every caller enters; in this place since the dialplan's first edition."""
+
+
+def entry_of(args: Sequence[str]) -> list[str]:
+    """Return how a call had come first, where it came from another instance; else the arguments as they are."""
+    return list(args[1:] if args and args[0] == STRANDED else args)
 
 
 def came_by_dialplan(args: Sequence[str]) -> bool:

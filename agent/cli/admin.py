@@ -53,18 +53,20 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _wire(options: argparse.Namespace) -> int:
+    from agent.config.instances import all_instances
     from agent.config.loader import load_settings
 
     layout = InstallationLayout(etc_dir=options.config, asterisk_etc_dir=options.asterisk_etc)
     settings = load_settings(options.config)
     port = urlsplit(settings.ari.url).port or 8088
     queues = tuple(settings.queues) or (wiring.DEFAULT_STAFF_QUEUE,)
-    changes = wiring.plan(layout, port=port, queues=queues)
+    apps = tuple(one.ari.app for one in all_instances(settings)) if settings.instances > 1 else ()
+    changes = wiring.plan(layout, port=port, queues=queues, apps=apps)
     if not changes:
         print("Nothing is missing in this Asterisk's files.")
         return 0
     if options.apply:
-        print("\n".join(wiring.apply(layout, wiring.replan_outdated(layout, changes, port, queues))))
+        print("\n".join(wiring.apply(layout, wiring.replan_outdated(layout, changes, port, queues, apps))))
         return 0
     for change in changes:
         print(f"{change.file} needs {change.why}:\n")

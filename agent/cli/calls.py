@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.cli.call_filter import VALUE_OPTIONS, InvalidCallsOption, add_filter_options, call_filter
 from agent.cli.control import list_live_calls
+from agent.cli.instances import add_instance_option
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.errors import OrderlineError
 
@@ -32,6 +33,7 @@ def add_calls_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     calls = add("calls", _live, "list the calls in progress; find, show and export finished ones")
     calls.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
     calls.add_argument("--json", action="store_true", help="print all that is known as JSON")
+    add_instance_option(calls)
     whats = calls.add_subparsers(metavar="find | show | export | values | index | send", dest="what")
 
     def part(name: str, do: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.cli.instances import add_instance_option, ask_each, chosen_instances
 from agent.common.addresses import local_url
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.config.control import ControlSettings
-from agent.config.loader import load_settings
 from agent.errors import OrderlineError
 
 _SECONDS = 3
@@ -45,42 +45,62 @@ def add_control_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     resume = add("resume", _resume, "let the agent take calls again")
     for command in (pause, resume):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
+        add_instance_option(command)
     events = add("events", _events, "print the page on the events of the live feed (docs/events.md)")
     events.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it here (standard output)")
 
 
 def list_live_calls(options: argparse.Namespace) -> int:
     """List the calls in progress and what each is doing. Raises AgentUnreachable."""
-    found = ask_agent(load_settings(options.config).control, "GET", "/calls")
+    instances = chosen_instances(options)
+    answers, complete = ask_each(instances, lambda one: ask_agent(one.control, "GET", "/calls"))
+    several = len(instances) > 1
+    code = 0 if complete else 1
     if options.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
-        return 0
-    if found["paused"]:
-        print(f"PAUSED since {found['paused']['since']} by {found['paused']['by']}: new calls go to the queue")
-    for call in found["calls"]:
+        by_number = {str(one.instance): found for one, found in answers}
+        told = {"instances": by_number} if several else answers[0][1]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return code
+    for one, found in answers:
+        if paused := found["paused"]:
+            which = f"Instance {one.instance} is " if several else ""
+            print(f"{which}PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
+    calls = [call for _, found in answers for call in found["calls"]]
+    for call in sorted(calls, key=lambda call: -float(call["seconds"])):
         place = f"{call['flow']}.{call['step']}" if call["flow"] else call["entry"]
         words = f'agent: "{call["said"]}"' if call["said"] else ""
         heard = f' caller: "{call["heard"]}"' if call["heard"] else ""
         print(
             f"{call['seconds']:5.0f} s  {call['caller'] or 'hidden':<15} {call['doing']:<12} {place:<32} {words}{heard}"
         )
-    if not found["calls"]:
+    if not calls:
         print("No call is in progress.")
-    return 0
+    return code
 
 
 def _pause(options: argparse.Namespace) -> int:
-    answer = ask_agent(load_settings(options.config).control, "POST", "/pause", {"by": getpass.getuser()})
-    print(f"Paused since {answer['since']}: new calls go to the queue. Calls in progress go on.")
-    _warn_not_kept(answer)
-    return 0
+    answers, complete = _tell_each(options, "/pause")
+    if answers:
+        print(f"Paused since {answers[0]['since']}: new calls go to the queue. Calls in progress go on.")
+    for answer in answers:
+        _warn_not_kept(answer)
+    return 0 if complete else 1
 
 
 def _resume(options: argparse.Namespace) -> int:
-    answer = ask_agent(load_settings(options.config).control, "POST", "/resume", {"by": getpass.getuser()})
-    print("The agent takes calls.", file=sys.stdout)
-    _warn_not_kept(answer)
-    return 0
+    answers, complete = _tell_each(options, "/resume")
+    if answers:
+        print("The agent takes calls.", file=sys.stdout)
+    for answer in answers:
+        _warn_not_kept(answer)
+    return 0 if complete else 1
+
+
+def _tell_each(options: argparse.Namespace, path: str) -> tuple[list[Any], bool]:
+    """Ask the chosen instances for something in the user's name; return the answers, and whether all have answered."""
+    by = {"by": getpass.getuser()}
+    answers, complete = ask_each(chosen_instances(options), lambda one: ask_agent(one.control, "POST", path, by))
+    return [answer for _, answer in answers], complete
 
 
 def _warn_not_kept(answer: Mapping[str, Any]) -> None:

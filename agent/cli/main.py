@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from agent.accuracy.cli import add_accuracy_command
 from agent.cli.admin import add_admin_commands
 from agent.cli.calls import add_calls_command
 from agent.cli.console import add_console_command
-from agent.cli.control import add_control_commands, ask_agent
+from agent.cli.control import add_control_commands
 from agent.cli.fault_matrices import add_faults_command
 from agent.cli.flows import add_dialog_commands
 from agent.cli.home_option import home_directory
@@ -27,6 +26,7 @@ from agent.cli.records import add_records_commands
 from agent.cli.report import add_report_command
 from agent.cli.service import add_service_commands
 from agent.cli.shop import add_shop_command
+from agent.cli.status import add_status_command
 from agent.cli.terminal import discard_output, printable_output
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import cancelled_by_sigterm, run_until_signal
@@ -73,17 +73,20 @@ def _parser() -> argparse.ArgumentParser:
     serve = add("serve", _serve, "answer calls, until stopped")
     serve.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
+    serve.add_argument(
+        "--instance", type=int, default=1, metavar="N", help="be this one of several instances (1; docs/scale.md)"
+    )
     serve.add_argument("--takeover", action="store_true", help="take the application from a controller that serves it")
     add_service_commands(add)
     add_admin_commands(add)
 
-    status = add("status", _status, "ask the running agent how it is")
-    status.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
-    status.add_argument("--json", action="store_true", help="print all of it as JSON")
+    add_status_command(add)
 
+    run = add("run", _run, "a private call centre left running for your own softphone")
+    _add_home(run)
+    run.add_argument("--instances", type=int, default=1, metavar="N", help="so many agents beside each other (1)")
     for name, do, text in (
         ("demo", _demo, "place the demo calls on a private Asterisk and print them live"),
-        ("run", _run, "a private call centre left running for your own softphone"),
         ("asterisk", _asterisk, "fetch the private Asterisk that demo and rehearsals use"),
     ):
         _add_home(add(name, do, text))
@@ -164,10 +167,11 @@ def _serve(options: argparse.Namespace) -> int:
     from agent.app.hold_on_restart import hold_callers
     from agent.app.single_instance import ensure_single_instance
     from agent.common.privileges import AGENT_UMASK
+    from agent.config.instances import instance_settings
     from agent.config.loader import load_settings
     from agent.telemetry.log_format import set_up_logging
 
-    settings = load_settings(options.config)
+    settings = instance_settings(load_settings(options.config), options.instance)
     os.umask(AGENT_UMASK)
     set_up_logging(settings.log.level, settings.log.format)
 
@@ -182,40 +186,6 @@ def _serve(options: argparse.Namespace) -> int:
     return asyncio.run(run_until_signal(work))
 
 
-def _status(options: argparse.Namespace) -> int:
-    from agent.config.loader import load_settings
-
-    health = ask_agent(load_settings(options.config).control, "GET", "/status")
-    if options.json:
-        print(json.dumps(health, indent=2, ensure_ascii=False))
-        return 0 if health["asterisk"] else EXIT_FAILED
-    print(
-        f"Orderline {health['version']}: {health['live_calls']} live calls, "
-        f"Asterisk {'connected' if health['asterisk'] else 'NOT connected'}"
-    )
-    for name, one in health.get("dependencies", {}).items():
-        if one["state"] == "down" and not name.startswith("shop:"):
-            print(f"DOWN: {name}{': ' if one['detail'] else ''}{one['detail']}")
-    if waiting := health.get("records_waiting"):
-        print(f"{waiting} record(s) of calls wait for room on the disk")
-    if paused := health["paused"]:
-        print(f"PAUSED since {paused['since']} by {paused['by']}: new calls go to the queue")
-    if turned_away := health["turned_away"]:
-        counted = ", ".join(f"{count} ({reason})" for reason, count in turned_away.items())
-        print(f"Calls sent straight to the queue since the start: {counted}")
-    if health["draining"]:
-        print("DRAINING: it takes no new calls and ends with its last one")
-    procedures = health["procedures"]
-    print(f"Procedures: edition {procedures['edition']} in force since {procedures['since']}")
-    if procedures["refused"]:
-        print(f"An edit of {procedures['refused_at']} is REFUSED; put these right and save again:")
-        print("\n".join(f"  {reason}" for reason in procedures["refused"]))
-    for name, system in health.get("systems", {}).items():
-        breaker = "" if system["breaker"] == "closed" else f", left alone for now ({system['breaker']})"
-        print(f"{name}: {system['last_error'] or 'ok'}{breaker}")
-    return 0 if health["asterisk"] else EXIT_FAILED
-
-
 def _demo(options: argparse.Namespace) -> int:
     from agent.rehearsal.call_centre import RehearsalHome
     from agent.rehearsal.demo import demo
@@ -228,7 +198,7 @@ def _run(options: argparse.Namespace) -> int:
     from agent.rehearsal.demo import run
 
     home = RehearsalHome(home_directory(options))
-    return asyncio.run(run_until_signal(lambda stop: run(home, stop)))
+    return asyncio.run(run_until_signal(lambda stop: run(home, stop, instances=options.instances)))
 
 
 def _asterisk(options: argparse.Namespace) -> int:

@@ -50,6 +50,7 @@ def _records(options: argparse.Namespace) -> int:
     from agent.app.copies_factory import calls_file, other_copies
     from agent.app.retention import retention_days
     from agent.common.privileges import drop_root_privileges
+    from agent.config.instances import all_instances
     from agent.config.loader import load_settings
     from agent.records import person
     from agent.records.erasure import erase, expire, tell
@@ -58,23 +59,31 @@ def _records(options: argparse.Namespace) -> int:
     drop_root_privileges(settings.state_directory)
     if options.what == "sound":
         return _sound(settings, options.call, options.output)
-    calls, others, dry_run = calls_file(settings), other_copies(settings), options.dry_run
+    dry_run, complete = options.dry_run, True
+    # the first instance last: its directory holds those of the others
+    for one in reversed([one for one in all_instances(settings) if one.instance == 1 or one.state_directory.is_dir()]):
+        if settings.instances > 1:
+            print(f"Instance {one.instance}:")
+        calls, others = calls_file(one), other_copies(one)
+        if options.what == "expire":
+            done = expire(retention_days(one), [calls, *others], dry_run=dry_run)
+            tell(done, "Older than retention: says:", dry_run=dry_run, out=sys.stdout)
+        else:
+            if options.caller is not None:
+                who = person.caller(options.caller, settings.shop.country)
+            else:
+                who = person.of_order(options.order)
+            done = erase(who, calls, others, one.state_directory, dry_run=dry_run)
+            tell(done, f"{done.calls} call(s) of {who.shown}:", dry_run=dry_run, out=sys.stdout)
+        complete = complete and done.complete
     if options.what == "expire":
-        done = expire(retention_days(settings), [calls, *others], dry_run=dry_run)
-        tell(done, "Older than retention: says:", dry_run=dry_run, out=sys.stdout)
-        return 0 if done.complete else EXIT_FAILED
-    if options.caller is not None:
-        who = person.caller(options.caller, settings.shop.country)
-    else:
-        who = person.of_order(options.order)
-    done = erase(who, calls, others, settings.state_directory, dry_run=dry_run)
-    tell(done, f"{done.calls} call(s) of {who.shown}:", dry_run=dry_run, out=sys.stdout)
-    if done.complete and not dry_run:
+        return 0 if complete else EXIT_FAILED
+    if complete and not dry_run:
         print(
             "Removed here. Not here: what your own systems were told (tickets, text messages, webhooks), backups, the "
             "system's log and Asterisk's own records of calls."
         )
-    return 0 if done.complete else EXIT_FAILED
+    return 0 if complete else EXIT_FAILED
 
 
 def _sound(settings: Settings, call_id: str, output: Path) -> int:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.cli.instances import add_instance_option
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.common.signals import run_until_signal
 
@@ -17,16 +18,26 @@ def add_service_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     stop.add_argument("--drain", action="store_true", help="take no new calls and let the live ones end by themselves")
     stop.add_argument("--timeout", type=float, default=300.0, metavar="SECONDS", help="how long they may take (300)")
     rescuer = add("rescuer", _rescuer, "free callers whose agent is dead or hangs; a process of its own")
+    add_instance_option(stop)
     for command in (stop, rescuer):
         command.add_argument("--config", type=Path, default=CONFIG_DIRECTORY, help="directory of orderline.yaml")
 
 
 def _stop(options: argparse.Namespace) -> int:
-    from agent.config.loader import load_settings
+    from concurrent.futures import ThreadPoolExecutor
+
+    from agent.cli.instances import chosen_instances
+    from agent.config.settings import Settings
     from agent.control.shutdown import stop_agent
 
-    control = load_settings(options.config).control
-    return stop_agent(control, drain=options.drain, timeout_seconds=options.timeout)
+    instances = chosen_instances(options)
+
+    def stop(one: Settings) -> int:
+        name = f"instance {one.instance}: " if len(instances) > 1 else ""
+        return stop_agent(one.control, drain=options.drain, timeout_seconds=options.timeout, name=name)
+
+    with ThreadPoolExecutor(len(instances)) as together:
+        return max(together.map(stop, instances))
 
 
 def _rescuer(options: argparse.Namespace) -> int:

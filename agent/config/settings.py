@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
 
 from agent.common.paths import STATE_DIRECTORY
 from agent.config.asterisk import AmiSettings, AriSettings, FastAgiSettings, MediaSettings
@@ -49,6 +49,26 @@ class Settings(SettingsPart):
     """The procedures; unset for the English pack that comes with Orderline."""
     state_directory: Path = STATE_DIRECTORY
     """Records, caches, installed models."""
+    instances: int = Field(default=1, ge=1, le=32)
+    """How many agents run beside each other on this machine and share the calls of one Asterisk (docs/scale.md)."""
+    _instance: int = PrivateAttr(default=1)
+    _shared_directory: Path | None = PrivateAttr(default=None)
+
+    @property
+    def instance(self) -> int:
+        """Which of the instances these settings are for; the first one's are also those of the whole set."""
+        return self._instance
+
+    @property
+    def shared_directory(self) -> Path:
+        """What all instances use together: prompts, models, sound, jobs of calls to customers."""
+        return self._shared_directory or self.state_directory
+
+    def as_instance(self, number: int, shared_directory: Path) -> Settings:
+        """Return these settings as those of another instance than the first."""
+        one = self.model_copy()
+        one._instance, one._shared_directory = number, shared_directory
+        return one
 
     @field_validator("webhooks")
     @classmethod

@@ -26,6 +26,7 @@ from agent.common.systemd import notify
 from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.base import SettingsError
 from agent.config.console import ConsoleSettings
+from agent.config.instances import all_instances
 from agent.config.settings import Settings
 from agent.config.timezone import local_moment, wall_clock
 from agent.console.audit import AuditLog
@@ -66,9 +67,12 @@ def console_path(settings: Settings) -> Path:
 
 def node_addresses(settings: Settings) -> list[NodeAddress]:
     """Return the agents that the console shows, this node's first."""
-    own = settings.control
-    here = NodeAddress(settings.console.node_name, local_url(own.host, own.port), own.token)
-    return [here, *(NodeAddress(node.name, node.url, node.token) for node in settings.console.nodes)]
+    here = []
+    for one in all_instances(settings):
+        own, name = one.control, settings.console.node_name
+        name = name if one.instance == 1 else f"{name}-{one.instance}"
+        here.append(NodeAddress(name, local_url(own.host, own.port), own.token))
+    return [*here, *(NodeAddress(node.name, node.url, node.token) for node in settings.console.nodes)]
 
 
 @contextlib.asynccontextmanager

@@ -49,24 +49,27 @@ class StopEndpoint:
         return web.json_response({"stopping": True, "drain_seconds": self.request.drain_seconds})
 
 
-def stop_agent(control: ControlSettings, *, drain: bool, timeout_seconds: float) -> int:
-    """Ask the agent to stop and wait until it has; 0 when it is gone, 1 when it does not answer or does not end."""
+def stop_agent(control: ControlSettings, *, drain: bool, timeout_seconds: float, name: str = "") -> int:
+    """Ask the agent to stop and wait until it has; 0 when it is gone, 1 when it does not answer or does not end.
+
+    ``name`` stands before what is printed.
+    """
     url = local_url(control.host, control.port)
     headers = {"Authorization": f"Bearer {control.token()}"}
     try:
         body = {"drain": drain, "timeout": timeout_seconds}
         requests.post(f"{url}/stop", json=body, headers=headers, timeout=3).raise_for_status()
     except requests.RequestException as error:
-        print(f"orderline: the agent does not answer at {url}: {error}", file=sys.stderr)
+        print(f"orderline: {name}the agent does not answer at {url}: {error}", file=sys.stderr)
         return 1
     deadline = time.monotonic() + (timeout_seconds if drain else 0.0) + 15.0
     while time.monotonic() < deadline:
         try:
             calls = requests.get(f"{url}/health", headers=headers, timeout=3).json()["live_calls"]
-            print(f"stopping, {calls} live calls", flush=True)
+            print(f"{name}stopping, {calls} live calls", flush=True)
         except (requests.RequestException, ValueError, KeyError):
-            print("stopped")
+            print(f"{name}stopped")
             return 0
         time.sleep(_POLL_SECONDS if not drain else 1.0)
-    print("orderline: the agent has not stopped", file=sys.stderr)
+    print(f"orderline: {name}the agent has not stopped", file=sys.stderr)
     return 1

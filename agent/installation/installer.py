@@ -15,7 +15,7 @@ from agent.installation.file_installer import FileInstaller, fill_placeholders
 from agent.installation.layout import InstallationLayout
 from agent.installation.manifest import InstallError, Manifest
 
-UNITS = ("orderline.service", "orderline-rescuer.service", "orderline-console.service")
+UNITS = ("orderline.service", "orderline@.service", "orderline-rescuer.service", "orderline-console.service")
 SECRETS = ("ari-password", "ami-secret", "control-token")
 STATE_MANIFEST = "manifest.json"
 """In the state directory: what is left after ``make uninstall KEEP_STATE=1``."""

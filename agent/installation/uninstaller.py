@@ -27,6 +27,7 @@ def uninstall(layout: InstallationLayout, report: Report, *, keep_state: bool = 
     if manifest is None:
         raise InstallError(f"nothing is installed here: {layout.on_disk(layout.manifest)} does not exist")
     if layout.is_installed:
+        systemctl("stop", "orderline@*.service")
         systemctl("disable", "--now", *UNITS)
     for line in wiring.unwire(layout):
         report(line)

@@ -7,7 +7,7 @@ each stands in ``wiring/`` of the settings directory before it is changed.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,12 +53,17 @@ DEFAULT_STAFF_QUEUE = "orderline-humans"
 
 
 def plan(
-    layout: InstallationLayout, *, port: int = 8088, queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,)
+    layout: InstallationLayout,
+    *,
+    port: int = 8088,
+    queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,),
+    apps: Sequence[str] = (),
 ) -> list[WiringChange]:
     """What is still missing in this Asterisk's files, file by file. Raises InstallError for what cannot be judged.
 
-    ``queues`` are the staff queues; the dialplan will let calls go to these and to no others. The secrets must have
-    been made (``make install``). What the administrator has set already is left alone.
+    ``queues`` are the staff queues; the dialplan will let calls go to these and to no others. ``apps`` are the ARI
+    applications of several instances of the agent. The secrets must have been made (``make install``). What the
+    administrator has set already is left alone.
     """
     directory = layout.on_disk(layout.asterisk_etc_dir)
     if not directory.is_dir():
@@ -67,7 +72,9 @@ def plan(
     files = {name: asterisk_files.read(directory, name) for name in _ORDINARY}
     blocks = {
         "extensions.conf": _extensions(
-            files["extensions.conf"], () if is_freepbx(layout) else queues, _block(directory / names["extensions.conf"])
+            files["extensions.conf"],
+            {} if is_freepbx(layout) else {"ORDERLINE_QUEUES": queues, "ORDERLINE_APPS": apps},
+            _block(directory / names["extensions.conf"]),
         ),
         "http.conf": _http(files["http.conf"], port),
         "ari.conf": _ari(files["ari.conf"], layout, generated=is_freepbx(layout)),
@@ -91,7 +98,11 @@ _ABOUT = {
 
 
 def replan_outdated(
-    layout: InstallationLayout, changes: list[WiringChange], port: int, queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,)
+    layout: InstallationLayout,
+    changes: list[WiringChange],
+    port: int,
+    queues: Sequence[str] = (DEFAULT_STAFF_QUEUE,),
+    apps: Sequence[str] = (),
 ) -> list[WiringChange]:
     """Where an earlier wiring does not suffice any more, take it out and plan anew; else the changes as they are."""
     again = set()
@@ -101,7 +112,7 @@ def replan_outdated(
     if not again:
         return changes
     unwire(layout, again)
-    return plan(layout, port=port, queues=queues)
+    return plan(layout, port=port, queues=queues, apps=apps)
 
 
 def apply(layout: InstallationLayout, changes: list[WiringChange]) -> list[str]:
@@ -160,17 +171,30 @@ def unwire(layout: InstallationLayout, only: Collection[str] = ()) -> list[str]:
 # --- what each file needs ------------------------------------------------------------------------------
 
 
-def _extensions(file: AsteriskFile, queues: Sequence[str], ours: str) -> str:
-    """The dialplan, and the only queues calls may go to; not on FreePBX, whose ``[globals]`` are in another file.
+_LIST_ABOUT = {
+    "ORDERLINE_QUEUES": "the only queues that calls may go to",
+    "ORDERLINE_APPS": "the ARI applications of all instances of the agent",
+}
+
+_EXACT = frozenset({"ORDERLINE_APPS"})
+"""Lists in which nothing may stand besides what the settings say."""
+
+
+def _extensions(file: AsteriskFile, lists: Mapping[str, Sequence[str]], ours: str) -> str:
+    """The dialplan, and lists of its global variables; not on FreePBX, whose ``[globals]`` are in another file.
 
     A list that stands in our own block, ``ours``, follows the settings; one of the administrator's is left alone.
     """
     lines = [] if "orderline" in file.sections else ['#include "orderline.conf"']
-    allowed = file.get("globals", "ORDERLINE_QUEUES")
-    behind = "ORDERLINE_QUEUES=" in ours and not set(queues) <= set(allowed.split("&"))
-    if queues and (not allowed or behind):
-        section = "[globals](+)" if "globals" in file.sections else "[globals]"
-        lines += [section, "; the only queues that calls may go to", f"ORDERLINE_QUEUES={'&'.join(queues)}"]
+    missing = []
+    for name, wanted in lists.items():
+        there = file.get("globals", name)
+        listed = set(there.split("&"))
+        behind = f"{name}=" in ours and (not set(wanted) <= listed or (name in _EXACT and set(wanted) != listed))
+        if wanted and (not there or behind):
+            missing += [f"; {_LIST_ABOUT[name]}", f"{name}={'&'.join(wanted)}"]
+    if missing:
+        lines += ["[globals](+)" if "globals" in file.sections else "[globals]", *missing]
     return "\n".join(lines)
 
 

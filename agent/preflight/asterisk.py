@@ -12,6 +12,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriError, AriNotFound
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.asterisk.version import parse_version, supports_media_marks
+from agent.preflight import instances
 from agent.preflight.dialplan import dialplan_findings, outbound_findings
 from agent.preflight.finding import Finding
 from agent.preflight.sound import sound_module_findings, sound_trial_finding
@@ -64,6 +65,8 @@ class AsteriskRequirements:
     """Where calls are recorded; None where they are not."""
     outbound: tuple[str, str] | None = None
     """Endpoint of the trunk and context of calls to customers (``outbound``); None where nobody is called."""
+    apps: tuple[str, ...] = ("orderline",)
+    """The ARI applications of all instances."""
 
 
 CLOCKS_APART_SECONDS = 2.0
@@ -114,6 +117,12 @@ async def asterisk_findings(ari: AriClient, wanted: AsteriskRequirements) -> Asy
     if wanted.outbound is not None:
         async for finding in outbound_findings(ari, modules, *wanted.outbound):
             yield finding
+    if len(wanted.apps) > 1:
+        for finding in instances.module_findings(modules):
+            yield finding
+    listed = await ari.system.get_variable(instances.APPS_VARIABLE)
+    if (judged := instances.apps_finding(listed, wanted.apps)) is not None:
+        yield judged
     websocket = supports_media_marks(release) and _WEBSOCKET in modules
     async for finding in _media_findings(ari, wanted, modules, websocket=websocket):
         yield finding

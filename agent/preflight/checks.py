@@ -15,6 +15,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.call.errors import VoiceError
 from agent.common.redis import redis_version
 from agent.config.base import SettingsError
+from agent.config.instances import all_instances
 from agent.config.settings import Settings
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import FlowError
@@ -27,6 +28,7 @@ from agent.preflight.ami import ami_findings
 from agent.preflight.asterisk import AsteriskRequirements, asterisk_findings
 from agent.preflight.asterisk_files import AsteriskFiles, file_findings
 from agent.preflight.finding import Finding
+from agent.preflight.instances import shared_store_findings, unit_findings
 from agent.preflight.machine import (
     address_findings,
     clock_finding,
@@ -81,7 +83,10 @@ async def all_findings(
     yield host_name_finding()
     yield clock_finding()
     yield timezone_finding(settings.shop.timezone)
-    for finding in port_findings(settings):
+    for one in all_instances(settings):
+        for finding in port_findings(one):
+            yield finding
+    for finding in (*shared_store_findings(settings), *unit_findings(settings, unit_active)):
         yield finding
     yield rescuer_finding(settings.control, unit_active)
     yield console_finding(settings, unit_active)
@@ -114,6 +119,7 @@ async def all_findings(
             bool(settings.fastagi.host),
             sound_directory(settings) if settings.sound.keep else None,
             (settings.outbound.endpoint, settings.outbound.context) if settings.outbound.enabled else None,
+            tuple(one.ari.app for one in all_instances(settings)),
         )
         async for finding in asterisk_findings(ari, wanted):
             yield finding

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from agent.call.call_recording import new_record
@@ -55,6 +55,23 @@ class InterruptedCalls:
         found = max(visits, key=lambda visit: visit.at).call_id if visits else ""
         self._claimed.add(found or channel_id)
         return found
+
+    @property
+    def own_ids(self) -> frozenset[str]:
+        """The calls that earlier processes of this node held."""
+        return self._own_ids
+
+    def leave(self, call_ids: Collection[str]) -> None:
+        """Leave these calls to somebody else."""
+        self._own_ids -= frozenset(call_ids)
+
+    def take(self, snapshots: Iterable[CallSnapshot]) -> str:
+        """Take over a call of another process, of which these visits are known; return its id, ``""`` for none."""
+        latest = max(snapshots, key=lambda snapshot: snapshot.at, default=None)
+        if latest is None:
+            return ""
+        self._snapshots[latest.call_id] = latest
+        return latest.call_id
 
     def restore(
         self, line: CallerLine, pack: FlowPack, facts: CallFacts, render: Renderer

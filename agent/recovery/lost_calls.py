@@ -19,10 +19,12 @@ from agent.call.progress import close_open
 from agent.call.records import CallRecord
 from agent.call.snapshot import recovered_call, silence_untold
 from agent.common.tasks import cancel_and_wait
+from agent.records.begun_calls import begun_calls, forget_begun
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore
 from agent.recovery.interrupted_calls import InterruptedCalls
 from agent.recovery.snapshot import CallSnapshot, SnapshotStore, call_was_on_channel
+from agent.recovery.taken_calls import TakenCalls
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +53,11 @@ class LostCalls:
         snapshots: SnapshotStore,
         records: CallStore,
         *,
+        taken: TakenCalls | None = None,
         recovery_seconds: float = RECOVERY_SECONDS,
     ) -> None:
+        """``taken`` tells which of them another instance goes on with; None for an agent alone."""
+        self._taken = taken
         self._interrupted = interrupted
         self._snapshots = snapshots
         self._records = records
@@ -72,6 +77,7 @@ class LostCalls:
             return 0
         channel_ids = await telephony.channel_ids()
         while True:
+            await self._forget_taken()
             unclaimed = self._interrupted.unclaimed
             latest = {snapshot.call_id: record for snapshot in unclaimed if (record := _record(snapshot, channel_ids))}
             try:
@@ -80,12 +86,24 @@ class LostCalls:
                 log.warning("the records of lost calls cannot be written just now: %s", error)
             else:
                 for snapshot in unclaimed:
-                    self._snapshots.forget(snapshot.call_id)
+                    self._snapshots.forget(snapshot.call_id, snapshot.holder)
                 return count
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_RETRY_SECONDS):
                     await stopping.wait()
                 return 0
+
+    async def _forget_taken(self) -> None:
+        """Leave the calls that another instance goes on with to that one."""
+        if self._taken is None:
+            return
+        elsewhere = await self._taken.with_others(
+            [*await begun_calls(self._records.database), *self._interrupted.own_ids]
+        )
+        await forget_begun(self._records.database, elsewhere)
+        for call_id in elsewhere:
+            self._snapshots.forget(call_id)
+        self._interrupted.leave(elsewhere)
 
 
 def consent_filtered(record: CallRecord, state: Mapping[str, Any]) -> CallRecord:

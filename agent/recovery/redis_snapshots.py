@@ -7,6 +7,8 @@ moment.
 from __future__ import annotations
 
 import asyncio
+import glob
+import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +19,20 @@ from redis.asyncio import Redis
 
 from agent.common.redis import KEY_PREFIX, SharedRedis
 from agent.common.untrusted import MOST_CHARS
-from agent.recovery.snapshot import CallSnapshot
+from agent.recovery.snapshot import CallSnapshot, call_was_on_channel
 from agent.recovery.sqlite_snapshots import SqliteSnapshotStore
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600
+_WHERE_OURS = """
+local kept = redis.call('GETRANGE', KEYS[1], 0, #ARGV[1] - 1)
+if kept ~= '' and kept ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then return redis.call('DEL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
+"""Writes or deletes a call unless another process has taken it: one that hung must not undo what the other kept."""
 MOST_CALLS = 2000
 """More than all nodes of one shop hold at once; what else stands in Redis is not read."""
 
@@ -42,6 +52,8 @@ class RedisSnapshotStore:
         self._clock = clock
         self._sending: set[asyncio.Task[None]] = set()
         self._latest: dict[str, CallSnapshot | None] = {}
+        self._begun: set[str] = set()
+        """Calls that stand in Redis as ours, as far as we know."""
 
     def keep(self, call_id: str, state: Mapping[str, Any]) -> None:
         """Keep a call here and in Redis."""
@@ -52,18 +64,31 @@ class RedisSnapshotStore:
         """Return when it is in the node's own file."""
         await self._own.written()
 
-    def forget(self, call_id: str) -> None:
-        """Forget a call here and in Redis."""
+    def forget(self, call_id: str, holder: str = "") -> None:
+        """Forget a call here, and in Redis where it stands as this process's or as ``holder``'s."""
         self._own.forget(call_id)
-        self._send(call_id, None)
+        self._send(call_id, None, holder)
 
     async def left_behind(self) -> Sequence[CallSnapshot]:
         """Return what other processes left here, and what other nodes left in Redis; the later of two counts."""
         found = {kept.call_id: kept for kept in await self._own.left_behind()}
+        for kept in await self._shared(""):
+            known = found.get(kept.call_id)
+            if known is None or known.at < kept.at:
+                found[kept.call_id] = kept
+        return list(found.values())
+
+    async def of_channel(self, channel_id: str) -> Sequence[CallSnapshot]:
+        """Return what other processes keep in Redis of the calls on a channel."""
+        found = await self._shared(glob.escape(channel_id))
+        return [kept for kept in found if call_was_on_channel(kept.call_id, channel_id)]
+
+    async def _shared(self, beginning: str) -> list[CallSnapshot]:
+        """Return what other processes keep in Redis of calls whose ids begin so (a pattern of Redis)."""
 
         async def read(redis: Redis) -> list[Any]:
             keys: list[str] = []
-            async for key in redis.scan_iter(match=f"{KEY_PREFIX}:call:*", count=200):
+            async for key in redis.scan_iter(match=f"{KEY_PREFIX}:call:{beginning}*", count=200):
                 keys.append(key)
                 if len(keys) >= MOST_CALLS:
                     break
@@ -75,6 +100,7 @@ class RedisSnapshotStore:
                 return list(zip(keys, found[::2], found[1::2], strict=True))
 
         nothing: list[Any] = []
+        kept_by_others: list[CallSnapshot] = []
         now = self._clock()
         for key, text, left_ms in await self._link.ask(read, nothing):
             try:
@@ -82,35 +108,41 @@ class RedisSnapshotStore:
             except ValueError as error:
                 log.warning("%s in Redis is no call of ours and is passed over: %s", key, error)
                 continue
-            known = found.get(kept.call_id)
-            if kept.holder != self._holder and (known is None or known.at < kept.at):
-                found[kept.call_id] = kept
-        return list(found.values())
+            if kept.holder != self._holder:
+                kept_by_others.append(kept)
+        return kept_by_others
 
     async def close(self) -> None:
         """Send what is under way and close."""
         await asyncio.gather(*self._sending, return_exceptions=True)
         await self._own.close()
 
-    def _send(self, call_id: str, kept: CallSnapshot | None) -> None:
+    def _send(self, call_id: str, kept: CallSnapshot | None, holder: str = "") -> None:
         waiting = call_id in self._latest
         self._latest[call_id] = kept
         if not waiting:
-            task = asyncio.create_task(self._send_latest(call_id), name=f"keep-{call_id}")
+            task = asyncio.create_task(self._send_latest(call_id, holder or self._holder), name=f"keep-{call_id}")
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
-    async def _send_latest(self, call_id: str) -> None:
+    async def _send_latest(self, call_id: str, holder: str) -> None:
         kept = self._latest.pop(call_id)
         key = f"{KEY_PREFIX}:call:{call_id}"
 
-        async def write(redis: Redis) -> None:
-            if kept is None:
-                await redis.delete(key)
-            else:
-                await redis.set(key, kept.to_text(), ex=KEPT_SECONDS)
+        begun, ours = call_id in self._begun, json.dumps([call_id, holder])[:-1]
 
-        await self._link.ask(write, None)
+        async def write(redis: Redis) -> bool:
+            if kept is not None and not begun:  # new, or taken from another process
+                await redis.set(key, kept.to_text(), ex=KEPT_SECONDS)
+            else:
+                text = "" if kept is None else kept.to_text()
+                await redis.eval(_WHERE_OURS, 1, key, ours, text, KEPT_SECONDS)
+            return True
+
+        if await self._link.ask(write, False) and kept is not None:
+            self._begun.add(call_id)
+        if kept is None:
+            self._begun.discard(call_id)
 
 
 def _by_our_clock(kept: CallSnapshot, left_ms: object, now: float) -> CallSnapshot:

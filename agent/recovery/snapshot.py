@@ -58,11 +58,17 @@ class SnapshotStore(Protocol):
     async def written(self) -> None:
         """Return when what was kept on this node is written, or a moment later. Never raises."""
 
-    def forget(self, call_id: str) -> None:
-        """Forget a call that is over. Never waits, never raises."""
+    def forget(self, call_id: str, holder: str = "") -> None:
+        """Forget a call that is over and that ``holder`` held, the process itself where that is not said.
+
+        What another process keeps of it stays. Never waits, never raises.
+        """
 
     async def left_behind(self) -> Sequence[CallSnapshot]:
         """Return the calls that other processes kept and did not end."""
+
+    async def of_channel(self, channel_id: str) -> Sequence[CallSnapshot]:
+        """Return the calls on a channel that other processes keep. Never raises."""
 
     async def close(self) -> None:
         """Write what is waiting and close."""

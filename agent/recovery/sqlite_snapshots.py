@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.common.sqlite import SqliteFile, SqliteOptions
-from agent.recovery.snapshot import CallSnapshot
+from agent.recovery.snapshot import CallSnapshot, call_was_on_channel
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,8 @@ class SqliteSnapshotStore:
             async with asyncio.timeout(WRITTEN_SECONDS):
                 await self._file.run(_nothing)
 
-    def forget(self, call_id: str) -> None:
-        """Forget a call."""
+    def forget(self, call_id: str, holder: str = "") -> None:
+        """Forget a call, whoever held it: the file is this node's own."""
         self._later(call_id, None)
 
     async def left_behind(self) -> Sequence[CallSnapshot]:
@@ -87,6 +87,10 @@ class SqliteSnapshotStore:
             return [kept for kept in found if kept.holder != self._holder]
 
         return await self._file.transaction_or(job, [], _LOSS)
+
+    async def of_channel(self, channel_id: str) -> Sequence[CallSnapshot]:
+        """Return what other processes left here of the calls on a channel."""
+        return [kept for kept in await self.left_behind() if call_was_on_channel(kept.call_id, channel_id)]
 
     async def close(self) -> None:
         """Write what is waiting and close the file; idempotent."""

@@ -96,18 +96,28 @@ class AgentProcess:
         module: str = "agent",
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        beside: AgentProcess | None = None,
+        instance: int = 1,
+        ari_url: str = "",
     ) -> None:
-        """``module`` is what Python runs, ``arguments`` follow ``serve``."""
-        self.token = secrets.token_hex(24)
+        """``module`` is what Python runs, ``arguments`` follow ``serve``.
+
+        A further ``instance`` of the agent runs ``beside`` the first one, with that one's settings; it reaches Asterisk
+        at ``ari_url`` where that is given.
+        """
+        self.token: str = secrets.token_hex(24) if beside is None else beside.token
+        self.instance = instance
         self.control_port = 0
         self.about: dict[str, str] = {}
         """The model it hears with and the voice it speaks with."""
-        self.log_path = run_dir / "agent.log"
+        self.log_path = run_dir / ("agent.log" if instance == 1 else f"agent-{instance}.log")
         self.pid: int | None = None
         self.started_in_seconds = 0.0
         """How long the last start took."""
         self._pbx = pbx
-        self._config_dir = run_dir / "config"
+        self._config_dir = run_dir / ("config" if not ari_url else f"config-{instance}")
+        self._ari_url = ari_url
+        self._beside = beside
         self._run_dir = run_dir
         self._shared = shared_dir
         self.extra = extra_settings or {}
@@ -124,8 +134,10 @@ class AgentProcess:
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises AgentDied with its last words."""
         began = time.monotonic()
-        self._write_settings()
-        self._share_scores()
+        if self._beside is None or self._ari_url:
+            self._write_settings()
+        if self._beside is None:
+            self._share_scores()
         guard = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
         with self.log_path.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
@@ -136,6 +148,7 @@ class AgentProcess:
                 "serve",
                 "--config",
                 str(self._config_dir),
+                *(("--instance", str(self.instance)) if self.instance > 1 else ()),
                 *self._arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
@@ -199,7 +212,9 @@ class AgentProcess:
             },
             "state_directory": str(self._run_dir / "state"),
         }
-        merge(settings, self.extra)
+        merge(settings, self.extra if self._beside is None else self._beside.extra)
+        if self._ari_url:
+            merge(settings, {"ari": {"url": self._ari_url}})
         text = "# Written anew for each run of the private call centre.\n" + yaml.safe_dump(settings, sort_keys=False)
         (self._config_dir / "orderline.yaml").write_text(text, encoding="utf-8")
 
@@ -267,6 +282,13 @@ class PrivateCallCentre:
     phones: Pbx
     agent: AgentProcess
     run_dir: Path
+    further: tuple[AgentProcess, ...] = ()
+    """The instances of the agent besides the first one."""
+
+    @property
+    def agents(self) -> tuple[AgentProcess, ...]:
+        """All instances of the agent."""
+        return (self.agent, *self.further)
 
 
 @contextlib.asynccontextmanager
@@ -276,13 +298,25 @@ async def running_call_centre(
     run_dir: Path,
     report: Callable[[str], None],
     extra_settings: Mapping[str, Any] | None = None,
+    instances: int = 1,
 ) -> AsyncIterator[PrivateCallCentre]:
-    """Hold a private call centre for the length of a ``with`` block. Raises PbxError, AgentDied."""
+    """Hold a private call centre for the length of a ``with`` block. Raises PbxError, AgentDied.
+
+    ``instances`` of the agent share the calls.
+    """
     async with running_pair(asterisk, run_dir / "pbx", report) as (pbx, phones):
-        agent = AgentProcess(pbx, run_dir, home.shared, extra_settings)
+        own: dict[str, Any] = {"instances": instances} if instances > 1 else {}
+        agent = AgentProcess(pbx, run_dir, home.shared, {**(extra_settings or {}), **own})
+        further = [
+            AgentProcess(pbx, run_dir, home.shared, beside=agent, instance=number) for number in range(2, instances + 1)
+        ]
         report("Starting the agent (the first time it synthesises its prompts)")
-        await agent.start()
         try:
-            yield PrivateCallCentre(asterisk, pbx, phones, agent, run_dir)
+            await agent.start()
+            if further:
+                apps = "&".join(("orderline", *(f"orderline-{one.instance}" for one in further)))
+                await pbx.cli(f"dialplan set global ORDERLINE_APPS {apps}")
+                await asyncio.gather(*(one.start() for one in further))
+            yield PrivateCallCentre(asterisk, pbx, phones, agent, run_dir, tuple(further))
         finally:
-            await agent.stop()
+            await asyncio.gather(agent.stop(), *(one.stop() for one in further))

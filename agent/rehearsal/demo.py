@@ -58,13 +58,14 @@ async def temporary_call_centre(
     report: Callable[[str], None],
     flows: Path | None = None,
     settings: Mapping[str, Any] | None = None,
+    instances: int = 1,
 ) -> AsyncIterator[PrivateCallCentre]:
     """Hold a private call centre; its files are removed when all went well, and kept for a look otherwise."""
     asterisk = await get_asterisk(home.directory, report)
     report(f"Asterisk {asterisk.version} ({asterisk.origin})")
     run_dir = home.run(f"run-{os.getpid()}")
     own = {**(settings or {}), **({"flows_directory": str(flows)} if flows else {})}
-    async with running_call_centre(asterisk, home, run_dir, report, own) as stack:
+    async with running_call_centre(asterisk, home, run_dir, report, own, instances) as stack:
         yield stack
     await asyncio.to_thread(shutil.rmtree, run_dir, ignore_errors=True)
 
@@ -163,9 +164,9 @@ async def play_files(
     return 0 if result.good_share >= least_share else 1
 
 
-async def run(home: RehearsalHome, stop: asyncio.Event) -> int:
+async def run(home: RehearsalHome, stop: asyncio.Event, *, instances: int = 1) -> int:
     """Leave a private call centre running for a softphone, with a live transcript, until ``stop`` is set."""
-    async with temporary_call_centre(home, say) as stack:
+    async with temporary_call_centre(home, say, instances=instances) as stack:
         run_dir = stack.agent.config_dir.parent
         with RunningCallCentre.of(stack).told(home):
             async with running_console_of(stack, run_dir, port=usual_port()) as console:
@@ -185,11 +186,11 @@ async def _show_live_calls(stack: PrivateCallCentre, stop: asyncio.Event) -> Non
             f"  server       {account.host}:{account.port} (UDP)\n  dial         7000\n\n"
             f"Order 10473, postcode 60614 is on its way; Ctrl-C ends it.\n"
         )
-    printer = asyncio.create_task(_print_live(stack.agent.control_url, stack.agent.token))
+    printers = [asyncio.create_task(_print_live(one.control_url, one.token)) for one in stack.agents]
     try:
         await stop.wait()
     finally:
-        await cancel_and_wait(printer)
+        await cancel_and_wait(*printers)
 
 
 async def _print_live(url: str, token: str) -> None:

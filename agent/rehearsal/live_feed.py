@@ -179,10 +179,11 @@ class FeedDispatcher:
 class LiveFeedClient:
     """A connection to ``<control url>/live`` that comes back by itself. Use it as ``async with LiveFeed(...)``."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, board: FeedDispatcher | None = None) -> None:
+        """``board`` sorts the events of several instances of the agent together: a call may go from one to another."""
         self._url = url.rstrip("/") + "/live"
         self._token = token
-        self._board = FeedDispatcher()
+        self._board = board or FeedDispatcher()
         self._connected = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 

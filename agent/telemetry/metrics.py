@@ -33,7 +33,8 @@ _NOT_A_LABEL = re.compile(r"[^a-zA-Z0-9_.:-]")
 class Metrics:
     """:meth:`count` subscribes to the event bus; :meth:`text` is the page that Prometheus reads."""
 
-    def __init__(self) -> None:
+    def __init__(self, instance: int | None = None) -> None:
+        """``instance`` is which of several instances on this machine counts; None for an agent alone."""
         self.registry = CollectorRegistry()
         self._seen: dict[str, set[str]] = {}
         self._known: set[str] = set()
@@ -67,6 +68,11 @@ class Metrics:
         )
         self._paused = Gauge("orderline_paused", "1 while no new calls are taken", registry=registry)
         self._overload = Counter("orderline_refused_calls", "Calls not taken", ("why",), registry=registry)
+        if instance is not None:
+            name = "orderline_agent_instance"
+            Gauge(name, "1: which of several instances this page is of", ("number",), registry=registry).labels(
+                str(instance)
+            ).set(1)
 
     def count(self, published: PublishedEvent) -> None:
         """Count one event."""

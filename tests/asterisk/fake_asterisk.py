@@ -316,7 +316,7 @@ class FakeAsterisk:
         return web.Response(status=204)
 
     async def _list_bridges(self, _: web.Request) -> web.Response:
-        return web.json_response([{"id": bridge_id} for bridge_id in self.bridges])
+        return web.json_response([{"id": name, "channels": sorted(inside)} for name, inside in self.bridges.items()])
 
     async def _create_bridge(self, request: web.Request) -> web.Response:
         self.bridges[request.query["bridgeId"]] = set()

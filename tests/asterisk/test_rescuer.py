@@ -205,3 +205,19 @@ async def test_a_customer_whom_a_dead_agent_called_hears_the_message_and_does_no
     assert set(asterisk.continued) == {
         ("c1", "orderline-rescue", "s"), ("ob-1-z", "orderline-outbound", "message"),
     }  # fmt: skip
+
+
+async def test_a_controller_that_is_about_to_stop_says_so(asterisk: FakeAsterisk, ari: AriClient) -> None:
+    draining = False
+    heart = Heartbeat(ari, draining=lambda: draining)
+    heart.start()
+    await until(lambda: BEAT in asterisk.globals)
+    beat = HeartbeatValue.read(asterisk.globals[BEAT])
+    assert beat is not None
+    assert not beat.draining
+    draining = True
+    await until(lambda: asterisk.globals[BEAT].endswith(" draining"))
+    beat = HeartbeatValue.read(asterisk.globals[BEAT])
+    assert beat is not None
+    assert (beat.draining, str(beat)) == (True, asterisk.globals[BEAT])
+    await heart.stop()

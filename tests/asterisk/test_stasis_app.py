@@ -11,8 +11,9 @@ from agent.asterisk import stasis_app
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import StasisOptions
 from agent.asterisk.feature_codes import FeatureCodes
+from agent.asterisk.orphans import new_bridge_id, new_media_id
 from agent.asterisk.stasis_app import StasisApplication
-from agent.call.errors import CallTakenOver, LineGone
+from agent.call.errors import CallReclaimedError, CallTakenOver, LineGone
 from agent.call.inbox import InboxReader
 from agent.call.inbox_events import (
     CallerHungUp,
@@ -245,6 +246,37 @@ async def test_what_a_dead_controller_left_behind_is_taken_over_or_removed_and_n
         assert set(asterisk.channels) >= {"new", "somebody-elses", "in-queue"}
         assert "orderline-media-old" not in asterisk.channels
         await until(lambda: len(asterisk.bridges) == 2)
+        await telephony.close()
+
+
+async def test_a_starting_instance_leaves_media_legs_and_bridges_of_the_others_alone(asterisk: FakeAsterisk) -> None:
+    """Also where the name of one instance begins with that of another, and where a release without names made them."""
+    other = {"app_name": "Stasis", "app_data": "orderline-2"}
+    own = {"app_name": "Stasis", "app_data": "orderline"}
+    places = {
+        new_media_id("orderline"): own,
+        new_media_id("orderline-2"): other,
+        "orderline-media-0123456789abcdef": other,
+        "orderline-media-fedcba9876543210": own,
+    }
+    asterisk.channels |= {name: {"id": name, "state": "Up", "dialplan": place} for name, place in places.items()}
+    ours, theirs = new_bridge_id("orderline"), new_bridge_id("orderline-2")
+    asterisk.bridges |= {
+        ours: set(),
+        theirs: set(),
+        "orderline-bridge-0123456789abcdef": {"orderline-media-0123456789abcdef"},
+        "orderline-bridge-fedcba9876543210": {"orderline-media-fedcba9876543210"},
+    }
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise AssertionError("nobody has called")
+
+    ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    telephony = StasisApplication(ari, handle, StasisOptions())
+    async with ari:
+        await telephony.adopted.wait()
+        assert set(asterisk.channels) == {name for name, place in places.items() if place is other}
+        assert set(asterisk.bridges) == {theirs, "orderline-bridge-0123456789abcdef"}
         await telephony.close()
 
 
@@ -523,3 +555,125 @@ async def test_a_customer_called_by_an_agent_that_died_hears_the_message_and_is_
         await telephony.close()
     assert asterisk.continued[0] == ("ob-1-z", "orderline-outbound", "message")
     assert handled == []
+
+
+IN_OURS = {"app_name": "Stasis", "app_data": "orderline,inbound,7000"}
+IN_ANOTHER = {"app_name": "Stasis", "app_data": "orderline-2,stranded,inbound,7000"}
+
+
+class StrandedBy:
+    """Another instance's calls: which of them are known, and what was taken."""
+
+    def __init__(self, **known: str) -> None:
+        self._known = known
+        self.asked: list[tuple[str, bool]] = []
+
+    async def take(self, channel_id: str, *, answered: bool) -> str:
+        self.asked.append((channel_id, answered))
+        return self._known.get(channel_id, "")
+
+
+async def strand(asterisk: FakeAsterisk, channel_id: str, state: str) -> None:
+    """The dialplan sends a call that another instance had."""
+    asterisk.channels[channel_id] = {"id": channel_id, "state": state, "caller": {"number": "2025550143"}}
+    args = ["stranded", "inbound", "7000"]
+    await asterisk.emit({"type": "StasisStart", "args": args, "channel": asterisk.channels[channel_id]})
+
+
+async def test_a_conversation_of_a_dead_instance_goes_on_under_its_own_id(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    taken: list[tuple[str, str, str, bool]] = []
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        taken.append((line.id, line.entry, line.caller.dialled, line.adopted))
+        await line.hang_up()
+
+    others = StrandedBy(c1="c1-visit")
+    telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=others.take)
+    await strand(asterisk, "c1", "Up")
+    await until(lambda: taken)
+    await until_idle(telephony)
+    assert taken == [("c1-visit", "inbound", "7000", True)]
+    assert others.asked == [("c1", True)]
+
+
+async def test_a_caller_of_a_dead_instance_who_has_heard_ringing_alone_is_a_new_call(
+    asterisk: FakeAsterisk, ari: AriClient
+) -> None:
+    taken: list[tuple[str, bool]] = []
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        taken.append((line.id, line.adopted))
+        await line.hang_up()
+
+    others = StrandedBy()
+    telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=others.take)
+    await strand(asterisk, "c1", "Ring")
+    await until(lambda: taken)
+    await until_idle(telephony)
+    assert taken == [("c1", False)]
+    assert others.asked == [("c1", False)], "noted before the call begins"
+
+
+async def test_a_conversation_that_nobody_knows_goes_to_the_staff(asterisk: FakeAsterisk, ari: AriClient) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise AssertionError("nobody knows what was said")
+
+    telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=StrandedBy().take)
+    await strand(asterisk, "c1", "Up")
+    await until(lambda: asterisk.continued)
+    assert asterisk.continued == [("c1", "orderline-handover", "controller_restarted")]
+    await telephony.close()
+
+
+@pytest.mark.parametrize("wish", ["hand over", "hang up", "answer"])
+async def test_an_instance_that_was_stopped_touches_no_call_that_another_has(
+    asterisk: FakeAsterisk, ari: AriClient, wish: str
+) -> None:
+    """Its timer has not been re-armed for longer than the dead-man timer lasts."""
+    done = asyncio.Event()
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        asterisk.channels["c1"]["dialplan"] = IN_ANOTHER
+        line._armed_at = asyncio.get_running_loop().time() - 6  # type: ignore[attr-defined]
+        before = dict(asterisk.variables)
+        match wish:
+            case "hand over":
+                with pytest.raises(CallReclaimedError):
+                    await line.hand_over({"ORDERLINE_TICKET": "T-1"}, "asked_for")
+            case "hang up":
+                await line.hang_up()
+            case "answer":
+                with pytest.raises(LineGone):
+                    await line.answer()
+        assert asterisk.variables == before
+        done.set()
+
+    telephony = StasisApplication(ari, handle, StasisOptions(shared=True))
+    asterisk.channels["c1"] = {"id": "c1", "state": "Ring", "caller": {}, "dialplan": IN_OURS}
+    await asterisk.emit({"type": "StasisStart", "args": ["inbound", "7000"], "channel": asterisk.channels["c1"]})
+    await done.wait()
+    await until_idle(telephony)
+    assert "c1" in asterisk.channels
+    assert asterisk.continued == []
+    assert asterisk.channels["c1"]["state"] == "Ring"
+
+
+async def test_a_call_that_was_taken_before_its_beginning_was_heard_of_is_left_alone(
+    asterisk: FakeAsterisk, ari: AriClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The instance was stopped; the event that the call has come is an old one."""
+    caplog.set_level("INFO")
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise AssertionError("another instance has it")
+
+    telephony = StasisApplication(ari, handle, StasisOptions(shared=True))
+    asterisk.channels["c1"] = {"id": "c1", "state": "Ring", "caller": {}, "dialplan": IN_ANOTHER}
+    await asterisk.emit({"type": "StasisStart", "args": ["inbound", "7000"], "channel": asterisk.channels["c1"]})
+    await until(lambda: any("Another instance has the call" in record.message for record in caplog.records))
+    await until_idle(telephony)
+    assert asterisk.continued == []
+    assert list(asterisk.channels) == ["c1"]
+    assert ("c1", "TIMEOUT(absolute)") not in asterisk.variables

@@ -89,3 +89,17 @@ def test_a_backup_comes_back(config: str, tmp_path: Path, capsys: pytest.Capture
     assert "--replace sets them aside" in capsys.readouterr().err
     assert main(["restore", target, "--replace", "--config", config]) == 0
     assert "1 recordings are back" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["erase", "--caller", "(202) 555-0143"], ["expire"]])
+def test_the_files_of_all_instances_are_gone_through(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with (Path(config) / "orderline.yaml").open("a") as file:
+        file.write("instances: 3\n")
+    asyncio.run(fill(tmp_path / "state" / "instance-2"))  # the third has never run
+    assert main(["records", *command, "--config", config]) == 0
+    said = capsys.readouterr().out
+    assert said.count("calls.sqlite: 1 records") == 2
+    assert said.index("Instance 2:") < said.index("Instance 1:")
+    assert "Instance 3:" not in said

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main as command
+from agent.cli import status as status_command
 
 WELL = {
     "version": "1", "live_calls": 0, "asterisk": True, "paused": None, "turned_away": {}, "draining": False,
@@ -19,7 +20,7 @@ def printed(
     status: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str]:
     (tmp_path / "orderline.yaml").write_text("control: {token_file: token}\n", encoding="utf-8")
-    monkeypatch.setattr(command, "ask_agent", lambda *_: status)
+    monkeypatch.setattr(status_command, "ask_agent", lambda *_: status)
     return command.main(["status", "--config", str(tmp_path)]), capsys.readouterr().out
 
 

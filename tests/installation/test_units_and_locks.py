@@ -65,7 +65,7 @@ def test_the_units_start_commands_that_there_are() -> None:
         found = re.search(r"^ExecStart=\S+/bin/orderline (.+) --config /etc/orderline$", unit(name), re.MULTILINE)
         assert found is not None
         with pytest.raises(SystemExit) as helped:
-            main([found[1], "--help"])
+            main([*found[1].replace("%i", "2").split(), "--help"])
         assert helped.value.code == 0
 
 

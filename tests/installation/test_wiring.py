@@ -191,3 +191,22 @@ def test_a_write_timeout_that_freepbx_chose_is_put_right_and_one_of_the_administ
 def test_a_block_put_into_any_text_comes_out_again(text: str) -> None:
     parts = marked_block.split(marked_block.join(text, "one\ntwo"), "f")
     assert (parts.rest, parts.block) == (text, "one\ntwo")
+
+
+def test_the_dialplan_is_told_all_instances_of_the_agent(layout: InstallationLayout) -> None:
+    file = layout.on_disk(layout.asterisk_etc_dir) / "extensions.conf"
+    wiring.apply(layout, wiring.plan(layout))
+    assert "ORDERLINE_APPS" not in file.read_text()
+    for apps in (
+        ("orderline", "orderline-2"),
+        ("orderline", "orderline-2", "orderline-3"),
+        ("orderline", "orderline-2"),
+    ):
+        changes = wiring.plan(layout, apps=apps)
+        wiring.apply(layout, wiring.replan_outdated(layout, changes, 8088, apps=apps))
+        assert asterisk_files.read(file.parent, "extensions.conf").get("globals", "ORDERLINE_APPS") == "&".join(apps)
+        assert asterisk_files.read(file.parent, "extensions.conf").get("globals", "ORDERLINE_QUEUES")
+        assert file.read_text().count("ORDERLINE_APPS=") == 1
+        assert wiring.plan(layout, apps=apps) == []
+    wiring.unwire(layout)
+    assert file.read_text() == STOCK["extensions.conf"]

@@ -130,6 +130,36 @@ class TestThroughRedis:
         assert (kept.call_id, kept.holder, kept.state) == ("c-1", "first", {"turn": 2})
         await second.close()
 
+    async def test_one_that_hung_undoes_nothing_of_a_call_that_another_has_taken(
+        self, redis: RealRedis, tmp_path: Path
+    ) -> None:
+        hung, other, third = [await Node.open(tmp_path, name, redis.url) for name in ("hung", "other", "third")]
+        hung.keeper.keep("c-1", {"turn": 1})
+        await until(lambda: hung.keeper._begun == {"c-1"})
+        (kept,) = await other.keeper.of_channel("c-1")
+        assert kept.state == {"turn": 1}
+        other.keeper.keep("c-1", {"turn": 2})
+        await until(lambda: other.keeper._begun == {"c-1"})
+        hung.keeper.keep("c-1", {"turn": "of the past"})
+        hung.keeper.forget("c-1")
+        await hung.close()
+        (kept,) = await third.keeper.of_channel("c-1")
+        assert (kept.holder, kept.state) == ("other", {"turn": 2})
+        other.keeper.forget("c-1")
+        await other.close()
+        assert await third.keeper.of_channel("c-1") == []
+        await third.close()
+
+    async def test_only_calls_on_the_channel_are_found(self, redis: RealRedis, tmp_path: Path) -> None:
+        """Also where its id holds signs that mean something in a pattern of Redis."""
+        first, second = [await Node.open(tmp_path, name, redis.url) for name in ("first", "second")]
+        for call_id in ("a[1].2", "a[1].2-beef", "a[1].23", "a1.2"):
+            first.keeper.keep(call_id, {})
+        await first.close()
+        found = await second.keeper.of_channel("a[1].2")
+        assert {kept.call_id for kept in found} == {"a[1].2", "a[1].2-beef"}
+        await second.close()
+
     @pytest.mark.parametrize("ahead_seconds", [1200.0, -1200.0])
     async def test_a_node_whose_clock_is_wrong_leaves_calls_of_their_real_age(
         self, redis: RealRedis, tmp_path: Path, ahead_seconds: float

@@ -45,7 +45,7 @@ class EditionArchive:
         texts, problems = read_pack_files(procedures)
         if problems or edition_of(texts) != fingerprint:
             return False
-        draft = file.with_suffix(".part")
+        draft = file.with_suffix(f".{os.getpid()}.part")  # several instances may keep an edition at the same time
         draft.write_bytes(gzip.compress(json.dumps(texts).encode(), mtime=0))
         draft.replace(file)
         self._forget()

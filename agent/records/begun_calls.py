@@ -1,0 +1,36 @@
+"""Calls that have begun and whose records are not written yet: which they are, and forgetting those of others."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Collection
+
+from agent.common.sqlite import SqliteFile
+
+log = logging.getLogger(__name__)
+
+
+async def begun_calls(database: SqliteFile) -> frozenset[str]:
+    """Return the ids of the calls that have begun in a file of records; none where it cannot be read."""
+
+    def job(db: sqlite3.Connection) -> frozenset[str]:
+        return frozenset(str(row["id"]) for row in db.execute("SELECT id FROM open_calls"))
+
+    try:
+        return await database.transaction(job)
+    except sqlite3.Error as error:
+        log.warning("which calls have begun cannot be read: %s", error)
+        return frozenset()
+
+
+async def forget_begun(database: SqliteFile, call_ids: Collection[str]) -> None:
+    """Forget that calls have begun: another instance has them, and writes their records. Never raises."""
+
+    def job(db: sqlite3.Connection) -> None:
+        db.executemany("DELETE FROM open_calls WHERE id = ?", [(call_id,) for call_id in call_ids])
+
+    try:
+        await database.transaction(job)
+    except sqlite3.Error as error:
+        log.warning("calls that another instance has are not forgotten here: %s", error)
