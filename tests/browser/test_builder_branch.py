@@ -71,8 +71,8 @@ def test_a_branch_is_made_tried_published_and_taken_back(
         "        say: costly_defect",
     ]
     prompts = (procedures / "prompts.yaml").read_text(encoding="utf-8")
-    assert f"costly_defect: {NEW_WORDS}\n" in prompts
-    assert f"      costly_defect: {HOLD_ON}\n" in prompts
+    assert f'costly_defect: "{NEW_WORDS}"\n' in prompts  # quoted as its neighbours are
+    assert f'      costly_defect: "{HOLD_ON}"\n' in prompts
     restore_first_edition(user)
     _first_edition_is_compared(user)
     assert {path.name: path.read_text(encoding="utf-8") for path in procedures.rglob("*.yaml")} == before
