@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PATIENCE = 5.0
 """Whether it works, not how fast: that is measured by ``make instance-faults``."""
-ALONE = ("spread", "neighbours", "codes", "back", "killed-alone")
+ALONE = ("spread", "neighbours", "codes", "killed-alone")
 WITH_REDIS = ("killed", "hung")
 
 
