@@ -284,7 +284,7 @@ def _call(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
     state.effects += 1
     prefix = f"{scene.facts.call_id}-" if scene.facts.call_id else "effect-"
     arguments = {key: scene.evaluate(expression) for key, expression in step.arguments.items()}
-    state.effect = PendingEffect(f"{prefix}{state.effects}", step.call, arguments, _key(scene, step.call, arguments))
+    state.effect = PendingEffect(f"{prefix}{state.effects}", step.call, arguments, _key(scene, step, arguments))
     return effect_of(scene, step, name)
 
 
@@ -301,13 +301,19 @@ def effect_of(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
     )
 
 
-def _key(scene: TurnContext, service: str, arguments: Mapping[str, Any]) -> str:
+def _key(scene: TurnContext, step: ServiceCallStep, arguments: Mapping[str, Any]) -> str:
     """Name an act: one request of one call asks for the same thing once, however often it is tried.
 
-    On calls for a job (placed by us, or ringing back) the job asks once, whatever the call.
+    On calls for a job (placed by us, or ringing back) the job asks once, whatever the call; ``once_for`` everybody.
     """
+    if step.once_for:
+        about = [scene.evaluate(expression) for expression in step.once_for]
+        return f"once-{step.call}-{_digest(step.call, about)}"
     job = scene.facts.job_key
     of = 0 if job else len(scene.state.requests)
-    act = json.dumps([service, of, arguments], sort_keys=True, default=str)
-    digest = hashlib.sha256(act.encode()).hexdigest()[:_KEY_CHARS]
-    return f"{job or scene.facts.call_id or 'call'}-{service}-{digest}"
+    return f"{job or scene.facts.call_id or 'call'}-{step.call}-{_digest(step.call, of, arguments)}"
+
+
+def _digest(*act: object) -> str:
+    text = json.dumps(act, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_CHARS]

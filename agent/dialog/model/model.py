@@ -185,6 +185,9 @@ class ServiceCallStep(_Step):
     """Seconds."""
     deadline: float = Field(default=4.0, gt=0, le=30)
     """Seconds after which the service has failed as ``timed_out``."""
+    once_for: tuple[Expression, ...] = ()
+    """What the act is about: done again for the same values, in this call or any later one, it is the first act and
+    gives its result. Empty: each call does it anew."""
 
 
 class SetStep(_Step):

@@ -269,6 +269,8 @@ class _Linter:
         self._texts(step.filler, (*path, "filler"))
         for name, expression in step.arguments.items():
             self._expression(expression, (*path, "with", name))
+        for index, expression in enumerate(step.once_for):
+            self._expression(expression, (*path, "once_for", index))
         for name, expression in step.save.items():
             self._expression(expression, (*path, "save", name), also=frozenset({"result"}))
         service = self._contents.services.get(step.call)
