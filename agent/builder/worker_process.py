@@ -7,12 +7,12 @@ import contextlib
 import json
 import logging
 import os
-import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.builder.workbench_settings import WorkbenchSettings
+from agent.common.own_processes import module_command
 from agent.errors import OrderlineError
 
 log = logging.getLogger(__name__)
@@ -117,7 +117,7 @@ class WorkerProcess:
         if self._process is None or self._process.returncode is not None:
             self.generation += 1
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "agent.builder.worker", json.dumps(self._settings.to_json())),
+                *module_command("agent.builder.worker", json.dumps(self._settings.to_json())),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_MOST_LINE_BYTES,

@@ -13,7 +13,8 @@ ONE_TONE_SHARE = 0.9
 """A frame is a tone when so much of its energy lies at one frequency."""
 BEEP_MS = 160
 FAX_MS = 400
-_FAX_HZ = (1100.0, 2100.0)
+_FAX_HZ = 2100.0
+"""Of a fax that answers; 1100 Hz is the sound of one that calls."""
 _FAX_WIDTH_HZ = 40.0
 _STEADY_HZ = 60.0
 """A tone does not move more than this from frame to frame."""
@@ -57,7 +58,7 @@ class ToneFinder:
         return self._tone
 
     def _long_tone(self, hz: float) -> Tone:
-        if all(abs(hz - one) > _FAX_WIDTH_HZ for one in _FAX_HZ):
+        if abs(hz - _FAX_HZ) > _FAX_WIDTH_HZ:
             return Tone.BEEP
         return Tone.FAX if self._lasted_ms >= FAX_MS else Tone.UNSURE
 

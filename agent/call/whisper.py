@@ -63,7 +63,7 @@ class WhisperFiles:
 
     def _tidy(self) -> None:
         oldest = time.time() - KEPT_SECONDS
-        for file in self._directory.glob(f"{_PREFIX}*"):
+        for file in (*self._directory.glob(f"{_PREFIX}*"), *self._directory.glob(f".{_PREFIX}*")):  # also half written
             try:
                 if file.stat().st_mtime < oldest:
                     file.unlink()

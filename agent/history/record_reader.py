@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any, Self
 
+from agent.common.own_processes import program_command
 from agent.common.untrusted import load_json
 from agent.history.facts import FinishedCall, call_facts
 from agent.history.sources import StoredRecord
 
 log = logging.getLogger(__name__)
 
-_PROGRAM = "import sys; from agent.history.record_reader import serve; serve(int(sys.argv[1]))"
+_PROGRAM = "from agent.history.record_reader import serve; serve(int(sys.argv[1]))"
 WORTH_A_PROCESS = 20_000
 """Fewer records are read in this process: another one takes half a second to start."""
 
@@ -83,7 +83,7 @@ class RecordReader:
 
     def _start(self) -> None:
         self._pipe, theirs = Pipe()
-        command = (sys.executable, "-c", _PROGRAM, str(theirs.fileno()))
+        command = program_command(_PROGRAM, str(theirs.fileno()))
         try:
             self._process = subprocess.Popen(
                 command,

@@ -6,10 +6,10 @@ import json
 import logging
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from agent.common.own_processes import module_command
 from agent.dialog.understanding.fitting import FittedScore
 from agent.dialog.understanding.source import Teaching
 from agent.understanding.score_files import ScoreFiles, read_score
@@ -33,7 +33,7 @@ class ScoresFittedApart(ScoreFiles):
     ) -> None:
         """``flows`` is the pack's directory, ``formats`` the settings' number formats."""
         super().__init__(directory, vectors, self._fit_apart)
-        self._command = [sys.executable, "-m", "agent", "flows", "fit", "--flows", str(flows)]
+        self._command = module_command("agent", "flows", "fit", "--flows", str(flows))
         self._command += ["--into", str(directory), "--formats", json.dumps(dict(formats))]
         self._started = False
 

@@ -57,6 +57,7 @@ def test_a_procedure_is_made_from_a_template_by_keyboard_in_a_file_of_its_own(
     page.get_by_role("button", name="New procedure").focus()
     page.keyboard.press("Enter")
     page.keyboard.type("to have a gift wrapped")
+    page.keyboard.press("Tab")
     page.get_by_label("It begins as").select_option("person")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -70,7 +71,7 @@ def test_a_procedure_is_made_from_a_template_by_keyboard_in_a_file_of_its_own(
 def test_steps_are_copied_in_one_tab_and_pasted_into_another_procedure_in_another(
     open_page: Open, site: ConsoleSite
 ) -> None:
-    page = _procedure(open_page, "complaint")
+    page = _procedure(open_page, "returns")
     other = page.context.new_page()
     rows = page.locator(".steps .step")
     copied = rows.nth(0).locator(".summary").inner_text()

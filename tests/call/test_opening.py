@@ -265,10 +265,9 @@ class TestWatcher:
 
 
 @pytest.mark.parametrize("leaves_message", [True, False])
-@pytest.mark.parametrize("hertz", [1100, 2100])
-def test_the_sound_of_a_fax_is_no_voicemail(hertz: int, *, leaves_message: bool) -> None:
+def test_the_sound_of_a_fax_is_no_voicemail(*, leaves_message: bool) -> None:
     watcher = CalleeWatcher(CalleeWatch(PHRASES, greeting=True, leaves_message=leaves_message))
-    sound = tone(hertz, ms=1000)
+    sound = tone(2100, ms=1000)
     frames = (sound[start : start + FRAME_BYTES] for start in range(0, len(sound), FRAME_BYTES))
     reports = [watcher.frame(frame, voice=False, text="", frame_ms=20) for frame in frames]
     assert next(report.kind for report in reports if report is not None) == "fax"

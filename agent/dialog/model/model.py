@@ -186,8 +186,9 @@ class ServiceCallStep(_Step):
     deadline: float = Field(default=4.0, gt=0, le=30)
     """Seconds after which the service has failed as ``timed_out``."""
     once_for: tuple[Expression, ...] = ()
-    """What the act is about: done again for the same values, in this call or any later one, it is the first act and
-    gives its result. Empty: each call does it anew."""
+    """What the act is about: asked for again for the same values, in this call or a later one, it is the first act and
+    gives its result, for as long as the system behind it knows the act's key (a mapped one: 30 days). Empty: each call
+    does it anew."""
 
 
 class SetStep(_Step):
