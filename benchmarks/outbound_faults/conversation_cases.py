@@ -17,6 +17,7 @@ from benchmarks.outbound_faults.outbound_case import CONTENT, ELSE, HAPPY, OPENI
 from benchmarks.outbound_faults.testbed import OutboundTestbed, Wish, with_number
 
 _NOT_CALLED = r"won't call this number any more"
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _DAMAGED_ORDER, _DAMAGED_POSTCODE = "58124", "89101"
 _LATER = Wish(purpose=Purpose.SURVEY, due_in=timedelta(hours=20), expires_in=timedelta(days=9))
 
@@ -194,7 +195,8 @@ async def damaged(rig: OutboundTestbed, findings: CaseFindings) -> None:
             **_TROUBLE, r"how can i help|what can i do": "i want to return something",
             r"order number": f"keys:{_DAMAGED_ORDER}", r"(zip|post) ?code": f"keys:{_DAMAGED_POSTCODE}",
         }, turns=12)  # fmt: skip
-        findings.require(re.search("already|return", caller.told(), re.IGNORECASE), f"it says: {caller.told()}")
+        number = " ".join(_DIGITS[int(digit)] for digit in record["outbound"]["case"] if digit.isdecimal())
+        findings.require(number in caller.told(), f"it does not tell the case of the first call: {caller.told()}")
 
 
 _TROUBLE = {
