@@ -21,7 +21,6 @@ END = "end"
 PERSON, GOODBYE = "person", "goodbye"
 """What a slot's ``give_up`` can name besides a value."""
 
-
 Expression = str
 """A small expression over slots and variables: ``order.status == 'delayed'``."""
 
