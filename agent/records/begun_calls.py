@@ -25,10 +25,16 @@ async def begun_calls(database: SqliteFile) -> frozenset[str]:
 
 
 async def forget_begun(database: SqliteFile, call_ids: Collection[str]) -> None:
-    """Forget that calls have begun: another instance has them, and writes their records. Never raises."""
+    """Forget that calls have begun: another instance has them, and writes their records. Never raises.
+
+    Changes that they were trying are that instance's too: done here later, they would come although the caller was told
+    otherwise, or twice. Tickets and text messages stay: their keys let them be done once.
+    """
 
     def job(db: sqlite3.Connection) -> None:
-        db.executemany("DELETE FROM open_calls WHERE id = ?", [(call_id,) for call_id in call_ids])
+        for call_id in call_ids:
+            db.execute("DELETE FROM open_calls WHERE id = ?", (call_id,))
+            db.execute("DELETE FROM outbox WHERE call_id = ? AND kind = 'act' AND state = 'trying'", (call_id,))
 
     try:
         await database.transaction(job)

@@ -13,8 +13,9 @@ from agent.app.recovery_factory import CallRecovery, open_recovery
 from agent.config.instances import instance_settings
 from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
-from agent.records.begun_calls import begun_calls
+from agent.records.begun_calls import begun_calls, forget_begun
 from agent.records.call_store import CallStore
+from agent.records.outbox_sql import NewOutboxEntry
 from agent.recovery import taken_calls
 from agent.recovery.lost_calls import LostCalls
 from agent.recovery.taken_calls import RecordsOfOwnCalls, TakenCalls
@@ -121,3 +122,20 @@ async def test_a_conversation_that_nobody_knows_is_not_taken(tmp_path: Path, pac
         assert await second.take("c-1", answered=True) == ""
         assert first.taken is not None
         assert await first.taken.with_others(["c-1"]) == frozenset(), "its record is the dead one's to write"
+
+
+@pytest.mark.parametrize("hung", [True, False])
+async def test_a_change_that_a_taken_call_was_trying_is_not_made_by_the_one_that_lost_it(
+    store: CallStore, seen_by: dict[int, TakenCalls], hung: bool
+) -> None:
+    """The caller has heard its outcome from the other instance; a ticket is done once whoever does it."""
+    await store.begin(record_of("c-1"))
+    for kind in ("act", "ticket"):
+        await store.outbox.intend(NewOutboxEntry(kind, f"{kind}-key", {}, "c-1"))
+    await seen_by[2].take("c-1")
+    if hung:
+        await RecordsOfOwnCalls(store, seen_by[1]).write(record_of("c-1"))
+    else:
+        await forget_begun(store.database, await seen_by[1].with_others(["c-1"]))
+    await store.take_over()
+    assert await store.outbox.counts() == {"ticket": {"waiting": 1}}
