@@ -73,7 +73,8 @@ def build_asterisk_parts(
         else None,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
-    return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari, draining=lambda: admission.draining))
+    heartbeat = Heartbeat(ari, draining=lambda: bool(admission.rejection_reason(telephony.live_calls)))
+    return AsteriskParts(ari, audiosocket, telephony, heartbeat)
 
 
 async def connect(
@@ -86,6 +87,8 @@ async def connect(
     """
     for close in (parts.audiosocket.close, parts.heartbeat.stop, parts.telephony.close):
         stack.push_async_callback(close)
+    if settings.instances > 1:  # new calls go to the others while those of this one are handed over
+        stack.push_async_callback(parts.heartbeat.announce_end)
     ari = parts.ari
     await wait_for_asterisk(ari)
     if not takeover:
