@@ -68,6 +68,7 @@ def build_asterisk_parts(
         reject=calls.reject,
         claim=recovery.interrupted.claim,
         take_stranded=recovery.take,
+        record_taken=calls.record_taken,
         on_withheld=WithheldNumberLog(settings.call.withheld_log_file).write
         if settings.call.withheld_log_file
         else None,

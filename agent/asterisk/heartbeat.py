@@ -93,7 +93,7 @@ class Heartbeat:
                 await self._ari.system.set_variable(heartbeat_variable(self._ari.app), "")
 
     async def announce_end(self) -> None:
-        """Tell at once that no new calls are taken any more, and go on beating. Never raises, waits a second at most."""
+        """Tell at once that no new calls are taken, and go on beating; takes a second at most. Never raises."""
         if self._task is None:
             return
         self._ending = True

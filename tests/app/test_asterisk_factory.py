@@ -135,7 +135,7 @@ async def test_one_that_takes_no_new_calls_says_so_in_its_heartbeat(
 
     pause = PauseSwitch(tmp_path / "paused.json", lambda: datetime.now(UTC))
     admission = Admission(pause, max_calls=1)
-    calls: Any = SimpleNamespace(take=until_hung_up, reject=None)
+    calls: Any = SimpleNamespace(take=until_hung_up, reject=None, record_taken=None)
     recovery: Any = SimpleNamespace(interrupted=SimpleNamespace(claim=lambda channel_id: ""), take=None)
     (tmp_path / "password").write_text("secret")
     address = {"url": asterisk.url, "password_file": str(tmp_path / "password")}
