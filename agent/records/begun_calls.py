@@ -11,11 +11,15 @@ from agent.common.sqlite import SqliteFile
 log = logging.getLogger(__name__)
 
 
-async def begun_calls(database: SqliteFile) -> frozenset[str]:
-    """Return the ids of the calls that have begun in a file of records; none where it cannot be read."""
+async def begun_calls(database: SqliteFile, *, but_of: str = "") -> frozenset[str]:
+    """Return the ids of the calls that have begun in a file of records; none where it cannot be read.
+
+    Those of the process ``but_of`` (:attr:`agent.records.call_store.CallStore.owner`) are left out.
+    """
 
     def job(db: sqlite3.Connection) -> frozenset[str]:
-        return frozenset(str(row["id"]) for row in db.execute("SELECT id FROM open_calls"))
+        rows = db.execute("SELECT id FROM open_calls WHERE owner != ?", (but_of,))
+        return frozenset(str(row["id"]) for row in rows)
 
     try:
         return await database.transaction(job)
