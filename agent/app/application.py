@@ -170,7 +170,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     )
     asterisk = build_asterisk_parts(settings, calls, admission, pause, recovery, takeover=takeover, stack=stack)
     telephony = asterisk.telephony
-    keeper = sound_keeper(sound, outbox.records, asterisk.ari)
+    keeper = sound_keeper(settings, sound, outbox.records, asterisk.ari)
     status = AgentStatus(
         settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper, outbound
     )

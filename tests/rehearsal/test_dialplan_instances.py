@@ -23,7 +23,7 @@ EXPECTED = (
     r"outbound websocket per-call config for app 'orderline(-[23])?'",
     r"Dangerous function DB write blocked",
 )
-"""What Asterisk says of an instance that is not connected, and where a test sends a call to ``[orderline-outbound]``."""
+"""What Asterisk says of an instance that is not connected, and of a call that is sent to ``[orderline-outbound]``."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
