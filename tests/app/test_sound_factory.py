@@ -27,8 +27,7 @@ async def test_what_another_instance_has_recorded_is_no_orphan(tmp_path: Path, n
     assert sound_directory(theirs).directory == sound.directory
     name, orphan = sound.new_name(), sound.new_name()
     for one in (name, orphan):
-        raw = sound.prepare(one, 1)
-        raw.with_name(f"{raw.name}-caller.sln").write_bytes(bytes(16000))
+        assert sound.prepare(one, 1)
     with closing(connect(theirs.state_directory / "calls.sqlite")) as db:
         db.execute("INSERT INTO sounds (name, call_id, state, at) VALUES (?, 'call-2', 'raw', 1.0)", (name,))
     spool = theirs.state_directory / "calls.sqlite.spool.jsonl"
