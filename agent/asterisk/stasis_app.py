@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -36,7 +35,7 @@ from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
 from agent.call.inbox_events import HandOverRequested, TakeOverRequested
 from agent.common.phone_numbers import is_keyed
-from agent.common.tasks import cancel_and_wait
+from agent.common.tasks import cancel_and_wait, is_set_within
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
@@ -269,9 +268,9 @@ class StasisApplication:
             return ""
         line, wish = lines[-1], TakeOverRequested(by)
         line.inbox.put_nowait(wish)
-        if await _is_set_within(line.released_to_supervisor, _TAKE_OVER_SECONDS):
+        if await is_set_within(line.released_to_supervisor, _TAKE_OVER_SECONDS):
             return line.channel_name
-        if not wish.claim.withdraw() and await _is_set_within(line.released_to_supervisor, _GIVING_SECONDS):
+        if not wish.claim.withdraw() and await is_set_within(line.released_to_supervisor, _GIVING_SECONDS):
             return line.channel_name  # it was being given, and Asterisk answered late
         log.warning("Call %s was not given up in time; the supervisor is told so", line.id)
         return ""
@@ -340,17 +339,11 @@ class StasisApplication:
             if (taking := self._take_stranded(stray.channel, list(stray.args))) is not None:
                 await asyncio.wait([taking])
             return
-        args = list(stray.args)
         if stray.is_outbound:  # whoever spoke with them is dead; they did not call us
             await leave_to_message(self._ari, stray)
             return
         line = AsteriskCallerLine(
-            self._ari,
-            stray.channel,
-            args,
-            self._options,
-            adopted=True,
-            known_as=self._claim(channel_id),
+            self._ari, stray.channel, list(stray.args), self._options, adopted=True, known_as=self._claim(channel_id)
         )
         log.warning("Call %s was left behind in our application; it is taken over", line.id)
         self._begin(line)
@@ -430,10 +423,3 @@ class StasisApplication:
         self._media_ids.discard(media.channel_id)
         self._media_lines.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()

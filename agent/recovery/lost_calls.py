@@ -7,7 +7,6 @@ settled in the same transaction as their records.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import sqlite3
 from collections.abc import Collection, Mapping
@@ -18,7 +17,7 @@ from agent.call.consent_filter import REFUSED, outcome_only
 from agent.call.progress import close_open
 from agent.call.records import CallRecord
 from agent.call.snapshot import recovered_call, silence_untold
-from agent.common.tasks import cancel_and_wait
+from agent.common.tasks import cancel_and_wait, is_set_within
 from agent.records.begun_calls import begun_calls, forget_begun
 from agent.records.call_record import call_record
 from agent.records.call_store import CallStore
@@ -85,7 +84,7 @@ class LostCalls:
         channel_ids = await telephony.channel_ids()
         await self._forget_taken()
         if await self._may_be_taken(channel_ids):
-            if await _is_set_within(stopping, self._taken_seconds):
+            if await is_set_within(stopping, self._taken_seconds):
                 return 0
             channel_ids = await telephony.channel_ids()
         while True:
@@ -101,7 +100,7 @@ class LostCalls:
                     self._snapshots.forget(snapshot.call_id, snapshot.holder)
                 self._interrupted.leave([snapshot.call_id for snapshot in unclaimed])
                 return count
-            if await _is_set_within(stopping, _RETRY_SECONDS):
+            if await is_set_within(stopping, _RETRY_SECONDS):
                 return 0
 
     async def _may_be_taken(self, channel_ids: Collection[str]) -> bool:
@@ -154,10 +153,3 @@ def _record(snapshot: CallSnapshot, channel_ids: Collection[str]) -> dict[str, A
     alive = any(call_was_on_channel(snapshot.call_id, channel_id) for channel_id in channel_ids)
     record = ended_record(snapshot, "rescued" if alive else "lost", "fault")
     return None if record is None else call_record(record)
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()

@@ -365,7 +365,7 @@ async def test_a_take_over_that_asterisk_is_slow_to_do_is_not_refused_to_the_sup
         await released.wait()
         return True
 
-    monkeypatch.setattr(stasis_app, "_is_set_within", time_is_over)
+    monkeypatch.setattr(stasis_app, "is_set_within", time_is_over)
     telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: telephony.live_calls == 1)
