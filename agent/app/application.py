@@ -46,6 +46,7 @@ from agent.control.shutdown import StopEndpoint
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.records.event_redaction import redact_event
 from agent.recovery.lost_calls import LostCalls
+from agent.recovery.taken_calls import TAKING_SECONDS
 from agent.shop.services import CHANGES, ShopServices
 from agent.speech.vad import VoiceActivityFactory
 from agent.speech.wording import filters
@@ -169,11 +170,17 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     )
     asterisk = build_asterisk_parts(settings, calls, admission, pause, recovery, takeover=takeover, stack=stack)
     telephony = asterisk.telephony
-    keeper = sound_keeper(sound, outbox.records, asterisk.ari)
+    keeper = sound_keeper(settings, sound, outbox.records, asterisk.ari)
     status = AgentStatus(
         settings, asterisk.ari, telephony, admission, pause, shop, speech, procedures, outbox, queues, keeper, outbound
     )
-    lost_calls = LostCalls(recovery.interrupted, recovery.snapshots, outbox.records, taken=recovery.taken)
+    lost_calls = LostCalls(
+        recovery.interrupted,
+        recovery.snapshots,
+        outbox.records,
+        taken=recovery.taken,
+        taken_seconds=settings.call.deadman_seconds + TAKING_SECONDS,
+    )
     await stack.enter_async_context(
         recovered_then_delivered(
             delivery_lock_path(settings),

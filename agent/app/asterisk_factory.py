@@ -68,12 +68,14 @@ def build_asterisk_parts(
         reject=calls.reject,
         claim=recovery.interrupted.claim,
         take_stranded=recovery.take,
+        record_taken=calls.record_taken,
         on_withheld=WithheldNumberLog(settings.call.withheld_log_file).write
         if settings.call.withheld_log_file
         else None,
         adopt_after_seconds=TAKEOVER_SECONDS if takeover else 0.0,
     )
-    return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari, draining=lambda: admission.draining))
+    heartbeat = Heartbeat(ari, draining=lambda: bool(admission.rejection_reason(telephony.live_calls)))
+    return AsteriskParts(ari, audiosocket, telephony, heartbeat)
 
 
 async def connect(
@@ -86,6 +88,8 @@ async def connect(
     """
     for close in (parts.audiosocket.close, parts.heartbeat.stop, parts.telephony.close):
         stack.push_async_callback(close)
+    if settings.instances > 1:  # new calls go to the others while those of this one are handed over
+        stack.push_async_callback(parts.heartbeat.announce_end)
     ari = parts.ari
     await wait_for_asterisk(ari)
     if not takeover:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +17,13 @@ from agent.app.recovery_factory import CallRecovery
 from agent.app.sound_factory import sound_of_call
 from agent.app.speech_factory import ScoreWarmUp, SpeechEngines
 from agent.asterisk.stasis_app import AsteriskCallerLine
+from agent.call.call_recording import new_record
 from agent.call.caller_lookup import CallerLookup
 from agent.call.components import CallComponents
 from agent.call.consent_filter import ConsentFilteredEvents, ConsentFilteredRecords, ConsentFilteredServices
 from agent.call.ports import Media, Services
 from agent.call.queue_status import StaffQueues
-from agent.call.records import INBOUND, OUTBOUND, CallRecord
+from agent.call.records import INBOUND, OUTBOUND, CallRecord, record_data
 from agent.call.reject import reject_to_queue
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
@@ -35,17 +37,21 @@ from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.model.model import RecordingConsent
 from agent.dialog.pack.reloader import FlowPackReloader
 from agent.dialog.templating.rendering import Renderer
+from agent.errors import OrderlineError
 from agent.outbound.ports import OutboundResults
 from agent.records.redaction import redact_text
 from agent.records.sound_files import SoundDirectory
+from agent.recovery.lost_calls import ended_record
 from agent.recovery.taken_calls import own_records
 from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.vad import VoiceActivityFactory
-from agent.telemetry.events import ConsentAnswered, EventPublisher
+from agent.telemetry.events import CallFinished, ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
+
+log = logging.getLogger(__name__)
 
 NEW = (INBOUND, OUTBOUND)
 """Entries of calls that were nowhere before."""
@@ -128,7 +134,27 @@ class CallHandler:
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
         """Send a call to the queue before it is answered, and record it."""
         CALL_ID.set(line.id)
-        await reject_to_queue(line, reason, self.outbox_service.records, self.events, self.wall)
+        records = own_records(self.outbox_service.records, self.recovery.taken)
+        await reject_to_queue(line, reason, records, self.events, self.wall)
+
+    async def record_taken(self, line: AsteriskCallerLine, *, hung_up: bool) -> None:
+        """Record a call that was taken from another instance and ended before it had a session here."""
+        CALL_ID.set(line.id)
+        ending = ("caller_hung_up", "caller") if hung_up else ("rescued", "fault")
+        left = self.recovery.interrupted.left_of(line.id)
+        record = ended_record(left, *ending) if left is not None else None
+        if record is None:
+            record = new_record(line, self.wall(), line.origin)
+            record.outcome, record.ended_by = ending
+            record.ended_utc = record.started_utc
+        try:
+            await own_records(self.outbox_service.records, self.recovery.taken).write(record)
+        except OrderlineError:
+            log.exception("Call %s could not be recorded", line.id)
+        if left is not None:
+            self.recovery.snapshots.forget(line.id, left.holder)
+        ended = CallFinished(line.id, *ending, record.duration_seconds, record_data(record))
+        self.events.publish(ended)
 
     def _conversation(
         self, line: AsteriskCallerLine, facts: CallFacts

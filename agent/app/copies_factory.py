@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from agent.app.outbound_copies import OutboundCopies
 from agent.app.outbox_factory import CALLS_FILE, calls_path
 from agent.app.sound_factory import sound_directory
+from agent.config.instances import instance_files
 from agent.config.settings import Settings
 from agent.history.copies import IndexCopies, SharedCopies
 from agent.records.calls_erasure import CallsFile
@@ -23,13 +25,18 @@ def calls_file(settings: Settings, stopped: Callable[[], bool] = lambda: False) 
 
 def other_copies(settings: Settings) -> list[RecordCopies]:
     """Return everything else that keeps copies. What is new registers here."""
+    shared = settings.records.address()
+
+    def calls_of_console() -> list[Path]:
+        return [] if shared else instance_files(settings, CALLS_FILE)
+
     copies: list[RecordCopies] = [
         StateFiles(settings.state_directory, CALLS_FILE),
         IndexCopies(calls_path(settings)),
         OutboundCopies(settings.state_directory),
-        NoteCopies(settings.state_directory / "console.sqlite"),
+        NoteCopies(settings.shared_directory / "console.sqlite", calls_of_console),  # one console for all instances
     ]
-    if shared := settings.records.address():
+    if shared:
         copies.append(SharedCopies(shared))
     if address := settings.redis.address():
         copies.append(RedisCopies(address))

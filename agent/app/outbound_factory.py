@@ -84,7 +84,9 @@ async def open_outbound(
     ari = AriClient.of(account, event_types=DIAL_EVENT_TYPES)
     ari.open()
     stack.push_async_callback(ari.close)
-    options = TrunkOptions(outbound.trunk, outbound.endpoint, context=outbound.context, message_file=file)
+    options = TrunkOptions(
+        outbound.trunk, outbound.endpoint, context=outbound.context, app=settings.ari.app, message_file=file
+    )
     trunk = AsteriskTrunk(ari, options, AsteriskDatabase(manager))
     contacts = outbox.records.contacts_since if outbound.drop_when_called_in else None
     dialler = Dialler(

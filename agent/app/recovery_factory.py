@@ -45,7 +45,11 @@ class CallRecovery:
 
         Returns the id under which it goes on, ``""`` for a conversation that nobody knows: the caller goes to staff.
         """
-        known = self.interrupted.take(await self.snapshots.of_channel(channel_id)) if answered else channel_id
+        if answered:
+            known = self.interrupted.take(channel_id, await self.snapshots.of_channel(channel_id))
+        else:
+            known = channel_id
+            self.interrupted.begin_anew(known)
         if known and self.taken is not None:
             await self.taken.take(known)
         return known

@@ -27,6 +27,8 @@ _TAKEN_OVER = "orderline-taken-over"
 UNKNOWN_REASON = "unknown"
 """Extension of the hand-over context for a reason that is no word of the dialplan's."""
 _REASON = re.compile(r"[a-z][a-z0-9_]{1,39}")
+BEGUN = "ORDERLINE_BEGUN"
+"""Channel variable: ``1`` once an instance has the call. Only where there are several: a call without it is new."""
 _SAFE_SECONDS = 1.0
 """So long before its end the dead-man timer counts as run out."""
 _HANGUP_NOTICE_SECONDS = 0.5
@@ -98,6 +100,10 @@ class AsteriskCallerLine:
         self.is_answered = channel.get("state") == "Up"
         self.adopted = adopted
         """True when the call was in our application before this process was."""
+        self.taken = False
+        """True when the call was taken from another instance."""
+        self.held = False
+        """True once the call has media: whatever becomes of it, its session writes the record."""
         self.inbox: Inbox = asyncio.Queue()
         self.released = False
         """True once the channel has been given back to the dialplan: it is not ours to hang up any more."""
@@ -229,6 +235,8 @@ class AsteriskCallerLine:
         try:
             async with asyncio.timeout(self._options.answer_seconds):
                 await self._ari.channels.set_timer(self.channel_id, seconds)
+                if self._options.shared and self._armed_at is None:
+                    await self._ari.channels.set_variable(self.channel_id, BEGUN, "1")
         except TimeoutError as error:
             raise AriUnreachable(f"Asterisk did not answer within {self._options.answer_seconds:g} s") from error
         self._armed_at = asked_at

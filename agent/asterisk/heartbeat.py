@@ -27,7 +27,7 @@ WATCH_SECONDS = 2.5
 """A living controller has changed its stamp within this time."""
 _VARIABLE = "ORDERLINE_HEARTBEAT"
 _DRAINING = "draining"
-"""Stands last in the value; the dialplan prefers other instances then."""
+"""Stands last in the value of one that takes no new calls; the dialplan prefers other instances then."""
 
 
 class ApplicationTaken(OrderlineError):
@@ -45,7 +45,7 @@ class HeartbeatValue:
     host: str
     pid: int
     draining: bool = False
-    """It takes no new calls and ends with its last one."""
+    """It takes no new calls: it is about to stop, paused, or has as many as it may."""
 
     @classmethod
     def read(cls, text: str) -> HeartbeatValue | None:
@@ -71,8 +71,9 @@ class Heartbeat:
     def __init__(
         self, ari: AriClient, clock: Callable[[], float] = time.time, *, draining: Callable[[], bool] = lambda: False
     ) -> None:
-        """``clock`` gives seconds since 1970; ``draining()`` says whether this controller is about to stop."""
+        """``clock`` gives seconds since 1970; ``draining()`` says whether this controller takes no new calls now."""
         self._draining = draining
+        self._ending = False
         self._ari = ari
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
@@ -91,6 +92,15 @@ class Heartbeat:
             async with asyncio.timeout(1.0):
                 await self._ari.system.set_variable(heartbeat_variable(self._ari.app), "")
 
+    async def announce_end(self) -> None:
+        """Tell at once that no new calls are taken, and go on beating; takes a second at most. Never raises."""
+        if self._task is None:
+            return
+        self._ending = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._beat()
+
     def stop_beating(self) -> None:
         """Stop without a sign: the variable belongs to somebody else now."""
         if self._task is not None:
@@ -100,13 +110,16 @@ class Heartbeat:
     async def _run(self, seconds: float | None) -> None:
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
-            host = socket.gethostname().replace(" ", "-") or "host"
-            beat = HeartbeatValue(f"{self._clock():.2f}", host, os.getpid(), self._draining())
-            try:
-                await self._ari.system.set_variable(heartbeat_variable(self._ari.app), str(beat))
-            except AriError as error:
-                log.debug("no heartbeat: %s", error)
+            await self._beat()
             await asyncio.sleep(BEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        host = socket.gethostname().replace(" ", "-") or "host"
+        beat = HeartbeatValue(f"{self._clock():.2f}", host, os.getpid(), self._ending or self._draining())
+        try:
+            await self._ari.system.set_variable(heartbeat_variable(self._ari.app), str(beat))
+        except AriError as error:
+            log.debug("no heartbeat: %s", error)
 
 
 async def ensure_single_controller(ari: AriClient) -> None:

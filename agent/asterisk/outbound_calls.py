@@ -58,6 +58,8 @@ class TrunkOptions:
     """``PJSIP/carrier``, whose channels are the trunk's load."""
     context: str = CONTEXT
     """Where in the dialplan answered calls go, at extension ``s``."""
+    app: str = "orderline"
+    """The application of the agent that talks with whoever answers."""
     formats: str = "ulaw"
     """Codecs to offer, the preferred one first, separated by commas."""
     message_file: str = ""
@@ -156,7 +158,7 @@ class AsteriskTrunk:
                     "timeout": request.ring_seconds,
                     "formats": self._options.formats,
                 },
-                variables=dialplan_variables(request, self._options.message_file),
+                variables=dialplan_variables(request, self._options.message_file, self._options.app),
             )
         except AriConflict as error:
             if error.status != 409:

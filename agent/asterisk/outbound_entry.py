@@ -41,8 +41,11 @@ class OutboundCall:
         return cls(job, attempt, purpose, number)
 
 
-def dialplan_variables(request: DialRequest, message_file: str) -> dict[str, str]:
-    """Return the channel variables of an attempt: those of the dialler, and what ``[orderline-outbound]`` reads."""
+def dialplan_variables(request: DialRequest, message_file: str, app: str) -> dict[str, str]:
+    """Return the channel variables of an attempt: those of the dialler, and what ``[orderline-outbound]`` reads.
+
+    ``app`` is the application that has the call when it is answered.
+    """
     return {
         **request.variables,
         "ORDERLINE_JOB": request.job,
@@ -50,5 +53,6 @@ def dialplan_variables(request: DialRequest, message_file: str) -> dict[str, str
         "ORDERLINE_PURPOSE": request.purpose,
         "ORDERLINE_NUMBER": request.number,
         "ORDERLINE_MESSAGE": message_file,
+        "ORDERLINE_APP": app,
         "CHANNEL(accountcode)": request.attempt,
     }

@@ -117,6 +117,9 @@ class Rescuer:
         for stray in strays:
             channel_id = str(stray.channel["id"])
             try:
+                channel = await self._ari.channels.get(channel_id)
+                if not orphan_channels([channel], self._ari.app):
+                    continue  # the dialplan has given it to another instance, or to the staff
                 context, extension = (CONTEXT, MESSAGE) if stray.is_outbound else (self._options.context, "s")
                 await self._ari.channels.continue_in_dialplan(channel_id, context=context, extension=extension)
             except (AriNotFound, AriConflict):

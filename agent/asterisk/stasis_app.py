@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -27,16 +26,16 @@ from agent.asterisk.orphans import (
 )
 from agent.asterisk.presentation import CallerPresentation, WithheldListener
 from agent.asterisk.sound_leg import SOUND, MediaLegRecorder
-from agent.asterisk.stasis_ports import AdmitCall, HandleCall, OpenableMedia, RejectToQueue, TakeStranded
+from agent.asterisk.stasis_ports import AdmitCall, HandleCall, OpenableMedia, RecordTaken, RejectToQueue, TakeStranded
 from agent.asterisk.stranded import StrandedCalls
-from agent.asterisk.transfers import STRANDED, bring_in, came_by_dialplan, entry_of, hold_transfers, refuse_transfer
+from agent.asterisk.transfers import STRANDED, bring_in, came_by_dialplan, hold_transfers, refuse_transfer
 from agent.asterisk.version import parse_version, supports_transfer_handling
 from agent.asterisk.watchdog import keep_watchdog_armed
 from agent.call.errors import CallReclaimedError, LineGone
 from agent.call.handover import Handover
 from agent.call.inbox_events import HandOverRequested, TakeOverRequested
 from agent.common.phone_numbers import is_keyed
-from agent.common.tasks import cancel_and_wait
+from agent.common.tasks import cancel_and_wait, is_set_within
 
 __all__ = ["EVENT_TYPES", "AsteriskCallerLine", "StasisApplication", "StasisOptions"]
 
@@ -74,6 +73,7 @@ class StasisApplication:
         reject: RejectToQueue | None = None,
         claim: Callable[[str], str] = lambda channel_id: "",
         take_stranded: TakeStranded | None = None,
+        record_taken: RecordTaken | None = None,
         on_withheld: WithheldListener | None = None,
         adopt_after_seconds: float = 0.0,
     ) -> None:
@@ -81,7 +81,7 @@ class StasisApplication:
 
         Audio goes by ``audiosocket`` while that listens, else by websocket. ``claim(channel id)`` gives the id under
         which an earlier controller held the call that is taken over, ``""`` when unknown; ``take_stranded`` does the
-        same for one that another instance had.
+        same for one that another instance had, and ``record_taken`` records such a one that ended before it went on.
         """
         self._codes = codes
         self._ari = ari
@@ -92,7 +92,7 @@ class StasisApplication:
         self._reject = reject
         self._claim = claim
         self._presentation = CallerPresentation(ari, on_withheld)
-        self._stranded = StrandedCalls(ari, options, take_stranded, self._presentation)
+        self._stranded = StrandedCalls(ari, options, take_stranded, record_taken, self._presentation)
         self._adopt_after_seconds = adopt_after_seconds
         self._lines: dict[str, AsteriskCallerLine] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
@@ -184,7 +184,7 @@ class StasisApplication:
             self._bring_in(channel, dialled=dialled, takes_a_place="replace_channel" in event)
             return
         if args[:1] == [STRANDED]:
-            self._start_background_task(self._go_on_with(channel, args), f"stranded-{channel_id}")
+            self._take_stranded(channel, args)
             return
         # a channel we know has left and is back, maybe before its first visit is tidied up
         self._admit_or_reject(AsteriskCallerLine(self._ari, channel, args, self._options))
@@ -195,6 +195,13 @@ class StasisApplication:
             self._start_background_task(self._reject_call(line, reason), f"reject-{line.id}")
             return
         self._begin(line)
+
+    def _take_stranded(self, channel: Mapping[str, Any], args: list[str]) -> asyncio.Task[None] | None:
+        """Begin to go on with a call that another instance had; None where that is under way."""
+        name = f"stranded-{channel['id']}"
+        if any(task.get_name() == name for task in self._errands):
+            return None
+        return self._start_background_task(self._go_on_with(channel, args), name)
 
     async def _go_on_with(self, channel: Mapping[str, Any], args: list[str]) -> None:
         """Go on with a call that another instance had."""
@@ -224,10 +231,11 @@ class StasisApplication:
         if self._lines.get(line.channel_id) is line:
             del self._lines[line.channel_id]
 
-    def _start_background_task(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _start_background_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
+        return task
 
     async def _reject_call(self, line: AsteriskCallerLine, reason: str) -> None:
         """Send a new call to the queue before it is answered; a customer we have called, to the information message."""
@@ -260,9 +268,9 @@ class StasisApplication:
             return ""
         line, wish = lines[-1], TakeOverRequested(by)
         line.inbox.put_nowait(wish)
-        if await _is_set_within(line.released_to_supervisor, _TAKE_OVER_SECONDS):
+        if await is_set_within(line.released_to_supervisor, _TAKE_OVER_SECONDS):
             return line.channel_name
-        if not wish.claim.withdraw() and await _is_set_within(line.released_to_supervisor, _GIVING_SECONDS):
+        if not wish.claim.withdraw() and await is_set_within(line.released_to_supervisor, _GIVING_SECONDS):
             return line.channel_name  # it was being given, and Asterisk answered late
         log.warning("Call %s was not given up in time; the supervisor is told so", line.id)
         return ""
@@ -327,17 +335,15 @@ class StasisApplication:
         if not came_by_dialplan(stray.args):
             self._bring_in(stray.channel)
             return
-        args = entry_of(stray.args)
+        if stray.args[:1] == (STRANDED,):
+            if (taking := self._take_stranded(stray.channel, list(stray.args))) is not None:
+                await asyncio.wait([taking])
+            return
         if stray.is_outbound:  # whoever spoke with them is dead; they did not call us
             await leave_to_message(self._ari, stray)
             return
         line = AsteriskCallerLine(
-            self._ari,
-            stray.channel,
-            args,
-            self._options,
-            adopted=True,
-            known_as=self._claim(channel_id),
+            self._ari, stray.channel, list(stray.args), self._options, adopted=True, known_as=self._claim(channel_id)
         )
         log.warning("Call %s was left behind in our application; it is taken over", line.id)
         self._begin(line)
@@ -364,6 +370,7 @@ class StasisApplication:
             self._bridge_ids.add(bridge_id)
             line.sound_leg = MediaLegRecorder(self._ari, media.channel_id, bridge_id)
             await self._connect(line, media, bridge_id)
+            line.held = True
             await self._handle(line, media)
         except (LineGone, CallReclaimedError) as error:
             log.info("Call %s: %s", line.id, error)
@@ -379,6 +386,7 @@ class StasisApplication:
             await cancel_and_wait(deadman)
             if media is not None:
                 await self._clean_up(media, bridge_id)
+            await self._stranded.record_unheld(line)
 
     async def _connect(self, line: AsteriskCallerLine, media: OpenableMedia, bridge_id: str) -> None:
         """Bring up media and bridge before the call is answered, so that the greeting waits for nothing."""
@@ -415,10 +423,3 @@ class StasisApplication:
         self._media_ids.discard(media.channel_id)
         self._media_lines.pop(media.channel_id, None)
         self._bridge_ids.discard(bridge_id)
-
-
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    return event.is_set()

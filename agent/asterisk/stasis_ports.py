@@ -18,6 +18,11 @@ TakeStranded = Callable[..., Awaitable[str]]
 
 Returns the id under which it goes on, ``""`` for a conversation that nobody knows.
 """
+RecordTaken = Callable[..., Awaitable[None]]
+"""Given a line and ``hung_up``, records a call that was taken from another instance and ended before it had a session.
+
+``hung_up`` is False where the caller is with the staff.
+"""
 
 
 class OpenableMedia(Media, Protocol):

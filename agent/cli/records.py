@@ -89,16 +89,18 @@ def _records(options: argparse.Namespace) -> int:
 def _sound(settings: Settings, call_id: str, output: Path) -> int:
     from contextlib import closing
 
-    from agent.app.outbox_factory import calls_path
+    from agent.app.outbox_factory import CALLS_FILE
     from agent.app.sound_factory import sound_directory
+    from agent.config.instances import instance_files
     from agent.records.database import connect
     from agent.records.sounds_sql import names_of
 
-    path, directory = calls_path(settings), sound_directory(settings)
+    directory = sound_directory(settings)
     names: list[str] = []
-    if path.is_file():
-        with closing(connect(path)) as db:
-            names = names_of(db, call_id)
+    for path in instance_files(settings, CALLS_FILE):
+        if path.is_file():
+            with closing(connect(path)) as db:
+                names += names_of(db, call_id)
     for name in names:
         try:
             shutil.copyfile(directory.kept_file(name), output)
@@ -128,6 +130,7 @@ def _restore(options: argparse.Namespace) -> int:
     from agent.app.outbox_factory import delivery_lock_path
     from agent.app.sound_factory import sound_path
     from agent.common.privileges import drop_root_privileges
+    from agent.config.instances import all_instances
     from agent.config.loader import load_settings
     from agent.outbound.commands import pause_after_restore
     from agent.records.backup import restore
@@ -135,7 +138,11 @@ def _restore(options: argparse.Namespace) -> int:
     settings = load_settings(options.config)
     settings.state_directory.mkdir(parents=True, exist_ok=True)
     drop_root_privileges(settings.state_directory)
-    lock = delivery_lock_path(settings)
-    print(restore(options.file, settings.state_directory, sound_path(settings), lock, replace=options.replace))
+    locks = {
+        "orderline" if one.instance == 1 else f"orderline@{one.instance}": delivery_lock_path(one)
+        for one in all_instances(settings)
+        if one.state_directory.is_dir()
+    }
+    print(restore(options.file, settings.state_directory, sound_path(settings), locks, replace=options.replace))
     asyncio.run(pause_after_restore(settings.state_directory, datetime.now(UTC)))
     return 0

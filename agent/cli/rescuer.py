@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 async def run_rescuer(settings: Settings, stop: asyncio.Event) -> int:
     """Look after the calls of all instances until ``stop`` is set; prints one JSON line when it has begun.
 
+    Of an instance that is added later it knows after its own restart.
+
     Raises AriAuthFailed.
     """
     options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)

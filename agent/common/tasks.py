@@ -1,4 +1,4 @@
-"""Ends asyncio tasks, tells when one has failed, and works around bpo-86296.
+"""Ends asyncio tasks, tells when one has failed, waits for events, and works around bpo-86296.
 
 bpo-86296: ``asyncio.wait_for`` of Python 3.11 returns as if nothing had happened when the cancellation comes in the
 very moment its work is done (https://github.com/python/cpython/issues/86296, put right in 3.12), and redis-py sends
@@ -9,6 +9,7 @@ commands through it. Whoever waits for such a loop's end would wait for ever: su
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -23,6 +24,14 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait until an event is set, so long at most; returns whether it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()
 
 
 def report_failure(task: asyncio.Task[Any]) -> None:

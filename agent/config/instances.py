@@ -6,6 +6,8 @@ a single agent is, with its application, ports and files; the others stand besid
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agent.config.base import SettingsError
 from agent.config.settings import Settings
 
@@ -50,6 +52,15 @@ def instance_app(settings: Settings, number: int) -> str:
 def all_instances(settings: Settings) -> list[Settings]:
     """Return the settings of every instance, the first one first."""
     return [instance_settings(settings, number) for number in range(1, settings.instances + 1)]
+
+
+def instance_files(settings: Settings, name: str) -> list[Path]:
+    """Return the files of this name that the instances keep, the first one's first, whether or not that is there.
+
+    Those of an instance that is not in the settings any more count too.
+    """
+    first = settings.shared_directory
+    return [first / name, *sorted(first.glob(f"instance-*/{name}"))]
 
 
 def _beyond(port: int, by: int) -> int:

@@ -26,7 +26,7 @@ from agent.common.systemd import notify
 from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.base import SettingsError
 from agent.config.console import ConsoleSettings
-from agent.config.instances import all_instances
+from agent.config.instances import all_instances, instance_files
 from agent.config.settings import Settings
 from agent.config.timezone import local_moment, wall_clock
 from agent.console.audit import AuditLog
@@ -112,7 +112,7 @@ async def console_context(
             calls=calls,
             clients=clients,
             live=live,
-            sound=CallRecordings(calls_path, sound),
+            sound=CallRecordings(functools.partial(instance_files, settings, _CALLS_FILE), sound),
             listenings=Listenings(),
             notes=Notes(database),
             procedures=ProcedureFiles(directory, archive, desk.editions.files_of),

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +78,11 @@ class Listenings:
 
 
 class CallRecordings:
-    """The recordings of this node's calls."""
+    """The recordings of this node's calls, of all its instances."""
 
-    def __init__(self, calls_path: Path, directory: SoundDirectory) -> None:
-        self._calls_path = calls_path
+    def __init__(self, calls_files: Callable[[], Sequence[Path]], directory: SoundDirectory) -> None:
+        """``calls_files()`` gives the ``calls.sqlite`` of each instance."""
+        self._calls_files = calls_files
         self._directory = directory
 
     async def find(self, call_id: str, part: int = 0) -> Path | None:
@@ -100,13 +101,16 @@ class CallRecordings:
         return file if file.is_file() else None
 
     def _names(self, call_id: str) -> list[str]:
-        if not self._calls_path.is_file():
-            return []
-        try:
-            with closing(connect(self._calls_path)) as db:
-                return sounds_sql.names_of(db, call_id)
-        except (sqlite3.Error, RecordsUnavailable) as error:
-            raise SoundUnreadable(f"{self._calls_path} cannot be read: {error}") from error
+        names: list[str] = []
+        for file in self._calls_files():
+            if not file.is_file():
+                continue
+            try:
+                with closing(connect(file)) as db:
+                    names += sounds_sql.names_of(db, call_id)
+            except (sqlite3.Error, RecordsUnavailable) as error:
+                raise SoundUnreadable(f"{file} cannot be read: {error}") from error
+        return names
 
 
 def wav_format(file: Path) -> WavFormat:

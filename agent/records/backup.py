@@ -17,8 +17,8 @@ import sqlite3
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +64,15 @@ def back_up(state: Path, sound: Path | None, target: Path) -> str:
     )
 
 
-def restore(source: Path, state: Path, sound: Path, lock: Path, *, replace: bool = False) -> str:
+def restore(source: Path, state: Path, sound: Path, locks: Mapping[str, Path], *, replace: bool = False) -> str:
     """Bring a backup back; what it cannot read through to the end changes nothing. Raises BackupError.
 
-    ``lock`` is held by an agent that runs on the directory.
+    ``locks`` are held by agents that run on the directory: the name of each one's unit, and its file.
     """
     try:
-        with lock.open("w") as held:
-            if not try_lock(held):
-                raise BackupError(f"an agent runs on {state}; stop it first: systemctl stop orderline")
+        with ExitStack() as stack:
+            if not all(try_lock(stack.enter_context(lock.open("w"))) for lock in locks.values()):
+                raise BackupError(f"an agent runs on {state}; stop it first: systemctl stop {' '.join(locks)}")
             return _restore(source, state, sound, replace=replace)
     except (OSError, sqlite3.Error, tarfile.TarError, EOFError, ValueError) as error:
         raise BackupError(f"{source} was not brought back: {error}") from error

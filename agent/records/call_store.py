@@ -66,7 +66,8 @@ class CallStore:
         self._redact = redact
         self._news = news
         self._repeat_seconds = repeat_seconds
-        self._owner = uuid.uuid4().hex
+        self.owner = self._owner = uuid.uuid4().hex
+        """Names this process among those that have begun calls in the file."""
         self._closed = False
         self._spool = Spool(self._path.with_name(self._path.name + ".spool.jsonl"))
         self._spooled: frozenset[str] = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,9 +19,14 @@ _BUSY_SECONDS = 30.0
 class NoteCopies:
     """Implements :class:`agent.records.copies.RecordCopies`, whether or not a console runs."""
 
-    def __init__(self, path: Path) -> None:
-        """``path`` is the ``console.sqlite``; there may be none."""
+    def __init__(self, path: Path, calls: Callable[[], Collection[Path]]) -> None:
+        """``path`` is the ``console.sqlite``; there may be none.
+
+        ``calls()`` gives the files of all calls that the console shows, none where it shows calls of other machines: a
+        note about a call that is in none of them is about one that was removed.
+        """
         self.path = path
+        self._calls = calls
         self.place = path.name
 
     def calls_of(self, person: Person) -> set[str]:
@@ -54,13 +59,10 @@ class NoteCopies:
         with self._opened() as db:
             if db is None:
                 return
-            calls = self.path.with_name("calls.sqlite")
-            if calls.is_file():
-                db.execute("ATTACH DATABASE ? AS records", (str(calls),))
-                gone = "SELECT number FROM notes WHERE call_id NOT IN (SELECT id FROM records.calls)"
-                numbers = [row["number"] for row in db.execute(gone)]
-                db.execute("DETACH DATABASE records")
-                self._removed(db, numbers, dry_run=False)
+            if files := [file for file in self._calls() if file.is_file()]:
+                numbers = [(row["number"], row["call_id"]) for row in db.execute("SELECT number, call_id FROM notes")]
+                there = _call_ids(files)
+                self._removed(db, [number for number, call_id in numbers if call_id not in there], dry_run=False)
             rewrite(db)
 
     def _removed(self, db: sqlite3.Connection, numbers: list[int], *, dry_run: bool) -> list[Removal]:
@@ -82,3 +84,12 @@ class NoteCopies:
                 yield db if there else None
         except sqlite3.Error as error:
             raise RecordsUnavailable(f"{self.path} cannot be used: {error}") from error
+
+
+def _call_ids(files: Collection[Path]) -> set[str]:
+    """Return the ids of all calls in these files. Raises sqlite3.Error."""
+    found: set[str] = set()
+    for file in files:
+        with closing(sqlite3.connect(file, timeout=_BUSY_SECONDS)) as db:
+            found |= {call_id for (call_id,) in db.execute("SELECT id FROM calls")}
+    return found

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from agent.common.sqlite import SqliteFile
@@ -36,7 +36,7 @@ ChannelGone = Callable[[str], Awaitable[bool]]
 
 
 class SoundKeeper:
-    """Finishes recordings. Only one process at a time may run it for one directory."""
+    """Finishes the recordings of one database. Only one process at a time may run it for one database."""
 
     def __init__(
         self,
@@ -46,8 +46,12 @@ class SoundKeeper:
         channel_gone: ChannelGone,
         waiting: Callable[[], int] = lambda: 0,
         clock: Callable[[], float] = time.time,
+        known_elsewhere: Callable[[], Collection[str] | None] = lambda: (),
     ) -> None:
         """``news`` is set when a record with sound has been written; ``clock`` gives seconds since 1970.
+
+        ``known_elsewhere()`` gives the recordings of other databases that use the directory, None where that cannot be
+        said now. It is asked on a thread and may raise OSError and sqlite3.Error.
 
         ``waiting()`` is how many records are not in the database yet: their recordings are not orphans.
         """
@@ -57,6 +61,7 @@ class SoundKeeper:
         self._channel_gone = channel_gone
         self._waiting = waiting
         self._clock = clock
+        self._known_elsewhere = known_elsewhere
         self._tidied_at = 0.0
         self.problem = ""
         """Why recordings cannot be finished just now, ``""`` while they can."""
@@ -134,10 +139,12 @@ class SoundKeeper:
         Raises OSError, sqlite3.Error.
         """
         known = await self._database.transaction(sounds_sql.states)
+        elsewhere = await asyncio.to_thread(self._known_elsewhere)
         before = self._clock() - ORPHAN_SECONDS
         removed = 0
         for name, parts in (await asyncio.to_thread(self._directory.raw_parts)).items():
-            orphan = name not in known and not self._waiting() and max(part.changed_at for part in parts) < before
+            unknown = name not in known and not self._waiting() and elsewhere is not None and name not in elsewhere
+            orphan = unknown and max(part.changed_at for part in parts) < before
             if known.get(name, "raw") != "raw" or orphan:
                 for part in parts:
                     await asyncio.to_thread(part.delete)

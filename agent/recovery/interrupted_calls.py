@@ -65,13 +65,26 @@ class InterruptedCalls:
         """Leave these calls to somebody else."""
         self._own_ids -= frozenset(call_ids)
 
-    def take(self, snapshots: Iterable[CallSnapshot]) -> str:
-        """Take over a call of another process, of which these visits are known; return its id, ``""`` for none."""
-        latest = max(snapshots, key=lambda snapshot: snapshot.at, default=None)
+    def take(self, channel_id: str, snapshots: Iterable[CallSnapshot]) -> str:
+        """Take over the call on a channel, of which these visits are known; return its id, ``""`` for none.
+
+        It may be one that an earlier process of this node had taken before.
+        """
+        own = [visit for visit in self.unclaimed if call_was_on_channel(visit.call_id, channel_id)]
+        latest = max((*snapshots, *own), key=lambda snapshot: snapshot.at, default=None)
         if latest is None:
             return ""
         self._snapshots[latest.call_id] = latest
+        self._claimed.add(latest.call_id)
         return latest.call_id
+
+    def begin_anew(self, call_id: str) -> None:
+        """Take over a call in which nothing was said: what is left of it is not an ended call's."""
+        self._claimed.add(call_id)
+
+    def left_of(self, call_id: str) -> CallSnapshot | None:
+        """Return what an earlier process left of a call, None where that is nothing."""
+        return self._snapshots.get(call_id)
 
     def restore(
         self, line: CallerLine, pack: FlowPack, facts: CallFacts, render: Renderer

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from agent.app.asterisk_factory import AsteriskParts, connect
+from agent.app.asterisk_factory import AsteriskParts, build_asterisk_parts, connect
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.channel import StasisOptions
 from agent.asterisk.heartbeat import ApplicationTaken, Heartbeat, heartbeat_variable
 from agent.asterisk.media_audiosocket import AudioSocketServer
 from agent.asterisk.stasis_app import StasisApplication
+from agent.asterisk.stasis_ports import HandleCall
 from agent.call.inbox_events import HandOverRequested
 from agent.call.ports import CallerLine, Media
 from agent.config.settings import Settings
+from agent.control.admission import Admission
+from agent.control.pause import PauseSwitch
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
 
@@ -45,12 +51,14 @@ async def until_asked_for(line: CallerLine, _: Media) -> None:
     await line.hand_over({}, event.reason)
 
 
-def parts_of(asterisk: FakeAsterisk, stack: contextlib.AsyncExitStack) -> AsteriskParts:
+def parts_of(
+    asterisk: FakeAsterisk, stack: contextlib.AsyncExitStack, handle: HandleCall = until_asked_for
+) -> AsteriskParts:
     ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
     ari.open()
     stack.push_async_callback(ari.close)
     audiosocket = AudioSocketServer()
-    telephony = StasisApplication(ari, until_asked_for, StasisOptions(), audiosocket)
+    telephony = StasisApplication(ari, handle, StasisOptions(), audiosocket)
     return AsteriskParts(ari, audiosocket, telephony, Heartbeat(ari))
 
 
@@ -115,3 +123,53 @@ async def test_another_controller_is_left_alone_unless_its_application_is_to_be_
         await connect(parts, settings(), takeover=True, stack=stack)
         assert parts.ari.connected.is_set()
         beating.cancel()
+
+
+async def test_one_that_takes_no_new_calls_says_so_in_its_heartbeat(
+    asterisk: FakeAsterisk, stack: contextlib.AsyncExitStack, tmp_path: Path
+) -> None:
+    """Whatever keeps it from taking them: it has the fewest calls then, and would get every new one."""
+
+    async def until_hung_up(line: CallerLine, _: Media) -> None:
+        await line.inbox.get()
+
+    pause = PauseSwitch(tmp_path / "paused.json", lambda: datetime.now(UTC))
+    admission = Admission(pause, max_calls=1)
+    calls: Any = SimpleNamespace(take=until_hung_up, reject=None, record_taken=None)
+    recovery: Any = SimpleNamespace(interrupted=SimpleNamespace(claim=lambda channel_id: ""), take=None)
+    (tmp_path / "password").write_text("secret")
+    address = {"url": asterisk.url, "password_file": str(tmp_path / "password")}
+    two = Settings.model_validate({"ari": address, "instances": 2})
+    parts = build_asterisk_parts(two, calls, admission, pause, recovery, takeover=False, stack=stack)
+    await connect(parts, two, takeover=False, stack=stack)
+
+    async def until_it_takes_calls(takes: bool) -> None:
+        await until(lambda: bool(beat := asterisk.globals.get(BEAT)) and beat.endswith(" draining") != takes)
+
+    await until_it_takes_calls(True)
+    pause.begin("Alice")
+    await until_it_takes_calls(False)
+    pause.end("Alice")
+    await until_it_takes_calls(True)
+    await asterisk.ring("c1", "inbound", "7000")
+    await until_it_takes_calls(False)
+    await asterisk.hang_up_caller("c1")
+    await until_it_takes_calls(True)
+
+
+async def test_one_of_several_that_ends_says_so_before_it_hands_its_calls_over(asterisk: FakeAsterisk) -> None:
+    said: list[str] = []
+
+    async def until_asked(line: CallerLine, media: Media) -> None:
+        await until_asked_for(line, media)
+        said.append(asterisk.globals[BEAT])
+
+    async with contextlib.AsyncExitStack() as stack:
+        parts = parts_of(asterisk, stack, until_asked)
+        two = Settings.model_validate({"instances": 2, "media": {"transport": "websocket"}})
+        await connect(parts, two, takeover=False, stack=stack)
+        await asterisk.ring("c1", "inbound", "7000")
+        await until(lambda: parts.telephony.live_calls)
+        await until(lambda: asterisk.globals.get(BEAT))
+    assert [beat.rpartition(" ")[2] for beat in said] == ["draining"]
+    assert asterisk.globals[BEAT] == ""

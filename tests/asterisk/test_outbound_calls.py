@@ -65,7 +65,7 @@ async def trunk(asterisk: FakeAsterisk, listener: Listener, marks: KnownMarks) -
     )  # fmt: skip
     ari.open()
     trunk = AsteriskTrunk(
-        ari, TrunkOptions("PJSIP/{digits}@carrier", "PJSIP/carrier", message_file="/m/message"), marks
+        ari, TrunkOptions("PJSIP/{digits}@carrier", "PJSIP/carrier", app="shop", message_file="/m/message"), marks
     )
     await trunk.start(listener)
     await until(lambda: not trunk.problem)
@@ -84,6 +84,7 @@ async def test_a_call_goes_into_the_dialplan_with_all_it_needs(asterisk: FakeAst
     assert variables["ORDERLINE_NUMBER"] == "+12025550143"
     assert variables["ORDERLINE_MESSAGE"] == "/m/message"
     assert variables["CHANNEL(accountcode)"] == ATTEMPT
+    assert variables["ORDERLINE_APP"] == "shop", "the agent's, not the dialler's own"
 
 
 async def test_the_steps_of_a_call_are_told_once_and_in_order(

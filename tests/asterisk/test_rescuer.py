@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -221,3 +222,27 @@ async def test_a_controller_that_is_about_to_stop_says_so(asterisk: FakeAsterisk
     assert beat is not None
     assert (beat.draining, str(beat)) == (True, asterisk.globals[BEAT])
     await heart.stop()
+
+
+async def test_a_caller_whom_another_instance_has_meanwhile_is_left_there(
+    asterisk: FakeAsterisk, ari: AriClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The channels are read once and freed one after the other; the dead-man timer runs out between the two."""
+    clock = Clock()
+    rescuer = Rescuer(ari, OPTIONS, clock)
+    for name in ("c1", "c2", "c3"):
+        caller(asterisk, name)
+    asterisk.globals[BEAT] = "1.0 here 1"
+    await rescuer.look()
+    clock.seconds += 4
+    listed = ari.channels.list
+
+    async def and_then_one_moves() -> list[dict[str, Any]]:
+        channels = [dict(channel) for channel in await listed()]
+        caller(asterisk, "c2", app="orderline-2")
+        caller(asterisk, "c3", application="Queue")
+        return channels
+
+    monkeypatch.setattr(ari.channels, "list", and_then_one_moves)
+    assert await rescuer.look() == 1
+    assert asterisk.continued == [("c1", "orderline-rescue", "s")]

@@ -365,7 +365,7 @@ async def test_a_take_over_that_asterisk_is_slow_to_do_is_not_refused_to_the_sup
         await released.wait()
         return True
 
-    monkeypatch.setattr(stasis_app, "_is_set_within", time_is_over)
+    monkeypatch.setattr(stasis_app, "is_set_within", time_is_over)
     telephony = StasisApplication(ari, handle, StasisOptions())
     await asterisk.ring("c1", "inbound")
     await until(lambda: telephony.live_calls == 1)
@@ -573,8 +573,10 @@ class StrandedBy:
         return self._known.get(channel_id, "")
 
 
-async def strand(asterisk: FakeAsterisk, channel_id: str, state: str) -> None:
-    """The dialplan sends a call that another instance had."""
+async def strand(asterisk: FakeAsterisk, channel_id: str, state: str, *, begun: bool = True) -> None:
+    """The dialplan sends a call that another instance had, or was only to have."""
+    if state == "Up" and begun:
+        asterisk.variables[channel_id, "ORDERLINE_BEGUN"] = "1"
     asterisk.channels[channel_id] = {"id": channel_id, "state": state, "caller": {"number": "2025550143"}}
     args = ["stranded", "inbound", "7000"]
     await asterisk.emit({"type": "StasisStart", "args": args, "channel": asterisk.channels[channel_id]})
@@ -598,9 +600,11 @@ async def test_a_conversation_of_a_dead_instance_goes_on_under_its_own_id(
     assert others.asked == [("c1", True)]
 
 
-async def test_a_caller_of_a_dead_instance_who_has_heard_ringing_alone_is_a_new_call(
-    asterisk: FakeAsterisk, ari: AriClient
+@pytest.mark.parametrize("state", ["Ring", "Up"])
+async def test_a_caller_of_a_dead_instance_who_has_heard_nothing_of_it_is_a_new_call(
+    asterisk: FakeAsterisk, ari: AriClient, state: str
 ) -> None:
+    """One whose call was answered before, by a menu or by whoever transferred it, as well."""
     taken: list[tuple[str, bool]] = []
 
     async def handle(line: CallerLine, media: Media) -> None:
@@ -609,7 +613,7 @@ async def test_a_caller_of_a_dead_instance_who_has_heard_ringing_alone_is_a_new_
 
     others = StrandedBy()
     telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=others.take)
-    await strand(asterisk, "c1", "Ring")
+    await strand(asterisk, "c1", state, begun=False)
     await until(lambda: taken)
     await until_idle(telephony)
     assert taken == [("c1", False)]
@@ -677,3 +681,106 @@ async def test_a_call_that_was_taken_before_its_beginning_was_heard_of_is_left_a
     assert asterisk.continued == []
     assert list(asterisk.channels) == ["c1"]
     assert ("c1", "TIMEOUT(absolute)") not in asterisk.variables
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_where_there_are_several_instances_a_call_says_that_it_has_begun(
+    asterisk: FakeAsterisk, ari: AriClient, shared: bool
+) -> None:
+    armed = asyncio.Event()
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        await until(lambda: ("c1", "TIMEOUT(absolute)") in asterisk.variables)
+        armed.set()
+        await line.inbox.get()
+
+    telephony = StasisApplication(ari, handle, StasisOptions(shared=shared))
+    asterisk.channels["c1"] = {"id": "c1", "state": "Ring", "caller": {}, "dialplan": IN_OURS}
+    start = {"type": "StasisStart", "args": ["inbound", "7000"], "channel": asterisk.channels["c1"]}
+    await asterisk.emit(start)
+    await armed.wait()
+    if shared:
+        await until(lambda: asterisk.variables.get(("c1", "ORDERLINE_BEGUN")) == "1")
+    await asterisk.hang_up_caller("c1")
+    await until_idle(telephony)
+    assert asterisk.variables.get(("c1", "ORDERLINE_BEGUN")) == ("1" if shared else None)
+
+
+@pytest.mark.parametrize(("leaves", "hung_up"), [(True, True), (False, False)])
+async def test_a_taken_call_that_ends_before_its_session_is_recorded(
+    asterisk: FakeAsterisk, ari: AriClient, leaves: bool, hung_up: bool
+) -> None:
+    """The instance that died leaves the record to this one: the caller leaves meanwhile, or there is no media."""
+    recorded: list[tuple[str, bool]] = []
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise AssertionError("it has no media")
+
+    async def record(line: CallerLine, *, hung_up: bool) -> None:
+        recorded.append((line.id, hung_up))
+
+    async def take(channel_id: str, *, answered: bool) -> str:
+        if leaves:
+            await asterisk.hang_up_caller("c1")
+        return "c1-visit"
+
+    asterisk.media_leg_enters_stasis = False
+    telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=take, record_taken=record)
+    await strand(asterisk, "c1", "Up")
+    await until(lambda: recorded)
+    await until_idle(telephony)
+    assert recorded == [("c1-visit", hung_up)]
+
+
+async def test_a_call_whose_session_has_begun_is_recorded_by_that_alone(asterisk: FakeAsterisk, ari: AriClient) -> None:
+    async def handle(line: CallerLine, media: Media) -> None:
+        raise RuntimeError("a defect of ours")
+
+    async def record(line: CallerLine, *, hung_up: bool) -> None:
+        raise AssertionError("twice")
+
+    others = StrandedBy(c1="c1-visit")
+    telephony = StasisApplication(ari, handle, StasisOptions(), take_stranded=others.take, record_taken=record)
+    await strand(asterisk, "c1", "Up")
+    await until(lambda: asterisk.continued)
+    await until_idle(telephony)
+    assert asterisk.continued == [("c1", "orderline-handover", "agent_fault")]
+
+
+async def test_a_stranded_call_that_is_found_after_a_reconnection_is_taken_like_one_that_is_sent(
+    asterisk: FakeAsterisk,
+) -> None:
+    """And once: while it is being taken it is found again."""
+    handled: list[str] = []
+    may_go_on = asyncio.Event()
+
+    async def handle(line: CallerLine, media: Media) -> None:
+        handled.append(line.id)
+        await line.hang_up()
+
+    others = StrandedBy(c1="c1-visit")
+
+    async def take(channel_id: str, *, answered: bool) -> str:
+        known = await others.take(channel_id, answered=answered)
+        await may_go_on.wait()
+        return known
+
+    place = {"app_name": "Stasis", "app_data": "orderline,stranded,inbound,7000"}
+    channel = {"id": "c1", "state": "Up", "caller": {}, "dialplan": place}
+    asterisk.channels["c1"], asterisk.variables["c1", "ORDERLINE_BEGUN"] = channel, "1"
+    ari = AriClient(asterisk.url, "orderline", "secret", "orderline")
+    telephony = StasisApplication(ari, handle, StasisOptions(), claim=lambda _: "not asked", take_stranded=take)
+    await ari.start()
+    await until(lambda: others.asked)
+    assert not telephony.adopted.is_set(), "or its record would be written as that of a lost call"
+    heard: list[str] = []
+    ari.on("*", lambda event: heard.append(event["type"]))
+    start = {"type": "StasisStart", "args": ["stranded", "inbound", "7000"], "channel": channel}
+    await asterisk.emit(start)
+    await until(lambda: "StasisStart" in heard)
+    may_go_on.set()
+    await until(lambda: handled)
+    await until_idle(telephony)
+    await telephony.close()
+    await ari.close()
+    assert (handled, others.asked) == (["c1-visit"], [("c1", True)])

@@ -10,9 +10,13 @@ import pytest
 
 from agent.call.records import Caller, CallRecord, SoundPart, SoundRecord
 from agent.cli.main import main
+from agent.common.file_lock import try_lock
+from agent.console.notes import Notes
+from agent.console.store import console_file
 from agent.records import sounds_sql
 from agent.records.call_store import CallStore
 from agent.records.sound_files import SoundDirectory
+from tests.history.stored import record, write
 
 NUMBER = "+12025550143"
 
@@ -103,3 +107,51 @@ def test_the_files_of_all_instances_are_gone_through(
     assert said.count("calls.sqlite: 1 records") == 2
     assert said.index("Instance 2:") < said.index("Instance 1:")
     assert "Instance 3:" not in said
+
+
+def of_two_instances(config: str, tmp_path: Path) -> Path:
+    """Add a second instance; returns its directory."""
+    with (Path(config) / "orderline.yaml").open("a") as file:
+        file.write("instances: 2\n")
+    second = tmp_path / "state" / "instance-2"
+    second.mkdir()
+    return second
+
+
+def test_the_recording_of_a_call_of_another_instance_is_copied(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second, target = of_two_instances(config, tmp_path), tmp_path / "call.wav"
+    (tmp_path / "state" / "calls.sqlite").rename(second / "calls.sqlite")  # the recordings are in one place for all
+    assert main(["records", "sound", "call-1", "-o", str(target), "--config", config]) == 0
+    assert target.stat().st_size > 32000
+
+
+def test_nothing_is_brought_back_under_any_instance_that_runs(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, second = str(tmp_path / "b.tar.gz"), of_two_instances(config, tmp_path)
+    assert main(["backup", target, "--config", config]) == 0
+    with (second / "calls.sqlite.deliveries.lock").open("w") as held:
+        assert try_lock(held)
+        assert main(["restore", target, "--replace", "--config", config]) == 1
+        assert "systemctl stop orderline orderline@2" in capsys.readouterr().err
+    assert main(["restore", target, "--replace", "--config", config]) == 0
+
+
+def test_erasing_one_caller_leaves_the_notes_about_the_calls_of_others_at_every_instance(
+    config: str, tmp_path: Path
+) -> None:
+    async def notes(*call_ids: str) -> list[str]:
+        database = console_file(tmp_path / "state" / "console.sqlite")
+        for call_id in call_ids:
+            await Notes(database, lambda: 1000.0).add(call_id, "maria", f"about {call_id}")
+        rows = await database.transaction(lambda db: [row["text"] for row in db.execute("SELECT text FROM notes")])
+        await database.close()
+        return rows
+
+    second = of_two_instances(config, tmp_path)
+    write(second / "calls.sqlite", [record("call-2", caller={"number": "2025550199"})])
+    asyncio.run(notes("call-1", "call-2"))
+    assert main(["records", "erase", "--caller", "(202) 555-0143", "--config", config]) == 0
+    assert asyncio.run(notes()) == ["about call-2"]

@@ -58,7 +58,7 @@ class Kept:
 
     def restore(self, source: Path, *, replace: bool = False) -> str:
         lock = self.directory / "calls.sqlite.deliveries.lock"
-        return restore(source, self.directory, self.sound.directory, lock, replace=replace)
+        return restore(source, self.directory, self.sound.directory, {"orderline": lock}, replace=replace)
 
 
 @pytest.fixture

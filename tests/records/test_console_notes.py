@@ -31,6 +31,10 @@ def state(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def notes_of(state: Path) -> NoteCopies:
+    return NoteCopies(state / "console.sqlite", lambda: [state / "calls.sqlite", *state.glob("instance-*/*.sqlite")])
+
+
 def left(state: Path) -> list[str]:
     async def texts() -> list[str]:
         database = console_file(state / "console.sqlite")
@@ -42,7 +46,7 @@ def left(state: Path) -> list[str]:
 
 
 def test_a_person_is_found_in_notes_and_taken_out_of_the_file(state: Path) -> None:
-    copies, person = NoteCopies(state / "console.sqlite"), caller("+1 202 555 0143", "US")
+    copies, person = notes_of(state), caller("+1 202 555 0143", "US")
     assert copies.calls_of(person) == {"call.1"}
     assert copies.erase(person, {"call.3"}, dry_run=True)[0].count == 2
     assert len(left(state)) == 3
@@ -53,7 +57,7 @@ def test_a_person_is_found_in_notes_and_taken_out_of_the_file(state: Path) -> No
 
 
 def test_notes_go_by_their_own_days(state: Path) -> None:
-    copies = NoteCopies(state / "console.sqlite")
+    copies = notes_of(state)
     assert copies.expire("record", 1500.0, dry_run=False) == []
     assert copies.expire("notes", 1500.0, dry_run=False)[0].count == 1
     assert len(left(state)) == 2
@@ -61,12 +65,26 @@ def test_notes_go_by_their_own_days(state: Path) -> None:
 
 def test_notes_follow_records_that_are_gone(state: Path) -> None:
     execute(state / "calls.sqlite", "DELETE FROM calls WHERE id = 'call.2'")
-    NoteCopies(state / "console.sqlite").follow()
+    notes_of(state).follow()
     assert "All is well." not in left(state)
 
 
 def test_where_there_is_no_console_there_is_nothing_to_do(tmp_path: Path) -> None:
-    copies = NoteCopies(tmp_path / "console.sqlite")
+    copies = notes_of(tmp_path)
     copies.follow()
     assert copies.expire("notes", 1.0, dry_run=False) == []
     assert not (tmp_path / "console.sqlite").exists()
+
+
+def test_notes_about_calls_of_other_instances_stay(state: Path) -> None:
+    execute(state / "calls.sqlite", "DELETE FROM calls")
+    (state / "instance-2").mkdir()
+    write(state / "instance-2" / "calls.sqlite", [record("call.2")])
+    notes_of(state).follow()
+    assert left(state) == ["All is well."]
+
+
+def test_where_calls_of_other_machines_are_shown_no_note_goes_because_its_call_is_not_here(state: Path) -> None:
+    execute(state / "calls.sqlite", "DELETE FROM calls")
+    NoteCopies(state / "console.sqlite", list).follow()
+    assert len(left(state)) == 3

@@ -34,6 +34,7 @@ class Shop:
         self.sound = SoundDirectory(directory / "sound")
         self.now = ANSWERED + 1000
         self.gone = True
+        self.elsewhere: tuple[str, ...] | None = ()
 
     async def __aenter__(self) -> Shop:
         self.store = await CallStore.open(self.directory / "calls.sqlite")
@@ -53,6 +54,7 @@ class Shop:
             channel_gone,
             lambda: self.store.waiting,
             lambda: self.now,
+            lambda: self.elsewhere,
         )
 
     def recorded(self, part: int | str, caller: bytes, agent: bytes, ended: float, name: str = "") -> str:
@@ -232,6 +234,19 @@ async def test_files_of_no_call_are_removed_after_a_day_and_not_before(tmp_path:
         shop.now += 2
         assert await shop.keeper().tidy() == 1
         assert shop.raw_files() == []
+
+
+async def test_files_of_another_instances_calls_stay(tmp_path: Path) -> None:
+    """The directory is one for all; each finishes the recordings that its own records tell of."""
+    async with Shop(tmp_path) as shop:
+        name = shop.recorded(1, tone(1, 1), tone(1, 1), ended=0.0)
+        shop.now = ANSWERED + sound_keeper.ORPHAN_SECONDS + 1
+        shop.elsewhere = (name,)
+        assert await shop.keeper().tidy() == 0
+        shop.elsewhere = None  # nobody can say
+        assert await shop.keeper().tidy() == 0
+        shop.elsewhere = ()
+        assert await shop.keeper().tidy() == 1
 
 
 async def test_the_keeper_wakes_when_a_record_with_sound_is_written(tmp_path: Path) -> None:

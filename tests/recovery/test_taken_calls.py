@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from agent.app.recovery_factory import CallRecovery, open_recovery
 from agent.config.instances import instance_settings
 from agent.config.settings import Settings
 from agent.dialog.pack.loader import FlowPack
-from agent.records.begun_calls import begun_calls
+from agent.records.begun_calls import begun_calls, forget_begun
 from agent.records.call_store import CallStore
+from agent.records.outbox_sql import NewOutboxEntry
 from agent.recovery import taken_calls
 from agent.recovery.lost_calls import LostCalls
 from agent.recovery.taken_calls import RecordsOfOwnCalls, TakenCalls
@@ -121,3 +122,81 @@ async def test_a_conversation_that_nobody_knows_is_not_taken(tmp_path: Path, pac
         assert await second.take("c-1", answered=True) == ""
         assert first.taken is not None
         assert await first.taken.with_others(["c-1"]) == frozenset(), "its record is the dead one's to write"
+
+
+@pytest.mark.parametrize("hung", [True, False])
+async def test_a_change_that_a_taken_call_was_trying_is_not_made_by_the_one_that_lost_it(
+    store: CallStore, seen_by: dict[int, TakenCalls], hung: bool
+) -> None:
+    """The caller has heard its outcome from the other instance; a ticket is done once whoever does it."""
+    await store.begin(record_of("c-1"))
+    for kind in ("act", "ticket"):
+        await store.outbox.intend(NewOutboxEntry(kind, f"{kind}-key", {}, "c-1"))
+    await seen_by[2].take("c-1")
+    if hung:
+        await RecordsOfOwnCalls(store, seen_by[1]).write(record_of("c-1"))
+    else:
+        await forget_begun(store.database, await seen_by[1].with_others(["c-1"]))
+    await store.take_over()
+    assert await store.outbox.counts() == {"ticket": {"waiting": 1}}
+
+
+async def test_one_that_is_back_at_once_waits_for_the_note_about_a_call_that_is_on_its_way(
+    tmp_path: Path, pack: FlowPack, store: CallStore
+) -> None:
+    """Its caller is still on the line, and the dialplan's timer has not run out or has only just."""
+    for call_id in ("c-1", "c-2"):
+        await store.begin(record_of(call_id))
+        await died_with(tmp_path, pack, call_id)
+    await store.close()
+    after = await CallStore.open(tmp_path / "calls.sqlite")
+    async with instance(tmp_path, 1) as first, instance(tmp_path, 2) as second:
+        looks = 0
+
+        class TakenAtTheSecondLook(AsteriskWith):
+            async def channel_ids(self) -> Sequence[str]:
+                nonlocal looks
+                looks += 1
+                if looks == 2:
+                    assert second.taken is not None
+                    await second.taken.take("c-1")
+                return await super().channel_ids()
+
+        lost = LostCalls(first.interrupted, first.snapshots, after, taken=first.taken, taken_seconds=0.01)
+        assert await lost.write_records(TakenAtTheSecondLook("c-1"), asyncio.Event()) == 1
+    assert await after.get("c-1") is None
+    assert await after.get("c-2") is not None
+    await after.close()
+
+
+async def test_one_that_is_to_stop_while_it_waits_leaves_the_records_to_the_next(
+    tmp_path: Path, pack: FlowPack, store: CallStore
+) -> None:
+    await store.begin(record_of("c-1"))
+    await died_with(tmp_path, pack, "c-1")
+    await store.close()
+    after = await CallStore.open(tmp_path / "calls.sqlite")
+    stopping = asyncio.Event()
+    stopping.set()
+    async with instance(tmp_path, 1) as first:
+        lost = LostCalls(first.interrupted, first.snapshots, after, taken=first.taken)
+        assert await lost.write_records(AsteriskWith("c-1"), stopping) == 0
+    assert await begun_calls(after.database) == {"c-1"}
+    await after.close()
+
+
+async def test_a_call_that_an_instance_had_taken_goes_on_at_its_next_start(
+    tmp_path: Path, pack: FlowPack, store: CallStore
+) -> None:
+    """It is in the application still as one that was stranded, and known from this instance's own file."""
+    await store.begin(record_of("c-1"))
+    await died_with(tmp_path, pack, "c-1")
+    await store.close()
+    after = await CallStore.open(tmp_path / "calls.sqlite")
+    async with instance(tmp_path, 1) as first:
+        assert await first.take("c-1", answered=True) == "c-1"
+        assert first.interrupted.claimed == {"c-1"}
+        lost = LostCalls(first.interrupted, first.snapshots, after, taken=first.taken)
+        assert await lost.write_records(AsteriskWith("c-1"), asyncio.Event()) == 0
+    assert await after.get("c-1") is None, "it goes on"
+    await after.close()

@@ -21,8 +21,9 @@ APPS = ("orderline", "orderline-2", "orderline-3")
 EXPECTED = (
     r"Stasis app 'orderline(-[23])?' (doesn't exist|not active)",
     r"outbound websocket per-call config for app 'orderline(-[23])?'",
+    r"Dangerous function DB write blocked",
 )
-"""What Asterisk says of an instance that is not connected."""
+"""What Asterisk says of an instance that is not connected, and of a call that is sent to ``[orderline-outbound]``."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -209,6 +210,32 @@ async def test_who_comes_back_from_the_queue_is_with_the_same_instance_while_it_
     assert back["id"] == caller["id"]
 
 
+async def test_who_comes_back_from_the_queue_to_one_that_dies_goes_to_another(
+    instances: Instances, all_phones: AriEventRecorder
+) -> None:
+    """Nobody of the staff has taken the call, so the apology would be its end."""
+    first, caller = await entered_at_first(instances, all_phones)
+    await first.ari.channels.continue_in_dialplan(caller["id"], context="orderline-queue-failed", extension="s")
+    assert (await first.entered("queue_failed"))["id"] == caller["id"]
+    second = await instances.connect("orderline-2")
+    await first.ari.channels.set_variable(caller["id"], "TIMEOUT(absolute)", "1")
+    moved = await second.entered("stranded")
+    assert (moved["id"], moved["args"][:2]) == (caller["id"], ["stranded", "queue_failed"])
+
+
+async def test_an_answered_call_to_a_customer_counts_at_the_instance_that_placed_it(
+    instances: Instances, all_phones: AriEventRecorder
+) -> None:
+    first, caller = await entered_at_first(instances, all_phones)
+    second, third = [await instances.connect(app) for app in APPS[1:]]
+    await first.ari.channels.set_variable(caller["id"], "ORDERLINE_APP", "orderline-2")
+    await first.ari.channels.continue_in_dialplan(caller["id"], context="orderline-outbound", extension="s")
+    assert (await second.entered("outbound"))["id"] == caller["id"]
+    await instances.falls_silent("orderline")
+    await dial(all_phones, "7001", "2025550102")
+    await third.entered("inbound")
+
+
 async def test_a_supervisors_code_is_given_to_every_living_instance(
     instances: Instances, all_phones: AriEventRecorder
 ) -> None:
@@ -232,3 +259,33 @@ async def test_a_call_is_looked_for_at_one_instance_after_the_other(
     assert asked["id"] == phone["id"]
     await second.ari.channels.go_on(phone["id"])
     await second.gone(phone["id"])
+
+
+async def test_an_instance_that_hangs_keeps_a_supervisors_code_from_none_of_the_others(
+    instances: Instances, all_phones: AriEventRecorder
+) -> None:
+    first, second, third = [await instances.connect(app) for app in APPS]
+    leg = await dial(all_phones, "*71", "601", "Alice", endpoint="desk")
+    phone = await first.entered("control", "pause")
+    await first.ari.channels.set_variable(phone["id"], "ORDERLINE_ANSWER", "done")
+    await first.ari.channels.go_on(phone["id"])
+    asked = await second.entered("control", "pause")
+    await second.ari.channels.set_variable(asked["id"], "TIMEOUT(absolute)", "1")  # no answer for ten seconds
+    asked = await third.entered("control", "pause")
+    assert asked["id"] == phone["id"]
+    await third.ari.channels.go_on(phone["id"])
+    await third.gone(phone["id"])
+    await all_phones.gone(leg)
+
+
+async def test_an_answered_caller_whom_an_instance_does_not_take_is_at_another_as_soon_as_an_unanswered_one(
+    instances: Instances, all_phones: AriEventRecorder
+) -> None:
+    """One who comes from a menu. The agent sets the timer anew, and says that the call has begun, when it has it."""
+    first, caller = await entered_at_first(instances, all_phones)
+    await first.ari.channels.answer(caller["id"])
+    await first.ari.channels.set_variable(caller["id"], "ORDERLINE_BEGUN", "1")
+    await first.ari.channels.continue_in_dialplan(caller["id"], context="orderline", extension="enter")
+    await first.entered("inbound")
+    assert float(await first.ari.channels.get_variable(caller["id"], "TIMEOUT(absolute)")) <= 3
+    assert await first.ari.channels.get_variable(caller["id"], "ORDERLINE_BEGUN") == ""
