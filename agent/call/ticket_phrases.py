@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 COUNTED_AS_VERIFICATION = ("orders.verify", "orders.find_by_phone")
+NOT_TOLD = ("orders.existing",)
+"""Operations that a call can do without: that they failed is nothing for the staff."""
 
 _DOING = {
     "orders.verify": "looking the order up",
     "orders.find": "looking the order up",
     "orders.find_by_phone": "looking orders up by phone number",
+    "customers.by_phone": "looking the customer up",
     "shipments.track": "looking the delivery up",
     "shipments.streets": "looking the address up",
     "shipments.change_address": "changing the delivery address",
@@ -34,6 +37,9 @@ _DOING = {
     "messages.send": "sending a text message",
     "tickets.create": "writing a ticket",
     "surveys.answer": "noting the answer to the survey",
+    "outbound.answer": "noting the answer to the survey",
+    "outbound.call_back": "arranging the call-back",
+    "outbound.suppress": "noting that calls are not wanted",
 }
 _CHANGES = (
     *("shipments.change_address", "shipments.reschedule", "shipments.investigate", "returns.create"),
@@ -110,7 +116,8 @@ def failed_phrases(acts: Sequence[OperationView]) -> list[str]:
     """Say what was tried and did not work; failed verifications are told elsewhere."""
     lines = []
     for act in acts:
-        if act.code == "ok" or (act.name in COUNTED_AS_VERIFICATION and act.code == "not_found"):
+        wrong_facts = act.name in COUNTED_AS_VERIFICATION and act.code == "not_found"
+        if act.code == "ok" or act.name in NOT_TOLD or wrong_facts:
             continue
         why = _WHY.get(act.code, act.code.replace("_", " "))
         if act.reason and act.reason != "pending":

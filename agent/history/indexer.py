@@ -78,6 +78,11 @@ class Indexer:
 
     # --- making it anew -------------------------------------------------------------------------------
 
+    def is_begun(self) -> bool:
+        """Return whether there is an index of this layout, complete or not. Raises :class:`NewerIndex`."""
+        with self._engine.connect() as connection:
+            return self._usable(connection)
+
     def _usable(self, connection: Connection) -> bool:
         if not inspect(connection).has_table(index_state.name):
             return False

@@ -58,6 +58,8 @@ class LocalHistory:
         with self.told(), self._locked(wait=wait) as mine:
             if mine:
                 self._catch_up(progress, anew=anew)
+            elif not Indexer(self._engine, self._dialect, self._source).is_begun():
+                raise IndexUnusable(f"{self._path} is being made anew by another process: ask again in a moment")
         return mine
 
     def take_out_deleted(self) -> None:

@@ -13,6 +13,7 @@ from agent.common.service_error import ServiceError
 from agent.shop import arguments as take
 from agent.shop.customer_operations import MessageOperations, PromotionOperations
 from agent.shop.models import TicketDraft, customer_data, order_data, ticket_data
+from agent.shop.optional_lookups import optional_lookups
 from agent.shop.order_change_operations import OrderChangeOperations
 from agent.shop.policy import Policy
 from agent.shop.protocols import AttemptLimits, Customers, Orders, ShopSystems, Tickets
@@ -31,6 +32,8 @@ MAX_TRANSCRIPT_LINES = 1000
 MAX_PAGE_CHARS = 60_000
 MOST_NUMBERS = 8
 """Numbers of which one ``orders.existing`` may ask."""
+NUMBERS_AT_ONCE = 2
+"""Numbers that one ``orders.existing`` looks up at the same time."""
 OperationHandler = Callable[[Mapping[str, Any], str], Awaitable[dict[str, Any]]]
 CHANGES = frozenset(
     {
@@ -147,13 +150,22 @@ class ShopServices:
         return {"order": order_data(await self._orders.find(take.number(arguments)))}
 
     async def _existing(self, arguments: Mapping[str, Any], _key: str) -> dict[str, Any]:
-        """Return those of several numbers that there are, as they were given; fails when not one could be looked up."""
+        """Return the first of several numbers that there is, as it was given, or none.
+
+        They are looked up in their order, two at a time. The first failure before a number that exists is raised:
+        whether the number that failed exists is not known, and it comes first.
+        """
         numbers = take.texts(arguments, "numbers", take.MAX_NUMBER_CHARS)[:MOST_NUMBERS]
-        looked_up = await asyncio.gather(*(self._is_there(number) for number in numbers), return_exceptions=True)
-        failures = [one for one in looked_up if isinstance(one, BaseException)]
-        if numbers and len(failures) == len(numbers):
-            raise failures[0]
-        return {"numbers": [number for number, there in zip(numbers, looked_up, strict=True) if there is True]}
+        with optional_lookups():
+            for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+                some = numbers[start : start + NUMBERS_AT_ONCE]
+                looked_up = await asyncio.gather(*map(self._is_there, some), return_exceptions=True)
+                for number, there in zip(some, looked_up, strict=True):
+                    if isinstance(there, BaseException):
+                        raise there
+                    if there:
+                        return {"numbers": [number]}
+        return {"numbers": []}
 
     async def _is_there(self, number: str) -> bool:
         try:

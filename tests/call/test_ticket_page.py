@@ -11,9 +11,11 @@ import pytest
 
 from agent.call.records import Caller, CallOrigin, CallRecord, IntentRecord, TrailStep, TurnRecord
 from agent.call.ticket_page import PerformedOperation, TicketPageFacts, TicketReason, ticket_page
+from agent.call.ticket_phrases import NOT_TOLD, failed_phrases
 from agent.call.ticketing import HandoverTicket
 from agent.dialog.contract import ConversationSummary, Effect, EffectFailed, EffectSucceeded, HandOverAction, HangUp
 from agent.records.redaction import redact_text
+from agent.shop.answers import ANSWERS
 from agent.shop.demo.shop import DemoShop
 from tests.call.fakes import FakeCallerLine, FakeDialog, FakeMedia, FakeRecords, FakeServices, parts, say
 from tests.call.test_session import hold
@@ -241,3 +243,21 @@ class TestInASession:
         assert isinstance(dialog.events[0], EffectFailed)
         assert isinstance(call.records, FakeRecords)
         assert call.records.written[0].effects[0]["code"] == "timed_out"
+
+
+def failed(name: str) -> list[str]:
+    return failed_phrases([PerformedOperation(name, {}, "timed_out")])
+
+
+@pytest.mark.parametrize("name", sorted(ANSWERS))
+def test_every_operation_of_the_shop_has_words_for_the_staff_or_is_left_out_by_name(name: str) -> None:
+    if name in NOT_TOLD:
+        assert failed(name) == []
+    else:
+        (line,) = failed(name)
+        assert name not in line.lower()
+
+
+def test_a_look_up_of_several_readings_that_failed_is_not_told() -> None:
+    assert failed("orders.existing") == []
+    assert failed("orders.find") == ["Looking the order up: the system did not answer in time"]

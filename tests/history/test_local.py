@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.common import file_lock
 from agent.history.filters import CallFilter
 from agent.history.indexer import NewerIndex
-from agent.history.local import INDEX_FILE, LocalHistory
+from agent.history.local import INDEX_FILE, IndexUnusable, LocalHistory
 from agent.history.sources import RecordsUnreadable
 from agent.records import change_log
 from tests.history.stored import execute, record, turn, write
@@ -213,6 +214,17 @@ def test_one_process_fills_the_index_and_others_read_it_meanwhile(calls: Path, t
         other.communicate()
     assert history.catch_up() is True
     assert set(found(history)) == {"call.1", "call.2"}
+
+
+def test_while_another_process_begins_the_index_it_is_said_that_it_is_being_made(calls: Path, tmp_path: Path) -> None:
+    write(calls, [record("call.1")])
+    with (tmp_path / f"{INDEX_FILE}.lock").open("w") as file:
+        file_lock.lock(file)
+        with pytest.raises(IndexUnusable, match="being made anew"):
+            LocalHistory(calls).catch_up()
+    history = LocalHistory(calls)
+    assert history.catch_up()
+    assert found(history) == ["call.1"]
 
 
 def test_filling_that_was_killed_is_gone_on_with(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -364,24 +365,62 @@ def test_postcodes_and_phones_have_one_form() -> None:
     assert phone("020 7946 0018", "GB") == "+442079460018"
 
 
-async def test_those_of_several_numbers_that_exist_are_told_in_their_order(shop: DemoShop) -> None:
+async def test_the_first_of_several_numbers_that_exists_is_told(shop: DemoShop) -> None:
     services = ShopServices.of(shop.systems, policy=shop.policy)
     found = await services.perform("orders.existing", {"numbers": ["99998", "10473", "99997", "58124"]}, "")
-    assert found == {"numbers": ["10473", "58124"]}
+    assert found == {"numbers": ["10473"]}
+    assert await services.perform("orders.existing", {"numbers": ["99998", "99997", "99996"]}, "") == {"numbers": []}
     assert await services.perform("orders.existing", {"numbers": []}, "") == {"numbers": []}
 
 
-async def test_numbers_are_only_called_missing_when_they_could_be_looked_up(shop: DemoShop) -> None:
-    class HalfDown:
-        async def find(self, number: str) -> Order:
-            if number == "10473":
+class NotedOrders:
+    """The demo's orders, some of which cannot be looked up; notes what is asked for, and how much at once."""
+
+    def __init__(self, orders: Any, broken: Sequence[str] = ()) -> None:
+        self.orders = orders
+        self.broken = broken
+        self.asked: list[str] = []
+        self.running = self.most_running = 0
+
+    async def find(self, number: str) -> Order:
+        self.asked.append(number)
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            await asyncio.sleep(0)  # whoever else was begun is running now
+            if number in self.broken:
                 raise ServiceError("unavailable", "the order system is down")
-            return await shop.systems.orders.find(number)
+            order: Order = await self.orders.find(number)
+            return order
+        finally:
+            self.running -= 1
 
-        async def find_by_phone(self, phone: str) -> Sequence[Order]:
-            return ()
+    async def find_by_phone(self, phone: str) -> Sequence[Order]:
+        return ()
 
-    services = ShopServices(HalfDown(), shop.systems.customers, shop.systems.tickets)
-    assert await services.perform("orders.existing", {"numbers": ["10473", "58124"]}, "") == {"numbers": ["58124"]}
+
+def with_orders(orders: NotedOrders, shop: DemoShop) -> ShopServices:
+    return ShopServices(orders, shop.systems.customers, shop.systems.tickets)
+
+
+async def test_numbers_are_only_called_missing_when_they_could_be_looked_up(shop: DemoShop) -> None:
+    services = with_orders(NotedOrders(shop.systems.orders, broken=["10473"]), shop)
+    for numbers in (["10473", "58124"], ["99998", "10473", "58124"], ["10473"]):
+        with pytest.raises(ServiceError, match="is down"):
+            await services.perform("orders.existing", {"numbers": numbers}, "")
+    found = await services.perform("orders.existing", {"numbers": ["58124", "10473"]}, "")
+    assert found == {"numbers": ["58124"]}
+
+
+async def test_numbers_are_looked_up_in_order_two_at_a_time_until_one_is_found_or_fails(shop: DemoShop) -> None:
+    none = [f"9999{digit}" for digit in range(8)]
+    orders = NotedOrders(shop.systems.orders)
+    assert await with_orders(orders, shop).perform("orders.existing", {"numbers": none}, "") == {"numbers": []}
+    assert (orders.asked, orders.most_running) == (none, 2)
+    orders = NotedOrders(shop.systems.orders)
+    found = await with_orders(orders, shop).perform("orders.existing", {"numbers": [*none[:2], "10473", *none[2:]]}, "")
+    assert (found, orders.asked) == ({"numbers": ["10473"]}, [*none[:2], "10473", none[2]])
+    orders = NotedOrders(shop.systems.orders, broken=none)
     with pytest.raises(ServiceError, match="is down"):
-        await services.perform("orders.existing", {"numbers": ["10473"]}, "")
+        await with_orders(orders, shop).perform("orders.existing", {"numbers": none}, "")
+    assert orders.asked == none[:2]

@@ -292,6 +292,8 @@ class Conversation:
             if isinstance(event, (EffectSucceeded, EffectFailed)) and event.effect == pending.id:
                 return steps.take_outcome(scene, event)
             return self._open(scene)
+        if isinstance(event, TurnInput) and event.words:
+            self._state.spoken = True
         if self._state.greeting and isinstance(event, (TurnInput, NoInput)):
             return outbound.greeted(scene, event)
         if isinstance(event, CalleeReport) and scene.placed:

@@ -15,7 +15,7 @@ from agent.dialog.errors import DialogError
 from agent.dialog.numbers.reading import NumberReading
 
 MOST_READINGS = 8
-"""Readings the shop is asked about at once."""
+"""Readings of one code the shop is asked about, in one call."""
 DEADLINE_SECONDS = 1.0
 """Longer nobody waits for it: reading back what was heard costs the caller no more."""
 
@@ -55,7 +55,7 @@ def take(scene: TurnContext, name: str, asked: PendingEffect, event: EffectSucce
     first = next((one for one in asked.arguments["numbers"] if one in found), None)
     if first is not None and first != value.value:
         scene.fill(name, replace(value, value=first))
-        scene.understood += f" {name}={first}"
+        scene.understood = f"{scene.understood} {name}={first}".lstrip()
 
 
 __all__ = ["DEADLINE_SECONDS", "MOST_READINGS", "ask", "pending", "slot_value", "take"]

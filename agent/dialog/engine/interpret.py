@@ -320,21 +320,24 @@ def _correct(
     """Take "no, it's ..." about a number read back: the whole number, or the group that was wrong."""
     name = match.number_slot
     before = scene.state.slots.get(name)
-    if focus.kind == "confirm" and not match.leads and len(match.number_text.split()) == 1:
+    number_format, vocabulary = scene.pack.formats[name], scene.pack.language.numbers
+    bare = focus.kind == "confirm" and not match.leads
+    if bare and capture.is_one_symbol(match.number_text, number_format, vocabulary=vocabulary):
         # a digit alone after "is that right?" was some other word: 235 of 440 single words were taken for one
-        return fallbacks.no_match(scene)
+        if reading.value is None:
+            return fallbacks.no_match(scene)
+        reading = replace(reading, must_confirm=True)
     if reading.value is None and before is not None:
-        reading = capture.correct(
-            before.value, match.number_text, scene.pack.formats[name], vocabulary=scene.pack.language.numbers
-        )
+        reading = capture.correct(before.value, match.number_text, number_format, vocabulary=vocabulary)
     if reading.value is None or before is None:
         return fallbacks.readback_rejected(scene, name)
     if reading.value == before.value:
-        bare = match.number_text and focus.kind == "confirm" and not match.leads
-        return _reaction(scene, focus, "right") if bare else fallbacks.readback_rejected(scene, name)
+        said_again = bare and match.number_text
+        return _reaction(scene, focus, "right") if said_again else fallbacks.readback_rejected(scene, name)
     scene.understood = f"{name}={reading.value}"
     scene.state.reset_failures()
-    doubt = reading.must_confirm or confidence < LOW_CONFIDENCE
+    misheard = requests_told.may_be_misheard(scene, name, reading)
+    doubt = reading.must_confirm or misheard or confidence < LOW_CONFIDENCE
     scene.fill(name, existing_numbers.slot_value(scene, name, reading, doubt=doubt, confidence=confidence))
     scene.say(("corrected",))
     if doubt:

@@ -64,4 +64,13 @@ def must_be_confirmed(scene: TurnContext, name: str, reading: NumberReading, con
     """Return whether a number is read back before it is used."""
     policy = scene.pack.slot(name).confirm
     low = confidence < LOW_CONFIDENCE
-    return reading.must_confirm or policy == "always" or (policy == "low_confidence" and low)
+    unsure = reading.must_confirm or may_be_misheard(scene, name, reading)
+    return unsure or policy == "always" or (policy == "low_confidence" and low)
+
+
+def may_be_misheard(scene: TurnContext, name: str, reading: NumberReading) -> bool:
+    """Return whether a code holds letters that were said plainly, and is none that the caller may be known to mean."""
+    if not scene.state.spoken or not reading.plain_letters:
+        return False
+    number_format = scene.pack.formats[name]
+    return reading.value not in {number_format.normalise(one) for one in scene.facts.known.get(name, ())}

@@ -223,6 +223,8 @@ class ConversationState:
     """What was last reported of the staff queue: ``standing``, ``wait_minutes``, ``opens``."""
     waits: bool = False
     """True when the caller wants to wait whatever the queue is like."""
+    spoken: bool = False
+    """True once a recogniser has heard something: letters of this conversation were said and not typed."""
     deaf: bool = False
     """True when only the keypad can answer."""
     greeting: Literal["", "callee", "behind_screener"] = ""

@@ -21,7 +21,6 @@ END = "end"
 PERSON, GOODBYE = "person", "goodbye"
 """What a slot's ``give_up`` can name besides a value."""
 
-
 Expression = str
 """A small expression over slots and variables: ``order.status == 'delayed'``."""
 
@@ -130,7 +129,7 @@ class Slot(QuestionSettings):
     """How it is read back; ``value`` is the number."""
     exists: str = ""
     """Number slots with letters: the service that is asked, before a code is read back, which of its readings exist
-    (``orders.existing``: takes ``numbers``, answers with those of them that there are)."""
+    (``orders.existing``: takes ``numbers``, answers with the first of them that there is)."""
     corrects: str = ""
     """The number slot that this slot's prompt reads back; "no, it's ..." changes that one."""
     resets: tuple[str, ...] = ()

@@ -14,10 +14,20 @@ from agent.dialog.numbers.carrier_phrases import split_denied
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.positional_corrections import correct_at_position, names_a_place, regrouped, replaced
 from agent.dialog.numbers.reading import NumberReading, plain_symbols, read
+from agent.dialog.numbers.spelling_alphabet import is_by_alphabet
 from agent.dialog.numbers.words import tokenise
 from agent.languages.number_words import NumberWords
 
-__all__ = ["NumberReading", "completeness", "correct", "is_part", "names_a_place", "sounds_like", "understand"]
+__all__ = [
+    "NumberReading",
+    "completeness",
+    "correct",
+    "is_one_symbol",
+    "is_part",
+    "names_a_place",
+    "sounds_like",
+    "understand",
+]
 
 
 def understand(
@@ -46,7 +56,10 @@ def understand(
         others += [value for value in (reading.value, *reading.alternatives) if value is not None]
     own = _normalised(known, number_format)
     ranked = _rank(alone, others, own)
-    return _misspelled(ranked, own, vocabulary) if number_format.has_letters else ranked
+    if not number_format.has_letters:
+        return ranked
+    reading = _misspelled(ranked, own, vocabulary)
+    return replace(reading, plain_letters=_has_plain_letters(reading.value, (text, f"{so_far} {text}"), vocabulary))
 
 
 def completeness(text: str, number_format: NumberFormat, so_far: str = "", *, vocabulary: NumberWords) -> Completeness:
@@ -83,6 +96,12 @@ def is_part(text: str, number_format: NumberFormat, *, vocabulary: NumberWords) 
     said, denied = split_denied(tokenise(text, vocabulary), vocabulary)
     symbols = plain_symbols(said, number_format, vocabulary) or plain_symbols(denied, number_format, vocabulary)
     return 0 < len(symbols) <= number_format.max_length
+
+
+def is_one_symbol(text: str, number_format: NumberFormat, *, vocabulary: NumberWords) -> bool:
+    """Return whether ``text`` is one digit or letter, said once or over and over ("four", "uh four", "four four")."""
+    words = {word for word in tokenise(text, vocabulary) if word not in vocabulary.fillers}
+    return len(words) == 1 and len(plain_symbols(tuple(words), number_format, vocabulary)) == 1
 
 
 def _corrected(previous: str, text: str, number_format: NumberFormat, vocabulary: NumberWords) -> list[str]:
@@ -154,6 +173,13 @@ def _misspelled(reading: NumberReading, known: frozenset[str], vocabulary: Numbe
     others = tuple(dict.fromkeys((reading.value, *reading.alternatives)))
     return replace(reading, value=near[0], alternatives=others, must_confirm=True, confidence=0.5,
                    whole_without_doubt=False)  # fmt: skip
+
+
+def _has_plain_letters(value: str | None, texts: Iterable[str], vocabulary: NumberWords) -> bool:
+    """Return whether a number has letters that none of the texts it may come from says by the alphabet."""
+    if value is None or not any(char.isalpha() for char in value):
+        return False
+    return not any(is_by_alphabet(tokenise(text, vocabulary), vocabulary, value) for text in texts)
 
 
 def sounds_like(one: str, other: str, vocabulary: NumberWords) -> bool:

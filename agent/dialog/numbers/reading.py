@@ -43,6 +43,8 @@ class NumberReading:
     """True when nothing the caller might add could change the value: the turn may end at once."""
     in_a_sentence: bool = False
     """True when words nobody expected stood before the number: an answer to a question for it, nothing more."""
+    plain_letters: bool = False
+    """True when ``value`` has letters and not each of them was said by the alphabet: spoken, they are misheard."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agent.dialog.numbers.format import NumberFormat, symbols_of
 from agent.dialog.numbers.reading import NumberReading
+from agent.dialog.numbers.spelling_alphabet import is_by_alphabet
 from agent.dialog.numbers.spelling_distance import nearest_codes, spelling_distance
 from agent.dialog.numbers.words import tokenise
 from agent.languages.number_words import ZERO_OR_O, NumberWords
@@ -42,7 +43,9 @@ def spelled_code(
     """
     words = [word for word in tokenise(text, vocabulary) if word not in vocabulary.edge_fillers]
     said = heard if heard is not None and heard.value is not None else None
-    if (said is not None and said.value in known) or _is_by_alphabet(words, vocabulary):
+    if said is not None and said.value in known:
+        return heard
+    if is_by_alphabet(words, vocabulary, said.value if said is not None else None):
         return heard
     if said is None and not _is_spelling(words, vocabulary):
         return heard
@@ -83,16 +86,6 @@ def _is_spelling(words: Sequence[str], vocabulary: NumberWords) -> bool:
     """Return whether a text that is no whole code is letters and digits for the most part."""
     symbols = sum(bool(_symbol(word, vocabulary)) for word in words)
     return symbols > 1 and symbols >= _LEAST_SYMBOLS * len(words)
-
-
-def _is_by_alphabet(words: Sequence[str], vocabulary: NumberWords) -> bool:
-    """Return whether every letter has its word of the alphabet ("bravo", "b bravo", "b as in bravo").
-
-    Now and then such a word is heard where a letter was said: one alone among letters tells nothing.
-    """
-    letters = sum(len(word) == 1 and word.isalpha() for word in words)
-    alphabet = sum(word in vocabulary.letter_words for word in words)
-    return alphabet > 0 and alphabet >= letters
 
 
 def _symbols(text: str, vocabulary: NumberWords) -> str:

@@ -33,8 +33,10 @@ _PHONETIC = {
     "quebec": "Q", "romeo": "R", "sierra": "S", "tango": "T", "uniform": "U", "victor": "V", "whiskey": "W",
     "x-ray": "X", "yankee": "Y", "zulu": "Z",
 }  # fmt: skip
+_PHONETIC_SPELLINGS = {"alfa": "A", "juliett": "J", "whisky": "W", "xray": "X"}
+"""Other spellings of the alphabet's words."""
 _SPELLINGS = {
-    "alfa": "A", "juliett": "J", "whisky": "W", "xray": "X", "ay": "A", "cee": "C", "eff": "F", "aitch": "H",
+    "ay": "A", "cee": "C", "eff": "F", "aitch": "H",
     "haitch": "H", "ess": "S", "vee": "V", "doubleyou": "W", "wye": "Y", "zed": "Z", "zee": "Z",
 }  # fmt: skip
 """Other names of letters that can be nothing else."""
@@ -114,7 +116,7 @@ NUMBERS = NumberWords(
     articles=frozenset({"a"}),
     silent=frozenset({"an"}),
     perhaps_silent=frozenset({"point"}),  # "three point one four" may be an amount
-    phonetic=_PHONETIC,
+    phonetic={**_PHONETIC, **_PHONETIC_SPELLINGS},
     letter_names=_SPELLINGS,
     letter_pairs={("x", "ray"): "X"},
     repeated_letters={("double", "u"): (("W", 1), ("UU", 2)), ("double", "you"): (("W", 1), ("UU", 2))},

@@ -21,6 +21,7 @@ from agent.common.service_error import ServiceError
 from agent.shop.http.breaker import CircuitBreaker
 from agent.shop.http.mapping import SystemMapping
 from agent.shop.http.response import HttpResponse, UnreadableResponse, read_body
+from agent.shop.optional_lookups import is_optional
 
 log = logging.getLogger(__name__)
 
@@ -115,8 +116,12 @@ class Transport:
     async def send(self, sent: OutgoingRequest, deadline: Deadline) -> HttpResponse:
         """Return the answer, whatever its status.
 
-        Raises ServiceError: :class:`RequestNotSent`, ``unavailable`` or ``timed_out``.
+        Raises ServiceError: :class:`RequestNotSent`, ``unavailable`` or ``timed_out``. What is optional
+        (:mod:`agent.shop.optional_lookups`) is not sent while the breaker tries the system out, and its failures do not
+        count.
         """
+        if is_optional() and self.state != "closed":
+            raise CircuitOpen("unavailable", f"{self._name} has failed too often and is asked for what is needed alone")
         if not self.breaker.admits(self._clock()):
             raise CircuitOpen("unavailable", f"{self._name} has failed too often and is left alone for a while")
         outcome, started = "abandoned", self._clock()
@@ -133,7 +138,7 @@ class Transport:
                 outcome = "failed"
             raise
         finally:
-            if outcome == "failed":
+            if outcome == "failed" and not is_optional():
                 self.breaker.failed(self._clock())
             elif outcome == "succeeded":
                 self.breaker.succeeded()

@@ -25,6 +25,8 @@ from agent.dialog.contract import (
 )
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.errors import DialogError
+from agent.dialog.pack.loader import FlowPack
+from agent.flows import english_pack
 from tests.shipped_pack import RENDER, shipped_pack
 
 PACK = shipped_pack()
@@ -400,7 +402,7 @@ def test_a_threat_with_a_number_behind_it_still_brings_a_person() -> None:
     assert turn.then.reason == "legal"
 
 
-@pytest.mark.parametrize("said", ["four", "oh", "nine"])
+@pytest.mark.parametrize("said", ["four", "oh", "nine", "four please", "uh four", "yeah four", "four four", "4"])
 def test_a_digit_alone_after_a_read_back_is_no_correction(said: str) -> None:
     conversation, _ = begin("where is my order", "one oh seventy three")
 
@@ -408,7 +410,41 @@ def test_a_digit_alone_after_a_read_back_is_no_correction(said: str) -> None:
         return str(conversation.snapshot()["state"]["slots"]["order_number"]["value"])
 
     before = number()
-    conversation.hear(TurnInput(text=said))
-    assert number() == before
+    turn = conversation.hear(TurnInput(text=said))
+    assert (number(), turn.understood) == (before, "")
     conversation.hear(TurnInput(text="no it ends in four"))
     assert number() != before
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("fifteen", "10415"), ("ninety", "10490"), ("seven four", "10474"), ("10474", "10474"), ("1 0 4 7 4", "10474")],
+)
+def test_more_than_a_digit_after_a_read_back_corrects_the_number(said: str, number: str) -> None:
+    conversation, _ = begin("where is my order", "i wrote it on the box one oh four seven three")
+    assert _asks_whether_right(conversation)
+    conversation.hear(TurnInput(text=said))
+    assert _order_number(conversation) == number
+
+
+@pytest.mark.parametrize(
+    ("number_format", "said", "number", "asks"),
+    [
+        ("99|999", "fifty", "50", False),
+        ("99|999", "fifteen", "15", False),
+        ("99|999", "five", "15", True),
+        ("9|99", "fifty", "50", False),
+        ("9|99", "five", "5", True),
+    ],
+)
+def test_a_short_number_after_a_read_back_is_a_whole_one_where_the_format_has_such(
+    number_format: str, said: str, number: str, asks: bool
+) -> None:
+    pack = FlowPack.load(english_pack(), RENDER.filters, {"order_number": number_format})
+    conversation = Conversation(pack, FACTS, RENDER)
+    conversation.start()
+    for text in ("where is my order", "i think it's one five"):
+        conversation.hear(TurnInput(text=text))
+    assert (_order_number(conversation), _asks_whether_right(conversation)) == ("15", True)
+    conversation.hear(TurnInput(text=said))
+    assert (_order_number(conversation), _asks_whether_right(conversation)) == (number, asks)

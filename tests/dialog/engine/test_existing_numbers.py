@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Listen, Turn, TurnInput, Word
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
@@ -42,7 +44,7 @@ def value_of(conversation: Conversation) -> str:
     return str(slots["order_number"]["value"]) if "order_number" in slots else ""
 
 
-def test_the_shop_is_asked_about_all_readings_at_once() -> None:
+def test_the_shop_is_asked_about_all_readings_in_one_call() -> None:
     effect = question(asked_for_a_code().hear(HEARD))
     assert (effect.name, effect.filler) == ("orders.existing", None)
     assert effect.arguments == {"numbers": ["PK-12345", "BK-12345", "TK-12345"]}
@@ -53,7 +55,7 @@ def test_the_first_reading_that_exists_is_read_back() -> None:
     conversation = asked_for_a_code()
     effect = question(conversation.hear(HEARD))
     turn = conversation.hear(EffectSucceeded(effect.id, {"numbers": ["TK-12345"]}))
-    assert read_back(conversation, turn) == "TK-12345"
+    assert (read_back(conversation, turn), turn.understood) == ("TK-12345", "order_number=TK-12345")
     turn = conversation.hear(TurnInput(text="yes"))
     assert value_of(conversation) == "TK-12345"
     assert read_back(conversation, turn) == ""
@@ -101,3 +103,75 @@ def test_a_code_that_was_spoken_is_read_back_even_without_a_second_reading_and_a
     conversation = asked_for_a_code()
     turn = conversation.hear(TurnInput(text=text))
     assert (read_back(conversation, turn), value_of(conversation)) == ("", "PK-12345")
+
+
+def spoken(text: str) -> TurnInput:
+    return TurnInput(text=text, words=tuple(Word(word, 1.0) for word in text.split()))
+
+
+def typed(text: str) -> TurnInput:
+    return TurnInput(text=text)
+
+
+def after(*events: TurnInput, known: str = "") -> tuple[str, str]:
+    """Return the code that is read back after these answers, "" for none, and the code that is held."""
+    facts = replace(FACTS, known={"order_number": tuple(known.split())})
+    conversation = Conversation(LETTERS, facts, RENDER)
+    turn = conversation.start()
+    for event in events:
+        turn = conversation.hear(event)
+    return read_back(conversation, turn), value_of(conversation)
+
+
+ASKED, TAKEN = ("TK-12345", "TK-12345"), ("", "TK-12345")
+CODE = "t k one two three four five"
+BY_ALPHABET = "tango kilo one two three four five"
+WHERE = "where is my order"
+
+
+def test_a_word_of_the_alphabet_stands_for_its_own_letter_alone() -> None:
+    said = "p echo one two three four five"
+    assert after(spoken(WHERE), spoken(said)) == ("PE-12345", "PE-12345")
+    assert after(spoken(WHERE), spoken(said), known="PE-12345") == ("", "PE-12345")
+    assert after(spoken(WHERE), spoken("p papa e echo one two three four five")) == ("", "PE-12345")
+    assert after(typed(WHERE), typed(said)) == ("", "PE-12345")
+
+
+@pytest.mark.parametrize("lead", ["no it's", "no", "i said", ""])
+def test_a_code_in_a_correction_is_read_back_where_it_was_spoken(lead: str) -> None:
+    before = (spoken(WHERE), spoken("r s nine eight seven six five"))
+    assert after(*before, spoken(f"{lead} {CODE}".strip())) == ASKED
+    assert after(*before, spoken(f"{lead} {BY_ALPHABET}".strip())) == TAKEN
+    assert after(*before, spoken(f"{lead} {CODE}".strip()), known="TK-12345") == TAKEN
+
+
+def test_a_code_in_a_correction_is_taken_where_it_was_typed() -> None:
+    before = (typed(WHERE), typed("r s nine eight seven six five"))
+    assert after(*before, typed(f"no it's {CODE}")) == TAKEN
+
+
+@pytest.mark.parametrize("lead", [WHERE, ""])
+def test_a_code_told_with_the_request_or_to_the_greeting_is_read_back_where_it_was_spoken(lead: str) -> None:
+    said = f"{lead} {CODE}".strip()
+    assert after(spoken(said)) == ASKED
+    assert after(spoken(said), known="TK-12345") == TAKEN
+    assert after(spoken(f"{lead} {BY_ALPHABET}".strip())) == TAKEN
+    assert after(typed(said)) == TAKEN
+
+
+def test_a_code_of_spoken_letters_and_keyed_digits_is_read_back() -> None:
+    keyed = TurnInput(keys="12345")
+    assert after(spoken(WHERE), spoken("t k"), keyed) == ASKED
+    assert after(spoken(f"{WHERE} t k"), keyed) == ASKED
+    assert after(spoken(WHERE), spoken("t k"), keyed, known="TK-12345") == TAKEN
+    assert after(spoken(WHERE), spoken("tango kilo"), keyed) == TAKEN
+    assert after(typed(WHERE), typed("t k"), keyed) == TAKEN
+
+
+def test_digits_that_were_keyed_are_no_spoken_letters() -> None:
+    pack = FlowPack.load(english_pack(), RENDER.filters, {"order_number": "XX-99999"})
+    conversation = Conversation(pack, FACTS, RENDER)
+    conversation.start()
+    conversation.hear(spoken(WHERE))
+    turn = conversation.hear(TurnInput(keys="7312345"))
+    assert (read_back(conversation, turn), value_of(conversation)) == ("", "73-12345")

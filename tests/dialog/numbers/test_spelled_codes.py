@@ -54,6 +54,34 @@ def test_letters_said_by_the_alphabet_are_taken(said: str) -> None:
     assert taken(beside(said, "p a k a one two three four five")) == "TK-12345"
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("p echo one two three four five", "PE-12345"),
+        ("tango k one two three four five", "TK-12345"),
+        ("zee ay one two three four five", "ZA-12345"),
+        ("double t echo one two three four five", ""),
+    ],
+)
+def test_a_plain_letter_needs_its_own_word_of_the_alphabet(said: str, code: str) -> None:
+    assert asked(beside(said)) == code
+    assert taken(beside(said)) == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("alfa x-ray one two three four five", "AX-12345"),
+        ("alpha x ray one two three four five", "AX-12345"),
+        ("double tango one two three four five", "TT-12345"),
+        ("tango kilo one o two o three", "TK-10203"),
+        ("uh t for tango um k like kilo one two three four five", "TK-12345"),
+    ],
+)
+def test_every_letter_with_its_word_is_taken(said: str, code: str) -> None:
+    assert taken(beside(said)) == code
+
+
 def test_one_word_of_the_alphabet_among_letters_was_probably_a_letter() -> None:
     heard = beside("c o n n r echo", "c o n n e r", number_format=SIX_LETTERS)
     assert asked(heard) == "CONNER"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from werkzeug import Request, Response
 from agent.common.service_error import ServiceError
 from agent.common.tasks import cancel_and_wait
 from agent.shop.models import TicketDraft
+from agent.shop.services import ShopServices
 from tests.shop.http.mapped import (
     ORDER_MAPPING,
     PHONE,
@@ -335,6 +337,45 @@ class TestTheBreaker:
                 await cancel_and_wait(work)
             over.set()
         assert shop.status()["shop"]["breaker"] == state
+
+    async def test_look_ups_that_a_call_can_do_without_do_not_open_it(
+        self, open_shop: OpenShop, httpserver: HTTPServer
+    ) -> None:
+        status = 503
+
+        def answer(_: Request) -> Response:
+            return Response("", status) if status != 200 else Response(json.dumps(order()), mimetype="application/json")
+
+        httpserver.expect_request(re.compile("/api/orders/.*")).respond_with_handler(answer)
+        shop = open_shop(ORDER_MAPPING)
+        services = ShopServices.of(shop.systems)
+        numbers = {"numbers": [f"1047{digit}" for digit in range(8)]}
+        for burst in range(1, 4):
+            await service_error_of(services.perform("orders.existing", numbers, ""))
+            assert len(httpserver.log) == burst * 4  # two numbers, each of them tried twice
+        assert shop.status()["shop"]["breaker"] == "closed"
+        status = 200
+        assert (await services.perform("orders.find", {"number": "10473"}, ""))["order"]["number"] == "10473"
+
+    async def test_they_are_not_sent_while_a_system_is_tried_out(
+        self, open_shop: OpenShop, httpserver: HTTPServer
+    ) -> None:
+        now, status = 0.0, 500
+
+        def answer(_: Request) -> Response:
+            return Response("", status) if status != 200 else Response(json.dumps(order()), mimetype="application/json")
+
+        httpserver.expect_request(ORDER).respond_with_handler(answer)
+        shop = open_shop(self.BREAKING, clock=lambda: now)
+        services = ShopServices.of(shop.systems)
+        for _ in range(2):
+            await service_error_of(services.perform("orders.find", {"number": "10473"}, ""))
+        now, status = 10.0, 200
+        assert shop.status()["shop"]["breaker"] == "half_open"
+        await service_error_of(services.perform("orders.existing", {"numbers": ["10473"]}, ""))
+        assert len(httpserver.log) == 2
+        assert (await services.perform("orders.find", {"number": "10473"}, ""))["order"]["number"] == "10473"
+        assert await services.perform("orders.existing", {"numbers": ["10473"]}, "") == {"numbers": ["10473"]}
 
     async def test_one_system_down_leaves_the_others_alone(self, open_shop: OpenShop, httpserver: HTTPServer) -> None:
         httpserver.expect_request(ORDER).respond_with_data("", status=500)
