@@ -68,7 +68,8 @@ def render(
 ) -> web.Response:
     """Return a page.
 
-    Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``path``, ``menu``, ``theme`` besides.
+    Templates know ``person`` (None: nobody), ``csrf_token``, ``shop``, ``now``, ``zone_name``, ``path``, ``menu``,
+    ``theme`` besides.
     """
     context = context_of(request)
     token = request.cookies.get(COOKIE, "")
@@ -78,6 +79,7 @@ def render(
         csrf_token=csrf_token(token) if person is not None else "",
         shop=context.settings.shop.name,
         now=context.now(),
+        zone_name=context.settings.shop.timezone,
         path=request.path,
         menu=menu_for(person.may, request.path) if person is not None else (),
         theme=chosen_theme(request.cookies.get(THEME_COOKIE, "")),

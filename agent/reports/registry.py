@@ -75,9 +75,9 @@ _ALL = (
         "contained",
         "Containment",
         "Contained: the call ended without a person wanted or reached, of all calls the agent took; callers who "
-        "hung up in despair are among them. Truly contained: every request came to its end (those the caller "
-        "dropped aside), and the same number did not call again on the same matter (the same procedure or order) "
-        "within 24 hours, or 7 days; of the calls with a number. Intervals are Wilson's, 95 %.",
+        "gave up and hung up are among them. Truly contained, what the agent did to the end: every request came to its "
+        "end (those the caller dropped aside), and the same number did not call again on the same matter (the same "
+        "procedure or order) within 24 hours, or 7 days; of the calls with a number. Intervals are Wilson's, 95 %.",
         containment.contained,
     ),
     ReportKind(

@@ -3,10 +3,13 @@
 import { goingOn } from "./board";
 import { csrfToken, tell } from "./dom";
 import { LiveEvents } from "./events";
-import { filters, picks } from "./filters";
+import { atOnce, filters, picks } from "./filters";
 import { LivePage } from "./live";
 import { Player } from "./player";
 import { queues } from "./queues";
+
+/** How long a button stays asked once more; after that it is as before. */
+const SURE_MS = 8000;
 
 function once<T extends HTMLElement>(selector: string, begin: (found: T) => void): void {
   const found = document.querySelector<T>(selector);
@@ -40,9 +43,16 @@ function confirmations(): void {
       const button = form.querySelector<HTMLButtonElement>("button[type=submit]");
       if (!button || button.dataset["sure"] === "yes") return;
       event.preventDefault();
+      const label = button.textContent;
       button.dataset["sure"] = "yes";
+      button.classList.add("sure");
       button.textContent = form.dataset["confirm"] ?? "Really?";
       tell(button.textContent);
+      setTimeout(() => {
+        button.dataset["sure"] = "";
+        button.classList.remove("sure");
+        button.textContent = label;
+      }, SURE_MS);
     });
   }
 }
@@ -72,6 +82,7 @@ function theme(select: HTMLSelectElement): void {
 
 once<HTMLFormElement>("form[data-filters]", filters);
 picks();
+for (const select of document.querySelectorAll<HTMLSelectElement>("select[data-at-once]")) atOnce(select);
 once("[data-queues]", queues);
 once("[data-player]", (root) => new Player(root));
 once<HTMLSelectElement>("select[data-theme-choice]", theme);

@@ -40,6 +40,12 @@ export function span(seconds: number): string {
   return hours ? `${hours}:${two(minutes)}:${two(left)}` : `${minutes}:${two(left)}`;
 }
 
+/** Day and time of a moment by the shop's clock, as the server's pages write them; options say what is told. */
+export function shopTime(at: Date, options: Intl.DateTimeFormatOptions): string {
+  const zone = document.documentElement.dataset["zone"];
+  return at.toLocaleString("en", { ...options, hourCycle: "h23", ...(zone ? { timeZone: zone } : {}) });
+}
+
 /** A number of North America in groups, others as they are; the server's pages write them so too. */
 export function phone(digits: string): string {
   const found = /^(?:\+1)?(\d{3})(\d{3})(\d{4})$/.exec(digits);

@@ -17,6 +17,18 @@ export function filters(form: HTMLFormElement): void {
   show();
 }
 
+/** A choice made with the pointer counts at once. By keys the button is pressed: arrows pass over what is not meant. */
+export function atOnce(select: HTMLSelectElement): void {
+  let pointed = false;
+  select.addEventListener("pointerdown", () => (pointed = true));
+  select.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") pointed = false;
+  });
+  select.addEventListener("change", () => {
+    if (pointed && select.value !== "custom") select.form?.requestSubmit();
+  });
+}
+
 export function picks(): void {
   const all = [...document.querySelectorAll<HTMLDetailsElement>("[data-pick]")];
   for (const pick of all) {

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from agent.flows import english_pack
 from tests.browser.conftest import AXE, wait_until
-from tests.browser.console_site import ConsoleSite, console_site
+from tests.browser.console_site import ZONE, ConsoleSite, console_site
 from tests.browser.test_accessible import axe_findings
 
 Open = Callable[..., Any]
@@ -81,6 +83,21 @@ def test_an_answer_is_changed_by_keyboard_alone_taken_back_and_survives_a_reload
             page.keyboard.press("Enter")
         page.wait_for_timeout(300)
     assert "And Sunday" not in _text_of(site, "knowledge.yaml")
+
+
+def test_the_bar_says_that_callers_do_not_hear_a_draft_yet_and_tells_the_time_of_the_shop(
+    open_page: Open, no_draft: None
+) -> None:
+    page = _opened(open_page(HOURS, timezone_id="Asia/Tokyo"))
+    page.get_by_label(SAYS).fill("We are open on workdays from nine to six.")
+    page.wait_for_selector(".saved.good:has-text('not published yet')")
+    said = re.search(r"Saved (\d\d):(\d\d)", page.locator(".saved").inner_text())
+    assert said is not None
+    now = dt.datetime.now(ZoneInfo(ZONE))
+    late = (now.hour * 60 + now.minute - int(said[1]) * 60 - int(said[2])) % (24 * 60)
+    assert late < 60  # Tokyo is thirteen or fourteen hours away
+    page.get_by_role("button", name="1 change").click()
+    page.get_by_text("Callers hear none of this until the draft is published").wait_for()
 
 
 def test_what_was_typed_while_the_console_was_away_is_sent_after_the_browser_was_closed(

@@ -29,7 +29,7 @@ def test_a_customer_who_is_not_to_be_called_is_put_on_the_list_and_found(open_pa
     page.get_by_role("button", name="Find").click()
     page.wait_for_url("**number=2025550177")
     row = page.get_by_role("row").filter(has_text="202 555 0177")
-    assert row.get_by_text("console sam").is_visible()
+    assert row.get_by_text("by sam").is_visible()
 
 
 def test_the_export_holds_the_list_that_is_shown(open_page: Open) -> None:

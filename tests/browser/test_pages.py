@@ -77,6 +77,18 @@ def test_callers_who_hung_up_at_the_postcode_question_are_found(open_page: Open)
     assert page.locator(f'a[href="/calls/{MISSED_CALL}"]').is_visible()
 
 
+def test_a_period_that_is_clicked_counts_at_once_and_one_passed_over_by_keys_does_not(open_page: Open) -> None:
+    page = open_page("/calls?when=7d")
+    when = page.get_by_label("When")
+    when.focus()
+    when.select_option("30d")
+    assert page.evaluate("document.querySelector('form[data-filters]').elements.when.value") == "30d"
+    when.dispatch_event("pointerdown")
+    when.select_option("yesterday")
+    page.wait_for_url("**/calls?when=yesterday")
+    assert "yesterday" in page.locator(".lead").inner_text()
+
+
 def test_one_call_is_heard_on_two_channels_from_a_turn_on(open_page: Open) -> None:
     page = open_page(f"/calls/{FULL_CALL}")
     wait_until(page, "document.querySelector('audio').readyState > 0")
@@ -164,11 +176,24 @@ def test_new_calls_go_to_the_queue_after_a_pause_that_is_confirmed(open_page: Op
     page = open_page("/live")
     page.get_by_role("button", name="Pause: new calls to the queue").click()
     page.get_by_role("button", name="Send all new calls to the queue?").click()
-    page.wait_for_selector("text=here is paused")
+    page.wait_for_selector("text=The agent is paused")
     assert site.agent.pause.now is not None
     assert site.agent.pause.now.by == "sam"
     page.get_by_role("button", name="Take calls again").click()
     page.wait_for_selector("text=Pause: new calls to the queue")
+    assert site.agent.pause.now is None
+
+
+def test_new_calls_are_switched_from_the_page_of_queues_too_and_it_says_so(open_page: Open, site: ConsoleSite) -> None:
+    page = open_page("/queues")
+    page.get_by_role("button", name="Pause: new calls to the queue").click()
+    page.locator("button.sure").click()
+    page.wait_for_url("**/live")
+    assert site.agent.pause.now is not None
+    page.goto("/queues")
+    assert page.get_by_text("The agent is paused").is_visible()
+    page.get_by_role("button", name="Take calls again").click()
+    page.wait_for_url("**/live")
     assert site.agent.pause.now is None
 
 

@@ -42,12 +42,17 @@ def routes() -> list[web.RouteDef]:
 @page(right=Right.HEALTH)
 async def _queues(request: web.Request) -> web.StreamResponse:
     context = context_of(request)
-    told = await queues_of(context)
+    told, health = await asyncio.gather(queues_of(context), health_of(context))
+    nodes = node_views(health, context.now().tzinfo)
     queues = await asyncio.to_thread(queue_views, context.settings.queues, context.now(), told["queues"])
     counts = await asyncio.gather(*(_today(request, queue) for queue in queues))
-    return render(
-        request, "queues.html", {"queues": list(zip(queues, counts, strict=True)), "problem": told["problem"]}
-    )
+    values = {
+        "queues": list(zip(queues, counts, strict=True)),
+        "problem": told["problem"],
+        "nodes": nodes,
+        "paused": [node for node in nodes if node.paused],
+    }
+    return render(request, "queues.html", values)
 
 
 async def _today(request: web.Request, queue: QueueView) -> int | None:

@@ -22,6 +22,8 @@ USUAL_PERIOD = "7d"
 PERIODS: Mapping[str, str] = {
     "today": "Today",
     "yesterday": "Yesterday",
+    "week": "This week",
+    "last_week": "Last week",
     "7d": "Last 7 days",
     "30d": "Last 30 days",
     "90d": "Last 90 days",
@@ -317,6 +319,7 @@ def _span_text(least: str, most: str, unit: str) -> str:
 
 def _days(period: ChosenPeriod, today: dt.date) -> list[tuple[str, str]]:
     """Return the first and the last day of a period."""
+    monday = today - dt.timedelta(days=today.weekday())
     match period.name:
         case "":
             return period.ends
@@ -325,6 +328,10 @@ def _days(period: ChosenPeriod, today: dt.date) -> list[tuple[str, str]]:
         case "yesterday":
             before = str(today - dt.timedelta(days=1))
             return [("from", before), ("to", before)]
+        case "week":
+            return [("from", str(monday))]
+        case "last_week":
+            return [("from", str(monday - dt.timedelta(days=7))), ("to", str(monday - dt.timedelta(days=1)))]
     return [("from", str(today - dt.timedelta(days=int(period.name.removesuffix("d")) - 1)))]
 
 

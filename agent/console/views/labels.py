@@ -109,6 +109,10 @@ def word_for(kind: str, word: str) -> str:
     return _OTHER.get(kind, {}).get(word) or humanise(word)
 
 
+_LEFT = {"no_match": "not understood", "no_input": "silent", "person": "to a person", "fault": "broke off"}
+"""Ways out of a step that ended a call; others as they are called."""
+
+
 def value_label(kind: str, value: str) -> str:
     """Return a value that calls can be found by (:data:`agent.history.filters.VALUE_KINDS`) for people."""
     if kind == "outcome":
@@ -118,7 +122,7 @@ def value_label(kind: str, value: str) -> str:
         return f"{humanise(asked)}: {result(came).text.lower()}"
     if kind == "left":
         step, _, way = value.rpartition("=")
-        return f"{step}, {humanise(way).lower()}"
+        return f"{step}, {_LEFT.get(way) or humanise(way).lower()}"
     if kind == "fault":
         return "Any fault" if value == "any" else value
     if kind in ("step", "edition", "fact", "queue", "promotion", "no_match", "no_input", "listened"):

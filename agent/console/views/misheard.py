@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from agent.console.views import formats, labels
 from agent.history.words import words_of
 
 _MOST_GROUPS = 200
-_MOST_PLACES = 8
+_MOST_PLACES = 3
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,18 @@ def _turns(record: Mapping[str, Any], counted: Counter[str]) -> Iterator[_Found]
             step = ".".join(filter(None, (str(turn.get("flow") or ""), str(turn.get("step") or ""))))
             at = turn.get("heard_from_seconds")
             when = formats.moment(at) if isinstance(at, int | float) else "some place"
-            began = str(record.get("started_at"))[:16].replace("T", " ")
-            place = MisheardPlace(f"/calls/{quote(call_id, safe='')}", f"{began}, at {when}")
+            place = MisheardPlace(f"/calls/{quote(call_id, safe='')}", f"{_began(record)}, at {when}")
             yield _Found(heard, step, str(turn.get("agent") or ""), place)
+
+
+def _began(record: Mapping[str, Any]) -> str:
+    """Return when a call began, as ``30 Nov 12:00`` by the shop's clock."""
+    text = str(record.get("started_at"))
+    try:
+        began = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{began.day} {began:%b %H:%M}"
 
 
 def _group(found: list[_Found]) -> MisheardGroup:

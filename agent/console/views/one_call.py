@@ -184,7 +184,7 @@ def _facts_line(record: Mapping[str, Any], caller: Mapping[str, Any]) -> Iterato
     entry = text_of(record.get("entry"))
     if entry and entry != "inbound":
         yield "Came in as", labels.humanise(entry)
-    yield "Recording", labels.word_for("consent", text_of(record.get("consent"))) or "Nobody asked"
+    yield "Consent to record", labels.word_for("consent", text_of(record.get("consent"))) or "Not asked for"
     if edition := text_of(record.get("edition")):
         yield "Edition", edition
 

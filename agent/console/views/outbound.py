@@ -147,9 +147,15 @@ def _number(one: Suppression, zone: dt.tzinfo | None, whole_numbers: bool) -> Nu
         dialled=one.number if whole_numbers else "",
         scope="Surveys" if one.scope is SuppressionScope.SURVEYS else "Everything",
         since=formats.at(one.since.timestamp(), zone),
-        source="A call" if call else one.source,
+        source="A call" if call else _source(one.source),
         call=call,
     )
+
+
+def _source(text: str) -> str:
+    """Return who put a number on the list: ``console sam`` is sam, on this page."""
+    by = text.removeprefix("console ")
+    return text if by == text else f"by {by}"
 
 
 def note_rows(

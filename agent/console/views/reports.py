@@ -29,8 +29,8 @@ class ReportNumber:
     """Its calls; ``""`` where it leads to none."""
     calls: int
     """How many those are."""
-    more: str
-    """Interval and n."""
+    more: tuple[str, ...]
+    """What stands behind it, in pieces that stay whole: calls of how many, and the interval."""
     is_text: bool
 
 
@@ -153,6 +153,14 @@ def _titles(table: Table, meaning: str) -> str:
     return ", ".join(column.title for column in table.columns if column.meaning == meaning)
 
 
+def _behind(cell: Cell, column: Column) -> tuple[str, ...]:
+    """Return what stands behind a number: ``295 of 334`` and ``[84.4-91.3]`` behind a share."""
+    if column.kind != "share" or cell.interval is None or not cell.of or not isinstance(cell.value, int | float):
+        return tuple(filter(None, (printed_interval(cell, column),)))
+    least, most = (f"{end * 100:.1f}" for end in cell.interval)
+    return f"{round(cell.value * cell.of):,} of {cell.of:,}", f"[{least}-{most}]"
+
+
 class _Printer:
     def __init__(self, zone: dt.tzinfo, *, sees_small: bool) -> None:
         self._zone = zone
@@ -162,10 +170,8 @@ class _Printer:
     def number(self, cell: Cell, column: Column) -> ReportNumber:
         if cell.small and not self._sees_small:
             self.hid = True
-            return ReportNumber(f"fewer than {SMALL}", "", 0, "", is_text=False)
+            return ReportNumber(f"fewer than {SMALL}", "", 0, (), is_text=False)
         link = address_of(cell.filter, self._zone).link() if cell.filter is not None and cell.calls else ""
         is_text = column.kind == "text"
         text = printed(cell, column)
-        return ReportNumber(
-            words(text) if is_text else text, link, cell.calls or 0, printed_interval(cell, column), is_text
-        )
+        return ReportNumber(words(text) if is_text else text, link, cell.calls or 0, _behind(cell, column), is_text)

@@ -1,6 +1,6 @@
 // The bar above every page of the builder: which draft, what has changed, whether it is kept, undo, findings, test, publish.
 
-import { element, setText, tell } from "../dom";
+import { element, setText, shopTime, tell } from "../dom";
 import { textOfError } from "./api";
 import { openDialog } from "./dialog";
 import { chooseDraft } from "./draft_menu";
@@ -64,7 +64,7 @@ export class DraftBar {
   draw(change: SessionChange | "findings"): void {
     const { session, findings } = this.work;
     const count = session.changes.length;
-    setText(this.#name, session.summary.name);
+    setText(this.#name, `Draft: ${session.summary.name}`);
     this.#name.setAttribute("aria-label", `Draft: ${session.summary.name}. Choose another one`);
     setText(this.#changes, count === 1 ? "1 change" : `${count || "No"} changes`);
     this.#drawSaved();
@@ -79,7 +79,8 @@ export class DraftBar {
 
   #drawSaved(): void {
     const { session } = this.work;
-    const at = session.savedAt?.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+    const at = session.savedAt && shopTime(session.savedAt, { hour: "2-digit", minute: "2-digit" });
+    const waits = session.changes.length && session.summary.state === "open" ? ", not published yet" : "";
     const refused = session.refused.length;
     const [text, tone] = refused
       ? [`${refused === 1 ? "An edit was" : `${refused} edits were`} not taken`, "bad"]
@@ -88,7 +89,7 @@ export class DraftBar {
         : session.saving === "signed_out"
           ? [`Not saved: ${session.problem}`, "bad"]
           : session.saving === "saved"
-            ? [at ? `Saved ${at}` : "Saved", "good"]
+            ? [`Saved${at ? ` ${at}` : ""}${waits}`, "good"]
             : ["Saving…", "quiet"];
     this.#saved.className = `saved tag ${tone}`;
     setText(this.#saved, text ?? "");

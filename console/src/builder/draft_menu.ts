@@ -1,6 +1,6 @@
 // Choosing a draft: those that are open, a new one, another name, throwing one away.
 
-import { element, tell } from "../dom";
+import { element, shopTime, tell } from "../dom";
 import { ask, quoted, textOfError } from "./api";
 import { openDialog } from "./dialog";
 import { newDraft, openDrafts, remember } from "./drafts";
@@ -24,7 +24,7 @@ export async function chooseDraft(work: Workspace): Promise<void> {
 
 function draftRow(work: Workspace, draft: DraftSummary): HTMLElement {
   const here = draft.id === work.session.summary.id;
-  const day = new Date(draft.changed_at).toLocaleString("en", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+  const day = shopTime(new Date(draft.changed_at), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const discard = element("button", { type: "button", class: "plain" }, "Throw away");
   discard.addEventListener("click", () => {
     if (discard.dataset["sure"] !== "yes") {

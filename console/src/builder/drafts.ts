@@ -1,5 +1,6 @@
 // Which draft a tab works on, and news of all drafts over one connection for all tabs of a browser.
 
+import { shopTime } from "../dom";
 import { ask } from "./api";
 import type { DraftSummary } from "./model";
 
@@ -21,7 +22,7 @@ export async function chosenDraft(person: string): Promise<DraftSummary> {
 }
 
 export async function newDraft(person: string): Promise<DraftSummary> {
-  const day = new Date().toLocaleDateString("en", { day: "numeric", month: "long" });
+  const day = shopTime(new Date(), { day: "numeric", month: "long" });
   return await ask<DraftSummary>("POST", "/drafts", { name: `${person}, ${day}`, client: crypto.randomUUID() });
 }
 

@@ -1,7 +1,7 @@
 // Published editions: what each changed, compared with what is in force, and any of them back in one click.
 
 import type { BuilderPage } from "./app";
-import { element, tell } from "../dom";
+import { element, shopTime, tell } from "../dom";
 import { ask, textOfError } from "./api";
 import { type FileDiff, type Sentence, diffView, sentenceList } from "./diffs";
 import { openDialog } from "./dialog";
@@ -57,7 +57,7 @@ function table(work: Workspace, editions: Edition[], again: () => void): HTMLEle
 
 function row(work: Workspace, one: Edition, editions: readonly Edition[], again: () => void): HTMLElement {
   const [state, tone] = STATES[one.state] ?? ["Earlier", "quiet"];
-  const at = new Date(one.at).toLocaleString("en", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+  const at = shopTime(new Date(one.at), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const actions = element("div", { class: "row" });
   if (one.state !== "in_force") {
     actions.append(element("button", { type: "button", "aria-label": `Compare edition ${one.number} with another one`, click: () => compare(one, editions) }, "Compare"));

@@ -70,10 +70,15 @@ export async function openChanges(work: Workspace): Promise<void> {
   try {
     await work.session.flush();
     const review = await ask<{ changes: Parameters<typeof changeList>[0]; diffs: FileDiff[] }>("GET", `${work.session.address}/changes`);
-    opened.body.replaceChildren(changeList(review.changes), linesOf(review.diffs));
+    opened.body.replaceChildren(changeList(review.changes), linesOf(review.diffs), element("p", { class: "muted small" }, heardWhen(work)));
   } catch (error) {
     opened.body.replaceChildren(problem(textOfError(error)));
   }
+}
+
+function heardWhen(work: Workspace): string {
+  const publishing = work.may("publish") ? "press Publish above when it is ready." : "somebody with the right to publish does that, an administrator for instance.";
+  return `Callers hear none of this until the draft is published: ${publishing}`;
 }
 
 function linesOf(diffs: FileDiff[]): HTMLElement {

@@ -74,6 +74,8 @@ def test_whatever_stands_in_an_address_is_read_and_searched_or_told(pairs: list[
     [
         ("today", "2026-11-30", None),
         ("yesterday", "2026-11-29", "2026-11-29"),
+        ("week", "2026-11-30", None),
+        ("last_week", "2026-11-23", "2026-11-29"),
         ("7d", "2026-11-24", None),
         ("30d", "2026-11-01", None),
     ],

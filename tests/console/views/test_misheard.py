@@ -27,6 +27,13 @@ def test_the_same_words_stand_together_the_most_frequent_first() -> None:
     assert [place.link for place in view.groups[0].places] == ["/calls/a", "/calls/b"]
 
 
+def test_the_first_places_are_named_and_the_others_are_behind_the_sentence() -> None:
+    view = misheard([record(name, ("what", "no_match")) for name in "abcde"])
+    group = view.groups[0]
+    assert (group.times, [place.link for place in group.places]) == (5, ["/calls/a", "/calls/b", "/calls/c"])
+    assert group.places[0].text == "30 Nov 12:00, at some place"
+
+
 def test_answers_to_secret_questions_are_left_out() -> None:
     one = record("a", ("six oh six one four", "no_match"))
     one["turns"][0]["secret"] = True
