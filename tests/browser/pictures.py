@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +14,10 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
+from agent.flows import english_pack
 from agent.rehearsal.real_chromium import chromium_in
 from agent.telemetry.events import AgentSaid, CallBegan, CallerSaid, CallingParty, CallStep
+from tests.browser.builder_user import MouseUser, add_costly_branch, opened, try_costly_branch
 from tests.browser.conftest import sign_in
 from tests.browser.console_site import ConsoleSite, console_site
 from tests.browser.sample_calls import FULL_CALL, MISSED_CALL
@@ -35,6 +39,27 @@ class Picture:
     dark: bool = False
     first: Callable[[Any], None] = lambda page: None
     """What is done on the page before."""
+
+
+def _the_rule_is_added(page: Any) -> None:
+    add_costly_branch(MouseUser(page))
+
+
+def _the_rule_is_tried(page: Any) -> None:
+    opened(page)
+    try_costly_branch(MouseUser(page))
+
+
+def _the_map_is_shown(page: Any) -> None:
+    opened(page)
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.wait_for_selector(".map-view svg")
+
+
+def _publishing_is_asked(page: Any) -> None:
+    opened(page)
+    MouseUser(page).press("Publish")
+    page.wait_for_selector("#reason")
 
 
 PICTURES = (
@@ -62,7 +87,13 @@ PICTURES = (
     Picture("promotions", "/promotions", who="shop"),
     Picture("people", "/people"),
     Picture("audit", "/audit"),
+    Picture("builder-answers", "/builder/answers?name=hours", first=opened),
+    Picture("builder-rule", "/builder/procedures?name=returns", first=_the_rule_is_added),
+    Picture("builder-test", "/builder/procedures?name=returns", first=_the_rule_is_tried),
+    Picture("builder-map", "/builder/procedures?name=returns", first=_the_map_is_shown),
+    Picture("builder-publish", "/builder/procedures?name=returns", first=_publishing_is_asked),
 )
+"""Those of the builder are one draft, in the order of docs/builder.md: take them together."""
 
 
 def _calls_go_on(site: ConsoleSite) -> None:
@@ -90,7 +121,11 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     chromium = chromium_in(options.home)
-    with tempfile.TemporaryDirectory() as directory, console_site(Path(directory) / "state", 4000) as site:
+    with contextlib.ExitStack() as open_ones:
+        directory = Path(open_ones.enter_context(tempfile.TemporaryDirectory()))
+        procedures = directory / "procedures"
+        shutil.copytree(english_pack(), procedures)
+        site = open_ones.enter_context(console_site(directory / "state", 4000, flows_directory=str(procedures)))
         _calls_go_on(site)
         with sync_playwright() as playwright:
             environment = {**os.environ, **chromium.environment}
