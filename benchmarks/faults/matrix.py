@@ -21,9 +21,9 @@ from agent.rehearsal.demo import get_asterisk, say
 from agent.rehearsal.pbx_pair import running_pair
 from agent.rehearsal.private_asterisk import Asterisk
 from benchmarks.faults import administration_faults, component_faults, controller_faults, transfer_faults
+from benchmarks.faults.case_runner import run_case_once
 from benchmarks.faults.cutting_proxy import CuttingProxy
-from benchmarks.faults.fault_caller import CallerNotInState
-from benchmarks.faults.fault_case import CaseFindings, CaseResult, FaultCase
+from benchmarks.faults.fault_case import CaseResult, FaultCase
 from benchmarks.faults.testbed import FaultTestbed, open_testbed
 
 CASES: tuple[FaultCase, ...] = (
@@ -32,8 +32,6 @@ CASES: tuple[FaultCase, ...] = (
     *administration_faults.CASES,
     *transfer_faults.CASES,
 )
-RUN_SECONDS = 150.0
-SET_UP_AGAIN = 2
 STACKS = 2
 """Call centres side by side: about one for each core."""
 
@@ -92,42 +90,6 @@ async def fault_testbed(
         yield await stack.enter_async_context(
             open_testbed(PrivateCallCentre(asterisk, pbx, phones, agent, run_dir), proxy, home)
         )
-
-
-async def run_case_once(
-    place: FaultTestbed, case: FaultCase, result: CaseResult, report: Callable[[str], None], patience: float = 1.0
-) -> None:
-    """Run a case once. A run that breaks counts as failed; the next one begins with a living agent.
-
-    A run that breaks nothing yet because a caller is not where it must be (misheard, too slow) is set up again, at most
-    :data:`SET_UP_AGAIN` times; the table tells how often.
-    """
-    began = time.monotonic()
-    for again in range(SET_UP_AGAIN, -1, -1):
-        findings = CaseFindings(patience)
-        try:
-            async with asyncio.timeout(RUN_SECONDS * patience):
-                await case.run(place, findings)
-        except CallerNotInState as error:
-            if again:
-                report(f"    {case.name} is set up again: {error}")
-                result.set_up_again += 1
-                await place.recover()
-                continue
-            findings.problems.append(f"could not be set up: {error}")
-        except (OrderlineError, TimeoutError, OSError, LookupError, TypeError, AssertionError) as error:
-            findings.problems.append(f"{type(error).__name__}: {error}")
-        break
-    findings.problems += await asyncio.to_thread(place.exceptions)
-    result.add(findings)
-    result.seconds += time.monotonic() - began
-    for problem in findings.problems:
-        report(f"    {case.name} {result.passed + result.failed}: {problem}")
-    if findings.problems:
-        try:
-            await place.recover()
-        except (OrderlineError, TimeoutError, OSError) as error:
-            report(f"    {case.name}: the place could not be brought back: {type(error).__name__}: {error}")
 
 
 async def faults(

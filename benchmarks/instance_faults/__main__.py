@@ -13,10 +13,11 @@ from agent.common.signals import cancelled_by_sigterm
 from agent.errors import OrderlineError
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.demo import get_asterisk, say
+from benchmarks.faults.case_runner import run_case_once
 from benchmarks.faults.fault_case import CaseResult
 from benchmarks.faults.matrix import chosen_cases
 from benchmarks.instance_faults.cases import CASES, InstanceCase
-from benchmarks.instance_faults.runs import run_once, table_lines
+from benchmarks.instance_faults.table import table_lines
 from benchmarks.instance_faults.testbed import open_instances
 
 
@@ -45,7 +46,7 @@ async def _measure(options: argparse.Namespace) -> int:
                 result = CaseResult(case.name, case.what)
                 began = time.monotonic()
                 for _ in range(options.times):
-                    await run_once(place, case, result, say)
+                    await run_case_once(place, case, result, say)
                 result.seconds = time.monotonic() - began
                 failed += result.failed
                 say(table_lines(result))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,12 +10,12 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from agent.flows import english_pack
-from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.console_process import running_console_of
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.console.console_client import Browser
 from tests.live.conftest import CallCentre, failures
+from tests.live.publishing import publishing_call_centre
 from tests.live.test_live_edits import ASKED_ONCE, ASKED_TWICE, health_when
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,13 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 OLD, NEW = "all jackets are twenty percent off", "all jackets are thirty percent off"
 LONG_CALL = ASKED_TWICE.replace("silence: 12", "silence: 40")
 ASKED_AFTERWARDS = ASKED_ONCE.replace("thirty", "TWENTY").replace("twenty", "thirty").replace("TWENTY", "twenty")
-TESTS = """
-calls:
-  - call: a caller asks about the sale
-    lines:
-      - user: tell me about the autumn sale
-        agent: percent
-"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -38,16 +30,8 @@ async def shop(
     asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
     """A call centre of its own whose procedures are published from a console."""
-    run_dir = tmp_path_factory.mktemp("run")
-    shutil.copytree(english_pack(), run_dir / "flows")
-    tests = run_dir / "flow-tests"
-    tests.mkdir()
-    (tests / "sale.yaml").write_text(TESTS, encoding="utf-8")
-    settings: dict[str, object] = {
-        "flows_directory": str(run_dir / "flows"), "console": {"tests_directory": str(tests)},
-    }  # fmt: skip
-    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
-        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
+    async with publishing_call_centre(asterisk, home, tmp_path_factory) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,8 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agent.flows import english_pack
-from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
+from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.console_process import ConsoleSignIn, running_console_of
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.real_chromium import chromium_in
@@ -32,6 +30,7 @@ from tests.browser.builder_user import (
     try_costly_branch,
 )
 from tests.live.conftest import CallCentre, failures
+from tests.live.publishing import publishing_call_centre
 from tests.live.test_live_edits import health_when
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is among the packages for tests")
@@ -39,13 +38,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WAIT_MS = 60_000
 """For what a busy machine may be slow with."""
-TEST = """
-calls:
-  - call: a caller asks about the sale
-    lines:
-      - user: tell me about the autumn sale
-        agent: percent
-"""
 PHOTO, COLLEAGUE = "/photo/", "/a colleague decides/"
 
 
@@ -79,16 +71,8 @@ async def shop(
     asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CallCentre]:
     """A call centre whose procedures are published from a console."""
-    run_dir = tmp_path_factory.mktemp("run")
-    shutil.copytree(english_pack(), run_dir / "flows")
-    tests = run_dir / "flow-tests"
-    tests.mkdir()
-    (tests / "sale.yaml").write_text(TEST, encoding="utf-8")
-    settings: dict[str, object] = {
-        "flows_directory": str(run_dir / "flows"), "console": {"tests_directory": str(tests)},
-    }  # fmt: skip
-    async with running_call_centre(asterisk, home, run_dir, print, settings) as stack:
-        yield CallCentre(stack, home, tmp_path_factory.mktemp("calls"))
+    async with publishing_call_centre(asterisk, home, tmp_path_factory) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")

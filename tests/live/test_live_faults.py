@@ -9,8 +9,9 @@ import pytest_asyncio
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk
+from benchmarks.faults.case_runner import run_case_once
 from benchmarks.faults.fault_case import CaseResult
-from benchmarks.faults.matrix import CASES, fault_testbed, run_case_once
+from benchmarks.faults.matrix import CASES, fault_testbed
 from benchmarks.faults.testbed import FaultTestbed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -9,9 +9,9 @@ import pytest_asyncio
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.private_asterisk import Asterisk
+from benchmarks.faults.case_runner import run_case_once
 from benchmarks.faults.fault_case import CaseResult
 from benchmarks.instance_faults.cases import CASES
-from benchmarks.instance_faults.runs import run_once
 from benchmarks.instance_faults.testbed import InstanceTestbed, open_instances
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,6 +51,6 @@ async def test_a_conversation_goes_on_at_the_other_instance(with_redis: Instance
 async def play(place: InstanceTestbed, name: str) -> None:
     case = next(case for case in CASES if case.name == name)
     result = CaseResult(case.name, case.what)
-    await run_once(place, case, result, print, PATIENCE)
+    await run_case_once(place, case, result, print, PATIENCE)
     assert result.problems == []
     assert result.passed == 1

@@ -6,9 +6,10 @@ from typing import cast
 
 import pytest
 
+from benchmarks.faults.case_runner import SET_UP_AGAIN, run_case_once
 from benchmarks.faults.fault_caller import CallerNotInState
 from benchmarks.faults.fault_case import CaseFindings, CaseResult, FaultCase
-from benchmarks.faults.matrix import SET_UP_AGAIN, run_case_once, table_lines
+from benchmarks.faults.matrix import table_lines
 from benchmarks.faults.testbed import FaultTestbed
 
 
