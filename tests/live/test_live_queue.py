@@ -89,7 +89,9 @@ async def test_the_wait_is_told_and_the_person_hears_why_and_sees_where(
     with_queue: CallCentre, manager: FakeManager
 ) -> None:
     manager.queues["orderline-humans"] = {"LoggedIn": 1, "Available": 0, "Callers": 0, "TalkTime": 240}
-    result = await with_queue.play(
+    whispers, log = with_queue.stack.run_dir / "state" / "whispers", with_queue.stack.pbx.log_dir / "full.log"
+    whispers_before, log_before = set(whispers.glob("*.wav")), len(log.read_text(encoding="utf-8"))
+    result = await with_queue.play_until_heard(
         """
 calls:
   - name: told the wait, put through
@@ -103,16 +105,17 @@ calls:
 """
     )
     assert result.ok, failures(result)
-    (whisper,) = (with_queue.stack.run_dir / "state" / "whispers").glob("*.wav")
+    whisper = max(set(whispers.glob("*.wav")) - whispers_before, key=lambda file: file.stat().st_mtime)
     first, end = voiced_span(read_wav(whisper)) or (0, 0)
     said = read_wav(whisper)[first:end]
     assert result.calls[0].recording is not None
     recording = result.calls[0].recording
     assert correlation_peak(said, read_wav(recording.with_name(f"{recording.stem}-human.wav"))) > 0.6
     assert correlation_peak(said, read_wav(recording)) < 0.4, "the whisper is not for the caller"
-    full_log = (with_queue.stack.pbx.log_dir / "full.log").read_text(encoding="utf-8")
-    (played,) = (line for line in full_log.splitlines() if "Playing '" in line and "orderline-whisper-" in line)
-    assert "PJSIP/601" in played
+    full_log = log.read_text(encoding="utf-8")[log_before:]
+    played = [line for line in full_log.splitlines() if "Playing '" in line and whisper.stem in line]
+    assert len(played) == 1
+    assert "PJSIP/601" in played[0]
     assert "X-Orderline-URL)=https://crm.example/t/T-" in full_log
 
 
