@@ -14,6 +14,7 @@ from typing import Any
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound, AriUnreachable
 from agent.asterisk.feature_codes import SPY_GROUP
+from agent.asterisk.orphans import is_in_application
 from agent.asterisk.outbound_entry import CONTEXT, DEADMAN_SECONDS, MESSAGE, OutboundCall
 from agent.asterisk.sound_leg import MediaLegRecorder
 from agent.asterisk.transfers import give_transfers_back
@@ -219,12 +220,11 @@ class AsteriskCallerLine:
         now = asyncio.get_running_loop().time()
         if self._armed_at is not None and now - self._armed_at < self._options.deadman_seconds - _SAFE_SECONDS:
             return
-        place = (await self._ari.channels.get(self.channel_id)).get("dialplan", {})
-        app = str(place.get("app_data", "")).split(",")[0]
-        if place.get("app_name") != "Stasis" or app != self._ari.app:
-            raise AriConflict(
-                409, "GET", f"/channels/{self.channel_id}", f"it is in {place.get('app_name')}({app}) now"
-            )
+        channel = await self._ari.channels.get(self.channel_id)
+        if not is_in_application(channel, self._ari.app):
+            place = channel.get("dialplan", {})
+            where = f"{place.get('app_name')}({place.get('app_data')})"
+            raise AriConflict(409, "GET", f"/channels/{self.channel_id}", f"it is in {where} now")
 
     async def _arm(self) -> None:
         await self.ensure_ours()

@@ -50,19 +50,20 @@ def orphan_channels(channels: Sequence[Mapping[str, Any]], app: str) -> list[Orp
     """Return the callers among all channels of an Asterisk that are in this application."""
     found = []
     for channel in channels:
-        if _is_in(channel, app) and not str(channel["id"]).startswith(MEDIA_PREFIX):
+        if is_in_application(channel, app) and not str(channel["id"]).startswith(MEDIA_PREFIX):
             _, *args = str(channel["dialplan"].get("app_data", "")).split(",")
             found.append(OrphanChannel(channel, tuple(args)))
     return found
 
 
-def _is_in(channel: Mapping[str, Any], app: str) -> bool:
+def is_in_application(channel: Mapping[str, Any], app: str) -> bool:
+    """Return whether a channel, as ARI describes it, is in this application now."""
     place = channel.get("dialplan", {})
     return place.get("app_name") == "Stasis" and str(place.get("app_data", "")).split(",")[0] == app
 
 
 def _is_in_another(channel: Mapping[str, Any], app: str) -> bool:
-    return channel.get("dialplan", {}).get("app_name") == "Stasis" and not _is_in(channel, app)
+    return channel.get("dialplan", {}).get("app_name") == "Stasis" and not is_in_application(channel, app)
 
 
 async def leave_to_message(ari: AriClient, stray: OrphanChannel) -> None:

@@ -32,7 +32,7 @@ from agent.call.dialling import (
     DialState,
     DialUncertain,
 )
-from agent.common.phone_numbers import country_of, same_phone
+from agent.common.phone_numbers import country_of, e164
 from agent.common.tasks import cancel_and_wait, report_failure
 
 log = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ class AsteriskTrunk:
         except AriError as error:
             raise DialUncertain(error.message) from error
         parties = (channel.get(party) or {} for channel in channels for party in ("caller", "connected"))
-        return any(same_phone(str(party.get("number") or ""), number, country) for party in parties)
+        return any(e164(str(party.get("number") or ""), country) == number for party in parties)
 
     async def close(self) -> None:
         """Follow and tell no more; idempotent. Calls under way go on."""

@@ -12,7 +12,7 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriAuthFailed, AriConflict, AriError, AriNotFound
 from agent.asterisk.feature_codes import CONTROL
 from agent.asterisk.heartbeat import heartbeat_variable
-from agent.asterisk.orphans import OrphanChannel, orphan_channels
+from agent.asterisk.orphans import OrphanChannel, is_in_application, orphan_channels
 from agent.asterisk.outbound_entry import CONTEXT, MESSAGE
 from agent.asterisk.transfers import came_by_dialplan
 from agent.common.backoff import Backoff
@@ -118,7 +118,7 @@ class Rescuer:
             channel_id = str(stray.channel["id"])
             try:
                 channel = await self._ari.channels.get(channel_id)
-                if not orphan_channels([channel], self._ari.app):
+                if not is_in_application(channel, self._ari.app):
                     continue  # the dialplan has given it to another instance, or to the staff
                 context, extension = (CONTEXT, MESSAGE) if stray.is_outbound else (self._options.context, "s")
                 await self._ari.channels.continue_in_dialplan(channel_id, context=context, extension=extension)

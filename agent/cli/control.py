@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.cli.instances import add_instance_option, ask_each, chosen_instances
+from agent.cli.instances import add_instance_option, ask_each, chosen_instances, print_answers
 from agent.common.addresses import local_url
 from agent.common.paths import CONFIG_DIRECTORY
 from agent.config.control import ControlSettings
@@ -57,9 +56,7 @@ def list_live_calls(options: argparse.Namespace) -> int:
     several = len(instances) > 1
     code = 0 if complete else 1
     if options.json:
-        by_number = {str(one.instance): found for one, found in answers}
-        told = {"instances": by_number} if several else answers[0][1]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_answers(instances, answers)
         return code
     for one, found in answers:
         if paused := found["paused"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,13 @@ def ask_each(instances: list[Settings], ask: Callable[[Settings], T]) -> tuple[l
         with _told_silent(one, alone=len(instances) == 1):
             answers.append((one, ask(one)))
     return answers, len(answers) == len(instances)
+
+
+def print_answers(instances: list[Settings], answers: list[tuple[Settings, T]]) -> None:
+    """Print answers as JSON: of several instances by number."""
+    by_number = {str(one.instance): answer for one, answer in answers}
+    told = {"instances": by_number} if len(instances) > 1 else answers[0][1]
+    print(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 @contextmanager

@@ -25,13 +25,13 @@ async def run_rescuer(settings: Settings, stop: asyncio.Event) -> int:
     """
     options = RescuerOptions(settings.rescuer.after_seconds, settings.rescuer.poll_seconds, settings.rescuer.context)
     async with contextlib.AsyncExitStack() as stack:
-        rescuers = []
+        rescuers, apps = list[Rescuer](), list[str]()
         for one in all_instances(settings):
             ari = AriClient.of(one.ari, request_timeout_seconds=2.0)
             ari.open()
             stack.push_async_callback(ari.close)
             rescuers.append(Rescuer(ari, options))
-        apps = [one.ari.app for one in all_instances(settings)]
+            apps.append(one.ari.app)
         told = {"app": apps[0]} if len(apps) == 1 else {"apps": apps}
         print(json.dumps({"ready": True, **told, "asterisk": settings.ari.url}), flush=True)
         rounds = [asyncio.create_task(rescuer.run(stop), name="rescuer") for rescuer in rescuers]

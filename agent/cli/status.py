@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from agent.cli.control import ask_agent
-from agent.cli.instances import add_instance_option, ask_each, chosen_instances
+from agent.cli.instances import add_instance_option, ask_each, chosen_instances, print_answers
 from agent.common.paths import CONFIG_DIRECTORY
 
 EXIT_FAILED = 1
@@ -27,9 +26,7 @@ def _status(options: argparse.Namespace) -> int:
     instances = chosen_instances(options)
     answers, complete = ask_each(instances, lambda one: ask_agent(one.control, "GET", "/status"))
     if options.json:
-        by_number = {str(one.instance): health for one, health in answers}
-        told = answers[0][1] if len(instances) == 1 else {"instances": by_number}
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print_answers(instances, answers)
     else:
         for one, health in answers:
             if len(instances) > 1:

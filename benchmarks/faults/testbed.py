@@ -11,18 +11,15 @@ import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from agent.asterisk.ari.client import AriClient
-from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.audio import Pcm
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
 from agent.rehearsal.live_feed import CallFeed, LiveFeedClient
-from agent.rehearsal.phone import Leg
 from agent.rehearsal.real_redis import RealRedis, redis_command
 from agent.rehearsal.ringing_phones import RingingPhoneMatcher
 from agent.rehearsal.runner import APP
@@ -30,12 +27,17 @@ from agent.rehearsal.script import DEFAULT_LEVEL_DBFS, DEFAULT_VOICE, Speech
 from agent.rehearsal.voices import Voices
 from benchmarks.faults.cutting_proxy import CuttingProxy
 from benchmarks.faults.fault_caller import STATES, CallerNotInState, FaultCaller
+from benchmarks.faults.observation import (
+    RECORD_SECONDS,
+    LogReader,
+    agent_page,
+    caller_number,
+    dialled_caller,
+    leftovers,
+)
 
-_LEFTOVER_SECONDS = 20.0
-_RECORD_SECONDS = 30.0
 _FIGURES_SECONDS = 1.2
 """The agent may go by figures of the queue that are this old."""
-_NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
 
 
 class FaultTestbed:
@@ -58,8 +60,7 @@ class FaultTestbed:
         self._feed = feed
         self._numbers = 0
         self._settings = dict(stack.agent.extra)
-        self._read: dict[Path, int] = {}
-        """How far each log has been looked through."""
+        self._logs = LogReader()
 
     @property
     def agent(self) -> AgentProcess:
@@ -77,20 +78,13 @@ class FaultTestbed:
     async def caller(self, dial: str = "7000") -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
         number = self.next_number()
-        async with self._feed.follow(number) as feed:
-            leg = await self.exchange.dial(dial, number, "")
-            joining = asyncio.create_task(join_when_answered(leg))
-            try:
-                yield FaultCaller(number, leg, feed)
-            finally:
-                await cancel_and_wait(joining)
-                await leg.close()
+        async with dialled_caller(self.exchange, number, dial, self._feed.follow(number)) as caller:
+            yield caller
 
     def next_number(self) -> str:
         """Return a number that no caller has had yet."""
         self._numbers += 1
-        area = 202 + (self._numbers // 100) % 700
-        return f"{area}55501{self._numbers % 100:02d}"
+        return caller_number(self._numbers)
 
     @contextlib.asynccontextmanager
     async def caller_in(self, state: str) -> AsyncIterator[FaultCaller]:
@@ -253,18 +247,11 @@ class FaultTestbed:
 
     async def health(self) -> Mapping[str, Any]:
         """How the agent says it is."""
-        return await self._page("health")
+        return await agent_page(self.agent, "health")
 
     async def status(self) -> Mapping[str, Any]:
         """How the agent says it and everything it depends on is."""
-        return await self._page("status")
-
-    async def _page(self, name: str) -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {self.agent.token}"}
-        url = f"{self.agent.control_url}/{name}"
-        async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
-            page: dict[str, Any] = await answer.json()
-            return page
+        return await agent_page(self.agent, "status")
 
     async def order(self, command: str, **body: Any) -> int:
         """Post a command to the agent's door; returns the status."""
@@ -287,11 +274,11 @@ class FaultTestbed:
             rows = connection.execute("SELECT record FROM calls").fetchall()
         return [json.loads(row[0]) for row in rows]
 
-    async def record(self, caller: FaultCaller, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
+    async def record(self, caller: FaultCaller, seconds: float = RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of the caller's first visit; None when there is none."""
         return await self.record_of(caller.call_id, seconds)
 
-    async def record_of(self, call_id: str, seconds: float = _RECORD_SECONDS) -> dict[str, Any] | None:
+    async def record_of(self, call_id: str, seconds: float = RECORD_SECONDS) -> dict[str, Any] | None:
         """Wait for the one record of a visit; None when there is none."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -303,46 +290,23 @@ class FaultTestbed:
 
     async def leftovers(self) -> list[str]:
         """Channels and bridges that are still there when they have had a moment to go, and calls the agent holds."""
-        deadline = time.monotonic() + _LEFTOVER_SECONDS
-        left: list[str] = []
-        while time.monotonic() < deadline:
-            left = []
-            for pbx in (self.stack.pbx, self.stack.phones):
-                channels = (await pbx.cli("core show channels concise")).splitlines()
-                bridges = (await pbx.cli("bridge show all")).splitlines()
-                left += [f"{pbx.name}: {line}" for line in channels if line.strip()]
-                left += [f"{pbx.name}: {line}" for line in bridges if line.strip() and "Bridge-ID" not in line]
+
+        async def held_calls() -> list[str]:
             with contextlib.suppress(aiohttp.ClientError, OSError):
                 if calls := (await self.health())["live_calls"]:
-                    left.append(f"the agent holds {calls} calls")
-            if not left:
-                return []
-            await asyncio.sleep(0.1)
-        return left
+                    return [f"the agent holds {calls} calls"]
+            return []
+
+        return await leftovers((self.stack.pbx, self.stack.phones), held_calls)
 
     def exceptions(self) -> list[str]:
         """What stands in the logs of the agents and the rescuer since the last look that no program should write."""
-        found = []
-        for path in self.stack.run_dir.rglob("*.log"):
-            if path.is_relative_to(self.stack.run_dir / "pbx"):
-                continue
-            with path.open(encoding="utf-8", errors="replace") as file:
-                file.seek(self._read.get(path, 0))
-                lines = file.read().splitlines()
-                self._read[path] = file.tell()
-            found += [f"{path.name}: {line}" for line in lines if any(sign in line for sign in _NEVER)]
-        return found
+        logs = self.stack.run_dir.rglob("*.log")
+        return self._logs.unexpected(path for path in logs if not path.is_relative_to(self.stack.run_dir / "pbx"))
 
     async def global_variable(self, name: str, value: str) -> None:
         """Set a global variable of the dialplan."""
         await self.stack.pbx.cli(f"dialplan set global {name} {value}")
-
-
-async def join_when_answered(leg: Leg) -> None:
-    """Join the leg with its audio as soon as it is answered."""
-    await leg.answered.wait()
-    if leg.answered_at is not None:
-        await leg.join()
 
 
 @contextlib.asynccontextmanager

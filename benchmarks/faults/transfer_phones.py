@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.phone import Leg
 from benchmarks.faults.fault_caller import CallerNotInState
-from benchmarks.faults.testbed import FaultTestbed, join_when_answered
+from benchmarks.faults.observation import join_when_answered
+from benchmarks.faults.testbed import FaultTestbed
 
 
 @contextlib.asynccontextmanager

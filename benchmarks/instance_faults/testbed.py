@@ -17,7 +17,6 @@ from typing import Any
 import aiohttp
 
 from agent.asterisk.ari.client import AriClient
-from agent.common.tasks import cancel_and_wait
 from agent.rehearsal.asterisk_process import Pbx
 from agent.rehearsal.call_centre import AgentProcess, RehearsalHome
 from agent.rehearsal.exchange import PhoneExchange
@@ -30,11 +29,17 @@ from agent.rehearsal.ringing_phones import RingingPhoneMatcher
 from agent.rehearsal.runner import APP
 from benchmarks.faults.cutting_proxy import CuttingProxy
 from benchmarks.faults.fault_caller import FaultCaller
-from benchmarks.faults.testbed import join_when_answered
+from benchmarks.faults.observation import (
+    RECORD_SECONDS,
+    LogReader,
+    agent_page,
+    caller_number,
+    dialled_caller,
+    joined,
+    leftovers,
+)
 
-_LEFTOVER_SECONDS = 20.0
-_RECORD_SECONDS = 30.0
-_NEVER = ("Traceback", "never retrieved", "was never awaited", "Unclosed")
+_PAGE_SECONDS = 2.0
 
 
 class InstanceTestbed:
@@ -62,7 +67,7 @@ class InstanceTestbed:
         self._feeds = feeds
         self._run_dir = run_dir
         self._numbers = 0
-        self._read: dict[Path, int] = {}
+        self._logs = LogReader()
 
     # --- callers ----------------------------------------------------------------------------------------
 
@@ -70,15 +75,9 @@ class InstanceTestbed:
     async def caller(self) -> AsyncIterator[FaultCaller]:
         """Dial; the caller is gone when the block ends."""
         self._numbers += 1
-        number = f"{202 + (self._numbers // 100) % 700}55501{self._numbers % 100:02d}"
-        async with self._board.follow(number) as feed:
-            leg = await self._exchange.dial("7000", number, "")
-            joining = asyncio.create_task(join_when_answered(leg))
-            try:
-                yield FaultCaller(number, leg, feed)
-            finally:
-                await cancel_and_wait(joining)
-                await leg.close()
+        number = caller_number(self._numbers)
+        async with dialled_caller(self._exchange, number, "7000", self._board.follow(number)) as caller:
+            yield caller
 
     async def holders(self, callers: Sequence[FaultCaller]) -> list[int]:
         """Return which instance has each caller, 0 for none."""
@@ -97,13 +96,8 @@ class InstanceTestbed:
     @contextlib.asynccontextmanager
     async def supervisor(self, code: str) -> AsyncIterator[Leg]:
         """A supervisor's phone dials a code; it is hung up when the block ends."""
-        leg = await self._exchange.dial(code, "601", "", endpoint="desk")
-        joining = asyncio.create_task(join_when_answered(leg))
-        try:
+        async with joined(await self._exchange.dial(code, "601", "", endpoint="desk")) as leg:
             yield leg
-        finally:
-            await cancel_and_wait(joining)
-            await leg.close()
 
     async def paused(self) -> list[bool]:
         """Return of each instance whether it is paused."""
@@ -159,7 +153,7 @@ class InstanceTestbed:
 
     async def one_record(self, caller: FaultCaller) -> dict[str, Any] | None:
         """Wait for a record of the caller's call; None where there is none, or more than one."""
-        deadline = time.monotonic() + _RECORD_SECONDS
+        deadline = time.monotonic() + RECORD_SECONDS
         while time.monotonic() < deadline and not self.records(caller.call_id):  # noqa: ASYNC110
             await asyncio.sleep(0.1)  # another process writes it
         found = self.records(caller.call_id)
@@ -167,33 +161,20 @@ class InstanceTestbed:
 
     async def leftovers(self) -> list[str]:
         """Channels, bridges and live calls that are still there when they have had a moment to go."""
-        deadline = time.monotonic() + _LEFTOVER_SECONDS
-        left: list[str] = []
-        while time.monotonic() < deadline:
-            left = []
-            for pbx in (self.pbx, self._phones):
-                left += [line for line in (await pbx.cli("core show channels concise")).splitlines() if line.strip()]
-                bridges = (await pbx.cli("bridge show all")).splitlines()
-                left += [line for line in bridges if line.strip() and "Bridge-ID" not in line]
+
+        async def held_calls() -> list[str]:
+            left: list[str] = []
             for agent in self.agents:
                 with contextlib.suppress(aiohttp.ClientError, OSError):
                     if calls := (await self._page(agent, "health"))["live_calls"]:
                         left.append(f"instance {agent.instance} holds {calls} calls")
-            if not left:
-                return []
-            await asyncio.sleep(0.1)
-        return left
+            return left
+
+        return await leftovers((self.pbx, self._phones), held_calls)
 
     def exceptions(self) -> list[str]:
         """Return what stands in the agents' logs since the last look that no program should write."""
-        found = []
-        for agent in self.agents:
-            with agent.log_path.open(encoding="utf-8", errors="replace") as file:
-                file.seek(self._read.get(agent.log_path, 0))
-                lines = file.read().splitlines()
-                self._read[agent.log_path] = file.tell()
-            found += [f"{agent.log_path.name}: {line}" for line in lines if any(sign in line for sign in _NEVER)]
-        return found
+        return self._logs.unexpected(agent.log_path for agent in self.agents)
 
     async def recover(self) -> None:
         """Bring everything back to where a case may begin."""
@@ -207,14 +188,7 @@ class InstanceTestbed:
         await self.leftovers()
 
     async def _page(self, agent: AgentProcess, name: str) -> Mapping[str, Any]:
-        headers = {"Authorization": f"Bearer {agent.token}"}
-        timeout = aiohttp.ClientTimeout(total=2)
-        async with (
-            aiohttp.ClientSession(headers=headers, timeout=timeout) as session,
-            session.get(f"{agent.control_url}/{name}") as answer,
-        ):
-            page: dict[str, Any] = await answer.json()
-            return page
+        return await agent_page(agent, name, _PAGE_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -26,7 +26,8 @@ from agent.rehearsal.script import DEFAULT_VOICE
 from agent.rehearsal.voices import Voices
 from benchmarks.faults.cutting_proxy import CuttingProxy
 from benchmarks.faults.fault_caller import FaultCaller
-from benchmarks.faults.testbed import FaultTestbed, join_when_answered, open_testbed
+from benchmarks.faults.observation import joined
+from benchmarks.faults.testbed import FaultTestbed, open_testbed
 
 CALLER_ID = "+12025550100"
 RING_SECONDS = 15
@@ -200,14 +201,8 @@ class OutboundTestbed:
     ) -> AsyncIterator[CalledCustomer]:
         """The customer calls the shop; ``feed`` is that of a call to the same number which has not been answered."""
         following = contextlib.nullcontext(feed) if feed is not None else self.place.feed.follow(number)
-        async with following as feed:
-            leg = await self.place.exchange.dial("7000", number[1:], "")
-            joining = asyncio.create_task(join_when_answered(leg))
-            try:
-                yield CalledCustomer(number, leg, feed, self.voices, voice)
-            finally:
-                joining.cancel()
-                await leg.close()
+        async with following as feed, joined(await self.place.exchange.dial("7000", number[1:], "")) as leg:
+            yield CalledCustomer(number, leg, feed, self.voices, voice)
 
     @contextlib.asynccontextmanager
     async def anybody_rings_in(self, count: int) -> AsyncIterator[list[FaultCaller]]:

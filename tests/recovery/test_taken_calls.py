@@ -48,6 +48,15 @@ async def seen_by(tmp_path: Path) -> AsyncIterator[dict[int, TakenCalls]]:
         await one.close()
 
 
+async def after_dying_with(tmp_path: Path, pack: FlowPack, store: CallStore, *call_ids: str) -> CallStore:
+    """Leave calls behind that had begun, and open the records as the next start does."""
+    for call_id in call_ids:
+        await store.begin(record_of(call_id))
+        await died_with(tmp_path, pack, call_id)
+    await store.close()
+    return await CallStore.open(tmp_path / "calls.sqlite")
+
+
 async def test_the_latest_who_took_a_call_has_it(seen_by: dict[int, TakenCalls]) -> None:
     await seen_by[2].take("c-1")
     assert await seen_by[1].with_others(["c-1", "c-2"]) == {"c-1"}
@@ -145,11 +154,7 @@ async def test_one_that_is_back_at_once_waits_for_the_note_about_a_call_that_is_
     tmp_path: Path, pack: FlowPack, store: CallStore
 ) -> None:
     """Its caller is still on the line, and the dialplan's timer has not run out or has only just."""
-    for call_id in ("c-1", "c-2"):
-        await store.begin(record_of(call_id))
-        await died_with(tmp_path, pack, call_id)
-    await store.close()
-    after = await CallStore.open(tmp_path / "calls.sqlite")
+    after = await after_dying_with(tmp_path, pack, store, "c-1", "c-2")
     async with instance(tmp_path, 1) as first, instance(tmp_path, 2) as second:
         looks = 0
 
@@ -172,10 +177,7 @@ async def test_one_that_is_back_at_once_waits_for_the_note_about_a_call_that_is_
 async def test_one_that_is_to_stop_while_it_waits_leaves_the_records_to_the_next(
     tmp_path: Path, pack: FlowPack, store: CallStore
 ) -> None:
-    await store.begin(record_of("c-1"))
-    await died_with(tmp_path, pack, "c-1")
-    await store.close()
-    after = await CallStore.open(tmp_path / "calls.sqlite")
+    after = await after_dying_with(tmp_path, pack, store, "c-1")
     stopping = asyncio.Event()
     stopping.set()
     async with instance(tmp_path, 1) as first:
@@ -189,10 +191,7 @@ async def test_a_call_that_an_instance_had_taken_goes_on_at_its_next_start(
     tmp_path: Path, pack: FlowPack, store: CallStore
 ) -> None:
     """It is in the application still as one that was stranded, and known from this instance's own file."""
-    await store.begin(record_of("c-1"))
-    await died_with(tmp_path, pack, "c-1")
-    await store.close()
-    after = await CallStore.open(tmp_path / "calls.sqlite")
+    after = await after_dying_with(tmp_path, pack, store, "c-1")
     async with instance(tmp_path, 1) as first:
         assert await first.take("c-1", answered=True) == "c-1"
         assert first.interrupted.claimed == {"c-1"}

@@ -31,10 +31,8 @@ def ask(scene: TurnContext, name: str, value: SlotValue) -> Effect:
     """Ask the shop which of the readings exist; they are asked about once."""
     state = scene.state
     state.slots[name] = replace(value, others=())
-    state.effects += 1
-    prefix = f"{scene.facts.call_id}-" if scene.facts.call_id else "effect-"
     arguments = {"numbers": [value.value, *value.others]}
-    state.effect = PendingEffect(f"{prefix}{state.effects}", scene.pack.slot(name).exists, arguments)
+    state.effect = PendingEffect(scene.next_effect_id(), scene.pack.slot(name).exists, arguments)
     return pending(scene)
 
 

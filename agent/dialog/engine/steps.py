@@ -280,11 +280,9 @@ def _told_before(scene: TurnContext, name: str) -> bool:
 
 
 def _call(scene: TurnContext, step: ServiceCallStep, name: str) -> Effect:
-    state = scene.state
-    state.effects += 1
-    prefix = f"{scene.facts.call_id}-" if scene.facts.call_id else "effect-"
     arguments = {key: scene.evaluate(expression) for key, expression in step.arguments.items()}
-    state.effect = PendingEffect(f"{prefix}{state.effects}", step.call, arguments, _key(scene, step, arguments))
+    key = _key(scene, step, arguments)
+    scene.state.effect = PendingEffect(scene.next_effect_id(), step.call, arguments, key)
     return effect_of(scene, step, name)
 
 

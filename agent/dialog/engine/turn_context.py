@@ -157,6 +157,12 @@ class TurnContext:
         said = self.state.slots.get(outbound.right_person) if outbound is not None else None
         return said is not None and said.value == RIGHT_PERSON_SAYS and not said.doubt
 
+    def next_effect_id(self) -> str:
+        """Return the id for a further effect of this call."""
+        self.state.effects += 1
+        prefix = f"{self.facts.call_id}-" if self.facts.call_id else "effect-"
+        return f"{prefix}{self.state.effects}"
+
     # --- where we are -----------------------------------------------------------------------------
 
     @property
