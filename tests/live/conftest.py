@@ -17,6 +17,7 @@ from agent.rehearsal.private_asterisk import Asterisk
 from agent.rehearsal.result import RehearsalResult, ScriptedCallResult
 from agent.rehearsal.runner import load_calls, run_scripts, with_numbers
 from agent.rehearsal.script import CallScript
+from tests.waiting import until
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "agent" / "rehearsal" / "scripts"
 
@@ -114,6 +115,14 @@ def stored_records(call_centre: CallCentre) -> dict[str, dict[str, Any]]:
     by_id = {record["id"]: record for record in records}
     assert len(by_id) == len(records)
     return by_id
+
+
+async def records_of(call_centre: CallCentre, result: RehearsalResult) -> list[dict[str, Any]]:
+    """The records of these calls, in the order of the script; they are written a moment after the caller is gone."""
+    reached = [call.call_id for call in result.calls if call.call_id]
+    await until(lambda: set(reached) <= stored_records(call_centre).keys())
+    records = stored_records(call_centre)
+    return [records[call_id] for call_id in reached]
 
 
 def was_misheard(call: ScriptedCallResult) -> bool:

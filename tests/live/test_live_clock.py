@@ -13,7 +13,7 @@ import pytest_asyncio
 from agent.rehearsal.call_centre import AgentProcess, PrivateCallCentre, RehearsalHome
 from agent.rehearsal.pbx_pair import running_pair
 from agent.rehearsal.private_asterisk import Asterisk
-from tests.live.conftest import SCRIPTS, CallCentre, failures, stored_records
+from tests.live.conftest import SCRIPTS, CallCentre, failures, records_of
 from tests.live.other_clock import clock_ahead
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,7 +62,7 @@ calls:
 """
     )
     assert result.ok, failures(result)
-    (record,) = stored_records(ahead).values()
+    (record,) = await records_of(ahead, result)
     assert record["duration_seconds"] > 5
 
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -51,8 +51,7 @@ async def asking(
 async def test_a_yes_is_noted_and_after_a_no_not_a_word_is_kept(asking: CallCentre) -> None:
     result = await asking.play(SCRIPT)
     assert result.calls[0].ok, failures(result)
-    records = stored_records(asking)
-    agreed, refused = (records[call.call_id] for call in result.calls)
+    agreed, refused = await records_of(asking, result)
     assert agreed["consent"] == "given"
     assert [turn["heard"] for turn in agreed["turns"]][:2] == ["yes", "where is my order"]
     assert refused["consent"] == "refused"

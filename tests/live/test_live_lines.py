@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -79,9 +79,9 @@ calls:
 """
         )
         assert result.ok, failures(result)
-        back = [record for record in stored_records(by_audiosocket).values() if record["outcome"] == "nobody_free"]
-        assert len(back) == 1
-        assert "nobody is free" in back[0]["turns"][0]["agent"]
+        (back,) = await records_of(by_audiosocket, result)
+        assert back["outcome"] == "nobody_free"
+        assert "nobody is free" in back["turns"][0]["agent"]
     finally:
         await pbx.cli("queue unpause member PJSIP/601 queue orderline-humans")
     assert await by_audiosocket.leftovers() == []

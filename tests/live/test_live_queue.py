@@ -14,7 +14,7 @@ from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.caller_measures import correlation_peak
 from agent.rehearsal.private_asterisk import Asterisk
 from tests.asterisk.fake_manager import FakeManager
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -61,10 +61,9 @@ async def with_queue(
 
 
 async def call_back(call_centre: CallCentre, words: str) -> None:
-    before = stored_records(call_centre).keys()
     result = await call_centre.play(CALL_BACK.replace("WORDS", words))
     assert result.ok, failures(result)
-    (record,) = (record for name, record in stored_records(call_centre).items() if name not in before)
+    (record,) = await records_of(call_centre, result)
     assert [(effect["name"], effect["code"]) for effect in record["effects"]] == [("tickets.create", "ok")]
     assert record["handover"] is None
     assert await call_centre.leftovers() == []

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CUTS = 20
@@ -94,7 +94,7 @@ async def test_a_reader_cut_off_again_and_again_has_the_whole_call_and_the_recor
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert [one["call_seq"] for one in events] == list(range(1, len(events) + 1))
 
-    record = stored_records(call_centre)[result.calls[0].call_id]
+    (record,) = await records_of(call_centre, result)
     steps: dict[int, dict[str, Any]] = {one["data"]["index"]: one["data"] for one in events if one["event"] == "step"}
     told = [{name: step[name] for name in record["trail"][0]} for _, step in sorted(steps.items())]
     assert told == record["trail"]

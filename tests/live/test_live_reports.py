@@ -12,7 +12,7 @@ from agent.history.filters import CallFilter
 from agent.history.local import LocalHistory
 from agent.reports.periods import Period
 from agent.reports.registry import REPORTS, build_report
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 CALLS = """
@@ -44,14 +44,13 @@ calls:
 async def test_two_calls_are_counted_as_they_were(call_centre: CallCentre, tmp_path: Path) -> None:
     result = await call_centre.play(CALLS)
     assert result.ok, failures(result)
-    ids = {call.call_id for call in result.calls}
-    records = {call_id: one for call_id, one in stored_records(call_centre).items() if call_id in ids}
+    records = await records_of(call_centre, result)
     assert len(records) == 2
     history = LocalHistory(call_centre.stack.run_dir / "state" / "calls.sqlite")
     try:
         await asyncio.to_thread(history.catch_up, wait=True)
-        first = min(one["started_utc"] for one in records.values())
-        last = max(one["started_utc"] for one in records.values())
+        first = min(one["started_utc"] for one in records)
+        last = max(one["started_utc"] for one in records)
         period = Period(int(first * 1000), int(last * 1000) + 1000, dt.UTC)
         reports = {name: build_report(name, history.index, period) for name in REPORTS}
     finally:
@@ -62,7 +61,7 @@ async def test_two_calls_are_counted_as_they_were(call_centre: CallCentre, tmp_p
     assert sum(count for _, count in _column(reports["orders"].table("by_status"))) == 1
     left = {str(row[1].value): row[3].value for row in reports["dropoff"].table("steps").rows if row[3].value}
     assert left == {"identify.postcode": 1}
-    responses = sum(turn["response_ms"] is not None for one in records.values() for turn in one["turns"])
+    responses = sum(turn["response_ms"] is not None for one in records for turn in one["turns"])
     assert reports["latency"].table("latency").column("responses")[0].value == responses
     for report in reports.values():
         for table in report.tables:

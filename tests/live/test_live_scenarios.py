@@ -14,7 +14,7 @@ from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
 from agent.reports.periods import Period
 from agent.reports.registry import REPORTS, build_report
-from tests.live.conftest import SCRIPTS, CallCentre, failures, stored_records
+from tests.live.conftest import SCRIPTS, CallCentre, failures, records_of, stored_records
 from tests.live.spare_capacity import callers_at_once
 from tests.reports.hand_count import assert_counted, count, numbers_of
 
@@ -84,6 +84,7 @@ async def test_callers_in_their_own_words_end_as_they_would_in_text(own_centre: 
 
 async def test_all_reports_of_these_calls_and_of_the_demo_match_a_count_by_hand(own_centre: CallCentre) -> None:
     demo = await own_centre.play(SCRIPTS / "demo.yaml")
+    await records_of(own_centre, demo)
     records = list(stored_records(own_centre).values())
     assert len(records) >= len(demo.calls) >= 5
     first, last = (pick(one["started_utc"] for one in records) for pick in (min, max))

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from agent.rehearsal.call_centre import RehearsalHome, running_call_centre
 from agent.rehearsal.private_asterisk import Asterisk
-from tests.live.conftest import CallCentre, failures, stored_records
+from tests.live.conftest import CallCentre, failures, records_of
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -112,8 +112,7 @@ def audible(turns: list[dict[str, Any]], name: str, silent: list[dict[str, Any]]
 async def test_consent_decides_and_both_sides_are_on_the_records_clock(recording: CallCentre) -> None:
     result = await recording.play(SCRIPT)
     assert result.calls[0].ok, failures(result)
-    records = stored_records(recording)
-    agreed, refused = (records[call.call_id] for call in result.calls)
+    agreed, refused = await records_of(recording, result)
     left, right = await finished(recording, agreed["id"])
     (part,) = agreed["sound"]["parts"]
     silent, turns = agreed["sound"]["silent"], agreed["turns"]
@@ -174,7 +173,7 @@ async def test_a_recording_ends_at_the_hand_over_unless_the_shop_wants_more(
         call_centre = CallCentre(stack, home, tmp_path_factory.mktemp("kept"))
         result = await call_centre.play(TO_STAFF)
         assert result.ok, failures(result)
-        record = stored_records(call_centre)[result.calls[0].call_id]
+        (record,) = await records_of(call_centre, result)
         left, right = await finished(call_centre, record["id"])
         assert call_centre.problems() == []
     assert record["consent"] == "announced"
