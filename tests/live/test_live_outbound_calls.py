@@ -83,8 +83,8 @@ class CalledCustomers:
     async def says(self, leg: Leg, text: str) -> None:
         await leg.say(await self._voices.render(Speech(text, text, "joe"), -20.0))
 
-    async def hears_out(self, leg: Leg, seconds: float = 25.0) -> float:
-        """Wait until the agent has spoken and is quiet; return when its first word came (monotonic), or the end."""
+    async def hears_out(self, leg: Leg, seconds: float = 25.0) -> None:
+        """Wait until the agent has spoken and is quiet, or the call has ended."""
         since = time.monotonic()
         async with asyncio.timeout(seconds):
             while not leg.hung_up.is_set():
@@ -92,9 +92,8 @@ class CalledCustomers:
                 pcm = pcm_on_timeline(leg.heard, since, now - since) if leg.heard.stamps else np.zeros(0)
                 voiced = np.flatnonzero(np.abs(pcm) > 500)
                 if len(voiced) and now - since - voiced[-1] / 8000 > QUIET_SECONDS:
-                    return since + float(voiced[0]) / 8000
+                    return
                 await asyncio.sleep(0.05)
-        return time.monotonic()
 
     async def record(self, order: str) -> dict[str, Any]:
         for _ in range(100):
@@ -105,7 +104,7 @@ class CalledCustomers:
         raise AssertionError(f"there is no record of the call about {order}: {stored_records(self.call_centre)}")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def customers(
     asterisk: Asterisk, home: RehearsalHome, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[CalledCustomers]:
@@ -129,10 +128,7 @@ async def test_a_delivery_is_confirmed(customers: CalledCustomers) -> None:
     )
     leg = await customers.rings(number)
     await leg.answer()
-    answered = time.monotonic()
-    assert await customers.hears_out(leg) - answered < 2.0, (
-        "a callee who says nothing hears somebody within two seconds"
-    )
+    await customers.hears_out(leg)  # the agent speaks first: how soon is in `make outbound-faults`
     for answer in ("yes this is james", "yes it did", "yes everything is fine", *("no thanks",) * 5):
         if leg.hung_up.is_set():
             break
