@@ -52,7 +52,7 @@ def _text_of(site: ConsoleSite, file: str) -> str:
     return str(site.run(site.context.drafts.get(draft.id)).files()[file])
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def no_draft(site: ConsoleSite) -> None:
     """Put aside what the tests before have left: a draft with a mistake in it cannot be tried."""
     for draft in site.run(site.context.drafts.list()):
@@ -85,9 +85,7 @@ def test_an_answer_is_changed_by_keyboard_alone_taken_back_and_survives_a_reload
     assert "And Sunday" not in _text_of(site, "knowledge.yaml")
 
 
-def test_the_bar_says_that_callers_do_not_hear_a_draft_yet_and_tells_the_time_of_the_shop(
-    open_page: Open, no_draft: None
-) -> None:
+def test_the_bar_says_that_callers_do_not_hear_a_draft_yet_and_tells_the_time_of_the_shop(open_page: Open) -> None:
     page = _opened(open_page(HOURS, timezone_id="Asia/Tokyo"))
     page.get_by_label(SAYS).fill("We are open on workdays from nine to six.")
     page.wait_for_selector(".saved.good:has-text('not published yet')")
@@ -275,14 +273,12 @@ def _states(page: Any) -> Iterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.skipif(not AXE.is_file(), reason="make console fetches axe-core")
-@pytest.mark.usefixtures("no_draft")
 def test_axe_finds_nothing_in_any_state_of_the_builder(open_page: Open, scheme: str) -> None:
     page = open_page("/live", who="ana", color_scheme=scheme, bypass_csp=True)
     found = {state: findings for state in _states(page) if (findings := axe_findings(page))}
     assert not found
 
 
-@pytest.mark.usefixtures("no_draft")
 def test_no_state_of_the_builder_scrolls_sideways_on_a_small_screen(open_page: Open) -> None:
     page = open_page("/live", who="ana", viewport={"width": 360, "height": 740})
     wide = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,18 @@ async def records_of(call_centre: CallCentre, result: RehearsalResult) -> list[d
     await until(lambda: set(reached) <= stored_records(call_centre).keys())
     records = stored_records(call_centre)
     return [records[call_id] for call_id in reached]
+
+
+async def records_since(call_centre: CallCentre, before: Collection[str], calls: int = 1) -> list[dict[str, Any]]:
+    """The records of the ``calls`` that came since there were only those ``before`` (call ids), the earliest first."""
+
+    def new() -> list[dict[str, Any]]:
+        return [record for call_id, record in stored_records(call_centre).items() if call_id not in before]
+
+    await until(lambda: len(new()) >= calls)
+    records = sorted(new(), key=lambda record: record["started_utc"])
+    assert len(records) == calls
+    return records
 
 
 def was_misheard(call: ScriptedCallResult) -> bool:

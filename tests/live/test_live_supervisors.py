@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Collection
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.phone import Leg
-from tests.live.conftest import SCRIPTS, CallCentre, stored_records
+from tests.live.conftest import SCRIPTS, CallCentre, records_since, stored_records
 from tests.live.phones_by_hand import PhonesByHand, heard, phones_by_hand, says
 from tests.waiting import until
 
@@ -27,11 +26,6 @@ async def floor(call_centre: CallCentre, home: RehearsalHome) -> AsyncIterator[P
 
 def records_with(floor: PhonesByHand, outcome: str) -> int:
     return sum(record["outcome"] == outcome for record in stored_records(floor.call_centre).values())
-
-
-def new_records(floor: PhonesByHand, before: Collection[str]) -> list[dict[str, Any]]:
-    """The records of the calls since then."""
-    return [record for call_id, record in stored_records(floor.call_centre).items() if call_id not in before]
 
 
 async def command(floor: PhonesByHand, *words: str) -> str:
@@ -92,8 +86,7 @@ async def test_a_whisper_is_heard_by_the_agent_and_not_by_the_caller(floor: Phon
     await caller.hang_up()
     await supervisor.ends_within(5)
     await floor.over()
-    await until(lambda: len(new_records(floor, before)) == 1)
-    (record,) = new_records(floor, before)
+    (record,) = await records_since(floor.call_centre, before)
     assert "tell me about the autumn sale" in [turn["heard"] for turn in record["turns"]]
 
 
@@ -200,8 +193,8 @@ async def test_a_caller_given_back_is_not_asked_for_the_order_again(floor: Phone
     await caller.ends_within(6)
     await caller.hang_up()
     await floor.over()
-    await until(lambda: len(new_records(floor, before)) == 2)
-    (back,) = (record for record in new_records(floor, before) if "back with me" in record["turns"][0]["agent"])
+    _, back = await records_since(floor.call_centre, before, calls=2)
+    assert "back with me" in back["turns"][0]["agent"]
     said = " ".join(turn["agent"] for turn in back["turns"])
     assert "order number" not in said
     assert "postcode" not in said
