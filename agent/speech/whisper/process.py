@@ -89,10 +89,17 @@ class WhisperProcess:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _begin(self) -> asyncio.subprocess.Process:
-        self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+        started = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+            )
         )  # fmt: skip
+        try:
+            self._process = process = await asyncio.shield(started)
+        except asyncio.CancelledError:
+            self._process = await started  # to be ended
+            raise
         async with asyncio.timeout(_START_SECONDS):
             answer = await _line(process)
         if "error" in answer:
@@ -139,7 +146,7 @@ class WhisperProcess:
             return
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # its pipes are closed as well
 
 
 async def _ask(process: asyncio.subprocess.Process, pcm: bytes) -> dict[str, object]:
