@@ -61,10 +61,10 @@ async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> S
 
 def _second_recognizer(settings: SecondOpinionSettings, stack: contextlib.AsyncExitStack) -> WhisperProcess | None:
     """Start the larger recogniser; where it cannot be used, the log says why and calls do without."""
-    if settings.model is None:
+    if settings.model_directory is None:
         return None
     try:
-        second = whisper_process(settings.model, settings.language)
+        second = whisper_process(settings.model_directory, settings.language)
     except WhisperError as error:
         log.error("There is no second opinion, calls go on with the first recogniser: %s", error)
         return None

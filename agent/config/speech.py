@@ -12,7 +12,7 @@ from agent.config.base import SettingsPart
 class SecondOpinionSettings(SettingsPart):
     """A larger recogniser that hears once more what the first one left in doubt."""
 
-    model: Path | None = None
+    model_directory: Path | None = None
     """The directory of a whisper model converted for CTranslate2; unset for no second opinion."""
     language: str = Field(default="en", pattern=r"^[a-z]{2,3}$")
     """What callers speak; only models of several languages are told."""

@@ -95,7 +95,7 @@ async def all_findings(
         yield finding
     async for finding in _flow_and_speech_findings(settings):
         yield finding
-    if settings.speech.second_opinion.model is not None:
+    if settings.speech.second_opinion.model_directory is not None:
         yield await second_opinion_finding(settings.speech.second_opinion)
     yield await voice_finding(settings)
     yield await prompts_finding(settings)

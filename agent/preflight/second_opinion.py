@@ -19,12 +19,12 @@ _INSTALL = "pip install 'orderline[second-opinion]' into the agent's environment
 
 async def second_opinion_finding(settings: SecondOpinionSettings) -> Finding:
     """Load the model and have it hear a sound as long as a sentence; calls work without it, so nothing fails."""
-    directory = settings.model
+    directory = settings.model_directory
     if directory is None:
         return Finding(_WHAT, "ok", "none is set")
     if not has_library():
         return Finding(_WHAT, "warning", f"{LIBRARY} is not installed: calls go on with the first recogniser", _INSTALL)
-    fix = "speech.second_opinion.model: the directory of a converted whisper model (docs/speech.md), or leave it out"
+    fix = "speech.second_opinion.model_directory: the directory of a converted whisper model (docs/speech.md), or leave it out"
     try:
         check_directory(directory)
         model = await asyncio.to_thread(WhisperModel, directory, settings.language)

@@ -59,7 +59,7 @@ def check_directory(directory: Path) -> None:
     if missing:
         raise WhisperError(
             f"{directory} holds no whisper model for CTranslate2: {', '.join(missing)} is not there. Name the "
-            "directory of a converted model in speech.second_opinion.model (docs/speech.md)."
+            "directory of a converted model in speech.second_opinion.model_directory (docs/speech.md)."
         )
 
 

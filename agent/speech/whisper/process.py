@@ -146,7 +146,7 @@ class WhisperProcess:
             return
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.communicate()  # its pipes are closed as well
+        await process.communicate(b"")  # its pipes are closed as well
 
 
 async def _ask(process: asyncio.subprocess.Process, pcm: bytes) -> dict[str, object]:
