@@ -24,7 +24,7 @@ async def second_opinion_finding(settings: SecondOpinionSettings) -> Finding:
         return Finding(_WHAT, "ok", "none is set")
     if not has_library():
         return Finding(_WHAT, "warning", f"{LIBRARY} is not installed: calls go on with the first recogniser", _INSTALL)
-    fix = "speech.second_opinion.model_directory: the directory of a converted whisper model (docs/speech.md), or leave it out"
+    fix = "name the directory of a converted whisper model in speech.second_opinion.model_directory (docs/speech.md)"
     try:
         check_directory(directory)
         model = await asyncio.to_thread(WhisperModel, directory, settings.language)

@@ -53,6 +53,11 @@ class WhisperProcess:
         return self._ready.is_set()
 
     @property
+    def waiting(self) -> int:
+        """How many sounds wait for their turn."""
+        return self._waiting.qsize()
+
+    @property
     def pid(self) -> int | None:
         """Process id of the worker, None when none is running."""
         return self._process.pid if self._process is not None else None
@@ -141,12 +146,13 @@ class WhisperProcess:
         self._ready.clear()
         while not self._waiting.empty():
             _refuse(self._waiting.get_nowait()[1])
-        process, self._process = self._process, None
+        process = self._process
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate(b"")  # its pipes are closed as well
+        self._process = None
 
 
 async def _ask(process: asyncio.subprocess.Process, pcm: bytes) -> dict[str, object]:

@@ -91,7 +91,12 @@ def test_a_question_for_digits_alone_or_for_yes_and_no_is_never_asked_about() ->
 
 @pytest.mark.parametrize(
     ("written", "spoken"),
-    [("U-N-N-Y-H-6.", "u n n y h six"), ("M O R E", "m o r e"), ("A and Y.", "a and y"), ("KL 5027", "k l five zero two seven")],
-)  # fmt: skip
+    [
+        ("U-N-N-Y-H-6.", "u n n y h six"),
+        ("M O R E", "m o r e"),
+        ("A and Y.", "a and y"),
+        ("KL 5027", "k l five zero two seven"),
+    ],
+)
 def test_a_written_code_becomes_single_words(written: str, spoken: str) -> None:
     assert spelled_words(written, NUMBERS) == spoken

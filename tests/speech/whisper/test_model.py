@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from agent.speech.whisper.features import log_mel, mel_filters
 from agent.speech.whisper.model import WhisperError, WhisperModel, check_directory, has_library, resampled, text_of
@@ -14,7 +15,7 @@ from agent.speech.whisper.model import WhisperError, WhisperModel, check_directo
 _MODEL = os.environ.get("ORDERLINE_WHISPER_MODEL", "")
 
 
-def tone(hertz: float, seconds: float, rate: int) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
+def tone(hertz: float, seconds: float, rate: int) -> NDArray[np.float32]:
     return np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate).astype(np.float32)
 
 

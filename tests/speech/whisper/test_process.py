@@ -15,6 +15,7 @@ from agent.dialog.contract import SecondText
 from agent.speech.whisper import process as module
 from agent.speech.whisper.model import WhisperError
 from agent.speech.whisper.process import WhisperProcess, whisper_process
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKER = Path(__file__).with_name("worker_of_tests.py")
@@ -59,8 +60,7 @@ async def test_more_than_may_wait_are_refused_at_once() -> None:
         await second.ready()
         hangs = asyncio.create_task(second.hear(b"hang"))
         await asyncio.sleep(0)
-        while second._waiting.qsize():
-            await asyncio.sleep(0)
+        await until(lambda: not second.waiting)
         waits = asyncio.create_task(second.hear(b"two"))
         await asyncio.sleep(0)
         with pytest.raises(NoSecondOpinion, match="busy"):
@@ -76,11 +76,8 @@ async def test_a_process_that_dies_or_talks_nonsense_is_replaced(sound: bytes) -
         before = second.pid
         with pytest.raises(NoSecondOpinion, match="failed"):
             await second.hear(sound)
-        while second.is_ready and second.pid == before:
-            await asyncio.sleep(0)
-        await second.ready()
+        await until(lambda: second.is_ready and second.pid != before)
         assert await second.hear(b"one") == SecondText("one", 0.75)
-        assert second.pid != before
 
 
 async def test_a_process_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +109,7 @@ async def test_who_has_gone_on_is_not_answered_and_the_next_one_is() -> None:
 
 async def test_a_model_that_does_not_load_is_told_in_the_log_and_calls_go_on(caplog: pytest.LogCaptureFixture) -> None:
     async with running("broken") as second:
-        while "does not load" not in caplog.text:
-            await asyncio.sleep(0.01)
+        await until(lambda: "does not load" in caplog.text)
         with pytest.raises(NoSecondOpinion, match="failed"):
             await second.hear(b"one")
 
