@@ -287,14 +287,14 @@ class Conversation:
         takes = asks == "request" and second_opinion.is_better(self._tried(heard), self._tried(other), second)
         return other if takes else heard
 
-    def _tried(self, heard: TurnInput) -> second_opinion.Trial:
+    def _tried(self, heard: TurnInput) -> second_opinion.TriedAnswer:
         """Return what an answer would come to; nothing is changed by it."""
         trial = Conversation(self._pack, self._facts, self._render)
         trial._state = copy.deepcopy(self._state)
         turn = trial.hear(heard)
         focus, state = trial._state.focus, trial._state
         doubts = frozenset(name for name, slot in state.slots.items() if slot.doubt)
-        return second_opinion.Trial(turn, focus.kind if focus is not None else "", doubts)
+        return second_opinion.TriedAnswer(turn, focus.kind if focus is not None else "", doubts)
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""

@@ -23,7 +23,7 @@ _OFFERS = ("confirm_request", "choose_request")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TriedAnswer:
     """What an answer would come to."""
 
     turn: Turn
@@ -53,7 +53,7 @@ def question(scene: TurnContext) -> Question:
     return "code" if slot.type == "number" and scene.pack.formats[focus.slot].has_letters else ""
 
 
-def is_doubtful(asks: Question, first: Trial) -> bool:
+def is_doubtful(asks: Question, first: TriedAnswer) -> bool:
     """Return whether what the first recogniser heard would be asked about, or asked for again."""
     if first.outcome == "ends":
         return False
@@ -63,7 +63,7 @@ def is_doubtful(asks: Question, first: Trial) -> bool:
     return first.outcome == "again" or partial or bool(first.doubts)
 
 
-def is_better(first: Trial, second: Trial, text: SecondText) -> bool:
+def is_better(first: TriedAnswer, second: TriedAnswer, text: SecondText) -> bool:
     """Return whether the call goes on with the second text of an open request.
 
     The second recogniser hears other callers better as well: what it makes nothing of, nobody asked for, and
@@ -100,5 +100,5 @@ def spelled_words(text: str, vocabulary: NumberWords) -> str:
     return " ".join(words)
 
 
-__all__ = ["LEAST_CONFIDENCE", "Outcome", "Question", "Trial", "as_request", "is_better", "is_doubtful", "question",
+__all__ = ["LEAST_CONFIDENCE", "Outcome", "Question", "TriedAnswer", "as_request", "is_better", "is_doubtful", "question",
            "spelled_words", "with_second_code"]  # fmt: skip
