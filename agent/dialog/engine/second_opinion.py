@@ -92,7 +92,9 @@ def with_second_code(scene: TurnContext, heard: TurnInput, second: SecondText) -
 
 def spelled_words(text: str, vocabulary: NumberWords) -> str:
     """Return a written code as a recogniser hears it: ``A-X 47`` is ``a x four seven``; words stay words."""
-    spoken = {digit: word for word, digit in reversed(vocabulary.digits.items()) if digit.isdigit()}
+    spoken: dict[str, str] = {}
+    for word, digit in vocabulary.digits.items():
+        spoken.setdefault(digit, word)
     words: list[str] = []
     for token in _TOKEN.findall(text):
         code = token.isupper() or any(char.isdigit() for char in token)
@@ -100,5 +102,13 @@ def spelled_words(text: str, vocabulary: NumberWords) -> str:
     return " ".join(words)
 
 
-__all__ = ["LEAST_CONFIDENCE", "Outcome", "Question", "TriedAnswer", "as_request", "is_better", "is_doubtful", "question",
-           "spelled_words", "with_second_code"]  # fmt: skip
+__all__ = [
+    "LEAST_CONFIDENCE",
+    "TriedAnswer",
+    "as_request",
+    "is_better",
+    "is_doubtful",
+    "question",
+    "spelled_words",
+    "with_second_code",
+]
