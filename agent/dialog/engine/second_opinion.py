@@ -17,7 +17,7 @@ from agent.languages.number_words import NumberWords
 Question = Literal["", "request", "code"]
 Outcome = Literal["acts", "asks", "again", "ends"]
 LEAST_CONFIDENCE = 0.45
-"""A text below is no opinion: whisper writes something down of any noise."""
+"""The text of an open request below is no opinion: whisper writes something down of any noise."""
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _OFFERS = ("confirm_request", "choose_request")
 
@@ -83,9 +83,12 @@ def as_request(heard: TurnInput, second: SecondText) -> TurnInput:
 
 
 def with_second_code(scene: TurnContext, heard: TurnInput, second: SecondText) -> TurnInput:
-    """Return what was heard with the second text as the likeliest reading of its letters and digits."""
+    """Return what was heard with the second text as the likeliest reading of its letters and digits.
+
+    However unsure the second recogniser is: the code's shape tells, and a code that was spelled is read back.
+    """
     spelled = spelled_words(second.text, scene.pack.language.numbers)
-    if not spelled or spelled in heard.spelled[:1] or second.confidence < LEAST_CONFIDENCE:
+    if not spelled or spelled in heard.spelled[:1]:
         return heard
     return replace(heard, spelled=(spelled, *(one for one in heard.spelled if one != spelled)))
 
