@@ -24,8 +24,16 @@ def agent_said(text: str = "Hello.", *, call_id: str = "call-1", response_ms: fl
     )
 
 
-def caller_said(heard: str = "yes", *, slot: str = "", barged_in: bool = False) -> CallerSaid:
-    return CallerSaid("call-1", heard=heard, via="speech", confidence=0.9, barged_in=barged_in, slot=slot)
+def caller_said(heard: str = "yes", *, slot: str = "", barged_in: bool = False, second_opinion: str = "") -> CallerSaid:
+    return CallerSaid(
+        "call-1",
+        heard=heard,
+        via="speech",
+        confidence=0.9,
+        barged_in=barged_in,
+        slot=slot,
+        second_opinion=second_opinion,
+    )
 
 
 def call_finished(call_id: str = "call-1", *, record: dict[str, Any] | None = None) -> CallFinished:

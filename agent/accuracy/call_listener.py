@@ -18,15 +18,24 @@ from agent.call.inbox_events import AudioFrame, Inbox
 from agent.call.listening import ListeningComponents, ListeningResult, TurnListener
 from agent.call.playback import PromptPlayback
 from agent.call.ports import GainControl, RecognitionResult, Recognizer, UtteranceRecognizer, VoiceActivityDetector
+from agent.call.second_opinion import (
+    NoSecondOpinion,
+    OpinionJudge,
+    SecondOpinionSource,
+    SecondOutcome,
+    TurnSecondOpinion,
+)
 from agent.common.audio import FRAME_MS
 from agent.common.tasks import cancel_and_wait
 from agent.dialog.callee import CalleeReport
-from agent.dialog.contract import Completeness, Listen, NoInput, TurnInput
+from agent.dialog.contract import Completeness, Listen, NoInput, SecondText, TurnInput
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.vad import VoiceActivityFactory
+from agent.speech.whisper.model import WhisperError, WhisperModel
 
+_PATIENCE_SECONDS = 60.0
 _TASK_STEPS = 4
 """Turns of the event loop in which a frame reaches the recogniser: inbox, listening, recognition stream, decoder."""
 
@@ -82,16 +91,33 @@ class _SteppedHearing:
 class CallListener:
     """What listens in one call: the state of gain and voice activity goes on from turn to turn, as in a call."""
 
-    def __init__(self, recognizer: Recognizer, vad: VoiceActivityDetector, gain: GainControl) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        vad: VoiceActivityDetector,
+        gain: GainControl,
+        opinions: SecondOpinionSource | None = None,
+    ) -> None:
         self._recognizer = recognizer
         self._vad = vad
         self._gain = gain
+        self._opinions = opinions
         self._frames = 0
 
+    second: SecondOutcome = ""
+    """What came of a second opinion about the answer heard last."""
+
     async def hear(
-        self, listen: Listen, completeness: Callable[[str], Completeness], frames: Iterable[bytes]
+        self,
+        listen: Listen,
+        completeness: Callable[[str], Completeness],
+        frames: Iterable[bytes],
+        judge: OpinionJudge | None = None,
     ) -> TurnInput | NoInput:
-        """Listen once; the frames must go on for as long as anybody listens."""
+        """Listen once; the frames must go on for as long as anybody listens.
+
+        ``judge`` says what a second recogniser is asked about, where there is one.
+        """
         stepped = SteppedRecognizer(self._recognizer)
         inbox: Inbox = asyncio.Queue()
         parts = ListeningComponents(
@@ -102,6 +128,7 @@ class CallListener:
             completeness=completeness,
             clock=lambda: self._frames * FRAME_MS / 1000,
             on_listening=_nothing,
+            second=TurnSecondOpinion(self._opinions, judge) if self._opinions is not None and judge else None,
         )
         speaking = PromptPlayback(_NoVoice(), _NoMedia(), (), itertools.count(1), lambda: 0.0, _nothing)
         answering = asyncio.ensure_future(
@@ -114,7 +141,8 @@ class CallListener:
                 self._frames += 1
                 inbox.put_nowait(AudioFrame(pcm))
                 await stepped.settled(inbox, answering)
-            event = (await answering).event
+            answer = await answering
+            event, self.second = answer.event, answer.second
             if isinstance(event, CalleeReport):
                 raise AccuracyError("A turn of an inbound call told who had answered an outbound one.")
             return event
@@ -125,14 +153,30 @@ class CallListener:
 class CallListenerFactory:
     """Makes the listeners of calls for one model; load once a process."""
 
-    def __init__(self, model_dir: Path) -> None:
-        """Raise ``ModelError`` when the directory holds no usable model."""
+    def __init__(self, model_dir: Path, second: WhisperModel | None = None) -> None:
+        """Raise ``ModelError`` when the directory holds no usable model; ``second`` is a larger recogniser."""
         self.recognizer = VoskRecognizer(model_dir, workers=1, stall_seconds=60.0, spelling_seconds=60.0)
         self._activities = VoiceActivityFactory()
+        self._opinions = SecondOpinionSource(PatientWhisper(second), _PATIENCE_SECONDS) if second is not None else None
 
     def new(self) -> CallListener:
         """Return the listener of a new call."""
-        return CallListener(self.recognizer, self._activities.new(), AutomaticGain())
+        return CallListener(self.recognizer, self._activities.new(), AutomaticGain(), self._opinions)
+
+
+class PatientWhisper:
+    """A larger recogniser that is waited for, so that the result does not depend on the machine's speed."""
+
+    def __init__(self, model: WhisperModel) -> None:
+        self._model = model
+
+    async def hear(self, pcm: bytes) -> SecondText:
+        """Return what is said. Raises :class:`NoSecondOpinion` for what the model cannot take."""
+        try:
+            told = self._model.transcribe(pcm)
+        except WhisperError as error:
+            raise NoSecondOpinion("failed") from error
+        return SecondText(told.text, told.confidence)
 
 
 class _NoVoice:

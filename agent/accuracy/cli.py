@@ -46,6 +46,12 @@ def add_accuracy_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="of --recordings: the shop has every code spoken in them, and N made-up ones of the same shape each",
     )
     command.add_argument(
+        "--second-opinion",
+        type=Path,
+        metavar="DIR",
+        help="a converted whisper model that is asked where the first recogniser is in doubt (docs/speech.md)",
+    )
+    command.add_argument(
         "--digits",
         action="append",
         type=Path,
@@ -82,6 +88,7 @@ def _accuracy(options: argparse.Namespace) -> int:
             recordings=tuple(options.recordings),
             own_numbers=options.own,
             existing=options.existing,
+            second=options.second_opinion,
             speakers=tuple(options.speaker),
             digits=tuple(folder.resolve() for folder in digits),
             sounds=_sounds(home),

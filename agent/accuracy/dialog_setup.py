@@ -141,8 +141,11 @@ class DialogSetup:
         call_id = f"accuracy-{self._calls}"
         return CallFacts(now=NOW, shop_name="Maple and Finch", call_id=call_id, recognizer=recognizer)
 
-    def at(self, question: str) -> CallInProgress:
-        """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there."""
+    def at(self, question: str, recognizer: str = "") -> CallInProgress:
+        """Begin a call and bring it to the question. Raises :class:`AccuracyError` when it does not get there.
+
+        ``recognizer`` is the name of what hears in it: the procedures may have thresholds for it.
+        """
         asked = question.partition("@")[0]
         said = QUESTIONS.get(asked)
         if said is None:
@@ -150,7 +153,7 @@ class DialogSetup:
                 f"There is no question {question!r}; there are {', '.join(QUESTIONS)}, "
                 "and after an @ a format of the number."
             )
-        call = TextCall(Conversation(self.pack(question), self._facts(), self._render), self._perform)
+        call = TextCall(Conversation(self.pack(question), self._facts(recognizer), self._render), self._perform)
         exchange = call.start()
         for line in said:
             exchange = call.give(event_from_line(line))

@@ -60,6 +60,8 @@ class MeasurementOptions:
     """Asterisk's English core sounds as WAV."""
     own_numbers: int | None = None
     """A caller's own numbers are the one spoken and so many made-up ones of the same shape; None: none are known."""
+    second: Path | None = None
+    """The directory of a larger recogniser that is asked in doubt; None for none."""
     existing: int | None = None
     """The shop has every code of ``recordings`` and so many made-up ones of the same shape; None: it has none."""
     speakers: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ def run_measurement(options: MeasurementOptions, say: Callable[[str], None]) -> 
     FlowPack.load(english_pack(), SandboxRenderer(filters).filters).with_score(usual_scores(scores))
     base = WorkerSetup(Path(), "", kept, options.sounds, flite, options.digits, kokoro, scores)
     trials = recorded if recorded is not None else _made(options, base, say, missing)
-    base = replace(base, existing=_existing(options, trials), own_numbers=options.own_numbers)
+    base = replace(base, existing=_existing(options, trials), own_numbers=options.own_numbers, second=options.second)
     jobs = options.jobs or max(1, os.cpu_count() or 1)
     results: list[TrialResult] = []
     for name, directory in options.models:

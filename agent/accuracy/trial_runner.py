@@ -25,6 +25,7 @@ from agent.accuracy.trial_types import (
     TrialItem,
     TrialResult,
 )
+from agent.call.second_opinion import SecondOutcome
 from agent.dialog.contract import NoInput, TurnInput
 from agent.dialog.numbers.format import symbols_of
 from agent.rehearsal.audio import Pcm, read_wav
@@ -123,7 +124,7 @@ class TrialRunner:
             else:
                 event = self._hear(held, listener, trial, words, len(sayings))
             held.give(event)
-            sayings.append(_saying(words, event, held, standing.slot))
+            sayings.append(_saying(words, event, held, standing.slot, listener.second))
             if len(sayings) == 1:
                 first = judge_utterance(item, held, event)
         return _result(trial, self._model, first, _ending(item, held, sayings, first[1], keyed=keyed), sayings)
@@ -132,12 +133,18 @@ class TrialRunner:
         """Say one thing and look what it was taken for: what follows is no repair."""
         item = trial.item
         held = self._begin(item)
-        asked = held.standing().slot
-        event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
+        asked, listener = held.standing().slot, self._listeners.new()
+        event = self._hear(held, listener, trial, item.answer.first, 0)
         held.give(event)
         got, outcome = judge_utterance(item, held, event)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
-        return _result(trial, self._model, (got, outcome), ending, [_saying(item.answer.first, event, held, asked)])
+        return _result(
+            trial,
+            self._model,
+            (got, outcome),
+            ending,
+            [_saying(item.answer.first, event, held, asked, listener.second)],
+        )
 
     def _begin(self, item: TrialItem) -> CallInProgress:
         held = self.stage.at(item.question)
@@ -149,13 +156,14 @@ class TrialRunner:
     def _open(self, trial: Trial) -> TrialResult:
         """Say one open request and ask what it was taken for."""
         item = trial.item
-        held = self.stage.at(item.question)
-        event = self._hear(held, self._listeners.new(), trial, item.answer.first, 0)
+        held = self.stage.at(item.question, self._model)
+        listener = self._listeners.new()
+        event = self._hear(held, listener, trial, item.answer.first, 0)
         nothing = OpenDecision("again", "", 0.0)
         told = nothing if isinstance(event, NoInput) else self.stage.decide(event, self._model)
         outcome = judge_open(item.answer.value, told)
         ending: Ending = "first_try" if outcome in ("taken", "asked") else "wrong" if outcome == "wrong" else "lost"
-        said = _saying(item.answer.first, event, held, "request")
+        said = _saying(item.answer.first, event, held, "request", listener.second)
         result = _result(trial, self._model, (told.meaning, outcome), ending, [said])
         return replace(result, open_decision=told)
 
@@ -164,7 +172,8 @@ class TrialRunner:
     ) -> TurnInput | NoInput:
         line = self.line(trial, words, count)
         listen = held.listen
-        return self._runner.run(listener.hear(listen, held.conversation.completeness, frames(line)))
+        conversation = held.conversation
+        return self._runner.run(listener.hear(listen, conversation.completeness, frames(line), conversation))
 
     def line(self, trial: Trial, words: str, count: int = 0) -> Pcm:
         """Return the ``count``-th saying as it arrives at the agent's end of the line."""
@@ -327,12 +336,15 @@ def _offers_keys(held: CallInProgress) -> bool:
     return any(prompt.endswith(KEYPAD_OFFERED) for prompt in prompt_ids(held.exchange))
 
 
-def _saying(words: str, event: TurnInput | NoInput, held: CallInProgress, slot: str) -> HeardUtterance:
+def _saying(
+    words: str, event: TurnInput | NoInput, held: CallInProgress, slot: str, second: SecondOutcome = ""
+) -> HeardUtterance:
     if isinstance(event, NoInput):
         return HeardUtterance(words, "", 0.0, 0.0, held.exchange.understood, slot)
     weakest = min((word.confidence for word in event.words), default=1.0)
     heard = event.keys or event.text
-    return HeardUtterance(words, heard, round(event.confidence, 3), round(weakest, 3), held.exchange.understood, slot)
+    confidence = round(event.confidence, 3)
+    return HeardUtterance(words, heard, confidence, round(weakest, 3), held.exchange.understood, slot, second)
 
 
 def _result(

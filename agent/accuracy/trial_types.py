@@ -101,6 +101,8 @@ class HeardUtterance:
     """Of the least certain word."""
     understood: str
     slot: str
+    second: str = ""
+    """What came of a second recogniser (:data:`agent.call.second_opinion.SecondOutcome`); ``""``: none was asked."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from agent.accuracy.recorded_digits import digit_speakers_in
 from agent.accuracy.speakers import Speakers
 from agent.accuracy.trial_runner import TrialRunner
 from agent.accuracy.trial_types import Trial, TrialResult
+from agent.speech.whisper.model import WhisperModel
 from agent.understanding.score_files import usual_scores
 
 CHUNK = 16
@@ -38,6 +39,8 @@ class WorkerSetup:
     """Where fitted scores of open requests are kept; None when rules alone decide."""
     own_numbers: int | None = None
     """See :class:`~agent.accuracy.trial_runner.TrialRunner`."""
+    second: Path | None = None
+    """The directory of a larger recogniser that is asked in doubt; None for none."""
     existing: frozenset[str] = frozenset()
     """Codes that the shop has, as symbols without separators."""
 
@@ -74,7 +77,8 @@ def open_trial_runner(setup: WorkerSetup) -> Iterator[TrialRunner]:
     )
     scores = usual_scores(setup.scores) if setup.scores is not None else None
     with asyncio.Runner() as runner, open_dialog_setup(runner, scores, setup.existing) as stage:
-        listeners = CallListenerFactory(setup.model)
+        second = WhisperModel(setup.second) if setup.second is not None else None
+        listeners = CallListenerFactory(setup.model, second)
         try:
             yield TrialRunner(runner, stage, listeners, speakers, setup.model_name, setup.own_numbers)
         finally:

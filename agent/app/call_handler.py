@@ -25,6 +25,7 @@ from agent.call.ports import Media, Services
 from agent.call.queue_status import StaffQueues
 from agent.call.records import INBOUND, OUTBOUND, CallRecord, record_data
 from agent.call.reject import reject_to_queue
+from agent.call.second_opinion import SecondOpinionSource
 from agent.call.session import CallSession
 from agent.call.snapshot import RecoveredCall
 from agent.call.turn_taking import TurnTakingOptions
@@ -117,6 +118,7 @@ class CallHandler:
             memory=self.recovery.snapshots,
             sound=sound_of_call(self.settings, self.sound, line, lambda: consent.answer),
             resumed=resumed,
+            second=self._second_opinion(),
             understanding_ready=lambda: self.warm_up.loaded(self.procedures.current.score),
         )
         learning = asyncio.create_task(_learn_orders(introduction, conversation), name="learn-orders")
@@ -130,6 +132,17 @@ class CallHandler:
                 await note_result(self.outbound, job, record, consent.outbound, job.local(self.wall()).tzinfo)
             self.recovery.returning.keep(line.channel_id, consent.snapshot(), line.id)
             await introduction.close()
+
+    def _second_opinion(self) -> SecondOpinionSource | None:
+        second = self.speech.second
+        if second is None:
+            return None
+        wait = self.settings.speech.second_opinion.wait_ms / 1000
+
+        def is_ready() -> bool:
+            return second.is_ready and self.warm_up.is_loaded(self.procedures.current.score)
+
+        return SecondOpinionSource(second, wait, is_ready)
 
     async def reject(self, line: AsteriskCallerLine, reason: str) -> None:
         """Send a call to the queue before it is answered, and record it."""

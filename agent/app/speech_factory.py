@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.common.tasks import cancel_and_wait, report_failure
 from agent.config.settings import Settings
+from agent.config.speech import SecondOpinionSettings
 from agent.dialog.pack.archive import DIRECTORY as EDITIONS
 from agent.dialog.pack.archive import EditionArchive
 from agent.dialog.pack.loader import FlowPack
@@ -23,6 +24,8 @@ from agent.flows import english_pack
 from agent.speech.model import resolve_model
 from agent.speech.recognizer import VoskRecognizer
 from agent.speech.voice import PromptSynthesizer, build_engines
+from agent.speech.whisper.model import WhisperError
+from agent.speech.whisper.process import WhisperProcess, whisper_process
 from agent.understanding.own_process import ScoresFittedApart
 from agent.understanding.sentence_vectors import installed_vectors
 
@@ -37,6 +40,8 @@ class SpeechEngines:
     """The recogniser's model, as shown in the status."""
     recognizer: VoskRecognizer
     speaker: PromptSynthesizer
+    second: WhisperProcess | None = None
+    """The larger recogniser, where one is set and can be used."""
 
 
 async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> SpeechEngines:
@@ -51,7 +56,21 @@ async def open_speech(settings: Settings, stack: contextlib.AsyncExitStack) -> S
         recordings_dir=speech.recordings_directory,
     )
     stack.push_async_callback(speaker.close)
-    return SpeechEngines(model.name, recognizer, speaker)
+    return SpeechEngines(model.name, recognizer, speaker, _second_recognizer(speech.second_opinion, stack))
+
+
+def _second_recognizer(settings: SecondOpinionSettings, stack: contextlib.AsyncExitStack) -> WhisperProcess | None:
+    """Start the larger recogniser; where it cannot be used, the log says why and calls do without."""
+    if settings.model_directory is None:
+        return None
+    try:
+        second = whisper_process(settings.model_directory, settings.language)
+    except WhisperError as error:
+        log.error("There is no second opinion, calls go on with the first recogniser: %s", error)
+        return None
+    second.start()
+    stack.push_async_callback(second.close)
+    return second
 
 
 class ScoreWarmUp:
@@ -69,6 +88,11 @@ class ScoreWarmUp:
         if self._loading is None and score is not None and score.uses_vectors:
             self._loading = asyncio.create_task(asyncio.to_thread(score.warm_up), name="load-sentence-vectors")
             self._loading.add_done_callback(report_failure)
+
+    def is_loaded(self, score: RequestScore | None) -> bool:
+        """Return whether a caller's words can be judged at once."""
+        needs = score is not None and score.uses_vectors
+        return not needs or (self._loading is not None and self._loading.done())
 
     async def loaded(self, score: RequestScore | None) -> None:
         """Return when a caller's words can be judged; begins to load where nothing has yet."""

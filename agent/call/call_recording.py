@@ -14,6 +14,7 @@ from agent.call.outbound_record import begin_part, complete_part
 from agent.call.ports import CallerLine
 from agent.call.progress import CallProgress
 from agent.call.records import CallOrigin, CallRecord, TurnRecord, record_data
+from agent.call.second_opinion import SecondOutcome
 from agent.call.snapshot import RESTARTED_FAULT, silence_untold, snapshot_of
 from agent.dialog.contract import Listen, Turn, TurnInput
 from agent.errors import OrderlineError
@@ -126,10 +127,17 @@ class CallRecording:
 
         return first_audio
 
-    def note_heard(self, heard: TurnInput, began_at: float | None = None, ended_at: float | None = None) -> None:
+    def note_heard(
+        self,
+        heard: TurnInput,
+        began_at: float | None = None,
+        ended_at: float | None = None,
+        second: SecondOutcome = "",
+    ) -> None:
         """Put the caller's answer into the record of the turn that asked for it.
 
-        ``began_at`` and ``ended_at`` are the clock times of the first and the last voice or key.
+        ``began_at`` and ``ended_at`` are the clock times of the first and the last voice or key; ``second`` is what
+        came of a second opinion.
         """
         turn = self._current
         if turn is None:
@@ -139,6 +147,8 @@ class CallRecording:
         turn.via = heard.via
         turn.confidence = round(heard.confidence, 3)
         turn.barged_in = heard.barged_in
+        turn.second_opinion = second
+        turn.heard_by = "" if turn.via == "keypad" else "second" if second == "used" else "first"
         self._parts.events.publish(
             CallerSaid(
                 self._line.id,
@@ -147,6 +157,8 @@ class CallRecording:
                 confidence=turn.confidence,
                 barged_in=turn.barged_in,
                 slot=turn.slot,
+                second_opinion=second,
+                heard_by=turn.heard_by,
             )
         )
 

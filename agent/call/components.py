@@ -21,6 +21,7 @@ from agent.call.ports import (
 )
 from agent.call.queue_status import StaffQueues
 from agent.call.records import CallOrigin
+from agent.call.second_opinion import SecondOpinionSource
 from agent.call.snapshot import RecoveredCall
 from agent.call.sound import CallSound, NoSound
 from agent.call.turn_taking import TurnTakingOptions
@@ -64,6 +65,8 @@ class CallComponents:
     """What an earlier process left of this call; ``dialog`` is then restored from it."""
     understanding_ready: Callable[[], Awaitable[None]] = _at_once
     """Returns when the dialog can judge what a caller said: a process that has just begun may still be loading."""
+    second: SecondOpinionSource | None = None
+    """Where answers in doubt are heard once more; None for a call without a second recogniser."""
     hold_seconds: float = 300.0
     """How long a caller who has put the agent on hold is waited for."""
     origin: CallOrigin = field(default_factory=CallOrigin)

@@ -21,6 +21,7 @@ from agent.call.ports import (
     VoiceActivityDetector,
 )
 from agent.call.recognition_stream import RecognitionStream
+from agent.call.second_opinion import SecondOutcome, TurnSecondOpinion
 from agent.call.turn_taking import TurnAction, TurnTaker, TurnTakingOptions, has_words
 from agent.common.audio import FRAME_BYTES, FRAME_MS
 from agent.dialog.callee import CalleeReport
@@ -50,6 +51,8 @@ class ListeningComponents:
     """How many 20 ms frames go to the recogniser together."""
     callee: CalleeWatcher | None = None
     """Tells machines from people while a call that we placed is opening."""
+    second: TurnSecondOpinion | None = None
+    """Asks a second recogniser about this turn's answer where the first one leaves a doubt."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class ListeningResult:
     """An entry whose terminator may still come."""
     caller_began_at: float | None = None
     """Clock time of the caller's first voice or key."""
+    second: SecondOutcome = ""
+    """What came of a second opinion."""
 
 
 class _Taken(NamedTuple):
@@ -122,6 +127,8 @@ class TurnListener:
         finally:
             if self._ear is not None:
                 await self._ear.close()
+            if self._parts.second is not None:
+                await self._parts.second.close()
 
     def _new_ear(self, instead_of: RecognitionStream | None = None) -> RecognitionStream:
         listen = self._listen
@@ -210,6 +217,7 @@ class TurnListener:
             silent = self._taker.frame(0.0, "", Completeness.OPEN, FRAME_MS) is TurnAction.NO_INPUT
             return ListeningResult(NoInput(self._listen.no_input_seconds), None) if silent else None
         self._pause_or_go_on(ear, probability)
+        self._ask_ahead(ear, frame)
         ear.take(passed)
         ear.check()
         if ear.text != self._judged[0]:
@@ -253,8 +261,22 @@ class TurnListener:
         began_at = ended_at - self._taker.speaking_ms / 1000
         stopped_at = ended_at - self._taker.silence_ms / 1000
         heard = self._heard(await ear.finish())
+        outcome: SecondOutcome = ""
+        if self._parts.second is not None:
+            heard, outcome = await self._parts.second.conclude(heard)
         entry = EndedEntry.of(self._listen.keys, ended_at) if may_be_terminated else None
-        return ListeningResult(heard, stopped_at, ended_at, entry, began_at)
+        return ListeningResult(heard, stopped_at, ended_at, entry, began_at, outcome)
+
+    def _ask_ahead(self, ear: RecognitionStream, frame: bytes) -> None:
+        """Ask for a second opinion in the pause that may end the turn, so that it need not be waited for after it."""
+        second = self._parts.second
+        if second is None:
+            return
+        second.frame(frame, caller_is_speaking=self._taker.caller_is_speaking)
+        if not ear.settled:
+            second.spoke_on()
+        elif ear.final is not None:
+            second.paused(self._heard(ear.final))
 
     def _pause_or_go_on(self, ear: RecognitionStream, probability: float) -> None:
         """Settle what was said as soon as a pause could be the end of it; a new word opens it again.

@@ -46,6 +46,11 @@ class RecognitionStream:
         """True from :meth:`settle` to :meth:`go_on`."""
         return self._settling
 
+    @property
+    def final(self) -> RecognitionResult | None:
+        """The final text of what was settled, as soon as it is there."""
+        return self._settled
+
     def take(self, pcm: bytes) -> None:
         """Take audio of any length."""
         if self._settling:

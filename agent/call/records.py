@@ -87,6 +87,11 @@ class TurnRecord:
     """When the caller's answer began: the first voice or key, or the beginning of listening where that is not known."""
     heard_until_seconds: float | None = None
     """When the answer ended: the last voice or key."""
+    second_opinion: str = ""
+    """What came of asking a second recogniser: ``used`` (the call went on with its text), ``agreed`` (the first text
+    stayed), ``late``, ``busy``, ``failed``; ``""`` where it was not asked."""
+    heard_by: str = ""
+    """Which recogniser's text ``heard`` is: ``first`` or ``second``; ``""`` for keys, and where nothing was said."""
 
 
 @dataclass

@@ -32,6 +32,7 @@ from agent.call.outbound_record import SUPPRESS
 from agent.call.playback import PromptPlayback
 from agent.call.ports import CallerLine, Media
 from agent.call.records import CallRecord
+from agent.call.second_opinion import TurnSecondOpinion
 from agent.call.ticketing import HandoverTicket
 from agent.common.tasks import cancel_and_wait
 from agent.dialog.callee import OUTBOUND, STOP_KEY
@@ -273,6 +274,7 @@ class CallSession:
                 options=parts.turn_taking if callee is None else callee.turn_taking(parts.turn_taking),
                 chunk_frames=parts.chunk_frames,
                 callee=callee,
+                second=TurnSecondOpinion(parts.second, parts.dialog) if parts.second is not None else None,
             ),
             listen,
             speaking,
@@ -291,7 +293,7 @@ class CallSession:
         self._timer.caller_stopped(answer.caller_stopped_at, answer.ended_at)
         self._timer.lap(RECOGNITION)
         if isinstance(answer.event, TurnInput):
-            self._recording.note_heard(answer.event, answer.caller_began_at, answer.caller_stopped_at)
+            self._recording.note_heard(answer.event, answer.caller_began_at, answer.caller_stopped_at, answer.second)
         return answer.event
 
     # --- effects and hand-over ----------------------------------------------------------------------

@@ -63,6 +63,16 @@ class TurnInput:
 
 
 @dataclass(frozen=True)
+class SecondText:
+    """What a second recogniser wrote down of the same sound."""
+
+    text: str
+    """As it writes: with capitals and punctuation, numbers in digits."""
+    confidence: float = 1.0
+    """0..1, its own: the mean probability of a piece of a word."""
+
+
+@dataclass(frozen=True)
 class NoInput:
     """The caller stayed silent for the time the turn allowed."""
 
@@ -314,6 +324,12 @@ class Dialog(Protocol):
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects. Cheap: called several times a second."""
+
+    def doubts(self, heard: TurnInput) -> bool:
+        """Return whether a second recogniser is worth asking about an answer; :meth:`hear` has not been told it yet."""
+
+    def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
+        """Return what to tell :meth:`hear`: ``heard`` itself, or what the second recogniser makes of it."""
 
     @property
     def slots(self) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ from agent.preflight.machine import (
 )
 from agent.preflight.prompts import prompts_finding
 from agent.preflight.queues import queue_findings
+from agent.preflight.second_opinion import second_opinion_finding
 from agent.preflight.sound import sound_directory_finding
 from agent.records.outbox_commands import outstanding
 from agent.speech.model import ModelError, resolve_model
@@ -94,6 +95,8 @@ async def all_findings(
         yield finding
     async for finding in _flow_and_speech_findings(settings):
         yield finding
+    if settings.speech.second_opinion.model_directory is not None:
+        yield await second_opinion_finding(settings.speech.second_opinion)
     yield await voice_finding(settings)
     yield await prompts_finding(settings)
     if any(queue.whisper for queue in settings.queues.values()):

@@ -221,6 +221,11 @@ class CallerSaid(CallEvent):
     """True when the caller spoke or keyed over the agent."""
     slot: str | None = field(metadata=_WORDS)
     """What was asked for; empty where it is no value."""
+    second_opinion: str = ""
+    """What came of asking a second recogniser: `used`, `agreed`, `late`, `busy`, `failed`; empty where it was not
+    asked."""
+    heard_by: str = ""
+    """Which recogniser's words they are: `first` or `second`; empty for keys."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,9 @@ class Metrics:
             buckets=_RESPONSE_BUCKETS, registry=registry,
         )  # fmt: skip
         self._turns = Counter("orderline_turns", "Answers of callers", ("via",), registry=registry)
+        self._second = Counter(
+            "orderline_second_opinions", "Answers a second recogniser was asked about", ("result",), registry=registry
+        )
         self._barge_ins = Counter("orderline_barge_ins", "Answers given over the agent's words", registry=registry)
         self._handovers = Counter("orderline_handovers", "Calls given to people", ("reason",), registry=registry)
         self._effects = Histogram(
@@ -84,7 +87,9 @@ class Metrics:
                 self._known.discard(ended.call_id)
                 self._live.set(len(self._known))
                 self._ended(ended)
-            case CallerSaid(via=via, barged_in=barged_in):
+            case CallerSaid(via=via, barged_in=barged_in, second_opinion=second):
+                if second:
+                    self._second.labels(self._label("result", second)).inc()
                 self._turns.labels("keypad" if via == "keypad" else "speech").inc()
                 if barged_in:
                     self._barge_ins.inc()

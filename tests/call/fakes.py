@@ -16,7 +16,18 @@ from agent.call.records import Caller, CallOrigin, CallRecord
 from agent.common.audio import FRAME_BYTES
 from agent.common.service_error import ServiceError
 from agent.dialog.callee import OutboundStory
-from agent.dialog.contract import Completeness, ConversationSummary, Event, HandOverAction, HungUp, Listen, Prompt, Turn
+from agent.dialog.contract import (
+    Completeness,
+    ConversationSummary,
+    Event,
+    HandOverAction,
+    HungUp,
+    Listen,
+    Prompt,
+    SecondText,
+    Turn,
+    TurnInput,
+)
 from agent.telemetry.events import CallEvent
 
 EventT = TypeVar("EventT", bound=CallEvent)
@@ -208,6 +219,12 @@ class FakeDialog:
 
     def completeness(self, text: str) -> Completeness:
         return Completeness.COMPLETE if text else Completeness.OPEN
+
+    def doubts(self, heard: TurnInput) -> bool:
+        return False
+
+    def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
+        return heard
 
     edition = "e-1"
     understanding = ""

@@ -58,7 +58,8 @@ class TestMessages:
         }
 
     def test_what_is_kept_from_readers_is_left_out(self) -> None:
-        assert caller_said("yes", slot="answer").without_words().data() == {"via": "speech", "barged_in": False}
+        left = {"via": "speech", "barged_in": False, "second_opinion": "", "heard_by": ""}
+        assert caller_said("yes", slot="answer").without_words().data() == left
 
     @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.event)
     def test_without_words_nothing_else_goes(self, event: CallEvent) -> None:

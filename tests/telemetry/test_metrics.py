@@ -33,6 +33,16 @@ def handed_over(reason: str) -> HandedOver:
     return HandedOver("call-1", reason, queue="", priority=0, summary="", ticket="T-1", facts={})
 
 
+def test_second_opinions_are_counted_by_what_came_of_them() -> None:
+    metrics = Metrics()
+    outcomes = ("used", "late", "", "used")
+    count(metrics, *(caller_said(second_opinion=outcome) for outcome in outcomes))
+    page = samples(metrics)
+    assert page['orderline_second_opinions_total{result="used"}'] == 2
+    assert page['orderline_second_opinions_total{result="late"}'] == 1
+    assert 'orderline_second_opinions_total{result=""}' not in page
+
+
 def test_a_call_is_counted_from_start_to_end() -> None:
     metrics = Metrics()
     count(

@@ -83,6 +83,8 @@ def _heard(turn: Mapping[str, Any], heard_from: float | None) -> SpokenLine:
     confidence = number_of(turn.get("confidence"))
     if confidence is not None and turn.get("via") == "speech":
         about.append(f"{confidence:.0%} sure")
+    if turn.get("heard_by") == "second":
+        about.append("heard by the second recogniser")
     return SpokenLine(
         "caller",
         formats.moment(heard_from) if heard_from is not None else "",

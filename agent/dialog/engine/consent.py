@@ -20,6 +20,7 @@ from agent.dialog.contract import (
     Listen,
     NoInput,
     Prompt,
+    SecondText,
     Turn,
     TurnInput,
 )
@@ -146,6 +147,14 @@ class ConsentDialog:
         if not text:
             return Completeness.OPEN
         return Completeness.COMPLETE if self._said(text) is not None else Completeness.OPEN
+
+    def doubts(self, heard: TurnInput) -> bool:
+        """Return whether a second recogniser is worth asking; never about the consent itself."""
+        return not self._asking and self._inner.doubts(heard)
+
+    def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
+        """Return what to hear of two recognitions."""
+        return heard if self._asking else self._inner.reconcile(heard, second)
 
     @property
     def edition(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,10 +23,21 @@ from agent.dialog.contract import (
     Prompt,
     QueueReport,
     RecognitionLost,
+    SecondText,
     Turn,
     TurnInput,
 )
-from agent.dialog.engine import existing_numbers, fallbacks, interpret, keypad, listening, outbound, progress, steps
+from agent.dialog.engine import (
+    existing_numbers,
+    fallbacks,
+    interpret,
+    keypad,
+    listening,
+    outbound,
+    progress,
+    second_opinion,
+    steps,
+)
 from agent.dialog.engine.handover import REASONS_IGNORING_QUEUE, hand_over, hand_over_again
 from agent.dialog.engine.state import SNAPSHOT_VERSION, CallFacts, ConversationState, FlowFrame, LastHandOver, SlotValue
 from agent.dialog.engine.turn_context import TurnContext
@@ -259,6 +271,30 @@ class Conversation:
             return hand_over(scene, going.reason, priority=going.priority, queue=going.queue, quiet=True)
         except DialogError:
             return HandOverAction(going.reason, "The agent's rules failed during this call.", going.queue)
+
+    def doubts(self, heard: TurnInput) -> bool:
+        """Return whether a second recogniser is worth asking about an answer."""
+        asks = second_opinion.question(self._scene())
+        return bool(asks) and second_opinion.is_doubtful(asks, self._tried(heard))
+
+    def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
+        """Return what to hear: the first recogniser's answer, or what the second one makes of it."""
+        scene = self._scene()
+        asks = second_opinion.question(scene)
+        if asks == "code":
+            return second_opinion.with_second_code(scene, heard, second)
+        other = second_opinion.as_request(heard, second)
+        takes = asks == "request" and second_opinion.is_better(self._tried(heard), self._tried(other), second)
+        return other if takes else heard
+
+    def _tried(self, heard: TurnInput) -> second_opinion.TriedAnswer:
+        """Return what an answer would come to; nothing is changed by it."""
+        trial = Conversation(self._pack, self._facts, self._render)
+        trial._state = copy.deepcopy(self._state)
+        turn = trial.hear(heard)
+        focus, state = trial._state.focus, trial._state
+        doubts = frozenset(name for name, slot in state.slots.items() if slot.doubt)
+        return second_opinion.TriedAnswer(turn, focus.kind if focus is not None else "", doubts)
 
     def completeness(self, text: str) -> Completeness:
         """Judge a partial text against what the current turn expects."""

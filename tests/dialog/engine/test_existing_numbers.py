@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Listen, Turn, TurnInput, Word
+from agent.dialog.contract import Effect, EffectFailed, EffectSucceeded, Listen, SecondText, Turn, TurnInput, Word
 from agent.dialog.engine.engine import CallFacts, Conversation
 from agent.dialog.pack.loader import FlowPack
 from agent.flows import english_pack
@@ -175,3 +175,17 @@ def test_digits_that_were_keyed_are_no_spoken_letters() -> None:
     conversation.hear(spoken(WHERE))
     turn = conversation.hear(TurnInput(keys="7312345"))
     assert (read_back(conversation, turn), value_of(conversation)) == ("", "73-12345")
+
+
+def test_what_a_second_recogniser_heard_is_asked_about_before_the_other_readings() -> None:
+    conversation = asked_for_a_code()
+    heard = replace(HEARD, words=tuple(Word(word, 0.9) for word in HEARD.text.split()))
+    assert conversation.doubts(heard)
+    taken = conversation.reconcile(heard, SecondText("T-K-1-2-3-4-5."))
+    assert question(conversation.hear(taken)).arguments["numbers"][:2] == ["TK-12345", "PK-12345"]
+
+
+def test_a_code_said_by_the_alphabet_is_in_no_doubt() -> None:
+    said = "papa kilo one two three four five"
+    heard = TurnInput(said, tuple(Word(word, 0.9) for word in said.split()))
+    assert not asked_for_a_code().doubts(heard)
