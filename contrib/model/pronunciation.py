@@ -31,6 +31,7 @@ BY_HAND = {
     "okay": ["OW K EY"],
     "nah": ["N AA", "N AE"],
     "yup": ["Y AH P"],
+    "your": ["Y AO R", "Y ER", "Y UH R"],
     "zip": ["Z IH P"],
     "email": ["IY M EY L"],
     "kettle": ["K EH T AH L"],
