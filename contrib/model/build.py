@@ -26,6 +26,8 @@ SHARES = {
 }
 """How often each source is heard. The voices that earlier models heard keep a third, or they are forgotten."""
 TRAINING_MINUTES, MOST_STEPS = 25.0, 3000
+KEPT = 0.5
+"""The share of the network that training began with in the one that is exported."""
 STAGES = ("synthesise", "people", "train", "export", "evaluate")
 
 
@@ -54,8 +56,10 @@ def stages(options: argparse.Namespace) -> dict[str, Callable[[], None]]:
 
     def export() -> None:
         from contrib.model.export import export as write
+        from contrib.model.export import mean_of
 
-        write(work / "training" / "network.pt", options.like, model)
+        mean_of(options.start, work / "training" / "network.pt", KEPT, work / "mean.pt")
+        write(work / "mean.pt", options.like, model)
 
     def evaluate() -> None:
         from contrib.model.evaluate import evaluate as measure
@@ -73,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="where everything is kept")
     parser.add_argument("--recordings", type=Path, required=True, help="people's speech (README.md)")
     parser.add_argument("--kokoro", type=Path, required=True, help="the network and the voices of Kokoro-82M")
-    parser.add_argument("--start", type=Path, help="the checkpoint to train further")
+    parser.add_argument("--start", type=Path, required=True, help="the checkpoint to train further")
     parser.add_argument("--like", type=Path, default=BUNDLED, help="the model whose words and settings are taken")
     parser.add_argument("--until", choices=STAGES, default=STAGES[-1])
     parser.add_argument("--short", action="store_true", help="all stages in some minutes")

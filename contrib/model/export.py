@@ -168,6 +168,19 @@ def kaldi_model(checkpoint: Path) -> bytes:
     return written + token("<Priors>") + vector([])
 
 
+def mean_of(start: Path, trained: Path, kept: float, out: Path) -> None:
+    """Write the mean of two networks, ``kept`` of it the one that training began with.
+
+    It keeps much of what the training was good for, and forgets less of what it did not repeat.
+    """
+    before, after = torch.load(start, weights_only=True), torch.load(trained, weights_only=True)
+    mean = {
+        name: before[name] * kept + value * (1 - kept) if value.dtype.is_floating_point else value
+        for name, value in after.items()
+    }
+    torch.save(mean, out)
+
+
 def export(checkpoint: Path, like: Path, out: Path) -> None:
     """Make the model directory ``out`` with this network, in all else like another one."""
     beside = out.with_name(out.name + ".new")
