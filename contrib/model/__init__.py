@@ -1,0 +1,1 @@
+"""Trains the bundled speech model further and writes it as a Vosk model directory (README.md)."""
