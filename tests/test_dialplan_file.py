@@ -10,7 +10,8 @@ import pytest
 from agent.common.resources import resource_directory
 
 SUBROUTINES = {
-    "orderline-choose", "orderline-heartbeat", "orderline-deadman", "orderline-deadline", "orderline-handover-phone",
+    "orderline-choose", "orderline-heartbeat", "orderline-takes-calls", "orderline-deadman", "orderline-deadline",
+    "orderline-handover-phone",
     "orderline-may-supervise", "orderline-spy",
 }  # fmt: skip
 """Only Gosub() leads there, at a fixed place."""

@@ -72,7 +72,7 @@ def _place_files(placing: FileInstaller, source: Path) -> None:
         for path in sorted((source / folder).iterdir()):
             placing.file(layout.share_dir / folder / path.name, path.read_bytes())
     contrib = source / "contrib"
-    for folder in ("fail2ban", "nginx"):
+    for folder in ("fail2ban", "kamailio", "nginx"):
         for path in sorted((contrib / folder).iterdir()):
             placing.file(layout.share_dir / folder / path.name, path.read_bytes())
     for unit in UNITS:
