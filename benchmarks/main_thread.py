@@ -15,11 +15,9 @@ import itertools
 import json
 import pstats
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +25,7 @@ import numpy as np
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.media_websocket import WebsocketMedia
 from agent.call.inbox import InboxReader
-from agent.call.inbox_events import AudioFrame, Inbox, InboxEvent
+from agent.call.inbox_events import AudioFrame, InboxEvent
 from agent.call.listening import ListeningComponents, TurnListener
 from agent.call.playback import PromptPlayback
 from agent.common.audio import FRAME_BYTES, SAMPLE_RATE
@@ -155,18 +153,21 @@ class ListeningCalls:
             self.heard[text] = self.heard.get(text, 0) + 1
 
     def close(self) -> None:
-        """End the recogniser's threads."""
+        """End the threads."""
         self._recognizer.close()
+        self._activities.close()
 
 
-async def measure(calls: int, seconds: float, profile: cProfile.Profile | None = None) -> dict[str, Any]:
+async def measure(
+    calls: int, seconds: float, profile: cProfile.Profile | None = None, warm_up_seconds: float = _WARM_UP_SECONDS
+) -> dict[str, Any]:
     """Hold so many calls for so long; return what they cost a second of a call."""
     engine = HibariEngine()
     async with media_peer(caller_sound(engine)) as url, AriClient(url, "orderline", "secret", "orderline") as ari:
         held = ListeningCalls(ari, as_bytes(engine.synthesise(QUESTION)))
         tasks = [asyncio.create_task(held.hold(f"leg-{number}")) for number in range(calls)]
         try:
-            await asyncio.wait(tasks, timeout=_WARM_UP_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait(tasks, timeout=warm_up_seconds, return_when=asyncio.FIRST_EXCEPTION)
             held.lags.clear()
             held.heard.clear()
             held.turns = 0
@@ -214,19 +215,18 @@ def as_bytes(pcm: Any) -> bytes:
 @contextlib.asynccontextmanager
 async def media_peer(sound: bytes) -> AsyncIterator[str]:
     """Run the other end; gives its address."""
-    with tempfile.NamedTemporaryFile(suffix=".sln") as file:
-        Path(file.name).write_bytes(sound)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.media_peer", file.name, stdout=asyncio.subprocess.PIPE
-        )
-        try:
-            if process.stdout is None:
-                raise RuntimeError("The other end has no output.")
-            port = int(await process.stdout.readline())
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.kill()
-            await process.wait()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.media_peer", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("The other end has no input or no output.")
+        process.stdin.write(sound)
+        process.stdin.close()
+        yield f"http://127.0.0.1:{int(await process.stdout.readline())}"
+    finally:
+        process.kill()
+        await process.wait()
 
 
 def _nothing(*_: object) -> None:

@@ -1,14 +1,14 @@
 """A stand-in for Asterisk's media legs, in a process of its own: ARI just enough to open them, and a caller on each.
 
-``python -m benchmarks.media_peer SOUND`` prints its port. Every leg hears the caller's sound over and over, 20 ms by
-20 ms in real time, the legs spread over the 20 ms, and answers marks when the audio before them has been played.
+``python -m benchmarks.media_peer`` reads the caller's sound from its input and prints its port. Every leg hears that
+sound over and over, 20 ms by 20 ms in real time, the legs spread over the 20 ms, and answers marks when the audio
+before them has been played.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from pathlib import Path
 
 from aiohttp import web
 
@@ -59,16 +59,17 @@ class MediaPeer:
         sending = asyncio.create_task(self._send(socket, self._legs))
         loop = asyncio.get_running_loop()
         played_until = 0.0
-        marks: list[asyncio.TimerHandle] = []
+        marks: list[asyncio.Task[None]] = []
 
-        def played(mark: str) -> None:
-            asyncio.ensure_future(socket.send_str(f"MEDIA_MARK_PROCESSED correlation_id:{mark}"))
+        async def tell_when_played(mark: str, at: float) -> None:
+            await asyncio.sleep(at - loop.time())
+            await socket.send_str(f"MEDIA_MARK_PROCESSED correlation_id:{mark}")
 
         async for message in socket:
             if message.type is web.WSMsgType.BINARY:
                 played_until = max(played_until, loop.time()) + len(message.data) / 2 / SAMPLE_RATE
             elif message.data.startswith("MARK_MEDIA"):
-                marks.append(loop.call_at(max(played_until, loop.time()), played, message.data.split()[1]))
+                marks.append(asyncio.create_task(tell_when_played(message.data.split()[1], played_until)))
             elif message.data.startswith("FLUSH_MEDIA"):
                 played_until = 0.0
                 while marks:
@@ -98,4 +99,4 @@ async def serve(sound: bytes) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]).read_bytes()))
+    asyncio.run(serve(sys.stdin.buffer.read()))
