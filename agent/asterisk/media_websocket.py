@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _SILENCE = bytes(FRAME_BYTES)
 _CONNECTION_ID = "MEDIA_WEBSOCKET_CONNECTION_ID"
 _SILENCE_SECONDS = 0.2
-"""Silence is sent in pieces so long: a fifth of a core's time for a call went into sending it 20 ms by 20 ms."""
+"""Silence is sent in pieces so long: sent 20 ms by 20 ms it was a tenth of the main thread's time."""
 _SILENCE_RESERVE_SECONDS = 0.1
 """So much of it is left to be played when the next piece is sent."""
 _MARK_DONE = "MEDIA_MARK_PROCESSED"

@@ -194,9 +194,8 @@ class TurnListener:
         parts = self._parts
         pcm += self._reader.more_audio()
         frames = [parts.echo.process(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
-        return JudgedAudio(
-            [(frame, parts.vad.process(frame)) for frame in frames]
-        )  # raw: loud babble sounds like speech
+        # the raw frames: amplified babble sounds like speech
+        return JudgedAudio([(frame, parts.vad.process(frame)) for frame in frames])
 
     async def _take_audio(self, audio: JudgedAudio) -> ListeningResult | None:
         for place, (frame, probability) in enumerate(audio.frames, 1):
