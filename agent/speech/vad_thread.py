@@ -92,13 +92,15 @@ class VoiceActivityThread:
         if self._watch is not None:
             self._watch.cancel()
         self._stalled = False
-        error = asyncio.CancelledError() if batch.cancelled() else batch.exception()
-        if error is None:
+        if batch.cancelled():  # the agent ends
+            for frame in frames:
+                frame.judged.cancel()
+        elif (error := batch.exception()) is not None:
+            _fail(frames, error)
+        else:
             for frame, probability in zip(frames, batch.result(), strict=True):
                 if not frame.judged.done():
                     frame.judged.set_result(probability)
-        else:
-            _fail(frames, error)
         self._busy = bool(self._gathered)
         if self._busy:
             loop.call_later(GATHER_SECONDS, self._begin, loop)
@@ -174,6 +176,7 @@ def _fail(frames: Sequence[_Frame], error: BaseException) -> None:
     for frame in frames:
         if not frame.judged.done():
             frame.judged.set_exception(error)
+            frame.judged.exception()  # taken note of: a call waits for the first of its frames alone
 
 
 def _stall() -> VoiceActivityError:
