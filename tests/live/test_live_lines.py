@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 
 import pytest
 
-from tests.live.conftest import CallCentre, failures, records_of
+from tests.live.conftest import CallCentre, failures, records_of, stored_records
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -79,7 +81,13 @@ calls:
 """
         )
         assert result.ok, failures(result)
-        (back,) = await records_of(by_audiosocket, result)
+        (before,) = await records_of(by_audiosocket, result)
+
+        def came_back() -> list[dict[str, Any]]:
+            return [record for record in stored_records(by_audiosocket).values() if record["continues"] == before["id"]]
+
+        await until(came_back)
+        (back,) = came_back()
         assert back["outcome"] == "nobody_free"
         assert "nobody is free" in back["turns"][0]["agent"]
     finally:
