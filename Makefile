@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help bench sizing demo edit-sessions faults outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words style types
+.PHONY: help bench sizing demo edit-sessions faults instance-faults main-thread outbound-faults outbound-greetings run check test lint rehearse scenarios shop-faults side-by-side accuracy asterisk clean console console-attack console-check console-pictures install uninstall install-test fuzz lock audit postgres-kills year-of-calls year-of-reports words style types
 
 # what "make check" leaves to "make test": tests with one of these marks (pyproject.toml says what they mean)
 NOT_QUICK := asterisk or browser or fuzz or live or peers or postgres or redis or slow
@@ -81,6 +81,9 @@ instance-faults: $(VENV)/.ready  ## kill and freeze one of several instances on 
 
 sizing: $(VENV)/.ready  ## what so many calls at once need, with every assumption; writes docs/sizing.md: ARGS="--calls 60 250"
 	@$(BIN)/python -m benchmarks.sizing $(ARGS)
+
+main-thread: $(VENV)/.ready  ## processor time of the agent's main thread a call, without a telephone: ARGS="--calls 10 30 --profile"
+	@$(BIN)/python -m benchmarks.main_thread $(ARGS)
 
 check: $(VENV)/.ready  ## lint, types, contracts and the quick tests: under four minutes on two cores
 	@$(MAKE) --no-print-directory -j 2 types style console-check

@@ -118,7 +118,8 @@ def line_of(step: dict[str, Any]) -> str:
     response, use = step["response_ms"], step["use"]
     return (
         f"  {step['at_once']:3d} at once: p50 {response['p50'] or 0:.0f} ms, p95 {response['p95'] or 0:.0f} ms of"
-        f" {response['n']} turns; cores: agent {use[AGENT]['cores']:.2f}, Asterisk {use[ASTERISK]['cores']:.2f},"
+        f" {response['n']} turns; cores: agent {use[AGENT]['cores']:.2f},"
+        f" its main thread {use[AGENT]['main_thread']:.2f}, Asterisk {use[ASTERISK]['cores']:.2f},"
         f" load generator {use['carrier']['cores'] + use['callers']['cores']:.2f};"
         f" late frames {100 * (step['late_audio']['share'] or 0):.2f} %;"
         f" {step['good']} of {step['calls']} calls good{'' if step['holds'] else '  <- past the limit'}"

@@ -23,6 +23,8 @@ class ResourceUse:
 
     cores: float
     """CPU time per second of the stretch: 0.5 is half a core."""
+    main_thread: float
+    """That of the program's own first thread alone, without its other threads and its children."""
     rss_mb: float
     """Resident memory at its end."""
     threads: int
@@ -33,6 +35,7 @@ class ResourceUse:
         """Return it as JSON-like data."""
         return {
             "cores": round(self.cores, 3),
+            "main_thread": round(self.main_thread, 3),
             "rss_mb": round(self.rss_mb, 1),
             "threads": self.threads,
             "files": self.files,
@@ -46,6 +49,7 @@ class UsageMeter:
         self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
         self._began_at = 0.0
         self._began: dict[str, float] = {}
+        self._main_began: dict[str, float] = {}
 
     @classmethod
     def of(cls, stack: PrivateCallCentre) -> UsageMeter:
@@ -62,6 +66,7 @@ class UsageMeter:
         """Count from now on."""
         self._began_at = time.monotonic()
         self._began = {name: _cpu_seconds(process, name) for name, process in self._processes.items()}
+        self._main_began = {name: _main_thread_seconds(process) for name, process in self._processes.items()}
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return the seconds of one core used since :meth:`start`. Raises psutil.NoSuchProcess like :meth:`read`."""
@@ -76,6 +81,7 @@ class UsageMeter:
         return {
             name: ResourceUse(
                 cores=used[name] / seconds,
+                main_thread=(_main_thread_seconds(process) - self._main_began.get(name, 0.0)) / seconds,
                 rss_mb=sum(one.memory_info().rss for one in _family(process, name)) / 2**20,
                 threads=sum(one.num_threads() for one in _family(process, name)),
                 files=sum(one.num_fds() for one in _family(process, name)),
@@ -92,3 +98,7 @@ def _family(process: psutil.Process, name: str) -> list[psutil.Process]:
 def _cpu_seconds(process: psutil.Process, name: str) -> float:
     times = [one.cpu_times() for one in _family(process, name)]
     return sum(one.user + one.system for one in times)
+
+
+def _main_thread_seconds(process: psutil.Process) -> float:
+    return sum(one.user_time + one.system_time for one in process.threads() if one.id == process.pid)

@@ -48,7 +48,7 @@ from agent.records.event_redaction import redact_event
 from agent.recovery.lost_calls import LostCalls
 from agent.recovery.taken_calls import TAKING_SECONDS
 from agent.shop.services import CHANGES, ShopServices
-from agent.speech.vad import VoiceActivityFactory
+from agent.speech.vad_thread import SharedVoiceActivity
 from agent.speech.wording import filters
 from agent.telemetry.event_bus import EventBus
 from agent.telemetry.events import CallBegan, CallFinished, HandedOver
@@ -132,6 +132,8 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
     )
     outbox = await open_outbox(settings, services, CHANGES, wall, stack)
     speech = await open_speech(settings, stack)
+    voice_activity = SharedVoiceActivity()
+    stack.callback(voice_activity.close)
     procedures = await open_procedures(settings, speech, render, wall, stack)
     warm_up = ScoreWarmUp()
     stack.push_async_callback(warm_up.close)
@@ -155,7 +157,7 @@ async def _start(settings: Settings, takeover: bool, stack: contextlib.AsyncExit
         render=render,
         speech=speech,
         warm_up=warm_up,
-        vad_factory=VoiceActivityFactory(),
+        voice_activity=voice_activity,
         services=services,
         outbox_service=outbox,
         queues=queues,

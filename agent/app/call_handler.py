@@ -48,7 +48,7 @@ from agent.shop.services import ShopServices
 from agent.speech.echo import LoudnessEchoSuppressor
 from agent.speech.gain import AutomaticGain
 from agent.speech.gate import SpeechGate
-from agent.speech.vad import VoiceActivityFactory
+from agent.speech.vad_thread import SharedVoiceActivity
 from agent.telemetry.events import CallFinished, ConsentAnswered, EventPublisher
 from agent.telemetry.log_format import CALL_ID
 
@@ -69,7 +69,7 @@ class CallHandler:
     render: Renderer
     speech: SpeechEngines
     warm_up: ScoreWarmUp
-    vad_factory: VoiceActivityFactory
+    voice_activity: SharedVoiceActivity
     services: ShopServices
     outbox_service: OutboxService
     queues: StaffQueues | None
@@ -99,7 +99,7 @@ class CallHandler:
             recognizer=self.speech.recognizer,
             voice=self.speech.speaker,
             gain=AutomaticGain(),
-            vad=self.vad_factory.new(),
+            vad=self.voice_activity.new(),
             gate=SpeechGate,
             echo=LoudnessEchoSuppressor(time.monotonic),
             services=ConsentFilteredServices(self._services_of(line, job), lambda: consent.answer),

@@ -12,19 +12,22 @@ from agent.asterisk.ari.client import AriClient
 from agent.asterisk.ari.errors import AriError, AriUnreachable
 from agent.asterisk.websocket_protocol import MediaSocket
 from agent.call.inbox_events import AudioFrame, Inbox, MediaLost, PlaybackFinished
-from agent.common.audio import FRAME_BYTES, FRAME_MS, SAMPLE_RATE
+from agent.common.audio import FRAME_BYTES, FRAME_MS
 from agent.common.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
 _SILENCE = bytes(FRAME_BYTES)
 _CONNECTION_ID = "MEDIA_WEBSOCKET_CONNECTION_ID"
-_NO_FRAME_SECONDS = 0.2
+_SILENCE_SECONDS = 0.2
+"""Silence is sent in pieces so long: sent 20 ms by 20 ms it was a tenth of the main thread's time."""
+_SILENCE_RESERVE_SECONDS = 0.1
+"""So much of it is left to be played when the next piece is sent."""
 _MARK_DONE = "MEDIA_MARK_PROCESSED"
 
 
 class SilencePacing:
-    """How much silence to send so that the caller always hears something and a prompt never waits behind it. Pure."""
+    """How much silence to send so that the caller always hears something, and how much of it is left. Pure."""
 
     def __init__(self) -> None:
         self._until = 0.0
@@ -38,6 +41,10 @@ class SilencePacing:
         self._until = begin + frames * FRAME_MS / 1000
         return frames
 
+    def lasts(self, now: float) -> bool:
+        """Return whether some of the silence has not been played yet."""
+        return self._until > now
+
     def flushed(self) -> None:
         """What was sent has been thrown away unplayed."""
         self._until = 0.0
@@ -48,8 +55,8 @@ class WebsocketMedia:
 
     Asterisk plays from its own queue, so an utterance is handed over at once between START and STOP_MEDIA_BUFFERING and
     followed by a mark. While nothing is queued silence is sent in real time, because Asterisk sends the caller nothing
-    at all otherwise and some carriers drop a silent leg. Each packet of the caller's, 10 to 60 ms long, is the moment
-    to send as much as will have been played by the next one; what were sent beyond that would delay the next prompt.
+    at all otherwise and some carriers drop a silent leg. It is sent in few pieces, each ahead of its time; what of it
+    has not been played when a prompt comes is thrown away, so that the prompt does not wait behind it.
     FLUSH_MEDIA eats pending marks without an event (measured on 22.10.1), so the list of pending marks is kept here.
     """
 
@@ -63,9 +70,8 @@ class WebsocketMedia:
         self._inbox = inbox
         self._pending: list[str] = []
         self._closing = False
-        self._frame_came = asyncio.Event()
-        self._packet_seconds = FRAME_MS / 1000
-        """Length of the caller's last packet."""
+        self._nothing_pending = asyncio.Event()
+        self._nothing_pending.set()
         self._silence = SilencePacing()
         self._comfort: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -104,7 +110,11 @@ class WebsocketMedia:
     async def play(self, pcm: bytes, mark: str) -> None:
         """Queue a whole utterance; ``PlaybackFinished(mark)`` follows when the caller has heard it."""
         async with self._lock:
+            if not self._pending and self._silence.lasts(asyncio.get_running_loop().time()):
+                self._silence.flushed()
+                await self._socket.command("FLUSH_MEDIA")
             self._pending.append(mark)
+            self._nothing_pending.clear()
             await self._socket.command("START_MEDIA_BUFFERING")
             await self._socket.send_audio(pcm)
             await self._socket.command("STOP_MEDIA_BUFFERING")
@@ -113,8 +123,10 @@ class WebsocketMedia:
     async def flush(self) -> None:
         """Stop at once; nothing queued will be heard, and no ``PlaybackFinished`` comes for it."""
         self._pending.clear()
-        self._silence.flushed()
         await self._socket.command("FLUSH_MEDIA")
+        self._silence.flushed()
+        if not self._pending:
+            self._nothing_pending.set()
 
     async def close(self) -> None:
         """Close the socket and hang the channel up; idempotent."""
@@ -127,22 +139,17 @@ class WebsocketMedia:
 
     def _take_audio(self, pcm: bytes) -> None:
         self._inbox.put_nowait(AudioFrame(pcm))
-        self._packet_seconds = min(len(pcm) / 2 / SAMPLE_RATE, _NO_FRAME_SECONDS)
-        self._frame_came.set()
 
     async def _keep_warm(self) -> None:
         """While nothing is queued, send silence in real time."""
         while True:
-            ahead_seconds = _NO_FRAME_SECONDS
-            with contextlib.suppress(TimeoutError):  # a phone that suppresses silence: keep the leg alive all the same
-                async with asyncio.timeout(_NO_FRAME_SECONDS):
-                    await self._frame_came.wait()
-                    ahead_seconds = self._packet_seconds
-            self._frame_came.clear()
-            if self._pending:
-                continue
-            frames = self._silence.frames_due(asyncio.get_running_loop().time(), ahead_seconds)
-            await self._socket.send_audio(_SILENCE * frames)
+            await self._nothing_pending.wait()
+            async with self._lock:
+                if not self._pending:
+                    now = asyncio.get_running_loop().time()
+                    frames = self._silence.frames_due(now, _SILENCE_SECONDS + _SILENCE_RESERVE_SECONDS)
+                    await self._socket.send_audio(_SILENCE * frames)
+            await asyncio.sleep(_SILENCE_SECONDS)
 
     def _take_text(self, text: str) -> None:
         if not text.startswith(_MARK_DONE):
@@ -150,6 +157,8 @@ class WebsocketMedia:
         mark = text[len(_MARK_DONE) :].strip().removeprefix("correlation_id:")
         if mark in self._pending:
             self._pending.remove(mark)
+            if not self._pending:
+                self._nothing_pending.set()
             self._inbox.put_nowait(PlaybackFinished(mark))
 
     def _take_close(self) -> None:

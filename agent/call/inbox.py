@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from agent.call.errors import (
     CallerOnHold,
@@ -24,6 +25,7 @@ from agent.call.inbox_events import (
     HoldEnded,
     Inbox,
     InboxEvent,
+    JudgedAudio,
     KeyPressed,
     MediaLost,
     TakeOverRequested,
@@ -35,6 +37,8 @@ _LONGEST_QUIET_MS = 600
 _PACKETS_LATE = 1.5
 """A line is quiet when nothing has come for this many of its packets (and for 200 ms): iLBC has packets of 300 ms."""
 _NOTHING = AudioFrame(b"")
+_QUIET = AudioFrame(b"")
+"""Put into the inbox when nothing has come for long; told from audio by being this very object."""
 
 
 class InboxReader:
@@ -46,6 +50,11 @@ class InboxReader:
         self._quiet_after_seconds = quiet_after_seconds
         self._cutter = FrameCutter()
         self._on_hold = False
+        self._quiet_at: float | None = None
+        """When the line counts as quiet; None while nobody waits."""
+        self._quiet_timer: asyncio.TimerHandle | None = None
+        self._early: deque[InboxEvent] = deque()
+        """What was taken out of the inbox already and comes next."""
         self._again: KeyPressed | None = None
         """A key that ended a hold: it is the next event."""
 
@@ -64,18 +73,58 @@ class InboxReader:
             return key
         if self._on_hold:
             raise CallerOnHold("The caller has put the agent on hold.")
-        try:
-            async with asyncio.timeout(self._quiet_after_seconds):
-                event = await self._inbox.get()
-        except TimeoutError:
+        event = await self._get()
+        if event is _QUIET:
             return AudioFrame(bytes(FRAME_BYTES * round((self._quiet_after_seconds or 0) * 1000 / FRAME_MS)))
         if isinstance(event, AudioFrame):
             self._allow_for_packets_of(len(event.pcm))
-            return AudioFrame(b"".join(self._cutter.take(event.pcm)))
+            return AudioFrame(self._cutter.take_whole(event.pcm))
         if isinstance(event, HoldBegan):
             self._on_hold = True
             raise CallerOnHold("The caller has put the agent on hold.")
         return _NOTHING if isinstance(event, HoldEnded) else _unless_over(event)
+
+    async def _get(self) -> InboxEvent:
+        """Return the next event; ``_QUIET`` when none comes in time.
+
+        One timer goes on from wait to wait: a timeout of its own for each packet was 6 % of the main thread's time.
+        """
+        if self._early:
+            return self._early.popleft()
+        if self._quiet_after_seconds is None or not self._inbox.empty():
+            return await self._inbox.get()
+        loop = asyncio.get_running_loop()
+        self._quiet_at = loop.time() + self._quiet_after_seconds
+        if self._quiet_timer is None:
+            self._quiet_timer = loop.call_at(self._quiet_at, self._look_for_quiet, loop)
+        try:
+            return await self._inbox.get()
+        finally:
+            self._quiet_at = None
+
+    def _look_for_quiet(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._quiet_timer = None
+        if self._quiet_at is None or not self._inbox.empty():
+            return
+        if loop.time() < self._quiet_at:
+            self._quiet_timer = loop.call_at(self._quiet_at, self._look_for_quiet, loop)
+        else:
+            self._inbox.put_nowait(_QUIET)
+
+    def more_audio(self) -> bytes:
+        """Return what audio waits already, in whole 20 ms frames, up to the first event of another kind."""
+        pieces: list[bytes] = []
+        while not self._early and not self._inbox.empty():
+            event = self._inbox.get_nowait()
+            if isinstance(event, AudioFrame):
+                pieces.append(event.pcm)
+            else:
+                self._early.append(event)
+        return self._cutter.take_whole(b"".join(pieces)) if pieces else b""
+
+    def put_back(self, audio: JudgedAudio) -> None:
+        """Have this come next."""
+        self._early.appendleft(audio)
 
     async def wait_off_hold(self, patience_seconds: float) -> None:
         """Return when the caller is not, or no longer, holding; until then whatever sounds on the line is no caller.
@@ -83,6 +132,8 @@ class InboxReader:
         What waited in the inbox is taken first: a hold that has begun unnoticed counts. A key ends a hold as well: only
         somebody who is back presses one. Raises HeldTooLong after so many seconds of hold, and what :meth:`next` does.
         """
+        while self._early:
+            self._take_for_hold(self._early.popleft())
         while not self._inbox.empty():
             self._take_for_hold(self._inbox.get_nowait())
         if not self._on_hold:

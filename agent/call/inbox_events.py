@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +13,14 @@ class AudioFrame:
     """A piece of the caller's voice as it arrived, of any length; the inbox's reader makes whole 20 ms frames of it."""
 
     pcm: bytes
+
+
+@dataclass(frozen=True)
+class JudgedAudio:
+    """Whole frames that a turn of listening had judged and did not need; the next one goes on with them."""
+
+    frames: Sequence[tuple[bytes, float | asyncio.Future[float]]]
+    """Each with its probability of speech, now or to come."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,7 @@ class HandOverRequested:
 
 InboxEvent = (
     AudioFrame
+    | JudgedAudio
     | KeyPressed
     | PlaybackFinished
     | CallerHungUp

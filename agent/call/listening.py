@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agent.call.inbox import InboxReader
-from agent.call.inbox_events import AudioFrame, KeyPressed, PlaybackFinished
+from agent.call.inbox_events import AudioFrame, JudgedAudio, KeyPressed, PlaybackFinished
 from agent.call.keypad import EndedEntry, KeyCollector
 from agent.call.opening import CalleeWatcher
 from agent.call.playback import PromptPlayback
@@ -147,15 +147,12 @@ class TurnListener:
                 return await self._terminated(self._ear, event.digit)
             if await self._take_key(event.digit, next_was_asked=not self._speaking.active):
                 return self._keyed()
-        elif isinstance(event, AudioFrame):
+        elif isinstance(event, AudioFrame | JudgedAudio):
             if self._speaking.active and self._speaking.check() and await self._prompt_heard():
                 return self._keyed()
             if self._keys.timed_out(self._parts.clock()):
                 return self._keyed()
-            for start in range(0, len(event.pcm), FRAME_BYTES):  # whole frames: the reader sees to that
-                answer = await self._take_frame(event.pcm[start : start + FRAME_BYTES])
-                if answer is not None:
-                    return answer
+            return await self._take_audio(event if isinstance(event, JudgedAudio) else self._judge(event.pcm))
         return None
 
     async def _prompt_heard(self) -> bool:
@@ -199,10 +196,26 @@ class TurnListener:
         self._keys.key(digit, self._parts.clock())
         return self._keyed()
 
-    async def _take_frame(self, pcm: bytes) -> ListeningResult | None:
+    def _judge(self, pcm: bytes) -> JudgedAudio:
+        """Have whole frames judged (the reader sees to that), with those that have piled up meanwhile."""
+        parts = self._parts
+        pcm += self._reader.more_audio()
+        frames = [parts.echo.process(pcm[at : at + FRAME_BYTES]) for at in range(0, len(pcm), FRAME_BYTES)]
+        # the raw frames: amplified babble sounds like speech
+        return JudgedAudio([(frame, parts.vad.process(frame)) for frame in frames])
+
+    async def _take_audio(self, audio: JudgedAudio) -> ListeningResult | None:
+        for place, (frame, probability) in enumerate(audio.frames, 1):
+            known = probability if isinstance(probability, float) else await probability
+            answer = await self._take_frame(frame, known)
+            if answer is not None:
+                if place < len(audio.frames):
+                    self._reader.put_back(JudgedAudio(audio.frames[place:]))
+                return answer
+        return None
+
+    async def _take_frame(self, frame: bytes, probability: float) -> ListeningResult | None:
         parts, ear = self._parts, self._ear
-        frame = parts.echo.process(pcm)
-        probability = parts.vad.process(frame)  # of the raw frame: amplified babble sounds like speech
         passed = self._gate.process(parts.gain.process(frame), probability)
         if self._keys.started:  # an answer on the keypad is not ended by what is said meanwhile
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -102,8 +103,11 @@ class Recognizer(Protocol):
 class VoiceActivityDetector(Protocol):
     """Says whether a frame holds speech. One instance a call; stateful."""
 
-    def process(self, pcm: bytes) -> float:
-        """Take one 20 ms frame; return the probability of speech, 0..1."""
+    def process(self, pcm: bytes) -> float | asyncio.Future[float]:
+        """Take one 20 ms frame; return the probability of speech, 0..1, now or to come.
+
+        The next frame may be given before.
+        """
 
 
 class NoiseGate(Protocol):

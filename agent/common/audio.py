@@ -23,10 +23,15 @@ class FrameCutter:
 
     def take(self, pcm: bytes) -> list[bytes]:
         """Return the frames that are whole by now, each ``FRAME_BYTES`` long; none while less than one is there."""
-        audio = self._rest + pcm
+        audio = self.take_whole(pcm)
+        return [audio[start : start + FRAME_BYTES] for start in range(0, len(audio), FRAME_BYTES)]
+
+    def take_whole(self, pcm: bytes) -> bytes:
+        """Return the frames that are whole by now in one piece."""
+        audio = self._rest + pcm if self._rest else pcm
         whole = len(audio) - len(audio) % FRAME_BYTES
         self._rest = audio[whole:]
-        return [audio[start : start + FRAME_BYTES] for start in range(0, whole, FRAME_BYTES)]
+        return audio[:whole]
 
 
 def wave_file(pcm: bytes) -> bytes:

@@ -138,22 +138,22 @@ class LoudnessEchoSuppressor:
         found = [-np.inf] * (self._lags + 1)
         for begins, levels in self._played:
             newest = int((now - begins) / FRAME_SECONDS)
-            for lag in range(self._lags + 1):
-                if 0 <= newest - lag < len(levels):
-                    found[lag] = levels[newest - lag]
+            first, last = max(0, newest - len(levels) + 1), min(self._lags, newest)
+            if first <= last:
+                found[first : last + 1] = levels[newest - last : newest - first + 1][::-1]
         while len(self._played) > 1 and self._played[1][0] < now - self._options.longest_delay_seconds:
             self._played.popleft()
         return found
 
     def _compare(self, level: float, reference: list[float]) -> None:
-        floor = self._options.quiet_dbfs - 20.0
-        self._compared.append((max(level, floor), [max(one, floor) for one in reference]))
+        self._compared.append((level, reference))
         self._since_measured += 1
         if len(self._compared) < self._options.least_frames or self._since_measured < self._options.least_frames // 2:
             return
         self._since_measured = 0
-        came = np.array([one for one, _ in self._compared])
-        played = np.array([levels for _, levels in self._compared])
+        floor = self._options.quiet_dbfs - 20.0
+        came = np.maximum([one for one, _ in self._compared], floor)
+        played = np.maximum([levels for _, levels in self._compared], floor)
         came_varies, played_varies = came.std(), played.std(axis=0)
         if not played_varies.any():
             return

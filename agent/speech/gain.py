@@ -71,6 +71,8 @@ class AutomaticGain:
         if peak * max(factor, self._factor) > FULL_SCALE:
             factor = min(factor, FULL_SCALE / peak)
             self._factor = min(self._factor, factor)
+        if factor == self._factor == 1.0:
+            return pcm
         ramp = self._ramp if len(frame) == FRAME_SAMPLES else np.linspace(0.0, 1.0, len(frame), dtype=np.float32)
         out = frame * (self._factor + (factor - self._factor) * ramp)
         self._factor = factor

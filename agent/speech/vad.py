@@ -11,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.call.ports import VoiceActivityDetector
 from agent.common.audio import SAMPLE_RATE
 from agent.errors import OrderlineError
 from agent.speech.level import level_dbfs, samples
@@ -65,48 +64,82 @@ class SileroModel:
         self.comfort_noise: NDArray[np.float32] = noise.astype(np.float32)
         """The same for every call, so that a call judged again is judged alike; one row a window."""
 
-    def judge(self, window: NDArray[np.float32], state: NDArray[np.float32]) -> tuple[float, NDArray[np.float32]]:
-        """Return the probability of speech and the new state; ``window`` is context + window samples in -1..1."""
-        inputs: dict[str, Any] = {"input": window[np.newaxis], "state": state, "sr": self._rate}
-        output, new_state = self._session.run(None, inputs)
-        return float(output[0, 0]), cast("NDArray[np.float32]", new_state)
+    def judge(
+        self, windows: NDArray[np.float32], states: NDArray[np.float32]
+    ) -> tuple[list[float], NDArray[np.float32]]:
+        """Return the probability of speech of one window of each call, and the new states.
+
+        ``windows`` is calls x (context + window) samples in -1..1, ``states`` 2 x calls x 128. May be called from any
+        thread; it lets go of the GIL.
+        """
+        output, new_states = self._session.run(None, {"input": windows, "state": states, "sr": self._rate})
+        return cast("list[float]", output[:, 0].tolist()), cast("NDArray[np.float32]", new_states)
+
+
+class WindowCutter:
+    """Cuts one call's frames into what the network judges at a time."""
+
+    def __init__(self, comfort_noise: NDArray[np.float32]) -> None:
+        self._comfort_noise = comfort_noise
+        self._window = np.zeros(CONTEXT + WINDOW, dtype=np.float32)
+        self._filled = CONTEXT
+        self._count = 0
+
+    def take(self, frame: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Take samples in -32768..32767; return the windows that are whole by now, each with its context."""
+        whole: list[NDArray[np.float32]] = []
+        taken = 0
+        while taken < len(frame):
+            part = frame[taken : taken + CONTEXT + WINDOW - self._filled]
+            np.divide(part, np.float32(32768.0), out=self._window[self._filled : self._filled + len(part)])
+            self._filled += len(part)
+            taken += len(part)
+            if self._filled == CONTEXT + WINDOW:
+                window = self._window
+                window[CONTEXT:] += self._comfort_noise[self._count % COMFORT_NOISE_WINDOWS]
+                whole.append(window)
+                self._count += 1
+                self._window = np.empty_like(window)
+                self._window[:CONTEXT] = window[-CONTEXT:]
+                self._filled = CONTEXT
+        return whole
+
+
+class CallerLevel:
+    """The level of one caller's voice, by which a pause is seen before the network sees it."""
+
+    def __init__(self) -> None:
+        self._dbfs = -90.0
+
+    def checked(self, level: float, probability: float) -> float:
+        """Take the level of the next frame; return its probability of speech, 0 in a pause."""
+        if probability >= 0.5:
+            self._dbfs = max(self._dbfs, level)
+        self._dbfs -= LEVEL_FALL_DB_PER_FRAME
+        return 0.0 if level < self._dbfs - ENDED_BELOW_DB else probability
+
+
+def new_state() -> NDArray[np.float32]:
+    """Return the network's state at the beginning of a call."""
+    return np.zeros((2, 1, 128), dtype=np.float32)
 
 
 class SileroVoiceActivity:
-    """One call's voice activity. Give it every frame of the call, in order."""
+    """One call's voice activity, judged at once. Give it every frame of the call, in order."""
 
     def __init__(self, model: SileroModel) -> None:
         self._model = model
-        self._state = np.zeros((2, 1, 128), dtype=np.float32)
-        self._window = np.zeros(CONTEXT + WINDOW, dtype=np.float32)
-        self._filled = CONTEXT
-        self._windows = 0
+        self._windows = WindowCutter(model.comfort_noise)
+        self._caller = CallerLevel()
+        self._state = new_state()
         self._probability = 0.0
-        self._caller_dbfs = -90.0
 
     def process(self, pcm: bytes) -> float:
         """Take one 20 ms frame (8 kHz 16-bit); return the probability of speech, 0..1."""
         frame = samples(pcm)
-        level = level_dbfs(frame)
-        self._judge(frame / np.float32(32768.0))
-        if self._probability >= 0.5:
-            self._caller_dbfs = max(self._caller_dbfs, level)
-        self._caller_dbfs -= LEVEL_FALL_DB_PER_FRAME
-        return 0.0 if level < self._caller_dbfs - ENDED_BELOW_DB else self._probability
-
-    def _judge(self, frame: NDArray[np.float32]) -> None:
-        taken = 0
-        while taken < len(frame):
-            part = frame[taken : taken + len(self._window) - self._filled]
-            self._window[self._filled : self._filled + len(part)] = part
-            self._filled += len(part)
-            taken += len(part)
-            if self._filled == len(self._window):
-                self._window[CONTEXT:] += self._model.comfort_noise[self._windows % COMFORT_NOISE_WINDOWS]
-                self._windows += 1
-                self._probability, self._state = self._model.judge(self._window, self._state)
-                self._window[:CONTEXT] = self._window[-CONTEXT:]
-                self._filled = CONTEXT
+        for window in self._windows.take(frame):
+            [self._probability], self._state = self._model.judge(window[np.newaxis], self._state)
+        return self._caller.checked(level_dbfs(frame), self._probability)
 
 
 class EnergyVoiceActivity:
@@ -131,15 +164,24 @@ class VoiceActivityFactory:
     """Makes the voice activity of each call: Silero's where it can be loaded, else by level."""
 
     def __init__(self) -> None:
-        self._model: SileroModel | None = None
+        self.model: SileroModel | None = None
         try:
-            self._model = SileroModel()
+            self.model = SileroModel()
         except VoiceActivityError as error:
             log.warning("%s Going by level alone: noise will interrupt the agent.", error)
 
-    def new(self) -> VoiceActivityDetector:
-        """Return the voice activity of a new call."""
-        return SileroVoiceActivity(self._model) if self._model is not None else EnergyVoiceActivity()
+    def new(self) -> SileroVoiceActivity | EnergyVoiceActivity:
+        """Return the voice activity of a new call, judged at once; ``vad_thread.py`` has that of many calls."""
+        return SileroVoiceActivity(self.model) if self.model is not None else EnergyVoiceActivity()
 
 
-__all__ = ["EnergyVoiceActivity", "SileroModel", "SileroVoiceActivity", "VoiceActivityError", "VoiceActivityFactory"]
+__all__ = [
+    "CallerLevel",
+    "EnergyVoiceActivity",
+    "SileroModel",
+    "SileroVoiceActivity",
+    "VoiceActivityError",
+    "VoiceActivityFactory",
+    "WindowCutter",
+    "new_state",
+]

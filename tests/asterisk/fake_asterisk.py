@@ -59,6 +59,8 @@ class FakeAsterisk:
         """How far its host's clock is ahead of ours."""
         self.media_bytes = 0
         """How much audio all media legs have sent."""
+        self.media_commands: list[str] = []
+        """What all media legs were told."""
         self._media: dict[str, web.WebSocketResponse] = {}
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -345,6 +347,8 @@ class FakeAsterisk:
         async for message in socket:
             if message.type is web.WSMsgType.BINARY:
                 self.media_bytes += len(message.data)
-            elif message.type is web.WSMsgType.TEXT and message.data.startswith("MARK_MEDIA "):
-                await socket.send_str("MEDIA_MARK_PROCESSED correlation_id:" + message.data.split()[1])
+            elif message.type is web.WSMsgType.TEXT:
+                self.media_commands.append(message.data)
+                if message.data.startswith("MARK_MEDIA "):
+                    await socket.send_str("MEDIA_MARK_PROCESSED correlation_id:" + message.data.split()[1])
         return socket

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.asterisk.ari.client import AriClient
 from agent.asterisk.media_websocket import SilencePacing, WebsocketMedia
 from agent.call.inbox import InboxReader
-from agent.call.inbox_events import AudioFrame, Inbox
+from agent.call.inbox_events import AudioFrame, Inbox, PlaybackFinished
 from agent.common.audio import FRAME_BYTES
 from tests.asterisk.fake_asterisk import FakeAsterisk
 from tests.waiting import until
@@ -54,6 +54,34 @@ async def test_a_packet_of_60_ms_is_answered_by_60_ms_of_silence(pbx: FakeAsteri
         await pbx.send_audio("media-1", bytes(3 * FRAME_BYTES))
         await until(lambda: pbx.media_bytes > 0)
         assert pbx.media_bytes >= 3 * FRAME_BYTES
+        await media.close()
+
+
+async def test_a_prompt_does_not_wait_behind_the_silence_before_it(pbx: FakeAsterisk) -> None:
+    async with AriClient(pbx.url, "orderline", "secret", "orderline") as ari:
+        inbox: Inbox = asyncio.Queue()
+        media = WebsocketMedia(ari, "media-1", inbox)
+        await media.open()
+        await until(lambda: pbx.media_bytes > 0)  # the leg is kept alive with silence
+        await media.play(bytes(FRAME_BYTES), "m1")
+        await media.play(bytes(FRAME_BYTES), "m2")  # behind a prompt that is still to be heard: nothing is thrown away
+        assert [await inbox.get() for _ in range(2)] == [PlaybackFinished("m1"), PlaybackFinished("m2")]
+        buffered = ["START_MEDIA_BUFFERING", "STOP_MEDIA_BUFFERING"]
+        assert pbx.media_commands == ["FLUSH_MEDIA", *buffered, "MARK_MEDIA m1", *buffered, "MARK_MEDIA m2"]
+        await media.close()
+
+
+async def test_silence_begins_again_behind_a_prompt_and_after_a_flush(pbx: FakeAsterisk) -> None:
+    async with AriClient(pbx.url, "orderline", "secret", "orderline") as ari:
+        inbox: Inbox = asyncio.Queue()
+        media = WebsocketMedia(ari, "media-1", inbox)
+        await media.open()
+        await until(lambda: pbx.media_bytes > 0)
+        for stop in (inbox.get, media.flush):
+            await media.play(bytes(FRAME_BYTES), "m1")
+            await stop()
+            before = pbx.media_bytes
+            await until(lambda before=before: pbx.media_bytes > before + FRAME_BYTES)
         await media.close()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.inbox import InboxReader
-from agent.call.inbox_events import AudioFrame, Inbox, KeyPressed
+from agent.call.inbox_events import AudioFrame, HoldBegan, Inbox, JudgedAudio, KeyPressed
 from agent.common.audio import FRAME_BYTES
 
 BYTES_PER_MS = 16
@@ -68,3 +68,50 @@ async def test_the_time_between_two_long_packets_is_no_silence() -> None:
     quiet = await waiting
     assert loop.time() - began >= 0.3
     assert quiet == AudioFrame(bytes(460 * BYTES_PER_MS)) or quiet == AudioFrame(bytes(440 * BYTES_PER_MS))
+
+
+async def test_waiting_audio_is_taken_in_one_piece_and_what_stands_behind_it_comes_next() -> None:
+    inbox: Inbox = asyncio.Queue()
+    audio = bytes(range(240)) * 8
+    for event in (AudioFrame(audio[:400]), AudioFrame(audio[400:900]), KeyPressed("1"), AudioFrame(audio[900:])):
+        inbox.put_nowait(event)
+    reader = InboxReader(inbox, quiet_after_seconds=None)
+    assert reader.more_audio() == audio[:640]
+    assert reader.more_audio() == b""
+    assert await reader.next() == KeyPressed("1")
+    assert reader.more_audio() == audio[640:]
+
+
+async def test_what_is_put_back_comes_first_and_is_not_lost_in_a_hold() -> None:
+    inbox: Inbox = asyncio.Queue()
+    for event in (AudioFrame(bytes(FRAME_BYTES)), HoldBegan(), KeyPressed("5")):
+        inbox.put_nowait(event)
+    reader = InboxReader(inbox, quiet_after_seconds=None)
+    left = JudgedAudio([(bytes(FRAME_BYTES), 0.7)])
+    reader.more_audio()
+    reader.put_back(left)
+    assert await reader.next() is left
+    await reader.wait_off_hold(5.0)  # the hold had been taken out of the inbox already; the key ends it
+    assert await reader.next() == KeyPressed("5")
+
+
+async def test_a_line_that_falls_quiet_is_silent_until_something_comes() -> None:
+    inbox: Inbox = asyncio.Queue()
+    reader = InboxReader(inbox, quiet_after_seconds=0.02)
+    assert await reader.next() == AudioFrame(bytes(FRAME_BYTES))
+    inbox.put_nowait(KeyPressed("2"))
+    assert await reader.next() == KeyPressed("2")
+    assert [await reader.next() for _ in range(2)] == [AudioFrame(bytes(FRAME_BYTES))] * 2
+
+
+async def test_time_in_which_nobody_reads_is_no_silence() -> None:
+    inbox: Inbox = asyncio.Queue()
+    reader = InboxReader(inbox, quiet_after_seconds=0.02)
+    inbox.put_nowait(AudioFrame(bytes(FRAME_BYTES)))
+    await reader.next()
+    reading = asyncio.create_task(reader.next())
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait({reading})
+    await asyncio.sleep(0.1)
+    assert inbox.empty()
