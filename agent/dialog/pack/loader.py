@@ -21,11 +21,12 @@ from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader, step_paths, story
 from agent.dialog.pack.callee_phrases import CalleePhrases, callee_phrases
+from agent.dialog.pack.compiled_phrases import PhraseCompiler, compile_phrases
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
 from agent.dialog.understanding.evidence import RuleEvidence
-from agent.dialog.understanding.examples import example_lists, example_problems
+from agent.dialog.understanding.examples import example_lists
 from agent.dialog.understanding.meanings import MeaningNames
 from agent.dialog.understanding.score import RequestScore
 from agent.dialog.understanding.source import ScoreSource, Teaching
@@ -76,6 +77,7 @@ class FlowPack:
         filters: Collection[str] | None = None,
         number_formats_given: Mapping[str, str] | None = None,
         languages: Mapping[str, Language] | None = None,
+        phrases: PhraseCompiler = compile_phrases,
     ) -> FlowPack:
         """Check what was read and compile it; all as :meth:`load`."""
         reader.use_formats(reading, number_formats_given or {})
@@ -92,23 +94,23 @@ class FlowPack:
             raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
-            understanding = PackGrammars(reading.contents, reading.report, language)
+            compiled = phrases(reading.contents, language)
         except NumberFormatError as error:
             raise _refused(reading.findings) from error
-        for place, problem in example_problems(reading.contents, language):
+        for place, problem in compiled.problems:
             reading.report(place, problem)
         if any(finding.severity == "error" for finding in reading.findings):
             raise _refused(reading.findings)
         warnings = tuple(sorted(reading.findings))
         return cls(
             reading.contents,
-            understanding.fixed,
+            compiled.grammars.fixed,
             formats,
             expressions,
             language,
             reading.fingerprint,
             warnings,
-            understanding,
+            compiled.grammars,
         )
 
     def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
@@ -270,11 +272,9 @@ class FlowPack:
         for phrase in self.callee_phrases.all():
             for word in phrase.split():
                 words.setdefault(word, phrase)
-        for grammar in self.grammars.values():
-            for phrase in (*grammar.phrases, *grammar.words):
-                for word in phrase.split():
-                    words.setdefault(word, phrase)
-        return words
+        if self.understanding is None:
+            raise DialogError("this pack was put together without its understanding")
+        return {**self.understanding.vocabulary, **words}
 
 
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
