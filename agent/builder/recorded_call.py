@@ -117,7 +117,7 @@ class _Player:
             if given is None:
                 continue
             if self._call.last.outcome:
-                self.notes.append(f"The procedures end the call before the {number}th thing that was said.")
+                self.notes.append(f"The procedures end the call before turn {number} of it.")
                 return
             self._call.take(given)
             self._answer_services()

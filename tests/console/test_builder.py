@@ -28,8 +28,8 @@ NO_PEARS = {
         caller={"number": NUMBER, "name": "Maria Lopez", "dialled": "7000"},
         turns=[
             turn("What would you like?", "i want fruit", slot="what", confidence=1.0),
-            turn("Which fruit?", "a pear", slot="fruit", confidence=1.0),
-            turn(f"We have none left for {NUMBER}.", "call me on two oh two five five five oh one seven eight please"),
+            turn("Which fruit?", "call two oh two five five five oh one seven eight", slot="fruit", confidence=1.0),
+            turn(f"Which fruit, {NUMBER}?", "a pear", slot="fruit", confidence=1.0),
         ],
         effects=[{"name": "shop.buy", "code": "sold_out", "ms": 3.0, "at_seconds": 9.0}],
     ),
@@ -197,6 +197,7 @@ async def test_a_finished_call_becomes_a_test_without_its_caller_that_is_played_
     text = (shop.tests / "console.yaml").read_text(encoding="utf-8")
     assert saved["saved"]
     assert "call: there are no pears" in text
+    assert "user: call " in text
     assert "user: a pear" in text
     assert "shop.buy: sold_out" in text
     for real in (NUMBER, "Maria", "Lopez", "two oh two", "one seven eight"):
