@@ -96,16 +96,6 @@ class PackGrammars:
         self._made: dict[tuple[str, tuple[Option, ...]], TurnGrammar] = {}
         self._lock = threading.Lock()
 
-    @functools.cached_property
-    def vocabulary(self) -> Mapping[str, str]:
-        """Every word a recogniser must know for the fixed ones, with one phrase it occurs in."""
-        words: dict[str, str] = {}
-        # most phrases stand in most grammars
-        for phrase in dict.fromkeys(one for made in self.fixed.values() for one in (*made.phrases, *made.words)):
-            for word in phrase.split():
-                words.setdefault(word, phrase)
-        return words
-
     def with_options(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
         """Return the grammar that listens for ``slot`` when there are these choices. The last ones are remembered."""
         key = (slot, options)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.common.yaml_reader import KeyPath
@@ -22,6 +23,17 @@ class CompiledPhrases:
 
     grammars: PackGrammars
     problems: tuple[tuple[KeyPath, str], ...]
+
+    @functools.cached_property
+    def vocabulary(self) -> Mapping[str, str]:
+        """Every word a recogniser must know for the fixed grammars, with one phrase it occurs in."""
+        words: dict[str, str] = {}
+        # most phrases stand in most grammars
+        fixed = self.grammars.fixed.values()
+        for phrase in dict.fromkeys(one for grammar in fixed for one in (*grammar.phrases, *grammar.words)):
+            for word in phrase.split():
+                words.setdefault(word, phrase)
+        return words
 
 
 PhraseCompiler = Callable[[PackFile, Language], CompiledPhrases]

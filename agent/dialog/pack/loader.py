@@ -13,7 +13,7 @@ from typing import Any
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import DialogError, FlowError, YamlFinding
 from agent.dialog.grammar.choices import Option
-from agent.dialog.grammar.grammar_builder import PackGrammars, collect_key, number_formats
+from agent.dialog.grammar.grammar_builder import collect_key, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
@@ -21,7 +21,7 @@ from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader, step_paths, story
 from agent.dialog.pack.callee_phrases import CalleePhrases, callee_phrases
-from agent.dialog.pack.compiled_phrases import PhraseCompiler, compile_phrases
+from agent.dialog.pack.compiled_phrases import CompiledPhrases, PhraseCompiler, compile_phrases
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
@@ -47,7 +47,7 @@ class FlowPack:
     fingerprint: str
     """Changes whenever a file of the pack changes."""
     warnings: tuple[YamlFinding, ...] = ()
-    understanding: PackGrammars | None = None
+    phrases: CompiledPhrases | None = None
     score: RequestScore | None = None
     """Judges open requests; None where rules alone decide."""
     _asked: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -110,14 +110,12 @@ class FlowPack:
             language,
             reading.fingerprint,
             warnings,
-            compiled.grammars,
+            compiled,
         )
 
     def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
         """Return the grammar that listens for a slot whose choices come from a call's data."""
-        if self.understanding is None:
-            raise DialogError("this pack was put together without its understanding")
-        return self.understanding.with_options(slot, options)
+        return self._phrases().grammars.with_options(slot, options)
 
     def knowledge_on(self, today: date) -> Mapping[str, Any]:
         """Return what prompts and expressions see of the knowledge file on this day."""
@@ -272,9 +270,12 @@ class FlowPack:
         for phrase in self.callee_phrases.all():
             for word in phrase.split():
                 words.setdefault(word, phrase)
-        if self.understanding is None:
-            raise DialogError("this pack was put together without its understanding")
-        return {**self.understanding.vocabulary, **words}
+        return {**self._phrases().vocabulary, **words}
+
+    def _phrases(self) -> CompiledPhrases:
+        if self.phrases is None:
+            raise DialogError("this pack was put together without its phrases")
+        return self.phrases
 
 
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")
