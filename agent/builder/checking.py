@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.builder.repairs import Repair, repair_of
-from agent.common import yaml_reader
 from agent.common.yaml_reader import YamlFinding, value_at
 from agent.dialog.errors import FlowError
+from agent.dialog.pack.compiled_phrases import PhraseCompiler, compile_phrases
 from agent.dialog.pack.loader import FlowPack
-from agent.dialog.pack.reader import read_files
+from agent.dialog.pack.reader import read_file, read_files
 from agent.dialog.tools.vocabulary_check import unknown_words
 
 
@@ -81,10 +81,10 @@ class CheckReport:
         }
 
 
-def check_files(files: Mapping[str, str], rules: CheckRules) -> CheckReport:
+def check_files(files: Mapping[str, str], rules: CheckRules, phrases: PhraseCompiler = compile_phrases) -> CheckReport:
     """Check the files of a pack (relative name -> text). Never raises for what stands in them.
 
-    Files whose text was read before are not read again.
+    Files whose text was read before are not read again; ``phrases`` may remember what it has compiled.
     """
     began = time.monotonic()
     with _collector_off():
@@ -92,12 +92,13 @@ def check_files(files: Mapping[str, str], rules: CheckRules) -> CheckReport:
         pack: FlowPack | None = None
         found: tuple[YamlFinding, ...]
         try:
-            pack = FlowPack.of_reading(reading, rules.filters, rules.number_formats)
+            pack = FlowPack.of_reading(reading, rules.filters, rules.number_formats, phrases=phrases)
         except FlowError as error:
             found = (*error.findings, *error.warnings)
         else:
             found = (*pack.warnings, *unknown_words(pack, files, rules.vocabulary))
-    placed = tuple(_Places(files).placed(finding) for finding in found)
+    places = _Places(files)
+    placed = tuple(places.placed(finding) for finding in found)
     return CheckReport(reading.fingerprint, placed, pack, round(1000 * (time.monotonic() - began)))
 
 
@@ -118,7 +119,6 @@ class _Places:
 
     def __init__(self, files: Mapping[str, str]) -> None:
         self._files = files
-        self._trees: dict[str, Any] = {}
         self._lines: dict[str, list[str]] = {}
 
     def placed(self, finding: YamlFinding) -> PlacedFinding:
@@ -134,9 +134,7 @@ class _Places:
         return PlacedFinding(finding, self._column(finding), procedure, step, repair_of(finding, tree))
 
     def _tree(self, file: str) -> Any:
-        if file not in self._trees:
-            self._trees[file] = yaml_reader.read(file, self._files[file]).data if file in self._files else None
-        return self._trees[file]
+        return read_file(file, self._files[file]).data if file in self._files else None
 
     def _column(self, finding: YamlFinding) -> int:
         if not finding.line or finding.file not in self._files:

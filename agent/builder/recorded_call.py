@@ -22,7 +22,8 @@ from agent.dialog.templating.rendering import Renderer
 from agent.records.digit_runs import find_digit_runs
 
 _SHORTEST_NUMBER = 3
-"""Digits; shorter ones ("two of them") are no numbers of anybody's."""
+"""Digits; shorter ones ("two of them") are no numbers of anybody's, unless they answer the question for a number: then
+they are a part of it, told in several breaths."""
 _PLACEHOLDER = re.compile(r"\[([a-z ]+)\]")
 _FREE_WORDS = "it is what i told you before"
 _FIRST_CHOICE = "the first one"
@@ -46,23 +47,26 @@ class _Substitutes:
     _spoken: dict[str, str] = field(default_factory=dict)
     _seed: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def text(self, heard: str, slot: str) -> str:
-        """Return what a caller said, with no number of theirs in it."""
+    def text(self, heard: str, slot: str, *, answered: bool = False) -> str:
+        """Return what a caller said, with no number of theirs in it. ``answered``: it was understood."""
         kept = _PLACEHOLDER.sub(lambda found: self._for_placeholder(found[1], slot), heard)
         pieces: list[str] = []
         at = 0
         for run in find_digit_runs(kept):
-            if len(run.digits) >= _SHORTEST_NUMBER:
+            alone = not kept[: run.start].strip() and not kept[run.end :].strip()
+            shortest = 1 if slot in self.pack.formats and (answered or alone) else _SHORTEST_NUMBER
+            if len(run.digits) >= shortest:
                 pieces += [kept[at : run.start], self.spoken(run.digits, slot)]
                 at = run.end
         return " ".join("".join([*pieces, kept[at:]]).split())
 
     def keys(self, keyed: str, slot: str) -> str:
         """Return the same for keys."""
-        if len(keyed) < _SHORTEST_NUMBER:
+        digits = keyed.strip("#*")
+        if len(digits) < (1 if slot in self.pack.formats else _SHORTEST_NUMBER):
             return keyed
-        runs = find_digit_runs(self.spoken(keyed.strip("#*"), slot))
-        return "".join(run.digits for run in runs)
+        runs = find_digit_runs(self.spoken(digits, slot))
+        return keyed.replace(digits, "".join(run.digits for run in runs))
 
     def spoken(self, digits: str, slot: str) -> str:
         """Return how a caller says the made-up number that stands for a real one."""
@@ -81,7 +85,8 @@ class _Substitutes:
             return self._sample(fitting[0], digits)
         chance = random.Random(f"{self._seed}:{digits}")  # noqa: S311 - numbers for a test
         units = self.pack.language.numbers.saying.units
-        return " ".join(units[chance.randrange(10)] for _ in digits)
+        # none stays as it is: of a single digit that would often happen
+        return " ".join(units[(int(digit) + chance.randrange(1, 10)) % 10] for digit in digits)
 
     def _sample(self, slot: str, what: str) -> str:
         return spoken_samples(self.pack.formats[slot], 1, f"{self._seed}:{what}", self.pack.language.numbers)[0]
@@ -112,7 +117,7 @@ class _Player:
             if given is None:
                 continue
             if self._call.last.outcome:
-                self.notes.append(f"The procedures end the call before the {number}th thing that was said.")
+                self.notes.append(f"The procedures end the call before turn {number} of it.")
                 return
             self._call.take(given)
             self._answer_services()
@@ -127,7 +132,7 @@ class _Player:
             keys = re.sub(r"[^0-9*#]", "", heard)
             return CallerTurn(keys=self._substitutes.keys(keys, slot)[:40]) if keys else None
         confidence = turn.get("confidence")
-        said = self._words(heard, slot, secret=bool(turn.get("secret")))
+        said = self._words(heard, slot, secret=bool(turn.get("secret")), answered=bool(turn.get("understood")))
         sure = not isinstance(confidence, int | float) or confidence >= _SURE
         told = None if sure else min(max(round(float(confidence or 0), 2), 0.0), 1.0)
         try:
@@ -136,7 +141,7 @@ class _Player:
             self.notes.append(f"What was said to '{slot}' holds no words and is left out.")
             return None
 
-    def _words(self, heard: str, slot: str, *, secret: bool) -> str:
+    def _words(self, heard: str, slot: str, *, secret: bool, answered: bool) -> str:
         described = self._call.pack.contents.slots.get(slot)
         kind = described.type if described is not None else ""
         if kind == "text" or (secret and kind not in ("number", "")):
@@ -146,7 +151,7 @@ class _Player:
         if named is not None and named.list not in ("answers", "promotions") and len(heard.split()) < 6:
             self.notes.append(f"What was chosen for '{slot}' stands there as '{_FIRST_CHOICE}'.")
             return _FIRST_CHOICE
-        return self._substitutes.text(heard, slot) or heard
+        return self._substitutes.text(heard, slot, answered=answered) or heard
 
     def _answer_services(self) -> None:
         while isinstance(effect := self._call.last.turn.then, Effect):

@@ -18,6 +18,7 @@ from agent.builder.simulation import SimulatedCall, SimulationError
 from agent.builder.simulation_input import CallerTurn, CallSetup
 from agent.builder.teaching_effect import TaughtAdditions, TeachingStudy
 from agent.builder.workbench_settings import WorkbenchSettings
+from agent.dialog.pack.compiled_phrases import RememberedPhrases
 from agent.dialog.pack.loader import FlowPack
 from agent.dialog.templating.rendering import SandboxRenderer
 from agent.errors import OrderlineError
@@ -51,6 +52,7 @@ class Workbench:
         self._render = SandboxRenderer(filters)
         vocabulary = (bundled_model() / "vocabulary.txt").read_text(encoding="utf-8").split()
         self._rules = CheckRules(self._render.filters, settings.number_formats, frozenset(vocabulary))
+        self._phrases = RememberedPhrases()
         self._tests = PackTestFiles(settings.tests)
         self._vectors = installed_vectors()
         self._scores = ScoreFiles(settings.scores, self._vectors)
@@ -66,7 +68,7 @@ class Workbench:
 
     def _check(self, files: Files) -> CheckReport:
         key = tuple(sorted(files.items()))
-        report = self._checked.pop(key, None) or check_files(files, self._rules)
+        report = self._checked.pop(key, None) or check_files(files, self._rules, self._phrases)
         self._checked[key] = report
         while len(self._checked) > _PACKS_KEPT:
             self._checked.popitem(last=False)

@@ -29,7 +29,8 @@ ACTIONS = {
 }  # fmt: skip
 """What somebody does next, and how likely it is."""
 _LEAST, _MOST = 12, 30
-_READ_SECONDS, _LOOK_SECONDS = 60.0, 0.1
+_READ_SECONDS, _LOOK_SECONDS = 300.0, 0.1
+_MOST_TRIES = 3
 Place = list[str | int]
 
 
@@ -59,11 +60,16 @@ class RandomSession:
             with contextlib.suppress(Unreachable):
                 await getattr(self, f"_{action}")(person)
         for person in self.people:
-            await person.flush()
+            await _flushed(person)
         await self._files_read()
         lost = await check_session(self.people, self._words, self._settled)
         await self.people[0].ask("DELETE", f"/drafts/{self.people[0].draft}")
         return lost
+
+    @property
+    def words(self) -> int:
+        """How many words were typed so far, by people and into files."""
+        return len(self._words.typed)
 
     async def _open(self) -> None:
         one = self.people[0]
@@ -211,6 +217,17 @@ class RandomSession:
             return
         self._settled.append({**conflict, "take": take})
         await person.reload()
+
+
+async def _flushed(person: EditingBrowser) -> None:
+    """Send what waits, as often as it takes: a browser goes on trying. Raises :class:`Unreachable` at last."""
+    for attempt in range(_MOST_TRIES):
+        try:
+            await person.flush()
+            break
+        except Unreachable:
+            if attempt == _MOST_TRIES - 1:
+                raise
 
 
 def _text_at(path: Path, text: str, place: Place) -> str | None:

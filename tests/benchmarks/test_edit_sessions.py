@@ -75,8 +75,12 @@ async def test_an_edit_that_is_nowhere_a_word_that_is_gone_and_one_by_hand_are_t
 @pytest.mark.slow
 async def test_random_sessions_on_a_console_that_is_killed_lose_nothing(tmp_path: Path) -> None:
     told: list[str] = []
-    lost, done = await play_sessions(tmp_path, SESSIONS, told.append)
-    assert not lost, told
+    results = await play_sessions(tmp_path, SESSIONS, told.append)
+    assert not results.lost, told
+    assert not results.broken_off, told
+    assert results.played == len(SESSIONS)
+    assert results.words > len(SESSIONS)
+    done = results.done
     assert done["kill"]
     assert done["hand_edit"]
     assert done["undo: applied"]

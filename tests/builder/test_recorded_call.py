@@ -94,6 +94,33 @@ def test_a_call_with_numbers_becomes_a_test_that_passes_and_holds_none_of_them()
     assert play(pack, located, RENDER, check_answer=complete_answer).problems == ()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("heard", "understood", "kept"),
+    [
+        (("one oh", "four seven", "three"), True, ()),  # told in several breaths
+        (("its the one for the blue lamp",), False, ("its the one for the blue lamp",)),  # no number
+        (("one oh four", "seven three"), False, ()),
+    ],
+)
+def test_parts_of_a_number_are_made_up_as_well(
+    heard: tuple[str, ...], kept: tuple[str, ...], *, understood: bool
+) -> None:
+    more = {"slot": "order_number", "understood": "order_number=1" if understood else "", "confidence": 1.0}
+    turns = [{"heard": "where is my order", "slot": "request"}, *({"heard": text, **more} for text in heard)]
+    pack = shipped_pack()
+    choices = AnswerChoices(pack.contents, KnownAnswers.of(shipped_text_calls()))
+    made = play_record(fruit_record(turns=turns, effects=[], trail=[]), pack, choices, RENDER).call.inputs
+    said = [turn.say for turn in made if turn.say][1:]
+    assert len(said) == len(heard)
+    assert tuple(text for text in said if text in heard) == kept
+
+
+def test_keys_of_a_number_are_others_and_those_of_a_choice_stay() -> None:
+    turns = [{"heard": "i want fruit", "slot": "what"}, {"heard": "1", "slot": "fruit", "via": "keypad"}]
+    assert played(fruit_record(turns=turns, effects=[], trail=[])).call.inputs[1].keys == "1"
+
+
 @pytest.mark.parametrize("turn", [{"heard": "..."}, {"heard": "i want fruit", "confidence": -3}])
 def test_what_no_caller_can_say_again_stops_nothing(turn: dict[str, Any]) -> None:
     first = {"agent": "What would you like", "slot": "what", **turn}

@@ -19,6 +19,25 @@ from agent.flows import english_pack
 from tests.builder.fruit_pack import TESTS, fruit_files
 from tests.console.console_client import Browser, RunningConsole, running_console
 from tests.console.made_up_agent import made_up_agent
+from tests.history.stored import record, turn
+
+NUMBER = "2025550178"
+NO_PEARS = {
+    **record(
+        "call.1",
+        caller={"number": NUMBER, "name": "Maria Lopez", "dialled": "7000"},
+        turns=[
+            turn("What would you like?", "i want fruit", slot="what", confidence=1.0),
+            turn("Which fruit?", "call two oh two five five five oh one seven eight", slot="fruit", confidence=1.0),
+            turn(f"Which fruit, {NUMBER}?", "a pear", slot="fruit", confidence=1.0),
+        ],
+        effects=[{"name": "shop.buy", "code": "sold_out", "ms": 3.0, "at_seconds": 9.0}],
+    ),
+    "trail": [
+        {"flow": flow, "step": step} for flow, step in (("main", "1"), ("buy", "1"), ("buy", "buying"), ("buy", "gone"))
+    ],
+}
+"""A call that was told there are none: the service had failed."""
 
 
 @dataclass
@@ -40,7 +59,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[FruitShop]:
     async with made_up_agent(tmp_path) as agent:
         agent.flows = flows
         own = {"flows_directory": str(flows), "console": {"tests_directory": str(tests)}}
-        async with running_console(tmp_path, [agent.address], **own) as console:
+        async with running_console(tmp_path, [agent.address], records=[NO_PEARS], **own) as console:
             yield FruitShop(console, flows, tests)
 
 
@@ -165,6 +184,34 @@ async def test_a_call_is_saved_as_a_test_and_played_where_no_directory_of_tests_
         assert "call: opening hours" in (tmp_path / "flow-tests" / "console.yaml").read_text(encoding="utf-8")
         played = await done(browser, "/tests/run", {})
         assert (played["calls"], played["failed"]) == (1, [])
+
+
+@pytest.mark.slow
+async def test_a_finished_call_becomes_a_test_without_its_caller_that_is_played_on_drafts(shop: FruitShop) -> None:
+    browser = await shop.console.signed_in("supervisor")
+    shown = await posted(browser, "/calls/call.1/test", {"name": "a call"})
+    assert not shown["saved"]
+    assert not (shop.tests / "console.yaml").exists()
+    assert any("made up" in note for note in shown["notes"])
+    saved = await posted(browser, "/calls/call.1/test", {"name": "there are no pears", "save": True})
+    text = (shop.tests / "console.yaml").read_text(encoding="utf-8")
+    assert saved["saved"]
+    assert "call: there are no pears" in text
+    assert "user: call " in text
+    assert "user: a pear" in text
+    assert "shop.buy: sold_out" in text
+    for real in (NUMBER, "Maria", "Lopez", "two oh two", "one seven eight"):
+        assert real not in text, real
+
+    played = await done(browser, "/tests/run", {})
+    assert (played["calls"], played["failed"]) == (3, [])
+    draft = (await posted(browser, "/drafts", {"name": "other words", "client": "c"}, 201))["id"]
+    path = ["flows", "buy", "steps", 3, "say"]
+    edit = {"op": "set", "path": path, "value": "All sold.", "old": "We have none left."}
+    order = {"seen": 0, "operations": [{"id": "e1", "operations": [edit]}]}
+    assert (await posted(browser, f"/drafts/{draft}/operations", order))["results"][0]["state"] == "applied"
+    played = await done(browser, "/tests/run", {"source": {"draft": draft}})
+    assert {one["name"] for one in played["failed"]} == {"a caller finds nothing", "there are no pears"}
 
 
 async def test_who_may_not_publish_publishes_nothing(shop: FruitShop) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from agent.dialog.contract import Prompt
 from agent.dialog.errors import DialogError, FlowError, YamlFinding
 from agent.dialog.grammar.choices import Option
-from agent.dialog.grammar.grammar_builder import PackGrammars, collect_key, number_formats
+from agent.dialog.grammar.grammar_builder import collect_key, number_formats
 from agent.dialog.grammar.turn_grammar import TurnGrammar
 from agent.dialog.model import knowledge
 from agent.dialog.model.model import END, Flow, PackFile, QuestionSettings, SayStep, Slot, Story
@@ -21,11 +21,12 @@ from agent.dialog.model.understanding import Thresholds, UnderstandingSettings
 from agent.dialog.numbers.format import NumberFormat, NumberFormatError
 from agent.dialog.pack import lint, reader, step_paths, story
 from agent.dialog.pack.callee_phrases import CalleePhrases, callee_phrases
+from agent.dialog.pack.compiled_phrases import CompiledPhrases, PhraseCompiler, compile_phrases
 from agent.dialog.pack.reader import PackReading
 from agent.dialog.templating.expressions import Expressions
 from agent.dialog.templating.rendering import Renderer, TemplateChecker
 from agent.dialog.understanding.evidence import RuleEvidence
-from agent.dialog.understanding.examples import example_lists, example_problems
+from agent.dialog.understanding.examples import example_lists
 from agent.dialog.understanding.meanings import MeaningNames
 from agent.dialog.understanding.score import RequestScore
 from agent.dialog.understanding.source import ScoreSource, Teaching
@@ -46,7 +47,7 @@ class FlowPack:
     fingerprint: str
     """Changes whenever a file of the pack changes."""
     warnings: tuple[YamlFinding, ...] = ()
-    understanding: PackGrammars | None = None
+    phrases: CompiledPhrases | None = None
     score: RequestScore | None = None
     """Judges open requests; None where rules alone decide."""
     _asked: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
@@ -76,6 +77,7 @@ class FlowPack:
         filters: Collection[str] | None = None,
         number_formats_given: Mapping[str, str] | None = None,
         languages: Mapping[str, Language] | None = None,
+        phrases: PhraseCompiler = compile_phrases,
     ) -> FlowPack:
         """Check what was read and compile it; all as :meth:`load`."""
         reader.use_formats(reading, number_formats_given or {})
@@ -92,30 +94,28 @@ class FlowPack:
             raise _refused(reading.findings)  # phrases name slots: with such names they cannot be read
         try:
             formats = number_formats(reading.contents)
-            understanding = PackGrammars(reading.contents, reading.report, language)
+            compiled = phrases(reading.contents, language)
         except NumberFormatError as error:
             raise _refused(reading.findings) from error
-        for place, problem in example_problems(reading.contents, language):
+        for place, problem in compiled.problems:
             reading.report(place, problem)
         if any(finding.severity == "error" for finding in reading.findings):
             raise _refused(reading.findings)
         warnings = tuple(sorted(reading.findings))
         return cls(
             reading.contents,
-            understanding.fixed,
+            compiled.grammars.fixed,
             formats,
             expressions,
             language,
             reading.fingerprint,
             warnings,
-            understanding,
+            compiled,
         )
 
     def grammar_with(self, slot: str, options: tuple[Option, ...]) -> TurnGrammar:
         """Return the grammar that listens for a slot whose choices come from a call's data."""
-        if self.understanding is None:
-            raise DialogError("this pack was put together without its understanding")
-        return self.understanding.with_options(slot, options)
+        return self._phrases().grammars.with_options(slot, options)
 
     def knowledge_on(self, today: date) -> Mapping[str, Any]:
         """Return what prompts and expressions see of the knowledge file on this day."""
@@ -270,11 +270,12 @@ class FlowPack:
         for phrase in self.callee_phrases.all():
             for word in phrase.split():
                 words.setdefault(word, phrase)
-        for grammar in self.grammars.values():
-            for phrase in (*grammar.phrases, *grammar.words):
-                for word in phrase.split():
-                    words.setdefault(word, phrase)
-        return words
+        return {**self._phrases().vocabulary, **words}
+
+    def _phrases(self) -> CompiledPhrases:
+        if self.phrases is None:
+            raise DialogError("this pack was put together without its phrases")
+        return self.phrases
 
 
 _SLOT_NAME = re.compile(r"[a-z_][a-z0-9_]*")

@@ -109,8 +109,7 @@ def read_files(files: Mapping[str, str], problems: Iterable[YamlFinding] = ()) -
     reading.unreadable = not files or bool(reading.findings)
     merged: dict[str, Any] = {}
     for name in in_order(files):
-        content = files[name].removeprefix(BYTE_ORDER_MARK)
-        source = _read(name, content)
+        source = read_file(name, files[name])
         reading.findings += source.findings
         reading.unreadable |= source.data is None and bool(source.findings)
         parsed = _validated(source, reading)
@@ -122,6 +121,11 @@ def read_files(files: Mapping[str, str], problems: Iterable[YamlFinding] = ()) -
         merged["prompts"] = {**told, **merged.get("prompts", {})}
     reading.contents = PackFile.model_construct(**{**_empty(), **merged})
     return reading
+
+
+def read_file(name: str, text: str) -> YamlSource:
+    """Read one file of a pack; one whose text was read before is not read again."""
+    return _read(name, text.removeprefix(BYTE_ORDER_MARK))
 
 
 @functools.lru_cache(maxsize=_FILES_REMEMBERED)  # an edit changes one file; the others are as they were

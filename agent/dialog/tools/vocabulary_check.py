@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from agent.common import yaml_reader
 from agent.common.yaml_reader import KeyPath, YamlSource, path_text
 from agent.dialog.errors import YamlFinding
 from agent.dialog.pack.loader import FlowPack
+from agent.dialog.pack.reader import read_file
 
 _SPOKEN_KEYS = frozenset(
     {
@@ -48,7 +48,7 @@ def _message(word: str, phrase: str) -> str:
 def _places(files: Mapping[str, str], words: Collection[str]) -> dict[str, tuple[YamlSource, KeyPath]]:
     found: dict[str, tuple[YamlSource, KeyPath]] = {}
     for name, content in sorted(files.items()):
-        source = yaml_reader.read(name, content)
+        source = read_file(name, content)
         for path, text in _phrases(source.data, ()):
             for word in _WORD.findall(text.lower()):
                 if word in words:
