@@ -92,7 +92,8 @@ def test_no_words_of_a_refused_call_reach_the_live_feed() -> None:
     )
     assert SECRET not in json.dumps(kept.all)
     assert "10473" not in json.dumps(kept.all)
-    assert ("caller_said", {"via": "speech", "barged_in": True}) in kept.all
+    said = {"via": "speech", "barged_in": True, "second_opinion": "", "heard_by": ""}
+    assert ("caller_said", said) in kept.all
     assert ("agent_said", {"response_ms": 210.0}) in kept.all
     assert ("listening", {}) in kept.all
     handed_over = {"reason": "caller_asked", "queue": "returns", "priority": 5, "ticket": "T-1"}
