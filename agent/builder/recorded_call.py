@@ -80,8 +80,9 @@ class _Substitutes:
 
     def _made_up(self, digits: str, slot: str) -> str:
         formats = self.pack.formats
+        is_part = slot in formats and len(digits) < formats[slot].lengths[0]
         fitting = [name for name in (slot, *formats) if name in formats and formats[name].normalise(digits)]
-        if fitting:
+        if fitting and not is_part:
             return self._sample(fitting[0], digits)
         chance = random.Random(f"{self._seed}:{digits}")  # noqa: S311 - numbers for a test
         units = self.pack.language.numbers.saying.units

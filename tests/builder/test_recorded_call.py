@@ -114,6 +114,8 @@ def test_parts_of_a_number_are_made_up_as_well(
     said = [turn.say for turn in made if turn.say][1:]
     assert len(said) == len(heard)
     assert tuple(text for text in said if text in heard) == kept
+    parts = [(text, other) for text, other in zip(heard, said, strict=True) if text not in kept]
+    assert [len(other.split()) for _, other in parts] == [len(text.split()) for text, _ in parts], "as many digits"
 
 
 def test_keys_of_a_number_are_others_and_those_of_a_choice_stay() -> None:
