@@ -41,14 +41,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleSite]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def signed_in(chromium: Any, site: ConsoleSite) -> dict[str, Any]:
-    """The cookies of each person, signed in once."""
-    return {}
-
-
 @pytest.fixture
-def open_page(chromium: Any, site: ConsoleSite, signed_in: dict[str, Any]) -> Iterator[Callable[..., Any]]:
+def open_page(chromium: Any, site: ConsoleSite) -> Iterator[Callable[..., Any]]:
     """``open_page(path, who, **of_context)`` opens a page as somebody; what goes wrong in it fails the test."""
     contexts: list[Any] = []
     wrong: list[str] = []
@@ -56,18 +50,18 @@ def open_page(chromium: Any, site: ConsoleSite, signed_in: dict[str, Any]) -> It
     def open_it(path: str, who: str = "sam", **of_context: Any) -> Any:
         # outside requests fail: nothing may leave the machine
         context = chromium.new_context(
-            storage_state=signed_in.get(who) if who else None, base_url=site.base, **of_context
+            storage_state=site.signed_in.get(who) if who else None, base_url=site.base, **of_context
         )
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(120_000)
         contexts.append(context)
         context.route(lambda url: not url.startswith((site.base, "data:", "blob:")), lambda route: route.abort())
         context.on("requestfailed", lambda request: _note_foreign(request, site.base, wrong))
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(f"script: {error}"))
         page.on("console", lambda said: _note_violation(said.text, wrong))
-        if who and who not in signed_in:
+        if who and who not in site.signed_in:
             sign_in(page, who)
-            signed_in[who] = context.storage_state()
+            site.signed_in[who] = context.storage_state()
         page.goto(path)
         return page
 

@@ -124,6 +124,8 @@ class ConsoleSite:
     loop: asyncio.AbstractEventLoop = field(repr=False)
     agent: ToldAgent
     context: ConsoleContext
+    signed_in: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The cookies of each person, signed in once."""
 
     def tell(self, *events: CallEvent) -> None:
         """Have the agent tell events, and wait until it has."""

@@ -34,7 +34,7 @@ calls:
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def procedures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the English procedures."""
     copied = tmp_path_factory.mktemp("procedures") / "en"
@@ -42,9 +42,9 @@ def procedures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copied
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(procedures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleSite]:
-    """A console that publishes into a copy of the English procedures."""
+    """A console that publishes into a copy of the English procedures; a new one when a test is run once more."""
     state, tests = tmp_path_factory.mktemp("builder") / "state", tmp_path_factory.mktemp("flow-tests")
     (tests / "sale.yaml").write_text(TEST, encoding="utf-8")
     console = {"port": 0, "tests_directory": str(tests)}

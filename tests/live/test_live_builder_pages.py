@@ -36,7 +36,7 @@ from tests.live.test_live_edits import health_when
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is among the packages for tests")
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 """For what a busy machine may be slow with."""
 PHOTO, COLLEAGUE = "/photo/", "/a colleague decides/"
 

@@ -20,7 +20,7 @@ from tests.live.conftest import CallCentre, failures
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is among the packages for tests")
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 """For what a busy machine may be slow with."""
 SALE = """
 calls:
