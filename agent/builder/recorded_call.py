@@ -22,9 +22,12 @@ from agent.dialog.templating.rendering import Renderer
 from agent.records.digit_runs import find_digit_runs
 
 _SHORTEST_NUMBER = 3
-"""Digits; shorter ones ("two of them") are no numbers of anybody's, unless they answer the question for a number: then
-they are a part of it, told in several breaths."""
+"""Digits; shorter ones ("two of them") are no numbers of anybody's, unless they are a part of one that was told in
+several breaths."""
+_SHORTEST_ALONE = 2
+"""The same where nothing else was said to the question for a number; one digit may choose, or say yes."""
 _PLACEHOLDER = re.compile(r"\[([a-z ]+)\]")
+_DIGITS = re.compile(r"[0-9]+")
 _FREE_WORDS = "it is what i told you before"
 _FIRST_CHOICE = "the first one"
 _MADE_UP_CALLER = "2025550143"
@@ -47,26 +50,33 @@ class _Substitutes:
     _spoken: dict[str, str] = field(default_factory=dict)
     _seed: str = field(default_factory=lambda: secrets.token_hex(8))
 
-    def text(self, heard: str, slot: str, *, answered: bool = False) -> str:
-        """Return what a caller said, with no number of theirs in it. ``answered``: it was understood."""
+    def text(self, heard: str, slot: str, *, is_part: bool = False) -> str:
+        """Return what a caller said, with no number of theirs in it. ``is_part``: a number goes on, or went on."""
         kept = _PLACEHOLDER.sub(lambda found: self._for_placeholder(found[1], slot), heard)
         pieces: list[str] = []
         at = 0
         for run in find_digit_runs(kept):
             alone = not kept[: run.start].strip() and not kept[run.end :].strip()
-            shortest = 1 if slot in self.pack.formats and (answered or alone) else _SHORTEST_NUMBER
-            if len(run.digits) >= shortest:
+            if len(run.digits) >= self._shortest(slot, is_part=is_part, alone=alone):
                 pieces += [kept[at : run.start], self.spoken(run.digits, slot)]
                 at = run.end
         return " ".join("".join([*pieces, kept[at:]]).split())
 
-    def keys(self, keyed: str, slot: str) -> str:
+    def keys(self, keyed: str, slot: str, *, is_part: bool = False) -> str:
         """Return the same for keys."""
-        digits = keyed.strip("#*")
-        if len(digits) < (1 if slot in self.pack.formats else _SHORTEST_NUMBER):
-            return keyed
-        runs = find_digit_runs(self.spoken(digits, slot))
-        return keyed.replace(digits, "".join(run.digits for run in runs))
+        shortest = self._shortest(slot, is_part=is_part)
+
+        def others(found: re.Match[str]) -> str:
+            if len(found[0]) < shortest:
+                return found[0]
+            return "".join(run.digits for run in find_digit_runs(self.spoken(found[0], slot)))
+
+        return _DIGITS.sub(others, keyed)
+
+    def _shortest(self, slot: str, *, is_part: bool, alone: bool = False) -> int:
+        if slot not in self.pack.formats:
+            return _SHORTEST_NUMBER
+        return 1 if is_part else _SHORTEST_ALONE if alone else _SHORTEST_NUMBER
 
     def spoken(self, digits: str, slot: str) -> str:
         """Return how a caller says the made-up number that stands for a real one."""
@@ -113,8 +123,11 @@ class _Player:
         self.notes: list[str] = []
 
     def play(self) -> None:
+        partial_slot = ""
         for number, turn in enumerate(self._turns, 1):
-            given = self._given(turn)
+            is_part = turn.get("result") == "partial"
+            given = self._given(turn, is_part=is_part or turn.get("slot") == partial_slot)
+            partial_slot = str(turn.get("slot")) if is_part else ""
             if given is None:
                 continue
             if self._call.last.outcome:
@@ -125,15 +138,15 @@ class _Player:
         if not self._call.last.outcome:
             self._call.take(CallerTurn(hangup=True))
 
-    def _given(self, turn: Mapping[str, Any]) -> CallerTurn | None:
+    def _given(self, turn: Mapping[str, Any], *, is_part: bool) -> CallerTurn | None:
         heard, slot = str(turn.get("heard") or ""), str(turn.get("slot") or "")
         if not heard:
             return CallerTurn(silence=_USUAL_SILENCE) if turn.get("result") == "no_input" else None
         if turn.get("via") == "keypad":
             keys = re.sub(r"[^0-9*#]", "", heard)
-            return CallerTurn(keys=self._substitutes.keys(keys, slot)[:40]) if keys else None
+            return CallerTurn(keys=self._substitutes.keys(keys, slot, is_part=is_part)[:40]) if keys else None
         confidence = turn.get("confidence")
-        said = self._words(heard, slot, secret=bool(turn.get("secret")), answered=bool(turn.get("understood")))
+        said = self._words(heard, slot, secret=bool(turn.get("secret")), is_part=is_part)
         sure = not isinstance(confidence, int | float) or confidence >= _SURE
         told = None if sure else min(max(round(float(confidence or 0), 2), 0.0), 1.0)
         try:
@@ -142,17 +155,17 @@ class _Player:
             self.notes.append(f"What was said to '{slot}' holds no words and is left out.")
             return None
 
-    def _words(self, heard: str, slot: str, *, secret: bool, answered: bool) -> str:
+    def _words(self, heard: str, slot: str, *, secret: bool, is_part: bool) -> str:
         described = self._call.pack.contents.slots.get(slot)
         kind = described.type if described is not None else ""
-        if kind == "text" or (secret and kind not in ("number", "")):
+        if kind == "text" or (secret and kind != "number"):
             self.notes.append(f"What was said to '{slot}' stands there as other words.")
             return _FREE_WORDS
         named = described.choices_from if described is not None else None
         if named is not None and named.list not in ("answers", "promotions") and len(heard.split()) < 6:
             self.notes.append(f"What was chosen for '{slot}' stands there as '{_FIRST_CHOICE}'.")
             return _FIRST_CHOICE
-        return self._substitutes.text(heard, slot, answered=answered) or heard
+        return self._substitutes.text(heard, slot, is_part=is_part) or heard
 
     def _answer_services(self) -> None:
         while isinstance(effect := self._call.last.turn.then, Effect):

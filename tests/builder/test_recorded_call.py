@@ -96,18 +96,20 @@ def test_a_call_with_numbers_becomes_a_test_that_passes_and_holds_none_of_them()
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("heard", "understood", "kept"),
+    ("heard", "results", "kept"),
     [
-        (("one oh", "four seven", "three"), True, ()),  # told in several breaths
-        (("its the one for the blue lamp",), False, ("its the one for the blue lamp",)),  # no number
-        (("one oh four", "seven three"), False, ()),
+        (("one oh", "four seven", "three"), ("partial", "partial", "understood"), ()),  # told in several breaths
+        (("one oh four", "seven three"), ("no_match", "no_match"), ()),
+        (("its the one for the blue lamp",), ("no_match",), ("its the one for the blue lamp",)),  # no number
+        (("i don't have one",), ("understood",), ("i don't have one",)),
     ],
 )
 def test_parts_of_a_number_are_made_up_as_well(
-    heard: tuple[str, ...], kept: tuple[str, ...], *, understood: bool
+    heard: tuple[str, ...], results: tuple[str, ...], kept: tuple[str, ...]
 ) -> None:
-    more = {"slot": "order_number", "understood": "order_number=1" if understood else "", "confidence": 1.0}
-    turns = [{"heard": "where is my order", "slot": "request"}, *({"heard": text, **more} for text in heard)]
+    more = {"slot": "order_number", "understood": "order_number=1", "confidence": 1.0}
+    told = ({"heard": text, "result": result, **more} for text, result in zip(heard, results, strict=True))
+    turns = [{"heard": "where is my order", "slot": "request"}, *told]
     pack = shipped_pack()
     choices = AnswerChoices(pack.contents, KnownAnswers.of(shipped_text_calls()))
     made = play_record(fruit_record(turns=turns, effects=[], trail=[]), pack, choices, RENDER).call.inputs
@@ -127,3 +129,26 @@ def test_keys_of_a_number_are_others_and_those_of_a_choice_stay() -> None:
 def test_what_no_caller_can_say_again_stops_nothing(turn: dict[str, Any]) -> None:
     first = {"agent": "What would you like", "slot": "what", **turn}
     assert played(fruit_record(turns=[first], effects=[], trail=[])).call.exchanges
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("keyed", "result", "kept"),
+    [("1", "understood", True), ("0", "understood", True), ("47", "partial", False), ("12*345", "no_match", False)],
+)
+def test_a_key_that_says_yes_or_asks_for_a_person_stays_and_a_part_of_a_number_does_not(
+    keyed: str, result: str, *, kept: bool
+) -> None:
+    turn = {"heard": keyed, "via": "keypad", "slot": "order_number", "understood": "order_number=10473"}
+    turns = [{"heard": "where is my order", "slot": "request"}, {**turn, "result": result}]
+    pack = shipped_pack()
+    choices = AnswerChoices(pack.contents, KnownAnswers.of(shipped_text_calls()))
+    made = play_record(fruit_record(turns=turns, effects=[], trail=[]), pack, choices, RENDER).call.inputs
+    assert (made[1].keys == keyed) is kept
+    assert [one in "*#" for one in made[1].keys or ""] == [one in "*#" for one in keyed]
+
+
+def test_what_was_told_to_a_secret_slot_that_is_gone_stands_as_other_words() -> None:
+    turn = {"agent": "And your name?", "heard": "my mother's name is johnson", "slot": "gone", "secret": True}
+    found = played(fruit_record(turns=[turn], effects=[], trail=[]))
+    assert "johnson" not in str(found.call.inputs[0].to_json())
