@@ -72,6 +72,8 @@ class WebsocketMedia:
         self._closing = False
         self._nothing_pending = asyncio.Event()
         self._nothing_pending.set()
+        self._queue_emptied = asyncio.Event()
+        """Asterisk has nothing left to play: the next piece of silence is due at once."""
         self._silence = SilencePacing()
         self._comfort: asyncio.Task[None] | None = None
         self._lock = asyncio.Lock()
@@ -127,6 +129,7 @@ class WebsocketMedia:
         self._silence.flushed()
         if not self._pending:
             self._nothing_pending.set()
+            self._queue_emptied.set()
 
     async def close(self) -> None:
         """Close the socket and hang the channel up; idempotent."""
@@ -149,7 +152,10 @@ class WebsocketMedia:
                     now = asyncio.get_running_loop().time()
                     frames = self._silence.frames_due(now, _SILENCE_SECONDS + _SILENCE_RESERVE_SECONDS)
                     await self._socket.send_audio(_SILENCE * frames)
-            await asyncio.sleep(_SILENCE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    await self._queue_emptied.wait()
+            self._queue_emptied.clear()
 
     def _take_text(self, text: str) -> None:
         if not text.startswith(_MARK_DONE):
@@ -159,6 +165,7 @@ class WebsocketMedia:
             self._pending.remove(mark)
             if not self._pending:
                 self._nothing_pending.set()
+                self._queue_emptied.set()
             self._inbox.put_nowait(PlaybackFinished(mark))
 
     def _take_close(self) -> None:

@@ -148,9 +148,10 @@ class TurnListener:
             if await self._take_key(event.digit, next_was_asked=not self._speaking.active):
                 return self._keyed()
         elif isinstance(event, AudioFrame | JudgedAudio):
-            if self._speaking.active and self._speaking.check() and await self._prompt_heard():
-                return self._keyed()
-            if self._keys.timed_out(self._parts.clock()):
+            prompt_over = self._speaking.active and self._speaking.check()
+            if (prompt_over and await self._prompt_heard()) or self._keys.timed_out(self._parts.clock()):
+                if isinstance(event, JudgedAudio):
+                    self._reader.put_back(event)
                 return self._keyed()
             return await self._take_audio(event if isinstance(event, JudgedAudio) else self._judge(event.pcm))
         return None
