@@ -84,8 +84,22 @@ class RealKamailio:
         """What it says."""
         return self.directory / "kamailio.log"
 
-    def write(self, nodes: Sequence[int], staff: Sequence[int], carriers: Sequence[str] = ("127.0.0.1",)) -> None:
-        """Lay its configuration: SIP ports of the nodes and of the Asterisks for the staff, addresses of carriers."""
+    @property
+    def nodes_list(self) -> Path:
+        """Its list of Asterisks."""
+        return self.directory / "nodes.list"
+
+    def write(
+        self,
+        nodes: Sequence[int],
+        staff: Sequence[int],
+        carriers: Sequence[str] = ("127.0.0.1",),
+        advertised: tuple[str, str] | None = None,
+    ) -> None:
+        """Lay its configuration: SIP ports of the nodes and of the Asterisks for the staff, addresses of carriers.
+
+        ``advertised``: a second socket for the carrier, and the address it tells in place of its own (HOST:PORT both).
+        """
         self.directory.mkdir(parents=True, exist_ok=True)
         shutil.copy(resource_directory("contrib") / "kamailio" / "kamailio.cfg", self.directory)
         local = (
@@ -96,10 +110,14 @@ class RealKamailio:
             f'#!define CONTROL_SOCKET "unix:{self.directory}/ctl"\n'
             "#!define FINAL_ANSWER_MS 20000\n"
         )
+        if advertised:
+            outer, told = advertised
+            local = f"listen=udp:{outer} advertise {told}\n{local}"
+            local += f'#!define NODES_SOCKET "udp:127.0.0.1:{self.port}"\n'
         (self.directory / "orderline-local.cfg").write_text(local, encoding="utf-8")
         places = [(1, port) for port in nodes] + [(2, port) for port in staff]
         lines = [f"{number} sip:127.0.0.1:{port} 0\n" for number, port in places]
-        (self.directory / "nodes.list").write_text("".join(lines), encoding="utf-8")
+        self.nodes_list.write_text("".join(lines), encoding="utf-8")
         (self.directory / "carriers.list").write_text(
             "".join(f"1 {address} 32 0 carrier\n" for address in carriers), encoding="utf-8"
         )
@@ -137,7 +155,7 @@ class RealKamailio:
         nodes = told.split("SET: {")
         first = next((part for part in nodes if "ID: 1\n" in part), "")
         entries = [entry for entry in first.split("DEST: {")[1:] if "FLAGS: A" in entry]
-        return {int(entry.split("URI: sip:127.0.0.1:")[1].split()[0]) for entry in entries}
+        return {int(entry.split("URI: sip:")[1].split()[0].partition(":")[2]) for entry in entries}
 
     async def reload(self, command: str) -> None:
         """Have it read a list anew (``dispatcher.reload``, ``permissions.addressReload``). Raises TimeoutError."""

@@ -100,6 +100,9 @@ def assumptions_of(results: Mapping[str, Any]) -> Assumptions:
             "asterisk_idle_mb", idle["asterisk"]["rss_mb"], "MB an Asterisk", MEASURED, f"{CAPACITY}, no call"
         ),
         SizingFigure("asterisk_mb", growth("asterisk", "rss_mb"), "MB a call", MEASURED, at_full),
+        SizingFigure(
+            "asterisk_idle_files", idle["asterisk"]["files"], "open files an Asterisk", MEASURED, f"{CAPACITY}, no call"
+        ),
         SizingFigure("asterisk_files", growth("asterisk", "files"), "open files a call", MEASURED, at_full),
         SizingFigure("asterisk_threads", growth("asterisk", "threads"), "threads a call", MEASURED, at_full),
         SizingFigure(

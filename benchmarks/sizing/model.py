@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from agent.recovery.redis_snapshots import MOST_CALLS
 from benchmarks.sizing.assumptions import CALCULATED, MEASURED, Assumptions, MeasuredStep
 
 UDP_PORTS = 65536 - 1024
 """All ports that a program without privileges may bind."""
 USUAL_OPEN_FILES = 1024
 """The soft limit of a program that nobody has given another one."""
-REDIS_SNAPSHOTS = 2000
-"""``MOST_CALLS`` of agent/recovery/redis_snapshots.py: what stands in one Redis beyond that is not read."""
+NODES_ASKED = 8
+"""``ds_select_dst`` of contrib/kamailio/kamailio.cfg: nodes asked for one call before it goes to the staff."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _memory_of(step: MeasuredStep) -> float:
 
 def hard_limits(given: Assumptions) -> list[HardLimit]:
     """Return what one Asterisk, one instance and one Redis cannot exceed, the smallest first."""
-    files = math.floor(USUAL_OPEN_FILES / given["asterisk_files"])
+    files = math.floor((USUAL_OPEN_FILES - given["asterisk_idle_files"]) / given["asterisk_files"])
     found = [
         HardLimit(
             "one instance of the agent: its main thread",
@@ -97,7 +98,8 @@ def hard_limits(given: Assumptions) -> list[HardLimit]:
             f"one Asterisk with the usual {USUAL_OPEN_FILES} open files: set LimitNOFILE of its service, "
             "or maxfiles in asterisk.conf",
             files,
-            f"{given['asterisk_files']:.0f} files a call: {given.figures['asterisk_files'].source}",
+            f"{given['asterisk_idle_files']:.0f} files without a call, {given['asterisk_files']:.0f} a call: "
+            f"{given.figures['asterisk_files'].source}",
         ),
         HardLimit("one Asterisk", int(given["calls_an_asterisk"]), given.figures["calls_an_asterisk"].source),
         HardLimit(
@@ -111,10 +113,17 @@ def hard_limits(given: Assumptions) -> list[HardLimit]:
             given.figures["ports_a_call"].source,
         ),
         HardLimit(
-            "one Redis: conversations that can be taken over. Machines do not share conversations, so groups of "
-            "machines with a Redis each have no such limit; failed attempts and the pause are counted per group then",
-            REDIS_SNAPSHOTS,
+            "one Redis: conversations of others that an instance reads there when it starts. Taking one over later "
+            "looks for its channel alone and has no such limit. Groups of machines may have a Redis each; failed "
+            "attempts and the pause are counted per group then",
+            MOST_CALLS,
             "agent/recovery/redis_snapshots.py, MOST_CALLS",
+        ),
+        HardLimit(
+            f"machines that all refuse: Kamailio asks {NODES_ASKED} for one call, then the staff get it, though a "
+            "further machine may be free",
+            math.floor(NODES_ASKED * given["calls_an_asterisk"]),
+            "contrib/kamailio/kamailio.cfg, ds_select_dst; Kamailio tries 12 for one call",
         ),
     ]
     return sorted(found, key=lambda limit: limit.calls)

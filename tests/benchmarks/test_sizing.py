@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sizing.assumptions import CALCULATED, CHOSEN, MEASURED, Assumptions, read_assumptions
-from benchmarks.sizing.model import hard_limits, size
+from benchmarks.sizing.model import NODES_ASKED, hard_limits, size
 from benchmarks.sizing.page import BEGIN, END, page, replaced
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -68,6 +68,19 @@ def test_limits_begin_with_the_smallest_and_name_their_source(given: Assumptions
     assert [limit.calls for limit in limits] == sorted(limit.calls for limit in limits)
     assert all(limit.source and limit.calls > 0 for limit in limits)
     assert limits[0].calls == given["calls_an_instance"]
+
+
+def test_open_files_are_those_of_an_idle_asterisk_and_of_its_calls(given: Assumptions) -> None:
+    capacity = json.loads((DOCS / "benchmarks/results.json").read_text(encoding="utf-8"))["parts"]["capacity"]
+    limit = next(limit.calls for limit in hard_limits(given) if "1024 open files" in limit.what)
+    full = next(step for step in capacity["steps"] if step["at_once"] == given["calls_an_instance"])
+    idle, used = capacity["idle"]["asterisk"]["files"], full["use"]["asterisk"]["files"]
+    assert idle + limit * (used - idle) / full["at_once"] <= 1024
+
+
+def test_the_nodes_asked_are_those_of_the_shipped_kamailio() -> None:
+    shipped = (DOCS.parent / "contrib/kamailio/kamailio.cfg").read_text(encoding="utf-8")
+    assert f'ds_select_dst("1", "4", "{NODES_ASKED}")' in shipped
 
 
 def test_the_page_says_what_the_model_calculates(given: Assumptions) -> None:

@@ -1,4 +1,4 @@
-"""Small SIP peers by UDP for tests of a proxy: a carrier that calls, and nodes that take, refuse or ignore calls."""
+"""Small SIP peers by UDP for tests of a proxy: a carrier, nodes that take, refuse or ignore calls, a stranger."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 
 Address = tuple[str, int]
+CALLER = "2025550101"
+"""Who calls, by the carrier's word."""
 
 
 @dataclass
@@ -43,9 +45,10 @@ class SipMessage:
 
 
 class SipPeer(asyncio.DatagramProtocol):
-    """A port of its own; what comes stands in ``received``."""
+    """A port of its own on loopback; what comes stands in ``received``."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.received: list[SipMessage] = []
         self._news = asyncio.Event()
         self._transport: asyncio.DatagramTransport | None = None
@@ -53,7 +56,7 @@ class SipPeer(asyncio.DatagramProtocol):
     async def open(self, port: int = 0) -> None:
         """Bind the port."""
         loop = asyncio.get_running_loop()
-        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=("127.0.0.1", port))
+        self._transport, _ = await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, port))
 
     def close(self) -> None:
         """Give the port back."""
@@ -101,25 +104,42 @@ class SipPeer(asyncio.DatagramProtocol):
 
 
 class Node(SipPeer):
-    """An Asterisk: answers OPTIONS, and INVITE with the status set (0: with nothing)."""
+    """An Asterisk: answers OPTIONS and INVITE with the status set (0: with nothing)."""
 
     def __init__(self, status: int = 200) -> None:
         super().__init__()
         self.status = status
+        self.options_status = 200
 
     def on_request(self, request: SipMessage, address: Address) -> None:
         """Answer; a retransmission gets the same answer."""
         status = self.status if request.method == "INVITE" and "tag=" not in request.one("To") else 200
         if request.method == "OPTIONS":
             self.received.remove(request)
+            status = self.options_status
         if not status or request.method == "ACK":
             return
         copied = [(name, value) for name, value in request.headers if name in ("via", "from", "call-id", "cseq")]
         copied += [("record-route", value) for value in request.all("record-route")]
         to = request.one("To")
         copied.append(("to", to if "tag=" in to else f"{to};tag=node{self.port}"))
-        copied.append(("contact", f"<sip:node@127.0.0.1:{self.port}>"))
+        copied.append(("contact", f"<sip:node@{self.host}:{self.port}>"))
         self.send(f"SIP/2.0 {status} Answer", copied, address)
+
+    def hang_up(self, invite: SipMessage) -> None:
+        """Send BYE for the call that this INVITE began, by its Record-Route headers."""
+        routes = [one.strip() for value in invite.all("Record-Route") for one in value.split(",")]
+        host, _, port = routes[0].partition("sip:")[2].partition(";")[0].strip(">").partition(":")
+        headers = [
+            ("Via", f"SIP/2.0/UDP {self.host}:{self.port};branch=z9hG4bK{os.urandom(6).hex()}"),
+            ("Max-Forwards", "20"),
+            ("From", f"{invite.one('To')};tag=node{self.port}"),
+            ("To", invite.one("From")),
+            ("Call-ID", invite.one("Call-ID")),
+            ("CSeq", "1 BYE"),
+            *(("Route", route) for route in routes),
+        ]
+        self.send(f"BYE {invite.one('Contact').strip('<>')} SIP/2.0", headers, (host, int(port)))
 
 
 @dataclass
@@ -155,13 +175,25 @@ class Call:
 
 
 class Carrier(SipPeer):
-    """Whoever sends calls."""
+    """Whoever sends calls, to a proxy at ``proxy_host``."""
+
+    def __init__(self, host: str = "127.0.0.1", proxy_host: str = "127.0.0.1") -> None:
+        super().__init__(host)
+        self.proxy_host = proxy_host
+
+    def on_request(self, request: SipMessage, address: Address) -> None:
+        """Take a BYE."""
+        if request.method == "BYE":
+            copied = [
+                (name, value) for name, value in request.headers if name in ("via", "from", "to", "call-id", "cseq")
+            ]
+            self.send("SIP/2.0 200 OK", copied, address)
 
     async def call(self, proxy_port: int, *more: tuple[str, str]) -> Call:
         """Place a call, with more headers; return it with its final answer, acknowledged."""
         call_id = os.urandom(8).hex()
-        call = Call(self, ("127.0.0.1", proxy_port), call_id, SipMessage("", []))
-        uri = f"sip:7001@127.0.0.1:{proxy_port}"
+        call = Call(self, (self.proxy_host, proxy_port), call_id, SipMessage("", []))
+        uri = f"sip:7001@{self.proxy_host}:{proxy_port}"
         branch = self.request("INVITE", uri, call, 1, *more)
         call.answer = await self.next("INVITE", answer=True, call_id=call_id)
         call.routes = [one.strip() for value in reversed(call.answer.all("Record-Route")) for one in value.split(",")]
@@ -177,13 +209,13 @@ class Carrier(SipPeer):
         """Send a request of a call; return its branch, which the acknowledgement of a refusal has too."""
         branch = branch or f"z9hG4bK{os.urandom(6).hex()}"
         headers = [
-            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch}"),
+            ("Via", f"SIP/2.0/UDP {self.host}:{self.port};branch={branch}"),
             ("Max-Forwards", "20"),
-            ("From", f"<sip:2025550101@127.0.0.1>;tag={call.call_id}"),
+            ("From", f"<sip:{CALLER}@{self.host}>;tag={call.call_id}"),
             ("To", call.answer.one("To") if call.answer.first else f"<{uri}>"),
             ("Call-ID", f"{call.call_id}@127.0.0.1"),
             ("CSeq", f"{sequence} {method}"),
-            ("Contact", f"<sip:carrier@127.0.0.1:{self.port}>"),
+            ("Contact", f"<sip:carrier@{self.host}:{self.port}>"),
             *(("Route", route) for route in call.routes),
             *more,
         ]
