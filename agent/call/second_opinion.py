@@ -96,7 +96,7 @@ class TurnSecondOpinion:
         self.spoke_on()
         self._about = heard
         fits = 0 < len(self._audio) <= _MOST_FRAMES * FRAME_BYTES
-        if fits and self._source.is_ready() and self._judge.doubts(heard):
+        if fits and self._source.is_ready() and self._doubts(heard):
             self._asked = asyncio.create_task(self._source.recognizer.hear(bytes(self._audio)), name="second-opinion")
             self._asked.add_done_callback(_note_failure)
 
@@ -118,8 +118,19 @@ class TurnSecondOpinion:
             return heard, "late"
         if (error := self._asked.exception()) is not None:
             return heard, error.why if isinstance(error, NoSecondOpinion) else "failed"
-        taken = self._judge.reconcile(heard, self._asked.result())
+        try:
+            taken = self._judge.reconcile(heard, self._asked.result())
+        except Exception:
+            log.exception("A second text could not be judged, the call goes on without it")
+            return heard, "failed"
         return taken, "agreed" if taken == heard else "used"
+
+    def _doubts(self, heard: TurnInput) -> bool:
+        try:
+            return self._judge.doubts(heard)
+        except Exception:
+            log.exception("Whether an answer is in doubt could not be judged, the call goes on without a second one")
+            return False
 
     async def close(self) -> None:
         """Wait no longer."""

@@ -70,6 +70,19 @@ async def test_an_answer_in_doubt_is_heard_again_with_half_a_second_before_the_v
     assert second.sounds == [SILENCE * 25 + VOICE * 10]
 
 
+async def test_a_text_that_cannot_be_judged_leaves_the_first_one() -> None:
+    class Broken(Doubting):
+        def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
+            raise ValueError("boom")
+
+    class BrokenBefore(Doubting):
+        def doubts(self, heard: TurnInput) -> bool:
+            raise ValueError("boom")
+
+    assert await turn(Second(), Broken()).conclude(FIRST) == (FIRST, "failed")
+    assert await turn(Second(), BrokenBefore()).conclude(FIRST) == (FIRST, "")
+
+
 async def test_an_answer_in_no_doubt_is_not_asked_about() -> None:
     second = Second()
     assert await turn(second, Doubting(doubts=False)).conclude(FIRST) == (FIRST, "")

@@ -275,7 +275,9 @@ class Conversation:
     def doubts(self, heard: TurnInput) -> bool:
         """Return whether a second recogniser is worth asking about an answer."""
         asks = second_opinion.question(self._scene())
-        return bool(asks) and second_opinion.is_doubtful(asks, self._tried(heard))
+        if not asks or len(heard.words) > second_opinion.MOST_WORDS:
+            return False
+        return second_opinion.is_doubtful(asks, self._tried(heard))
 
     def reconcile(self, heard: TurnInput, second: SecondText) -> TurnInput:
         """Return what to hear: the first recogniser's answer, or what the second one makes of it."""

@@ -18,6 +18,10 @@ Question = Literal["", "request", "code"]
 Outcome = Literal["acts", "asks", "again", "ends"]
 LEAST_CONFIDENCE = 0.45
 """The text of an open request below is no opinion: whisper writes something down of any noise."""
+LEAST_WORDS = 3
+"""Fewer that mean nothing drop no guess of the first recogniser: whisper writes "you" of a noise."""
+MOST_WORDS = 20
+"""Longer answers are not asked about: what they would come to takes the calls' own process too long to work out."""
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _OFFERS = ("confirm_request", "choose_request")
 
@@ -45,9 +49,11 @@ class TriedAnswer:
 def question(scene: TurnContext) -> Question:
     """Return what kind of question is open that a second recogniser may be asked about."""
     focus = scene.state.focus
-    if focus is None or focus.kind != "collect":
-        return ""
+    if focus is None or focus.kind != "collect" or scene.state.waiting:
+        return ""  # who said "hold on" may talk to others
     slot = scene.pack.slot(focus.slot)
+    if slot.redact:
+        return ""  # a second fact is a proof: what was heard of it is not improved
     if slot.type == "request":
         return "request"
     return "code" if slot.type == "number" and scene.pack.formats[focus.slot].has_letters else ""
@@ -69,16 +75,21 @@ def is_better(first: TriedAnswer, second: TriedAnswer, text: SecondText) -> bool
     The second recogniser hears other callers better as well: what it makes nothing of, nobody asked for, and
     the first one's guess is dropped. It never ends a call.
     """
-    if text.confidence < LEAST_CONFIDENCE or second.outcome == "ends":
+    words = len(_TOKEN.findall(text.text))
+    if not words or text.confidence < LEAST_CONFIDENCE or second.outcome == "ends":
         return False
-    return second.outcome != "again" or first.outcome == "asks"
+    return second.outcome != "again" or (first.outcome == "asks" and words >= LEAST_WORDS)
 
 
 def as_request(heard: TurnInput, second: SecondText) -> TurnInput:
-    """Return a second text in the place of the first, written as a recogniser writes."""
+    """Return a second text in the place of the first, written as a recogniser writes, as sure as it is."""
     words = [token.lower().replace("’", "'") for token in _TOKEN.findall(second.text)]
     return replace(
-        heard, text=" ".join(words), words=tuple(Word(word, 1.0) for word in words), alternatives=(), spelled=()
+        heard,
+        text=" ".join(words),
+        words=tuple(Word(word, second.confidence) for word in words),
+        alternatives=(),
+        spelled=(),
     )
 
 

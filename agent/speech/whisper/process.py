@@ -67,11 +67,19 @@ class WhisperProcess:
         if not self._ready.is_set():
             raise NoSecondOpinion("failed")
         answer: asyncio.Future[SecondText] = asyncio.get_running_loop().create_future()
+        self._forget_given_up()
         try:
             self._waiting.put_nowait((pcm, answer))
         except asyncio.QueueFull:
             raise NoSecondOpinion("busy") from None
         return await answer
+
+    def _forget_given_up(self) -> None:
+        """Take out of the queue what nobody waits for any more."""
+        for _ in range(self._waiting.qsize()):
+            pcm, answer = self._waiting.get_nowait()
+            if not answer.done():
+                self._waiting.put_nowait((pcm, answer))
 
     async def close(self) -> None:
         """End the process; whoever waits gets no answer."""
@@ -86,7 +94,7 @@ class WhisperProcess:
                 process = await self._begin()
                 pause = _FIRST_PAUSE_SECONDS
                 await self._answer_all(process)
-            except (OSError, ValueError, TimeoutError, WhisperError) as error:
+            except (OSError, KeyError, ValueError, TimeoutError, WhisperError) as error:
                 log.error("The second recogniser does not work, calls go on with the first: %s", error)
             finally:
                 await self._end()
@@ -120,6 +128,8 @@ class WhisperProcess:
             try:
                 async with asyncio.timeout(_ANSWER_SECONDS):
                     told = await _ask(process, pcm)
+                if "error" not in told:
+                    heard = SecondText(str(told["text"]), float(str(told["confidence"])))
             except BaseException:
                 _refuse(wanted)
                 raise
@@ -129,7 +139,7 @@ class WhisperProcess:
                 log.warning("The second recogniser could not hear a sound: %s", told["error"])
                 _refuse(wanted)
             else:
-                wanted.set_result(SecondText(str(told["text"]), float(str(told["confidence"]))))
+                wanted.set_result(heard)
 
     async def _next(self, process: asyncio.subprocess.Process) -> tuple[bytes, asyncio.Future[SecondText]]:
         """Return what is to be heard next. Raises :class:`WhisperError` when the process dies meanwhile."""

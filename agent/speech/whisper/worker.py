@@ -17,6 +17,7 @@ from typing import IO, Any
 from agent.speech.whisper.model import WhisperError, WhisperModel
 
 LENGTH = struct.Struct(">I")
+_SECOND_OF_SILENCE = bytes(16000)
 _NICE = 5
 """It stands back behind the calls' own process."""
 
@@ -28,8 +29,12 @@ def main() -> int:
     os.nice(_NICE)
     try:
         model = WhisperModel(Path(sys.argv[1]), sys.argv[2])
+        model.transcribe(_SECOND_OF_SILENCE)  # a process that may make no program code at run time loads it, and fails
     except WhisperError as error:
         _say(answers, {"error": error.message})
+        return 1
+    except (RuntimeError, ValueError) as error:
+        _say(answers, {"error": f"the model loads and hears nothing: {error}"})
         return 1
     _say(answers, {"ready": True})
     while (pcm := _read(sys.stdin.buffer)) is not None:

@@ -69,6 +69,25 @@ def test_a_guess_that_the_second_text_does_not_bear_out_is_dropped() -> None:
     assert taken.text == "the gist of it was kept"
 
 
+@pytest.mark.parametrize("text", ["", "...", "you", "Blank audio."])
+def test_few_words_that_mean_nothing_drop_no_guess(text: str) -> None:
+    first = heard("gizmo went kaput")
+    assert call(pack(gizmo_went_kaput=UNSURE)).reconcile(first, SecondText(text)) == first
+
+
+def test_a_second_text_is_as_sure_as_it_was_heard() -> None:
+    conversation = call(pack(gizmo_went_kaput=UNSURE, the_gizmo_broke=SURE))
+    taken = conversation.reconcile(heard("gizmo went kaput"), SecondText("The gizmo broke.", 0.5))
+    assert {word.confidence for word in taken.words} == {0.5}
+
+
+def test_what_is_said_after_hold_on_and_what_is_long_is_not_asked_about() -> None:
+    assert not call(pack()).doubts(heard("nothing known " * 11))
+    conversation = call(pack())
+    conversation.hear(heard("hold on"))
+    assert not conversation.doubts(heard("nothing known"))
+
+
 @pytest.mark.parametrize("second", [SecondText("The gizmo broke.", 0.2), SecondText("Goodbye."), SecondText("")])
 def test_a_doubtful_second_text_and_one_that_would_end_the_call_are_never_taken(second: SecondText) -> None:
     first = heard("nothing known")

@@ -69,7 +69,7 @@ async def test_more_than_may_wait_are_refused_at_once() -> None:
         waits.cancel()
 
 
-@pytest.mark.parametrize("sound", [b"die", b"mumble"])
+@pytest.mark.parametrize("sound", [b"die", b"mumble", b"nothing"])
 async def test_a_process_that_dies_or_talks_nonsense_is_replaced(sound: bytes) -> None:
     async with running() as second:
         await second.ready()

@@ -26,6 +26,8 @@ def main() -> None:
             say(error="too long")
         elif sound == "mumble":
             print("no JSON", flush=True)
+        elif sound == "nothing":
+            say()
         elif sound == "hang":
             sys.stdin.buffer.read()
         else:
