@@ -70,8 +70,6 @@ class WebsocketMedia:
         self._inbox = inbox
         self._pending: list[str] = []
         self._closing = False
-        self._nothing_pending = asyncio.Event()
-        self._nothing_pending.set()
         self._queue_emptied = asyncio.Event()
         """Asterisk has nothing left to play: the next piece of silence is due at once."""
         self._silence = SilencePacing()
@@ -116,7 +114,6 @@ class WebsocketMedia:
                 self._silence.flushed()
                 await self._socket.command("FLUSH_MEDIA")
             self._pending.append(mark)
-            self._nothing_pending.clear()
             await self._socket.command("START_MEDIA_BUFFERING")
             await self._socket.send_audio(pcm)
             await self._socket.command("STOP_MEDIA_BUFFERING")
@@ -128,7 +125,6 @@ class WebsocketMedia:
         await self._socket.command("FLUSH_MEDIA")
         self._silence.flushed()
         if not self._pending:
-            self._nothing_pending.set()
             self._queue_emptied.set()
 
     async def close(self) -> None:
@@ -146,7 +142,6 @@ class WebsocketMedia:
     async def _keep_warm(self) -> None:
         """While nothing is queued, send silence in real time."""
         while True:
-            await self._nothing_pending.wait()
             async with self._lock:
                 if not self._pending:
                     now = asyncio.get_running_loop().time()
@@ -164,7 +159,6 @@ class WebsocketMedia:
         if mark in self._pending:
             self._pending.remove(mark)
             if not self._pending:
-                self._nothing_pending.set()
                 self._queue_emptied.set()
             self._inbox.put_nowait(PlaybackFinished(mark))
 

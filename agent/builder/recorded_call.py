@@ -90,9 +90,9 @@ class _Substitutes:
 
     def _made_up(self, digits: str, slot: str) -> str:
         formats = self.pack.formats
-        is_part = slot in formats and len(digits) < formats[slot].lengths[0]
+        too_short = slot in formats and len(digits) < formats[slot].lengths[0]
         fitting = [name for name in (slot, *formats) if name in formats and formats[name].normalise(digits)]
-        if fitting and not is_part:
+        if fitting and not too_short:
             return self._sample(fitting[0], digits)
         chance = random.Random(f"{self._seed}:{digits}")  # noqa: S311 - numbers for a test
         units = self.pack.language.numbers.saying.units

@@ -17,7 +17,7 @@ class AudioFrame:
 
 @dataclass(frozen=True)
 class JudgedAudio:
-    """Whole frames that a turn of listening had judged and did not need; the next one goes on with them."""
+    """Whole frames that were given to voice activity; those that a turn did not need are the next one's."""
 
     frames: Sequence[tuple[bytes, float | asyncio.Future[float]]]
     """Each with its probability of speech, now or to come."""

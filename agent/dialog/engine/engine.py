@@ -285,9 +285,10 @@ class Conversation:
         asks = second_opinion.question(scene)
         if asks == "code":
             return second_opinion.with_second_code(scene, heard, second)
+        if asks != "request" or not second_opinion.is_opinion(second):
+            return heard
         other = second_opinion.as_request(heard, second)
-        takes = asks == "request" and second_opinion.is_better(self._tried(heard), self._tried(other), second)
-        return other if takes else heard
+        return other if second_opinion.is_better(self._tried(heard), self._tried(other), second) else heard
 
     def _tried(self, heard: TurnInput) -> second_opinion.TriedAnswer:
         """Return what an answer would come to; nothing is changed by it."""

@@ -69,16 +69,22 @@ def is_doubtful(asks: Question, first: TriedAnswer) -> bool:
     return first.outcome == "again" or partial or bool(first.doubts)
 
 
+def is_opinion(text: SecondText) -> bool:
+    """Return whether a second text says anything, surely enough to be weighed."""
+    return bool(_TOKEN.search(text.text)) and text.confidence >= LEAST_CONFIDENCE
+
+
 def is_better(first: TriedAnswer, second: TriedAnswer, text: SecondText) -> bool:
-    """Return whether the call goes on with the second text of an open request.
+    """Return whether the call goes on with the second text of an open request, one that is an opinion.
 
     The second recogniser hears other callers better as well: what it makes nothing of, nobody asked for, and
     the first one's guess is dropped. It never ends a call.
     """
-    words = len(_TOKEN.findall(text.text))
-    if not words or text.confidence < LEAST_CONFIDENCE or second.outcome == "ends":
+    if second.outcome == "ends":
         return False
-    return second.outcome != "again" or (first.outcome == "asks" and words >= LEAST_WORDS)
+    if second.outcome != "again":
+        return True
+    return first.outcome == "asks" and len(_TOKEN.findall(text.text)) >= LEAST_WORDS
 
 
 def as_request(heard: TurnInput, second: SecondText) -> TurnInput:
@@ -122,6 +128,7 @@ __all__ = [
     "as_request",
     "is_better",
     "is_doubtful",
+    "is_opinion",
     "question",
     "spelled_words",
     "with_second_code",

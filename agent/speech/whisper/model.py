@@ -82,15 +82,18 @@ class WhisperModel:
         self._prompt = [_START, *spoken, _NO_TIMES]
 
     def transcribe(self, pcm: bytes) -> Transcript:
-        """Return what is said in 8 kHz 16-bit audio. Raises :class:`WhisperError` for what is too long."""
+        """Return what is said in 8 kHz 16-bit audio. Raises :class:`WhisperError` for what it cannot hear."""
         samples = resampled(pcm)
         if len(samples) > LONGEST_SECONDS * RATE:
             raise WhisperError(f"A sound of more than {LONGEST_SECONDS:g} s does not fit the window.")
         features = log_mel(samples, WINDOW_SECONDS * FRAMES_PER_SECOND, self._model.n_mels)
-        found = self._model.generate(
-            self._library.StorageView.from_array(features), [self._prompt], beam_size=_BEAMS,
-            max_length=len(self._prompt) + _MOST_TOKENS, return_scores=True,
-        )[0]  # fmt: skip
+        try:
+            found = self._model.generate(
+                self._library.StorageView.from_array(features), [self._prompt], beam_size=_BEAMS,
+                max_length=len(self._prompt) + _MOST_TOKENS, return_scores=True,
+            )[0]  # fmt: skip
+        except (RuntimeError, ValueError) as error:
+            raise WhisperError(f"The whisper model loads and hears nothing: {error}") from error
         return Transcript(text_of(found.sequences[0]), min(1.0, math.exp(found.scores[0])))
 
 
