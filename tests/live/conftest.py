@@ -118,11 +118,14 @@ def stored_records(call_centre: CallCentre) -> dict[str, dict[str, Any]]:
 
 
 async def records_of(call_centre: CallCentre, result: RehearsalResult) -> list[dict[str, Any]]:
-    """The records of these calls, in the order of the script; they are written a moment after the caller is gone."""
-    reached = [call.call_id for call in result.calls if call.call_id]
-    await until(lambda: set(reached) <= stored_records(call_centre).keys())
-    records = stored_records(call_centre)
-    return [records[call_id] for call_id in reached]
+    """The records of these calls, in the order of the script."""
+    return [await record_of(call_centre, call.call_id) for call in result.calls if call.call_id]
+
+
+async def record_of(call_centre: CallCentre, call_id: str) -> dict[str, Any]:
+    """The record of a call; it is written a moment after the caller is gone."""
+    await until(lambda: call_id in stored_records(call_centre))
+    return stored_records(call_centre)[call_id]
 
 
 async def records_since(call_centre: CallCentre, before: Collection[str], calls: int = 1) -> list[dict[str, Any]]:

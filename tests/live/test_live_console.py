@@ -15,9 +15,8 @@ import pytest_asyncio
 from agent.rehearsal.call_centre import RehearsalHome
 from agent.rehearsal.console_process import ConsoleSignIn, running_console_of
 from tests.console.console_client import Browser
-from tests.live.conftest import CallCentre, stored_records
+from tests.live.conftest import CallCentre, record_of
 from tests.live.phones_by_hand import PhonesByHand, heard, phones_by_hand, says
-from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -74,7 +73,7 @@ async def test_a_call_runs_ends_and_is_found_by_its_words(floor: PhonesByHand, b
     word = max(heard_words.split(), key=len)  # whatever of it was heard
     await caller.hang_up()
     await floor.over()
-    await finished(floor, call["call_id"])
+    await record_of(floor.call_centre, call["call_id"])
     found: list[str] = []
     async with asyncio.timeout(20):
         while call["call_id"] not in found:  # other calls may have had the word
@@ -144,11 +143,6 @@ async def test_no_call_notices_that_the_console_is_killed(
     await caller.ends_within(8)
     await caller.hang_up()
     await floor.over()
-    record = await finished(floor, call["call_id"])
+    record = await record_of(floor.call_centre, call["call_id"])
     assert len(record["turns"]) >= 2
     assert record["faults"] == []
-
-
-async def finished(floor: PhonesByHand, call_id: str) -> dict[str, Any]:
-    await until(lambda: call_id in stored_records(floor.call_centre))
-    return dict(stored_records(floor.call_centre)[call_id])
